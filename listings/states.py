@@ -1,0 +1,26 @@
+"""The life of a listing. Pure: anything not written here cannot happen."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class ListingState(StrEnum):
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    PUBLISHED = "published"
+    REJECTED = "rejected"
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
+    ARCHIVED = "archived"
+
+
+L = ListingState
+LISTING: Final[dict[ListingState, frozenset[ListingState]]] = {
+    L.DRAFT: frozenset({L.SUBMITTED, L.ARCHIVED}),
+    L.SUBMITTED: frozenset({L.PUBLISHED, L.REJECTED}),
+    L.REJECTED: frozenset({L.DRAFT, L.ARCHIVED}),
+    L.PUBLISHED: frozenset({L.PAUSED, L.SUSPENDED, L.ARCHIVED}),
+    L.PAUSED: frozenset({L.PUBLISHED, L.SUSPENDED, L.ARCHIVED}),
+    L.SUSPENDED: frozenset({L.PUBLISHED, L.ARCHIVED}),
+    L.ARCHIVED: frozenset(),
+}

@@ -1,0 +1,79 @@
+"""Columns that the database keeps but cannot read: AES-256-GCM with named keys, and keyed fingerprints to find them by."""
+
+import base64
+import hashlib
+import hmac
+import os
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Dialect, Text
+from sqlalchemy.types import TypeDecorator
+
+from marketplace.core.settings import settings
+
+NONCE_BYTES: Final = 12
+
+
+class Unreadable(RuntimeError):
+    """A stored value was altered, moved to another column, or its key is gone."""
+
+
+class Keyring:
+    """Keys by name, newest first: the first encrypts, all decrypt."""
+
+    def __init__(self, described: str) -> None:
+        """`described` is `id:hex,id:hex`; each key has 32 bytes. Raises ValueError for anything else."""
+        pairs = [part.strip().partition(":") for part in described.split(",") if part.strip()]
+        self.keys = {name: bytes.fromhex(value) for name, _colon, value in pairs}
+        if not self.keys or any(len(key) != 32 or not name.isalnum() for name, key in self.keys.items()):
+            raise ValueError("FIELD_KEYS must be id:hex,id:hex with 32 bytes each")
+        self.newest = next(iter(self.keys))
+
+    def encrypt(self, plain: str, purpose: str) -> str:
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = AESGCM(self.keys[self.newest]).encrypt(nonce, plain.encode(), purpose.encode())
+        return f"{self.newest}:{base64.b64encode(nonce + sealed).decode()}"
+
+    def decrypt(self, stored: str, purpose: str) -> str:
+        name, _colon, text = stored.partition(":")
+        raw = base64.b64decode(text)
+        try:
+            return AESGCM(self.keys[name]).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], purpose.encode()).decode()
+        except (KeyError, InvalidTag) as error:
+            raise Unreadable(f"{purpose}: key {name}") from error
+
+    def is_newest(self, stored: str) -> bool:
+        return stored.startswith(f"{self.newest}:")
+
+
+def keyring() -> Keyring:
+    return Keyring(settings().field_keys.get_secret_value())
+
+
+class Encrypted(TypeDecorator[str]):
+    """Text encrypted at rest. `purpose` (table.column) is authenticated, so that a value cannot be moved elsewhere."""
+
+    impl, cache_ok = Text, True
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__()
+        self.purpose = purpose
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else keyring().encrypt(value, self.purpose)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else keyring().decrypt(value, self.purpose)
+
+
+def fingerprint(value: str, purpose: str) -> str:
+    """A keyed hash to look an encrypted value up by: equal values of one purpose have equal fingerprints."""
+    key = settings().fingerprint_key.get_secret_value().encode()
+    return hmac.new(key, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
+
+
+def token_hash(token: str) -> str:
+    """What is stored of a random 256-bit token; it needs no key, since it cannot be guessed."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,68 @@
+"""What every form does to what people type, before any rule looks at it."""
+
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from flask_babel import get_locale
+from wtforms import Form as PlainForm, HiddenField, PasswordField, StringField, TextAreaField
+from wtforms.i18n import get_translations
+from wtforms.validators import Length
+
+from marketplace.core import ids
+
+LONGEST_LINE: Final = 200
+LONGEST_TEXT: Final = 4000
+
+
+def tidy(text: Any) -> Any:
+    """Full-width letters and digits become plain; spaces at the ends and control characters go."""
+    if not isinstance(text, str):
+        return text
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(letter for letter in plain if letter in "\n\t" or unicodedata.category(letter)[0] != "C").strip()
+
+
+@cache
+def messages_of_wtforms(language: str) -> Any:
+    return get_translations((language,))
+
+
+class Form(PlainForm):
+    """A WTForms form whose text is tidied and bounded, and whose messages speak the visitor's language."""
+
+    class Meta:
+        def get_translations(self, form: PlainForm) -> Any:
+            return messages_of_wtforms("zh" if str(get_locale()).startswith("zh") else "en")
+
+        def bind_field(self, form: PlainForm, unbound_field: Any, options: dict[str, Any]) -> Any:
+            kind = unbound_field.field_class
+            if issubclass(kind, StringField) and not issubclass(kind, PasswordField):
+                options = {**options, "filters": (tidy, *unbound_field.kwargs.get("filters", ()))}
+            return unbound_field.bind(form=form, **options)
+
+    def validate(self, extra_validators: Mapping[str, Any] | None = None) -> bool:
+        """As WTForms does it; text without a Length of its own has the house's."""
+        bounds: dict[str, list[Any]] = {name: list(more) for name, more in (extra_validators or {}).items()}
+        for name, field in self._fields.items():
+            if isinstance(field, StringField) and not any(isinstance(rule, Length) for rule in field.validators):
+                longest = LONGEST_TEXT if isinstance(field, TextAreaField) else LONGEST_LINE
+                bounds.setdefault(name, []).append(Length(max=longest))
+        return bool(super().validate(bounds))
+
+
+class KeyedForm(Form):
+    """A form that creates something: its key makes a repeated submit harmless."""
+
+    idempotency_key = HiddenField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.idempotency_key.data:
+            self.idempotency_key.data = ids.public_id()
+
+    def idempotency(self, scope: str) -> tuple[str, str, Mapping[str, Any]]:
+        """(scope, key, body) for `idempotency.once`; the body is what the person entered."""
+        body = {name: value for name, value in self.data.items() if name != "idempotency_key"}
+        return scope, str(self.idempotency_key.data)[:64], body

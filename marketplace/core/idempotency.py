@@ -1,0 +1,57 @@
+"""The same form sent twice has one effect and gives the same answer."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from marketplace.core import clock
+from marketplace.core.db import Base, insert_or_ignore
+from marketplace.core.errors import Refusal
+
+
+class KeyReused(Refusal):
+    message = _l("This form was already sent with other content. Please open it again.")
+
+
+class IdempotencyKey(Base):
+    """What a key was used for, and the answer it got. A refusal rolls it back with everything else."""
+
+    __tablename__ = "idempotency_key"
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    body_hash: Mapped[str]
+    answer: Mapped[str | None]
+    at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+
+
+def once(session: Session, command: Callable[..., str], /, *, idempotency: tuple[str, str, Any], **arguments: Any) -> str:
+    """Run `command` unless this key already ran it; return its answer (a short text, such as an order number).
+
+    `idempotency` is (scope, key, body): whose key it is, the key of the form, and the JSON-able content it came with.
+    Raises KeyReused (409) when the key comes back with another body. To be called inside `in_transaction`."""
+    scope, key, body = idempotency
+    body_hash = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
+    mine = {"scope": scope, "key": key, "body_hash": body_hash, "at": clock.now()}
+    if insert_or_ignore(session, IdempotencyKey, mine):
+        answer = command(session, **arguments)
+        session.get_one(IdempotencyKey, (scope, key)).answer = answer
+        return answer
+    row = session.execute(
+        select(IdempotencyKey.body_hash, IdempotencyKey.answer).where(
+            IdempotencyKey.scope == scope, IdempotencyKey.key == key
+        )
+    ).one()
+    if row.body_hash != body_hash or row.answer is None:
+        raise KeyReused(key)
+    return str(row.answer)
+
+
+def forget(session: Session, *, before: datetime) -> None:
+    """Keys are for repeats of one form, not for ever."""
+    session.execute(delete(IdempotencyKey).where(IdempotencyKey.at < before))

@@ -1,0 +1,69 @@
+"""The one process beside the web server: it delivers what waits and does what is due, until it is told to stop."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+
+from marketplace.core.db import db
+
+IDLE_SECONDS: Final = 0.2
+
+
+@dataclass
+class Periodic:
+    """Something done every so many seconds, the first time at once."""
+
+    seconds: float
+    work: Callable[[], object]
+    due: float = 0.0
+
+
+@dataclass
+class Worker:
+    """`steps` say True while more waits; `periodic` are asked when their time comes. Filled by app.py."""
+
+    steps: list[Callable[[], bool]] = field(default_factory=list)
+    periodic: list[Periodic] = field(default_factory=list)
+
+    def every(self, seconds: float, work: Callable[[], object]) -> None:
+        self.periodic.append(Periodic(seconds, work))
+
+    def run(self, stop: Event) -> None:
+        """Work until `stop` is set. Whatever fails is logged and tried again; nothing ends the loop but `stop`."""
+        while not stop.is_set():
+            if not self.run_once():
+                stop.wait(IDLE_SECONDS)
+
+    def run_once(self) -> bool:
+        """One turn: True if anything was waiting."""
+        for job in self.periodic:
+            if time.monotonic() >= job.due:
+                job.due = time.monotonic() + job.seconds
+                attempt(job.work)
+        worked = [attempt(step) for step in self.steps]  # every step has its turn
+        return any(worked)
+
+    def run_until_idle(self, most_turns: int = 1000) -> None:
+        """For tests and commands: everything that waits is done when this returns."""
+        for _turn in range(most_turns):
+            if not self.run_once():
+                return
+        raise RuntimeError("the worker finds no end")
+
+
+def attempt(work: Callable[[], object]) -> bool:
+    try:
+        return bool(work())
+    except DBAPIError:
+        logging.getLogger(__name__).exception("the database did not answer; trying again")
+        db.session.remove()
+        time.sleep(1)
+    except Exception:
+        logging.getLogger(__name__).exception("a step of the worker failed")
+        db.session.remove()
+    return False
