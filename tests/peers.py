@@ -1,0 +1,154 @@
+"""The programs that some tests need beside Python: PostgreSQL, Redis, Chromium.
+
+Where they are installed, the test session starts private servers of its own in a temporary folder, each when the first
+test asks for it and once for all of xdist's workers, and ends them. Where they are not, those tests are skipped, and the
+summary says so loudly; with REQUIRE_PEERS=1 (as in .ci/run) they fail instead.
+TEST_POSTGRESQL and TEST_REDIS name servers that run already: postgresql+psycopg://user@host:port/, redis://host:port/0."""
+
+import fcntl
+import functools
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+FOLDER = "TEST_PEERS"  # the environment variable by which xdist's workers find the session's folder
+MISSING = "a program that tests need is missing: "
+PACKAGES = {"postgresql": "postgresql", "redis": "redis-server", "chromium": "chromium fonts-noto-cjk"}
+PATIENCE = 30.0
+_launched: list[subprocess.Popen[bytes]] = []
+
+
+def open_folder() -> None:
+    """In the process that leads the session, before any test."""
+    if FOLDER not in os.environ:
+        folder = Path(tempfile.mkdtemp(prefix="peers-"))
+        folder.chmod(0o755)  # PostgreSQL runs as another user when the tests run as root
+        os.environ[FOLDER] = str(folder)
+
+
+def close_folder() -> None:
+    """In the process that leads the session, after all tests: end what was started."""
+    folder = Path(os.environ.pop(FOLDER))
+    for started in folder.glob("*.json"):
+        with suppress(ProcessLookupError):
+            os.kill(json.loads(started.read_text())["pid"], signal.SIGINT)  # PostgreSQL: a fast shutdown
+    deadline = time.monotonic() + PATIENCE
+    while list(folder.glob("*/postmaster.pid")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@functools.cache
+def postgresql() -> str:
+    """The address of a server on which we may make databases, ending in a slash."""
+    return os.environ.get("TEST_POSTGRESQL") or _once("postgresql", _start_postgresql)
+
+
+@functools.cache
+def redis() -> str:
+    return os.environ.get("TEST_REDIS") or _once("redis", _start_redis)
+
+
+@functools.cache
+def chromium() -> str:
+    """The path of the browser."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return found or _miss("chromium")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _once(name: str, start: Callable[[Path], tuple[int, str]]) -> str:
+    folder = Path(os.environ[FOLDER])
+    note = folder / f"{name}.json"
+    with _locked(folder / f"{name}.lock"):
+        if not note.exists():
+            pid, url = start(folder / name)
+            note.write_text(json.dumps({"pid": pid, "url": url}))
+    return str(json.loads(note.read_text())["url"])
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _start_postgresql(folder: Path) -> tuple[int, str]:
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    initdb = shutil.which("initdb", path=str(programs[-1]) if programs else None) or _miss("postgresql")
+    folder.mkdir()
+    who = _owner_of_servers(folder)
+    base = [initdb, "--pgdata", str(folder / "data"), "--username=postgres", "--auth=trust", "--encoding=UTF8"]
+    subprocess.run([*base, "--locale=C.UTF-8", "--no-sync"], check=True, stdout=subprocess.DEVNULL, **who)
+    port = free_port()
+    quick = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300", "shared_buffers=64MB")
+    place = (f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}")
+    options = [part for setting in (*quick, *place) for part in ("-c", setting)]
+    server = Path(initdb).with_name("postgres")
+    with (folder / "log").open("w") as log:
+        process = _launch([str(server), "-D", str(folder / "data"), *options], log, who)
+    _wait_until(lambda: psycopg.connect(f"postgresql://postgres@127.0.0.1:{port}/postgres").close(), process, folder / "log")
+    return process.pid, f"postgresql+psycopg://postgres@127.0.0.1:{port}/"
+
+
+def _owner_of_servers(folder: Path) -> dict[str, Any]:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    postgres = pwd.getpwnam("postgres")
+    os.chown(folder, postgres.pw_uid, postgres.pw_gid)
+    return {"user": postgres.pw_uid, "group": postgres.pw_gid, "extra_groups": [], "cwd": folder}
+
+
+def _start_redis(folder: Path) -> tuple[int, str]:
+    server = shutil.which("redis-server") or _miss("redis")
+    folder.mkdir()
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
+    with (folder / "log").open("w") as log:
+        process = _launch([server, *options], log, {})
+    _wait_until(lambda: socket.create_connection(("127.0.0.1", port)).close(), process, folder / "log")
+    return process.pid, f"redis://127.0.0.1:{port}/0"
+
+
+def _launch(command: list[str], log: Any, who: dict[str, Any]) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **who)
+    _launched.append(process)  # they outlive the function, and Python warns of children it forgot
+    return process
+
+
+def _wait_until(connect: Callable[[], None], process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        with suppress(OSError, psycopg.OperationalError):
+            connect()
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text()}")
+
+
+def _miss(name: str) -> str:
+    sentence = f"{MISSING}{name} (apt install {PACKAGES[name]})"
+    if os.environ.get("REQUIRE_PEERS"):
+        pytest.fail(sentence)
+    pytest.skip(sentence)
