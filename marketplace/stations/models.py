@@ -41,3 +41,19 @@ class Station(Base):
     daily_capacity: Mapped[int]  # parcels
     free_shipping_from_fen: Mapped[int]
     is_demo: Mapped[bool] = mapped_column(default=False)
+
+
+class Seller(Base):
+    """Who sells, attached to the one station that has checked who they are."""
+
+    __tablename__ = "seller"
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    station_code: Mapped[str] = mapped_column(ForeignKey("station.code"), index=True)
+    kind: Mapped[str]  # household, cooperative, returnee (came home to start a workshop)
+    name_zh: Mapped[str]  # 细上村梨果合作社
+    name_en: Mapped[str]
+    village_zh: Mapped[str]
+    since: Mapped[int]
+    story_zh: Mapped[str]
+    story_en: Mapped[str]
+    is_demo: Mapped[bool] = mapped_column(default=False)
