@@ -1,0 +1,96 @@
+"""Sums of money as a section through loess: where the layers of a drawing lie. Pure; templates/ui/strata.html draws it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Final
+
+WIDTH: Final = 400
+SECTION: Final = 136  # width of the block of earth
+HEIGHT: Final = 210
+TOP: Final = 4
+AMPLITUDE: Final = 3.5
+LABEL_HEIGHT: Final = 48  # 3.15 em of 15 units: a name over an amount
+LABEL_X: Final = 172
+FILLS: Final = ("loess3", "pine", "loess5", "loess2", "loess4")
+TEXTURES: Final = ("dots", "diagonal", "dashes", "plain", "dots-dark")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one part of the sum is for, and how much of it (fen)."""
+
+    name: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnLayer:
+    name: str
+    amount_fen: int
+    fill: str
+    texture: str
+    outline: str  # the layer's path
+    boundary: str  # its upper edge; empty for the first
+    leader: str  # the line from the layer to its label
+    label_y: int  # baseline of the name; the amount follows 19 below
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    layers: tuple[DrawnLayer, ...]
+    total_fen: int
+    height: int
+    width: int = WIDTH
+    right: int = SECTION
+    label_x: int = LABEL_X
+
+
+def section(layers: Sequence[Layer]) -> Section:
+    """The drawing of these layers, the first on top, each as thick as its part of the sum. Empty ones are left out."""
+    shown = [layer for layer in layers if layer.amount_fen > 0]
+    total = sum(layer.amount_fen for layer in shown)
+    depths = accumulate((layer.amount_fen for layer in shown), initial=0)
+    edges = [TOP + HEIGHT * depth / (total or 1) for depth in depths]
+    middles = [(upper + lower) / 2 for upper, lower in pairwise(edges)]
+    labels = spread(middles, LABEL_HEIGHT, TOP + HEIGHT)
+    drawn = tuple(
+        DrawnLayer(
+            name=layer.name,
+            amount_fen=layer.amount_fen,
+            fill=FILLS[number % len(FILLS)],
+            texture=TEXTURES[number % len(TEXTURES)],
+            outline=outline(edges[number], edges[number + 1], first=number == 0, last=number == len(shown) - 1),
+            boundary=wave(edges[number]) if number else "",
+            leader=f"M{SECTION + 3} {middles[number]:.1f}h8L{LABEL_X - 14} {labels[number]:.1f}h9",
+            label_y=round(labels[number]) - 5,
+        )
+        for number, layer in enumerate(shown)
+    )
+    lowest = labels[-1] + LABEL_HEIGHT / 2 if labels else 0
+    return Section(layers=drawn, total_fen=total, height=round(max(TOP + HEIGHT, lowest)) + TOP)
+
+
+def wave(y: float) -> str:
+    """A slightly wavy edge from left to right, at `y` on the average."""
+    up, down = y - AMPLITUDE, y + AMPLITUDE
+    quarter, half = SECTION // 4, SECTION // 2
+    return f"M0 {y:.1f}C{quarter} {down:.1f} {quarter} {up:.1f} {half} {y:.1f}S{3 * quarter} {up:.1f} {SECTION} {y:.1f}"
+
+
+def outline(upper: float, lower: float, *, first: bool, last: bool) -> str:
+    """The area from a layer's upper edge down. Every layer but the last goes a little deeper: the next one covers it."""
+    edge = f"M0 {upper:.1f}H{SECTION}" if first else wave(upper)
+    return f"{edge}V{lower if last else lower + 2 * AMPLITUDE:.1f}H0Z"
+
+
+def spread(wanted: Sequence[float], gap: float, bottom: float) -> list[float]:
+    """Places at least `gap` apart, in order, as near to the wanted ones as a walk down and a walk up bring them."""
+    placed: list[float] = []
+    for place in wanted:
+        placed.append(max(place, placed[-1] + gap if placed else gap / 2))
+    limit = max(bottom, gap * len(placed)) - gap / 2
+    for number in reversed(range(len(placed))):
+        placed[number] = min(placed[number], limit)
+        limit = placed[number] - gap
+    return placed

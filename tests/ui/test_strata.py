@@ -1,0 +1,28 @@
+import itertools
+
+from marketplace.core.strata import HEIGHT, TOP, Layer, section, spread
+
+
+def test_layers_are_as_thick_as_their_part() -> None:
+    drawn = section([Layer("grower", 3662), Layer("station", 318), Layer("courier", 600)])
+
+    assert drawn.total_fen == 4580
+    assert [layer.amount_fen for layer in drawn.layers] == [3662, 318, 600]
+    assert f"{TOP + HEIGHT * 3662 / 4580:.1f}" in drawn.layers[1].boundary
+
+
+def test_labels_keep_their_distance_and_stay_inside() -> None:
+    drawn = section([Layer("a", 10000), Layer("b", 1), Layer("c", 1), Layer("d", 1)])
+
+    heights = [layer.label_y for layer in drawn.layers]
+    assert all(below - above >= 47 for above, below in itertools.pairwise(heights))
+    assert heights[-1] + 19 <= drawn.height
+
+
+def test_what_costs_nothing_has_no_layer() -> None:
+    assert [layer.name for layer in section([Layer("grower", 100), Layer("courier", 0)]).layers] == ["grower"]
+    assert section([]).layers == ()
+
+
+def test_places_that_are_far_apart_stay_where_they_are() -> None:
+    assert spread([50, 150], 48, 210) == [50, 150]
