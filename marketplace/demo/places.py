@@ -42,7 +42,7 @@ def counties() -> Iterator[dict[str, Any]]:
 def stations() -> Iterator[dict[str, Any]]:
     for row in read("stations"):
         figures = {name: int(row[name]) for name in ("daily_capacity", "free_shipping_from_fen")}
-        yield {name: row[name] for name in row if name != "head_en"} | figures | {"is_demo": is_true(row["is_demo"])}
+        yield {name: row[name] for name in row if name != "clerk_zh"} | figures | {"is_demo": is_true(row["is_demo"])}
 
 
 def categories() -> list[dict[str, Any]]:

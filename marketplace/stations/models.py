@@ -36,6 +36,7 @@ class Station(Base):
     opening_hours_en: Mapped[str]
     phone: Mapped[str]
     head_zh: Mapped[str]  # the station head's name, as shown
+    head_en: Mapped[str]
     introduction_zh: Mapped[str]
     introduction_en: Mapped[str]
     daily_capacity: Mapped[int]  # parcels
