@@ -1,3 +1,4 @@
+import csv
 import re
 from pathlib import Path
 
@@ -75,3 +76,14 @@ def test_the_way_back_never_leads_to_another_site(client: FlaskClient) -> None:
     asked = {"PATH_INFO": "//elsewhere.example/", "QUERY_STRING": "elder=1"}
 
     assert client.get("/", environ_overrides=asked).headers["Location"] == "/elsewhere.example/"
+
+
+def test_every_product_of_the_demonstration_is_pictured() -> None:
+    demo = assets.SOURCES.parent / "demo"
+    with (demo / "products.csv").open(encoding="utf-8-sig", newline="") as file:
+        products = [row["id"] for row in csv.DictReader(file)]
+    with (demo / "pictures.csv").open(encoding="utf-8", newline="") as file:
+        kinds = {row["product_id"]: row["kind"] for row in csv.DictReader(file)}
+
+    assert list(kinds) == products
+    assert all((assets.SOURCES / "produce" / f"{kind}.svg").exists() for kind in kinds.values())
