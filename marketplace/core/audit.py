@@ -31,7 +31,7 @@ triggers.register(*triggers.append_only("audit_record"))
 
 
 def record(
-    session: Session, *, actor: str, action: str, subject: str, why: str = "", **detail: int | str | bool | None
+    session: Session, /, *, actor: str, action: str, subject: str, why: str = "", **detail: int | str | bool | None
 ) -> None:
     """Keep a trace of a deed that the business transaction does; it commits or vanishes with it."""
     session.add(AuditRecord(actor=actor, action=action, subject=subject, why=why, detail=detail))

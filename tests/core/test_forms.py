@@ -1,0 +1,57 @@
+from flask import Flask
+from flask_babel import force_locale
+from werkzeug.datastructures import MultiDict
+from wtforms import PasswordField, StringField, TextAreaField
+from wtforms.validators import InputRequired
+
+from marketplace.core.forms import Form, KeyedForm
+
+
+class Sample(Form):
+    phone = StringField(validators=[InputRequired()])
+    story = TextAreaField()
+    password = PasswordField()
+
+
+def fill(**typed: str) -> Sample:
+    return Sample(MultiDict(typed))
+
+
+def test_text_is_tidied_before_any_rule_looks(app: Flask) -> None:
+    with app.test_request_context():
+        form = fill(phone="\u3000１３８００００２０４５\u0000 ", story="一\n二\u202e", password=" ＡＢ ")
+
+        assert form.validate()
+
+    assert (form.phone.data, form.story.data, form.password.data) == ("13800002045", "一\n二", " ＡＢ ")
+
+
+def test_text_is_bounded_and_kept(app: Flask) -> None:
+    with app.test_request_context():
+        form = fill(phone="1" * 201, story="字" * 4001)
+
+        assert not form.validate()
+
+    assert set(form.errors) == {"phone", "story"}
+    assert form.phone.data == "1" * 201
+
+
+def test_messages_speak_the_visitors_language(app: Flask) -> None:
+    with app.test_request_context(), force_locale("zh_CN"):
+        chinese = fill()
+        chinese.validate()
+        said = chinese.phone.errors[0]
+    with app.test_request_context(), force_locale("en"):
+        english = fill()
+        english.validate()
+
+    assert english.phone.errors[0] == "This field is required."
+    assert said != "This field is required."
+
+
+def test_a_keyed_form_keeps_its_key(app: Flask) -> None:
+    with app.test_request_context():
+        new, again = KeyedForm(), KeyedForm(MultiDict({"idempotency_key": "k1"}))
+
+    assert len(str(new.idempotency_key.data)) == 16
+    assert again.idempotency("person:1") == ("person:1", "k1", {})
