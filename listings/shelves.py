@@ -2,16 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
-from flask_babel import lazy_gettext as _l
+from flask_babel import LazyString, lazy_gettext as _l
+from sqlalchemy import ColumnElement, String, cast, or_
+
+from listings.models import Listing
 
 
 @dataclass(frozen=True)
 class Shelf:
     code: str  # in addresses: /categories/<code>
-    name: Any  # lazy text
+    name: LazyString
     categories: tuple[str, ...]  # top categories; none for the shelf of the season
+
+    @property
+    def url(self) -> str:
+        return f"/categories/{self.code}"
 
 
 IN_SEASON: Final = "season"
@@ -41,6 +48,14 @@ def shelf_of(category: str) -> Shelf:
     raise LookupError(category)
 
 
-def is_in_season(harvest_months: list[int], day: date) -> bool:
-    """Whether something is harvested in this month. What is made all year has no season, and is never in it."""
-    return 0 < len(harvest_months) < 12 and day.month in harvest_months
+def stands_on(shelf: Shelf, day: date) -> ColumnElement[bool]:
+    """Which listings stand on this shelf on that day."""
+    if shelf.code == IN_SEASON:
+        return is_harvested_in(day.month)
+    return or_(*(Listing.category_code.startswith(f"{category}-", autoescape=True) for category in shelf.categories))
+
+
+def is_harvested_in(month: int) -> ColumnElement[bool]:
+    """Whether the month is among the harvest months. What is made all year has none, and so is never in season."""
+    months = cast(Listing.harvest_months, String)  # as JSON: [9, 10, 11]
+    return or_(*(months.like(f"%{before}{month}{after}%") for before in ("[", " ") for after in (",", "]")))

@@ -50,6 +50,7 @@ def publications() -> dict[str, datetime]:
 def listings(people: dict[str, int], moments: dict[str, datetime]) -> Iterator[dict[str, Any]]:
     more = {row["product_id"]: row for row in read("listings")}
     names = {row["code"]: row["name_zh"] for row in read("sellers")}
+    drawings = {row["product_id"]: row["kind"] for row in read("pictures")}
     for row in read("products"):
         details, published = more[row["id"]], moments[row["id"]]
         yield {
@@ -69,6 +70,7 @@ def listings(people: dict[str, int], moments: dict[str, datetime]) -> Iterator[d
             "storage_zh": details["storage_zh"],
             "is_perishable": is_true(row["perishable"]),
             "return_policy": row["return_policy"],
+            "drawing": drawings[row["id"]],
             "is_demo": True,
             "created_at": published - timedelta(days=1, hours=5),
             "submitted_at": published - timedelta(hours=19),

@@ -1,0 +1,144 @@
+"""What a product shows of itself in a grid or a list: one row of one statement, whatever page it is on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from flask_babel import format_date, gettext as _
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, select
+from sqlalchemy.orm import Session
+
+from listings.models import Certificate, Listing, Media, Variant
+from listings.states import ListingState
+from marketplace.core import clock
+from marketplace.core.formats import language, measure_price
+from marketplace.stations.models import County, Station
+
+NEW_CROP: Final = "当年新货"
+
+
+@dataclass(frozen=True)
+class StationBadge:
+    code: str
+    initial: str
+    name: str
+    is_deep_poverty: bool
+
+
+@dataclass(frozen=True)
+class Photo:
+    public_id: str
+    width: int
+    height: int
+
+    def url(self, width: int) -> str:
+        return f"/media/{self.public_id}-{width}.webp"
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything that templates/ui/product.html asks for."""
+
+    code: str
+    title: str
+    kind: str
+    photo: Photo | None
+    county_code: str
+    station: StationBadge
+    fact: str
+    variant: str
+    price_fen: int
+    unit: str
+    per: str
+    is_available: bool
+    gone_words: str
+
+    @property
+    def url(self) -> str:
+        return f"/listings/{self.code}"
+
+
+def cards(session: Session, *which: ColumnElement[bool], order: Sequence[Any], limit: int) -> list[Card]:
+    """Published listings for which all of `which` hold, as cards in the reader's language: one statement."""
+    wanted = select(Listing.id).where(Listing.state == ListingState.PUBLISHED, *which)
+    rows = session.execute(statement(wanted.order_by(*order, Listing.id).limit(limit)).order_by(*order, Listing.id))
+    words, today = language(), clock.today()
+    return [card(row, words, today) for row in rows]
+
+
+def statement(wanted: Select[Any]) -> Select[Any]:
+    """A row for each wanted listing, with the first of its packs that can be had, else its first pack."""
+    pack = packs(wanted).subquery("pack")
+    first_picture = select(func.min(Media.id)).where(Media.listing_id == Listing.id, Media.position == 1)
+    picture = first_picture.correlate(Listing).scalar_subquery()
+    return (
+        select(Listing.code, Listing.title_zh, Listing.title_en, Listing.drawing, Listing.tags, Listing.harvest_months)
+        .add_columns(Station.code.label("station"), Station.name_zh, Station.name_en, County.is_deep_poverty)
+        .add_columns(has_mark().label("has_mark"))
+        .add_columns(Media.public_id.label("photo"), Media.width, Media.height, *pack.c)
+        .join(pack, and_(pack.c.listing_id == Listing.id, pack.c.place == 1))
+        .join(Station, Station.code == Listing.station_code)
+        .join(County, County.code == Station.code)
+        .outerjoin(Media, Media.id == picture)
+    )
+
+
+def has_mark() -> ColumnElement[bool]:
+    """Whether a listing has a geographical indication: what its county is known for."""
+    mark = select(Certificate.id).where(Certificate.listing_id == Listing.id)
+    return mark.where(Certificate.kind == "geographical_indication").correlate(Listing).exists()
+
+
+def packs(wanted: Select[Any]) -> Select[Any]:
+    is_sold_out = case((Variant.on_hand - Variant.reserved >= Variant.minimum_quantity, 0), else_=1)
+    place = func.row_number().over(partition_by=Variant.listing_id, order_by=(is_sold_out, Variant.position))
+    return (
+        select(Variant.listing_id, Variant.code.label("variant"), Variant.price_fen, Variant.unit_zh, Variant.unit_en)
+        .add_columns(Variant.measure, Variant.measure_amount, Variant.piece_zh)
+        .add_columns(is_sold_out.label("is_sold_out"), place.label("place"))
+        .where(Variant.listing_id.in_(wanted), Variant.is_offered)
+    )
+
+
+def card(row: Row[Any], words: str, today: date) -> Card:
+    """The card in one language: "zh" or "en". What has no English yet is shown in Chinese."""
+    in_english = words == "en"
+    return Card(
+        code=row.code,
+        title=row.title_en if in_english and row.title_en else row.title_zh,
+        kind=row.drawing,
+        photo=Photo(row.photo, row.width, row.height) if row.photo else None,
+        county_code=row.station,
+        station=badge(row, words),
+        fact=fact(row, today),
+        variant=row.variant,
+        price_fen=row.price_fen,
+        unit=row.unit_en if in_english and row.unit_en else row.unit_zh,
+        per=measure_price(row.price_fen, row.measure, row.measure_amount or 0, row.piece_zh, words),
+        is_available=not row.is_sold_out,
+        gone_words=gone(row.harvest_months, today),
+    )
+
+
+def badge(row: Row[Any], words: str) -> StationBadge:
+    """From a row with `station`, `name_zh`, `name_en` and `is_deep_poverty`."""
+    name = row.name_en if words == "en" else row.name_zh
+    return StationBadge(row.station, row.name_zh[:1], name, row.is_deep_poverty)
+
+
+def fact(row: Row[Any], today: date) -> str:
+    """The one fact of origin that says most."""
+    if row.has_mark:
+        return str(_("Geographical indication"))
+    if NEW_CROP in row.tags:
+        return str(_("This year's crop"))
+    return str(_("Harvested this month")) if today.month in row.harvest_months else ""
+
+
+def gone(harvest_months: Sequence[int], today: date) -> str:
+    """What a sold-out card says: when there will be more, if the calendar knows."""
+    if not harvest_months:
+        return str(_("Sold out"))
+    following = min(harvest_months, key=lambda month: (month - today.month - 1) % 12)
+    return str(_("Sold out, more in %(month)s", month=format_date(date(2000, following, 1), "MMMM")))
