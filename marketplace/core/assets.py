@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 from flask import Flask
 from whitenoise import WhiteNoise  # type: ignore[import-untyped]
 

@@ -1,41 +1,45 @@
-"""How a reader wants the pages: 长辈版 is remembered by a cookie, set by a plain link, without script."""
+"""How a reader wants the pages: the language and 长辈版 are remembered by cookies, set by plain links, without script."""
 
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Flask, redirect, request
 from flask.typing import ResponseReturnValue
 
-ELDER_COOKIE: Final = "elder"
+from marketplace.core.languages import LANGUAGES
+
+CHOICES: Final = {"lang": frozenset(LANGUAGES), "elder": frozenset({"1"})}
 ONE_YEAR: Final = 365 * 24 * 3600
 
 
 def install(app: Flask) -> None:
-    """`elder_mode()` and `here(name=value)` for templates; `?elder=1` and `?elder=` set the cookie and go on."""
+    """`elder_mode()` and `here(name=value)` for templates; `?elder=1`, `?elder=` and `?lang=en` set the cookie."""
     app.jinja_env.globals.update(elder_mode=elder_mode, here=here)
     app.before_request(remember)
 
 
 def elder_mode() -> bool:
-    return request.cookies.get(ELDER_COOKIE) == "1"
+    return request.cookies.get("elder") == "1"
 
 
 def here(**changes: Any) -> str:
     """The address of this page with some of its parameters changed; None takes a parameter away."""
     kept = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
     pairs = kept + [(name, value) for name, value in changes.items() if value is not None]
-    path = "/" + request.path.lstrip("/")  # "//elsewhere" would be another site
+    path = "/" + quote(request.path.lstrip("/\\"))  # "//elsewhere" would be another site
     return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
 def remember() -> ResponseReturnValue | None:
-    """A reader asked for the larger or the usual size: keep it and show the same page under its own address."""
-    if request.method != "GET" or "elder" not in request.args:
+    """A reader asked for a language or a size of text: keep it and show the same page under its own address."""
+    asked = {name: request.args[name] for name in CHOICES if name in request.args}
+    if request.method not in {"GET", "HEAD"} or not asked:
         return None
-    answer = redirect(here(elder=None), 303)
-    if request.args["elder"] == "1":
-        answer.set_cookie(ELDER_COOKIE, "1", max_age=ONE_YEAR, samesite="Lax", httponly=True)
-    else:
-        answer.delete_cookie(ELDER_COOKIE)
+    answer = redirect(here(**dict.fromkeys(asked)), 303)
+    for name, value in asked.items():
+        if value in CHOICES[name]:
+            answer.set_cookie(name, value, max_age=ONE_YEAR, secure=request.is_secure, samesite="Lax", httponly=True)
+        else:
+            answer.delete_cookie(name)
     answer.headers["Cache-Control"] = "no-store"
     return answer

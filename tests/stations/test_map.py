@@ -3,7 +3,7 @@ from itertools import combinations
 from math import dist
 from pathlib import Path
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 
 from marketplace.stations import draw_map, map as maps
 

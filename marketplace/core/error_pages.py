@@ -1,0 +1,60 @@
+"""What a visitor sees when something was refused, is not there, or went wrong: a sentence in their language, and a way on.
+
+Programs that ask the JSON face get the same as a problem document (RFC 9457)."""
+
+import json
+import logging
+from typing import Final
+
+from flask import Flask, Response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import LazyString, lazy_gettext as _l
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from marketplace.core import logs
+from marketplace.core.errors import NotFound, Refusal, TooMany
+
+MESSAGES: Final[dict[int, LazyString]] = {
+    400: _l("We could not read what was sent. Please go back and try again."),
+    403: _l("Your role does not allow this."),
+    404: NotFound.message,
+    405: _l("This address does not take that."),
+    413: _l("That is too big to be sent. Pictures may have at most 10 MB."),
+    500: _l("Something went wrong on our side. Nothing was lost; please try again."),
+    503: _l("We are busy for a moment. Please try again."),
+}
+
+
+def install(app: Flask) -> None:
+    app.register_error_handler(Refusal, show_refusal)
+    app.register_error_handler(HTTPException, show_http_error)
+
+
+def show_refusal(refusal: Refusal) -> ResponseReturnValue:
+    headers = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, TooMany) else {}
+    return page(refusal.status, refusal.message, headers)
+
+
+def show_http_error(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    if status < 400 or error.response is not None:
+        return error  # a redirect, or an answer made elsewhere
+    headers = {"Allow": ", ".join(sorted(error.valid_methods or ()))} if isinstance(error, MethodNotAllowed) else {}
+    return page(status, MESSAGES.get(status) or MESSAGES[400 if status < 500 else 500], headers)
+
+
+def page(status: int, message: LazyString, headers: dict[str, str]) -> Response:
+    if request.path.startswith("/api/"):
+        return problem(status, str(message), headers)
+    try:
+        body = render_template("refusal.html", message=message, status=status, request_id=logs.request_id())
+    except Exception:
+        # the page itself may need what has just failed
+        logging.getLogger(__name__).exception("the page that says so failed as well")
+        return Response(f"{message}\n", status, headers, content_type="text/plain; charset=utf-8")
+    return Response(body, status, headers, content_type="text/html; charset=utf-8")
+
+
+def problem(status: int, title: str, headers: dict[str, str] | None = None) -> Response:
+    document = {"type": "about:blank", "status": status, "title": title, "instance": f"urn:request:{logs.request_id()}"}
+    return Response(json.dumps(document, ensure_ascii=False), status, headers, content_type="application/problem+json")

@@ -1,0 +1,170 @@
+"""What stands on every answer, what a failure shows, and what is written about both."""
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from flask import Flask, abort, flash
+from flask.testing import FlaskClient
+
+from marketplace.app import create_app
+from marketplace.core import encodings, logs
+from marketplace.core.errors import StaleState, TooMany
+from marketplace.core.settings import Settings, load_settings
+
+
+@pytest.fixture
+def failing(real_app: Flask, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    """The application with views that refuse and fail, answering as it would in earnest."""
+    monkeypatch.setitem(real_app.config, "PROPAGATE_EXCEPTIONS", False)
+
+    @real_app.get("/stale")
+    @real_app.get("/api/v1/stale", endpoint="api_stale")
+    def stale() -> str:
+        raise StaleState("parcel:1")
+
+    @real_app.get("/too-many")
+    def too_many() -> str:
+        raise TooMany("sign-in", 30)
+
+    @real_app.get("/broken/<who>")
+    def broken(who: str) -> str:
+        raise ZeroDivisionError
+
+    @real_app.get("/aborted")
+    def aborted() -> str:
+        abort(418)
+
+    @real_app.get("/flashed")
+    def flashed() -> str:
+        flash("x")
+        return "long enough to be compressed " * 100
+
+    return real_app.test_client()
+
+
+def test_policies(client: FlaskClient) -> None:
+    headers = client.get("/no-such-page").headers
+    assert headers["Content-Security-Policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
+        "manifest-src 'self'; worker-src 'self'; form-action 'self' https://checkout.stripe.com; frame-ancestors 'none'; "
+        "base-uri 'none'"
+    )
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "geolocation=()" in headers["Permissions-Policy"]
+    assert headers["Cache-Control"] == "no-store"
+    assert "Strict-Transport-Security" not in headers
+
+
+def test_cookies_of_a_session(failing: FlaskClient) -> None:
+    cookie = failing.get("/flashed").headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_in_earnest_everything_is_secure(settings_in_production: Settings) -> None:
+    app = create_app(settings_in_production, TESTING=True)
+    assert app.config["SESSION_COOKIE_SECURE"] is True
+    headers = app.test_client().get("/static/none", base_url="https://shop.example").headers
+    assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+
+
+@pytest.fixture
+def settings_in_production(tmp_path: Any) -> Settings:
+    return load_settings(
+        app_env="production",
+        data=tmp_path,
+        base_url="https://shop.example",
+        secret_key="k" * 40,
+        fingerprint_key="f" * 40,
+        field_keys=f"k1:{'ab' * 32}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/no-such-page", 404, "没找到这个。"),
+        ("/stale", 409, "有人先动了一步"),
+        ("/too-many", 429, "歇一会儿"),
+        ("/broken/somebody", 500, "我们这边出了错"),
+        ("/aborted", 418, "没看懂"),
+    ],
+)
+def test_a_failure_says_so_in_the_visitors_words(failing: FlaskClient, path: str, status: int, words: str) -> None:
+    answer = failing.get(path)
+    assert answer.status_code == status
+    assert words in answer.text
+    assert "<h1" in answer.text
+
+
+def test_who_is_too_quick_learns_when_to_come_back(failing: FlaskClient) -> None:
+    assert failing.get("/too-many").headers["Retry-After"] == "30"
+
+
+def test_what_an_address_takes_is_said(failing: FlaskClient) -> None:
+    answer = failing.put("/stale")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+@pytest.mark.parametrize(("path", "status"), [("/api/v1/stale", 409), ("/api/v1/nothing", 404)])
+def test_programs_get_a_problem_document(failing: FlaskClient, path: str, status: int) -> None:
+    answer = failing.get(path, headers={"Cookie": "lang=en"})
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    assert answer.get_json(force=True)["status"] == status
+    assert answer.headers["X-Request-ID"] in answer.text
+
+
+def test_when_even_the_page_fails_there_are_words(failing: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("marketplace.core.error_pages.render_template", lambda *_args, **_more: 1 / 0)
+    answer = failing.get("/broken/x")
+    assert (answer.status_code, answer.content_type) == (500, "text/plain; charset=utf-8")
+    assert "我们这边出了错" in answer.text
+
+
+def test_a_line_tells_the_view_and_nothing_of_the_visitor(
+    failing: FlaskClient, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    try:
+        logs.configure(as_json=True)
+        answer = failing.get("/broken/wang-fang?phone=13800002045", headers={"X-Request-ID": "forged"})
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+    assert [line["event"] for line in lines] == ["failed", "answered"]
+    assert "ZeroDivisionError" in lines[0]["exception"]
+    assert {line["request_id"] for line in lines} == {answer.headers["X-Request-ID"]} != {"forged"}
+    assert (lines[1]["view"], lines[1]["method"], lines[1]["status"]) == ("broken", "GET", 500)
+    assert "wang-fang" not in str(lines)
+    assert "13800002045" not in str(lines)
+
+
+def test_pages_made_for_one_visitor_come_compressed_too(failing: FlaskClient) -> None:
+    small = failing.get("/flashed", headers={"Accept-Encoding": "gzip, br;q=1.0"})
+    assert small.headers["Content-Encoding"] == "br"
+    assert "Accept-Encoding" in small.headers["Vary"]
+    assert len(small.data) < 100
+
+
+@pytest.mark.parametrize(
+    ("header", "encoding"),
+    [
+        ("", ""),
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip", "gzip"),
+        ("BR", "br"),
+        ("br;q=0, gzip;q=0.5", "gzip"),
+        ("br; q=0.000, gzip; q=0", ""),
+        ("identity", ""),
+        ("brotli", ""),
+    ],
+)
+def test_which_encoding_a_browser_prefers(header: str, encoding: str) -> None:
+    assert encodings.preferred(header) == encoding
