@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from listings.cards import cards, has_mark
 from listings.models import Listing
 from listings.shelves import is_harvested_in
-from marketplace.core import clock
+from marketplace.core import clock, page_cache
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
 from marketplace.site import station_map, station_pages
@@ -17,6 +17,7 @@ CARDS = 8
 
 @bp.get("/stations")
 def list_stations() -> ResponseReturnValue:
+    page_cache.tags("stations")
     prefectures = station_pages.directory(db.session())
     places = [place for prefecture in prefectures for place in prefecture.places]
     chosen = request.args.get("prefecture", "")
@@ -28,6 +29,7 @@ def list_stations() -> ResponseReturnValue:
 
 @bp.get("/stations/<code>")
 def show_station(code: str) -> ResponseReturnValue:
+    page_cache.tags("stations", f"station:{code}")
     session = db.session()
     station = station_pages.get_station(session, code)
     places = [place for prefecture in station_pages.directory(session) for place in prefecture.places]
