@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     payment_gateway: GatewayChoice | None = Field(
         None, description="sandbox (test money) or none; production refuses sandbox"
     )
+    webhook_secret: SecretStr = Field(SecretStr(""), description="signs the sandbox cashier's webhooks; made by itself")
     trusted_proxies: int = Field(0, ge=0, le=4, description="how many reverse proxies in front set X-Forwarded-*")
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="json, console or auto (console in demo)")
 
@@ -105,6 +106,7 @@ def keep_secrets(path: Path) -> dict[str, str]:
             "secret_key": secrets.token_urlsafe(48),
             "field_keys": f"k1:{secrets.token_bytes(32).hex()}",
             "fingerprint_key": secrets.token_urlsafe(48),
+            "webhook_secret": f"whsec_{secrets.token_hex(24)}",
         }
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         draft.touch(mode=0o600)

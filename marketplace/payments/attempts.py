@@ -1,0 +1,136 @@
+"""Tries to have something paid: the row is committed first, the gateway asked after, the answer applied in a transaction."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.core import clock
+from marketplace.core.db import in_transaction
+from marketplace.core.errors import Refusal
+from marketplace.core.money import Money
+from marketplace.core.transitions import leave_trace, transition
+from marketplace.payments import outcomes
+from marketplace.payments.gateways import (
+    Declined,
+    Invalid,
+    NotSupported,
+    PaymentRequest,
+    RemotePayment,
+    chosen_gateway,
+    gateways,
+)
+from marketplace.payments.models import Attempt
+from marketplace.payments.states import OPEN, AttemptState
+
+SYSTEM: Final = "system"
+PATIENCE: Final = timedelta(minutes=2)  # after this the sweeper asks the gateway itself
+
+
+class AlreadyPaying(Refusal):
+    """An attempt for this is open or has succeeded; `redirect_url` leads on where it can be finished, else it is empty."""
+
+    message = _l("This is being paid already.")
+
+    def __init__(self, attempt: Attempt) -> None:
+        super().__init__(attempt.public_id)
+        self.attempt = attempt.public_id
+        self.state = attempt.state
+        self.redirect_url = attempt.redirect_url if attempt.state is AttemptState.REQUIRES_ACTION else ""
+
+
+def start(session: Session, *, purpose: str, reference: str, amount: Money, pay_by: datetime | None = None) -> str:
+    """Open an attempt; returns its public id, to be given to `submit` once this transaction is committed.
+
+    Raises AlreadyPaying, PaymentsClosed."""
+    gateway = chosen_gateway()
+    taken = current(session, purpose=purpose, reference=reference)
+    if taken:
+        raise AlreadyPaying(taken)
+    attempt = Attempt(purpose=purpose, reference=reference, gateway=gateway.name, book=gateway.book, pay_by=pay_by)
+    attempt.fen, attempt.currency, attempt.next_at = amount.fen, amount.currency, clock.now() + PATIENCE
+    session.add(attempt)
+    session.flush()
+    leave_trace(session, attempt, None, AttemptState.CREATED, actor=SYSTEM, why="started")
+    return attempt.public_id
+
+
+def current(session: Session, *, purpose: str, reference: str) -> Attempt | None:
+    """The attempt that is open or has succeeded, if there is one."""
+    taken = OPEN | {AttemptState.SUCCEEDED}
+    mine = select(Attempt).where(Attempt.purpose == purpose, Attempt.reference == reference)
+    return session.scalar(mine.where(Attempt.state.in_(taken), ~Attempt.is_surplus))
+
+
+def submit(attempt: str, *, return_url: str, description: str) -> str:
+    """Ask the gateway; returns where the payer goes next. Outside any transaction; may be repeated.
+
+    Raises Declined, Invalid, NotSupported (the attempt has failed), OutcomeUnknown (it is open, the sweeper resolves it)."""
+    gateway_name, amount, pay_by = in_transaction(begin_submission, attempt=attempt)
+    request = PaymentRequest(attempt, amount, description, return_url, pay_by)
+    try:
+        remote = gateways().get(gateway_name).start_payment(request, key=f"attempt:{attempt}:create")
+    except (Declined, Invalid, NotSupported) as refusal:
+        in_transaction(move, attempt=attempt, to=AttemptState.FAILED, why=type(refusal).__name__)
+        raise
+    except Exception:
+        in_transaction(move, attempt=attempt, to=AttemptState.UNKNOWN, why="no answer")
+        raise
+    in_transaction(outcomes.apply_payment, remote=remote, gateway=gateway_name, why="answer")
+    return remote.redirect_url or return_url
+
+
+def begin_submission(session: Session, *, attempt: str) -> tuple[str, Money, datetime | None]:
+    row = get(session, attempt)
+    if row.state is AttemptState.CREATED:
+        transition(session, row, AttemptState.SUBMITTING, expected=AttemptState.CREATED, actor=SYSTEM, why="asked")
+    return row.gateway, row.amount, row.pay_by
+
+
+def move(session: Session, *, attempt: str, to: AttemptState, why: str) -> None:
+    """Along the table if the attempt still stands where it was submitted; a webhook may have been faster."""
+    row = get(session, attempt)
+    if row.state is AttemptState.SUBMITTING:
+        transition(session, row, to, expected=row.state, actor=SYSTEM, why=why)
+
+
+def cancel(attempt: str) -> AttemptState:
+    """Ask the gateway that this attempt can no longer be paid, and apply what it says; returns the state that is true.
+
+    Outside any transaction. Raises OutcomeUnknown when the gateway does not answer: then nothing may be assumed."""
+    gateway_name, remote_id, state = in_transaction(describe, attempt=attempt)
+    if state is AttemptState.CREATED:
+        return in_transaction(withdraw, attempt=attempt)
+    if state not in OPEN:
+        return state
+    gateway = gateways().get(gateway_name)
+    known = remote_id or found_id(gateway.find_payment(attempt))
+    if known is None:
+        return in_transaction(withdraw, attempt=attempt)
+    remote = gateway.cancel_payment(known, key=f"attempt:{attempt}:cancel")
+    return in_transaction(outcomes.apply_payment, remote=remote, gateway=gateway_name, why="cancelled by us")
+
+
+def found_id(remote: RemotePayment | None) -> str | None:
+    return remote.remote_id if remote else None
+
+
+def describe(session: Session, *, attempt: str) -> tuple[str, str | None, AttemptState]:
+    row = get(session, attempt)
+    return row.gateway, row.remote_id, row.state
+
+
+def withdraw(session: Session, *, attempt: str) -> AttemptState:
+    """The gateway never heard of it: nobody can have paid."""
+    row = get(session, attempt)
+    if row.state is AttemptState.SUBMITTING:
+        transition(session, row, AttemptState.UNKNOWN, expected=row.state, actor=SYSTEM, why="never arrived")
+    if row.state in {AttemptState.CREATED, AttemptState.UNKNOWN}:
+        transition(session, row, AttemptState.CANCELLED, expected=row.state, actor=SYSTEM, why="never arrived")
+    return row.state
+
+
+def get(session: Session, attempt: str) -> Attempt:
+    return session.scalars(select(Attempt).where(Attempt.public_id == attempt).with_for_update()).one()

@@ -1,0 +1,141 @@
+"""What a gateway's answer causes: one code path for webhook, return, sweeper and cancellation.
+
+Each function is one transaction: known and acted on, or neither. A fact that cannot be used is recorded all the same."""
+
+import logging
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.core import audit, outbox
+from marketplace.core.money import Money
+from marketplace.core.transitions import transition
+from marketplace.ledger import books
+from marketplace.payments import refunds
+from marketplace.payments.gateways import RemotePayment, RemoteRefund
+from marketplace.payments.models import Attempt, Refund
+from marketplace.payments.states import ATTEMPT, REFUND, AttemptState, RefundState
+
+MONEY_IS_THERE: Final = frozenset({AttemptState.SUCCEEDED, AttemptState.QUARANTINE})
+
+
+class Settles(Protocol):
+    """What a purpose does with its money: True if it was used; False sends it back to the payer."""
+
+    def __call__(self, session: Session, /, *, reference: str, amount: Money, attempt: str) -> bool: ...
+
+
+on_succeeded: dict[str, Settles] = {}  # purpose -> handler, filled by app.py
+
+
+class Unmatched(LookupError):
+    """The gateway speaks of something we do not have; perhaps ours is not committed yet."""
+
+
+def apply_payment(session: Session, *, remote: RemotePayment, gateway: str, why: str) -> AttemptState:
+    """Bring the attempt to what the gateway says is true; returns the state it has then. Raises Unmatched."""
+    attempt = session.scalar(select(Attempt).where(Attempt.public_id == remote.attempt).with_for_update())
+    if attempt is None or attempt.gateway != gateway:
+        raise Unmatched(remote.remote_id)
+    attempt.remote_id = attempt.remote_id or remote.remote_id
+    attempt.raw_status = remote.raw_status
+    attempt.redirect_url = remote.redirect_url or attempt.redirect_url
+    if attempt.state in MONEY_IS_THERE or remote.status is attempt.state:
+        return attempt.state
+    if remote.status is AttemptState.SUCCEEDED:
+        return receive(session, attempt, remote, why)
+    if remote.status in ATTEMPT[attempt.state]:  # anything else is older than what we know
+        transition(session, attempt, remote.status, expected=attempt.state, actor=gateway, why=why)
+    return attempt.state
+
+
+def receive(session: Session, attempt: Attempt, remote: RemotePayment, why: str) -> AttemptState:
+    """The money is at the gateway. It goes where the purpose takes it, back to the payer, or into suspense."""
+    mismatch = differences(attempt, remote)
+    if mismatch:
+        transition(session, attempt, AttemptState.QUARANTINE, expected=attempt.state, actor=attempt.gateway, why=mismatch)
+        park(session, attempt, remote)
+        return attempt.state
+    attempt.is_surplus = is_second(session, attempt)
+    session.flush()
+    transition(session, attempt, AttemptState.SUCCEEDED, expected=attempt.state, actor=attempt.gateway, why=why)
+    capture(session, attempt)
+    used = not attempt.is_surplus and on_succeeded[attempt.purpose](
+        session, reference=attempt.reference, amount=attempt.amount, attempt=attempt.public_id
+    )
+    if not used:
+        give_back(session, attempt)
+    outbox.put(session, "payment.succeeded", purpose=attempt.purpose, reference=attempt.reference, used=used)
+    return attempt.state
+
+
+def differences(attempt: Attempt, remote: RemotePayment) -> str:
+    """Why this money is not what we asked for, or nothing."""
+    wrong = []
+    if remote.amount != attempt.amount:
+        wrong.append(f"amount {remote.amount.fen} {remote.amount.currency}")
+    if remote.remote_id != attempt.remote_id:
+        wrong.append("another payment's id")
+    if remote.book != attempt.book:
+        wrong.append(f"{remote.book} money")
+    return ", ".join(wrong)
+
+
+def is_second(session: Session, attempt: Attempt) -> bool:
+    """Something else already pays this reference: this money is surplus."""
+    others = select(Attempt.id).where(
+        Attempt.purpose == attempt.purpose, Attempt.reference == attempt.reference, Attempt.id != attempt.id
+    )
+    return session.scalar(others.where(Attempt.state == AttemptState.SUCCEEDED, ~Attempt.is_surplus)) is not None
+
+
+def capture(session: Session, attempt: Attempt) -> None:
+    moved: dict[books.Account, Money] = {
+        ("gateway_clearing", attempt.gateway): attempt.amount,
+        ("buyer_clearing", ""): -attempt.amount,
+    }
+    books.post(session, key=f"capture:{attempt.public_id}", book=attempt.book, reference=attempt.reference, lines=moved)
+
+
+def park(session: Session, attempt: Attempt, remote: RemotePayment) -> None:
+    """Money that is not what we asked for waits in suspense for a person."""
+    moved: dict[books.Account, Money] = {
+        ("gateway_clearing", attempt.gateway): remote.amount,
+        ("suspense", ""): -remote.amount,
+    }
+    books.post(session, key=f"suspense:{remote.remote_id}", book=attempt.book, reference=attempt.reference, lines=moved)
+    audit.record(session, actor=attempt.gateway, action="payment.quarantined", subject=f"attempt:{attempt.public_id}")
+    logging.getLogger(__name__).error("payment in quarantine: %s", attempt.public_id)
+
+
+def give_back(session: Session, attempt: Attempt) -> None:
+    """Nobody can use this money: it goes into suspense, and from there back by itself."""
+    moved: dict[books.Account, Money] = {("buyer_clearing", ""): attempt.amount, ("suspense", ""): -attempt.amount}
+    books.post(session, key=f"surplus:{attempt.public_id}", book=attempt.book, reference=attempt.reference, lines=moved)
+    refunds.request_for(session, attempt, reason_key="surplus", shares={("suspense", ""): attempt.amount}, reason="surplus")
+
+
+def apply_refund(session: Session, *, remote: RemoteRefund, why: str) -> RefundState:
+    """Bring the refund to what the gateway says is true. Raises Unmatched."""
+    refund = session.scalar(select(Refund).where(Refund.public_id == remote.refund).with_for_update())
+    if refund is None:
+        raise Unmatched(remote.remote_id)
+    attempt = session.get_one(Attempt, refund.attempt_id)
+    refund.remote_id = refund.remote_id or remote.remote_id
+    refund.raw_status = remote.raw_status
+    if remote.status not in REFUND[refund.state]:
+        return refund.state
+    expected = (Money(refund.fen, refund.currency), refund.remote_id, attempt.book)
+    if (remote.amount, remote.remote_id, remote.book) != expected:
+        raise ValueError(f"refund {refund.public_id}: the gateway says {remote}")
+    was_done = refund.state is RefundState.SUCCEEDED
+    transition(session, refund, remote.status, expected=refund.state, actor=attempt.gateway, why=why)
+    consequence: dict[RefundState, Callable[..., None]] = {
+        RefundState.SUCCEEDED: refunds.post_done,
+        RefundState.FAILED: refunds.post_failed,
+    }
+    if remote.status in consequence:
+        consequence[remote.status](session, refund, attempt, was_done=was_done)
+    return refund.state

@@ -1,0 +1,110 @@
+"""Money on its way back: booked when it is asked for, sent by the worker, confirmed or returned to its source."""
+
+from collections.abc import Mapping, Sequence
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from marketplace.core import audit, outbox
+from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.money import Money
+from marketplace.core.transitions import leave_trace, transition
+from marketplace.ledger import books
+from marketplace.payments.models import Attempt, Refund
+from marketplace.payments.states import AttemptState, RefundState
+
+IN_TRANSIT: books.Account = ("refund_in_transit", "")
+
+
+class RefundTooLarge(Refusal):
+    message = _l("More than was paid cannot be refunded.")
+
+
+def request(
+    session: Session,
+    *,
+    purpose: str,
+    reference: str,
+    reason_key: str,
+    amount: Money,
+    shares: Mapping[books.Account, Money],
+    reason: str,
+) -> str:
+    """Refund `amount` of what was paid for `reference`, taken from `shares` (which add up to it); returns the refund's id.
+
+    `reason_key` names the cause (parcel:<id>): one cause refunds once, asking again gives the same refund.
+    Raises NotFound where nothing was paid, RefundTooLarge where more would go back than came."""
+    paid = select(Attempt).where(Attempt.purpose == purpose, Attempt.reference == reference)
+    attempt = session.scalar(paid.where(Attempt.state == AttemptState.SUCCEEDED, ~Attempt.is_surplus).with_for_update())
+    if attempt is None:
+        raise NotFound(reference)
+    if sum(share.fen for share in shares.values()) != amount.fen:
+        raise ValueError(f"{reference}: the shares are not {amount.fen}")
+    return request_for(session, attempt, reason_key=reason_key, shares=shares, reason=reason)
+
+
+def request_for(
+    session: Session, attempt: Attempt, *, reason_key: str, shares: Mapping[books.Account, Money], reason: str
+) -> str:
+    """As `request`, for an attempt whose row the caller has locked."""
+    known = session.scalar(select(Refund).where(Refund.attempt_id == attempt.id, Refund.reason_key == reason_key))
+    if known:
+        return known.public_id
+    fen = sum(share.fen for share in shares.values())
+    gone = select(func.coalesce(func.sum(Refund.fen), 0)).where(
+        Refund.attempt_id == attempt.id, Refund.state != RefundState.FAILED
+    )
+    if int(session.scalar(gone) or 0) + fen > attempt.fen:
+        raise RefundTooLarge(attempt.public_id)
+    refund = Refund(attempt_id=attempt.id, reason_key=reason_key, reason=reason, fen=fen, currency=attempt.currency)
+    refund.shares = [[kind, owner, share.fen] for (kind, owner), share in shares.items() if share]
+    session.add(refund)
+    session.flush()
+    leave_trace(session, refund, None, RefundState.REQUESTED, actor="system", why=reason)
+    lines = {**shares, IN_TRANSIT: Money(-fen, attempt.currency)}
+    books.post(session, key=f"refund:{refund.public_id}", book=attempt.book, reference=attempt.reference, lines=lines)
+    return refund.public_id
+
+
+def post_done(session: Session, refund: Refund, attempt: Attempt, *, was_done: bool) -> None:
+    """The gateway has sent it."""
+    amount = Money(refund.fen, refund.currency)
+    lines = {IN_TRANSIT: amount, ("gateway_clearing", attempt.gateway): -amount}
+    books.post(session, key=f"refund_done:{refund.public_id}", book=attempt.book, reference=attempt.reference, lines=lines)
+    outbox.put(session, "refund.succeeded", purpose=attempt.purpose, reference=attempt.reference, refund=refund.public_id)
+
+
+def post_failed(session: Session, refund: Refund, attempt: Attempt, *, was_done: bool) -> None:
+    """It did not arrive: the same shares go back to whom they were taken from, and a person has to look."""
+    amount = Money(refund.fen, refund.currency)
+    source: books.Account = ("gateway_clearing", attempt.gateway) if was_done else IN_TRANSIT
+    lines = {(kind, owner): Money(-fen, refund.currency) for kind, owner, fen in refund.shares} | {source: amount}
+    books.post(session, key=f"refund_failed:{refund.public_id}", book=attempt.book, reference=attempt.reference, lines=lines)
+    audit.record(session, actor=attempt.gateway, action="refund.failed", subject=f"refund:{refund.public_id}")
+
+
+def begin_submission(session: Session, *, refund: int) -> tuple[str, str, str, Money] | None:
+    """(gateway, refund, the payment's remote id, amount) for the worker, or None where it is no longer to be sent."""
+    row = session.get_one(Refund, refund, with_for_update=True)
+    attempt = session.get_one(Attempt, row.attempt_id)
+    if row.state is RefundState.REQUESTED:
+        transition(session, row, RefundState.SUBMITTING, expected=row.state, actor="system", why="asked")
+    if row.state not in {RefundState.SUBMITTING, RefundState.UNKNOWN} or attempt.remote_id is None:
+        return None
+    return attempt.gateway, row.public_id, attempt.remote_id, Money(row.fen, row.currency)
+
+
+def fail(session: Session, *, refund: int, why: str) -> None:
+    """The gateway refused for good."""
+    row = session.get_one(Refund, refund, with_for_update=True)
+    if row.state in {RefundState.SUBMITTING, RefundState.UNKNOWN}:
+        transition(session, row, RefundState.FAILED, expected=row.state, actor="system", why=why)
+        post_failed(session, row, session.get_one(Attempt, row.attempt_id), was_done=False)
+
+
+def of(session: Session, *, purpose: str, reference: str) -> Sequence[Refund]:
+    """The refunds of one order, gift or presale, oldest first; for pages."""
+    mine = select(Refund).join(Attempt, Attempt.id == Refund.attempt_id)
+    mine = mine.where(Attempt.purpose == purpose, Attempt.reference == reference)
+    return session.scalars(mine.order_by(Refund.id)).all()

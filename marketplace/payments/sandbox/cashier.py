@@ -1,0 +1,191 @@
+"""The gateway's side of the sandbox: what Stripe would do, with test money."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, insert, select, update
+
+from marketplace.core import clock
+from marketplace.core.money import Money
+from marketplace.payments.gateways import (
+    Book,
+    Invalid,
+    KeyMismatch,
+    Notice,
+    PaymentRequest,
+    RefundRequest,
+    RemotePayment,
+    RemoteRefund,
+)
+from marketplace.payments.sandbox import signatures
+from marketplace.payments.sandbox.storage import answered, payment, refund, webhook
+from marketplace.payments.states import AttemptState, RefundState
+
+REFUND_TAKES: Final = timedelta(seconds=1)
+STATUS: Final = {
+    "requires_payment_method": AttemptState.REQUIRES_ACTION,
+    "processing": AttemptState.PROCESSING,
+    "succeeded": AttemptState.SUCCEEDED,
+    "failed": AttemptState.FAILED,
+    "canceled": AttemptState.CANCELLED,
+}
+
+
+class SandboxCashier:
+    """A `PaymentGateway` that keeps its payments in a database of its own."""
+
+    name = "sandbox"
+    book: Book = "test"
+
+    def __init__(self, storage: Engine, *, secret: str, base_url: str) -> None:
+        self.storage = storage
+        self.secret = secret
+        self.base_url = base_url.rstrip("/")
+
+    def start_payment(self, request: PaymentRequest, *, key: str) -> RemotePayment:
+        """Repeated with the same key it gives the same payment. Raises KeyMismatch, Invalid."""
+        if request.amount.fen <= 0 or request.amount.currency != "CNY":
+            raise Invalid(str(request.amount))
+        values = {
+            "attempt": request.attempt,
+            "amount": request.amount.fen,
+            "currency": request.amount.currency,
+            "description": request.description,
+            "return_url": request.return_url,
+            "pay_by": request.pay_by,
+        }
+        with self.writing() as connection:
+            known = recall(connection, key, values)
+            if known is None:
+                known = f"pay_{secrets.token_hex(12)}"
+                state = {"id": known, "status": "requires_payment_method", "created_at": clock.now()}
+                connection.execute(insert(payment).values(values | state))
+                remember(connection, key, values, known)
+            return self.describe(connection.execute(select(payment).where(payment.c.id == known)).one())
+
+    def fetch_payment(self, remote_id: str) -> RemotePayment:
+        return self.describe(self.look_up(remote_id))
+
+    def look_up(self, remote_id: str) -> Row[Any]:
+        """The payment as it is kept. Raises Invalid for one that does not exist."""
+        with self.storage.connect() as connection:
+            found = connection.execute(select(payment).where(payment.c.id == remote_id)).first()
+        if found is None:
+            raise Invalid(remote_id)
+        return found
+
+    def find_payment(self, attempt: str) -> RemotePayment | None:
+        with self.storage.connect() as connection:
+            found = connection.execute(select(payment).where(payment.c.attempt == attempt)).first()
+        return self.describe(found) if found else None
+
+    def cancel_payment(self, remote_id: str, *, key: str) -> RemotePayment:
+        with self.writing() as connection:
+            open_one = payment.c.id == remote_id, payment.c.status.in_(("requires_payment_method", "failed"))
+            connection.execute(update(payment).where(*open_one).values(status="canceled"))
+        return self.fetch_payment(remote_id)
+
+    def decide(self, remote_id: str, status: str) -> RemotePayment:
+        """The payer decided on the cashier's page: `succeeded` or `failed`. A payment that is over stays as it is."""
+        waiting = ("requires_payment_method", "failed")
+        with self.writing() as connection:
+            change = update(payment).where(payment.c.id == remote_id, payment.c.status.in_(waiting))
+            if connection.execute(change.values(status=status).returning(payment.c.id)).first():
+                kind = "payment_intent.succeeded" if status == "succeeded" else "payment_intent.payment_failed"
+                self.announce(connection, kind, {"id": remote_id, "object": "payment_intent", "status": status})
+        return self.fetch_payment(remote_id)
+
+    def refund(self, request: RefundRequest, *, key: str) -> RemoteRefund:
+        """Raises KeyMismatch, and Invalid when more would go back than was paid."""
+        values = {"refund": request.refund, "payment_id": request.payment, "amount": request.amount.fen}
+        with self.writing() as connection:
+            known = recall(connection, key, values)
+            if known is None:
+                known = f"re_{secrets.token_hex(12)}"
+                self.take_back(connection, request)
+                state = {"id": known, "status": "pending", "due_at": clock.now() + REFUND_TAKES}
+                connection.execute(insert(refund).values(values | state))
+                remember(connection, key, values, known)
+        return self.fetch_refund(known)
+
+    def take_back(self, connection: Connection, request: RefundRequest) -> None:
+        left = payment.c.amount - payment.c.refunded >= request.amount.fen
+        step = update(payment).where(payment.c.id == request.payment, payment.c.status == "succeeded", left)
+        taken = step.values(refunded=payment.c.refunded + request.amount.fen).returning(payment.c.id)
+        if connection.execute(taken).first() is None:
+            raise Invalid(f"{request.payment}: {request.amount.fen} cannot be refunded")
+
+    def fetch_refund(self, remote_id: str) -> RemoteRefund:
+        with self.storage.connect() as connection:
+            found = connection.execute(select(refund).where(refund.c.id == remote_id)).first()
+        if found is None:
+            raise Invalid(remote_id)
+        return RemoteRefund(found.id, found.refund, Money(found.amount), RefundState(found.status), found.status, self.book)
+
+    def finish_refunds(self) -> bool:
+        """What Stripe does in its own time: pending refunds succeed and are announced. True if there were any."""
+        with self.writing() as connection:
+            due = update(refund).where(refund.c.status == "pending", refund.c.due_at <= clock.now())
+            done = connection.execute(due.values(status="succeeded").returning(refund.c.id)).scalars().all()
+            for remote_id in done:
+                self.announce(connection, "refund.updated", {"id": remote_id, "object": "refund", "status": "succeeded"})
+        return bool(done)
+
+    def announce(self, connection: Connection, kind: str, subject: dict[str, Any]) -> None:
+        event = {
+            "id": f"evt_{secrets.token_hex(12)}",
+            "object": "event",
+            "type": kind,
+            "livemode": False,
+            "created": int(clock.now().timestamp()),
+            "data": {"object": subject},
+        }
+        row = {"id": event["id"], "body": json.dumps(event), "next_at": clock.now()}
+        connection.execute(insert(webhook).values(row))
+
+    def parse_webhook(self, raw: bytes, headers: Mapping[str, str]) -> Notice:
+        signatures.verify(raw, headers.get("Stripe-Signature", ""), self.secret, now=clock.now())
+        return self.read_webhook(raw)
+
+    def read_webhook(self, raw: bytes) -> Notice:
+        return signatures.read(raw)
+
+    def describe(self, row: Row[Any]) -> RemotePayment:
+        return RemotePayment(
+            remote_id=row.id,
+            attempt=row.attempt,
+            amount=Money(row.amount, row.currency),
+            status=STATUS[row.status],
+            raw_status=row.status,
+            book=self.book,
+            redirect_url=f"{self.base_url}/sandbox-cashier/pay/{row.id}",
+        )
+
+    def writing(self) -> Any:
+        """A transaction of the sandbox's own; on SQLite it takes the write lock before the first read."""
+        return self.storage.execution_options(sqlite_begin="IMMEDIATE").begin()
+
+
+def recall(connection: Connection, key: str, parameters: dict[str, Any]) -> str | None:
+    """What this key made before. Raises KeyMismatch when it comes with other parameters."""
+    found = connection.execute(select(answered).where(answered.c.key == key)).first()
+    if found is None:
+        return None
+    if found.parameters != digest(parameters):
+        raise KeyMismatch(key)
+    return str(found.object_id)
+
+
+def remember(connection: Connection, key: str, parameters: dict[str, Any], object_id: str) -> None:
+    connection.execute(insert(answered).values(key=key, parameters=digest(parameters), object_id=object_id))
+
+
+def digest(parameters: dict[str, Any]) -> str:
+    def plain(value: Any) -> str:
+        return value.isoformat() if isinstance(value, datetime) else str(value)
+
+    return hashlib.sha256(json.dumps(parameters, sort_keys=True, default=plain).encode()).hexdigest()

@@ -1,0 +1,106 @@
+"""Where the sandbox keeps its payments: a SQLite file of its own, or a schema of its own on PostgreSQL."""
+
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Connection,
+    Engine,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    inspect,
+    select,
+    text,
+)
+
+from marketplace.core.db import Instant, engine_options, prepare as prepare_connections
+from marketplace.core.settings import Settings
+
+SCHEMA: Final = "sandbox"
+metadata = MetaData()
+
+version = Table("sandbox_version", metadata, Column("number", Integer, primary_key=True))
+
+payment = Table(
+    "payment",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("attempt", String, nullable=False, index=True),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", String, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("return_url", Text, nullable=False),
+    Column("status", String, nullable=False),  # requires_payment_method, processing, succeeded, canceled
+    Column("refunded", BigInteger, nullable=False, default=0),
+    Column("pay_by", Instant),
+    Column("created_at", Instant, nullable=False),
+    CheckConstraint("refunded BETWEEN 0 AND amount", "refunds_within_payment"),
+)
+
+refund = Table(
+    "refund",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("refund", String, nullable=False, index=True),
+    Column("payment_id", String, ForeignKey("payment.id"), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("status", String, nullable=False),  # pending, succeeded, failed
+    Column("due_at", Instant, nullable=False),  # when a pending one succeeds
+)
+
+answered = Table(
+    "idempotency",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("parameters", String, nullable=False),
+    Column("object_id", String, nullable=False),
+)
+
+webhook = Table(
+    "webhook",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("next_at", Instant, nullable=False, index=True),
+    Column("is_delivered", Boolean, nullable=False, default=False),
+)
+
+MIGRATIONS: Final[list[Callable[[Connection], None]]] = [metadata.create_all]
+"""The n-th brings version n-1 to n; what was released is never changed, only added to."""
+
+
+def open_storage(settings: Settings) -> Engine:
+    """The sandbox's own engine; nothing is connected or made yet."""
+    url = settings.database
+    if url.startswith("sqlite"):
+        own = f"sqlite:///{settings.data.resolve() / 'sandbox.db'}"
+        engine = create_engine(own, **engine_options(own))
+        prepare_connections(engine)
+        return engine
+    options = engine_options(url) | {"pool_size": 2, "max_overflow": 6}
+    return create_engine(url, **options).execution_options(schema_translate_map={None: SCHEMA})
+
+
+def prepare(engine: Engine) -> None:
+    """Make or migrate the tables. Safe to call again, and by several processes at once."""
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('sandbox'))"))
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+        schema = SCHEMA if connection.dialect.name == "postgresql" else None
+        known = inspect(connection).has_table(version.name, schema=schema)
+        reached = connection.scalar(select(version.c.number)) if known else 0
+        for migrate in MIGRATIONS[reached or 0 :]:
+            migrate(connection)
+        connection.execute(version.delete())
+        connection.execute(version.insert().values(number=len(MIGRATIONS)))

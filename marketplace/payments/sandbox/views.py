@@ -1,0 +1,73 @@
+"""The cashier's pages. They look unlike the shop on purpose: this is another house, with test money."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from marketplace.accounts.permissions import requires
+from marketplace.core.errors import NotFound
+from marketplace.payments.gateways import Invalid, gateways
+from marketplace.payments.sandbox.cashier import SandboxCashier
+
+bp = Blueprint("sandbox_cashier", __name__, url_prefix="/sandbox-cashier")
+
+OUTCOMES = {"approve": "succeeded", "decline": "failed", "vanish": "succeeded"}
+
+
+@bp.get("/pay/<payment>")
+@requires("sandbox_payment.show")
+def show_payment(payment: str) -> ResponseReturnValue:
+    return render_template("payments/cashier.html", payment=find(payment)), 200, {"Cache-Control": "no-store"}
+
+
+@bp.post("/pay/<payment>/decision")
+@requires("sandbox_payment.decide")
+def create_decision(payment: str) -> ResponseReturnValue:
+    """approve, decline, later, or vanish: pay and close the window, so that nobody comes back to the shop."""
+    found = find(payment)
+    outcome = request.form.get("outcome", "")
+    if outcome not in {*OUTCOMES, "later"}:
+        return render_template("payments/cashier.html", payment=found), 422
+    if outcome in OUTCOMES:
+        cashier().decide(payment, OUTCOMES[outcome])
+    if outcome == "vanish":
+        return render_template("payments/cashier_closed.html", payment=found)
+    return redirect(found.return_url, 303)
+
+
+def find(payment: str) -> "CashierPage":
+    try:
+        return CashierPage(cashier(), payment)
+    except Invalid as error:
+        raise NotFound(payment) from error
+
+
+class CashierPage:
+    """What the page shows of a payment."""
+
+    def __init__(self, gateway: SandboxCashier, payment: str) -> None:
+        row = gateway.look_up(payment)
+        self.id: str = row.id
+        self.fen: int = row.amount
+        self.description: str = row.description
+        self.status: str = row.status
+        self.pay_by = row.pay_by
+        self.return_url = same_site(row.return_url)
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in {"succeeded", "canceled"}
+
+
+def same_site(url: str) -> str:
+    """Back to this house only, whatever was asked for."""
+    parts = urlsplit(url)
+    path = parts.path if parts.path.startswith("/") and not parts.path.startswith("//") else "/"
+    return f"{path}?{parts.query}" if parts.query else path
+
+
+def cashier() -> SandboxCashier:
+    found = gateways().get("sandbox")
+    assert isinstance(found, SandboxCashier)
+    return found

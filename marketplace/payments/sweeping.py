@@ -1,0 +1,85 @@
+"""What the worker does without being told: refunds are sent, and whatever hangs is asked after. It sends no mail."""
+
+import logging
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.core import outbox
+from marketplace.core.db import in_transaction
+from marketplace.payments import outcomes, refunds
+from marketplace.payments.attempts import describe, withdraw
+from marketplace.payments.gateways import Declined, Invalid, NotSupported, RefundRequest, gateways
+from marketplace.payments.models import Attempt, Refund
+from marketplace.payments.states import AttemptState, RefundState
+
+HANGING: Final = (AttemptState.SUBMITTING, AttemptState.UNKNOWN, AttemptState.REQUIRES_ACTION, AttemptState.PROCESSING)
+UNSENT: Final = (RefundState.REQUESTED, RefundState.SUBMITTING, RefundState.UNKNOWN, RefundState.PENDING)
+
+
+def send_refund() -> bool:
+    """Send or ask after one refund that is due; True if there was one."""
+    taken = in_transaction(take_refund)
+    if taken is None:
+        return False
+    refund, state = taken
+    try:
+        if state is RefundState.PENDING:
+            ask_after_refund(refund)
+        else:
+            submit_refund(refund)
+    except (Declined, Invalid, NotSupported) as refusal:
+        in_transaction(refunds.fail, refund=refund, why=type(refusal).__name__)
+    except Exception:
+        logging.getLogger(__name__).exception("refund %s", refund)
+    return True
+
+
+def take_refund(session: Session) -> tuple[int, RefundState] | None:
+    rows = outbox.take(session, Refund, Refund.state.in_(UNSENT))
+    return (rows[0].id, rows[0].state) if rows else None
+
+
+def submit_refund(refund: int) -> None:
+    asked = in_transaction(refunds.begin_submission, refund=refund)
+    if asked is None:
+        return
+    gateway, public_id, payment, amount = asked
+    request = RefundRequest(public_id, payment, amount)
+    remote = gateways().get(gateway).refund(request, key=f"refund:{public_id}:create")
+    in_transaction(outcomes.apply_refund, remote=remote, why="answer")
+
+
+def ask_after_refund(refund: int) -> None:
+    gateway, remote_id = in_transaction(where_is_refund, refund=refund)
+    in_transaction(outcomes.apply_refund, remote=gateways().get(gateway).fetch_refund(remote_id), why="asked again")
+
+
+def where_is_refund(session: Session, *, refund: int) -> tuple[str, str]:
+    found = select(Attempt.gateway, Refund.remote_id).join(Attempt, Attempt.id == Refund.attempt_id)
+    gateway, remote_id = session.execute(found.where(Refund.id == refund)).one()
+    return str(gateway), str(remote_id)
+
+
+def ask_after_attempt() -> bool:
+    """Ask the gateway about one attempt of which nothing was heard for a while; True if there was one."""
+    attempt = in_transaction(take_attempt)
+    if attempt is None:
+        return False
+    try:
+        gateway_name, remote_id, _state = in_transaction(describe, attempt=attempt)
+        gateway = gateways().get(gateway_name)
+        remote = gateway.fetch_payment(remote_id) if remote_id else gateway.find_payment(attempt)
+        if remote is None:
+            in_transaction(withdraw, attempt=attempt)
+        else:
+            in_transaction(outcomes.apply_payment, remote=remote, gateway=gateway_name, why="asked again")
+    except Exception:
+        logging.getLogger(__name__).exception("attempt %s", attempt)
+    return True
+
+
+def take_attempt(session: Session) -> str | None:
+    rows: Any = outbox.take(session, Attempt, Attempt.state.in_(HANGING))
+    return str(rows[0].public_id) if rows else None
