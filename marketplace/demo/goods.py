@@ -104,6 +104,7 @@ def life(listing: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def reviews(session: Session, rows: list[dict[str, Any]], ids: dict[str, int]) -> list[dict[str, Any]]:
     heads = ids_of(session, sorted({person_id(f"station.{row['station_code']}") for row in rows}))
+    found = {row["product_id"]: findings(row["findings"]) for row in read("checks")}
     return [
         {
             "listing_id": ids[row["code"]],
@@ -112,11 +113,17 @@ def reviews(session: Session, rows: list[dict[str, Any]], ids: dict[str, int]) -
             "origin_seen": True,
             "goods_seen": True,
             "price_sane": True,
+            "findings": found[row["code"]],
             "at": row["published_at"],
         }
         for row in rows
         if row["code"] in ids
     ]
+
+
+def findings(text: str) -> dict[str, int]:
+    """The figures of "altitude_m=1080;sugar_tenths=142"."""
+    return {name: int(figure) for name, _equals, figure in (pair.partition("=") for pair in text.split(";"))}
 
 
 def variants(ids: dict[str, int]) -> Iterator[dict[str, Any]]:

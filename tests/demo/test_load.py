@@ -1,7 +1,9 @@
 import pytest
+from flask import Flask
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from listings.checks import sentences
 from listings.models import Certificate, Listing, PriceTier, Review, StockMovement, Variant
 from listings.states import ListingState
 from marketplace.accounts.models import Grant, Person
@@ -41,6 +43,13 @@ def test_what_was_edited_stays_edited(demonstration: Session) -> None:
     load(demonstration)
 
     assert demonstration.scalar(select(Variant.price_fen).where(Variant.code == "P0001-1")) == 1500
+
+
+def test_every_finding_of_a_check_can_be_told(demo_app: Flask, demonstration: Session) -> None:
+    with demo_app.test_request_context():
+        found = list(demonstration.scalars(select(Review.findings)))
+
+        assert all(len(sentences(findings)) == len(findings) > 0 for findings in found)
 
 
 def test_stock_is_the_sum_of_its_movements(demonstration: Session) -> None:
