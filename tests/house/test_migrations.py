@@ -1,0 +1,114 @@
+"""What the migrations make is what the models say: tables, columns, keys, checks, partial indexes and triggers."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, Engine, create_engine, inspect, text
+
+from marketplace.core import migrations, triggers
+from marketplace.core.db import db, engine_options, prepare
+from tests.databases import PostgresServer, SQLiteFiles
+
+Schema = dict[str, Any]
+
+
+@pytest.fixture
+def empty(databases: SQLiteFiles | PostgresServer) -> Iterator[Engine]:
+    url = databases.create()
+    engine = create_engine(url, **engine_options(url))
+    prepare(engine)
+    yield engine
+    engine.dispose()
+    databases.drop(url)
+
+
+def test_migrations_make_what_the_models_say(real_app: Flask, empty: Engine) -> None:
+    migrations.bring_up_to_date(empty)
+
+    with db.engine.connect() as said, empty.connect() as made:
+        expected, found = schema_of(said), schema_of(made)
+    found.pop("alembic_version")
+    assert found.keys() == expected.keys(), "make migration MESSAGE=..."
+    for name in expected:
+        assert found[name] == expected[name], f"{name}: make migration MESSAGE=..."
+
+
+def test_a_second_time_changes_nothing(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty)
+    with empty.connect() as connection:
+        once = schema_of(connection)
+
+    migrations.bring_up_to_date(empty)
+
+    with empty.connect() as connection:
+        assert schema_of(connection) == once
+        assert migrations.is_up_to_date(connection)
+
+
+def test_the_way_back_leaves_nothing(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty)
+    migrations.undo(empty)
+    with empty.connect() as connection:
+        assert schema_of(connection).keys() == {"alembic_version", "triggers"}
+        assert schema_of(connection)["triggers"] == {}
+        assert not migrations.is_up_to_date(connection)
+
+
+def test_a_migration_that_fails_leaves_everything_as_it_was(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(_guard: triggers.Guard, _dialect: str) -> None:
+        raise RuntimeError("the power is gone")  # when all tables are made already
+
+    monkeypatch.setattr(triggers.Guard, "create", break_down)
+    with pytest.raises(RuntimeError, match="power"):
+        migrations.bring_up_to_date(empty)
+    with empty.connect() as connection:
+        assert inspect(connection).get_table_names() == []
+
+
+def schema_of(connection: Connection) -> Schema:
+    """Everything the database knows of itself, in an order that does not depend on how it came about."""
+    look = inspect(connection)
+    tables = {table: table_of(look, table) for table in look.get_table_names()}
+    return {**tables, "triggers": triggers_of(connection)}
+
+
+def table_of(look: Any, table: str) -> Schema:
+    columns = {row["name"]: (str(row["type"]), row["nullable"], row["default"]) for row in look.get_columns(table)}
+    foreign = [
+        (key["name"], key["constrained_columns"], key["referred_table"], key["options"])
+        for key in look.get_foreign_keys(table)
+    ]
+    return {
+        "columns": columns,
+        "primary key": look.get_pk_constraint(table)["constrained_columns"],
+        "foreign keys": sorted(map(str, foreign)),
+        "unique": sorted((key["name"], key["column_names"]) for key in look.get_unique_constraints(table)),
+        "checks": sorted((key["name"], plain(key["sqltext"])) for key in look.get_check_constraints(table)),
+        "indexes": sorted(index_of(index) for index in look.get_indexes(table)),
+    }
+
+
+def index_of(index: Any) -> tuple[Any, ...]:
+    """With the condition of a partial index."""
+    conditions = [plain(str(value)) for name, value in index.get("dialect_options", {}).items() if name.endswith("_where")]
+    return index["name"], bool(index["unique"]), [name or "expression" for name in index["column_names"]], conditions
+
+
+def triggers_of(connection: Connection) -> dict[str, str]:
+    if connection.dialect.name == "sqlite":
+        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+    else:
+        rows = connection.execute(
+            text(
+                "SELECT t.tgname, pg_get_triggerdef(t.oid) || p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
+                "WHERE NOT t.tgisinternal"
+            )
+        )
+    return {name: plain(definition) for name, definition in rows}
+
+
+def plain(sentence: str) -> str:
+    return re.sub(r"\s+", " ", sentence).strip()
