@@ -592,6 +592,7 @@ def upgrade() -> None:
         sa.Column("harvest_months", sa.JSON(), nullable=False),
         sa.Column("shelf_life_days", sa.Integer(), nullable=True),
         sa.Column("storage_zh", sa.String(), nullable=False),
+        sa.Column("storage_en", sa.String(), nullable=False),
         sa.Column("is_perishable", sa.Boolean(), nullable=False),
         sa.Column("return_policy", sa.String(), nullable=False),
         sa.Column("drawing", sa.String(), nullable=False),
