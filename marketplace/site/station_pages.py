@@ -14,6 +14,7 @@ from marketplace.core import clock
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language
 from marketplace.orders.models import Parcel
+from marketplace.stations import map as maps
 from marketplace.stations.models import County, Seller, Station
 
 LATELY: Final = timedelta(days=30)
@@ -124,6 +125,8 @@ def place(row: Row[Any], words: str) -> Place:
 
 def get_station(session: Session, code: str) -> StationDetails:
     """Raises NotFound."""
+    if code not in maps.province().shapes:  # whatever was typed never reaches the database
+        raise NotFound(f"station {code!r}")
     wanted = (
         select(Station.code.label("station"), Station.name_zh, Station.name_en, County.is_deep_poverty)
         .add_columns(County.name_zh.label("county_zh"), County.name_en.label("county_en"), County.level, County.exit_year)
