@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from listings.cards import cards, has_mark
 from listings.models import Listing
 from listings.shelves import is_harvested_in
+from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
@@ -16,6 +17,7 @@ CARDS = 8
 
 
 @bp.get("/stations")
+@requires("station.show")
 def list_stations() -> ResponseReturnValue:
     page_cache.tags("stations")
     prefectures = station_pages.directory(db.session())
@@ -28,6 +30,7 @@ def list_stations() -> ResponseReturnValue:
 
 
 @bp.get("/stations/<code>")
+@requires("station.show")
 def show_station(code: str) -> ResponseReturnValue:
     page_cache.tags("stations", f"station:{code}")
     session = db.session()
