@@ -24,6 +24,11 @@ class Mark:
     y: int
     is_here: bool = False
 
+    @property
+    def name(self) -> str:
+        """Short enough for a map: 吉县站, Jixian."""
+        return self.place.badge.name.removesuffix(" Station")
+
 
 @dataclass(frozen=True)
 class Picture:

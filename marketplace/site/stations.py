@@ -26,6 +26,7 @@ def list_stations() -> ResponseReturnValue:
     if chosen and chosen not in {prefecture.code for prefecture in prefectures}:
         raise NotFound(f"prefecture {chosen}")
     picture = station_map.prefecture(places, chosen) if chosen else station_map.whole(places)
+    prefectures.sort(key=lambda prefecture: prefecture.code != chosen)  # what was asked for stands first
     return render_template("stations/index.html", prefectures=prefectures, places=places, picture=picture, chosen=chosen)
 
 

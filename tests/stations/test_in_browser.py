@@ -37,7 +37,7 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
         context.close()
 
 
-@pytest.mark.parametrize(("width", "cookie"), [(390, ""), (1280, "lang=en"), (320, "elder=1")])
+@pytest.mark.parametrize(("width", "cookie"), [(390, ""), (320, "lang=en"), (390, "elder=1"), (1280, "")])
 @pytest.mark.parametrize("path", ["/stations", "/stations?prefecture=141100", "/stations/141028"])
 def test_nothing_is_in_anybodys_way(visit: Visit, path: str, width: int, cookie: str) -> None:
     page = visit(path, width, cookie)
