@@ -1,0 +1,82 @@
+"""Accounts: who they are and what they may do."""
+
+import re
+from typing import Final
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.accounts.models import Grant, Person
+from marketplace.core import audit
+from marketplace.core.db import insert_or_ignore
+from marketplace.core.encryption import fingerprint
+from marketplace.core.errors import Refusal
+
+PHONE: Final = re.compile(r"1[3-9]\d{9}")
+EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+NEVER_TOGETHER: Final = (({"bank_officer"}, {"station_clerk"}),)
+
+
+class AddressTaken(Refusal):
+    message = _l("Another account has this address.")
+
+
+class RolesExclude(Refusal):
+    message = _l("One person cannot have both of these roles.")
+
+
+def is_phone(address: str) -> bool:
+    return PHONE.fullmatch(address) is not None
+
+
+def is_email(address: str) -> bool:
+    return EMAIL.fullmatch(address) is not None and len(address) <= 254
+
+
+def address_fingerprint(address: str) -> str:
+    """By which an account is found: a phone number as it is, an e-mail in small letters."""
+    return fingerprint(address, "phone") if is_phone(address) else fingerprint(address.lower(), "email")
+
+
+def find(session: Session, address: str) -> Person | None:
+    """The account with this phone number or e-mail."""
+    column = Person.phone_fingerprint if is_phone(address) else Person.email_fingerprint
+    return session.scalar(select(Person).where(column == address_fingerprint(address)))
+
+
+def register(session: Session, *, address: str, name: str = "", password_hash: str | None = None) -> Person:
+    """Open an account for a phone number or an e-mail. Raises AddressTaken."""
+    kind = "phone" if is_phone(address) else "email"
+    person = Person(name=name, password_hash=password_hash)
+    set_address(session, person, address)
+    session.add(person)
+    session.flush()
+    audit.record(session, actor=person.public_id, action="account.opened", subject=f"person:{person.public_id}", by=kind)
+    return person
+
+
+def set_address(session: Session, person: Person, address: str) -> None:
+    """Give the account this phone number or e-mail. Raises AddressTaken."""
+    other = find(session, address)
+    if other is not None and other is not person:
+        raise AddressTaken
+    if is_phone(address):
+        person.phone, person.phone_fingerprint = address, address_fingerprint(address)
+    else:
+        person.email, person.email_fingerprint = address.lower(), address_fingerprint(address)
+
+
+def grant(session: Session, *, person_id: int, role: str, actor: str, scope_kind: str = "own", scope_id: str = "") -> bool:
+    """Give a role within a scope; False if the person had it. Raises RolesExclude."""
+    held = set(session.scalars(select(Grant.role).where(Grant.person_id == person_id)))
+    for these, those in NEVER_TOGETHER:
+        if (role in these and held & those) or (role in those and held & these):
+            raise RolesExclude(role)
+    row = {"person_id": person_id, "role": role, "scope_kind": scope_kind, "scope_id": scope_id}
+    is_new = insert_or_ignore(session, Grant, row)
+    if is_new:
+        public_id = session.scalars(select(Person.public_id).where(Person.id == person_id)).one()
+        scope = f"{scope_kind}:{scope_id}"
+        audit.record(session, actor=actor, action="role.granted", subject=f"person:{public_id}", role=role, scope=scope)
+    return is_new

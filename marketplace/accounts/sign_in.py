@@ -1,0 +1,89 @@
+"""Coming in and going out: sessions that live in the database, where they can be listed and ended."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from marketplace.accounts import codes, passwords, people
+from marketplace.accounts.models import Grant, Person, SignInSession
+from marketplace.accounts.permissions import STAFF
+from marketplace.core import clock, ids
+from marketplace.core.encryption import token_hash
+from marketplace.core.errors import NotFound
+
+LASTS: Final = timedelta(days=30)
+LASTS_FOR_STAFF: Final = timedelta(hours=14)  # a long working day
+CODE: Final = "sign-in"
+
+on_signed_in: list[Callable[[Session, int, str | None], None]] = []
+"""Called in the same transaction with the person and the token of the stranger's cart; filled by app.py."""
+
+
+def whose_password(session: Session, address: str, password: str) -> int | None:
+    """The id of the person whom address and password name; None for a wrong one, an unknown or a closed account alike.
+
+    It takes as long for all of them, and is to be asked outside a transaction: hashing would hold up every writer."""
+    person = people.find(session, address)
+    stored = person.password_hash if person and person.is_active else None
+    return person.id if passwords.is_right(password, stored) and person else None
+
+
+def with_code(session: Session, *, code: str, address: str, digits: str, device: str, cart: str | None) -> str | None:
+    """The token of a new session, or None; a right code for a new address opens an account."""
+    if not codes.try_code(session, public_id=code, address=address, digits=digits, purpose=CODE):
+        return None
+    person = people.find(session, address) or people.register(session, address=address)
+    return begin(session, person_id=person.id, device=device, cart=cart) if person.is_active else None
+
+
+def begin(session: Session, *, person_id: int, device: str, cart: str | None) -> str:
+    """Open a session; returns its token, which nobody can read again."""
+    token = ids.secret_token()
+    is_staff = session.scalar(select(Grant.id).where(Grant.person_id == person_id, Grant.role.in_(STAFF)).limit(1))
+    expires_at = clock.now() + (LASTS_FOR_STAFF if is_staff else LASTS)
+    row = SignInSession(token_hash=token_hash(token), person_id=person_id, device=device[:200], expires_at=expires_at)
+    session.add(row)
+    session.flush()
+    for listener in on_signed_in:
+        listener(session, person_id, cart)
+    return token
+
+
+def rotate(session: Session, *, token: str) -> str:
+    """A new token for the same session, now with a second factor; the old one opens nothing any more."""
+    row = session.scalars(select(SignInSession).where(SignInSession.token_hash == token_hash(token))).one()
+    row.ended_at = clock.now()
+    fresh = ids.secret_token()
+    again = SignInSession(token_hash=token_hash(fresh), person_id=row.person_id, device=row.device)
+    again.expires_at, again.second_factor_at, again.created_at = row.expires_at, clock.now(), row.created_at
+    session.add(again)
+    return fresh
+
+
+def sessions_of(session: Session, person_id: int) -> Sequence[SignInSession]:
+    """Those that still open the account, latest first."""
+    mine = select(SignInSession).where(SignInSession.person_id == person_id, SignInSession.ended_at.is_(None))
+    alive = mine.where(SignInSession.expires_at > clock.now())
+    return session.scalars(alive.order_by(SignInSession.created_at.desc())).all()
+
+
+def end(session: Session, *, person_id: int, session_id: str) -> None:
+    """End one of a person's own sessions. Raises NotFound for anything else."""
+    step = update(SignInSession).where(SignInSession.public_id == session_id, SignInSession.person_id == person_id)
+    ended = step.where(SignInSession.ended_at.is_(None)).values(ended_at=clock.now())
+    if session.scalar(ended.returning(SignInSession.public_id)) is None:
+        raise NotFound(session_id)
+
+
+def end_others(session: Session, *, person_id: int, but: str) -> None:
+    others = update(SignInSession).where(SignInSession.person_id == person_id, SignInSession.public_id != but)
+    session.execute(others.where(SignInSession.ended_at.is_(None)).values(ended_at=clock.now()))
+
+
+def set_password(session: Session, *, person_id: int, password_hash: str, but: str) -> None:
+    """A new password ends every other session."""
+    session.get_one(Person, person_id).password_hash = password_hash
+    end_others(session, person_id=person_id, but=but)
