@@ -3,17 +3,18 @@
 import re
 
 import pytest
-from flask import Flask, g, request
+from flask import Flask, request
 from flask.testing import FlaskClient
 
 from marketplace.core import forgery
+from tests.factories import signed_in
 
 OURS = "http://localhost"
 
 
 @pytest.fixture
 def form_app(real_app: Flask) -> Flask:
-    """The application with a form that says what it got; the cookie `who` signs in."""
+    """The application with a form that says what it got."""
 
     @real_app.post("/form")
     def post_form() -> str:
@@ -28,12 +29,6 @@ def form_app(real_app: Flask) -> Flask:
     def token() -> str:
         return str(real_app.jinja_env.globals["csrf_token"]())  # type: ignore[operator]
 
-    @real_app.before_request
-    def sign_in() -> None:
-        g.person = "somebody" if request.cookies.get("who") else None
-
-    waiting = real_app.before_request_funcs[None]
-    waiting.insert(0, waiting.pop())
     return real_app
 
 
@@ -45,7 +40,7 @@ def stranger(form_app: Flask) -> FlaskClient:
 @pytest.fixture
 def member(form_app: Flask) -> FlaskClient:
     client = form_app.test_client()
-    client.set_cookie("who", "me")
+    signed_in(client)
     return client
 
 

@@ -1,4 +1,4 @@
-"""The schema of the first release"""
+"""the schema of the first release"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -454,6 +454,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_order_state_pay_by"), ["state", "pay_by"], unique=False)
 
     op.create_table(
+        "recovery_code",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("code_fingerprint", sa.String(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_recovery_code_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_code")),
+        sa.UniqueConstraint("person_id", "code_fingerprint", name=op.f("uq_recovery_code_person_id_code_fingerprint")),
+    )
+    op.create_table(
         "refund",
         sa.Column("public_id", sa.String(), nullable=False),
         sa.Column("attempt_id", sa.Integer(), nullable=False),
@@ -875,6 +885,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_refund_attempt_id"))
 
     op.drop_table("refund")
+    op.drop_table("recovery_code")
     with op.batch_alter_table("order", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_order_state_pay_by"))
         batch_op.drop_index(batch_op.f("ix_order_placed_at"))
