@@ -8,12 +8,12 @@ from flask_babel import gettext as _, lazy_gettext as _l
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.letters import letters
 from marketplace.accounts.models import OneTimeCode
 from marketplace.accounts.people import address_fingerprint
 from marketplace.core import clock, ids
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import Refusal
-from marketplace.notifications import messages
 
 GOOD_FOR: Final = timedelta(minutes=10)
 MOST_TRIES: Final = 5
@@ -35,7 +35,7 @@ def send(session: Session, *, address: str, purpose: str) -> str:
     code.code_fingerprint = code_fingerprint(code.public_id, digits)
     session.add(code)
     words = _("%(code)s is your code for the pavilion. It is good for ten minutes; give it to nobody.", code=digits)
-    messages.send(session, fact=f"code:{code.public_id}", address=address, text=words)
+    letters().send(session, fact=f"code:{code.public_id}", address=address, text=words)
     return code.public_id
 
 

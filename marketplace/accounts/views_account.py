@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts import addresses, passwords, second_factor, sign_in, visitors
 from marketplace.accounts.forms import EnrolmentForm, NameForm, NewPasswordForm
+from marketplace.accounts.letters import letters
 from marketplace.accounts.models import Person
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, hit
 from marketplace.core.db import db, in_transaction
-from marketplace.notifications import messages
 
 bp = Blueprint("accounts", __name__)
 
@@ -33,7 +33,7 @@ def account_page(name: NameForm, password: NewPasswordForm) -> str:
         password_form=password,
         sessions=sign_in.sessions_of(session, person.id),
         addresses=addresses.of_person(session, person.id),
-        told=messages.of_person(session, person.id),
+        told=letters().of_person(session, person.id),
     )
 
 

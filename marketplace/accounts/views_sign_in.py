@@ -8,11 +8,11 @@ from flask_babel import gettext as _
 
 from marketplace.accounts import codes, resuming, second_factor, sign_in, visitors
 from marketplace.accounts.forms import AddressForm, CodeForm, PasswordForm, SecondFactorForm
+from marketplace.accounts.letters import letters
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core.db import db, in_transaction
 from marketplace.core.settings import settings
-from marketplace.notifications import messages
 
 bp = Blueprint("sign_in", __name__)
 
@@ -133,7 +133,7 @@ def create_sign_out() -> ResponseReturnValue:
 
 def code_page(form: CodeForm) -> str:
     """In a demonstration the page itself shows what would have been sent."""
-    shown = messages.text_of(db.session(), f"code:{form.code.data}") if settings().is_demo else None
+    shown = letters().text_of(db.session(), f"code:{form.code.data}") if settings().is_demo else None
     return render_template("accounts/code.html", form=form, sent=shown)
 
 
