@@ -124,9 +124,14 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One page of what was found. `hits` are in the order asked for; `total` counts all pages."""
+    """One page of what was found. `hits` are in the order asked for; `total` counts all pages.
+
+    The first `exact` of the `total` hits have every word of the question; those after them are near it, and shown only
+    when there are few exact ones ("similar goods").
+    """
 
     total: int
+    exact: int
     page: int
     per_page: int
     hits: tuple[Hit, ...] = ()

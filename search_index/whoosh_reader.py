@@ -1,26 +1,101 @@
-"""Reading the Whoosh index."""
+"""Reading the Whoosh index: one snapshot a process, replaced when the generation has changed."""
 
+import threading
+import time
 from pathlib import Path
 
+from search_index import layout
+from search_index.answering import answer
 from search_index.backend import IndexState, IndexUnavailable
+from search_index.knowledge import fingerprint
 from search_index.query import Answer, Query, Suggestion
+from search_index.segments import PostingsCache
+from search_index.snapshot import Snapshot, open_snapshot
+from search_index.suggesting import suggest
+from search_index.vocabulary import Vocabulary
+
+LOOK_EVERY = 1.0  # seconds
 
 
 class WhooshIndex:
+    """See `backend.Backend`. A snapshot is left to the questions that still use it, and closed with the last of them."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._lock = threading.Lock()
+        self._postings = PostingsCache()
+        self._snapshot: Snapshot | None = None
+        self._looked_at = float("-inf")
 
     def search(self, query: Query) -> Answer:
-        raise IndexUnavailable(str(self.folder))
+        return answer(query, self._current_snapshot())
 
     def suggest(self, prefix: str, limit: int = 8) -> tuple[Suggestion, ...]:
-        raise IndexUnavailable(str(self.folder))
+        return suggest(prefix, self._current_snapshot(), limit)
 
     def generation(self) -> int:
-        raise IndexUnavailable(str(self.folder))
+        return self._current_snapshot().current.generation
 
     def check(self) -> IndexState:
-        raise IndexUnavailable(str(self.folder))
+        current = layout.read_current(self.folder)
+        snapshot = open_snapshot(self.folder, current, None, PostingsCache(), self._vocabulary(current.name, None))
+        for part in snapshot.parts:
+            for _posting in part.segment.reader.iter_postings():
+                pass
+        files = [path.stat().st_size for path in (self.folder / current.name).iterdir()]
+        return IndexState(
+            generation=current.generation,
+            documents=int(snapshot.live.sum()),
+            segments=len(snapshot.parts),
+            bytes_on_disk=sum(files),
+            needs_rebuild=_complaint(current),
+        )
 
     def close(self) -> None:
-        """Nothing is open yet."""
+        with self._lock:
+            self._snapshot = None
+            self._postings = PostingsCache()
+            self._looked_at = float("-inf")
+
+    def _current_snapshot(self) -> Snapshot:
+        snapshot = self._snapshot
+        if snapshot and time.monotonic() - self._looked_at < LOOK_EVERY:
+            return snapshot
+        with self._lock:
+            if self._snapshot and time.monotonic() - self._looked_at < LOOK_EVERY:
+                return self._snapshot
+            self._snapshot = self._newest(self._snapshot)
+            self._looked_at = time.monotonic()
+            return self._snapshot
+
+    def _newest(self, opened: Snapshot | None) -> Snapshot:
+        current = layout.read_current(self.folder)
+        if opened and opened.current == current:
+            return opened
+        if current.format != layout.FORMAT:
+            raise IndexUnavailable(_complaint(current))
+        try:
+            vocabulary = self._vocabulary(current.name, opened)
+            return open_snapshot(self.folder, current, opened, self._postings, vocabulary)
+        except IndexUnavailable:
+            if layout.read_current(self.folder) == current:
+                raise
+            return self._newest(opened)  # a rebuild took its place in this very moment
+
+    def _vocabulary(self, name: str, opened: Snapshot | None) -> Vocabulary:
+        vocabulary = opened.vocabulary if opened and opened.current.name == name else Vocabulary()
+        try:
+            vocabulary.read(self.folder / name / layout.LEXICON)
+        except (OSError, ValueError) as error:
+            raise IndexUnavailable(f"the lexicon in {self.folder} cannot be read") from error
+        return vocabulary
+
+
+def _complaint(current: layout.Current) -> str:
+    if current.format != layout.FORMAT:
+        return "the index was built by another version"
+    if current.fingerprint != fingerprint():
+        return "the synonyms have changed since the index was built"
+    if not current.is_whole:
+        return "the index was lost, and holds only what changed since"
+    return ""

@@ -1,0 +1,89 @@
+"""Where the index lies on disk, and how one change of it takes the place of another.
+
+folder/CURRENT            which of the folders below is read, and the generation; replaced in one rename
+folder/index-<id>/        Whoosh's files, `lexicon.jsonl` beside them
+folder/changes.jsonl      what was changed while a rebuild ran, to be repeated in the new index
+folder/write.lock         held while something is written; the system lets go of it when its holder dies
+folder/rebuild.lock       held while an index is built aside
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from search_index.backend import IndexBusy, IndexUnavailable
+
+FORMAT = 1  # raise it when the schema or the analysis changes: older indexes then ask for a rebuild
+LEXICON = "lexicon.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """What CURRENT says: the generation, the folder it lies in, and what it was made with."""
+
+    generation: int
+    name: str
+    format: int
+    fingerprint: int
+    is_whole: bool  # false when it was begun by updates alone, after the index was lost
+
+
+def read_current(folder: Path) -> Current:
+    try:
+        return Current(**json.loads((folder / "CURRENT").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise IndexUnavailable(f"no readable index in {folder}") from error
+
+
+def write_current(folder: Path, current: Current) -> None:
+    aside = folder / "CURRENT.new"
+    with aside.open("w", encoding="utf-8") as out:
+        json.dump({name: getattr(current, name) for name in Current.__slots__}, out)
+        out.flush()
+        os.fsync(out.fileno())
+    aside.replace(folder / "CURRENT")
+
+
+def new_name() -> str:
+    return f"index-{uuid4().hex[:12]}"
+
+
+def remove_others(folder: Path, keep: set[str]) -> None:
+    """Clear away indexes nobody points to: the one before the last rebuild, and remains of builds that died."""
+    for other in folder.glob("index-*"):
+        if other.name not in keep:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+@contextmanager
+def locked(path: Path, timeout: float) -> Iterator[None]:
+    """Hold the lock file, or raise IndexBusy. A process that dies lets go of it by dying."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + timeout
+    with path.open("a") as handle:
+        while not _lock(handle.fileno()):
+            if time.monotonic() >= deadline:
+                raise IndexBusy(path.name)
+            time.sleep(0.02)
+        yield
+
+
+def is_locked(path: Path) -> bool:
+    """Whether another process or thread holds the lock file right now."""
+    with path.open("a") as handle:
+        return not _lock(handle.fileno())
+
+
+def _lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,162 @@
+"""How well each document answers: a number for each, from where the words stand and what the goods are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from search_index import schema
+from search_index.meaning import Kind, Role, Slot
+from search_index.snapshot import Mask, Snapshot
+from search_index.understanding import Meaning
+
+Scores = npt.NDArray[np.float32]
+
+# Where a word stands, by rising worth; a place adds what is written beside `_HEAD_BONUS` on top.
+_BODY, _KEYS, _IN_TITLE, _TITLE = 0.28, 0.55, 0.75, 1.0
+_HEAD_BONUS, _KEYS_BONUS, _BODY_BONUS = 0.5, 0.1, 0.04
+_ENGLISH = 0.9
+_SECOND_CHOICE = 0.08  # what all weaker choices together add to the best one
+_AFFINITY = 0.5  # for standing in the categories where what is asked for stands
+_PHRASE = 0.35  # for having all of the words side by side in the title
+_CHEAP = 0.5
+_PRICED = 0.5  # the share of the best score below which price does not matter
+_LENGTH = 0.003  # for each character of the title
+_ROLES = {Role.GOODS: 1.0, Role.PLACE: 0.85, Role.PURPOSE: 0.5, Role.AMOUNT: 0.35}
+_RARITY = 0.3  # how much more the rarest word weighs than one that all documents have
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """`exact` are the documents in which every word of the text is found; `near` those that lack some."""
+
+    scores: Scores
+    exact: Mask
+    near: Mask
+
+
+def score(meaning: Meaning, snapshot: Snapshot) -> Scored:
+    total = np.zeros(snapshot.size, np.float32)
+    exact, near = snapshot.live.copy(), np.zeros(snapshot.size, np.bool_)
+    filled = np.zeros(snapshot.size, np.float32)
+    weights = 0.0
+    goods = np.zeros(snapshot.size, np.float32)
+    for slot in meaning.slots:
+        scores = slot_scores(slot, snapshot)
+        found = (scores > 0) & snapshot.live
+        count = int(np.count_nonzero(found))
+        if not count and len(meaning.slots) > 1:
+            continue  # a word nobody knows should not hide the others
+        weight = _weight(slot, meaning, count, snapshot)
+        total += weight * scores
+        filled += weight * found
+        weights += weight
+        if not _is_optional(slot, meaning):
+            exact &= found
+        near |= found
+        if slot.role is Role.GOODS:
+            goods += affinity(slot, snapshot)
+    if not weights:
+        nothing = np.zeros(snapshot.size, np.bool_)
+        return Scored(total, nothing, nothing)
+    total = total / weights * (filled / weights) ** 1.5
+    total += np.where(total > 0, goods, 0) + phrase_bonus(meaning, snapshot, total)
+    total *= 1 - _LENGTH * np.minimum(snapshot.length, 40)
+    total += cheapness(meaning, total, exact, snapshot)
+    total += 0.004 * np.log1p(snapshot.sales).astype(np.float32) * (total > 0)
+    total[(snapshot.flags & schema.IN_STOCK) == 0] *= 0.9
+    return Scored(total.astype(np.float32), exact & near, near & ~exact & snapshot.live)
+
+
+def _is_optional(slot: Slot, meaning: Meaning) -> bool:
+    return slot.role in {Role.PURPOSE, Role.AMOUNT} and any(other.role is Role.GOODS for other in meaning.slots)
+
+
+def _weight(slot: Slot, meaning: Meaning, count: int, snapshot: Snapshot) -> float:
+    rarity = 1 - np.log1p(count) / np.log1p(max(snapshot.size, 1))
+    alone = len({other.role for other in meaning.slots}) == 1
+    return float((1.0 if alone else _ROLES[slot.role]) * (1 + _RARITY * rarity))
+
+
+def slot_scores(slot: Slot, snapshot: Snapshot) -> Scores:
+    """The best of the slot's choices for each document, and a little for the others."""
+    best = np.zeros(snapshot.size, np.float32)
+    together = np.zeros(snapshot.size, np.float32)
+    for (kind, text), worth in slot.choices.items():
+        scores = _choice_scores(kind, text, snapshot)
+        if scores is None:
+            continue
+        scores *= worth
+        np.maximum(best, scores, out=best)
+        together += scores
+    best += _SECOND_CHOICE * np.minimum(together - best, 1.5)
+    return best
+
+
+def _choice_scores(kind: Kind, text: str, snapshot: Snapshot) -> Scores | None:
+    if kind is Kind.WORD:
+        return word_scores(text, snapshot)
+    scores = np.zeros(snapshot.size, np.float32)
+    if kind is Kind.PLACE:
+        scores[snapshot.postings(schema.PLACE, text)] = 1.0
+    elif kind is Kind.AMOUNT:
+        scores[snapshot.postings(schema.KEYS, text)] = 1.0
+    else:
+        scores[snapshot.postings(schema.ENGLISH, text)] = _ENGLISH
+        scores[snapshot.postings(schema.HEAD, text)] += _HEAD_BONUS
+    return scores
+
+
+def word_scores(text: str, snapshot: Snapshot) -> Scores | None:
+    """What the places where a Chinese word stands make of each document; None when it stands nowhere."""
+    title = snapshot.postings(schema.TITLE, text)
+    head = snapshot.postings(schema.HEAD, text)
+    within = snapshot.containing(schema.GRAMS, text)
+    keys = snapshot.postings(schema.KEYS, text)
+    body = snapshot.postings(schema.BODY, text) if len(text) == 1 else snapshot.containing(schema.BODY, text)
+    if not (len(title) or len(within) or len(keys) or len(body) or len(head)):
+        return None
+    scores = np.zeros(snapshot.size, np.float32)
+    scores[body] = _BODY
+    scores[keys] = _KEYS
+    scores[within] = _IN_TITLE
+    scores[title] = _TITLE
+    scores[head] += _HEAD_BONUS
+    scores[keys] += _KEYS_BONUS
+    scores[body] += _BODY_BONUS
+    return scores
+
+
+def affinity(slot: Slot, snapshot: Snapshot) -> Scores:
+    """More for the categories in which things that are what was asked for stand, by their share."""
+    shares = np.zeros(len(snapshot.categories), np.float64)
+    strongest = max(slot.choices.values(), default=0.0)
+    for (kind, text), worth in slot.choices.items():
+        if worth >= 0.9 * strongest and kind in {Kind.WORD, Kind.ENGLISH}:
+            heads = snapshot.postings(schema.HEAD, text)
+            shares += worth * np.bincount(snapshot.category[heads], minlength=len(shares))
+    if not shares.any():
+        return np.zeros(snapshot.size, np.float32)
+    worth_of_category = (_AFFINITY * shares / shares.sum()).astype(np.float32)
+    return np.asarray(worth_of_category[snapshot.category])
+
+
+def phrase_bonus(meaning: Meaning, snapshot: Snapshot, total: Scores) -> Scores:
+    bonus = np.zeros(snapshot.size, np.float32)
+    for phrase in meaning.phrases:
+        bonus[snapshot.containing(schema.GRAMS, phrase)] = _PHRASE
+    return np.where(total > 0, bonus, 0).astype(np.float32)
+
+
+def cheapness(meaning: Meaning, total: Scores, exact: Mask, snapshot: Snapshot) -> Scores:
+    """For those who ask for something cheap: the lower the measure price among comparable answers, the more."""
+    bonus = np.zeros(snapshot.size, np.float32)
+    if not meaning.wants_cheap:
+        return bonus
+    good = exact & (total >= _PRICED * total.max(initial=0.0))
+    for measure in np.unique(snapshot.measure[good]):
+        numbers = np.flatnonzero(good & (snapshot.measure == measure))
+        prices = snapshot.measure_price if measure else snapshot.price
+        order = np.argsort(prices[numbers], kind="stable")
+        bonus[numbers[order]] = _CHEAP * (1 - np.arange(len(numbers)) / len(numbers))
+    return bonus

@@ -1,0 +1,86 @@
+"""The opened index: columns and postings of each segment as NumPy arrays, read once and kept.
+
+Segments never change, but for documents struck out. So what was read from one serves every later generation that still
+has it; a small commit costs the reading of one small segment.
+"""
+
+import threading
+import weakref
+from collections import OrderedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from search_index.backend import IndexUnavailable
+from search_index.schema import FACTS
+
+if TYPE_CHECKING:
+    from whoosh.index import FileIndex
+
+MOST_POSTINGS_KEPT = 3_000_000  # document numbers, four bytes each, in one process
+Numbers = npt.NDArray[np.int32]
+EMPTY: Numbers = np.empty(0, np.int32)
+
+
+def open_whoosh(folder: Path) -> "FileIndex":
+    """The Whoosh index in this folder as its last commit left it; IndexUnavailable when it cannot be read."""
+    from whoosh.index import open_dir
+
+    try:
+        return open_dir(str(folder))
+    except Exception as error:  # a torn file shows as whatever its decoder stumbles over
+        raise IndexUnavailable(f"the index in {folder} cannot be opened") from error
+
+
+def list_segments(index: "FileIndex") -> list[Any]:
+    """The segments of the newest commit."""
+    untyped: Any = index
+    return list(untyped._segments())
+
+
+class Segment:
+    """One Whoosh segment: its facts and, as they are asked for, its postings."""
+
+    def __init__(self, reader: Any) -> None:
+        self.reader = reader
+        self.size = int(reader.doc_count_all())
+        column = reader.column_reader("facts", translate=False)
+        joined = b"".join(bytes(column[number]) for number in range(self.size))
+        self.facts = np.frombuffer(joined, FACTS)
+        self.categories, self.category = np.unique(self.facts["category"], return_inverse=True)
+        self.counties, self.county = np.unique(self.facts["county"], return_inverse=True)
+        weakref.finalize(self, reader.close)
+
+    def read_postings(self, field: str, term: str) -> Numbers:
+        from whoosh.reading import TermNotFound
+
+        try:
+            matcher = self.reader.postings(field, term)
+        except TermNotFound:
+            return EMPTY
+        return np.fromiter(matcher.all_ids(), np.int32)
+
+
+class PostingsCache:
+    """Documents by (segment, field, term), the least recently used forgotten first. Shared by all snapshots."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str, str], Numbers] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()  # Whoosh's files have one reading position, shared by threads
+
+    def get(self, segment_id: str, segment: Segment, field: str, term: str) -> Numbers:
+        key = (segment_id, field, term)
+        with self._lock:
+            if (kept := self._kept.get(key)) is not None:
+                self._kept.move_to_end(key)
+                return kept
+            numbers = segment.read_postings(field, term)
+            self._kept[key] = numbers
+            self._size += len(numbers) + 50  # an empty answer takes room too
+            while self._size > MOST_POSTINGS_KEPT:
+                _, forgotten = self._kept.popitem(last=False)
+                self._size -= len(forgotten) + 50
+            return numbers
