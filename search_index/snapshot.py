@@ -108,7 +108,7 @@ def open_snapshot(
             return _open(folder / current.name, current, known, cache, vocabulary)
         except IndexUnavailable:
             raise
-        except Exception as error:  # noqa: BLE001  a torn segment shows as whatever its decoder stumbles over
+        except Exception as error:
             failure = error
     raise IndexUnavailable(f"the index in {folder} cannot be read") from failure
 

@@ -15,8 +15,8 @@ _PIECES = {"枚", "个", "只", "穗", "双", "对", "根", "片"}
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*(千克|公斤|毫升|kg|ml|斤|两|克|升|g|l|枚|个|只|穗|双|对|根|片)(?![a-z])")
 _CHINESE_QUANTITY = re.compile(r"([一二两三四五六七八九十半]{1,3})(公斤|斤|两|升|枚|个|只|穗|双|对)")
 _STOP_WORDS = frozenset({
-    "a", "an", "and", "any", "at", "best", "buy", "by", "china", "chinese", "find", "for", "from", "good", "great", "i", "in",
-    "me", "my", "need", "nice", "of", "on", "or", "shanxi", "some", "the", "to", "want", "with",
+    "a", "an", "and", "any", "at", "best", "buy", "by", "china", "chinese", "find", "for", "from", "good", "great", "i",
+    "in", "me", "my", "need", "nice", "of", "on", "or", "shanxi", "some", "the", "to", "want", "with",
 })  # fmt: skip
 
 

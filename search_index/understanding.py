@@ -39,7 +39,7 @@ class Meaning:
 
 
 def understand(text: str, snapshot: Snapshot, *, correct: bool = True) -> Meaning:
-    """What the text asks of this index. Any text is legal; one without a known word has no slots or slots that nothing fills."""
+    """What the text asks of this index. Any text is legal."""
     lexicon = snapshot.vocabulary.lexicon
     text = plain(text[: 4 * LONGEST_TEXT], lexicon.simplified)[:LONGEST_TEXT]
     meaning = Meaning()
