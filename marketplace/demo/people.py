@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pyotp
-from argon2 import PasswordHasher
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.accounts.models import Grant, Person
-from marketplace.core.encryption import fingerprint
+from marketplace.accounts import people
+from marketplace.accounts.models import Person
+from marketplace.accounts.passwords import hash_password
+from marketplace.accounts.permissions import STAFF
 from marketplace.demo.tables import add_missing, read
 from marketplace.stations.models import Seller
 
@@ -36,21 +37,20 @@ class Account:
 
     @property
     def is_staff(self) -> bool:
-        return bool(self.roles) and self.roles[0][0] != "seller"
+        return any(role in STAFF for role, _kind, _scope in self.roles)
 
 
 def load(session: Session) -> None:
     """All accounts, with one password, and all sellers. People who are there already keep what they have."""
     rows = {person_id(account.name): account for account in accounts()}
     names = {row["code"]: row["contact_zh"] for row in read("sellers") if row["code"] not in SELLERS_WHO_SIGN_IN}
-    hashed = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(PASSWORD)  # dear, so once for all
+    hashed = hash_password(PASSWORD)  # dear, so once for all
     silent = [{"public_id": person_id(code), "name": name} for code, name in names.items()]
     new = add_missing(session, Person.public_id, [with_sign_in(account, hashed) for account in rows.values()])
     add_missing(session, Person.public_id, silent)
-    ids = ids_of(session, new)
-    grants = [grant for public_id in new for grant in grants_of(rows[public_id], ids[public_id])]
-    if grants:
-        session.execute(insert(Grant), grants)
+    for public_id, person in ids_of(session, new).items():
+        for role, kind, scope in rows[public_id].roles:
+            people.grant(session, person_id=person, role=role, actor="demo", scope_kind=kind, scope_id=scope)
     add_missing(session, Seller.person_id, sellers(session))
 
 
@@ -91,7 +91,7 @@ def with_sign_in(account: Account, password_hash: str) -> dict[str, Any]:
         "public_id": person_id(account.name),
         "name": account.person,
         "email": account.email,
-        "email_fingerprint": fingerprint(account.email, "email"),
+        "email_fingerprint": people.address_fingerprint(account.email),
         "password_hash": password_hash,
         "totp_secret": pyotp.random_base32() if account.is_staff else None,
     }
@@ -100,11 +100,6 @@ def with_sign_in(account: Account, password_hash: str) -> dict[str, Any]:
 def ids_of(session: Session, public_ids: list[str]) -> dict[str, int]:
     found = select(Person.public_id, Person.id).where(Person.public_id.in_(public_ids))
     return {row.public_id: row.id for row in session.execute(found)}
-
-
-def grants_of(account: Account, person: int) -> Iterator[dict[str, Any]]:
-    for role, kind, scope in account.roles:
-        yield {"person_id": person, "role": role, "scope_kind": kind, "scope_id": scope}
 
 
 def sellers(session: Session) -> list[dict[str, Any]]:

@@ -7,11 +7,13 @@ from listings.checks import sentences
 from listings.models import Certificate, Listing, PriceTier, Review, StockMovement, Variant
 from listings.states import ListingState
 from marketplace.accounts.models import Grant, Person
+from marketplace.accounts.passwords import is_right
+from marketplace.accounts.people import find
 from marketplace.core.db import Base
 from marketplace.core.transitions import EventRow
 from marketplace.demo.goods import months
 from marketplace.demo.load import load
-from marketplace.demo.people import accounts, person_id
+from marketplace.demo.people import PASSWORD, accounts, person_id
 from marketplace.stations.models import County, Seller, Station
 
 COUNTS = {County: 58, Station: 58, Seller: 132, Listing: 384, Variant: 610, PriceTier: 378, Certificate: 53, Review: 384}
@@ -88,6 +90,14 @@ def test_all_demo_accounts_of_the_list_exist_and_staff_have_a_second_factor(demo
     assert len(people) == 2 + 2 + 2 * 58 + 10
     assert {account.email for account in accounts()} == set(people)
     assert all((people[account.email].totp_secret is not None) == account.is_staff for account in accounts())
+
+
+def test_the_one_password_opens_every_account(demonstration: Session) -> None:
+    clerk = find(demonstration, "clerk.141028@demo.example")
+
+    assert clerk is not None
+    assert is_right(PASSWORD, clerk.password_hash)
+    assert demonstration.scalars(select(Grant.scope_id).where(Grant.person_id == clerk.id)).all() == ["141028"]
 
 
 def test_a_bigger_pack_is_cheaper_by_weight_and_a_tier_cheaper_than_one_pack(demonstration: Session) -> None:
