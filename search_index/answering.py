@@ -14,6 +14,7 @@ from search_index.understanding import Meaning, understand
 ENOUGH = 24  # exact answers; when there are fewer, near ones follow them
 _WORTH_SORTING = 0.3  # of the best score: what scores less only mentions the words, and has no place in an order by price
 _FAR = 2**62
+_FEW = 3  # exact answers; with fewer, another text is suggested where one is at hand
 
 
 def answer(query: Query, snapshot: Snapshot) -> Answer:
@@ -39,7 +40,7 @@ def answer(query: Query, snapshot: Snapshot) -> Answer:
         hits=tuple(Hit(snapshot.code(int(number)), round(float(scored.scores[number]), 4)) for number in shown),
         facets=facets(found, narrowing, snapshot),
         understood=tuple(meaning.readings),
-        suggestion=None,
+        suggestion=meaning.suggestion if np.count_nonzero(scored.exact) < _FEW else None,
         alternatives=() if len(order) else ways_out(query, found, narrowing),
     )
 

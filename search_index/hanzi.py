@@ -6,7 +6,7 @@ from search_index.knowledge import knowledge
 from search_index.lexicon import Strength
 from search_index.meaning import Word
 from search_index.query import ReadAs
-from search_index.text import LONGEST_WORD
+from search_index.text import LONGEST_WORD, runs
 from search_index.vocabulary import Vocabulary, fuzzy
 
 _UNKNOWN, _SINGLE, _FILLER, _BODY, _NAME = 3.0, 1.7, 0.6, 1.3, 1.0
@@ -14,6 +14,10 @@ _SAME_SOUND, _LIKE_SOUND, _LIKE_SHAPE, _NEAR_SOUND = 0.3, 0.5, 0.55, 0.8
 _BEARABLE = {2: 0.85, 3: 1.1}  # how far off a word of so many characters may be written
 
 Exists = Callable[[str], bool]  # whether two neighbouring characters stand anywhere in a title or description
+
+
+def is_han(text: str) -> bool:
+    return all(run.kind == "han" and run.text == text for run in runs(text))
 
 
 def words_in(text: str, vocabulary: Vocabulary, exists: Exists, correct: bool) -> list[Word]:
@@ -79,7 +83,8 @@ def _loose_words(loose: str, vocabulary: Vocabulary, exists: Exists, correct: bo
         yield from read
         return
     for piece in cut(loose, vocabulary):
-        yield Word(piece, ((piece, 1.0),))
+        is_known = len(piece) > 1 or piece in knowledge().words  # a character of an unknown word says nothing by itself
+        yield Word(piece, ((piece, 1.0),) if is_known else ())
 
 
 def read_by_sound(text: str, vocabulary: Vocabulary) -> list[Word]:

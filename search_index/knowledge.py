@@ -9,7 +9,7 @@ from zlib import crc32
 from search_index.text import stem
 
 DATA = Path(__file__).parent / "data"
-SAME, HELPS = 0.95, 0.85  # what a synonym, and what something helpful, is worth beside the word itself
+SAME, HELPS = 0.92, 0.85  # what a synonym, and what something helpful, is worth beside the word itself
 
 
 @dataclass(slots=True)

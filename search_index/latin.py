@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from search_index.knowledge import knowledge
 from search_index.lexicon import Strength
@@ -36,18 +37,13 @@ def words_in(tokens: Sequence[str], vocabulary: Vocabulary, correct: bool) -> li
 
 
 class _Stretch:
-    def __init__(self, tokens: Sequence[str], vocabulary: Vocabulary, *, with_initials: bool = True) -> None:
+    def __init__(self, tokens: Sequence[str], vocabulary: Vocabulary, *, is_clear: bool = False) -> None:
         self.text = "".join(tokens)[:LONGEST_STRETCH]
         self.vocabulary = vocabulary
-        self.ends: list[int] = []
-        for token in tokens:
-            end = (self.ends[-1] if self.ends else 0) + len(token)
-            if end > len(self.text):
-                break
-            self.ends.append(end)
-        self.text = self.text[: self.ends[-1]] if self.ends else self.text
+        ends = accumulate(len(token) for token in tokens)
+        self.ends = list(dict.fromkeys(min(end, len(self.text)) for end in ends))
         self.begins = {0, *self.ends}
-        self.with_initials = with_initials
+        self.is_clear = is_clear  # take full, clear pinyin only
 
     def read(self) -> tuple[float, list[Word]]:
         """The cheapest reading of the whole stretch and its cost; a token that stays unread costs _LOST."""
@@ -86,14 +82,17 @@ class _Stretch:
     def _spoken(self, begin: int, end: int) -> Iterator[Edge]:
         typed = self.text[begin:end]
         names = self._meant(self.vocabulary.by_sound.get(typed, ()))
-        whole_token = begin in self.begins and end in self.begins
-        if names and (len(names[0]) > 1 or whole_token):
+        ends_token, whole_token = end in self.begins, begin in self.begins and end in self.begins
+        if names and (len(names[0]) > 1 or ends_token):
             weak = 0.5 * (self.vocabulary.lexicon.words[names[0]].strength is Strength.BODY)
+            weak += 0.5 * (len(names[0]) == 1 and not whole_token)
             cost = (_EXACT if len(names[0]) > 1 else _SINGLE) + weak - 0.05 * len(names[0])
             yield Edge(end, cost, Word(typed, equals(names), ReadAs.PINYIN))
+        elif self.is_clear:
+            return
         elif len(typed) >= 4 and (blurred := self._meant(self.vocabulary.by_blurred_sound.get(fuzzy(typed), ()), 2)):
             yield Edge(end, _BLURRED, Word(typed, equals(blurred), ReadAs.PINYIN))
-        elif self.with_initials and (meant := self._initials(typed)) and (begin in self.begins or end in self.begins):
+        elif (meant := self._initials(typed)) and (begin in self.begins or end in self.begins):
             yield Edge(end, _INITIALS - 0.1 * len(typed), Word(typed, equals(meant), ReadAs.INITIALS))
 
     def _initials(self, typed: str) -> list[str]:
@@ -121,9 +120,10 @@ def _mended(word: Word, vocabulary: Vocabulary) -> Iterator[Word]:
             meant = Word(word.typed, ((stem(candidate), 1.0),), ReadAs.CORRECTION, is_english=True)
             readings.append((_ENGLISH + 0.2 * (candidate[0] != word.typed[0]), [meant]))
         elif len(candidate) >= 4 and vocabulary.is_pinyin(candidate):
-            cost, words = _Stretch([candidate], vocabulary, with_initials=False).read()
+            cost, words = _Stretch([candidate], vocabulary, is_clear=True).read()
             if cost < min(_LOST, 1.7 * len(words)):
-                corrected = [Word(one.typed, one.words, ReadAs.CORRECTION) for one in words]
+                typed = (word.typed, *[""] * (len(words) - 1))
+                corrected = [Word(t, one.words, ReadAs.CORRECTION) for t, one in zip(typed, words, strict=True)]
                 readings.append((cost + 0.2 * (candidate[0] != word.typed[0]), corrected))
     if readings:
         yield from min(readings, key=lambda reading: reading[0])[1]

@@ -18,6 +18,7 @@ class Kind(Enum):
 class Role(Enum):
     GOODS = auto()
     PLACE = auto()
+    TRAIT = auto()  # organic, halal, stone-ground: what goods are like
     PURPOSE = auto()  # a gift, for a stew, for an elder: says what the goods are good for
     AMOUNT = auto()
 

@@ -70,7 +70,6 @@ class ReadAs(StrEnum):
     PINYIN = "pinyin"
     INITIALS = "initials"
     CORRECTION = "correction"  # a typing mistake, or other characters of the same sound
-    SYNONYM = "synonym"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +151,7 @@ class Answer:
 class SuggestionKind(StrEnum):
     WORD = "word"
     CATEGORY = "category"
-    COUNTY = "county"
-    TITLE = "title"
+    COUNTY = "county"  # or its prefecture
 
 
 @dataclass(frozen=True, slots=True)

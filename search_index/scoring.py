@@ -22,7 +22,11 @@ _PHRASE = 0.35  # for having all of the words side by side in the title
 _CHEAP = 0.5
 _PRICED = 0.5  # the share of the best score below which price does not matter
 _LENGTH = 0.003  # for each character of the title
-_ROLES = {Role.GOODS: 1.0, Role.PLACE: 0.85, Role.PURPOSE: 0.5, Role.AMOUNT: 0.35}
+_FILLS = 0.35  # of the best score for a word: below, the word is only mentioned
+_SIBLING = 0.4  # for standing in the category of the exact answers when these are few
+_COMMON_CATEGORY = 0.2  # the share of exact answers that makes a category theirs
+_COVERAGE = 1.5  # how hard it is to lack a word
+_ROLES = {Role.GOODS: 1.0, Role.PLACE: 0.85, Role.TRAIT: 0.6, Role.PURPOSE: 0.5, Role.AMOUNT: 0.35}
 _RARITY = 0.3  # how much more the rarest word weighs than one that all documents have
 
 
@@ -52,20 +56,36 @@ def score(meaning: Meaning, snapshot: Snapshot) -> Scored:
         filled += weight * found
         weights += weight
         if not _is_optional(slot, meaning):
-            exact &= found
+            exact &= scores >= _FILLS * scores.max()
         near |= found
         if slot.role is Role.GOODS:
             goods += affinity(slot, snapshot)
     if not weights:
         nothing = np.zeros(snapshot.size, np.bool_)
         return Scored(total, nothing, nothing)
-    total = total / weights * (filled / weights) ** 1.5
+    total = total / weights * (filled / weights) ** _COVERAGE
     total += np.where(total > 0, goods, 0) + phrase_bonus(meaning, snapshot, total)
     total *= 1 - _LENGTH * np.minimum(snapshot.length, 40)
     total += cheapness(meaning, total, exact, snapshot)
     total += 0.004 * np.log1p(snapshot.sales).astype(np.float32) * (total > 0)
     total[(snapshot.flags & schema.IN_STOCK) == 0] *= 0.9
-    return Scored(total.astype(np.float32), exact & near, near & ~exact & snapshot.live)
+    exact &= near
+    near |= _add_siblings(meaning, total, exact, snapshot)
+    return Scored(total.astype(np.float32), exact, near & ~exact & snapshot.live)
+
+
+def _add_siblings(meaning: Meaning, total: Scores, exact: Mask, snapshot: Snapshot) -> Mask:
+    """What stands in the same categories as the good answers: the next best thing when those are few."""
+    siblings = np.zeros(snapshot.size, np.bool_)
+    answers = exact if exact.any() else total > 0
+    if not answers.any() or all(slot.role in {Role.PLACE, Role.AMOUNT} for slot in meaning.slots):
+        return siblings
+    good = answers & (total >= _PRICED * total[answers].max())
+    shares = np.bincount(snapshot.category[good], weights=total[good], minlength=len(snapshot.categories))
+    shares = np.where(shares >= _COMMON_CATEGORY * shares.sum(), shares / shares.sum(), 0)[snapshot.category]
+    siblings = (shares > 0) & ~exact
+    total[siblings] += (_SIBLING * shares[siblings]).astype(np.float32)
+    return np.asarray(siblings)
 
 
 def _is_optional(slot: Slot, meaning: Meaning) -> bool:

@@ -7,6 +7,8 @@ from search_index.snapshot import Snapshot
 from search_index.text import letters, plain
 
 MOST_LOOKED_AT = 400
+MOST_SUGGESTED = 8
+SHORTEST_ENGLISH = 3  # letters, before English words are thought of
 
 
 def suggest(prefix: str, snapshot: Snapshot, limit: int) -> tuple[Suggestion, ...]:
@@ -16,28 +18,36 @@ def suggest(prefix: str, snapshot: Snapshot, limit: int) -> tuple[Suggestion, ..
     key = letters(typed) if typed and typed[0] < "\u2e80" and not typed.isdigit() else typed.replace(" ", "")
     if not key:
         return ()
-    found: dict[str, Suggestion] = {}
-    for begin, text in snapshot.vocabulary.beginning_with(key)[:MOST_LOOKED_AT]:
-        if text not in found and (suggestion := _suggestion(text, snapshot)):
-            found[text] = suggestion
-        _ = begin
-    ranked = sorted(found.values(), key=lambda one: (-_weight(one, key), len(one.text), one.text))
-    return tuple(ranked[: min(limit, 8)])
+    begun = snapshot.vocabulary.beginning_with(key)[:MOST_LOOKED_AT]
+    words = dict.fromkeys(
+        text for whole, text in begun if len(key) >= SHORTEST_ENGLISH or _sounds_like(text, whole, snapshot)
+    )
+    categories = {plain(category.name_zh, {}) for category in lexicon.categories.values()}
+    found = (_suggestion(text, text in categories, snapshot) for text in words)
+    ranked = sorted(filter(None, found), key=lambda one: (-_weight(one, key), len(one.text), one.text))
+    return tuple(one for one in ranked if not _is_long_form(one, words))[: min(limit, MOST_SUGGESTED)]
 
 
-def _suggestion(text: str, snapshot: Snapshot) -> Suggestion | None:
+def _suggestion(text: str, is_category: bool, snapshot: Snapshot) -> Suggestion | None:
     word = snapshot.vocabulary.lexicon.words[text]
     if word.strength is Strength.PLACE:
         kind, count = SuggestionKind.COUNTY, snapshot.count(schema.PLACE, text)
     else:
-        titles, keys = snapshot.count(schema.TITLE, text), snapshot.count(schema.KEYS, text)
-        kind, count = SuggestionKind.WORD, max(titles, keys)
-    names = {name.name_zh for name in snapshot.vocabulary.lexicon.categories.values()}
-    if text in names:
-        kind = SuggestionKind.CATEGORY
+        kind = SuggestionKind.CATEGORY if is_category else SuggestionKind.WORD
+        count = snapshot.count(schema.TITLE, text) or snapshot.count(schema.KEYS, text)
     return Suggestion(text, " ".join(word.syllables), kind, count) if count else None
 
 
 def _weight(suggestion: Suggestion, key: str) -> float:
     is_whole = suggestion.text == key or suggestion.pinyin.replace(" ", "") == key
     return suggestion.count * (1 if suggestion.kind is SuggestionKind.WORD else 1.5) + 1000 * is_whole
+
+
+def _sounds_like(text: str, key: str, snapshot: Snapshot) -> bool:
+    word = snapshot.vocabulary.lexicon.words[text]
+    return key in {text, word.sound, word.initials}
+
+
+def _is_long_form(suggestion: Suggestion, others: dict[str, None]) -> bool:
+    """临汾市 beside 临汾 says nothing more."""
+    return suggestion.kind is SuggestionKind.COUNTY and suggestion.text[:-1] in others

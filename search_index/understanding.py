@@ -23,6 +23,8 @@ MOST_SLOTS = 8
 MOST_MEANT = 5
 _TAIL = 0.5  # what the last word within a longer one is worth: for 沁州黄小米 also 小米
 _MIDDLE = 0.3
+_CHARACTER = 0.3  # what either character of a word is worth that few goods have
+_FEW = 3
 
 
 @dataclass(slots=True)
@@ -35,7 +37,7 @@ class Meaning:
     wants_cheap: bool = False
     price_min_fen: int | None = None
     price_max_fen: int | None = None
-    corrected: str | None = None  # the text as it was probably meant, when something in it was corrected
+    suggestion: str | None = None  # the text as it was perhaps meant, where it was taken as typed
 
 
 def understand(text: str, snapshot: Snapshot, *, correct: bool = True) -> Meaning:
@@ -51,9 +53,37 @@ def understand(text: str, snapshot: Snapshot, *, correct: bool = True) -> Meanin
         _take_word(word, snapshot, meaning)
     meaning.slots = meaning.slots[:MOST_SLOTS]
     meaning.phrases = _phrases(words)
-    if any(reading.kind is ReadAs.CORRECTION for reading in meaning.readings):
-        meaning.corrected = " ".join(word.words[0][0] if word.words else word.typed for word in words)
+    meaning.suggestion = _suggestion(words, snapshot) if correct else _as_corrected(text, snapshot)
     return meaning
+
+
+def _suggestion(words: list[Word], snapshot: Snapshot) -> str | None:
+    """The text with each word that goods only mention, or do not know, replaced by one of their names that is alike."""
+    better = [_better(word, snapshot) for word in words]
+    if not any(better):
+        return None
+    return "".join(
+        other or (word.words[0][0] if word.words else word.typed) for word, other in zip(words, better, strict=True)
+    )
+
+
+def _better(word: Word, snapshot: Snapshot) -> str | None:
+    text = word.typed
+    if word.read_as or word.is_english or len(text) < 2 or not hanzi.is_han(text) or text in knowledge().words:
+        return None
+    if snapshot.count(schema.TITLE, text) or snapshot.count(schema.KEYS, text) or is_place(text, snapshot):
+        return None
+    alike = hanzi.alike(text, snapshot.vocabulary)
+    named = [(far, other) for other, far in alike.items() if other != text and snapshot.count(schema.TITLE, other)]
+    return min(named)[1] if named else None
+
+
+def _as_corrected(text: str, snapshot: Snapshot) -> str | None:
+    words = list(_words(without_quantities(text), snapshot, correct=True))
+    if not any(word.read_as is ReadAs.CORRECTION for word in words):
+        return None
+    texts = [word.words[0][0] if word.words else word.typed for word in words]
+    return (" " if any(word.is_english for word in words) else "").join(texts)
 
 
 def _take_prices(text: str, meaning: Meaning) -> str:
@@ -120,6 +150,8 @@ def _slot(typed: str, words: list[tuple[str, float]], snapshot: Snapshot) -> Slo
         slot.role = Role.PLACE
     elif texts and all(is_purpose(text, snapshot) for text in texts):
         slot.role = Role.PURPOSE
+    elif texts and all(is_trait(text, snapshot) for text in texts):
+        slot.role = Role.TRAIT
     return slot
 
 
@@ -131,6 +163,13 @@ def is_purpose(text: str, snapshot: Snapshot) -> bool:
     """Whether the word says what goods are for, and is itself nothing that goods are called."""
     is_called = snapshot.count(schema.HEAD, text) or snapshot.count(schema.KEYS, text)
     return text in knowledge().helps and not is_called
+
+
+def is_trait(text: str, snapshot: Snapshot) -> bool:
+    """Whether the word is a label that goods bear, never their name nor that of a category."""
+    if text in knowledge().helps or snapshot.count(schema.HEAD, text) or not snapshot.count(schema.KEYS, text):
+        return False
+    return not any(text in category.name_zh for category in snapshot.vocabulary.lexicon.categories.values())
 
 
 def _add_word(slot: Slot, text: str, worth: float, snapshot: Snapshot) -> None:
@@ -150,9 +189,11 @@ def _add_word(slot: Slot, text: str, worth: float, snapshot: Snapshot) -> None:
 
 def _parts(text: str, snapshot: Snapshot) -> Iterator[tuple[str, float]]:
     """The shorter words within a long one: the last says what it is, the others of what sort."""
-    if len(text) < 3:
-        return
     vocabulary = snapshot.vocabulary
+    if len(text) < 3:
+        if len(text) == 2 and snapshot.count(schema.TITLE, text) < _FEW:
+            yield from ((part, _CHARACTER) for part in text if vocabulary.names_something(part))
+        return
     ends = (text[i:] for i in range(1, len(text) - 1))
     if end := next((end for end in ends if vocabulary.names_something(end)), None):
         yield end, _TAIL
@@ -177,11 +218,23 @@ def _english_slot(word: Word, snapshot: Snapshot) -> tuple[Slot, tuple[str, ...]
         if len(snapshot.postings(schema.PLACE, phrase)):
             slot.role = Role.PLACE
             slot.add(Kind.PLACE, phrase, 1.0)
-    for text, worth in known.english.get(phrase, {}).items():
-        slot.add(Kind.WORD, text, worth)
-        for other, others_worth in known.helps.get(text, {}).items():
-            slot.add(Kind.WORD, other, 0.9 * worth * others_worth)
+    _add_english(slot, phrase, 1.0)
+    if " " in phrase:
+        last = phrase.split()[-1]
+        slot.add(Kind.ENGLISH, last, _TAIL)
+        _add_english(slot, last, _TAIL)
+    first = next(iter(known.english.get(phrase, {})), "")
+    if is_purpose(first, snapshot):
+        slot.role = Role.PURPOSE
     return slot, (phrase,)
+
+
+def _add_english(slot: Slot, phrase: str, share: float) -> None:
+    known = knowledge()
+    for text, worth in known.english.get(phrase, {}).items():
+        slot.add(Kind.WORD, text, share * worth)
+        for other, others_worth in known.helps.get(text, {}).items():
+            slot.add(Kind.WORD, other, share * worth * others_worth)
 
 
 def _phrases(words: list[Word]) -> list[str]:

@@ -9,7 +9,17 @@ from search_index.knowledge import knowledge
 from search_index.lexicon import Lexicon, Strength, Word
 
 MOST_READINGS = 3  # of a character that is looked up by sound
-_FUZZY = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ang", "an"), ("eng", "en"), ("ing", "in"), ("v", "u"), ("yu", "u"))
+_FUZZY = (
+    ("zh", "z"),
+    ("ch", "c"),
+    ("sh", "s"),
+    ("ang", "an"),
+    ("eng", "en"),
+    ("ing", "in"),
+    ("v", "u"),
+    ("lyu", "lu"),
+    ("nyu", "nu"),
+)
 
 
 def fuzzy(sound: str) -> str:
