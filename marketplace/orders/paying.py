@@ -1,0 +1,143 @@
+"""What money does to an order: paid, too late, never, or taken back before anybody paid."""
+
+from collections import defaultdict
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from listings import stock
+from marketplace.core import clock, outbox
+from marketplace.core.db import in_transaction
+from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.money import Money
+from marketplace.core.transitions import transition
+from marketplace.ledger import books
+from marketplace.orders.models import Order, OrderLine, Parcel
+from marketplace.orders.states import OrderState
+from marketplace.payments import attempts
+from marketplace.payments.gateways import OutcomeUnknown
+from marketplace.payments.states import OPEN, AttemptState
+
+LATE = (OrderState.EXPIRED, OrderState.CANCELLED)
+
+
+class PaidMeanwhile(Refusal):
+    message = _l("This order was paid a moment ago, so it goes on.")
+
+
+def mark_paid(session: Session, /, *, reference: str, amount: Money, attempt: str) -> bool:
+    """The handler of purpose `order`: the goods leave the shelf, the money is shared out; False sends it back.
+
+    Late money counts if the goods can be held again; money is never kept for goods that are not there."""
+    order = get_order(session, reference)
+    if order.state in LATE:
+        if not can_be_held_again(session, order):
+            return False
+    elif order.state is not OrderState.PENDING_PAYMENT:
+        return False
+    if amount != Money(order.total_fen, order.currency):
+        return False
+    stock.sell(session, quantities(session, order), reference=order.number)
+    order.paid_at = clock.now()
+    transition(session, order, OrderState.PAID, expected=order.state, actor="system", why=f"attempt:{attempt}")
+    allocate(session, order)
+    outbox.put(session, "order.paid", number=order.number)
+    return True
+
+
+def can_be_held_again(session: Session, order: Order) -> bool:
+    """All of it or nothing: a savepoint takes back what was held before something was found missing.
+
+    An order whose parcels were refused or cancelled stays what it is."""
+    try:
+        with session.begin_nested():
+            stock.reserve(session, quantities(session, order), reference=order.number)
+    except stock.OutOfStock:
+        return False
+    return True
+
+
+def allocate(session: Session, order: Order) -> None:
+    """`allocate:<order>`: what each seller and each station will be owed, held until their parcel settles."""
+    lines: dict[books.Account, int] = defaultdict(int)
+    lines["buyer_clearing", ""] = order.total_fen
+    for parcel in order.parcels:
+        for account, fen in shares_of(session, parcel).items():
+            lines[account] -= fen
+    money = {account: Money(fen, order.currency) for account, fen in lines.items()}
+    books.post(session, key=f"allocate:{order.number}", book=order.book, reference=order.number, lines=money)
+
+
+def shares_of(session: Session, parcel: Parcel) -> dict[books.Account, int]:
+    """Whose a parcel's money is, in fen, from its frozen lines: they add up to goods and shipping."""
+    shares: dict[books.Account, int] = defaultdict(int)
+    for line in session.scalars(select(OrderLine).where(OrderLine.parcel_id == parcel.id)):
+        shares["seller_held", line.seller_public_id] += line.goods_fen - line.service_fee_fen
+    shares["station_held", parcel.station_code] = parcel.service_fee_fen + parcel.shipping_fen
+    return shares
+
+
+def expire(*, number: str) -> None:
+    """The listener of `order.expires`: ask the gateway first, and only what nobody paid is given up.
+
+    Raises OutcomeUnknown while the gateway does not answer: the outbox calls again."""
+    withdraw(number, OrderState.EXPIRED, actor="system", why="not paid in time")
+
+
+def cancel(number: str, *, actor: str) -> None:
+    """The buyer does not want it any more and has not paid. Outside a transaction. Raises PaidMeanwhile, OutcomeUnknown."""
+    if not withdraw(number, OrderState.CANCELLED, actor=actor, why="cancelled by the buyer"):
+        raise PaidMeanwhile(number)
+
+
+def withdraw(number: str, to: OrderState, *, actor: str, why: str) -> bool:
+    attempt = in_transaction(open_attempt, number=number)
+    if attempt:
+        state = attempts.cancel(attempt)
+        if state is AttemptState.SUCCEEDED:
+            return False
+        if state in OPEN:
+            raise OutcomeUnknown(number)
+    return in_transaction(give_up, number=number, to=to, actor=actor, why=why)
+
+
+def open_attempt(session: Session, *, number: str) -> str | None:
+    found = attempts.current(session, purpose="order", reference=number)
+    return found.public_id if found else None
+
+
+def give_up(session: Session, *, number: str, to: OrderState, actor: str, why: str) -> bool:
+    """Others may have the goods. False if the order is not waiting any more, or a new attempt was opened meanwhile."""
+    order = get_order(session, number)
+    if order.state is not OrderState.PENDING_PAYMENT or open_attempt(session, number=number):
+        return False
+    transition(session, order, to, expected=OrderState.PENDING_PAYMENT, actor=actor, why=why)
+    stock.release(session, quantities(session, order), reference=order.number)
+    return True
+
+
+def pay_again(session: Session, *, number: str) -> str:
+    """The attempt to go on with: the open one, or a new one after a failure. Raises NotFound, attempts.AlreadyPaying."""
+    order = get_order(session, number)
+    if order.state is not OrderState.PENDING_PAYMENT or order.pay_by <= clock.now():
+        raise NotFound(number)
+    amount = Money(order.total_fen, order.currency)
+    return attempts.start(session, purpose="order", reference=number, amount=amount, pay_by=order.pay_by)
+
+
+def quantities(session: Session, order: Order) -> dict[str, int]:
+    """Packs of the order by variant."""
+    totals: dict[str, int] = defaultdict(int)
+    lines = select(OrderLine.variant_code, OrderLine.quantity).join(Parcel, Parcel.id == OrderLine.parcel_id)
+    for variant, quantity in session.execute(lines.where(Parcel.order_id == order.id)):
+        totals[variant] += quantity
+    return totals
+
+
+def get_order(session: Session, number: str) -> Order:
+    """Locked until the transaction ends. Raises NotFound."""
+    found = session.scalar(select(Order).where(Order.number == number).with_for_update())
+    if found is None:
+        raise NotFound(number)
+    return found

@@ -1,0 +1,171 @@
+"""Placing an order: all is read anew, the goods are held, what was promised is frozen, an attempt to pay is opened."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from listings import offers, stock
+from marketplace.accounts import addresses
+from marketplace.core import clock, ids, outbox
+from marketplace.core.encryption import fingerprint
+from marketplace.core.errors import Refusal
+from marketplace.core.money import Money
+from marketplace.core.transitions import leave_trace
+from marketplace.orders import carts, shipping
+from marketplace.orders.carts import CartOwner
+from marketplace.orders.models import Order, OrderLine, Parcel
+from marketplace.orders.quoting import Quote, QuotedLine, QuotedParcel, quote
+from marketplace.orders.states import OrderState, ParcelState
+from marketplace.payments import attempts
+from marketplace.payments.gateways import current_book
+
+TIME_TO_PAY: Final = timedelta(minutes=15)
+
+
+class NothingToOrder(Refusal):
+    message = _l("The cart is empty.")
+
+
+class SomethingChanged(Refusal):
+    """Something in the cart cannot be ordered as it stands; the cart page says what."""
+
+    message = _l("Something in your cart has changed. Please look at it once more; nothing was charged.")
+
+
+class OtherTotal(Refusal):
+    """What the page showed is no longer what it costs."""
+
+    message = _l("The total has changed since you saw it. Please look at it once more; nothing was charged.")
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """To whom and where, as they typed it."""
+
+    name: str
+    phone: str
+    province: str
+    city: str
+    street: str
+    note: str = ""
+
+
+def place(
+    session: Session,
+    *,
+    owner: CartOwner,
+    recipient: Recipient,
+    pickup: Collection[str],
+    shown_total_fen: int,
+    language: str,
+) -> str:
+    """Order what is in the cart; returns the order's number. The payer is sent on by `attempts.submit`, after the commit.
+
+    `shown_total_fen` is what the person agreed to pay. Raises NothingToOrder, SomethingChanged, OtherTotal, OutOfStock,
+    TooHeavy, PaymentsClosed."""
+    contents = carts.contents(session, owner)
+    found = offers.find(session, [variant for variant, _quantity, _seen in contents])
+    tariff = shipping.tariff(session, recipient.province, clock.today())
+    quoted = quote(contents, found, tariff=tariff, pickup=pickup)
+    if not quoted.parcels:
+        raise NothingToOrder
+    if quoted.has_trouble or len(found) != len(contents):
+        raise SomethingChanged
+    if quoted.total_fen != shown_total_fen:
+        raise OtherTotal(str(quoted.total_fen))
+    wanted = {line.offer.variant: line.quantity for line in quoted.lines}
+    number = ids.order_number()
+    stock.reserve(session, wanted, reference=number)
+    order = freeze(session, number, quoted, recipient, owner, language)
+    attempts.start(
+        session, purpose="order", reference=number, amount=Money(order.total_fen, order.currency), pay_by=order.pay_by
+    )
+    outbox.put(session, "order.expires", after=TIME_TO_PAY, number=number)
+    carts.empty(session, owner=owner, variants=list(wanted))
+    if owner.person_id is not None:
+        remember(session, owner.person_id, recipient)
+    return number
+
+
+def remember(session: Session, person_id: int, recipient: Recipient) -> None:
+    given = {"recipient": recipient.name, "phone": recipient.phone, "province": recipient.province}
+    addresses.remember(session, person_id=person_id, city=recipient.city, street=recipient.street, **given)
+
+
+def freeze(session: Session, number: str, quoted: Quote, recipient: Recipient, owner: CartOwner, language: str) -> Order:
+    """The rows of an order; nothing of it is computed again later."""
+    now = clock.now()
+    order = Order(
+        number=number,
+        buyer_id=owner.person_id,
+        recipient=recipient.name,
+        phone=recipient.phone,
+        phone_fingerprint=fingerprint(recipient.phone, "order.phone"),
+        province_code=recipient.province,
+        city=recipient.city,
+        street=recipient.street,
+        note=recipient.note,
+        goods_fen=quoted.goods_fen,
+        shipping_fen=quoted.shipping_fen,
+        total_fen=quoted.total_fen,
+        book=current_book(),
+        language=language,
+        placed_at=now,
+        pay_by=now + TIME_TO_PAY,
+    )
+    session.add(order)
+    session.flush()
+    leave_trace(session, order, None, OrderState.PENDING_PAYMENT, actor=actor_of(owner), why="placed")
+    for position, parcel in enumerate(quoted.parcels, start=1):
+        freeze_parcel(session, order.id, position, parcel)
+    return order
+
+
+def freeze_parcel(session: Session, order_id: int, position: int, parcel: QuotedParcel) -> None:
+    row = Parcel(
+        order_id=order_id,
+        number=position,
+        station_code=parcel.station_code,
+        delivery=parcel.delivery,
+        goods_fen=parcel.goods_fen,
+        service_fee_fen=parcel.service_fee_fen,
+        shipping_fen=parcel.shipping_fen,
+        net_weight_grams=parcel.net_weight_grams,
+        promised_by=parcel.promised_by(clock.today()),
+    )
+    session.add(row)
+    session.flush()
+    leave_trace(session, row, None, ParcelState.AWAITING_ACCEPTANCE, actor="system", why="placed", station=row.station_code)
+    session.execute(insert(OrderLine), [line_values(row.id, line) for line in parcel.lines])
+
+
+def line_values(parcel_id: int, line: QuotedLine) -> Mapping[str, object]:
+    offer = line.offer
+    return {
+        "public_id": ids.public_id(),
+        "parcel_id": parcel_id,
+        "listing_code": offer.listing,
+        "variant_code": offer.variant,
+        "seller_public_id": offer.seller,
+        "seller_name": offer.seller_name,
+        "title_zh": offer.title_zh,
+        "title_en": offer.title_en,
+        "unit_zh": offer.unit_zh,
+        "unit_en": offer.unit_en,
+        "unit_price_fen": line.unit_price_fen,
+        "unit_service_fee_fen": line.unit_service_fee_fen,
+        "quantity": line.quantity,
+        "net_weight_grams": offer.net_weight_grams,
+        "return_policy": offer.return_policy,
+        "drawing": offer.drawing,
+        "media_public_id": offer.media,
+    }
+
+
+def actor_of(owner: CartOwner) -> str:
+    return f"person:{owner.person_id}" if owner.person_id is not None else "guest"

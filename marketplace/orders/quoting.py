@@ -1,0 +1,157 @@
+"""What a cart would cost: its lines, a parcel for each station, what sending costs. Pure sums over what was looked up."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from functools import cached_property
+
+from listings.offers import Offer
+from marketplace.orders.shipping import PICKUP_READY_DAYS, Tariff
+
+COURIER, PICKUP = "courier", "pickup"
+
+
+class Trouble(StrEnum):
+    """Why a line of a cart cannot be ordered as it stands."""
+
+    GONE = "gone"
+    SOLD_OUT = "sold_out"
+    TOO_FEW_LEFT = "too_few_left"
+    BELOW_MINIMUM = "below_minimum"
+
+
+@dataclass(frozen=True)
+class QuotedLine:
+    offer: Offer
+    quantity: int
+    seen_price_fen: int
+
+    @property
+    def unit_price_fen(self) -> int:
+        return self.offer.price_for(self.quantity)
+
+    @property
+    def unit_service_fee_fen(self) -> int:
+        return self.offer.service_fee_for(self.quantity)
+
+    @property
+    def goods_fen(self) -> int:
+        return self.unit_price_fen * self.quantity
+
+    @property
+    def net_weight_grams(self) -> int:
+        return self.offer.net_weight_grams * self.quantity
+
+    @property
+    def price_has_changed(self) -> bool:
+        return self.seen_price_fen != self.unit_price_fen
+
+    @property
+    def trouble(self) -> Trouble | None:
+        if not self.offer.is_published:
+            return Trouble.GONE
+        if self.offer.available < self.offer.minimum_quantity:
+            return Trouble.SOLD_OUT
+        if self.quantity > self.offer.available:
+            return Trouble.TOO_FEW_LEFT
+        return Trouble.BELOW_MINIMUM if self.quantity < self.offer.minimum_quantity else None
+
+
+@dataclass(frozen=True)
+class QuotedParcel:
+    """One station's part. Without a tariff (the destination is not known yet) sending has no price."""
+
+    lines: tuple[QuotedLine, ...]
+    delivery: str
+    tariff: Tariff | None
+
+    @property
+    def station_code(self) -> str:
+        return self.lines[0].offer.station_code
+
+    @property
+    def first(self) -> Offer:
+        return self.lines[0].offer
+
+    @cached_property
+    def goods_fen(self) -> int:
+        return sum(line.goods_fen for line in self.lines)
+
+    @cached_property
+    def service_fee_fen(self) -> int:
+        return sum(line.unit_service_fee_fen * line.quantity for line in self.lines)
+
+    @cached_property
+    def net_weight_grams(self) -> int:
+        return sum(line.net_weight_grams for line in self.lines)
+
+    @property
+    def free_shipping_from_fen(self) -> int:
+        return self.first.free_shipping_from_fen
+
+    @property
+    def missing_for_free_shipping_fen(self) -> int:
+        return max(0, self.free_shipping_from_fen - self.goods_fen)
+
+    @property
+    def shipping_fen(self) -> int:
+        """Raises TooHeavy."""
+        if self.delivery == PICKUP or self.tariff is None:
+            return 0
+        return self.tariff.price_fen(self.net_weight_grams, self.goods_fen, self.free_shipping_from_fen)
+
+    def promised_by(self, today: date) -> date:
+        if self.delivery == PICKUP or self.tariff is None:
+            return today + timedelta(days=PICKUP_READY_DAYS)
+        return self.tariff.arrives_by(self.net_weight_grams)
+
+
+@dataclass(frozen=True)
+class Quote:
+    parcels: tuple[QuotedParcel, ...]
+
+    @property
+    def lines(self) -> list[QuotedLine]:
+        return [line for parcel in self.parcels for line in parcel.lines]
+
+    @property
+    def goods_fen(self) -> int:
+        return sum(parcel.goods_fen for parcel in self.parcels)
+
+    @property
+    def shipping_fen(self) -> int:
+        return sum(parcel.shipping_fen for parcel in self.parcels)
+
+    @property
+    def total_fen(self) -> int:
+        return self.goods_fen + self.shipping_fen
+
+    @property
+    def is_age_restricted(self) -> bool:
+        return any(line.offer.is_age_restricted for line in self.lines)
+
+    @property
+    def has_trouble(self) -> bool:
+        return any(line.trouble for line in self.lines)
+
+
+def quote(
+    contents: Sequence[tuple[str, int, int]],
+    found: Mapping[str, Offer],
+    *,
+    tariff: Tariff | None = None,
+    pickup: Collection[str] = (),
+) -> Quote:
+    """Group a cart by station, in the order the stations first appear; `pickup`: stations whose parcel is fetched there."""
+    by_station: dict[str, list[QuotedLine]] = {}
+    for variant, quantity, seen in contents:
+        if variant in found:
+            line = QuotedLine(found[variant], quantity, seen)
+            by_station.setdefault(line.offer.station_code, []).append(line)
+    return Quote(
+        tuple(
+            QuotedParcel(tuple(lines), PICKUP if station in pickup else COURIER, tariff)
+            for station, lines in by_station.items()
+        )
+    )

@@ -1,0 +1,66 @@
+"""A parcel settles when the buyer confirms it, or seven days after it arrived: then seller and station are owed."""
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.core import clock
+from marketplace.core.db import in_transaction
+from marketplace.core.errors import IllegalTransition, NotFound
+from marketplace.core.money import Money
+from marketplace.core.transitions import transition
+from marketplace.ledger import books
+from marketplace.orders import fulfilment
+from marketplace.orders.models import Parcel
+from marketplace.orders.paying import shares_of
+from marketplace.orders.states import ParcelState as S
+
+SETTLES_AFTER: Final = timedelta(days=7)
+ARRIVED: Final = (S.DELIVERED, S.PICKED_UP, S.LOST)
+PAYABLE: Final = {"seller_held": "seller_payable", "station_held": "station_payable"}
+
+
+def confirm(session: Session, *, number: str, parcel: str, actor: str) -> None:
+    """The buyer says it is here and good: delivered, if it was on the road, and settled.
+
+    Raises NotFound for a parcel of another order, IllegalTransition for one that was not sent."""
+    row = fulfilment.get_parcel(session, parcel, station=None)
+    if row.order.number != number:
+        raise NotFound(parcel)
+    if row.state is S.SHIPPED:
+        fulfilment.deliver(session, parcel=parcel, station=None, actor=actor, why="the buyer has it")
+    if row.state not in {S.DELIVERED, S.PICKED_UP}:
+        raise IllegalTransition(f"parcel {parcel}: {row.state}")
+    settle(session, row, actor=actor, why="confirmed by the buyer")
+
+
+def settle(session: Session, parcel: Parcel, *, actor: str, why: str) -> None:
+    """`settle:<parcel>:<owner>`: from held to payable, for each to whom a part belongs."""
+    order = parcel.order
+    transition(session, parcel, S.SETTLED, expected=parcel.state, actor=actor, why=why, station=parcel.station_code)
+    for (kind, owner), fen in sorted(shares_of(session, parcel).items()):
+        part = Money(fen, order.currency)
+        lines: dict[books.Account, Money] = {(kind, owner): part, (PAYABLE[kind], owner): -part}
+        key = f"settle:{parcel.public_id}:{owner}"
+        if part:
+            books.post(session, key=key, book=order.book, reference=order.number, lines=lines)
+    fulfilment.close_if_over(session, order.number)
+
+
+def settle_one_due() -> bool:
+    """The worker's step: settle one parcel whose seven days are over; True if there was one."""
+    return in_transaction(settle_due)
+
+
+def settle_due(session: Session) -> bool:
+    due = select(Parcel.public_id).where(Parcel.state.in_(ARRIVED), Parcel.delivered_at <= clock.now() - SETTLES_AFTER)
+    found = session.scalar(due.order_by(Parcel.delivered_at).limit(1))
+    if found is None:
+        return False
+    row = fulfilment.get_parcel(session, found, station=None)
+    if row.state not in ARRIVED:
+        return True  # another worker was faster
+    settle(session, row, actor="system", why="seven days after it arrived")
+    return True

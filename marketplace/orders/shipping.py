@@ -1,0 +1,69 @@
+"""What a parcel costs to send: one charge, by the zone it goes to and its weight, free from the station's threshold."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from marketplace.core.errors import Refusal
+from marketplace.orders.models import Province, ShippingRate
+
+DAYS_TO_DISPATCH: Final = 1
+PICKUP_READY_DAYS: Final = 1
+
+
+class TooHeavy(Refusal):
+    status = 422
+    message = _l("One parcel cannot weigh that much. Please order in two parts.")
+
+
+@dataclass(frozen=True)
+class Rate:
+    up_to_grams: int
+    price_fen: int
+    days: int
+
+
+@dataclass(frozen=True)
+class Tariff:
+    """The rates to one destination that are valid on one day, lightest first."""
+
+    rates: tuple[Rate, ...]
+    day: date
+
+    def rate_for(self, grams: int) -> Rate:
+        """The lightest step that holds the weight. Raises TooHeavy beyond the last."""
+        for rate in self.rates:
+            if grams <= rate.up_to_grams:
+                return rate
+        raise TooHeavy(str(grams))
+
+    def price_fen(self, grams: int, goods_fen: int, free_from_fen: int) -> int:
+        """Also a free parcel must not be too heavy."""
+        price = self.rate_for(grams).price_fen
+        return 0 if goods_fen >= free_from_fen else price
+
+    def arrives_by(self, grams: int) -> date:
+        return self.day + timedelta(days=DAYS_TO_DISPATCH + self.rate_for(grams).days)
+
+
+def tariff(session: Session, province: str, day: date) -> Tariff:
+    """What sending to this province costs on `day`; where two tables overlap, the one that began later holds."""
+    rates = (
+        select(ShippingRate.up_to_grams, ShippingRate.price_fen, ShippingRate.days)
+        .join(Province, Province.zone == ShippingRate.zone)
+        .where(Province.code == province, ShippingRate.valid_from <= day)
+        .where(or_(ShippingRate.valid_until.is_(None), ShippingRate.valid_until >= day))
+        .order_by(ShippingRate.up_to_grams, ShippingRate.valid_from)
+    )
+    latest = {row.up_to_grams: Rate(row.up_to_grams, row.price_fen, row.days) for row in session.execute(rates)}
+    return Tariff(tuple(latest[grams] for grams in sorted(latest)), day)
+
+
+def provinces(session: Session) -> list[tuple[str, str, str]]:
+    """(code, Chinese name, English name), in the order of the list."""
+    rows = select(Province.code, Province.name_zh, Province.name_en).order_by(Province.position, Province.code)
+    return [(row.code, row.name_zh, row.name_en) for row in session.execute(rows)]

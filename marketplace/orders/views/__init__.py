@@ -1,0 +1,1 @@
+"""The pages of buying and of the station's desk."""

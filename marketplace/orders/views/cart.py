@@ -1,0 +1,106 @@
+"""/cart: what is in it, by station; setting a quantity, taking something out."""
+
+from typing import Final
+
+from flask import Blueprint, Flask, Response, flash, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from listings import offers
+from marketplace.accounts.permissions import requires
+from marketplace.core import ids
+from marketplace.core.db import db, in_transaction
+from marketplace.core.errors import NotFound
+from marketplace.core.settings import settings
+from marketplace.orders import carts
+from marketplace.orders.carts import CartOwner
+from marketplace.orders.forms import ItemForm
+from marketplace.orders.quoting import Quote, quote
+
+COOKIE: Final = "cart"
+KEPT_SECONDS: Final = 60 * 24 * 3600
+
+bp = Blueprint("cart", __name__)
+
+
+def install(app: Flask) -> None:
+    app.register_blueprint(bp)
+    app.jinja_env.globals["cart_count"] = cart_count
+
+
+def owner() -> CartOwner:
+    return CartOwner(g.person.id if g.get("person") else None, request.cookies.get(COOKIE))
+
+
+def cart_count() -> int:
+    """Packs in this visitor's cart; 0, without a statement, for a stranger who has none."""
+    whose = owner()
+    return carts.count(db.session(), whose) if whose.person_id is not None or whose.token else 0
+
+
+def current_quote() -> Quote:
+    session = db.session()
+    contents = carts.contents(session, owner())
+    return quote(contents, offers.find(session, [variant for variant, _quantity, _seen in contents]))
+
+
+@bp.get("/cart")
+@requires("cart.keep")
+def show_cart() -> ResponseReturnValue:
+    return cart_page()
+
+
+def cart_page(errors: dict[str, str] | None = None) -> Response:
+    """`errors`: what was wrong, by the pack it was typed for."""
+    answer = make_response(render_template("orders/cart.html", quote=current_quote(), errors=errors or {}))
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@bp.post("/cart/items")
+@requires("cart.keep")
+def create_item() -> ResponseReturnValue:
+    """Set how many of a pack are in the cart; a stranger without a cart gets one."""
+    form = ItemForm(request.form)
+    if not form.validate():
+        return refuse_item(form)
+    whose = owner()
+    token = None
+    if whose.person_id is None and not whose.token:
+        token = ids.secret_token()
+        whose = CartOwner(None, token)
+    try:
+        put = in_transaction(carts.put, owner=whose, variant=str(form.variant.data), quantity=int(form.quantity.data or 1))
+    except NotFound:
+        flash(_("This is not for sale any more."), "failed")
+        return redirect(url_for(".show_cart"), 303)
+    if put != form.quantity.data:
+        flash(_("This is sold from %(number)s packs on, so that many are in the cart.", number=put), "note")
+    answer = make_response(redirect(onward(form), 303))
+    if token:
+        is_secure = settings().is_production
+        answer.set_cookie(COOKIE, token, max_age=KEPT_SECONDS, httponly=True, samesite="Lax", secure=is_secure)
+    return answer
+
+
+def refuse_item(form: ItemForm) -> ResponseReturnValue:
+    said = _("Enter a whole number from 1 to %(most)s.", most=carts.MOST_OF_ONE)
+    return cart_page({str(form.variant.data): said}), 422
+
+
+def onward(form: ItemForm) -> str:
+    if form.action.data == "buy":
+        return url_for("checkout.show_checkout")
+    if form.action.data == "add":
+        flash(_("It is in the cart."), "done")
+    return url_for(".show_cart")
+
+
+@bp.post("/cart/items/<variant>/removal")
+@requires("cart.keep")
+def create_removal(variant: str) -> ResponseReturnValue:
+    """Take a pack out; the strip that says so can put it back."""
+    quantity = in_transaction(carts.remove, owner=owner(), variant=variant)
+    if quantity:
+        flash(_("Taken out of the cart."), "done")
+    return redirect(url_for(".show_cart", gone=variant, pieces=quantity) if quantity else url_for(".show_cart"), 303)

@@ -1,0 +1,126 @@
+"""/checkout: one page, no account needed; what it says is what is charged, or it says the new sum first."""
+
+from typing import Final
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+
+from listings import offers
+from listings.stock import OutOfStock
+from marketplace.accounts import addresses
+from marketplace.accounts.permissions import requires
+from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
+from marketplace.core import clock, idempotency
+from marketplace.core.db import db, in_transaction
+from marketplace.core.formats import language
+from marketplace.orders import access, carts, placing, shipping
+from marketplace.orders.forms import CheckoutForm
+from marketplace.orders.placing import NothingToOrder, OtherTotal, Recipient, SomethingChanged
+from marketplace.orders.quoting import Quote, quote
+from marketplace.orders.shipping import TooHeavy
+from marketplace.orders.views.cart import owner
+from marketplace.orders.views.payment import lead_to_cashier
+
+HOME_PROVINCE: Final = "140000"
+NO_STORE: Final = {"Cache-Control": "no-store"}
+
+bp = Blueprint("checkout", __name__)
+
+
+@bp.get("/checkout")
+@requires("order.place")
+def show_checkout() -> ResponseReturnValue:
+    form = prefilled()
+    quoted = current_quote(form)
+    if not quoted.parcels or quoted.has_trouble:
+        return redirect(url_for("cart.show_cart"))
+    return checkout_page(form, quoted), 200, NO_STORE
+
+
+@bp.post("/checkout")
+@requires("order.place")
+def create_order() -> ResponseReturnValue:
+    form = with_choices(CheckoutForm(request.form))
+    quoted = current_quote(form)
+    if request.form.get("action") == "quote":  # the button that only reckons sending to another province
+        return checkout_page(form, quoted), 200, NO_STORE
+    form.needs_adult = quoted.is_age_restricted
+    if not form.validate():
+        return checkout_page(form, quoted), 422, NO_STORE
+    hit("order.from", where_from(), limit=300, seconds=HOUR)
+    try:
+        number = place(form)
+    except (OtherTotal, TooHeavy) as refusal:
+        form.form_errors.append(refusal.message)
+        return checkout_page(form, current_quote(form)), refusal.status, NO_STORE
+    except (NothingToOrder, SomethingChanged, OutOfStock) as refusal:
+        flash(refusal.message, "failed")
+        return redirect(url_for("cart.show_cart"), 303)
+    access.remember(number)
+    return lead_to_cashier(number)
+
+
+def place(form: CheckoutForm) -> str:
+    """The number of the order; the same for the same form sent again."""
+    whose = owner()
+    recipient = Recipient(
+        name=str(form.recipient.data),
+        phone=str(form.phone.data),
+        province=str(form.province.data),
+        city=str(form.city.data),
+        street=str(form.street.data),
+        note=str(form.note.data or ""),
+    )
+    scope = f"person:{whose.person_id}" if whose.person_id is not None else f"cart:{whose.token}"
+    return in_transaction(
+        idempotency.once,
+        placing.place,
+        idempotency=form.idempotency(scope),
+        owner=whose,
+        recipient=recipient,
+        pickup=set(form.pickup.data or ()),
+        shown_total_fen=form.shown_total_fen,
+        language=str(get_locale()),
+    )
+
+
+def prefilled() -> CheckoutForm:
+    """Empty for a guest; with the address they used last, or the one they chose, for a person."""
+    known = addresses.of_person(db.session(), g.person.id) if g.person else ()
+    chosen = next((row for row in known if row.public_id == request.args.get("address")), known[0] if known else None)
+    data = {"province": HOME_PROVINCE}
+    if chosen:
+        data = {name: getattr(chosen, name) for name in ("recipient", "phone", "province", "city", "street")}
+    return with_choices(CheckoutForm(data=data))
+
+
+def with_choices(form: CheckoutForm) -> CheckoutForm:
+    index = 2 if language() == "en" else 1
+    form.province.choices = [(row[0], row[index]) for row in shipping.provinces(db.session())]
+    return form
+
+
+def current_quote(form: CheckoutForm) -> Quote:
+    session = db.session()
+    contents = carts.contents(session, owner())
+    found = offers.find(session, [variant for variant, _quantity, _seen in contents])
+    tariff = shipping.tariff(session, str(form.province.data or HOME_PROVINCE), clock.today())
+    if not tariff.rates:
+        tariff = shipping.tariff(session, HOME_PROVINCE, clock.today())
+    return quote(contents, found, tariff=tariff, pickup=set(form.pickup.data or ()))
+
+
+def checkout_page(form: CheckoutForm, quoted: Quote) -> str:
+    """With the sum as it is now, which is what the next press agrees to."""
+    known = addresses.of_person(db.session(), g.person.id) if g.person else ()
+    try:
+        total = quoted.total_fen
+    except TooHeavy as refusal:
+        if refusal.message not in form.form_errors:
+            form.form_errors.append(refusal.message)
+        total = None
+    form.shown_total.data = "" if total is None else str(total)
+    return render_template(
+        "orders/checkout.html", form=form, quote=quoted, total=total, addresses=known, today=clock.today()
+    )

@@ -1,0 +1,194 @@
+"""/station: the desk of one station. Each parcel shows the step it can take next; a step sent twice is taken once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import segno
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from markupsafe import Markup
+from sqlalchemy import select
+
+from marketplace.accounts.permissions import requires
+from marketplace.accounts.rate_limits import HOUR, hit
+from marketplace.core import clock
+from marketplace.core.db import db, in_transaction
+from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
+from marketplace.core.forms import Form
+from marketplace.core.settings import settings
+from marketplace.orders import desk, fulfilment, queries
+from marketplace.orders.forms import DispatchForm, NothingForm, PackingForm, PickupForm, RefusalForm
+from marketplace.orders.models import Order, Parcel
+from marketplace.orders.quoting import PICKUP
+from marketplace.orders.states import ParcelState as S
+from marketplace.stations.models import Station
+
+bp = Blueprint("desk", __name__, url_prefix="/station")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A noun of an address, the command behind it, what is entered for it."""
+
+    command: Callable[..., None]
+    form: type[Form] = NothingForm
+
+
+STEPS: Final = {
+    "acceptance": Step(fulfilment.accept),
+    "collection": Step(fulfilment.collect),
+    "packing": Step(fulfilment.pack, PackingForm),
+    "dispatch": Step(fulfilment.ship, DispatchForm),
+    "shelving": Step(fulfilment.make_ready),
+    "pickup": Step(fulfilment.hand_over, PickupForm),
+    "delivery": Step(fulfilment.deliver),
+    "no-show": Step(fulfilment.leave_uncollected),
+    "second-shelving": Step(fulfilment.shelve_again),
+    "refusal": Step(fulfilment.refuse, RefusalForm),
+}
+NEXT: Final = {
+    S.AWAITING_ACCEPTANCE: "acceptance",
+    S.ACCEPTED: "collection",
+    S.COLLECTING: "packing",
+    S.SHIPPED: "delivery",
+    S.READY_FOR_PICKUP: "pickup",
+    S.UNCOLLECTED: "second-shelving",
+}
+
+
+def next_step(parcel: Parcel) -> str | None:
+    """The one step this parcel can take next; None where there is none, or where somebody else takes it."""
+    if parcel.state is S.PACKED:
+        return "shelving" if parcel.delivery == PICKUP else "dispatch"
+    return NEXT.get(parcel.state)
+
+
+@bp.get("")
+@requires("parcel.handle")
+def show_desk() -> ResponseReturnValue:
+    session = db.session()
+    waiting = desk.counts(session, g.station)
+    first = desk.work(session, g.station, (S.COLLECTING, S.PACKED, S.ACCEPTED, S.AWAITING_ACCEPTANCE), limit=6)
+    return page("station/today.html", "today", queues=desk.QUEUES, counts=waiting, first=first)
+
+
+@bp.get("/queues/<code>")
+@requires("parcel.handle")
+def show_queue(code: str) -> ResponseReturnValue:
+    queue = desk.BY_CODE.get(code)
+    if queue is None:
+        raise NotFound(code)
+    work = desk.work(db.session(), g.station, queue.states)
+    return page("station/queue.html", "today", queue=queue, work=work)
+
+
+@bp.get("/parcels")
+@requires("parcel.handle")
+def find_parcel() -> ResponseReturnValue:
+    """Where a scanner types into: the label's code leads to its parcel."""
+    typed = request.args.get("code", "")
+    found = desk.find_by_label(db.session(), g.station, typed) if typed else None
+    if found:
+        return redirect(url_for(".show_parcel", parcel=found))
+    said = _("No parcel of this station has this code.") if typed else ""
+    return page("station/scan.html", "scan", typed=typed, said=said, status=404 if typed else 200)
+
+
+@bp.get("/parcels/<parcel>")
+@requires("parcel.handle")
+def show_parcel(parcel: str) -> ResponseReturnValue:
+    return parcel_page(parcel, {})
+
+
+def parcel_page(public_id: str, forms: dict[str, Form], status: int = 200) -> ResponseReturnValue:
+    """`forms`: those that were refused, with what was typed."""
+    session = db.session()
+    order = order_of(public_id)
+    shown = next(each for each in queries.parcels_of(session, order) if each.row.public_id == public_id)
+    step = next_step(shown.row)
+    return page(
+        "station/parcel.html",
+        "today",
+        parcel=shown,
+        order=order,
+        province=queries.province_of(session, order.province_code),
+        step=step,
+        form=forms.get(step or "") or (STEPS[step].form() if step else None),
+        refusal=forms.get("refusal") or RefusalForm(),
+        can_refuse=shown.row.state in fulfilment.REFUSABLE,
+        status=status,
+    )
+
+
+def order_of(public_id: str) -> Order:
+    """The order of one of this station's parcels. Raises NotFound for any other."""
+    wanted = select(Order).join(Parcel, Parcel.order_id == Order.id).where(Parcel.public_id == public_id)
+    found = db.session.scalar(wanted.where(Parcel.station_code == g.station))
+    if found is None:
+        raise NotFound(public_id)
+    return found
+
+
+@bp.post("/parcels/<parcel>/<step>")
+@requires("parcel.handle")
+def create_step(parcel: str, step: str) -> ResponseReturnValue:
+    known = STEPS.get(step)
+    if known is None:
+        raise NotFound(step)
+    order_of(parcel)
+    form = known.form(request.form)
+    if not form.validate():
+        return parcel_page(parcel, {step: form}, 422)
+    if step == "pickup":
+        hit("pickup", parcel, limit=20, seconds=HOUR)
+    try:
+        in_transaction(known.command, parcel=parcel, station=g.station, actor=f"person:{g.person.id}", **form.data)
+    except fulfilment.WrongPickupCode as refusal:
+        form["code"].errors = [refusal.message]
+        return parcel_page(parcel, {step: form}, refusal.status)
+    except (StaleState, IllegalTransition):
+        flash(_("This step was taken already, or is not possible any more. Here is how it stands."), "note")
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        flash(refusal.message, "failed")
+    else:
+        flash(_("Done."), "done")
+    return redirect(url_for(".show_parcel", parcel=parcel), 303)
+
+
+@bp.get("/parcels/<parcel>/label")
+@requires("parcel.handle")
+def show_label(parcel: str) -> ResponseReturnValue:
+    """100 by 150 millimetres, black only."""
+    session = db.session()
+    order = order_of(parcel)
+    shown = next(each for each in queries.parcels_of(session, order) if each.row.public_id == parcel)
+    address = f"{settings().base_url.rstrip('/')}{url_for('.show_parcel', parcel=parcel)}"
+    drawn = segno.make(address, error="m").svg_inline(scale=4, border=4)
+    return render_template(
+        "station/label.html",
+        parcel=shown,
+        order=order,
+        province=queries.province_of(session, order.province_code),
+        code=Markup(drawn),
+    )
+
+
+@bp.get("/pick-list")
+@requires("parcel.handle")
+def show_pick_list() -> ResponseReturnValue:
+    """A4: what is to be packed, parcel by parcel, by shelf."""
+    work = desk.work(db.session(), g.station, (S.ACCEPTED, S.COLLECTING, S.PACKED), limit=500)
+    return page("station/pick_list.html", "pick-list", work=sorted(work, key=lambda each: (each.shelf, each.label)))
+
+
+def page(template: str, current: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
+    station = db.session.get_one(Station, g.station)
+    waiting = shown.get("counts") or {}
+    body = render_template(
+        template, station=station, desk_current=current, waiting=sum(waiting.values()), today=clock.today(), **shown
+    )
+    return body, status, {"Cache-Control": "no-store"}

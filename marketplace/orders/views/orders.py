@@ -1,0 +1,129 @@
+"""/orders: a buyer follows what they bought, confirms it, or changes their mind while nothing is paid."""
+
+from typing import Final
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from marketplace.accounts.permissions import requires
+from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
+from marketplace.core.db import db, in_transaction
+from marketplace.core.errors import NotFound, Refusal
+from marketplace.orders import access, paying, queries, settlement, telling
+from marketplace.orders.forms import FindOrderForm
+from marketplace.orders.models import Order
+from marketplace.orders.states import OrderState
+from marketplace.orders.views.payment import lead_to_cashier
+from marketplace.payments import attempts, refunds
+from marketplace.payments.states import OPEN
+
+NO_STORE: Final = {"Cache-Control": "no-store"}
+LOOKS: Final = 12  # how often the page of an order looks by itself whether the money has come
+SECONDS: Final = 2
+
+bp = Blueprint("orders", __name__)
+
+
+@bp.get("/orders")
+@requires("order.follow")
+def list_orders() -> ResponseReturnValue:
+    """A person's orders; a stranger is asked for number and phone."""
+    if g.person is None:
+        return render_template("orders/find.html", form=FindOrderForm()), 200, NO_STORE
+    return render_template("orders/list.html", orders=queries.of_person(db.session(), g.person.id)), 200, NO_STORE
+
+
+@bp.post("/orders/find")
+@requires("order.follow")
+def create_finding() -> ResponseReturnValue:
+    """The same answer for a number that does not exist and a phone that does not belong to it."""
+    form = FindOrderForm(request.form)
+    if not form.validate():
+        return render_template("orders/find.html", form=form), 422, NO_STORE
+    hit("order.find", str(form.phone.data), limit=20, seconds=HOUR)
+    hit("order.find.from", where_from(), limit=120, seconds=HOUR)
+    found = access.find_by_phone(db.session(), str(form.number.data), str(form.phone.data))
+    if found is None:
+        form.number.errors = [_("Number and phone do not belong together. Please look at your message again.")]
+        return render_template("orders/find.html", form=form), 422, NO_STORE
+    access.remember(found.number)
+    return redirect(url_for(".show_order", number=found.number), 303)
+
+
+@bp.get("/orders/<number>")
+@requires("order.follow")
+def show_order(number: str) -> ResponseReturnValue:
+    key = request.args.get("key")
+    if key is not None:
+        if not access.opens(number, key):
+            raise NotFound(number)
+        access.remember(number)
+        return redirect(url_for(".show_order", number=number))
+    order = access.get_visible(db.session(), number)
+    headers = dict(NO_STORE)
+    is_waiting = waits_for_money(order)
+    if is_waiting:
+        looked = int(request.args.get("returned", "0")) if request.args.get("returned", "").isdigit() else 0
+        headers["Refresh"] = f"{SECONDS}; url={url_for('.show_order', number=number, returned=looked + 1)}"
+    return order_page(order, is_waiting=is_waiting), 200, headers
+
+
+def waits_for_money(order: Order) -> bool:
+    """The buyer came back from the cashier and the money may arrive any moment."""
+    looked = request.args.get("returned", "")
+    if order.state is not OrderState.PENDING_PAYMENT or not looked.isdigit() or not 0 < int(looked) <= LOOKS:
+        return False
+    current = attempts.current(db.session(), purpose="order", reference=order.number)
+    return current is not None and current.state in OPEN
+
+
+def order_page(order: Order, *, is_waiting: bool = False) -> str:
+    session = db.session()
+    parcels = queries.parcels_of(session, order)
+    return render_template(
+        "orders/order.html",
+        order=order,
+        province=queries.province_of(session, order.province_code),
+        parcels=parcels,
+        timelines=[telling.timeline(parcel) for parcel in parcels],
+        sentence=telling.sentence(order, parcels, is_waiting=is_waiting),
+        is_waiting=is_waiting,
+        drawing=telling.money(order, queries.money_of(session, order.number), parcels),
+        refunds=refunds.of(session, purpose="order", reference=order.number),
+        link=url_for(".show_order", number=order.number, key=access.link_key(order.number)),
+    )
+
+
+@bp.post("/orders/<number>/payment")
+@requires("order.follow")
+def create_payment(number: str) -> ResponseReturnValue:
+    access.get_visible(db.session(), number)
+    return lead_to_cashier(number)
+
+
+@bp.post("/orders/<number>/cancellation")
+@requires("order.follow")
+def create_cancellation(number: str) -> ResponseReturnValue:
+    access.get_visible(db.session(), number)
+    try:
+        paying.cancel(number, actor=access.actor())
+        flash(_("The order is cancelled. Nothing was charged."), "done")
+    except Refusal as refusal:
+        flash(refusal.message, "failed")
+    return redirect(url_for(".show_order", number=number), 303)
+
+
+@bp.post("/orders/<number>/parcels/<parcel>/confirmation")
+@requires("order.follow")
+def create_confirmation(number: str, parcel: str) -> ResponseReturnValue:
+    """The buyer has it: said twice, it is as if it had been said once."""
+    access.get_visible(db.session(), number)
+    try:
+        in_transaction(settlement.confirm, number=number, parcel=parcel, actor=access.actor())
+        flash(_("Thank you. The growers and the station have their money now."), "done")
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        flash(refusal.message, "failed")
+    return redirect(url_for(".show_order", number=number), 303)
