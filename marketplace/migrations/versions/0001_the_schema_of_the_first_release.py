@@ -422,7 +422,6 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("buyer_id", sa.Integer(), nullable=True),
-        sa.Column("link_hash", sa.String(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("phone", sa.Text(), nullable=False),
         sa.Column("phone_fingerprint", sa.String(), nullable=False),
