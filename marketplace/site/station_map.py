@@ -14,7 +14,7 @@ PHONE: Final = 360  # pixels that a map is wide on a phone; marks and words are 
 @dataclass(frozen=True)
 class Ground:
     path: str
-    step: int
+    step: int  # 0 to 4, 4 the darkest
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,13 @@ def around(places: Sequence[Place], code: str) -> Picture:
 
 def picture(places: Sequence[Place], marked: Sequence[Place], window: Window, *, is_close: bool, here: str = "") -> Picture:
     province = maps.province()
-    shapes = [(province.shapes[place.badge.code], place) for place in places]
-    grounds = tuple(Ground(shape.path, place.step) for shape, place in shapes if window.shows(shape))
+    most = max((place.sent_lately for place in places), default=0)
+    shapes = [(province.shapes[place.badge.code], step(place.sent_lately, most)) for place in places]
+    grounds = tuple(Ground(shape.path, dark) for shape, dark in shapes if window.shows(shape))
     marks = tuple(Mark(place, *province.shapes[place.badge.code].mark, is_here=place.badge.code == here) for place in marked)
     return Picture(window, province.outline, grounds, marks, is_close)
+
+
+def step(sent: int, most: int) -> int:
+    """How dark a county's ground is beside the busiest one's: 0 for none, then a step for each begun quarter."""
+    return -(-4 * sent // most) if sent else 0

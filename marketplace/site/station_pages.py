@@ -18,7 +18,6 @@ from marketplace.stations import map as maps
 from marketplace.stations.models import County, Seller, Station
 
 LATELY: Final = timedelta(days=30)
-STEPS: Final = (1, 5, 15, 40)  # parcels sent lately at which the map's ground gets darker
 
 
 @dataclass(frozen=True)
@@ -31,11 +30,6 @@ class Place:
     goods: int
     sent_lately: int
     is_lit: bool  # has accepted or sent something today
-
-    @property
-    def step(self) -> int:
-        """Which of the map's five grounds it has, 0 the lightest."""
-        return sum(self.sent_lately >= step for step in STEPS)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from listings.models import Listing, Variant
 from marketplace.core import clock
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.states import ParcelState
-from marketplace.site import station_pages
+from marketplace.site import station_map
 from tests.statements import gathered
 
 JIXIAN, PINGLU = "141028", "140829"
@@ -25,7 +25,7 @@ def visitor(demo_app: Flask, demonstration: Session) -> FlaskClient:
 def send_parcel(session: Session, station: str, *, days_ago: int = 0, number: int = 1) -> None:
     """A parcel that a station accepted and sent then."""
     then = max(clock.now() - timedelta(days=days_ago), clock.start_of(clock.today()) - timedelta(days=days_ago))
-    order = Order(link_hash="x", recipient="王晓雯", phone="13800002045", phone_fingerprint="x", province_code="140000")
+    order = Order(recipient="王晓雯", phone="13800002045", phone_fingerprint="x", province_code="140000")
     order.city, order.street, order.book, order.pay_by = "太原市", "府西街 1 号", "test", then
     order.goods_fen, order.shipping_fen, order.total_fen = 3980, 600, 4580
     parcel = Parcel(
@@ -57,16 +57,22 @@ def test_a_station_that_sent_something_today_is_lit(visitor: FlaskClient, demons
     assert "今天有 1 个站在发货" in page
 
 
-def test_the_ground_darkens_with_what_was_sent_in_thirty_days(demonstration: Session, demo_app: Flask) -> None:
+def test_the_ground_darkens_with_what_was_sent_in_thirty_days(visitor: FlaskClient, demonstration: Session) -> None:
     for number in range(5):
         send_parcel(demonstration, JIXIAN, days_ago=2, number=number)
+    send_parcel(demonstration, "141031", days_ago=2)
     send_parcel(demonstration, PINGLU, days_ago=40)
 
-    with demo_app.test_request_context():
-        places = [place for prefecture in station_pages.directory(demonstration) for place in prefecture.places]
-    steps = {place.badge.code: place.step for place in places}
+    grounds = re.findall(r"map__ground--(\d)", visitor.get("/stations").text.partition("map__legend")[0])
 
-    assert (steps[JIXIAN], steps[PINGLU]) == (2, 0)
+    assert sorted(grounds, reverse=True)[:3] == ["4", "1", "0"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "most", "dark"), [(0, 0, 0), (0, 9, 0), (1, 100, 1), (25, 100, 1), (26, 100, 2), (9, 9, 4)]
+)
+def test_a_ground_is_as_dark_as_its_share_of_the_busiest(sent: int, most: int, dark: int) -> None:
+    assert station_map.step(sent, most) == dark
 
 
 def test_a_prefecture_is_shown_large_with_its_own_stations_only(visitor: FlaskClient) -> None:

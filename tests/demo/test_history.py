@@ -1,0 +1,67 @@
+"""The demonstration's past, lived through the real commands: it must stand every check that a real one stands."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from listings.models import StockMovement, Variant
+from marketplace.core import clock
+from marketplace.core.db import db, in_transaction
+from marketplace.core.transitions import EventRow
+from marketplace.demo import history
+from marketplace.demo.load import load
+from marketplace.demo.people import person_id
+from marketplace.ledger import books
+from marketplace.ledger.models import Entry
+from marketplace.orders.models import Order, Parcel
+from marketplace.orders.states import OrderState, ParcelState
+from marketplace.payments.gateways import gateways
+from marketplace.payments.sandbox import storage
+from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.site import station_pages
+
+pytestmark = pytest.mark.full
+
+
+@pytest.fixture
+def lived(real_app: Flask) -> Iterator[Session]:
+    cashier = gateways().by_name["sandbox"]
+    assert isinstance(cashier, SandboxCashier)
+    storage.prepare(cashier.storage)
+    in_transaction(load)
+    history.play()
+    yield db.session()
+    cashier.storage.dispose()
+
+
+def test_the_past_adds_up_and_reaches_every_desk(lived: Session, real_app: Flask) -> None:
+    orders, parcels = Counter(lived.scalars(select(Order.state))), Counter(lived.scalars(select(Parcel.state)))
+    moved = lived.execute(
+        select(StockMovement.variant_code, func.sum(StockMovement.on_hand_change)).group_by("variant_code")
+    )
+    latest = max(lived.scalars(select(func.max(EventRow.at))).one(), lived.scalars(select(func.max(Entry.at))).one())
+    first = lived.scalars(select(func.min(Entry.at))).one()
+    with real_app.test_request_context():
+        lit = [place for each in station_pages.directory(lived) for place in each.places if place.is_lit]
+
+    assert sum(orders.values()) == 73
+    assert orders[OrderState.COMPLETED] >= 20 and orders[OrderState.EXPIRED] == orders[OrderState.CANCELLED] == 1
+    assert parcels[ParcelState.SETTLED] >= 40 and parcels[ParcelState.REFUSED] == parcels[ParcelState.READY_FOR_PICKUP] == 1
+    assert books.balance(lived, "buyer_clearing", book="test") == 0
+    assert books.balance(lived, "seller_payable", person_id("seller"), book="test") < 0
+    assert set(moved) == set(lived.execute(select(Variant.code, Variant.on_hand)))
+    assert (clock.now() - first).days in {32, 33, 34, 35}
+    assert latest <= clock.now()
+    assert len(lit) >= 40
+
+
+def test_a_past_is_lived_once(lived: Session) -> None:
+    before = lived.scalar(select(func.count()).select_from(EventRow))
+
+    history.play()
+
+    assert lived.scalar(select(func.count()).select_from(EventRow)) == before
