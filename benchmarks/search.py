@@ -5,8 +5,8 @@ comparable with each other only.
 """
 
 import random
-import resource
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
 
 from search_index import Document, Query, Sort, open_index, open_writer
 from search_index.evaluation import read_judgements
 from tests.search_index.catalogue import documents
 
-DATA = Path(__file__).parents[1] / "tests/search_index/data"
+DATA = ROOT / "tests/search_index/data"
 LANDS = "坡沟湾岭塬洼峪坪梁庄堡寨河泉店"
 LIVES = "东西南北上下前后新老大小青黄白红石柳槐桃杏枣松马牛羊"
 
@@ -64,6 +65,22 @@ def milliseconds(action: object, *arguments: object) -> float:
     return (time.perf_counter() - begin) * 1000
 
 
+def reader_megabytes(folder: str) -> float:
+    """What searching costs a process that has NumPy already, after all questions were asked."""
+    code = (
+        "import sys, resource, numpy\n"
+        "used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+        "from search_index import Query, open_index\n"
+        "before, index = used(), open_index(sys.argv[1])\n"
+        "[index.search(Query(text=text)) for text in sys.stdin.read().splitlines()]\n"
+        "print(used() - before)"
+    )
+    texts = "\n".join(query.text for query in questions())
+    command = [sys.executable, "-c", code, folder]
+    run = subprocess.run(command, cwd=ROOT, input=texts, capture_output=True, text=True, check=True)
+    return float(run.stdout)
+
+
 def measure(count: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         writer, goods = open_writer(folder), list(generated(count))
@@ -75,6 +92,7 @@ def measure(count: int) -> dict[str, float]:
         again = sorted(milliseconds(index.search, query) for query in questions())
         typing = sorted(milliseconds(index.suggest, text) for text in ("x", "xm", "xiaomi", "小", "hong", "h", "苹果") * 4)
         single = sorted(milliseconds(writer.update, [replace(goods[n], price_fen=990)]) for n in range(12))
+        memory = reader_megabytes(folder)
         many = milliseconds(writer.update, [replace(one, price_fen=880) for one in goods[:200]])
     return {
         "build, documents a second": count / build,
@@ -87,7 +105,7 @@ def measure(count: int) -> dict[str, float]:
         "suggestions, p95 ms": typing[int(len(typing) * 0.95)],
         "one update, median ms": single[len(single) // 2],
         "200 updates in one commit, ms": many,
-        "peak memory of this process, MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "memory a reading process adds, MB": memory,
     }
 
 

@@ -31,7 +31,7 @@ class Analysed:
 
 def analyse(document: Document, simplify: Mapping[int, str]) -> Analysed:
     title = plain(document.title_zh, simplify)
-    tags = [plain(tag, simplify) for tag in document.tags]
+    tags = [plain(tag, simplify) for tag in (*document.tags, *_marks(document))]
     names = [plain(term.name_zh, simplify) for term in document.categories]
     body = plain(f"{document.description} {document.seller}", simplify)
     places = list(place_names(plain(document.county.name_zh, simplify), plain(document.county.prefecture_zh, simplify)))
@@ -55,6 +55,16 @@ def analyse(document: Document, simplify: Mapping[int, str]) -> Analysed:
     strengths = dict.fromkeys(body_words, Strength.BODY)
     strengths |= dict.fromkeys((*title_words, *key_words), Strength.NAME) | dict.fromkeys(places, Strength.PLACE)
     return Analysed(fields, strengths, {*stems, *place_stems})
+
+
+def _marks(document: Document) -> Iterator[str]:
+    """What a document's flags are called."""
+    if document.has_geographical_indication:
+        yield "地理标志"
+    if document.is_deep_poverty:
+        yield "深度贫困县"
+    if document.has_pickup:
+        yield "自提"
 
 
 def words_of(text: str) -> list[str]:

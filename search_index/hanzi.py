@@ -11,7 +11,8 @@ from search_index.vocabulary import Vocabulary, fuzzy
 
 _UNKNOWN, _SINGLE, _FILLER, _BODY, _NAME = 3.0, 1.7, 0.6, 1.3, 1.0
 _SAME_SOUND, _LIKE_SOUND, _LIKE_SHAPE, _NEAR_SOUND = 0.3, 0.5, 0.55, 0.8
-_BEARABLE = {2: 0.85, 3: 1.1}  # how far off a word of so many characters may be written
+_COMMON_READINGS = 2  # of a character; the third is for dictionaries
+_BEARABLE = {2: 0.6, 3: 1.1}  # how far off a word of so many characters may be written
 
 Exists = Callable[[str], bool]  # whether two neighbouring characters stand anywhere in a title or description
 
@@ -135,7 +136,7 @@ def _distance(typed: str, word: str, vocabulary: Vocabulary) -> float:
 
 
 def _character_distance(typed: str, meant: str, sound: str, vocabulary: Vocabulary) -> float:
-    readings = vocabulary.readings(typed)
+    readings = vocabulary.readings(typed)[:_COMMON_READINGS]
     if sound in readings:
         return _SAME_SOUND
     if fuzzy(sound) in {fuzzy(reading) for reading in readings}:

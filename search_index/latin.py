@@ -15,6 +15,7 @@ LONGEST_STRETCH = 48  # letters read at once; what comes after is left out
 LONGEST_SOUND = 28
 MOST_MEANT = 5
 _EXACT, _ENGLISH, _STOP, _SINGLE, _BLURRED, _INITIALS, _LOST = 1.0, 1.1, 0.2, 1.5, 1.6, 2.4, 6.0
+_AS_LIKELY = 0.3  # readings of a mistyped token that cost so little more than the best are all kept
 _LONGEST_PHRASE = 4  # English words
 
 
@@ -83,7 +84,7 @@ class _Stretch:
         typed = self.text[begin:end]
         names = self._meant(self.vocabulary.by_sound.get(typed, ()))
         ends_token, whole_token = end in self.begins, begin in self.begins and end in self.begins
-        if names and (len(names[0]) > 1 or ends_token):
+        if names and (len(names[0]) > 1 or whole_token or (ends_token and typed[0] not in "aeo")):
             weak = 0.5 * (self.vocabulary.lexicon.words[names[0]].strength is Strength.BODY)
             weak += 0.5 * (len(names[0]) == 1 and not whole_token)
             cost = (_EXACT if len(names[0]) > 1 else _SINGLE) + weak - 0.05 * len(names[0])
@@ -125,10 +126,16 @@ def _mended(word: Word, vocabulary: Vocabulary) -> Iterator[Word]:
                 typed = (word.typed, *[""] * (len(words) - 1))
                 corrected = [Word(t, one.words, ReadAs.CORRECTION) for t, one in zip(typed, words, strict=True)]
                 readings.append((cost + 0.2 * (candidate[0] != word.typed[0]), corrected))
-    if readings:
-        yield from min(readings, key=lambda reading: reading[0])[1]
-    else:
+    if not readings:
         yield word
+        return
+    least, likeliest = min(readings, key=lambda reading: reading[0])
+    as_likely = [words[0] for cost, words in readings if cost <= least + _AS_LIKELY and len(words) == 1]
+    if len(likeliest) > 1 or likeliest[0].is_english:
+        yield from likeliest
+    else:
+        all_meant = {text: worth for one in as_likely if not one.is_english for text, worth in one.words}
+        yield Word(word.typed, tuple(all_meant.items()), ReadAs.CORRECTION)
 
 
 def one_letter_off(typed: str) -> Iterator[str]:

@@ -86,9 +86,8 @@ class Lexicon:
                 self.counties[names[0]] = CountyName(*names)
             case ["s", traditional, simple]:
                 self.simplified = {ord(old): new for old, new in zip(traditional, simple, strict=True)}
-            case ["r", syllable, characters]:
-                for character in characters:
-                    self.readings[character] = (*self.readings.get(character, ()), syllable)
+            case ["r", syllables, characters]:
+                self.readings |= dict.fromkeys(characters, tuple(syllables.split()))
         return None
 
 

@@ -13,6 +13,7 @@ class Kind(Enum):
     ENGLISH = auto()  # a stem in English titles
     PLACE = auto()  # the name of a county, prefecture or a place within
     AMOUNT = auto()  # “2500g” in units
+    MONTH = auto()  # of the harvest
 
 
 class Role(Enum):
@@ -38,6 +39,10 @@ class Slot:
     typed: str
     role: Role
     choices: dict[tuple[Kind, str], float] = field(default_factory=dict)
+    hints: dict[tuple[Kind, str], float] = field(default_factory=dict)  # parts of the word: near it, but not it
+
+    def hint(self, kind: Kind, text: str, worth: float) -> None:
+        self.hints[kind, text] = max(self.hints.get((kind, text), 0.0), worth)
 
     def add(self, kind: Kind, text: str, worth: float) -> None:
         self.choices[kind, text] = max(self.choices.get((kind, text), 0.0), worth)

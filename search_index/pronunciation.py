@@ -3,6 +3,8 @@
 from collections import defaultdict
 from functools import cache
 
+from search_index.text import letters
+
 READ_OTHERWISE = {"繁峙": ("fan", "shi"), "糁": ("shen",), "朔": ("shuo",), "岢岚": ("ke", "lan"), "洪洞": ("hong", "tong")}
 
 
@@ -22,15 +24,14 @@ def syllables(word: str) -> tuple[str, ...]:
 
 @cache
 def readings() -> dict[str, str]:
-    """Each syllable with the common characters that may be read so."""
-    from pypinyin import Style, pinyin
+    """The characters by how they may be read ("mi mie", the usual way first); rare ones too, since slips hit them."""
+    from pypinyin.pinyin_dict import pinyin_dict
 
     characters: dict[str, str] = defaultdict(str)
-    for lead in range(0xB0, 0xF8):
-        row = bytes(byte for trail in range(0xA1, 0xFF) for byte in (lead, trail)).decode("gb2312", "ignore")
-        for character in row:
-            for syllable in pinyin(character, style=Style.NORMAL, heteronym=True)[0]:
-                characters[syllable] += character
+    for number in range(0x4E00, 0xA000):
+        ways = dict.fromkeys(map(letters, pinyin_dict.get(number, "").split(",")))
+        characters[" ".join(filter(None, ways))] += chr(number)
+    characters.pop("", None)
     return dict(characters)
 
 

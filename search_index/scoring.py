@@ -1,5 +1,6 @@
 """How well each document answers: a number for each, from where the words stand and what the goods are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +47,8 @@ def score(meaning: Meaning, snapshot: Snapshot) -> Scored:
     weights = 0.0
     goods = np.zeros(snapshot.size, np.float32)
     for slot in meaning.slots:
-        scores = slot_scores(slot, snapshot)
+        named = choices_scores(slot.choices, snapshot)
+        scores = np.maximum(named, choices_scores(slot.hints, snapshot))
         found = (scores > 0) & snapshot.live
         count = int(np.count_nonzero(found))
         if not count and len(meaning.slots) > 1:
@@ -56,8 +58,9 @@ def score(meaning: Meaning, snapshot: Snapshot) -> Scored:
         filled += weight * found
         weights += weight
         if not _is_optional(slot, meaning):
-            exact &= scores >= _FILLS * scores.max()
-        near |= found
+            exact &= (named > 0) & (named >= _FILLS * named.max())
+        if slot.role is not Role.AMOUNT or len(meaning.slots) == 1:
+            near |= found
         if slot.role is Role.GOODS:
             goods += affinity(slot, snapshot)
     if not weights:
@@ -98,11 +101,11 @@ def _weight(slot: Slot, meaning: Meaning, count: int, snapshot: Snapshot) -> flo
     return float((1.0 if alone else _ROLES[slot.role]) * (1 + _RARITY * rarity))
 
 
-def slot_scores(slot: Slot, snapshot: Snapshot) -> Scores:
-    """The best of the slot's choices for each document, and a little for the others."""
+def choices_scores(choices: Mapping[tuple[Kind, str], float], snapshot: Snapshot) -> Scores:
+    """The best of the choices for each document, and a little for the others."""
     best = np.zeros(snapshot.size, np.float32)
     together = np.zeros(snapshot.size, np.float32)
-    for (kind, text), worth in slot.choices.items():
+    for (kind, text), worth in choices.items():
         scores = _choice_scores(kind, text, snapshot)
         if scores is None:
             continue
@@ -119,6 +122,8 @@ def _choice_scores(kind: Kind, text: str, snapshot: Snapshot) -> Scores | None:
     scores = np.zeros(snapshot.size, np.float32)
     if kind is Kind.PLACE:
         scores[snapshot.postings(schema.PLACE, text)] = 1.0
+    elif kind is Kind.MONTH:
+        scores[(snapshot.months & (1 << int(text))) > 0] = 1.0
     elif kind is Kind.AMOUNT:
         scores[snapshot.postings(schema.KEYS, text)] = 1.0
     else:

@@ -26,12 +26,14 @@ EMPTY: Numbers = np.empty(0, np.int32)
 
 def open_whoosh(folder: Path) -> "FileIndex":
     """The Whoosh index in this folder as its last commit left it; IndexUnavailable when it cannot be read."""
-    from whoosh.index import open_dir
+    from whoosh.filedb.filestore import FileStorage
 
-    try:
-        return open_dir(str(folder))
+    storage: Any = FileStorage
+    try:  # whoosh3 copies what it maps, so mapping costs the whole index in memory; postings are kept by us anyway
+        index: FileIndex = storage(str(folder), supports_mmap=False).open_index()
     except Exception as error:  # a torn file shows as whatever its decoder stumbles over
         raise IndexUnavailable(f"the index in {folder} cannot be opened") from error
+    return index
 
 
 def list_segments(index: "FileIndex") -> list[Any]:

@@ -99,6 +99,11 @@ def without_quantities(text: str) -> str:
     return _CHINESE_QUANTITY.sub(" ", _QUANTITY.sub(" ", text))
 
 
+def month_number(numeral: str) -> int:
+    """十一 is 11."""
+    return int(_value(numeral))
+
+
 def _mark(number: float, unit: str) -> str:
     if unit in _GRAMS:
         return f"{number * _GRAMS[unit]:g}g"

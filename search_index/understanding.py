@@ -10,7 +10,7 @@ from search_index.lexicon import Strength
 from search_index.meaning import Kind, Role, Slot, Word
 from search_index.query import LONGEST_TEXT, ReadAs, Reading
 from search_index.snapshot import Snapshot
-from search_index.text import bigrams, plain, quantities, runs, without_quantities
+from search_index.text import bigrams, month_number, plain, quantities, runs, without_quantities
 
 _CHEAP = re.compile(r"便宜点?|实惠|划算|平价|性价比高?|低价|经济|省钱|cheap(?:est)?|affordable|budget|inexpensive")
 _UP_TO = re.compile(
@@ -19,6 +19,7 @@ _UP_TO = re.compile(
 _AT_LEAST = re.compile(
     r"(\d{1,6})\s*(?:元|块钱?|￥)\s*(?:以上|起)|(?:超过|over|above)\s*(?:¥|￥)?\s*(\d{1,6})\s*(?:元|块|yuan)?"
 )
+_MONTH = re.compile(r"(\d{1,2}|十[一二]?|[一二三四五六七八九])月份?(?!饼)")
 MOST_SLOTS = 8
 MOST_MEANT = 5
 _TAIL = 0.5  # what the last word within a longer one is worth: for 沁州黄小米 also 小米
@@ -46,6 +47,7 @@ def understand(text: str, snapshot: Snapshot, *, correct: bool = True) -> Meanin
     text = plain(text[: 4 * LONGEST_TEXT], lexicon.simplified)[:LONGEST_TEXT]
     meaning = Meaning()
     text = _take_prices(text, meaning)
+    text = _take_months(text, meaning)
     for amount in sorted(quantities(text)):
         meaning.slots.append(Slot(amount, Role.AMOUNT, {(Kind.AMOUNT, amount): 1.0}))
     words = list(_words(without_quantities(text), snapshot, correct))
@@ -95,6 +97,14 @@ def _take_prices(text: str, meaning: Meaning) -> str:
         meaning.wants_cheap = True
         text = _CHEAP.sub(" ", text)
     return text
+
+
+def _take_months(text: str, meaning: Meaning) -> str:
+    for month in _MONTH.findall(text):
+        number = int(month) if month.isdigit() else month_number(month)
+        if 1 <= number <= 12:
+            meaning.slots.append(Slot(f"{number}月", Role.AMOUNT, {(Kind.MONTH, str(number)): 1.0}))
+    return _MONTH.sub(" ", text)
 
 
 def _words(text: str, snapshot: Snapshot, correct: bool) -> Iterator[Word]:
@@ -182,9 +192,9 @@ def _add_word(slot: Slot, text: str, worth: float, snapshot: Snapshot) -> None:
     for other, others_worth in (*known.same.get(text, {}).items(), *known.helps.get(text, {}).items()):
         slot.add(Kind.WORD, other, worth * others_worth)
     for part, parts_worth in _parts(text, snapshot):
-        slot.add(Kind.WORD, part, worth * parts_worth)
+        slot.hint(Kind.WORD, part, worth * parts_worth)
         for other, others_worth in known.same.get(part, {}).items():
-            slot.add(Kind.WORD, other, worth * parts_worth * others_worth)
+            slot.hint(Kind.WORD, other, worth * parts_worth * others_worth)
 
 
 def _parts(text: str, snapshot: Snapshot) -> Iterator[tuple[str, float]]:
@@ -218,23 +228,19 @@ def _english_slot(word: Word, snapshot: Snapshot) -> tuple[Slot, tuple[str, ...]
         if len(snapshot.postings(schema.PLACE, phrase)):
             slot.role = Role.PLACE
             slot.add(Kind.PLACE, phrase, 1.0)
-    _add_english(slot, phrase, 1.0)
+    for text, worth in known.english.get(phrase, {}).items():
+        slot.add(Kind.WORD, text, worth)
+        for other, others_worth in known.helps.get(text, {}).items():
+            slot.add(Kind.WORD, other, worth * others_worth)
     if " " in phrase:
         last = phrase.split()[-1]
-        slot.add(Kind.ENGLISH, last, _TAIL)
-        _add_english(slot, last, _TAIL)
+        slot.hint(Kind.ENGLISH, last, _TAIL)
+        for text, worth in known.english.get(last, {}).items():
+            slot.hint(Kind.WORD, text, _TAIL * worth)
     first = next(iter(known.english.get(phrase, {})), "")
     if is_purpose(first, snapshot):
         slot.role = Role.PURPOSE
     return slot, (phrase,)
-
-
-def _add_english(slot: Slot, phrase: str, share: float) -> None:
-    known = knowledge()
-    for text, worth in known.english.get(phrase, {}).items():
-        slot.add(Kind.WORD, text, share * worth)
-        for other, others_worth in known.helps.get(text, {}).items():
-            slot.add(Kind.WORD, other, share * worth * others_worth)
 
 
 def _phrases(words: list[Word]) -> list[str]:

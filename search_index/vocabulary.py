@@ -8,7 +8,7 @@ from pathlib import Path
 from search_index.knowledge import knowledge
 from search_index.lexicon import Lexicon, Strength, Word
 
-MOST_READINGS = 3  # of a character that is looked up by sound
+MOST_READINGS = 2  # of a character that is looked up by sound
 _FUZZY = (
     ("zh", "z"),
     ("ch", "c"),

@@ -91,7 +91,7 @@ class WhooshWriter:
         name = layout.new_name()
         (self.folder / name).mkdir(parents=True)
         index = create_in(str(self.folder / name), schema())
-        tables = [["r", syllable, characters] for syllable, characters in readings().items()]
+        tables = [["r", ways, characters] for ways, characters in readings().items()]
         tables.append(["s", "".join(simplified()), "".join(simplified().values())])
         words = [["w", word, " ".join(syllables(word)), Strength.NAME] for word in sorted(knowledge().words)]
         append(self.folder / name / layout.LEXICON, [*tables, *words])
