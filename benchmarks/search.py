@@ -1,4 +1,4 @@
-"""How fast goods are found: `python benchmarks/search.py [documents ...]`, by default 1,000 and 20,000.
+"""How fast goods are found: `python -m benchmarks.search [documents ...]`, by default 1,000 and 20,000.
 
 Prints medians and the ratio to asking the same index for nothing but its facets; figures of one run on one machine are
 comparable with each other only.
@@ -14,13 +14,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
 from search_index import Document, Query, Sort, open_index, open_writer
 from search_index.evaluation import read_judgements
 from tests.search_index.catalogue import documents
 
+ROOT = Path(__file__).parents[1]
 DATA = ROOT / "tests/search_index/data"
 LANDS = "坡沟湾岭塬洼峪坪梁庄堡寨河泉店"
 LIVES = "东西南北上下前后新老大小青黄白红石柳槐桃杏枣松马牛羊"
@@ -68,8 +66,8 @@ def milliseconds(action: object, *arguments: object) -> float:
 def reader_megabytes(folder: str) -> float:
     """What searching costs a process that has NumPy already, after all questions were asked."""
     code = (
-        "import sys, resource, numpy\n"
-        "used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+        "import sys, numpy, psutil\n"
+        "used = lambda: psutil.Process().memory_info().rss / 2**20\n"
         "from search_index import Query, open_index\n"
         "before, index = used(), open_index(sys.argv[1])\n"
         "[index.search(Query(text=text)) for text in sys.stdin.read().splitlines()]\n"
