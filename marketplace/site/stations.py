@@ -8,8 +8,9 @@ from listings.models import Listing
 from listings.shelves import is_harvested_in
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
-from marketplace.core.db import db
+from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
+from marketplace.core.page_versions import raise_versions
 from marketplace.site import station_map, station_pages
 
 bp = Blueprint("stations", __name__)
@@ -48,3 +49,8 @@ def show_station(code: str) -> ResponseReturnValue:
         sellers=station_pages.sellers_of(session, code),
         picture=station_map.around(places, code),
     )
+
+
+def parcel_moved(*, station: str, **_what: str) -> None:
+    """The listener of `parcel.moved`: pages that say which doors are lit, and what was sent today, are made anew."""
+    in_transaction(raise_versions, tags={"home", "stations", f"station:{station}"})

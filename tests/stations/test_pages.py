@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 
 from listings.models import Listing, Variant
 from marketplace.core import clock
+from marketplace.core.page_versions import CacheTag
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.states import ParcelState
 from marketplace.site import station_map
+from marketplace.site.stations import parcel_moved
 from tests.statements import gathered
 
 JIXIAN, PINGLU = "141028", "140829"
@@ -144,3 +146,9 @@ def test_pages_cost_the_same_number_of_statements_everywhere(visitor: FlaskClien
 
     assert {cost("/stations"), cost("/stations?prefecture=141000")} == {1}
     assert {cost(f"/stations/{JIXIAN}"), cost(f"/stations/{PINGLU}")} == {5}
+
+
+def test_a_parcel_that_moves_makes_the_pages_that_show_it_anew(session: Session) -> None:
+    parcel_moved(parcel="p", state="shipped", station=JIXIAN, reason="")
+
+    assert set(session.scalars(select(CacheTag.tag))) >= {"home", "stations", f"station:{JIXIAN}"}
