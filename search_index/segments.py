@@ -59,10 +59,19 @@ class Segment:
         from whoosh.reading import TermNotFound
 
         try:
-            matcher = self.reader.postings(field, term)
+            return np.fromiter(self.reader.postings(field, term).all_ids(), np.int32)
         except TermNotFound:
             return EMPTY
-        return np.fromiter(matcher.all_ids(), np.int32)
+        except Exception as error:  # a torn block shows as whatever its decoder stumbles over
+            raise IndexUnavailable("a segment of the index cannot be read") from error
+
+    def read_through(self) -> None:
+        """Look at every posting once; IndexUnavailable when one cannot be read."""
+        try:
+            for _posting in self.reader.iter_postings():
+                pass
+        except Exception as error:
+            raise IndexUnavailable("a segment of the index cannot be read") from error
 
 
 class PostingsCache:

@@ -68,7 +68,7 @@ class Vocabulary:
 
     def _suggestible(self) -> set[tuple[str, str]]:
         keys = set()
-        for word in self.lexicon.words.values():
+        for word in list(self.lexicon.words.values()):  # a copy, since another thread may be taking words in
             if word.strength > Strength.BODY and len(word.text) > 1:
                 keys |= {(key, word.text) for key in (word.text, word.sound, word.initials)}
         for phrase, names in knowledge().english.items():

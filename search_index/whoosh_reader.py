@@ -1,5 +1,6 @@
 """Reading the Whoosh index: one snapshot a process, replaced when the generation has changed."""
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -20,12 +21,13 @@ LOOK_EVERY = 1.0  # seconds
 class WhooshIndex:
     """See `backend.Backend`. A snapshot is left to the questions that still use it, and closed with the last of them."""
 
+    _process: int
+    _snapshot: Snapshot | None
+    _looked_at: float
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lock = threading.Lock()
-        self._postings = PostingsCache()
-        self._snapshot: Snapshot | None = None
-        self._looked_at = float("-inf")
+        self._forget()
 
     def search(self, query: Query) -> Answer:
         return answer(query, self._current_snapshot())
@@ -40,8 +42,7 @@ class WhooshIndex:
         current = layout.read_current(self.folder)
         snapshot = open_snapshot(self.folder, current, None, PostingsCache(), self._vocabulary(current.name, None))
         for part in snapshot.parts:
-            for _posting in part.segment.reader.iter_postings():
-                pass
+            part.segment.read_through()
         files = [path.stat().st_size for path in (self.folder / current.name).iterdir()]
         return IndexState(
             generation=current.generation,
@@ -52,21 +53,26 @@ class WhooshIndex:
         )
 
     def close(self) -> None:
-        with self._lock:
-            self._snapshot = None
-            self._postings = PostingsCache()
-            self._looked_at = float("-inf")
+        self._forget()
 
     def _current_snapshot(self) -> Snapshot:
+        if self._process != os.getpid():
+            self._forget()  # files opened before a fork share their reading position with the parent
         snapshot = self._snapshot
-        if snapshot and time.monotonic() - self._looked_at < LOOK_EVERY:
-            return snapshot
+        if snapshot and (time.monotonic() - self._looked_at < LOOK_EVERY or self._lock.locked()):
+            return snapshot  # also while another thread opens the next one
         with self._lock:
-            if self._snapshot and time.monotonic() - self._looked_at < LOOK_EVERY:
-                return self._snapshot
-            self._snapshot = self._newest(self._snapshot)
-            self._looked_at = time.monotonic()
+            if self._snapshot is None or time.monotonic() - self._looked_at >= LOOK_EVERY:
+                self._snapshot = self._newest(self._snapshot)
+                self._looked_at = time.monotonic()
             return self._snapshot
+
+    def _forget(self) -> None:
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._postings = PostingsCache()
+        self._snapshot = None
+        self._looked_at = float("-inf")
 
     def _newest(self, opened: Snapshot | None) -> Snapshot:
         current = layout.read_current(self.folder)

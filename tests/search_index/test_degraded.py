@@ -3,6 +3,7 @@
 import gc
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,12 +44,13 @@ def test_rubbish_is_answered(index: Backend, text: str, exact_words: bool) -> No
     assert len(index.suggest(text)) <= 8
 
 
+opened = cache(open_index)
+
+
 @settings(max_examples=150, deadline=None)
 @given(text=st.text(max_size=60), sort=st.sampled_from(Sort), page=st.integers(-5, 10**9), month=st.integers(-3, 10**6))
 def test_whatever_is_asked_is_answered(built: Path, text: str, sort: Sort, page: int, month: int) -> None:
-    index = open_index(built)
-    answer = index.search(Query(text=text, sort=sort, page=page, in_season=month, price_max_fen=page))
-    index.close()
+    answer = opened(built).search(Query(text=text, sort=sort, page=page, in_season=month, price_max_fen=page))
 
     assert answer.total >= len(answer.hits)
 
@@ -86,6 +88,20 @@ def test_damage_has_a_name(tmp_path: Path, damage: str) -> None:
 
     open_writer(tmp_path).rebuild(documents()[:5])
     assert open_index(tmp_path).search(Query()).total == 5
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_torn_block_has_a_name(tmp_path: Path) -> None:
+    open_writer(tmp_path).rebuild(documents()[:50])
+    segment = next((tmp_path / layout.read_current(tmp_path).name).glob("*.seg"))
+    content = segment.read_bytes()
+    segment.write_bytes(content.replace(b"W3Bl", b"torn"))
+
+    with pytest.raises(IndexUnavailable):
+        open_index(tmp_path).search(Query(text="小米"))
+    with pytest.raises(IndexUnavailable):
+        open_index(tmp_path).check()
+    gc.collect()
 
 
 def test_an_index_of_another_version_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
