@@ -6,21 +6,36 @@ from functools import cache
 from typing import Any, Final
 
 from flask_babel import get_locale
-from wtforms import Form as PlainForm, HiddenField, PasswordField, StringField, TextAreaField
+from wtforms import (  # type: ignore[attr-defined]  # the stubs do not know SelectChoice yet
+    Form as PlainForm,
+    HiddenField,
+    PasswordField,
+    SelectChoice,
+    StringField,
+    TextAreaField,
+)
 from wtforms.i18n import get_translations
 from wtforms.validators import Length
 
 from marketplace.core import ids
 
+__all__ = ["Form", "KeyedForm", "SelectChoice", "tidy"]
+
 LONGEST_LINE: Final = 200
 LONGEST_TEXT: Final = 4000
 
 
+FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B) if chr(code - 0xFEE0).isalnum()}
+PLAIN: Final = str.maketrans("\u3000．－＋＠＿￥", " .-+@_¥") | FULL_WIDTH
+
+
 def tidy(text: Any) -> Any:
-    """Full-width letters and digits become plain; spaces at the ends and control characters go."""
+    """Full-width letters and digits become plain; spaces at the ends and control characters go.
+
+    Chinese punctuation stays: a story has its own commas."""
     if not isinstance(text, str):
         return text
-    plain = unicodedata.normalize("NFKC", text)
+    plain = unicodedata.normalize("NFC", text).translate(PLAIN)
     return "".join(letter for letter in plain if letter in "\n\t" or unicodedata.category(letter)[0] != "C").strip()
 
 

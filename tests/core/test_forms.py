@@ -19,11 +19,11 @@ def fill(**typed: str) -> Sample:
 
 def test_text_is_tidied_before_any_rule_looks(app: Flask) -> None:
     with app.test_request_context():
-        form = fill(phone="\u3000１３８００００２０４５\u0000 ", story="一\n二\u202e", password=" ＡＢ ")
+        form = fill(phone="\u3000１３８００００２０４５\u0000 ", story="一，\n二！\u202e", password=" ＡＢ ")
 
         assert form.validate()
 
-    assert (form.phone.data, form.story.data, form.password.data) == ("13800002045", "一\n二", " ＡＢ ")
+    assert (form.phone.data, form.story.data, form.password.data) == ("13800002045", "一，\n二！", " ＡＢ ")
 
 
 def test_text_is_bounded_and_kept(app: Flask) -> None:

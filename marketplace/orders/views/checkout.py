@@ -14,6 +14,7 @@ from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.formats import language
+from marketplace.core.forms import SelectChoice
 from marketplace.orders import access, carts, placing, shipping
 from marketplace.orders.forms import CheckoutForm
 from marketplace.orders.placing import NothingToOrder, OtherTotal, Recipient, SomethingChanged
@@ -97,7 +98,7 @@ def prefilled() -> CheckoutForm:
 
 def with_choices(form: CheckoutForm) -> CheckoutForm:
     index = 2 if language() == "en" else 1
-    form.province.choices = [(row[0], row[index]) for row in shipping.provinces(db.session())]
+    form.province.choices = [SelectChoice(row[0], row[index]) for row in shipping.provinces(db.session())]
     return form
 
 

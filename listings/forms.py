@@ -1,0 +1,118 @@
+"""What sellers and stations may enter about goods."""
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from flask_babel import gettext as _, lazy_gettext as _l
+from wtforms import (
+    BooleanField,
+    IntegerField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from listings import measures
+from marketplace.core.forms import Form, SelectChoice
+
+LARGEST_FEN: Final = 10_000_000
+HEAVIEST_GRAMS: Final = 100_000
+YUAN: Final = re.compile(r"\d{1,8}(\.\d{1,2})?")
+
+
+class YuanField(StringField):
+    """A sum as people write it (39.80, ¥39.8, 1,200), as whole fen in `fen`; None until it is valid."""
+
+    fen: int | None = None
+
+    def pre_validate(self, form: Any) -> None:
+        typed = (self.data or "").replace(",", "").removeprefix("¥").removesuffix("元").strip()
+        self.fen = None
+        if not typed:
+            return
+        try:
+            if not YUAN.fullmatch(typed):
+                raise InvalidOperation
+            self.fen = int(Decimal(typed) * 100)
+        except InvalidOperation as error:
+            raise ValidationError(_("Enter a sum in yuan, such as 39.80.")) from error
+        if not 1 <= self.fen <= LARGEST_FEN:
+            raise ValidationError(_("A price lies between ¥0.01 and ¥100,000."))
+
+    def show(self, fen: int | None) -> None:
+        self.data = "" if fen is None else f"{fen // 100}.{fen % 100:02d}"
+
+
+class BeginForm(Form):
+    category = SelectField(_l("What is it?"), [InputRequired()])
+
+
+class DetailsForm(Form):
+    title = StringField(_l("Name of the goods"), [InputRequired(), Length(min=2, max=40)])
+    unit = StringField(_l("How it is packed"), [InputRequired(), Length(max=20)])
+    price = YuanField(_l("Price of a pack, yuan"), [InputRequired()])
+    stock = IntegerField(_l("How many packs are there"), [InputRequired(), NumberRange(0, 1_000_000)])
+    village = StringField(_l("Town and village"), [InputRequired(), Length(max=40)])
+    story = TextAreaField(_l("In your own words"), [InputRequired(), Length(min=10, max=500)])
+    months = SelectMultipleField(
+        _l("Harvested in"),
+        coerce=int,
+        option_widget=CheckboxInput(),
+        widget=ListWidget(),
+        choices=[SelectChoice(str(month), str(month)) for month in range(1, 13)],
+    )
+    weight = IntegerField(_l("Net weight of a pack, grams"), [Optional(), NumberRange(1, 100_000)])
+    tier_from = IntegerField(_l("Cheaper from how many packs on"), [Optional(), NumberRange(2, 10_000)])
+    tier_price = YuanField(_l("Price of a pack then, yuan"), [Optional()])
+    shelf_life = IntegerField(_l("Keeps for how many days"), [Optional(), NumberRange(1, 3650)])
+    storage = StringField(_l("How to keep it"), [Optional(), Length(max=60)])
+
+    def validate_unit(self, field: StringField) -> None:
+        amount = measures.read(field.data or "").amount
+        if amount is not None and not 1 <= amount <= HEAVIEST_GRAMS:
+            raise ValidationError(_("Write it like 5斤箱, 500g×2袋, 30枚 or 礼盒."))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Each field, then those that only make sense together."""
+        is_valid = super().validate(extra_validators)
+        if not self.errors.get("unit") and self.weight.data is None and not grams_of(self.unit.data or ""):
+            self.weight.errors = [_("The pack does not say what it weighs; shipping needs to know.")]
+            is_valid = False
+        if not self.tier_price.errors and (wrong := self.wrong_tier()):
+            self.tier_price.errors = [wrong]
+            is_valid = False
+        return is_valid
+
+    def wrong_tier(self) -> str:
+        if (self.tier_price.fen is None) != (self.tier_from.data is None):
+            return str(_("Number and price go together."))
+        if self.tier_price.fen and self.price.fen and self.tier_price.fen >= self.price.fen:
+            return str(_("More packs should cost less each, not more."))
+        return ""
+
+
+def grams_of(unit: str) -> int | None:
+    """What a pack says it weighs; a millilitre counts as a gram, a piece says nothing."""
+    measure = measures.read(unit)
+    return measure.amount if measure.kind in {"weight", "volume"} else None
+
+
+class PriceAndStockForm(Form):
+    price = YuanField(_l("Price, yuan"), [InputRequired()])
+    stock = IntegerField(_l("Packs"), [InputRequired(), NumberRange(0, 1_000_000)])
+
+
+class ReviewForm(Form):
+    origin_seen = BooleanField(_l("I know where it grows"))
+    goods_seen = BooleanField(_l("I have seen the goods"))
+    price_sane = BooleanField(_l("The price makes sense"))
+    reason = StringField(_l("What has to be mended"), [Optional(), Length(max=200)])
+
+
+class ReasonForm(Form):
+    reason = StringField(_l("Reason"), [InputRequired(), Length(max=200)])

@@ -1,0 +1,90 @@
+"""Pictures that sellers send: refused with a reason, or kept as three small ones without anything personal in them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from listings.models import Listing, Media
+from listings.reencoding import TOO_MANY_PIXELS, WIDTHS
+from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.settings import settings
+
+LARGEST: Final = 10 * 2**20
+MOST_OF_A_LISTING: Final = 6
+AT_ONCE: Final = BoundedSemaphore(1)
+PATIENCE: Final = 40  # seconds
+ROOT: Final = Path(__file__).parent.parent
+
+
+class UnusablePicture(Refusal):
+    status = 422
+    message = _l("This is no picture we can read. JPEG, PNG and WebP are fine.")
+
+
+class PictureTooLarge(UnusablePicture):
+    message = _l("A picture may have at most 10 MB.")
+
+
+class TooManyPixels(UnusablePicture):
+    message = _l("A picture may have at most 40 megapixels.")
+
+
+class TooManyPictures(Refusal):
+    status = 422
+    message = _l("Six pictures are enough for one listing.")
+
+
+def reencode(raw: bytes) -> dict[str, Any]:
+    """Write the three widths; returns digest, width and height of the largest. Raises UnusablePicture and its kinds.
+
+    In a process of its own, one at a time for each web process, and outside any transaction."""
+    if len(raw) > LARGEST:
+        raise PictureTooLarge
+    command = [sys.executable, "-m", "listings.reencoding", str(settings().media_folder.resolve())]
+    with AT_ONCE:
+        try:
+            done = subprocess.run(command, input=raw, capture_output=True, timeout=PATIENCE, cwd=ROOT, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise UnusablePicture from error
+    if done.returncode == TOO_MANY_PIXELS:
+        raise TooManyPixels
+    if done.returncode:
+        raise UnusablePicture
+    made: dict[str, Any] = json.loads(done.stdout)
+    return made
+
+
+def attach(session: Session, *, listing: Listing, uploader_id: int, made: dict[str, Any]) -> None:
+    """Put a re-encoded picture behind those the listing has. Raises TooManyPictures."""
+    have = session.scalar(select(func.count()).select_from(Media).where(Media.listing_id == listing.id)) or 0
+    if have >= MOST_OF_A_LISTING:
+        raise TooManyPictures
+    session.add(Media(listing_id=listing.id, uploader_id=uploader_id, position=have + 1, **made))
+    listing.version += 1
+
+
+def detach(session: Session, *, listing: Listing, media: str) -> None:
+    """Take a picture away; those behind it move up. Raises NotFound for one of another listing."""
+    rows = session.scalars(select(Media).where(Media.listing_id == listing.id).order_by(Media.position)).all()
+    gone = next((row for row in rows if row.public_id == media), None)
+    if gone is None:
+        raise NotFound(media)
+    session.delete(gone)
+    for position, row in enumerate((row for row in rows if row is not gone), start=1):
+        row.position = position
+    listing.version += 1
+
+
+def path_of(session: Session, media: str, width: int) -> Path:
+    """Where one width lies. Raises NotFound."""
+    digest = session.scalar(select(Media.digest).where(Media.public_id == media)) if width in WIDTHS else None
+    if digest is None:
+        raise NotFound(media)
+    return settings().media_folder.resolve() / digest[:2] / digest / f"{width}.webp"

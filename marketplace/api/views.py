@@ -1,0 +1,82 @@
+"""The JSON face: read-only, the same words and figures as the pages, errors as problem documents."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+
+from flask import Blueprint, Response, current_app, request
+from pydantic import BaseModel, ValidationError
+
+from marketplace.accounts.permissions import requires
+from marketplace.api import queries
+from marketplace.api.openapi import document
+from marketplace.api.schemas import InvalidParameter, Problem, SearchQuery, StationsAnswer, SuggestAnswer, SuggestQuery
+from marketplace.core import logs, page_cache
+from marketplace.core.db import db
+
+Asked = TypeVar("Asked", bound=BaseModel)
+REPEATED: Final = frozenset({"county", "category"})
+
+bp = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+@bp.get("/search")
+@requires("api.read")
+def search() -> Response:
+    asked = read(SearchQuery)
+    if isinstance(asked, Response):
+        return asked
+    page_cache.tags("goods")
+    return answer(queries.search(db.session(), asked))
+
+
+@bp.get("/suggest")
+@requires("api.read")
+def suggest() -> Response:
+    asked = read(SuggestQuery)
+    if isinstance(asked, Response):
+        return asked
+    page_cache.tags("goods")
+    return answer(SuggestAnswer(suggestions=queries.suggestions(asked.q)))
+
+
+@bp.get("/listings/<sku>")
+@requires("api.read")
+def show_listing(sku: str) -> Response:
+    page_cache.tags(f"listing:{sku}")
+    return answer(queries.listing(db.session(), sku))
+
+
+@bp.get("/stations")
+@requires("api.read")
+def list_stations() -> Response:
+    page_cache.tags("stations")
+    items = queries.stations(db.session())
+    return answer(StationsAnswer(total=len(items), items=items))
+
+
+@bp.get("/openapi.json")
+@requires("api.read")
+def show_openapi() -> Response:
+    page_cache.tags("openapi")
+    return Response(json.dumps(document(), ensure_ascii=False), content_type="application/json")
+
+
+def read(kind: type[Asked]) -> Asked | Response:
+    """The parameters of this request, or the problem document that says which of them is wrong."""
+    given: Mapping[str, Any] = {
+        name: request.args.getlist(name) if name in REPEATED else request.args.get(name)
+        for name in kind.model_fields
+        if name in request.args
+    }
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        wrong = [InvalidParameter(pointer=f"?{each['loc'][0]}", detail=each["msg"]) for each in error.errors()]
+        instance = f"urn:request:{logs.request_id()}"
+        problem = Problem(title="A parameter is wrong.", status=422, instance=instance, errors=wrong)
+        return Response(problem.model_dump_json(), 422, content_type="application/problem+json")
+
+
+def answer(content: BaseModel) -> Response:
+    return current_app.response_class(content.model_dump_json(), content_type="application/json")
