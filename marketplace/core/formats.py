@@ -70,6 +70,14 @@ def short_date(moment: datetime | date, language: str) -> str:
     return f"{day.month}月{day.day}日" if language == "zh" else f"{day.day} {MONTHS_EN[day.month - 1]}"
 
 
+def month_range(first: int, last: int, language: str) -> str:
+    """ "9-11月" or "Sep to Nov"; a single month by itself."""
+    if language == "zh":
+        return f"{first}月" if first == last else f"{first}-{last}月"
+    names = [MONTHS_EN[first - 1], MONTHS_EN[last - 1]]
+    return names[0] if first == last else " to ".join(names)
+
+
 def local_time(moment: datetime) -> str:
     return in_shanghai(moment).strftime("%H:%M")
 

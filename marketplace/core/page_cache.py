@@ -25,7 +25,12 @@ from marketplace.core.page_versions import Versions, raise_versions
 TOPIC: Final = "pages.changed"
 MOST_BYTES: Final = 24 * 2**20
 LONGEST_LIFE: Final = 60.0  # seconds: pages also depend on the hour, which no tag tells
-QUERY: Final = frozenset({"q", "category", "county", "prefecture", "sort", "page", "per_page", "min", "max", "variant"})
+QUERY: Final = frozenset(
+    {
+        *("q", "category", "county", "prefecture", "sort", "page", "per_page", "min", "max", "variant"),
+        *("season", "gi", "deep", "stock", "exact"),
+    }
+)
 TAGS: Final = "pavilion.page_tags"
 MADE_ANEW: Final = frozenset(
     {"content-length", "content-encoding", "cache-control", "vary", "etag", logs.REQUEST_ID.lower()}

@@ -1,0 +1,203 @@
+"""What narrows a list of goods, ready for the page: sections of checkboxes, chips, a histogram of measure prices."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from listings import cards, shelves
+from listings.finding import FLAGS, Question
+from listings.found import Found
+from listings.models import Category
+from marketplace.core.formats import language, yuan
+from marketplace.stations.models import County, Station
+from search_index import Alternative, Measure
+from search_index.query import Bucket, Facet
+
+SHOWN: Final = 6  # choices of a section before "all of them"
+CHIPS: Final = 6
+TALLEST: Final = 44
+
+
+@dataclass(frozen=True)
+class Choice:
+    code: str
+    name: str
+    count: int
+    is_chosen: bool
+    url: str  # the same question with this choice taken or dropped
+    station: cards.StationBadge | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """One group of checkboxes: `first` are always shown, `rest` behind a word."""
+
+    name: str  # of the field
+    title: str
+    choices: tuple[Choice, ...]
+
+    @property
+    def first(self) -> tuple[Choice, ...]:
+        chosen = sum(choice.is_chosen for choice in self.choices)
+        return self.choices[: max(SHOWN, chosen)]
+
+    @property
+    def rest(self) -> tuple[Choice, ...]:
+        return self.choices[len(self.first) :]
+
+
+@dataclass(frozen=True)
+class Bar:
+    x: int
+    y: int
+    height: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    categories: Section
+    counties: Section
+    flags: Section
+    bars: tuple[Bar, ...]
+    bars_words: str
+
+    @property
+    def chosen(self) -> list[Choice]:
+        """The chosen filters, as chips that take themselves away."""
+        sections = (self.flags, self.categories, self.counties)
+        return [choice for section in sections for choice in section.choices if choice.is_chosen]
+
+    @property
+    def offered(self) -> list[Choice]:
+        """Kinds of goods that are one press away."""
+        return [choice for choice in self.categories.choices if not choice.is_chosen and choice.count][:CHIPS]
+
+
+def panel(session: Session, question: Question, found: Found) -> Panel:
+    """The filters beside these goods; two statements."""
+    return Panel(
+        categories=Section("category", _("Kinds"), tuple(kinds(session, question, found.facets.categories))),
+        counties=Section("county", _("Sent from"), tuple(stations(session, question, found.facets.counties))),
+        flags=Section("", _("Also"), tuple(flags(question, found.facets.flags, found.facets.seasons))),
+        bars=tuple(bars(found.facets.measures.get(Measure.WEIGHT, ()))),
+        bars_words=_("How many goods cost how much per 500 g"),
+    )
+
+
+def kinds(session: Session, question: Question, counts: Iterable[Facet]) -> list[Choice]:
+    """The categories below the page's own place; on the search page all that hold goods themselves."""
+    shelf = shelves.find_shelf(question.place)
+    if question.place and shelf is None:
+        return []
+    above = shelf.categories if shelf else ()
+    rows = session.execute(select(Category.code, Category.name_zh, Category.name_en).where(Category.parent_code.isnot(None)))
+    within = [row for row in rows if not above or row.code.partition("-")[0] in above]
+    named = {row.code: row.name_en if language() == "en" else row.name_zh for row in within}
+    return arranged(named, counts, question.categories, question, "categories")
+
+
+def stations(session: Session, question: Question, counts: Iterable[Facet]) -> list[Choice]:
+    rows: Sequence[Any] = session.execute(
+        select(Station.code.label("station"), Station.name_zh, Station.name_en, County.is_deep_poverty).join(County)
+    ).all()
+    badges = {row.station: cards.badge(row, language()) for row in rows}
+    named = {code: badge.name for code, badge in badges.items()}
+    return arranged(named, counts, question.counties, question, "counties", badges)
+
+
+def arranged(
+    named: Mapping[str, str],
+    counts: Iterable[Facet],
+    chosen: Sequence[str],
+    question: Question,
+    field: str,
+    badges: Mapping[str, cards.StationBadge] | None = None,
+) -> list[Choice]:
+    """Chosen ones first, then the most frequent; of those without goods only what was chosen stays."""
+    numbers = {facet.code: facet.count for facet in counts}
+    codes = [code for code in named if numbers.get(code) or code in chosen]
+    codes.sort(key=lambda code: (code not in chosen, -numbers.get(code, 0), code))
+    return [
+        Choice(
+            code,
+            named[code],
+            numbers.get(code, 0),
+            code in chosen,
+            question.url(**{field: toggled(chosen, code)}),
+            (badges or {}).get(code),
+        )
+        for code in codes
+    ]
+
+
+def toggled(chosen: Sequence[str], code: str) -> tuple[str, ...]:
+    return tuple(each for each in chosen if each != code) if code in chosen else (*chosen, code)
+
+
+def flags(question: Question, counts: Mapping[str, int], seasons: Mapping[int, int]) -> list[Choice]:
+    names = {
+        "stock": _("In stock"),
+        "season": _("In season now"),
+        "gi": _("Geographical indication"),
+        "deep": _("From deep-poverty counties"),
+    }
+    return [
+        Choice(
+            flag,
+            words,
+            counts.get(FLAGS[flag], 0),
+            flag in question.flags,
+            question.url(flags=question.flags ^ {flag}),
+        )
+        for flag, words in names.items()
+    ]
+
+
+def bars(buckets: Sequence[Bucket]) -> list[Bar]:
+    most = max((bucket.count for bucket in buckets), default=0)
+    heights = [round(TALLEST * bucket.count / most) if most else 0 for bucket in buckets]
+    return [
+        Bar(x=number * 20, y=TALLEST - height, height=height, words=f"{between(bucket)} · {bucket.count}")
+        for number, (bucket, height) in enumerate(zip(buckets, heights, strict=True))
+    ]
+
+
+def between(bucket: Bucket) -> str:
+    return f"{yuan(bucket.from_fen)}+" if bucket.below_fen is None else f"{yuan(bucket.from_fen)}-{yuan(bucket.below_fen)}"
+
+
+def ways_out(question: Question, alternatives: Iterable[Alternative]) -> list[tuple[str, str, int]]:
+    """(words, address, count) for each group of filters that could be dropped when nothing was found."""
+    return [(dropped(way.filters), question.url(**blank(way.filters)), way.count) for way in alternatives]
+
+
+def dropped(filters: Iterable[str]) -> str:
+    names = {
+        "categories": _("kinds"),
+        "counties": _("stations"),
+        "measure_price_min_fen": _("price"),
+        "measure_price_max_fen": _("price"),
+        "in_season": _("season"),
+        "geographical_indication": _("geographical indication"),
+        "deep_poverty": _("deep-poverty counties"),
+        "in_stock": _("in stock"),
+    }
+    return str(_(", ")).join(dict.fromkeys(names.get(name, name) for name in filters))
+
+
+def blank(filters: Iterable[str]) -> dict[str, object]:
+    """The fields of a question that belong to these fields of a query, emptied."""
+    emptied: dict[str, object] = {}
+    for name in filters:
+        if name in ("categories", "counties"):
+            emptied[name] = ()
+        elif name in ("measure_price_min_fen", "measure_price_max_fen"):
+            emptied["min_fen"] = emptied["max_fen"] = None
+        else:
+            emptied["flags"] = frozenset()
+    return emptied

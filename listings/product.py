@@ -1,0 +1,229 @@
+"""One thing for sale as its page shows it: words, packs, tiers, papers, origin. A fixed number of statements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from listings import checks
+from listings.cards import Card, Photo, StationBadge, badge, cards
+from listings.models import Category, Certificate, Listing, Media, PriceTier, Review, Variant
+from listings.states import ListingState
+from marketplace.core.errors import NotFound
+from marketplace.core.formats import language, measure_price, price_per_kilogram
+from marketplace.stations.models import County, Station
+
+MOST_AT_ONCE: Final = 9999  # of one pack in one order, whatever the stock
+NEIGHBOURS: Final = 4
+
+
+@dataclass(frozen=True)
+class Tier:
+    """From so many packs on, each costs this."""
+
+    from_quantity: int
+    price_fen: int
+    per: str
+
+
+@dataclass(frozen=True)
+class Pack:
+    code: str
+    unit: str
+    price_fen: int
+    per: str  # "¥7.96/斤", or empty
+    per_kilogram: str  # "¥15.92/kg", or empty
+    net_weight_grams: int
+    minimum: int
+    available: int
+    tiers: tuple[Tier, ...]
+
+    @property
+    def is_available(self) -> bool:
+        return self.available >= self.minimum
+
+    @property
+    def most(self) -> int:
+        return min(self.available, MOST_AT_ONCE)
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A certificate: what it says, its number, how far it was verified."""
+
+    kind: str
+    name: str
+    number: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the station found when it looked at the goods."""
+
+    at: datetime
+    goods_seen: bool
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Product:
+    code: str
+    title: str
+    story: str
+    story_language: str  # of the story itself, which may have no English
+    kind: str
+    photos: tuple[Photo, ...]
+    category: tuple[str, str]  # code, name
+    parent: str
+    station: StationBadge
+    prefecture: str
+    free_shipping_from_fen: int
+    seller: str
+    village: str  # in Chinese
+    tags: tuple[str, ...]
+    harvest_months: tuple[int, ...]
+    shelf_life_days: int | None
+    storage: str
+    return_policy: str
+    service_fee_per_mille: int
+    is_age_restricted: bool
+    is_demo: bool
+    packs: tuple[Pack, ...]
+    papers: tuple[Paper, ...]
+    checked: Checked | None
+
+    @property
+    def county_code(self) -> str:
+        return self.station.code
+
+    def pack(self, code: str) -> Pack:
+        """The pack of that code; without one the first that can be had, else the first. Raises NotFound."""
+        if code:
+            for pack in self.packs:
+                if pack.code == code:
+                    return pack
+            raise NotFound(code)
+        return next((pack for pack in self.packs if pack.is_available), self.packs[0])
+
+
+def get_product(session: Session, code: str) -> Product:
+    """A published listing with all that belongs to it: five statements. Raises NotFound for anything not on sale."""
+    wanted = (
+        select(Listing, Category.name_zh.label("category_zh"), Category.name_en.label("category_en"))
+        .add_columns(Category.parent_code, Category.service_fee_per_mille, Category.is_age_restricted)
+        .add_columns(Station.code.label("station"), Station.name_zh, Station.name_en, Station.free_shipping_from_fen)
+        .add_columns(County.is_deep_poverty, County.prefecture_zh, County.prefecture_en)
+        .join(Category, Category.code == Listing.category_code)
+        .join(Station, Station.code == Listing.station_code)
+        .join(County, County.code == Station.code)
+        .where(Listing.code == code, Listing.state == ListingState.PUBLISHED)
+    )
+    row = session.execute(wanted).one_or_none()
+    packs = packs_of(session, row.Listing.id) if row else ()
+    if row is None or not packs:
+        raise NotFound(code)
+    return product(
+        row,
+        packs,
+        photos_of(session, row.Listing.id),
+        papers_of(session, row.Listing.id),
+        last_check(session, row.Listing.id),
+    )
+
+
+def product(
+    row: Row[Any], packs: tuple[Pack, ...], photos: tuple[Photo, ...], papers: tuple[Paper, ...], checked: Checked | None
+) -> Product:
+    listing: Listing = row.Listing
+    words = language()
+    in_english = words == "en"
+    story = listing.story_en if in_english and listing.story_en else listing.story_zh
+    return Product(
+        code=listing.code,
+        title=listing.title_en if in_english and listing.title_en else listing.title_zh,
+        story=story,
+        story_language="en" if in_english and listing.story_en else "zh",
+        kind=listing.drawing,
+        photos=photos,
+        category=(listing.category_code, getattr(row, f"category_{words}")),
+        parent=row.parent_code or listing.category_code,
+        station=badge(row, words),
+        prefecture=getattr(row, f"prefecture_{words}"),
+        free_shipping_from_fen=row.free_shipping_from_fen,
+        seller=listing.seller_name,
+        village=listing.origin_village_zh,
+        tags=tuple(listing.tags),
+        harvest_months=tuple(listing.harvest_months),
+        shelf_life_days=listing.shelf_life_days,
+        storage=listing.storage_en if in_english and listing.storage_en else listing.storage_zh,
+        return_policy=listing.return_policy,
+        service_fee_per_mille=row.service_fee_per_mille,
+        is_age_restricted=row.is_age_restricted,
+        is_demo=listing.is_demo,
+        packs=packs,
+        papers=papers,
+        checked=checked,
+    )
+
+
+def packs_of(session: Session, listing: int) -> tuple[Pack, ...]:
+    """The offered packs in their order, with their tiers: two statements."""
+    words = language()
+    offered = select(Variant).where(Variant.listing_id == listing, Variant.is_offered).order_by(Variant.position, Variant.id)
+    variants = session.execute(offered.with_only_columns(*Variant.__table__.columns)).all()
+    tiers = select(PriceTier.variant_id, PriceTier.from_quantity, PriceTier.price_fen)
+    tiers = tiers.where(PriceTier.variant_id.in_([row.id for row in variants])).order_by(PriceTier.from_quantity)
+    by_variant: dict[int, list[Any]] = {}
+    for tier in session.execute(tiers):
+        by_variant.setdefault(tier.variant_id, []).append(tier)
+    return tuple(pack(row, by_variant.get(row.id, []), words) for row in variants)
+
+
+def pack(row: Row[Any], tiers: Sequence[Row[Any]], words: str) -> Pack:
+    def per(price_fen: int) -> str:
+        return measure_price(price_fen, row.measure, row.measure_amount or 0, row.piece_zh, words)
+
+    is_weighed = row.measure == "weight" and row.measure_amount
+    return Pack(
+        code=row.code,
+        unit=row.unit_en if words == "en" and row.unit_en else row.unit_zh,
+        price_fen=row.price_fen,
+        per=per(row.price_fen),
+        per_kilogram=price_per_kilogram(row.price_fen, row.measure_amount) if is_weighed else "",
+        net_weight_grams=row.net_weight_grams,
+        minimum=row.minimum_quantity,
+        available=row.on_hand - row.reserved,
+        tiers=tuple(Tier(tier.from_quantity, tier.price_fen, per(tier.price_fen)) for tier in tiers),
+    )
+
+
+def photos_of(session: Session, listing: int) -> tuple[Photo, ...]:
+    wanted = select(Media.public_id, Media.width, Media.height).where(Media.listing_id == listing).order_by(Media.position)
+    return tuple(Photo(*row) for row in session.execute(wanted))
+
+
+def papers_of(session: Session, listing: int) -> tuple[Paper, ...]:
+    in_english = language() == "en"
+    wanted = select(Certificate.kind, Certificate.name_zh, Certificate.name_en, Certificate.number, Certificate.status)
+    rows = session.execute(wanted.where(Certificate.listing_id == listing).order_by(Certificate.id))
+    return tuple(
+        Paper(row.kind, row.name_en if in_english and row.name_en else row.name_zh, row.number, row.status) for row in rows
+    )
+
+
+def last_check(session: Session, listing: int) -> Checked | None:
+    """The station's latest favourable look at the goods."""
+    wanted = select(Review.at, Review.goods_seen, Review.findings).where(Review.listing_id == listing, Review.is_accepted)
+    row = session.execute(wanted.order_by(Review.at.desc(), Review.id.desc()).limit(1)).one_or_none()
+    return Checked(row.at, row.goods_seen, tuple(checks.sentences(row.findings))) if row else None
+
+
+def neighbours(session: Session, shown: Product) -> list[Card]:
+    """Other goods of the same station that can be had: they travel in the same parcel."""
+    same = (Listing.station_code == shown.county_code, Listing.code != shown.code)
+    found = cards(session, *same, order=(Listing.sold.desc(), Listing.published_at.desc()), limit=2 * NEIGHBOURS)
+    return [card for card in found if card.is_available][:NEIGHBOURS]

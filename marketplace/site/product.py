@@ -1,0 +1,120 @@
+"""The page of one product: trust first, then buy."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _, ngettext
+
+from listings import product as products, shelves
+from listings.product import Pack, Product
+from marketplace.accounts.permissions import requires
+from marketplace.core import clock, page_cache
+from marketplace.core.db import db
+from marketplace.core.formats import language, month_range, short_date, yuan
+from marketplace.site import delivery
+
+bp = Blueprint("product", __name__)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A stop of the way here, as ui/timeline.html shows it."""
+
+    state: str
+    title: str
+    when: str = ""
+    text: str = ""
+    url: str = ""
+    url_words: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One price tier, as ui/price.html shows it."""
+
+    words: str
+    from_quantity: int
+    price_fen: int
+    per: str
+    applies: bool
+
+
+@bp.get("/listings/<code>")
+@requires("shop.browse")
+def show(code: str) -> ResponseReturnValue:
+    session, today = db.session(), clock.today()
+    product = products.get_product(session, code)
+    page_cache.tags(f"listing:{code}", f"station:{product.county_code}")
+    pack = product.pack(request.args.get("variant", ""))
+    sent = delivery.to_taiyuan(session, pack.net_weight_grams, today)
+    drawing = delivery.box(session, pack.code, today)
+    shelf = shelves.shelf_of(product.category[0])
+    return render_template(
+        "listings/show.html",
+        product=product,
+        pack=pack,
+        cells=cells(pack),
+        sent=sent,
+        drawing=drawing,
+        sentence=_(", ").join(f"{layer.name} {yuan(layer.amount_fen)}" for layer in drawing.layers),
+        stops=stops(product, today),
+        returns=returns(product.return_policy),
+        neighbours=products.neighbours(session, product),
+        shelf=shelf.code,
+        trail=[
+            (shelf.url, str(shelf.name)),
+            (f"/categories/{product.category[0]}", product.category[1]),
+            ("", product.title),
+        ],
+    )
+
+
+def cells(pack: Pack) -> list[Cell]:
+    """The tiers with the base price before them; the one for the smallest quantity applies at first."""
+    if not pack.tiers:
+        return []
+    steps = [(pack.minimum, pack.price_fen, pack.per), *((t.from_quantity, t.price_fen, t.per) for t in pack.tiers)]
+    return [
+        Cell(ngettext("From one", "From %(num)d", start), start, price, per, number == 0)
+        for number, (start, price, per) in enumerate(steps)
+    ]
+
+
+def stops(product: Product, today: date) -> list[Stop]:
+    """Where it comes from: the harvest, the station's look at it, what happens after an order."""
+    way = [Stop("done", _("Grown and gathered"), months(product.harvest_months), origin(product))]
+    if product.checked:
+        found = str(_(", ")).join(product.checked.findings) or _("The station has seen the goods.")
+        title = _("Checked at %(station)s", station=product.station.name)
+        way.append(Stop("done", title, short_date(product.checked.at, language()), found))
+    way.append(Stop("done", _("You order, it leaves within 24 hours"), text=_("The code on the box leads to this page.")))
+    return way
+
+
+def origin(product: Product) -> str:
+    return str(_(", ")).join(part for part in (product.prefecture, product.village, product.seller) if part)
+
+
+def months(harvest: tuple[int, ...]) -> str:
+    """ "9-11月" for months that follow each other, around New Year too; "全年" for all twelve or none said."""
+    if len(harvest) in (0, 12):
+        return str(_("All year"))
+    first = next(month for month in harvest if (month - 2) % 12 + 1 not in harvest)
+    last = next(month for month in harvest if month % 12 + 1 not in harvest)
+    return month_range(first, last, language())
+
+
+def returns(policy: str) -> tuple[str, str]:
+    """The rule in a sentence, and what holds beside it."""
+    rules = {
+        "7d_no_reason": (_("Return it within 7 days, no reason needed."), ""),
+        "7d_unopened": (_("Return it within 7 days unopened."), _("Opened food cannot come back unless it is bad.")),
+        "fresh_excluded": (
+            _("Fresh goods: no 7-day return without a reason."),
+            _("Bad fruit? Photo within 48 hours, paid by weight."),
+        ),
+        "custom_excluded": (_("Made for you: no return without a reason."), _("Faults are made good.")),
+    }
+    return rules[policy]

@@ -1,0 +1,139 @@
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from listings.models import Listing
+from listings.states import ListingState
+from search_index import Alternative, Answer, Facets, Hit, IndexUnavailable, Query, Reading
+from search_index.query import Facet, ReadAs
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+
+
+@dataclass
+class Index:
+    """An index that answers what a test wants, or is not there."""
+
+    answer: Answer | None = None
+    asked: list[Query] = field(default_factory=list)
+
+    def generation(self) -> int:
+        if self.answer is None:
+            raise IndexUnavailable
+        return id(self)
+
+    def search(self, query: Query) -> Answer:
+        if self.answer is None:
+            raise IndexUnavailable
+        self.asked.append(query)
+        return self.answer
+
+
+@pytest.fixture
+def index(demo_app: Flask) -> Iterator[Index]:
+    demo_app.extensions["search_index"] = index = Index()
+    yield index
+    del demo_app.extensions["search_index"]
+
+
+@pytest.fixture
+def client(demo_app: Flask, demonstration: Session, index: Index) -> FlaskClient:
+    return demo_app.test_client()
+
+
+def found(*codes: str, **more: object) -> Answer:
+    hits = tuple(Hit(code, 1.0) for code in codes)
+    return Answer(**{"total": len(codes), "page": 1, "per_page": 24, "hits": hits, **more})  # type: ignore[arg-type]
+
+
+def test_goods_stand_in_the_order_of_the_index(client: FlaskClient, index: Index) -> None:
+    index.answer = found("P0076", "P0001", "P0002")
+
+    page = client.get(f"/search?q={quote('小米')}").text
+
+    places = [page.index(f'href="/listings/{code}"') for code in ("P0076", "P0001", "P0002")]
+    assert places == sorted(places)
+    assert "3 件" in page and index.asked[0].text == "小米"
+
+
+def test_what_was_unpublished_meanwhile_is_left_out(client: FlaskClient, index: Index, demonstration: Session) -> None:
+    demonstration.execute(update(Listing).where(Listing.code == "P0001").values(state=ListingState.SUSPENDED))
+    index.answer = found("P0076", "P0001")
+
+    page = client.get("/search?q=millet").text
+
+    assert "/listings/P0076" in page and "/listings/P0001" not in page
+
+
+def test_it_says_how_the_words_were_read(client: FlaskClient, index: Index) -> None:
+    index.answer = found("P0101", understood=(Reading("zaliang", ("杂粮",), ReadAs.PINYIN),), suggestion="五谷杂粮")
+
+    page = client.get("/search?q=zaliang").text
+
+    assert "按拼音 zaliang 找到 杂粮" in page
+    assert "是不是要找" in page and quote("五谷杂粮") in page
+    assert 'href="/search?q=zaliang&amp;exact=1"' in page
+
+
+def test_nothing_found_offers_ways_out(client: FlaskClient, index: Index) -> None:
+    index.answer = found(alternatives=(Alternative(("counties",), 12),))
+
+    page = client.get(f"/search?q={quote('苹果')}&county=140430").text
+
+    assert "没找到这样的货" in page
+    assert f'href="/search?q={quote("苹果")}">不限站点，有 12 件' in page
+
+
+def test_chosen_filters_stay_even_without_goods(client: FlaskClient, index: Index) -> None:
+    index.answer = found(facets=Facets(counties=(Facet("140430", "沁县", "Qinxian", 7),)))
+
+    page = client.get("/search?q=x&county=141028").text
+
+    assert 'name="county" value="141028" checked' in page
+    assert page.index('value="141028"') < page.index('value="140430"')
+
+
+def test_a_shelf_asks_for_its_categories(client: FlaskClient, index: Index) -> None:
+    index.answer = found("P0012", total=80)
+
+    page = client.get("/categories/pantry").text
+
+    assert index.asked[0].categories == {"oil", "drink", "honey"}
+    assert "80 件" in page and 'aria-current="page">油酒茶' in page
+
+
+def test_without_an_index_goods_are_still_found(client: FlaskClient) -> None:
+    page = client.get(f"/search?q={quote('玉露香梨')}&county=141031").text
+
+    assert "搜索正在重新整理" in page
+    assert "/listings/P0290" in page and "/listings/P0310" not in page
+
+
+@pytest.mark.parametrize(
+    "query", ["gi=1", "deep=1", "stock=1", "season=1", "min=2&max=9", "category=fruit-apple", "sort=unit_price"]
+)
+def test_every_filter_works_without_an_index(client: FlaskClient, query: str) -> None:
+    assert client.get(f"/categories/fresh-fruit?{query}").status_code == 200
+
+
+def test_unknown_categories_and_odd_pages(client: FlaskClient, index: Index) -> None:
+    assert client.get("/categories/cars").status_code == 404
+    assert "没有第 99 页" in client.get("/categories/grains?page=99").text
+
+
+def test_a_list_costs_the_same_however_long(client: FlaskClient, index: Index, count_statements: Statements) -> None:
+    index.answer = found("P0001")
+    with count_statements() as one:
+        client.get("/search?q=a")
+    index.answer = found(*(f"P{number:04}" for number in range(1, 25)))
+    with count_statements() as many:
+        client.get("/search?q=b")
+
+    assert len(one) == len(many) == 3

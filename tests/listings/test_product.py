@@ -1,0 +1,83 @@
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from listings.models import Listing, Variant
+from listings.product import MOST_AT_ONCE, get_product
+from listings.states import ListingState
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+
+
+@pytest.fixture
+def client(demo_app: Flask, demonstration: Session) -> FlaskClient:
+    return demo_app.test_client()
+
+
+def test_a_product_page_says_what_it_costs_and_whose_that_is(client: FlaskClient) -> None:
+    page = client.get("/listings/P0271").text
+
+    assert "吉县苹果" in page and "¥5.98/斤" in page and "(¥11.96/kg)" in page
+    assert "¥55.02" in page and "¥4.78" in page  # grower and station: 8 % of 59.80 is 4.784
+    assert "坏果 48 小时内拍照，按斤赔" in page
+    assert "插画，非实物照片" in page
+
+
+def test_the_chosen_pack_stands_in_the_address(client: FlaskClient) -> None:
+    page = client.get("/listings/P0271?variant=P0271-2").text
+
+    assert 'name="variant" value="P0271-2"' in page
+    assert 'href="?variant=P0271-2" aria-current="true"' in page
+
+
+@pytest.mark.parametrize("address", ["/listings/P9999", "/listings/P0271?variant=P0001-1", "/listings/%3Cscript%3E"])
+def test_what_is_not_there_is_not_found(client: FlaskClient, address: str) -> None:
+    assert client.get(address).status_code == 404
+
+
+@pytest.mark.parametrize("state", [state for state in ListingState if state is not ListingState.PUBLISHED])
+def test_only_published_goods_have_a_page(client: FlaskClient, demonstration: Session, state: ListingState) -> None:
+    demonstration.execute(update(Listing).where(Listing.code == "P0271").values(state=state))
+
+    assert client.get("/listings/P0271").status_code == 404
+
+
+def test_sold_out_goods_cannot_be_put_in_the_cart(client: FlaskClient, demonstration: Session) -> None:
+    demonstration.execute(update(Variant).where(Variant.code.startswith("P0271-")).values(reserved=Variant.on_hand))
+
+    page = client.get("/listings/P0271").text
+
+    assert "这一种刚卖完" in page and "/cart/items" not in page
+
+
+def test_the_first_pack_that_can_be_had_is_chosen(demo_app: Flask, demonstration: Session) -> None:
+    demonstration.execute(update(Variant).where(Variant.code == "P0271-1").values(reserved=Variant.on_hand))
+
+    with demo_app.test_request_context():
+        product = get_product(demonstration, "P0271")
+
+    assert product.pack("").code == "P0271-2"
+    assert all(pack.most <= MOST_AT_ONCE for pack in product.packs)
+
+
+def test_what_a_seller_writes_is_text(client: FlaskClient, demonstration: Session) -> None:
+    demonstration.execute(update(Listing).where(Listing.code == "P0271").values(title_zh="<script>alert(1)</script>"))
+
+    page = client.get("/listings/P0271").text
+
+    assert "<script>alert(1)" not in page and "&lt;script&gt;alert(1)" in page
+
+
+def test_a_product_page_costs_a_fixed_number_of_statements(client: FlaskClient, count_statements: Statements) -> None:
+    counts = set()
+    for code in ("P0271", "P0001", "P0384"):
+        with count_statements() as sent:
+            assert client.get(f"/listings/{code}").status_code == 200
+        counts.add(len(sent))
+
+    assert counts == {10}
