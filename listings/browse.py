@@ -15,8 +15,7 @@ from marketplace.core import clock, page_cache
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language
-from search_index import Reading, Sort
-from search_index.query import ReadAs
+from search_index import ReadAs, Reading, Sort
 
 bp = Blueprint("browse", __name__)
 
@@ -75,7 +74,6 @@ def explained(reading: Reading) -> str:
         ReadAs.PINYIN: _("Found by the pinyin %(typed)s: %(words)s", typed=reading.typed, words=words),
         ReadAs.INITIALS: _("Found by the initials %(typed)s: %(words)s", typed=reading.typed, words=words),
         ReadAs.CORRECTION: _("Read %(typed)s as %(words)s", typed=reading.typed, words=words),
-        ReadAs.SYNONYM: _("Also looked for %(words)s", words=words),
     }
     return str(sentences[reading.kind])
 

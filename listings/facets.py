@@ -14,8 +14,7 @@ from listings.found import Found
 from listings.models import Category
 from marketplace.core.formats import language, yuan
 from marketplace.stations.models import County, Station
-from search_index import Alternative, Measure
-from search_index.query import Bucket, Facet
+from search_index import Alternative, Bucket, Facet, Measure
 
 SHOWN: Final = 6  # choices of a section before "all of them"
 CHIPS: Final = 6

@@ -43,6 +43,16 @@ class Found:
     is_degraded: bool = False
 
     @property
+    def exact(self) -> Sequence[cards.Card]:
+        """Those with every word that was asked for."""
+        return self.goods[: max(self.answer.exact - (self.answer.page - 1) * self.answer.per_page, 0)]
+
+    @property
+    def similar(self) -> Sequence[cards.Card]:
+        """Those that come near: they follow when there are few exact ones."""
+        return self.goods[len(self.exact) :]
+
+    @property
     def pages(self) -> int:
         return -(-self.total // PER_PAGE)
 
@@ -60,11 +70,12 @@ def find(session: Session, index: Backend, question: Question, today: date) -> F
     try:
         if question.is_plain and question.sort in BROWSED:
             answer = counted(index.generation(), as_count(question.query(today)), index)
-            return Found(browsed(session, question, today), answer.total, answer)
+            whole = replace(answer, exact=answer.total, page=question.page, per_page=PER_PAGE)
+            return Found(browsed(session, question, today), answer.total, whole)
         answer = index.search(question.query(today))
     except IndexUnavailable:
         total = session.scalar(select(func.count()).select_from(Listing).where(*conditions(question, today))) or 0
-        nothing = Answer(total=total, page=question.page, per_page=PER_PAGE)
+        nothing = Answer(total=total, exact=total, page=question.page, per_page=PER_PAGE)
         return Found(browsed(session, question, today), total, nothing, is_degraded=True)
     return Found(by_code(session, answer.codes, today), answer.total, answer)
 

@@ -126,7 +126,7 @@ def money_shown(session: Session, top: Headline | None, today: date) -> Money | 
         return Money(title, drawing, said(drawing), _("From the books. The platform takes nothing."))
     if top is None:
         return None
-    drawing = delivery.box(session, top.product.variant, today)
+    drawing = delivery.shares_of(session, top.product.variant, today)
     title = _("Where the money for one box goes")
     caption = _("%(title)s, one box to Taiyuan. The platform takes nothing.", title=top.product.title)
     return Money(title, drawing, said(drawing), caption) if drawing.layers else None

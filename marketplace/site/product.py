@@ -48,8 +48,14 @@ def show(code: str) -> ResponseReturnValue:
     product = products.get_product(session, code)
     page_cache.tags(f"listing:{code}", f"station:{product.county_code}")
     pack = product.pack(request.args.get("variant", ""))
-    sent = delivery.to_taiyuan(session, pack.net_weight_grams, today)
-    drawing = delivery.box(session, pack.code, today)
+    sent = delivery.to_taiyuan(
+        session,
+        grams=pack.net_weight_grams,
+        goods_fen=pack.price_fen,
+        free_from_fen=product.free_shipping_from_fen,
+        today=today,
+    )
+    drawing = delivery.shares(pack.price_fen, product.service_fee_per_mille, sent, product.station.name)
     shelf = shelves.shelf_of(product.category[0])
     return render_template(
         "listings/show.html",

@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from listings.models import Listing
 from listings.states import ListingState
-from search_index import Alternative, Answer, Facets, Hit, IndexUnavailable, Query, Reading
-from search_index.query import Facet, ReadAs
+from search_index import Alternative, Answer, Facet, Facets, Hit, IndexUnavailable, Query, ReadAs, Reading
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
@@ -50,7 +49,7 @@ def client(demo_app: Flask, demonstration: Session, index: Index) -> FlaskClient
 
 def found(*codes: str, **more: object) -> Answer:
     hits = tuple(Hit(code, 1.0) for code in codes)
-    return Answer(**{"total": len(codes), "page": 1, "per_page": 24, "hits": hits, **more})  # type: ignore[arg-type]
+    return Answer(**{"total": len(codes), "exact": len(codes), "page": 1, "per_page": 24, "hits": hits, **more})  # type: ignore[arg-type]
 
 
 def test_goods_stand_in_the_order_of_the_index(client: FlaskClient, index: Index) -> None:
@@ -80,6 +79,15 @@ def test_it_says_how_the_words_were_read(client: FlaskClient, index: Index) -> N
     assert "按拼音 zaliang 找到 杂粮" in page
     assert "是不是要找" in page and quote("五谷杂粮") in page
     assert 'href="/search?q=zaliang&amp;exact=1"' in page
+
+
+def test_what_only_comes_near_is_said_to(client: FlaskClient, index: Index) -> None:
+    index.answer = found("P0076", "P0001", exact=1)
+
+    page = client.get("/search?q=millet").text
+
+    assert page.index("/listings/P0076") < page.index("不完全是，差不多的") < page.index("/listings/P0001")
+    assert "1 件" in page
 
 
 def test_nothing_found_offers_ways_out(client: FlaskClient, index: Index) -> None:
