@@ -114,6 +114,21 @@ def close_day(session: Session, *, chain: str, day: date) -> str | None:
     return root
 
 
+def open_days(session: Session, chain: str, today: date) -> list[date]:
+    """Days that are over, on which something was sealed, and whose root is not fixed yet; oldest first."""
+    latest = session.scalar(select(func.max(DailyRoot.day)).where(DailyRoot.chain == chain))
+    since = clock.start_of(latest + timedelta(days=1)) if latest else None
+    moments = select(Seal.at).where(Seal.chain == chain, Seal.at < clock.start_of(today))
+    rows = session.scalars(moments if since is None else moments.where(Seal.at >= since))
+    return sorted({clock.local(moment).date() for moment in rows})
+
+
+def close_days(session: Session, *, chain: str) -> None:
+    """The worker's hourly duty."""
+    for day in open_days(session, chain, clock.today()):
+        close_day(session, chain=chain, day=day)
+
+
 def merkle_root(hashes: Sequence[str]) -> str:
     """RFC 6962 section 2.1: leaves are prefixed with 0x00, inner nodes with 0x01, so neither passes for the other."""
     level = [hashlib.sha256(b"\x00" + bytes.fromhex(leaf)).digest() for leaf in hashes]
