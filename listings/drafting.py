@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from listings import measures, stock
 from listings.announcing import announce
+from listings.drawings import drawing_of
 from listings.models import Category, Listing, Media, PriceTier, Variant
 from listings.states import ListingState as L
 from marketplace.core import clock, ids
@@ -73,7 +74,7 @@ def begin(session: Session, *, person_id: int, category: str) -> str:
         raise TooManyDrafts
     listing = Listing(code=f"G{ids.order_number().removeprefix('SX-')}", seller_id=person_id, category_code=category)
     listing.station_code, listing.seller_name = seller.station_code, seller.name_zh
-    listing.origin_village_zh = seller.village_zh
+    listing.origin_village_zh, listing.drawing = seller.village_zh, drawing_of(category)
     listing.is_perishable, listing.return_policy = chosen.is_perishable, chosen.return_policy
     session.add(listing)
     session.flush()

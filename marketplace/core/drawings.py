@@ -1,7 +1,7 @@
 """Drawings put together from their parts: the sprite of icons, and the shelves' pictures as one file."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -43,10 +43,28 @@ def sprite(icons: Iterable[Path], mark: Path) -> str:
 
 
 def doors(produce: Path) -> str:
-    """The eight shelves' pictures side by side; `#shelf-0` to `#shelf-7` show one each."""
-    parts = []
-    for number, (kind, sky, hill, curve) in enumerate(SHELVES):
-        ground = f'<path fill="{sky}" d="M0 0H200V200H0Z"/><path fill="{hill}" d="{HILLS[curve]}"/>'
-        parts.append(f'<view id="shelf-{number}" viewBox="{200 * number} 0 200 200"/>')
-        parts.append(f'<g transform="translate({200 * number})">{ground}{body(produce / f"{kind}.svg")}</g>')
-    return SVG.format(attributes=f' viewBox="0 0 {200 * len(SHELVES)} 200"', body="".join(parts))
+    """The eight shelves' pictures, each on its ground; `#shelf-0` to `#shelf-7` show one each."""
+    return beside(
+        [
+            (
+                f"shelf-{number}",
+                f'<path fill="{sky}" d="M0 0H200V200H0Z"/><path fill="{hill}" d="{HILLS[curve]}"/>'
+                + body(produce / f"{kind}.svg"),
+            )
+            for number, (kind, sky, hill, curve) in enumerate(SHELVES)
+        ]
+    )
+
+
+def sheet(produce: Path, kinds: Iterable[str]) -> str:
+    """Some drawings in one file, so that a page asks once for all of them; `#<kind>` shows one."""
+    return beside([(kind, body(produce / f"{kind}.svg")) for kind in kinds])
+
+
+def beside(pictures: Sequence[tuple[str, str]]) -> str:
+    """Pictures of 200 x 200 side by side, each with a view of its name."""
+    parts = [
+        f'<view id="{name}" viewBox="{200 * place} 0 200 200"/><g transform="translate({200 * place})">{drawn}</g>'
+        for place, (name, drawn) in enumerate(pictures)
+    ]
+    return SVG.format(attributes=f' viewBox="0 0 {200 * len(pictures)} 200"', body="".join(parts))

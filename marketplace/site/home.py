@@ -22,6 +22,7 @@ from marketplace.core.formats import language, yuan
 from marketplace.core.strata import Layer, Section, section
 from marketplace.site import cover, delivery, money, station_pages
 from marketplace.site.seasons import SEASONS
+from marketplace.site.sheets import sheet_url
 
 bp = Blueprint("home", __name__)
 SHOWN: Final = 8
@@ -62,6 +63,7 @@ def show() -> ResponseReturnValue:
     best = (has_mark().desc(), Listing.sold.desc(), Listing.published_at.desc())
     in_season = cards(session, is_harvested_in(today.month), order=best, limit=LOOKED_AT)
     top = headline(session, today, in_season)
+    goods = varied((card for card in in_season if top is None or card.code != top.product.code), SHOWN)
     return render_template(
         "site/home.html",
         top=top,
@@ -69,7 +71,8 @@ def show() -> ResponseReturnValue:
         narrow=cover.doors(places, cover.NARROW),
         stations=len(places),
         lit=sum(place.is_lit for place in places),
-        goods=varied((card for card in in_season if top is None or card.code != top.product.code), SHOWN),
+        goods=goods,
+        sheet=sheet_url({card.kind for card in goods if card.photo is None}),
         in_season=count_in_season(session, today),
         money=money_shown(session, top, today),
     )

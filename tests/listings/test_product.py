@@ -4,12 +4,14 @@ from contextlib import AbstractContextManager
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from listings.models import Listing, Variant
+from listings.drawings import DRAWINGS
+from listings.models import Category, Listing, Variant
 from listings.product import MOST_AT_ONCE, get_product
 from listings.states import ListingState
+from marketplace.core.assets import SOURCES
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
@@ -81,3 +83,10 @@ def test_a_product_page_costs_a_fixed_number_of_statements(client: FlaskClient, 
         counts.add(len(sent))
 
     assert counts == {8}
+
+
+def test_every_category_has_a_drawing_until_there_is_a_photo(demonstration: Session) -> None:
+    categories = demonstration.scalars(select(Category.code).where(Category.parent_code.isnot(None))).all()
+
+    assert set(categories) <= set(DRAWINGS)
+    assert all((SOURCES / "produce" / f"{kind}.svg").exists() for kind in DRAWINGS.values())
