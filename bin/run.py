@@ -87,8 +87,8 @@ def fingerprint_of_sources() -> str:
 
 def web_server(python: Path, port: int) -> Child:
     options = ["--interface", "wsgi", "--http", "1", "--no-ws", "--host", HOST, "--port", str(port)]
-    options += ["--workers", os.environ.get("WEB_WORKERS", "2"), "--blocking-threads", os.environ.get("WEB_THREADS", "8")]
-    options += ["--respawn-failed-workers", "--workers-kill-timeout", "15", "--log-level", "warning"]
+    options += ["--workers", os.environ.get("WEB_WORKERS", "2"), "--blocking-threads", os.environ.get("WEB_THREADS", "4")]
+    options += ["--respawn-failed-workers", "--workers-kill-timeout", "10", "--log-level", "error"]
     return Child("The web server", [str(python), "-m", "granian", *options, "wsgi:app"])
 
 
