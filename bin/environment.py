@@ -26,19 +26,19 @@ SUITS = f"import sys, venv, ensurepip; sys.exit(sys.version_info < {OLDEST})"
 def ensure(requirements: str) -> Path:
     """The Python of `.venv`, with everything that `requirements` pins; costs nothing when that is so already."""
     wanted = ROOT / requirements
-    with _alone():
+    with _alone() as lock:
         if not _is_installed(wanted):
             _make_venv()
-            _install(wanted)
+            _install(wanted, lock)
     return PYTHON
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Two `make` at once wait for each other; a lock left by a killed one is no lock."""
+def _alone() -> Iterator[int]:
+    """Two `make` at once wait for each other; a lock left by a killed one is no lock. Yields its file descriptor."""
     with (ROOT / ".venv.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock.fileno()
 
 
 def _is_installed(wanted: Path) -> bool:
@@ -65,15 +65,15 @@ def _make_venv() -> None:
         subprocess.run([python, "-m", "venv", "--clear", str(VENV)], check=True, stdout=subprocess.DEVNULL)
 
 
-def _install(wanted: Path) -> None:
+def _install(wanted: Path, lock: int) -> None:
     """Plain pip, wheels only, every file checked against its hash; nothing is resolved and nothing is built."""
-    options = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "--no-compile", "--quiet"]
+    options = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "--no-compile", "-qq"]
     count = wanted.read_text().count("==")
     for stamp in VENV.glob("*.installed"):
         stamp.unlink()
     with step(f"Installing {count} packages from {wanted.name} (once)"):
         command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", *options, "-r", str(wanted)]
-        outcome = subprocess.run(command, check=False)
+        outcome = subprocess.run(command, check=False, pass_fds=[lock])  # a pip that outlives us keeps the lock
     if outcome.returncode:
         sys.exit("The packages could not be installed. Is the network there? What arrived is kept; try again.")
     for name in _covered_by(wanted):
