@@ -41,7 +41,7 @@ class Section:
     layers: tuple[DrawnLayer, ...]
     total_fen: int
     height: int
-    width: int = WIDTH
+    width: int
     right: int = SECTION
     label_x: int = LABEL_X
 
@@ -68,7 +68,13 @@ def section(layers: Sequence[Layer]) -> Section:
         for number, layer in enumerate(shown)
     )
     lowest = labels[-1] + LABEL_HEIGHT / 2 if labels else 0
-    return Section(layers=drawn, total_fen=total, height=round(max(TOP + HEIGHT, lowest)) + TOP)
+    width = max([WIDTH, *(LABEL_X + width_of(layer.name) for layer in shown)])
+    return Section(layers=drawn, total_fen=total, height=round(max(TOP + HEIGHT, lowest)) + TOP, width=width)
+
+
+def width_of(name: str) -> int:
+    """About how wide a label is: a Chinese character is as wide as high, a Latin letter about half of that."""
+    return round(sum(15 if ord(letter) > 0x2E80 else 7.6 for letter in name)) + 4
 
 
 def wave(y: float) -> str:

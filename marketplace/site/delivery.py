@@ -41,7 +41,7 @@ def shares(price_fen: int, rate: int, sent: Delivery | None, station: str) -> Se
     return section(
         [
             Layer(_("The grower, 7 days after arrival"), price_fen - fee),
-            Layer(_("%(station)s: collects, sorts, packs", station=station), fee),
+            Layer(_("%(station)s, for its work", station=station), fee),
             Layer(_("Courier to Taiyuan"), sent.price_fen),
         ]
     )

@@ -124,7 +124,7 @@ def money_shown(session: Session, top: Headline | None, today: date) -> Money | 
     """What the books say of the last 30 days; in a shop without sales, what the rules say of one box."""
     if shares := money.shares_lately(session):
         title = _("Where the money of the last 30 days went")
-        layers = [Layer(_("Growers"), shares.sellers), Layer(_("Stations: collecting, sorting, packing"), shares.stations)]
+        layers = [Layer(_("Growers"), shares.sellers), Layer(_("Stations, for their work"), shares.stations)]
         drawing = section([*layers, Layer(_("Couriers"), shares.shipping)])
         return Money(title, drawing, said(drawing), _("From the books. The platform takes nothing."))
     if top is None:

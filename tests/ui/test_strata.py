@@ -26,3 +26,9 @@ def test_what_costs_nothing_has_no_layer() -> None:
 
 def test_places_that_are_far_apart_stay_where_they_are() -> None:
     assert spread([50, 150], 48, 210) == [50, 150]
+
+
+def test_a_long_name_has_room() -> None:
+    short, long = section([Layer("grower", 1)]), section([Layer("The stations, for collecting and packing it all", 1)])
+
+    assert short.width < long.width
