@@ -1,12 +1,13 @@
-"""What a product shows of itself in a grid or a list: one row of one statement, whatever page it is on."""
+"""What a product shows of itself in a grid or a list: one row of one prepared statement, whatever page it is on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
 from flask_babel import format_date, gettext as _
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, select
+from sqlalchemy import BindParameter, ColumnElement, Row, Select, and_, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from listings.models import Certificate, Listing, Media, Variant
@@ -60,23 +61,36 @@ class Card:
 
 
 def cards(session: Session, *which: ColumnElement[bool], order: Sequence[Any], limit: int) -> list[Card]:
-    """Published listings for which all of `which` hold, as cards in the reader's language: one statement."""
+    """Published listings for which all of `which` hold, as cards in the reader's language: two statements."""
     wanted = select(Listing.id).where(Listing.state == ListingState.PUBLISHED, *which)
-    rows = session.execute(statement(wanted.order_by(*order, Listing.id).limit(limit)).order_by(*order, Listing.id))
+    return cards_of(session, session.scalars(wanted.order_by(*order, Listing.id).limit(limit)).all())
+
+
+def cards_of(session: Session, listings: Sequence[int]) -> list[Card]:
+    """Cards of these listings (by id) in this order, in the reader's language. Those without a pack are left out."""
     words, today = language(), clock.today()
-    return [card(row, words, today) for row in rows]
+    rows = session.execute(rows_of_cards(), {"ids": listings}) if listings else ()
+    made = {row.id: card(row, words, today) for row in rows}
+    return [made[listing] for listing in listings if listing in made]
 
 
-def statement(wanted: Select[Any]) -> Select[Any]:
-    """A row for each wanted listing, with the first of its packs that can be had, else its first pack."""
-    pack = packs(wanted).subquery("pack")
+@cache  # putting it together takes longer than running it
+def rows_of_cards() -> Select[Any]:
+    """A row for each listing of `ids`, with the first of its packs that can be had, else its first pack."""
+    pack = packs(bindparam("ids", expanding=True)).subquery("pack")
     first_picture = select(func.min(Media.id)).where(Media.listing_id == Listing.id, Media.position == 1)
     picture = first_picture.correlate(Listing).scalar_subquery()
     return (
-        select(Listing.code, Listing.title_zh, Listing.title_en, Listing.drawing, Listing.tags, Listing.harvest_months)
+        select(Listing.id, Listing.code, Listing.title_zh, Listing.title_en, Listing.drawing)
+        .add_columns(Listing.tags, Listing.harvest_months)
         .add_columns(Station.code.label("station"), Station.name_zh, Station.name_en, County.is_deep_poverty)
         .add_columns(has_mark().label("has_mark"))
-        .add_columns(Media.public_id.label("photo"), Media.width, Media.height, *pack.c)
+        .add_columns(
+            Media.public_id.label("photo"),
+            Media.width,
+            Media.height,
+            *(column for column in pack.c if column.name != "listing_id"),
+        )
         .join(pack, and_(pack.c.listing_id == Listing.id, pack.c.place == 1))
         .join(Station, Station.code == Listing.station_code)
         .join(County, County.code == Station.code)
@@ -90,7 +104,7 @@ def has_mark() -> ColumnElement[bool]:
     return mark.where(Certificate.kind == "geographical_indication").correlate(Listing).exists()
 
 
-def packs(wanted: Select[Any]) -> Select[Any]:
+def packs(wanted: BindParameter[Any]) -> Select[Any]:
     is_sold_out = case((Variant.on_hand - Variant.reserved >= Variant.minimum_quantity, 0), else_=1)
     place = func.row_number().over(partition_by=Variant.listing_id, order_by=(is_sold_out, Variant.position))
     return (
@@ -117,7 +131,7 @@ def card(row: Row[Any], words: str, today: date) -> Card:
         unit=row.unit_en if in_english and row.unit_en else row.unit_zh,
         per=measure_price(row.price_fen, row.measure, row.measure_amount or 0, row.piece_zh, words),
         is_available=not row.is_sold_out,
-        gone_words=gone(row.harvest_months, today),
+        gone_words=gone(row.harvest_months, today) if row.is_sold_out else "",
     )
 
 

@@ -1,7 +1,7 @@
 """What narrows a list of goods, ready for the page: sections of checkboxes, chips, a histogram of measure prices."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from flask_babel import gettext as _
@@ -14,11 +14,12 @@ from listings.found import Found
 from listings.models import Category
 from marketplace.core.formats import language, yuan
 from marketplace.stations.models import County, Station
-from search_index import Alternative, Bucket, Facet, Measure
+from search_index import Alternative, Bucket, Facet, Facets, Measure
 
 SHOWN: Final = 6  # choices of a section before "all of them"
 CHIPS: Final = 6
 TALLEST: Final = 44
+KEPT: Final = 256
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Bar:
     words: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # the same only as itself: one is kept for each question and state of the index
 class Panel:
     categories: Section
     counties: Section
@@ -77,8 +78,23 @@ class Panel:
         return [choice for choice in self.categories.choices if not choice.is_chosen and choice.count][:CHIPS]
 
 
+_panels: dict[tuple[Question, str], tuple[Facets, Panel]] = {}
+
+
 def panel(session: Session, question: Question, found: Found) -> Panel:
-    """The filters beside these goods; two statements."""
+    """The filters beside these goods; two statements, or none while the counts are still the same."""
+    asked = replace(question, page=1)
+    key = (asked, language())
+    facets, known = _panels.get(key, (None, None))
+    if known is None or facets is not found.facets:
+        known = make(session, asked, found)
+        while len(_panels) >= KEPT:
+            _panels.pop(next(iter(_panels)), None)
+        _panels[key] = (found.facets, known)
+    return known
+
+
+def make(session: Session, question: Question, found: Found) -> Panel:
     return Panel(
         categories=Section("category", _("Kinds"), tuple(kinds(session, question, found.facets.categories))),
         counties=Section("county", _("Sent from"), tuple(stations(session, question, found.facets.counties))),

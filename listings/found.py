@@ -12,7 +12,6 @@ from listings import cards, shelves
 from listings.finding import PER_PAGE, Question
 from listings.models import Listing, Variant
 from listings.states import ListingState
-from marketplace.core.formats import language
 from marketplace.stations.models import County
 from search_index import Alternative, Answer, Backend, Facets, IndexUnavailable, Query, Sort
 
@@ -77,7 +76,7 @@ def find(session: Session, index: Backend, question: Question, today: date) -> F
         total = session.scalar(select(func.count()).select_from(Listing).where(*conditions(question, today))) or 0
         nothing = Answer(total=total, exact=total, page=question.page, per_page=PER_PAGE)
         return Found(browsed(session, question, today), total, nothing, is_degraded=True)
-    return Found(by_code(session, answer.codes, today), answer.total, answer)
+    return Found(by_code(session, answer.codes), answer.total, answer)
 
 
 def counted(generation: int, query: Query, index: Backend) -> Answer:
@@ -96,20 +95,18 @@ def as_count(query: Query) -> Query:
     return replace(query, page=1, per_page=1, sort=Sort.RELEVANCE)
 
 
-def by_code(session: Session, codes: Sequence[str], today: date) -> list[cards.Card]:
+def by_code(session: Session, codes: Sequence[str]) -> list[cards.Card]:
     """Cards in the order of the codes; what was unpublished meanwhile is left out."""
-    wanted = select(Listing.id).where(Listing.code.in_(codes), Listing.state == ListingState.PUBLISHED)
-    words = language()
-    made = {row.code: cards.card(row, words, today) for row in session.execute(cards.statement(wanted))}
-    return [made[code] for code in codes if code in made]
+    wanted = select(Listing.id, Listing.code).where(Listing.code.in_(codes), Listing.state == ListingState.PUBLISHED)
+    ids = {row.code: row.id for row in session.execute(wanted)}
+    return cards.cards_of(session, [ids[code] for code in codes if code in ids])
 
 
 def browsed(session: Session, question: Question, today: date) -> list[cards.Card]:
     order = ORDERS[question.sort]
     wanted = select(Listing.id).where(*conditions(question, today)).order_by(*order)
-    rows = cards.statement(wanted.limit(PER_PAGE).offset((question.page - 1) * PER_PAGE)).order_by(*order)
-    words = language()
-    return [cards.card(row, words, today) for row in session.execute(rows)]
+    wanted = wanted.limit(PER_PAGE).offset((question.page - 1) * PER_PAGE)
+    return cards.cards_of(session, session.scalars(wanted).all())
 
 
 def conditions(question: Question, today: date) -> list[ColumnElement[bool]]:

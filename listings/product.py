@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from listings import checks
@@ -112,17 +113,7 @@ class Product:
 
 def get_product(session: Session, code: str) -> Product:
     """A published listing with all that belongs to it: five statements. Raises NotFound for anything not on sale."""
-    wanted = (
-        select(Listing, Category.name_zh.label("category_zh"), Category.name_en.label("category_en"))
-        .add_columns(Category.parent_code, Category.service_fee_per_mille, Category.is_age_restricted)
-        .add_columns(Station.code.label("station"), Station.name_zh, Station.name_en, Station.free_shipping_from_fen)
-        .add_columns(County.is_deep_poverty, County.prefecture_zh, County.prefecture_en)
-        .join(Category, Category.code == Listing.category_code)
-        .join(Station, Station.code == Listing.station_code)
-        .join(County, County.code == Station.code)
-        .where(Listing.code == code, Listing.state == ListingState.PUBLISHED)
-    )
-    row = session.execute(wanted).one_or_none()
+    row = session.execute(row_of_product(), {"wanted": code}).one_or_none()
     packs = packs_of(session, row.Listing.id) if row else ()
     if row is None or not packs:
         raise NotFound(code)
@@ -132,6 +123,20 @@ def get_product(session: Session, code: str) -> Product:
         photos_of(session, row.Listing.id),
         papers_of(session, row.Listing.id),
         last_check(session, row.Listing.id),
+    )
+
+
+@cache  # putting it together takes longer than running it
+def row_of_product() -> Select[Any]:
+    return (
+        select(Listing, Category.name_zh.label("category_zh"), Category.name_en.label("category_en"))
+        .add_columns(Category.parent_code, Category.service_fee_per_mille, Category.is_age_restricted)
+        .add_columns(Station.code.label("station"), Station.name_zh, Station.name_en, Station.free_shipping_from_fen)
+        .add_columns(County.is_deep_poverty, County.prefecture_zh, County.prefecture_en)
+        .join(Category, Category.code == Listing.category_code)
+        .join(Station, Station.code == Listing.station_code)
+        .join(County, County.code == Station.code)
+        .where(Listing.code == bindparam("wanted"), Listing.state == ListingState.PUBLISHED)
     )
 
 

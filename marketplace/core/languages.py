@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -21,6 +22,7 @@ from marketplace.core.settings import Settings
 
 DEFAULT: Final = "zh_CN"
 LANGUAGES: Final = (DEFAULT, "en")
+LOCALES: Final = {name: Locale.parse(name) for name in LANGUAGES}
 CATALOGUES: Final = Path(__file__).parent.parent / "translations"
 
 
@@ -30,7 +32,7 @@ def install(app: Flask, settings: Settings) -> None:
         BABEL_DEFAULT_LOCALE=DEFAULT,
         BABEL_DEFAULT_TIMEZONE="Asia/Shanghai",
     )
-    Babel(app, locale_selector=chosen)
+    Babel(app, locale_selector=lambda: LOCALES[chosen()])  # parsing the name takes as long as a small page
 
 
 def chosen() -> str:

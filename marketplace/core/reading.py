@@ -14,7 +14,7 @@ ONE_YEAR: Final = 365 * 24 * 3600
 
 def install(app: Flask) -> None:
     """`elder_mode()` and `here(name=value)` for templates; `?elder=1`, `?elder=` and `?lang=en` set the cookie."""
-    app.jinja_env.globals.update(elder_mode=elder_mode, here=here)
+    app.jinja_env.globals.update(elder_mode=elder_mode, here=link_here)
     app.before_request(remember)
 
 
@@ -28,6 +28,12 @@ def here(**changes: Any) -> str:
     pairs = kept + [(name, value) for name, value in changes.items() if value is not None]
     path = "/" + quote(request.path.lstrip("/\\"))  # "//elsewhere" would be another site
     return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def link_here(**changes: Any) -> str:
+    """The same as short as a link can be: without the path where there are parameters, so that pages can share it."""
+    address = here(**changes)
+    return address[address.find("?") :] if "?" in address else address
 
 
 def remember() -> ResponseReturnValue | None:

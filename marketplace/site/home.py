@@ -26,7 +26,7 @@ from marketplace.site.sheets import sheet_url
 
 bp = Blueprint("home", __name__)
 SHOWN: Final = 8
-LOOKED_AT: Final = 60
+LOOKED_AT: Final = 24
 
 
 @dataclass(frozen=True)

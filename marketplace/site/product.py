@@ -65,7 +65,7 @@ def show(code: str) -> ResponseReturnValue:
         sent=sent,
         drawing=drawing,
         sentence=_(", ").join(f"{layer.name} {yuan(layer.amount_fen)}" for layer in drawing.layers),
-        stops=stops(product, today),
+        stops=tuple(stops(product, today)),
         returns=returns(product.return_policy),
         neighbours=products.neighbours(session, product),
         shelf=shelf.code,

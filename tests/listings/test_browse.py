@@ -144,4 +144,4 @@ def test_a_list_costs_the_same_however_long(client: FlaskClient, index: Index, c
     with count_statements() as many:
         client.get("/search?q=b")
 
-    assert len(one) == len(many) == 3
+    assert len(one) == len(many) == 4
