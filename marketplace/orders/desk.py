@@ -28,7 +28,7 @@ QUEUES: Final = (
     Queue("acceptance", "alert", _l("New orders"), _l("Look and take them on"), (S.AWAITING_ACCEPTANCE,)),
     Queue("collection", "box", _l("Collect"), _l("Ask the growers to bring it"), (S.ACCEPTED,)),
     Queue("packing", "receipt", _l("Pack"), _l("Brought in, to be packed"), (S.COLLECTING,)),
-    Queue("dispatch", "truck", _l("Send"), _l("Packed, for courier or shelf"), (S.PACKED,)),
+    Queue("dispatch", "truck", _l("Send off"), _l("Packed, for courier or shelf"), (S.PACKED,)),
     Queue("pickup", "hand", _l("Hand over"), _l("Waiting on the shelf"), (S.READY_FOR_PICKUP, S.UNCOLLECTED)),
     Queue("underway", "pin", _l("On the road"), _l("Until the buyer has it"), (S.SHIPPED,)),
 )

@@ -56,7 +56,7 @@ def buy(buyer: Person, house: House) -> str:
     buyer.go("/")
     buyer.is_at_ease()
     buyer.go("/search?q=qinzhou+huang+xiaomi")
-    buyer.sees("故事里的新米", patience=5)
+    buyer.sees("故事里的新米")
     buyer.is_at_ease()
     buyer.follow("故事里的新米")
     buyer.is_at_ease()
