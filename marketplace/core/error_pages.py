@@ -28,6 +28,13 @@ MESSAGES: Final[dict[int, LazyString]] = {
 def install(app: Flask) -> None:
     app.register_error_handler(Refusal, show_refusal)
     app.register_error_handler(HTTPException, show_http_error)
+    app.before_request(refuse_impossible_addresses)
+
+
+def refuse_impossible_addresses() -> None:
+    """No name of ours has a NUL in it, and PostgreSQL would not even compare one."""
+    if "\0" in request.path:
+        raise NotFound(request.endpoint)
 
 
 def show_refusal(refusal: Refusal) -> ResponseReturnValue:

@@ -94,7 +94,7 @@ def work(session: Session, station: str, states: Sequence[S], limit: int = LONGE
 
 def find_by_label(session: Session, station: str, typed: str) -> str | None:
     """The parcel whose label (SX-7F3KQ2MD-1) or whose order number was typed or scanned at this station."""
-    text = typed.strip().upper().rsplit("/", 1)[-1]
+    text = typed.replace("\0", "").strip().upper().rsplit("/", 1)[-1]
     wanted = select(Parcel.public_id).join(Order, Order.id == Parcel.order_id).where(Parcel.station_code == station)
     number, _dash, position = text.rpartition("-")
     if position.isascii() and position.isdigit() and len(position) < 4:
