@@ -1,5 +1,169 @@
-"""`make bench`: every measured comparison, one after the other."""
+"""How fast pages are and how much memory they take: `make bench`. Writes docs/benchmarks.md.
+
+The same server (granian, two workers) answers Flask's own constant, and the marketplace with many goods on SQLite and on
+PostgreSQL: a stranger's page from the page cache, and pages made anew each time. Rounds alternate, medians are told:
+other work may go on beside, so ratios of one run mean something, figures little."""
+
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.request import urlopen
 
 from benchmarks import search
+from benchmarks.load import requests_per_second
+from tests import peers
 
-search.main([1_000, 20_000])
+ROOT: Final = Path(__file__).parent.parent
+GOODS: Final = int(os.environ.get("BENCH_GOODS", "20000"))
+SECONDS: Final = int(os.environ.get("BENCH_SECONDS", "4"))
+ROUNDS: Final = 3
+SERVER: Final = ["--interface", "wsgi", "--http", "1", "--no-ws", "--workers", "2", "--blocking-threads", "4"]
+PAST_THE_CACHE: Final = {"Cookie": "benchmark=1"}  # whoever has a cookie of their own gets a page of their own
+PAGES: Final = {
+    "category": "/categories/fruit",
+    "product": "/listings/P0001",
+    "search": "/search?q=%E5%B0%8F%E7%B1%B3",
+    "home": "/",
+}
+GOALS: Final = {"from the page cache": 1.0, "category": 1 / 10, "product": 1 / 10, "search": 1 / 25, "home": 1 / 25}
+FILL: Final = """
+from benchmarks.catalogue import fill
+from marketplace.core.db import in_transaction
+from wsgi import app
+with app.app_context():
+    in_transaction(fill, count={count})
+"""
+
+
+def main() -> int:
+    peers.open_folder()
+    try:
+        with served("benchmarks.constant:app", {}) as (constant, _server):
+            results = {name: measure(url, constant) for name, url in databases().items()}
+    finally:
+        peers.close_folder()
+    (ROOT / "docs" / "benchmarks.md").write_text(report(results), "utf-8")
+    print(report(results))
+    search.main([1_000, 20_000])
+    return 0
+
+
+def databases() -> dict[str, str]:
+    return {"SQLite": "", "PostgreSQL": new_database()}
+
+
+def new_database() -> str:
+    """Empty, on the tests' private server."""
+    from tests.databases import PostgresServer
+
+    return PostgresServer(peers.postgresql()).create()
+
+
+def measure(database: str, constant: str) -> dict[str, float]:
+    """Medians: requests per second for each page, the constant beside them, and megabytes of a web process."""
+    with tempfile.TemporaryDirectory() as data:
+        given = {"DATA": data, "DATABASE_URL": database, "APP_ENV": "demo"}
+        for command in (["-m", "flask", "--app", "wsgi", "prepare"], ["-c", FILL.format(count=GOODS)]):
+            run(command, given)
+        run(["-m", "flask", "--app", "wsgi", "search", "rebuild"], given)
+        with served("wsgi:app", given) as (shop, server):
+            for page in PAGES.values():  # both workers have opened what they need
+                requests_per_second(shop + page, 1, **PAST_THE_CACHE)
+            rounds = [one_round(shop, constant) for _ in range(ROUNDS)]
+            memory = max(megabytes(pid) for pid in workers_of(server))
+    return {name: statistics.median(one[name] for one in rounds) for name in rounds[0]} | {"memory": memory}
+
+
+def one_round(shop: str, constant: str) -> dict[str, float]:
+    """The constant is asked before and after, so that what else the machine does weighs on both sides."""
+    before = requests_per_second(constant + "/", SECONDS)
+    found = {"from the page cache": requests_per_second(shop + PAGES["category"], SECONDS)}
+    for name, page in PAGES.items():
+        found[name] = requests_per_second(shop + page, SECONDS, **PAST_THE_CACHE)
+    after = requests_per_second(constant + "/", SECONDS)
+    return {"constant": (before + after) / 2} | found
+
+
+def run(arguments: list[str], given: dict[str, str]) -> None:
+    subprocess.run(
+        [sys.executable, *arguments], env={**os.environ, **given}, cwd=ROOT, check=True, stdout=subprocess.DEVNULL
+    )
+
+
+@contextmanager
+def served(target: str, given: dict[str, str]) -> Iterator[tuple[str, int]]:
+    """Its address, and the process that listens."""
+    port = peers.free_port()
+    command = [sys.executable, "-m", "granian", *SERVER, "--port", str(port), "--log-level", "error", target]
+    process = subprocess.Popen(command, env={**os.environ, **given}, cwd=ROOT)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(f"{address}/")
+        yield address, process.pid
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def wait_for(url: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            urlopen(url).close()
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def workers_of(server: int) -> list[int]:
+    """The processes that serve: children of the one that listens."""
+    everyone = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return [pid for pid in everyone if status_of(pid, "PPid") == server]
+
+
+def megabytes(pid: int) -> float:
+    return status_of(pid, "VmRSS") / 1024
+
+
+def status_of(pid: int, name: str) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)
+
+
+def report(results: dict[str, dict[str, float]]) -> str:
+    lines = [
+        "# Benchmarks",
+        "",
+        f"Written by `make bench`. {GOODS:,} goods, granian with 2 workers of 4 threads, 16 connections"
+        f" ({'wrk' if shutil.which('wrk') else 'own client'}), {os.cpu_count()} cores, Python {platform.python_version()};"
+        f" medians of {ROUNDS} rounds of {SECONDS} s. Read the ratios: figures are of one machine, with other work beside.",
+        "",
+        "| page | " + " | ".join(f"{name}: per second | ratio to the constant" for name in results) + " | goal |",
+        "| --- | " + "--- | --- | " * len(results) + "--- |",
+        "| Flask answering a constant | " + " | ".join(f"{one['constant']:,.0f} | 1" for one in results.values()) + " | |",
+    ]
+    for page, goal in GOALS.items():
+        cells = [f"{one[page]:,.0f} | {one[page] / one['constant']:.2f}" for one in results.values()]
+        lines.append(f"| {page} | " + " | ".join(cells) + f" | {goal:.2f} |")
+    memory = ", ".join(f"{one['memory']:.0f} MB on {name}" for name, one in results.items())
+    lines += ["", f"Memory of a web process after it (resident): {memory}; the goal is under 150 MB.", ""]
+    lines += ["How fast goods are found: `python -m benchmarks.search`.", ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
