@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from flask_babel import gettext as _, lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.letters import letters
@@ -25,10 +25,9 @@ class WrongCode(Refusal):
 
 
 def send(session: Session, *, address: str, purpose: str) -> str:
-    """Send a new code; returns its public id. Earlier ones of the same purpose are void."""
-    whose = OneTimeCode.address_fingerprint == address_fingerprint(address)
-    earlier = update(OneTimeCode).where(whose, OneTimeCode.purpose == purpose, OneTimeCode.used_at.is_(None))
-    session.execute(earlier.values(used_at=clock.now()))
+    """Send a new code; returns its public id, which only the page that asked for it knows.
+
+    Earlier ones stay good until one is used: else anybody could void another's by asking for more."""
     digits = ids.digits(6)
     code = OneTimeCode(purpose=purpose, address_fingerprint=address_fingerprint(address), expires_at=clock.now() + GOOD_FOR)
     code.public_id = ids.public_id()
@@ -52,8 +51,15 @@ def try_code(session: Session, *, public_id: str, address: str, digits: str, pur
     code.tries += 1
     if not hmac.compare_digest(code.code_fingerprint, code_fingerprint(code.public_id, digits)):
         return False
-    code.used_at = clock.now()
+    whose = OneTimeCode.address_fingerprint == code.address_fingerprint
+    others = update(OneTimeCode).where(whose, OneTimeCode.purpose == purpose, OneTimeCode.used_at.is_(None))
+    session.execute(others.values(used_at=clock.now()))
     return True
+
+
+def sweep(session: Session) -> None:
+    """A code that is a day old helps nobody any more."""
+    session.execute(delete(OneTimeCode).where(OneTimeCode.expires_at < clock.now() - timedelta(days=1)))
 
 
 def code_fingerprint(public_id: str, digits: str) -> str:

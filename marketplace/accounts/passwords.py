@@ -1,5 +1,7 @@
 """Passwords: Argon2id with 19 MiB, t=2, p=1 (OWASP), a few at a time so that hashing is no way to a standstill."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import BoundedSemaphore
 from typing import Final
 
@@ -13,7 +15,13 @@ SHORTEST: Final = 10
 LONGEST: Final = 128
 HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 AT_ONCE: Final = BoundedSemaphore(2)
+PATIENCE: Final = 5.0  # seconds
 NOBODYS: Final = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$1bXXi0FhFwqIBCGzHBBTvcVQSCsvl0SGCdZpHA3KXx0"
+
+
+class Busy(Refusal):
+    status = 503
+    message = _l("Many people are signing in just now. Please try again in a moment.")
 
 
 class WeakPassword(Refusal):
@@ -21,14 +29,25 @@ class WeakPassword(Refusal):
     message = _l("This password is easy to guess. A few words in a row are better.")
 
 
+@contextmanager
+def a_place() -> Iterator[None]:
+    """Raises Busy when none gets free in time."""
+    if not AT_ONCE.acquire(timeout=PATIENCE):
+        raise Busy
+    try:
+        yield
+    finally:
+        AT_ONCE.release()
+
+
 def hash_password(password: str) -> str:
-    with AT_ONCE:
+    with a_place():
         return HASHER.hash(password)
 
 
 def is_right(password: str, stored: str | None) -> bool:
     """Takes the same time for an account without a password, or for none at all."""
-    with AT_ONCE:
+    with a_place():
         try:
             HASHER.verify(stored or NOBODYS, password[:LONGEST])
         except VerificationError:

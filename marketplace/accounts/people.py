@@ -5,6 +5,7 @@ from typing import Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Grant, Person
@@ -13,9 +14,26 @@ from marketplace.core.db import insert_or_ignore
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import Refusal
 
-PHONE: Final = re.compile(r"1[3-9]\d{9}")
-EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
-NEVER_TOGETHER: Final = (({"bank_officer"}, {"station_clerk"}),)
+PHONE: Final = re.compile(r"1[3-9][0-9]{9}")
+EMAIL: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
+LONGEST_EMAIL: Final = 254
+SCOPES: Final[dict[str, tuple[str, ...]]] = {  # role -> the kinds of scope it may have
+    "seller": ("own",),
+    "station_manager": ("station",),
+    "station_clerk": ("station",),
+    "charity_officer": ("organisation",),
+    "charity_approver": ("organisation",),
+    "bank_officer": ("bank",),
+    "nominator": ("county", "programme"),
+    "verifier": ("county", "programme"),
+    "children_officer": ("programme", "county"),
+    "programme_officer": ("programme", "county"),
+    "operator": ("province",),
+    "finance_operator": ("province",),
+    "auditor": ("province",),
+}
+COUNTY_CODE: Final = re.compile(r"[0-9]{6}")
+NEVER_TOGETHER: Final = (({"bank_officer"}, {"station_clerk", "station_manager"}),)
 
 
 class AddressTaken(Refusal):
@@ -26,12 +44,17 @@ class RolesExclude(Refusal):
     message = _l("One person cannot have both of these roles.")
 
 
+class NoSuchRole(Refusal):
+    status = 422
+    message = _l("There is no such role, or it does not reach so far.")
+
+
 def is_phone(address: str) -> bool:
     return PHONE.fullmatch(address) is not None
 
 
 def is_email(address: str) -> bool:
-    return EMAIL.fullmatch(address) is not None and len(address) <= 254
+    return EMAIL.fullmatch(address) is not None and len(address) <= LONGEST_EMAIL
 
 
 def address_fingerprint(address: str) -> str:
@@ -50,25 +73,30 @@ def register(session: Session, *, address: str, name: str = "", password_hash: s
     kind = "phone" if is_phone(address) else "email"
     person = Person(name=name, password_hash=password_hash)
     set_address(session, person, address)
-    session.add(person)
-    session.flush()
     audit.record(session, actor=person.public_id, action="account.opened", subject=f"person:{person.public_id}", by=kind)
     return person
 
 
 def set_address(session: Session, person: Person, address: str) -> None:
-    """Give the account this phone number or e-mail. Raises AddressTaken."""
-    other = find(session, address)
-    if other is not None and other is not person:
-        raise AddressTaken
-    if is_phone(address):
-        person.phone, person.phone_fingerprint = address, address_fingerprint(address)
-    else:
-        person.email, person.email_fingerprint = address.lower(), address_fingerprint(address)
+    """Give the account this phone number or e-mail. Raises AddressTaken, also where somebody else is doing so just now."""
+    found = address_fingerprint(address)
+    try:
+        with session.begin_nested():
+            if is_phone(address):
+                person.phone, person.phone_fingerprint = address, found
+            else:
+                person.email, person.email_fingerprint = address.lower(), found
+            session.add(person)
+    except IntegrityError:
+        raise AddressTaken from None
 
 
 def grant(session: Session, *, person_id: int, role: str, actor: str, scope_kind: str = "own", scope_id: str = "") -> bool:
-    """Give a role within a scope; False if the person had it. Raises RolesExclude."""
+    """Give a role within a scope; False if the person had it. Raises NoSuchRole, RolesExclude."""
+    if not reaches(role, scope_kind, scope_id):
+        raise NoSuchRole(f"{role} {scope_kind}:{scope_id}")
+    # one grant after the other for each person: else two that exclude each other could meet unseen
+    public_id = session.scalars(select(Person.public_id).where(Person.id == person_id).with_for_update()).one()
     held = set(session.scalars(select(Grant.role).where(Grant.person_id == person_id)))
     for these, those in NEVER_TOGETHER:
         if (role in these and held & those) or (role in those and held & these):
@@ -76,7 +104,15 @@ def grant(session: Session, *, person_id: int, role: str, actor: str, scope_kind
     row = {"person_id": person_id, "role": role, "scope_kind": scope_kind, "scope_id": scope_id}
     is_new = insert_or_ignore(session, Grant, row)
     if is_new:
-        public_id = session.scalars(select(Person.public_id).where(Person.id == person_id)).one()
         scope = f"{scope_kind}:{scope_id}"
         audit.record(session, actor=actor, action="role.granted", subject=f"person:{public_id}", role=role, scope=scope)
     return is_new
+
+
+def reaches(role: str, scope_kind: str, scope_id: str) -> bool:
+    """The role is one of ours, and this is a scope that it can have."""
+    if scope_kind not in SCOPES.get(role, ()):
+        return False
+    if scope_kind in {"station", "county", "province"}:
+        return COUNTY_CODE.fullmatch(scope_id) is not None
+    return bool(scope_id) is (scope_kind != "own")

@@ -1,63 +1,85 @@
 """How often something may be tried: strict by account, loose by address, since a village shares one.
 
-Counted in the database, or in Redis where there is one."""
+Counted in the database, or in Redis where there is one; both count atomically, whatever runs beside them."""
 
-from datetime import timedelta
+import ipaddress
+import math
+from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from flask import request
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import RateWindow
-from marketplace.core import clock
-from marketplace.core.db import in_transaction, insert_or_ignore
+from marketplace.core import audit, clock
+from marketplace.core.db import db, in_transaction
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import TooMany
 from marketplace.core.settings import settings
 
 HOUR: Final = 3600
+HOUSEHOLD: Final = 64  # bits of an IPv6 address: one line of a provider gets all the rest
 
 
-def hit(what: str, who: str, *, limit: int, seconds: int) -> None:
+class Counter(Protocol):
+    """What a storage of the `limits` library can do, as far as we need it."""
+
+    def incr(self, key: str, expiry: int) -> int:
+        """Count one more under `key`, from one again `expiry` seconds after the first; the count."""
+
+    def get_expiry(self, key: str) -> float:
+        """When counting begins anew, in seconds since 1970."""
+
+
+def hit(what: str, who: str, *, limit: int, seconds: int, is_watched: bool = False) -> None:
     """Count one try of `what` by `who` (kept as a fingerprint only). Raises TooMany beyond `limit` in a window.
 
-    A transaction of its own: a refused try counts too."""
-    key = f"{what}:{fingerprint(who, 'rate')}"
-    if settings().redis_url:
-        waits = hit_redis(key, limit, seconds)
-    else:
-        waits = in_transaction(hit_database, key=key, limit=limit, seconds=seconds)
-    if waits:
-        raise TooMany(what, waits)
-
-
-def hit_database(session: Session, *, key: str, limit: int, seconds: int) -> int:
-    """Seconds to wait, 0 if this try is within the limit."""
-    now = clock.now()
-    session.execute(delete(RateWindow).where(RateWindow.key == key, RateWindow.expires_at <= now))
-    insert_or_ignore(session, RateWindow, {"key": key, "count": 0, "expires_at": now + timedelta(seconds=seconds)})
-    session.execute(update(RateWindow).where(RateWindow.key == key).values(count=RateWindow.count + 1))
-    row = session.execute(select(RateWindow.count.label("tries"), RateWindow.expires_at).where(RateWindow.key == key)).one()
-    return 0 if row.tries <= limit else max(1, int((row.expires_at - now).total_seconds()))
-
-
-def hit_redis(key: str, limit: int, seconds: int) -> int:
-    from limits import RateLimitItemPerSecond
-
-    strategy, item = redis_strategy(settings().redis_url), RateLimitItemPerSecond(limit, seconds)
-    if strategy.hit(item, key):
-        return 0
-    return max(1, int(strategy.get_window_stats(item, key).reset_time - clock.now().timestamp()))
+    It opens a transaction of its own: a refused try counts too. The first refusal of what `is_watched` is audited."""
+    whose = fingerprint(who, "rate")
+    key, counter = f"{what}:{whose}", counter_of(settings().redis_url)
+    tries = counter.incr(key, seconds)
+    if tries <= limit:
+        return
+    if is_watched and tries == limit + 1:
+        burst = {"actor": "anyone", "action": "limit.reached", "subject": f"{what}:{whose[:16]}"}
+        in_transaction(audit.record, **burst, limit=limit, seconds=seconds)
+    raise TooMany(what, max(1, math.ceil(counter.get_expiry(key) - clock.now().timestamp())))
 
 
 @cache
-def redis_strategy(url: str) -> Any:
-    from limits.storage import RedisStorage
-    from limits.strategies import FixedWindowRateLimiter
+def counter_of(redis_url: str) -> Counter:
+    if not redis_url:
+        return Table()
+    from limits.storage import RedisStorage  # only where it is used
 
-    return FixedWindowRateLimiter(RedisStorage(url))
+    return RedisStorage(redis_url)
+
+
+class Table:
+    """Counts in `rate_window`."""
+
+    def incr(self, key: str, expiry: int) -> int:
+        return in_transaction(count, key=key, ends_at=clock.now() + timedelta(seconds=expiry))
+
+    def get_expiry(self, key: str) -> float:
+        found = db.session.scalar(select(RateWindow.expires_at).where(RateWindow.key == key))
+        return found.timestamp() if found else 0.0
+
+
+def count(session: Session, *, key: str, ends_at: datetime) -> int:
+    """One statement, so that tries side by side are all counted."""
+    dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    first = dialect.insert(RateWindow).values(key=key, count=1, expires_at=ends_at)
+    is_over = RateWindow.expires_at <= clock.now()
+    again = {
+        "count": case((is_over, 1), else_=RateWindow.count + 1),
+        "expires_at": case((is_over, first.excluded.expires_at), else_=RateWindow.expires_at),
+    }
+    counted = first.on_conflict_do_update(index_elements=[RateWindow.key], set_=again)
+    return int(session.execute(counted.returning(RateWindow.count.label("tries"))).one().tries)
 
 
 def sweep(session: Session) -> None:
@@ -65,5 +87,10 @@ def sweep(session: Session) -> None:
 
 
 def address() -> str:
-    """Where the request came from, as far as the trusted proxies say."""
-    return request.remote_addr or "unknown"
+    """Where the request came from, as far as the trusted proxies say; of IPv6 the network of one household."""
+    given = request.remote_addr or "unknown"
+    try:
+        parsed = ipaddress.ip_address(given)
+    except ValueError:
+        return given
+    return given if parsed.version == 4 else str(ipaddress.ip_network((parsed, HOUSEHOLD), strict=False))

@@ -1,7 +1,10 @@
 """The second factor of staff: an authenticator (RFC 6238, 30 seconds, six digits), each code once; or recovery codes."""
 
+from typing import Final
+
 import pyotp
 from flask_babel import lazy_gettext as _l
+from pyotp.utils import strings_equal
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
@@ -10,8 +13,8 @@ from marketplace.core import audit, clock, ids
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import Refusal
 
-STEP = 30
-RECOVERY_CODES = 8
+STEP: Final = 30  # seconds
+RECOVERY_CODES: Final = 8
 
 
 class WrongSecondFactor(Refusal):
@@ -28,9 +31,18 @@ def provisioning_uri(secret: str, name: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name="Shanxi Youth Pavilion")
 
 
-def current_code(secret: str) -> str:
-    """For the demonstration, whose page shows it under a banner that says so."""
-    return pyotp.TOTP(secret).at(clock.now())
+def usable_code(session: Session, person_id: int) -> str | None:
+    """For the demonstration, whose page shows it under a banner that says so: the next code that was not used yet.
+
+    None without an authenticator, and where one has to wait for the next half minute."""
+    found = select(Person.totp_secret, Person.totp_last_step).where(Person.id == person_id)
+    secret, last_step = session.execute(found).one().tuple()
+    step = max(current_step(), last_step + 1)
+    return pyotp.TOTP(secret).generate_otp(step) if secret and step <= current_step() + 1 else None
+
+
+def current_step() -> int:
+    return int(clock.now().timestamp()) // STEP
 
 
 def is_right(session: Session, *, person_id: int, digits: str) -> bool:
@@ -38,14 +50,18 @@ def is_right(session: Session, *, person_id: int, digits: str) -> bool:
     person = session.get_one(Person, person_id, with_for_update=True, populate_existing=True)
     if not person.totp_secret:
         return False
-    now = int(clock.now().timestamp()) // STEP
-    for step in (now, now - 1, now + 1):
-        if step > person.totp_last_step and pyotp.utils.strings_equal(
-            pyotp.TOTP(person.totp_secret).generate_otp(step), digits
-        ):
-            person.totp_last_step = step
-            return True
-    return use_recovery_code(session, person, digits)
+    step = step_of(person.totp_secret, digits, after=person.totp_last_step)
+    if step is None:
+        return use_recovery_code(session, person, digits)
+    person.totp_last_step = step
+    return True
+
+
+def step_of(secret: str, digits: str, *, after: int = 0) -> int | None:
+    """The step whose code this is: this half minute, the one before or the next, if it comes `after` the last one used."""
+    now = current_step()
+    matching = (step for step in (now, now - 1, now + 1) if strings_equal(pyotp.TOTP(secret).generate_otp(step), digits))
+    return next((step for step in matching if step > after), None)
 
 
 def use_recovery_code(session: Session, person: Person, typed: str) -> bool:
@@ -58,10 +74,15 @@ def use_recovery_code(session: Session, person: Person, typed: str) -> bool:
     return True
 
 
-def enrol(session: Session, *, person_id: int, secret: str) -> list[str]:
-    """Set the authenticator; returns the recovery codes, which are shown this once."""
-    person = session.get_one(Person, person_id)
-    person.totp_secret, person.totp_last_step = secret, 0
+def enrol(session: Session, *, person_id: int, secret: str, digits: str) -> list[str]:
+    """Set the authenticator, proven by its code; returns the recovery codes, which are shown this once.
+
+    Raises WrongSecondFactor."""
+    step = step_of(secret, digits) if is_secret(secret) else None
+    if step is None:
+        raise WrongSecondFactor
+    person = session.get_one(Person, person_id, with_for_update=True, populate_existing=True)
+    person.totp_secret, person.totp_last_step = secret, step
     audit.record(session, actor=person.public_id, action="second_factor.set", subject=f"person:{person.public_id}")
     session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
     shown = [ids.order_number().removeprefix("SX-") for _number in range(RECOVERY_CODES)]
@@ -78,8 +99,3 @@ def secret_of(session: Session, person_id: int) -> str | None:
 def is_secret(text: str) -> bool:
     """32 letters of base 32, as `new_secret` makes them."""
     return len(text) == 32 and set(text) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
-
-
-def confirms(secret: str, digits: str) -> bool:
-    """At enrolment: the authenticator was set up with this secret."""
-    return is_secret(secret) and pyotp.TOTP(secret).verify(digits, for_time=clock.now(), valid_window=1)

@@ -2,20 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import codes, passwords, people
 from marketplace.accounts.models import Grant, Person, SignInSession
 from marketplace.accounts.permissions import STAFF
-from marketplace.core import clock, ids
+from marketplace.core import audit, clock, ids
 from marketplace.core.encryption import token_hash
-from marketplace.core.errors import NotFound
+from marketplace.core.errors import NotFound, StaleState
 
-LASTS: Final = timedelta(days=30)
-LASTS_FOR_STAFF: Final = timedelta(hours=14)  # a long working day
+LASTS: Final = timedelta(days=30)  # after the last form that was sent
+LASTS_FOR_STAFF: Final = timedelta(hours=14)  # a long working day, then the second factor is asked again
+PROLONGED_EVERY: Final = timedelta(hours=1)
 CODE: Final = "sign-in"
 
 on_signed_in: list[Callable[[Session, int, str | None], None]] = []
@@ -31,12 +32,31 @@ def whose_password(session: Session, address: str, password: str) -> int | None:
     return person.id if passwords.is_right(password, stored) and person else None
 
 
-def with_code(session: Session, *, code: str, address: str, digits: str, device: str, cart: str | None) -> str | None:
-    """The token of a new session, or None; a right code for a new address opens an account."""
+class Entry(NamedTuple):
+    token: str
+    is_new: bool  # the account was opened just now
+
+
+def with_code(session: Session, *, code: str, address: str, digits: str, device: str, cart: str | None) -> Entry | None:
+    """A new session, or None; a right code for a new address opens an account. To be committed whatever the answer is."""
     if not codes.try_code(session, public_id=code, address=address, digits=digits, purpose=CODE):
         return None
-    person = people.find(session, address) or people.register(session, address=address)
-    return begin(session, person_id=person.id, device=device, cart=cart) if person.is_active else None
+    person, is_new = find_or_register(session, address)
+    if not person.is_active:
+        return None
+    return Entry(begin(session, person_id=person.id, device=device, cart=cart), is_new)
+
+
+def find_or_register(session: Session, address: str) -> tuple[Person, bool]:
+    known = people.find(session, address)
+    if known:
+        return known, False
+    try:
+        return people.register(session, address=address), True
+    except people.AddressTaken:  # by another code of the same address, a moment ago
+        person = people.find(session, address)
+        assert person is not None
+        return person, False
 
 
 def begin(session: Session, *, person_id: int, device: str, cart: str | None) -> str:
@@ -53,14 +73,35 @@ def begin(session: Session, *, person_id: int, device: str, cart: str | None) ->
 
 
 def rotate(session: Session, *, token: str) -> str:
-    """A new token for the same session, now with a second factor; the old one opens nothing any more."""
-    row = session.scalars(select(SignInSession).where(SignInSession.token_hash == token_hash(token))).one()
+    """A new token for the same session, now with a second factor; the old one opens nothing any more.
+
+    Raises StaleState where the session was ended meanwhile."""
+    old = select(SignInSession).where(SignInSession.token_hash == token_hash(token), SignInSession.ended_at.is_(None))
+    row = session.scalar(old.with_for_update())
+    if row is None:
+        raise StaleState
     row.ended_at = clock.now()
     fresh = ids.secret_token()
     again = SignInSession(token_hash=token_hash(fresh), person_id=row.person_id, device=row.device)
     again.expires_at, again.second_factor_at, again.created_at = row.expires_at, clock.now(), row.created_at
     session.add(again)
     return fresh
+
+
+def prolong(session: Session, *, token: str) -> None:
+    """Somebody is still there: thirty more days. The working day of staff is not prolonged."""
+    now = clock.now()
+    alive = update(SignInSession).where(SignInSession.token_hash == token_hash(token), SignInSession.ended_at.is_(None))
+    session.execute(alive.values(seen_at=now))
+    longer = alive.where(SignInSession.person_id.not_in(select(Grant.person_id).where(Grant.role.in_(STAFF))))
+    session.execute(longer.values(expires_at=now + LASTS))
+
+
+def sweep(session: Session) -> None:
+    """What was signed in where is of no use a month after it ended."""
+    long_ago = clock.now() - LASTS
+    is_over = or_(SignInSession.expires_at < long_ago, SignInSession.ended_at < long_ago)
+    session.execute(delete(SignInSession).where(is_over))
 
 
 def sessions_of(session: Session, person_id: int) -> Sequence[SignInSession]:
@@ -85,5 +126,7 @@ def end_others(session: Session, *, person_id: int, but: str) -> None:
 
 def set_password(session: Session, *, person_id: int, password_hash: str, but: str) -> None:
     """A new password ends every other session."""
-    session.get_one(Person, person_id).password_hash = password_hash
+    person = session.get_one(Person, person_id)
+    person.password_hash = password_hash
+    audit.record(session, actor=person.public_id, action="password.set", subject=f"person:{person.public_id}")
     end_others(session, person_id=person_id, but=but)

@@ -118,10 +118,13 @@ def create_enrolment() -> ResponseReturnValue:
         return redirect(url_for("sign_in.show_second_factor", next=request.path), 303)
     form = EnrolmentForm(request.form)
     secret = str(form.secret.data)
-    if not form.validate() or not second_factor.confirms(secret, str(form.digits.data)):
-        form.digits.errors = form.digits.errors or [second_factor.WrongSecondFactor.message]
+    if not form.validate():
         return enrolment_page(form), 422
-    codes = in_transaction(second_factor.enrol, person_id=g.person.id, secret=secret)
+    try:
+        codes = in_transaction(second_factor.enrol, person_id=g.person.id, secret=secret, digits=str(form.digits.data))
+    except second_factor.WrongSecondFactor as refusal:
+        form.digits.errors = [refusal.message]
+        return enrolment_page(form), refusal.status
     return render_template("accounts/recovery_codes.html", codes=codes), 201, {"Cache-Control": "no-store"}
 
 

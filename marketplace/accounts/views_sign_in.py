@@ -50,11 +50,13 @@ def create_session() -> ResponseReturnValue:
     hit("code.try", address, limit=30, seconds=HOUR)
     hit("code.try.from", where_from(), limit=600, seconds=HOUR)
     given = {"code": str(form.code.data), "address": address, "digits": digits}
-    token = in_transaction(sign_in.with_code, **given, **browser())
-    if token is None:
+    entry = in_transaction(sign_in.with_code, **given, **browser())
+    if entry is None:
         form.digits.errors = [codes.WrongCode.message]
         return code_page(form), codes.WrongCode.status
-    return enter(token, form)
+    if entry.is_new:
+        flash(_("Welcome! This is your new account."), "done")
+    return enter(entry.token, form)
 
 
 @bp.get("/sign-in/password")
@@ -138,9 +140,9 @@ def code_page(form: CodeForm) -> str:
 
 
 def second_factor_page(form: SecondFactorForm) -> str:
-    secret = second_factor.secret_of(db.session(), g.person.id)
-    shown = second_factor.current_code(secret) if secret and settings().is_demo else None
-    return render_template("accounts/second_factor.html", form=form, shown=shown, is_enrolled=secret is not None)
+    is_enrolled = second_factor.secret_of(db.session(), g.person.id) is not None
+    shown = second_factor.usable_code(db.session(), g.person.id) if settings().is_demo else None
+    return render_template("accounts/second_factor.html", form=form, shown=shown, is_enrolled=is_enrolled)
 
 
 def browser() -> dict[str, Any]:

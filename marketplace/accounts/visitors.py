@@ -1,18 +1,23 @@
 """Who is asking: nobody for a stranger, one query for a person whose browser holds the token of a live session."""
 
+from collections.abc import Set
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from flask import Flask, g, session as cookie
+from flask import Flask, g, request, session as cookie
 from sqlalchemy import select
 
+from marketplace.accounts import sign_in
 from marketplace.accounts.models import Grant, Person, SignInSession
 from marketplace.accounts.permissions import STAFF
 from marketplace.core import clock
-from marketplace.core.db import db
+from marketplace.core.db import db, in_transaction
 from marketplace.core.encryption import token_hash
 
 TOKEN: Final = "token"
+STATION: Final = "station"
+READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class Visitor:
     name: str
     grants: tuple[tuple[str, str, str], ...]  # role, kind of scope, scope
     has_second_factor: bool
+    seen_at: datetime
 
     @property
     def roles(self) -> frozenset[str]:
@@ -35,9 +41,13 @@ class Visitor:
     def is_staff(self) -> bool:
         return bool(self.roles & STAFF)
 
-    def scope_of(self, kind: str) -> str:
-        """The one scope of this kind; the empty string, which is nobody's, where there is none."""
-        return next((scope for _role, named, scope in self.grants if named == kind), "")
+    def station_of(self, roles: Set[str]) -> str:
+        """The station at which they have one of these roles; where there are several, the one chosen, else the first.
+
+        The empty string, which is no station, where there is none."""
+        theirs = [scope for role, kind, scope in self.grants if role in roles and kind == "station"]
+        chosen = cookie.get(STATION)
+        return chosen if chosen in theirs else next(iter(theirs), "")
 
 
 def install(app: Flask) -> None:
@@ -49,6 +59,16 @@ def load() -> None:
     token = cookie.get(TOKEN)
     g.person = find(token) if isinstance(token, str) else None
     g.station = ""
+    if g.person and request.method not in READING and clock.now() - g.person.seen_at > sign_in.PROLONGED_EVERY:
+        in_transaction(sign_in.prolong, token=g.person.token)  # reading writes nothing, so only forms keep a session alive
+
+
+def choose_station(code: str) -> bool:
+    """From now on at this one of their stations; False if it is none of theirs."""
+    is_theirs = any((kind, scope) == ("station", code) for _role, kind, scope in g.person.grants)
+    if is_theirs:
+        cookie[STATION] = code
+    return is_theirs
 
 
 def enter(visitor: Visitor) -> None:
@@ -70,8 +90,8 @@ def find(token: str) -> Visitor | None:
     """The person behind a session that has neither ended nor expired: one statement."""
     hashed = token_hash(token)
     known = (
-        select(SignInSession.public_id.label("session_id"), SignInSession.second_factor_at, Person.id, Person.public_id)
-        .add_columns(Person.name, Grant.role, Grant.scope_kind, Grant.scope_id)
+        select(SignInSession.public_id.label("session_id"), SignInSession.second_factor_at, SignInSession.seen_at)
+        .add_columns(Person.id, Person.public_id, Person.name, Grant.role, Grant.scope_kind, Grant.scope_id)
         .join(Person, Person.id == SignInSession.person_id)
         .outerjoin(Grant, Grant.person_id == Person.id)
         .where(SignInSession.token_hash == hashed, SignInSession.ended_at.is_(None), Person.is_active)
@@ -83,5 +103,5 @@ def find(token: str) -> Visitor | None:
         return None
     first = rows[0]
     grants = tuple((row.role, row.scope_kind, row.scope_id) for row in rows if row.role)
-    second_factor = first.second_factor_at is not None
-    return Visitor(token, first.session_id, first.id, first.public_id, first.name, grants, second_factor)
+    known_as = (first.session_id, first.id, first.public_id, first.name)
+    return Visitor(token, *known_as, grants, first.second_factor_at is not None, first.seen_at)

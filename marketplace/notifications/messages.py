@@ -1,17 +1,24 @@
 """A message is a row, written with the fact it tells; an adapter sends it once the fact is committed."""
 
+import sys
 from collections.abc import Sequence
 from typing import Protocol
 
+from flask import Flask, current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock, ids, outbox
 from marketplace.core.db import in_transaction, insert_or_ignore
 from marketplace.core.encryption import fingerprint
+from marketplace.core.settings import Settings
 from marketplace.notifications.models import Message
 
 TOPIC = "message.send"
+
+
+class NoWayOut(RuntimeError):
+    """Nothing is set up that could send messages; they wait in the outbox until there is."""
 
 
 class Adapter(Protocol):
@@ -27,7 +34,10 @@ class OnThePage:
         return None
 
 
-adapters: list[Adapter] = []  # filled by app.py
+def install(app: Flask, settings: Settings) -> None:
+    """Who writes letters finds us here. In production nothing passes for sent that was only shown on a page."""
+    app.extensions["letters"] = sys.modules[__name__]
+    app.extensions["message_adapter"] = None if settings.is_production else OnThePage()
 
 
 def send(session: Session, /, *, fact: str, address: str, text: str, person_id: int | None = None) -> None:
@@ -39,12 +49,14 @@ def send(session: Session, /, *, fact: str, address: str, text: str, person_id: 
 
 
 def deliver(*, fact: str) -> None:
-    """The outbox's listener: outside a transaction, since it may take seconds."""
+    """The outbox's listener: outside a transaction, since it may take seconds. Raises NoWayOut."""
     found = in_transaction(read, fact=fact)
     if found is None:
         return
-    for adapter in adapters:
-        adapter.deliver(*found)
+    adapter: Adapter | None = current_app.extensions["message_adapter"]
+    if adapter is None:
+        raise NoWayOut(fact)
+    adapter.deliver(*found)
     in_transaction(mark_sent, fact=fact)
 
 

@@ -1,0 +1,93 @@
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from marketplace.core.db import in_transaction
+from marketplace.core.outbox import OutboxRow
+from marketplace.core.settings import AppEnvironment
+from marketplace.notifications import messages
+from marketplace.notifications.models import Message
+from tests.factories import make_person
+
+
+class Post:
+    """Keeps what it was given; refuses while it is shut."""
+
+    def __init__(self) -> None:
+        self.delivered: list[tuple[str, str]] = []
+        self.is_shut = False
+
+    def deliver(self, address: str, text: str) -> None:
+        if self.is_shut:
+            raise ConnectionError
+        self.delivered.append((address, text))
+
+
+@pytest.fixture
+def post(app: Flask) -> Iterator[Post]:
+    before, app.extensions["message_adapter"] = app.extensions["message_adapter"], Post()
+    yield app.extensions["message_adapter"]
+    app.extensions["message_adapter"] = before
+
+
+def tell(fact: str = "order:SX-7F3KQ2MD:paid", words: str = "收到你的钱了。", **more: int) -> None:
+    in_transaction(messages.send, fact=fact, address="13800002045", text=words, **more)
+
+
+def test_a_fact_is_told_once_by_the_worker(app: Flask, session: Session, post: Post) -> None:
+    tell()
+    tell()
+    app.extensions["worker"].run_until_idle()
+
+    assert post.delivered == [("13800002045", "收到你的钱了。")]
+    row = session.scalars(select(Message)).one()
+    assert row.sent_at is not None
+
+
+def test_the_table_shows_neither_number_nor_words(session: Session) -> None:
+    tell()
+
+    stored = session.execute(text("SELECT address, text, address_fingerprint FROM message")).one()
+    assert not any("13800002045" in value or "收到" in value for value in stored)
+
+
+def test_what_could_not_be_sent_waits(app: Flask, session: Session, post: Post) -> None:
+    post.is_shut = True
+    tell()
+    app.extensions["worker"].run_until_idle()
+
+    assert session.scalars(select(Message.sent_at)).all() == [None]
+    assert session.scalars(select(OutboxRow.is_done).where(OutboxRow.topic == messages.TOPIC)).all() == [False]
+
+    post.is_shut = False
+    messages.deliver(fact="order:SX-7F3KQ2MD:paid")
+    messages.deliver(fact="order:SX-7F3KQ2MD:paid")
+    assert post.delivered == [("13800002045", "收到你的钱了。")]
+
+
+def test_in_production_nothing_passes_for_sent_that_only_a_page_would_show(app: Flask, session: Session) -> None:
+    fresh = Flask(__name__)
+    messages.install(fresh, app.extensions["settings"].model_copy(update={"app_env": AppEnvironment.PRODUCTION}))
+    assert fresh.extensions["message_adapter"] is None
+
+    tell()
+    app.extensions["message_adapter"], before = None, app.extensions["message_adapter"]
+    try:
+        with pytest.raises(messages.NoWayOut):
+            messages.deliver(fact="order:SX-7F3KQ2MD:paid")
+    finally:
+        app.extensions["message_adapter"] = before
+    assert session.scalars(select(Message.sent_at)).all() == [None]
+
+
+def test_a_person_finds_what_they_were_told_latest_first(session: Session) -> None:
+    guo, li = make_person().id, make_person().id
+    tell("a", "一", person_id=guo)
+    tell("b", "二", person_id=guo)
+    tell("c", "三", person_id=li)
+
+    assert [row.text for row in messages.of_person(session, guo)] == ["二", "一"]
+    assert messages.text_of(session, "c") == "三" and messages.text_of(session, "d") is None
