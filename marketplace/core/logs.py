@@ -44,8 +44,10 @@ def writes_json(settings: Settings) -> bool:
 
 def configure(*, as_json: bool) -> None:
     """Everything that any library logs goes through structlog, as JSON or for a person to read."""
+    level = logging.INFO if as_json else logging.WARNING
     structlog.configure(
         processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),  # what nobody reads costs nothing
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
@@ -57,7 +59,7 @@ def configure(*, as_json: bool) -> None:
     )
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
-    logging.basicConfig(handlers=[handler], level=logging.INFO if as_json else logging.WARNING, force=True)
+    logging.basicConfig(handlers=[handler], level=level, force=True)
 
 
 def new_request_id() -> str:
