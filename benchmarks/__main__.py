@@ -71,7 +71,7 @@ def new_database() -> str:
 def measure(database: str, constant: str) -> dict[str, float]:
     """Medians: requests per second for each page, the constant beside them, and megabytes of a web process."""
     with tempfile.TemporaryDirectory() as data:
-        given = {"DATA": data, "DATABASE_URL": database, "APP_ENV": "demo"}
+        given = {"DATA": data, "DATABASE_URL": database, "APP_ENV": "demo", "MALLOC_ARENA_MAX": "2"}
         for command in (["-m", "flask", "--app", "wsgi", "prepare"], ["-c", FILL.format(count=GOODS)]):
             run(command, given)
         run(["-m", "flask", "--app", "wsgi", "search", "rebuild"], given)

@@ -27,6 +27,7 @@ def main() -> int:
     python = environment.ensure("requirements.txt")
     make_folder(data)
     os.environ.update(DATA=str(data), PORT=str(port), PYTHONUNBUFFERED="1")
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # glibc keeps a heap for each thread, and gives little back
     os.environ.setdefault("BASE_URL", f"http://{HOST}:{port}")
     greeting = prepare(python, data)
     return supervise([web_server(python, port), worker(python)], Greeter(port, greeting))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
@@ -46,6 +47,10 @@ def test_a_second_time_changes_nothing(empty: Engine) -> None:
     with empty.connect() as connection:
         assert schema_of(connection) == once
         assert migrations.is_up_to_date(connection)
+
+
+def test_the_newest_is_the_one_that_alembic_means() -> None:
+    assert migrations.newest() == ScriptDirectory(str(migrations.FOLDER)).get_current_head()
 
 
 def test_the_way_back_leaves_nothing(empty: Engine) -> None:
