@@ -1,0 +1,58 @@
+"""What is written down is true of the code."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from marketplace.core.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_explained(name: str) -> None:
+    assert f"| `{name.upper()}` |" in (ROOT / "docs" / "settings.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("program", ["Makefile", "bin/run.py", "tests/peers.py", "benchmarks/__main__.py"])
+def test_every_variable_of_the_commands_is_explained(program: str) -> None:
+    source = (ROOT / program).read_text("utf-8")
+    asked = re.findall(r'environ\.(?:get|setdefault)\(\s*"([A-Z_]+)"', source) + re.findall(r"^([A-Z]+) \?=", source, re.M)
+    explained = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    assert [name for name in asked if f"`{name}`" not in explained and f"`{name}=" not in explained] == []
+
+
+def test_everything_that_is_asked_for_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    for file, asked in {
+        "requirements.txt": project["dependencies"],
+        "requirements-dev.txt": [*project["dependencies"], *project["optional-dependencies"]["dev"]],
+    }.items():
+        pinned = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / file).read_text("utf-8"), re.M))
+        names = {re.split(r"[\[<>=;\s]", one)[0].lower().replace("_", "-") for one in asked}
+        assert names - pinned == set(), f"make requirements ({file})"
+
+
+def test_both_files_pin_the_same_versions() -> None:
+    pins = {
+        file: dict(re.findall(r"^([a-z0-9-]+)==(\S+) [\\;]", (ROOT / file).read_text("utf-8"), re.M))
+        for file in ("requirements.txt", "requirements-dev.txt")
+    }
+    running, developing = pins["requirements.txt"], pins["requirements-dev.txt"]
+    assert {name: version for name, version in running.items() if developing.get(name) != version} == {}
+
+
+def test_no_registry_is_named() -> None:
+    for file in ("requirements.txt", "requirements-dev.txt"):
+        assert not re.search(r"https?://|--index|--find-links", (ROOT / file).read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    "page", sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+)
+def test_links_lead_somewhere(page: str) -> None:
+    source = ROOT / page
+    linked = re.findall(r"\]\(((?!https?:|mailto:|#)[^)#\s]+)", source.read_text("utf-8"))
+    assert [link for link in linked if not (source.parent / link).exists()] == []
