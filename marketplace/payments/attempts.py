@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import Select, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock
@@ -15,17 +16,19 @@ from marketplace.core.transitions import leave_trace, transition
 from marketplace.payments import outcomes
 from marketplace.payments.gateways import (
     Declined,
+    GatewayError,
     Invalid,
     NotSupported,
     PaymentRequest,
-    RemotePayment,
     chosen_gateway,
     gateways,
+    unknown_unless_answered,
 )
 from marketplace.payments.models import Attempt
 from marketplace.payments.states import OPEN, AttemptState
 
 SYSTEM: Final = "system"
+GIVEN_UP: Final = frozenset({AttemptState.CANCELLED, AttemptState.EXPIRED})
 PATIENCE: Final = timedelta(minutes=2)  # after this the sweeper asks the gateway itself
 
 
@@ -46,44 +49,71 @@ def start(session: Session, *, purpose: str, reference: str, amount: Money, pay_
 
     Raises AlreadyPaying, PaymentsClosed."""
     gateway = chosen_gateway()
-    taken = current(session, purpose=purpose, reference=reference)
-    if taken:
-        raise AlreadyPaying(taken)
+    known = current(session, purpose=purpose, reference=reference)
+    if known:
+        raise AlreadyPaying(known)
     attempt = Attempt(purpose=purpose, reference=reference, gateway=gateway.name, book=gateway.book, pay_by=pay_by)
     attempt.fen, attempt.currency, attempt.next_at = amount.fen, amount.currency, clock.now() + PATIENCE
-    session.add(attempt)
-    session.flush()
+    if not was_first(session, attempt):
+        raise AlreadyPaying(get_current(session, purpose=purpose, reference=reference))
     leave_trace(session, attempt, None, AttemptState.CREATED, actor=SYSTEM, why="started")
     return attempt.public_id
 
 
+def was_first(session: Session, attempt: Attempt) -> bool:
+    """Keep it; False where another tab or worker opened one at the same moment: the database lets one in."""
+    try:
+        with session.begin_nested():
+            session.add(attempt)
+    except IntegrityError:
+        return False
+    return True
+
+
 def current(session: Session, *, purpose: str, reference: str) -> Attempt | None:
     """The attempt that is open or has succeeded, if there is one."""
-    taken = OPEN | {AttemptState.SUCCEEDED}
+    return session.scalar(taken(purpose, reference))
+
+
+def get_current(session: Session, *, purpose: str, reference: str) -> Attempt:
+    return session.scalars(taken(purpose, reference)).one()
+
+
+def taken(purpose: str, reference: str) -> Select[Attempt]:
     mine = select(Attempt).where(Attempt.purpose == purpose, Attempt.reference == reference)
-    return session.scalar(mine.where(Attempt.state.in_(taken), ~Attempt.is_surplus))
+    return mine.where(Attempt.state.in_(OPEN | {AttemptState.SUCCEEDED}), ~Attempt.is_surplus)
 
 
 def submit(attempt: str, *, return_url: str, description: str) -> str:
     """Ask the gateway; returns where the payer goes next. Outside any transaction; may be repeated.
 
-    Raises Declined, Invalid, NotSupported (the attempt has failed), OutcomeUnknown (it is open, the sweeper resolves it)."""
-    gateway_name, amount, pay_by = in_transaction(begin_submission, attempt=attempt)
+    One that is over sends the payer to `return_url`. Raises Declined, Invalid, NotSupported (the attempt has failed),
+    OutcomeUnknown (it is open, the sweeper resolves it)."""
+    asked = in_transaction(begin_submission, attempt=attempt)
+    if asked is None:
+        return return_url
+    gateway_name, amount, pay_by = asked
     request = PaymentRequest(attempt, amount, description, return_url, pay_by)
     try:
-        remote = gateways().get(gateway_name).start_payment(request, key=f"attempt:{attempt}:create")
+        with unknown_unless_answered(f"attempt {attempt}"):
+            remote = gateways().get(gateway_name).start_payment(request, key=f"attempt:{attempt}:create")
     except (Declined, Invalid, NotSupported) as refusal:
         in_transaction(move, attempt=attempt, to=AttemptState.FAILED, why=type(refusal).__name__)
         raise
-    except Exception:
+    except GatewayError:
         in_transaction(move, attempt=attempt, to=AttemptState.UNKNOWN, why="no answer")
         raise
-    in_transaction(outcomes.apply_payment, remote=remote, gateway=gateway_name, why="answer")
+    state = in_transaction(outcomes.apply_payment, remote=remote, gateway=gateway_name, why="answer")
+    if state in GIVEN_UP:  # while the gateway was being asked: nobody may be led to pay this any more
+        cancel_remote(attempt, gateway_name, remote.remote_id)
+        return return_url
     return remote.redirect_url or return_url
 
 
-def begin_submission(session: Session, *, attempt: str) -> tuple[str, Money, datetime | None]:
+def begin_submission(session: Session, *, attempt: str) -> tuple[str, Money, datetime | None] | None:
     row = get(session, attempt)
+    if row.state not in OPEN:
+        return None
     if row.state is AttemptState.CREATED:
         transition(session, row, AttemptState.SUBMITTING, expected=AttemptState.CREATED, actor=SYSTEM, why="asked")
     return row.gateway, row.amount, row.pay_by
@@ -105,16 +135,22 @@ def cancel(attempt: str) -> AttemptState:
         return in_transaction(withdraw, attempt=attempt)
     if state not in OPEN:
         return state
-    gateway = gateways().get(gateway_name)
-    known = remote_id or found_id(gateway.find_payment(attempt))
+    known = remote_id or find_remote(attempt, gateway_name)
     if known is None:
         return in_transaction(withdraw, attempt=attempt)
-    remote = gateway.cancel_payment(known, key=f"attempt:{attempt}:cancel")
-    return in_transaction(outcomes.apply_payment, remote=remote, gateway=gateway_name, why="cancelled by us")
+    return cancel_remote(attempt, gateway_name, known)
 
 
-def found_id(remote: RemotePayment | None) -> str | None:
+def find_remote(attempt: str, gateway_name: str) -> str | None:
+    with unknown_unless_answered(f"attempt {attempt}"):
+        remote = gateways().get(gateway_name).find_payment(attempt)
     return remote.remote_id if remote else None
+
+
+def cancel_remote(attempt: str, gateway_name: str, remote_id: str) -> AttemptState:
+    with unknown_unless_answered(f"attempt {attempt}"):
+        remote = gateways().get(gateway_name).cancel_payment(remote_id, key=f"attempt:{attempt}:cancel")
+    return in_transaction(outcomes.apply_payment, remote=remote, gateway=gateway_name, why="cancelled by us")
 
 
 def describe(session: Session, *, attempt: str) -> tuple[str, str | None, AttemptState]:

@@ -6,17 +6,17 @@ import logging
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from marketplace.core import audit, outbox
+from marketplace.core import audit, clock, outbox
 from marketplace.core.money import Money
 from marketplace.core.transitions import transition
 from marketplace.ledger import books
 from marketplace.payments import refunds
 from marketplace.payments.gateways import RemotePayment, RemoteRefund
 from marketplace.payments.models import Attempt, Refund
-from marketplace.payments.states import ATTEMPT, REFUND, AttemptState, RefundState
+from marketplace.payments.states import ATTEMPT, OPEN, REFUND, AttemptState, RefundState
 
 MONEY_IS_THERE: Final = frozenset({AttemptState.SUCCEEDED, AttemptState.QUARANTINE})
 
@@ -39,7 +39,9 @@ def apply_payment(session: Session, *, remote: RemotePayment, gateway: str, why:
     attempt = session.scalar(select(Attempt).where(Attempt.public_id == remote.attempt).with_for_update())
     if attempt is None or attempt.gateway != gateway:
         raise Unmatched(remote.remote_id)
-    attempt.remote_id = attempt.remote_id or remote.remote_id
+    if attempt.remote_id not in {None, remote.remote_id}:
+        return receive_from_elsewhere(session, attempt, remote)
+    attempt.remote_id = remote.remote_id
     attempt.raw_status = remote.raw_status
     attempt.redirect_url = remote.redirect_url or attempt.redirect_url
     if attempt.state in MONEY_IS_THERE or remote.status is attempt.state:
@@ -58,7 +60,9 @@ def receive(session: Session, attempt: Attempt, remote: RemotePayment, why: str)
         transition(session, attempt, AttemptState.QUARANTINE, expected=attempt.state, actor=attempt.gateway, why=mismatch)
         park(session, attempt, remote)
         return attempt.state
-    attempt.is_surplus = is_second(session, attempt)
+    attempt.is_surplus = attempt.is_surplus or is_second(session, attempt)
+    if not attempt.is_surplus:
+        make_way(session, attempt)
     session.flush()
     transition(session, attempt, AttemptState.SUCCEEDED, expected=attempt.state, actor=attempt.gateway, why=why)
     capture(session, attempt)
@@ -76,8 +80,6 @@ def differences(attempt: Attempt, remote: RemotePayment) -> str:
     wrong = []
     if remote.amount != attempt.amount:
         wrong.append(f"amount {remote.amount.fen} {remote.amount.currency}")
-    if remote.remote_id != attempt.remote_id:
-        wrong.append("another payment's id")
     if remote.book != attempt.book:
         wrong.append(f"{remote.book} money")
     return ", ".join(wrong)
@@ -89,6 +91,20 @@ def is_second(session: Session, attempt: Attempt) -> bool:
         Attempt.purpose == attempt.purpose, Attempt.reference == attempt.reference, Attempt.id != attempt.id
     )
     return session.scalar(others.where(Attempt.state == AttemptState.SUCCEEDED, ~Attempt.is_surplus)) is not None
+
+
+def make_way(session: Session, attempt: Attempt) -> None:
+    """Another try may be open in a second tab: this one was paid, so the sweeper cancels that, and its money is surplus."""
+    others = update(Attempt).where(Attempt.purpose == attempt.purpose, Attempt.reference == attempt.reference)
+    others = others.where(Attempt.id != attempt.id, Attempt.state.in_(OPEN))
+    session.execute(others.values(is_surplus=True, tries=0, next_at=clock.now()))
+
+
+def receive_from_elsewhere(session: Session, attempt: Attempt, remote: RemotePayment) -> AttemptState:
+    """A second payment under the name of one attempt: the attempt stays what it is, the money is not lost."""
+    if remote.status is AttemptState.SUCCEEDED and not books.is_posted(session, suspense_key(remote)):
+        park(session, attempt, remote)
+    return attempt.state
 
 
 def capture(session: Session, attempt: Attempt) -> None:
@@ -105,9 +121,14 @@ def park(session: Session, attempt: Attempt, remote: RemotePayment) -> None:
         ("gateway_clearing", attempt.gateway): remote.amount,
         ("suspense", ""): -remote.amount,
     }
-    books.post(session, key=f"suspense:{remote.remote_id}", book=attempt.book, reference=attempt.reference, lines=moved)
-    audit.record(session, actor=attempt.gateway, action="payment.quarantined", subject=f"attempt:{attempt.public_id}")
-    logging.getLogger(__name__).error("payment in quarantine: %s", attempt.public_id)
+    books.post(session, key=suspense_key(remote), book=remote.book, reference=attempt.reference, lines=moved)
+    subject, why = f"attempt:{attempt.public_id}", f"payment {remote.remote_id}"
+    audit.record(session, actor=attempt.gateway, action="payment.quarantined", subject=subject, why=why)
+    logging.getLogger(__name__).error("payment in quarantine: %s, %s", attempt.public_id, remote.remote_id)
+
+
+def suspense_key(remote: RemotePayment) -> str:
+    return f"suspense:{remote.remote_id}"
 
 
 def give_back(session: Session, attempt: Attempt) -> None:

@@ -1,20 +1,26 @@
 """Money on its way back: booked when it is asked for, sent by the worker, confirmed or returned to its source."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from marketplace.core import audit, outbox
+from marketplace.core import audit, clock, outbox
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.money import Money
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger import books
+from marketplace.payments.gateways import RefundRequest
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import AttemptState, RefundState
 
 IN_TRANSIT: books.Account = ("refund_in_transit", "")
+KEY_LIVES: Final = timedelta(hours=23)  # gateways forget a key after a day, and would send the money once more
+ASKED_BEFORE: Final = frozenset({RefundState.SUBMITTING, RefundState.UNKNOWN})
 
 
 class RefundTooLarge(Refusal):
@@ -81,24 +87,43 @@ def post_failed(session: Session, refund: Refund, attempt: Attempt, *, was_done:
     source: books.Account = ("gateway_clearing", attempt.gateway) if was_done else IN_TRANSIT
     lines = {(kind, owner): Money(-fen, refund.currency) for kind, owner, fen in refund.shares} | {source: amount}
     books.post(session, key=f"refund_failed:{refund.public_id}", book=attempt.book, reference=attempt.reference, lines=lines)
-    audit.record(session, actor=attempt.gateway, action="refund.failed", subject=f"refund:{refund.public_id}")
+    subject, why = f"refund:{refund.public_id}", refund.reason
+    audit.record(session, actor=attempt.gateway, action="refund.failed", subject=subject, why=why, fen=refund.fen)
 
 
-def begin_submission(session: Session, *, refund: int) -> tuple[str, str, str, Money] | None:
-    """(gateway, refund, the payment's remote id, amount) for the worker, or None where it is no longer to be sent."""
+@dataclass(frozen=True)
+class Submission:
+    """What the worker asks the gateway for. With a key too old to be repeated, it looks for what that key made."""
+
+    gateway: str
+    request: RefundRequest
+    may_be_sent: bool
+
+
+def begin_submission(session: Session, *, refund: int) -> Submission | None:
+    """What to ask for, or None where nothing is to be sent any more."""
     row = session.get_one(Refund, refund, with_for_update=True)
     attempt = session.get_one(Attempt, row.attempt_id)
-    if row.state is RefundState.REQUESTED:
+    is_first = row.state is RefundState.REQUESTED
+    if is_first:
         transition(session, row, RefundState.SUBMITTING, expected=row.state, actor="system", why="asked")
-    if row.state not in {RefundState.SUBMITTING, RefundState.UNKNOWN} or attempt.remote_id is None:
+    if row.state not in ASKED_BEFORE or attempt.remote_id is None:
         return None
-    return attempt.gateway, row.public_id, attempt.remote_id, Money(row.fen, row.currency)
+    request = RefundRequest(row.public_id, attempt.remote_id, Money(row.fen, row.currency))
+    return Submission(attempt.gateway, request, is_first or clock.now() - row.created_at < KEY_LIVES)
+
+
+def leave_unknown(session: Session, *, refund: int) -> None:
+    """The gateway did not answer: it may have sent the money, so it is asked again with the same key."""
+    row = session.get_one(Refund, refund, with_for_update=True)
+    if row.state is RefundState.SUBMITTING:
+        transition(session, row, RefundState.UNKNOWN, expected=row.state, actor="system", why="no answer")
 
 
 def fail(session: Session, *, refund: int, why: str) -> None:
     """The gateway refused for good."""
     row = session.get_one(Refund, refund, with_for_update=True)
-    if row.state in {RefundState.SUBMITTING, RefundState.UNKNOWN}:
+    if row.state in ASKED_BEFORE:
         transition(session, row, RefundState.FAILED, expected=row.state, actor="system", why=why)
         post_failed(session, row, session.get_one(Attempt, row.attempt_id), was_done=False)
 

@@ -9,8 +9,17 @@ from sqlalchemy.orm import Session
 from marketplace.core import outbox
 from marketplace.core.db import in_transaction
 from marketplace.payments import outcomes, refunds
-from marketplace.payments.attempts import describe, withdraw
-from marketplace.payments.gateways import Declined, Invalid, NotSupported, RefundRequest, gateways
+from marketplace.payments.attempts import cancel, describe, withdraw
+from marketplace.payments.gateways import (
+    Declined,
+    GatewayError,
+    Invalid,
+    NotSupported,
+    OutcomeUnknown,
+    RemoteRefund,
+    gateways,
+    unknown_unless_answered,
+)
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import AttemptState, RefundState
 
@@ -29,8 +38,6 @@ def send_refund() -> bool:
             ask_after_refund(refund)
         else:
             submit_refund(refund)
-    except (Declined, Invalid, NotSupported) as refusal:
-        in_transaction(refunds.fail, refund=refund, why=type(refusal).__name__)
     except Exception:
         logging.getLogger(__name__).exception("refund %s", refund)
     return True
@@ -45,10 +52,27 @@ def submit_refund(refund: int) -> None:
     asked = in_transaction(refunds.begin_submission, refund=refund)
     if asked is None:
         return
-    gateway, public_id, payment, amount = asked
-    request = RefundRequest(public_id, payment, amount)
-    remote = gateways().get(gateway).refund(request, key=f"refund:{public_id}:create")
-    in_transaction(outcomes.apply_refund, remote=remote, why="answer")
+    try:
+        with unknown_unless_answered(f"refund {asked.request.refund}"):
+            remote = answer_to(asked)
+    except (Declined, Invalid, NotSupported) as refusal:
+        in_transaction(refunds.fail, refund=refund, why=type(refusal).__name__)
+    except GatewayError:
+        in_transaction(refunds.leave_unknown, refund=refund)
+        raise
+    else:
+        in_transaction(outcomes.apply_refund, remote=remote, why="answer")
+
+
+def answer_to(asked: refunds.Submission) -> RemoteRefund:
+    """Raises OutcomeUnknown where the key is too old and the gateway knows nothing of it: a person has to look."""
+    gateway = gateways().get(asked.gateway)
+    if asked.may_be_sent:
+        return gateway.refund(asked.request, key=f"refund:{asked.request.refund}:create")
+    found = gateway.find_refund(asked.request.refund)
+    if found is None:
+        raise OutcomeUnknown(f"refund {asked.request.refund}: too old to be sent again, and not at the gateway")
+    return found
 
 
 def ask_after_refund(refund: int) -> None:
@@ -63,23 +87,33 @@ def where_is_refund(session: Session, *, refund: int) -> tuple[str, str]:
 
 
 def ask_after_attempt() -> bool:
-    """Ask the gateway about one attempt of which nothing was heard for a while; True if there was one."""
-    attempt = in_transaction(take_attempt)
-    if attempt is None:
+    """Ask the gateway about one attempt of which nothing was heard for a while; True if there was one.
+
+    One that another has overtaken is cancelled there."""
+    taken = in_transaction(take_attempt)
+    if taken is None:
         return False
+    attempt, is_surplus = taken
     try:
-        gateway_name, remote_id, _state = in_transaction(describe, attempt=attempt)
-        gateway = gateways().get(gateway_name)
-        remote = gateway.fetch_payment(remote_id) if remote_id else gateway.find_payment(attempt)
-        if remote is None:
-            in_transaction(withdraw, attempt=attempt)
+        if is_surplus:
+            cancel(attempt)
         else:
-            in_transaction(outcomes.apply_payment, remote=remote, gateway=gateway_name, why="asked again")
+            look_again(attempt)
     except Exception:
         logging.getLogger(__name__).exception("attempt %s", attempt)
     return True
 
 
-def take_attempt(session: Session) -> str | None:
+def take_attempt(session: Session) -> tuple[str, bool] | None:
     rows: Any = outbox.take(session, Attempt, Attempt.state.in_(HANGING))
-    return str(rows[0].public_id) if rows else None
+    return (rows[0].public_id, rows[0].is_surplus) if rows else None
+
+
+def look_again(attempt: str) -> None:
+    gateway_name, remote_id, _state = in_transaction(describe, attempt=attempt)
+    gateway = gateways().get(gateway_name)
+    remote = gateway.fetch_payment(remote_id) if remote_id else gateway.find_payment(attempt)
+    if remote is None:
+        in_transaction(withdraw, attempt=attempt)
+    else:
+        in_transaction(outcomes.apply_payment, remote=remote, gateway=gateway_name, why="asked again")

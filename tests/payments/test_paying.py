@@ -12,31 +12,19 @@ from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
 from marketplace.core.outbox import OutboxRow
-from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.payments import attempts, inbox, outcomes, sweeping
-from marketplace.payments.gateways import OutcomeUnknown
-from marketplace.payments.models import Attempt, GatewayEvent, Refund
+from marketplace.payments.gateways import OutcomeUnknown, RemotePayment
+from marketplace.payments.models import Attempt, GatewayEvent
 from marketplace.payments.sandbox import delivery
-from marketplace.payments.sandbox.cashier import REFUND_TAKES
-from marketplace.payments.states import AttemptState, EventStatus, RefundState
-from tests.payments.conftest import RETURN, Till
-
-CAPTURED = {("capture", "gateway_clearing:sandbox"): 3980, ("capture", "buyer_clearing:"): -3980}
-ALLOCATED = {("allocate", "buyer_clearing:"): 3980, ("allocate", "seller_held:s1"): -3980}
-
-
-def booked() -> dict[tuple[str, str], int]:
-    db.session.rollback()
-    rows = select(Entry.kind, LedgerAccount.kind, LedgerAccount.owner, Line.amount)
-    rows = rows.join(Line, Line.entry_id == Entry.id).join(LedgerAccount, LedgerAccount.id == Line.account_id)
-    found = db.session.execute(rows).all()
-    assert len({(kind, f"{account}:{owner}") for kind, account, owner, _fen in found}) == len(found), "booked twice"
-    return {(kind, f"{account}:{owner}"): fen for kind, account, owner, fen in found}
-
-
-def state_of(attempt: str) -> AttemptState:
-    db.session.rollback()
-    return db.session.scalars(select(Attempt.state).where(Attempt.public_id == attempt)).one()
+from marketplace.payments.states import AttemptState, EventStatus
+from tests.payments.conftest import (
+    ALLOCATED,
+    CAPTURED,
+    RETURN,
+    Till,
+    booked,
+    state_of,
+)
 
 
 def test_a_payment_is_booked_once_however_often_it_is_told(till: Till) -> None:
@@ -99,43 +87,38 @@ def test_one_attempt_at_a_time(till: Till) -> None:
     assert "/sandbox-cashier/pay/" in refusal.value.redirect_url
 
 
-def test_money_nobody_can_use_goes_back_by_itself(till: Till) -> None:
-    till.uses_money = False
+def test_whoever_was_cancelled_meanwhile_is_not_led_to_the_cashier(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     attempt = till.start()
-    till.pay(attempt)
-    till.work()
-    with time_machine.travel(clock.now() + REFUND_TAKES + timedelta(minutes=1), tick=False):
-        till.cashier.finish_refunds()
-        till.work()
+    really = till.cashier.start_payment
 
-    assert till.told == []
-    assert booked() == CAPTURED | {
-        ("surplus", "buyer_clearing:"): 3980,
-        ("surplus", "suspense:"): -3980,
-        ("refund", "suspense:"): 3980,
-        ("refund", "refund_in_transit:"): -3980,
-        ("refund_done", "refund_in_transit:"): 3980,
-        ("refund_done", "gateway_clearing:sandbox"): -3980,
-    }
-    assert db.session.scalars(select(Refund.state)).all() == [RefundState.SUCCEEDED]
+    def cancel_while_asked(*asked: Any, **key: Any) -> RemotePayment:
+        attempts.cancel(attempt)
+        return really(*asked, **key)
+
+    monkeypatch.setattr(till.cashier, "start_payment", cancel_while_asked)
+
+    assert attempts.submit(attempt, return_url=RETURN, description="SX-7F3KQ2MD") == RETURN
+    assert till.cashier.fetch_payment(till.remote_of(attempt)).status is AttemptState.CANCELLED
+    assert attempts.submit(attempt, return_url=RETURN, description="SX-7F3KQ2MD") == RETURN
+    assert state_of(attempt) is AttemptState.CANCELLED
 
 
-def test_a_second_payment_of_the_same_order_is_surplus(till: Till) -> None:
-    first = till.start()
-    till.pay(first, "failed")
-    till.work()
-    second = till.start()
-    till.pay(second)
-    till.work()
-    first_remote = till.cashier.find_payment(first)
-    assert first_remote
-    till.cashier.decide(first_remote.remote_id, "succeeded")  # an old tab
-    till.work()
+def test_two_tabs_open_one_attempt(till: Till) -> None:
+    start = Barrier(4)
 
-    assert till.told == ["SX-7F3KQ2MD"]
-    surplus = db.session.scalars(select(Attempt).where(Attempt.is_surplus)).one()
-    assert (surplus.public_id, surplus.state) == (first, AttemptState.SUCCEEDED)
-    assert db.session.scalars(select(Refund.fen)).all() == [3980]
+    def press(_number: int) -> str:
+        with till.app.app_context():
+            start.wait()
+            try:
+                return till.start()
+            except attempts.AlreadyPaying as refusal:
+                return f"is open: {refusal.attempt}"
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = set(pool.map(press, range(4)))
+
+    opened = db.session.scalars(select(Attempt.public_id)).one()
+    assert answers == {opened, f"is open: {opened}"}
 
 
 def test_a_lost_webhook_is_made_good_by_asking(till: Till) -> None:
@@ -150,13 +133,14 @@ def test_a_lost_webhook_is_made_good_by_asking(till: Till) -> None:
     assert booked() == CAPTURED | ALLOCATED
 
 
-def test_a_lost_answer_never_charges_twice(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("failure", [OutcomeUnknown(), ConnectionError("reset"), TimeoutError()])
+def test_a_lost_answer_never_charges_twice(till: Till, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
     attempt = till.start()
     really = till.cashier.start_payment
 
     def swallow(*asked: Any, **key: Any) -> None:
         really(*asked, **key)
-        raise OutcomeUnknown
+        raise failure
 
     monkeypatch.setattr(till.cashier, "start_payment", swallow)
     with pytest.raises(OutcomeUnknown):
@@ -181,18 +165,6 @@ def test_cancelling_asks_first_and_money_wins(till: Till) -> None:
     assert attempts.cancel(till.start("SX-C")) is AttemptState.CANCELLED
 
     assert till.told == ["SX-A"]
-
-
-def test_money_that_is_not_what_we_asked_for_waits_in_suspense(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-    attempt = till.start()
-    till.pay(attempt)
-    db.session.execute(Attempt.__table__.update().values(fen=3981))  # type: ignore[attr-defined]
-    db.session.commit()
-    till.work()
-
-    assert state_of(attempt) is AttemptState.QUARANTINE
-    assert till.told == []
-    assert booked() == {("suspense", "gateway_clearing:sandbox"): 3980, ("suspense", "suspense:"): -3980}
 
 
 def test_an_event_of_nobody_is_kept_and_tried_again(till: Till) -> None:

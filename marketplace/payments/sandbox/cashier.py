@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, insert, select, text, update
 
 from marketplace.core import clock
 from marketplace.core.money import Money
@@ -94,7 +94,7 @@ class SandboxCashier:
         waiting = ("requires_payment_method", "failed")
         with self.writing() as connection:
             change = update(payment).where(payment.c.id == remote_id, payment.c.status.in_(waiting))
-            if connection.execute(change.values(status=status).returning(payment.c.id)).first():
+            if connection.execute(change.values(status=status, decided_at=clock.now()).returning(payment.c.id)).first():
                 kind = "payment_intent.succeeded" if status == "succeeded" else "payment_intent.payment_failed"
                 self.announce(connection, kind, {"id": remote_id, "object": "payment_intent", "status": status})
         return self.fetch_payment(remote_id)
@@ -118,6 +118,11 @@ class SandboxCashier:
         taken = step.values(refunded=payment.c.refunded + request.amount.fen).returning(payment.c.id)
         if connection.execute(taken).first() is None:
             raise Invalid(f"{request.payment}: {request.amount.fen} cannot be refunded")
+
+    def find_refund(self, refund_: str) -> RemoteRefund | None:
+        with self.storage.connect() as connection:
+            known = connection.scalar(select(refund.c.id).where(refund.c.refund == refund_))
+        return self.fetch_refund(known) if known else None
 
     def fetch_refund(self, remote_id: str) -> RemoteRefund:
         with self.storage.connect() as connection:
@@ -171,7 +176,9 @@ class SandboxCashier:
 
 
 def recall(connection: Connection, key: str, parameters: dict[str, Any]) -> str | None:
-    """What this key made before. Raises KeyMismatch when it comes with other parameters."""
+    """What this key made before; who comes with the same key waits. Raises KeyMismatch for other parameters."""
+    if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"sandbox:{key}"})
     found = connection.execute(select(answered).where(answered.c.key == key)).first()
     if found is None:
         return None

@@ -43,6 +43,7 @@ payment = Table(
     Column("refunded", BigInteger, nullable=False, default=0),
     Column("pay_by", Instant),
     Column("created_at", Instant, nullable=False),
+    Column("decided_at", Instant),  # when the payer last decided
     CheckConstraint("refunded BETWEEN 0 AND amount", "refunds_within_payment"),
 )
 
@@ -75,8 +76,15 @@ webhook = Table(
     Column("is_delivered", Boolean, nullable=False, default=False),
 )
 
-MIGRATIONS: Final[list[Callable[[Connection], None]]] = [metadata.create_all]
-"""The n-th brings version n-1 to n; what was released is never changed, only added to."""
+
+def remember_when_it_was_decided(connection: Connection) -> None:
+    kind = Instant().compile(connection.dialect)
+    table = "payment" if connection.dialect.name == "sqlite" else f"{SCHEMA}.payment"
+    connection.execute(text(f"ALTER TABLE {table} ADD COLUMN decided_at {kind}"))
+
+
+CHANGES: Final[list[Callable[[Connection], None]]] = [remember_when_it_was_decided]
+"""The n-th brings a database of version n to version n + 1; new ones are made as the tables above say."""
 
 
 def open_storage(settings: Settings) -> Engine:
@@ -98,9 +106,12 @@ def prepare(engine: Engine) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('sandbox'))"))
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
         schema = SCHEMA if connection.dialect.name == "postgresql" else None
-        known = inspect(connection).has_table(version.name, schema=schema)
-        reached = connection.scalar(select(version.c.number)) if known else 0
-        for migrate in MIGRATIONS[reached or 0 :]:
-            migrate(connection)
+        is_there = inspect(connection).has_table(version.name, schema=schema)
+        if is_there:
+            reached = connection.scalars(select(version.c.number)).one()
+            for change in CHANGES[reached - 1 :]:
+                change(connection)
+        else:
+            metadata.create_all(connection)
         connection.execute(version.delete())
-        connection.execute(version.insert().values(number=len(MIGRATIONS)))
+        connection.execute(version.insert().values(number=1 + len(CHANGES)))

@@ -63,7 +63,8 @@ class CashierPage:
 def same_site(url: str) -> str:
     """Back to this house only, whatever was asked for."""
     parts = urlsplit(url)
-    path = parts.path if parts.path.startswith("/") and not parts.path.startswith("//") else "/"
+    is_path = parts.path.startswith("/") and not parts.path.startswith("//") and "\\" not in url
+    path = parts.path if is_path else "/"
     return f"{path}?{parts.query}" if parts.query else path
 
 
