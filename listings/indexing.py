@@ -1,6 +1,7 @@
 """Published listings as documents of the search: written by the worker alone, from rows read in batches."""
 
 from collections.abc import Callable, Collection, Iterator
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import func, select
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from listings.cards import has_mark
 from listings.models import Category, Listing, Variant
 from listings.states import ListingState
-from marketplace.core import page_versions
+from marketplace.core import outbox, page_cache, page_versions
 from marketplace.core.db import db, in_transaction
 from marketplace.core.formats import rounded
 from marketplace.core.settings import settings
@@ -19,6 +20,7 @@ from search_index.documents import Document, Measure, Place, Term
 
 BATCH: Final = 500
 GOODS: Final = "goods"
+READERS_LOOK: Final = timedelta(seconds=0.5)
 PER: Final = {"weight": 500, "volume": 1000, "piece": 1}
 
 TopCategory = aliased(Category)
@@ -30,7 +32,13 @@ def collect(payloads: list[dict[str, Any]]) -> None:
     found = in_transaction(read, codes=codes)
     gone = set(codes) - {document.code for document in found}
     open_writer(settings().search_folder).update(found, gone)
-    in_transaction(page_versions.raise_versions, tags={GOODS})
+    in_transaction(renew_pages)
+
+
+def renew_pages(session: Session) -> None:
+    """Twice: a page that was made just now may have come from a searcher that had not looked for the newer index yet."""
+    page_versions.raise_versions(session, tags={GOODS})
+    outbox.put(session, page_cache.TOPIC, after=READERS_LOOK, tags=[GOODS])
 
 
 def rebuild(progress: Callable[[int], None] | None = None) -> int:

@@ -15,7 +15,7 @@ from search_index.snapshot import Snapshot, open_snapshot
 from search_index.suggesting import suggest
 from search_index.vocabulary import Vocabulary
 
-LOOK_EVERY = 1.0  # seconds
+LOOK_EVERY = 0.25  # seconds; a look reads one small file
 
 
 class WhooshIndex:

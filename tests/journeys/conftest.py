@@ -14,10 +14,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests import peers
-from tests.browser import barriers, browser, overflows
+from tests.browser import barriers, overflows
 from tests.databases import PostgresServer, SQLiteFiles
 
-__all__ = ["browser"]
 ROOT = Path(__file__).parent.parent.parent
 PASSWORD = "millet-58-doors"
 PATIENCE = 60.0
