@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, text
 
 from marketplace.core import sealing
-from marketplace.ledger.accounts import LIABILITIES
+from marketplace.ledger.accounts import NEVER_IN_DEBIT
 from marketplace.orders.states import ORDER, PARCEL
 from marketplace.payments.states import ATTEMPT, REFUND
 
@@ -211,7 +211,7 @@ def differences(connection: Connection) -> Iterator[str]:
 
 def overdrawn(connection: Connection) -> Iterator[str]:
     """Held money and money in transit is never in debit; what is payable may be, after a refund."""
-    kinds = ", ".join(f"'{kind}'" for kind in sorted(LIABILITIES - {"seller_payable", "station_payable"}))
+    kinds = ", ".join(f"'{kind}'" for kind in sorted(NEVER_IN_DEBIT))
     wrong = f"""SELECT a.kind AS kind, a.owner AS owner, SUM(line.amount) AS amount FROM line
     JOIN ledger_account a ON a.id = line.account_id WHERE a.kind IN ({kinds})
     GROUP BY a.kind, a.owner, a.book, line.commodity HAVING SUM(line.amount) > 0"""

@@ -1,14 +1,56 @@
-"""The kinds of account that the books have, and on which side each stands. Pure."""
+"""The kinds of account that the books have: on which side each stands, and whose it is. Pure."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
-ASSETS: Final = frozenset({"gateway_clearing", "dispute_receivable", "cash_desk"})
-LIABILITIES: Final = frozenset(
-    (
-        *("buyer_clearing", "seller_held", "seller_payable", "station_held", "station_payable", "promotion_funding"),
-        *("restricted", "matching", "presale_escrow", "refund_in_transit", "payout_in_transit", "suspense"),
-    )
+
+class Side(StrEnum):
+    ASSET = "asset"
+    LIABILITY = "liability"
+    COST = "cost"
+    EQUITY = "equity"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True)
+class AccountKind:
+    """`owner` says what the owner of such an account is; nothing where there is only one of the kind."""
+
+    side: Side
+    owner: str = ""
+
+
+KINDS: Final[Mapping[str, AccountKind]] = MappingProxyType(
+    {
+        "gateway_clearing": AccountKind(Side.ASSET, "gateway"),
+        "dispute_receivable": AccountKind(Side.ASSET, "gateway"),
+        "cash_desk": AccountKind(Side.ASSET, "station"),
+        "buyer_clearing": AccountKind(Side.LIABILITY),
+        "seller_held": AccountKind(Side.LIABILITY, "seller"),
+        "seller_payable": AccountKind(Side.LIABILITY, "seller"),
+        "station_held": AccountKind(Side.LIABILITY, "station"),
+        "station_payable": AccountKind(Side.LIABILITY, "station"),
+        "promotion_funding": AccountKind(Side.LIABILITY, "sponsor"),
+        "restricted": AccountKind(Side.LIABILITY, "campaign"),
+        "matching": AccountKind(Side.LIABILITY, "matching fund"),
+        "presale_escrow": AccountKind(Side.LIABILITY, "presale"),
+        "refund_in_transit": AccountKind(Side.LIABILITY),
+        "payout_in_transit": AccountKind(Side.LIABILITY),
+        "suspense": AccountKind(Side.LIABILITY),
+        "gateway_fee": AccountKind(Side.COST, "book"),
+        "chargeback_loss": AccountKind(Side.COST),
+        "dispute_fee": AccountKind(Side.COST),
+        "operating_grant": AccountKind(Side.EQUITY, "operator"),
+        "fx_conversion": AccountKind(Side.NEITHER),
+    }
 )
-COSTS: Final = frozenset({"gateway_fee", "chargeback_loss", "dispute_fee"})
-OTHERS: Final = frozenset({"operating_grant", "fx_conversion"})
-KINDS: Final = ASSETS | LIABILITIES | COSTS | OTHERS
+MAY_BE_OVERDRAWN: Final = frozenset({"seller_payable", "station_payable"})  # after a refund, until the next settlement
+NEVER_IN_DEBIT: Final = frozenset(name for name, kind in KINDS.items() if kind.side is Side.LIABILITY) - MAY_BE_OVERDRAWN
+
+
+def owned_by(owner: str) -> frozenset[str]:
+    """The kinds that hold what belongs to sellers, to stations, ..."""
+    return frozenset(name for name, kind in KINDS.items() if kind.side is Side.LIABILITY and kind.owner == owner)
