@@ -2,11 +2,12 @@
 
 from typing import Any, Final
 
-from flask import current_app, redirect, render_template, request, url_for
+from flask import current_app, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from itsdangerous import BadData, URLSafeTimedSerializer
 
+from marketplace.accounts import visitors
 from marketplace.core.forgery import TOKEN, is_secret
 
 KEPT_SECONDS: Final = 3600
@@ -19,8 +20,16 @@ def serializer() -> URLSafeTimedSerializer:
 
 def ask_to_sign_in(endpoint: str) -> ResponseReturnValue:
     """The page of signing in, in place of the answer; the form that was sent travels in it, signed."""
-    typed = [(name, value) for name, value in request.form.items(multi=True) if name != TOKEN and not is_secret(name)]
-    kept = serializer().dumps({"path": request.full_path.rstrip("?"), "typed": typed})
+    given = [(name, value) for name, value in request.form.items(multi=True) if name != TOKEN]
+    kept = serializer().dumps(
+        {
+            "person": visitors.was_here(),
+            "path": request.full_path.rstrip("?"),
+            "typed": [(name, value) for name, value in given if not is_secret(name)],
+            "secrets": [name for name, _value in given if is_secret(name)],
+            "files": [name for name, file in request.files.items(multi=True) if file.filename],
+        }
+    )
     if len(kept) > LARGEST:
         kept = ""
     view: Any = current_app.view_functions[endpoint]
@@ -28,7 +37,7 @@ def ask_to_sign_in(endpoint: str) -> ResponseReturnValue:
 
 
 def typed_in(resume: str) -> dict[str, Any] | None:
-    """What was kept: {"path", "typed"}; None for nothing, rubbish or something too old."""
+    """What was kept; None for nothing, rubbish or something too old."""
     if not resume:
         return None
     try:
@@ -41,21 +50,13 @@ def typed_in(resume: str) -> dict[str, Any] | None:
 def go_on(resume: str, onward: str) -> ResponseReturnValue:
     """After signing in: to the form that waits, to be sent once more, or on to `onward`, a path of this site."""
     kept = typed_in(resume)
-    if kept is None:
+    if kept is None or kept["person"] not in {"", g.person.public_id}:  # one person's form is never sent by another
         return redirect(onward, 303)
-    return render_template(
-        "confirm.html", action=kept["path"], token=generate_csrf(), typed=kept["typed"], secrets=[], files=[]
-    )
+    fields = {name: kept[name] for name in ("typed", "secrets", "files")}
+    return render_template("confirm.html", action=kept["path"], token=generate_csrf(), **fields)
 
 
 def path_of_ours(path: str, otherwise: str) -> str:
     """`path` if it leads to a page of this site; browsers read a backslash as a slash, and drop control characters."""
     is_plain = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
     return path if is_plain else otherwise
-
-
-def home_of(roles: frozenset[str]) -> str:
-    """Where a person's work begins, when they asked for nothing else."""
-    if roles & {"station_manager", "station_clerk"}:
-        return "/station"
-    return "/seller" if "seller" in roles else url_for("accounts.show_account")

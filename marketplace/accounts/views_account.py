@@ -1,18 +1,19 @@
-"""/account: a person's own name, password, sessions and second factor."""
+"""/account: a person's own page, their name, how they are reached, their password, and where they work."""
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from marketplace.accounts import addresses, passwords, second_factor, sign_in, visitors
-from marketplace.accounts.forms import EnrolmentForm, NameForm, NewPasswordForm
+from marketplace.accounts import codes, contact, desks, passwords, people, sign_in, visitors
+from marketplace.accounts.forms import AddressForm, CodeForm, NameForm, NewPasswordForm
 from marketplace.accounts.letters import letters
 from marketplace.accounts.models import Person
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, hit
+from marketplace.accounts.views_codes import private, send_code, shown_in_demonstration, wait
 from marketplace.core.db import db, in_transaction
+from marketplace.core.errors import NotFound, TooMany
 
 bp = Blueprint("accounts", __name__)
 
@@ -20,21 +21,36 @@ bp = Blueprint("accounts", __name__)
 @bp.get("/account")
 @requires("account.keep")
 def show_account() -> ResponseReturnValue:
-    return account_page(NameForm(data={"name": g.person.name}), NewPasswordForm())
-
-
-def account_page(name: NameForm, password: NewPasswordForm) -> str:
     session = db.session()
     person = session.get_one(Person, g.person.id)
     return render_template(
         "accounts/account.html",
-        person=person,
-        name_form=name,
-        password_form=password,
-        sessions=sign_in.sessions_of(session, person.id),
-        addresses=addresses.of_person(session, person.id),
-        told=letters().of_person(session, person.id),
+        reached_by=[masked for masked in (contact.masked(person.phone), contact.masked(person.email)) if masked],
+        has_password=person.password_hash is not None,
+        desks=desks.desks_of(session, g.person),
+        told=letters().of_person(session, person.id, limit=5),
     )
+
+
+@bp.get("/account/desks")
+@requires("account.keep")
+def show_desks() -> ResponseReturnValue:
+    return render_template("accounts/desks.html", desks=desks.desks_of(db.session(), g.person))
+
+
+@bp.post("/account/station")
+@requires("account.keep")
+def create_station() -> ResponseReturnValue:
+    """Work at this one of the person's stations from now on, in this browser."""
+    if not visitors.choose_station(request.form.get("station", "")):
+        raise NotFound("station")
+    return redirect("/station", 303)
+
+
+@bp.get("/account/name")
+@requires("account.keep")
+def show_name() -> ResponseReturnValue:
+    return render_template("accounts/name.html", form=NameForm(data={"name": g.person.name}))
 
 
 @bp.post("/account/name")
@@ -42,103 +58,113 @@ def account_page(name: NameForm, password: NewPasswordForm) -> str:
 def create_name() -> ResponseReturnValue:
     form = NameForm(request.form)
     if not form.validate():
-        return account_page(form, NewPasswordForm()), 422
+        return render_template("accounts/name.html", form=form), 422
     in_transaction(rename, person_id=g.person.id, name=str(form.name.data))
-    flash(_("Saved."), "done")
-    return redirect(url_for(".show_account"), 303)
+    return saved(_("Saved."))
 
 
 def rename(session: Session, *, person_id: int, name: str) -> None:
     session.get_one(Person, person_id).name = name
 
 
+@bp.get("/account/contact")
+@requires("account.change")
+def show_contact() -> ResponseReturnValue:
+    return contact_page(AddressForm())
+
+
+@bp.post("/account/contact")
+@requires("account.change")
+def create_contact_code() -> ResponseReturnValue:
+    """Send a code to the new phone number or e-mail; whose it is now is told only to who can read it there."""
+    form, earlier = AddressForm(request.form), request.form.get("code", "")
+    if not form.validate():
+        return contact_page(form, 422)
+    try:
+        code = send_code(str(form.address.data), contact.purpose_of(g.person.public_id))
+    except TooMany as refusal:
+        if not earlier:
+            form.address.errors = [wait(refusal)]
+            return contact_page(form, refusal.status, refusal)
+        again = CodeForm(data={**form.data, "code": earlier})
+        again.digits.errors = [wait(refusal)]
+        return contact_code_page(again, refusal.status, refusal)
+    return contact_code_page(CodeForm(data={**form.data, "code": code}))
+
+
+@bp.get("/account/contact/confirmation")
+@requires("account.change")
+def show_contact_confirmation() -> ResponseReturnValue:
+    """Where a reader ends who changes the language of the page that asks for the code."""
+    return redirect(url_for(".show_contact"))
+
+
+@bp.post("/account/contact/confirmation")
+@requires("account.change")
+def create_contact() -> ResponseReturnValue:
+    form = CodeForm(request.form)
+    if not form.validate():
+        return contact_code_page(form, 422)
+    given = {"code": str(form.code.data), "address": str(form.address.data), "digits": str(form.digits.data)}
+    try:
+        is_changed = in_transaction(contact.change, person_id=g.person.id, **given)
+    except people.AddressTaken as refusal:
+        form.address.errors = [refusal.message]
+        return contact_page(form, refusal.status)
+    if not is_changed:
+        form.digits.errors = [codes.WrongCode.message]
+        return contact_code_page(form, codes.WrongCode.status)
+    return saved(_("From now on you are reached there."))
+
+
+def contact_page(form: AddressForm, status: int = 200, refusal: TooMany | None = None) -> ResponseReturnValue:
+    person = db.session.get_one(Person, g.person.id)
+    known = {"phone": contact.masked(person.phone), "email": contact.masked(person.email)}
+    return private(render_template("accounts/contact.html", form=form, **known), status, refusal)
+
+
+def contact_code_page(form: CodeForm, status: int = 200, refusal: TooMany | None = None) -> ResponseReturnValue:
+    sent = shown_in_demonstration(str(form.code.data))
+    return private(render_template("accounts/contact_code.html", form=form, sent=sent), status, refusal)
+
+
+@bp.get("/account/password")
+@requires("account.change")
+def show_password() -> ResponseReturnValue:
+    return password_page(NewPasswordForm())
+
+
 @bp.post("/account/password")
-@requires("account.keep")
+@requires("account.change")
 def create_password() -> ResponseReturnValue:
     """Set or change it; whoever has one must know it. Every other session ends."""
     form = NewPasswordForm(request.form)
-    name = NameForm(data={"name": g.person.name})
     if not form.validate():
-        return account_page(name, form), 422
-    hit("password.change", g.person.public_id, limit=10, seconds=HOUR)
+        return password_page(form, 422)
+    try:
+        hit("password.change", g.person.public_id, limit=10, seconds=HOUR, is_watched=True)
+    except TooMany as refusal:
+        form.password.errors = [wait(refusal)]
+        return password_page(form, refusal.status, refusal)
     person = db.session.get_one(Person, g.person.id)
-    if person.password_hash and not passwords.is_right(str(form.current.data or ""), person.password_hash):
-        form.current.errors = [_("This is not your current password.")]
-        return account_page(name, form), 422
+    if person.password_hash and not passwords.is_right(str(form.current_password.data or ""), person.password_hash):
+        form.current_password.errors = [_("This is not your current password.")]
+        return password_page(form, 422)
     try:
         passwords.refuse_weak(str(form.password.data), person.name, person.email or "", person.phone or "")
     except passwords.WeakPassword as refusal:
         form.password.errors = [refusal.message]
-        return account_page(name, form), refusal.status
+        return password_page(form, refusal.status)
     hashed = passwords.hash_password(str(form.password.data))
     in_transaction(sign_in.set_password, person_id=g.person.id, password_hash=hashed, but=g.person.session_id)
-    flash(_("The new password holds. Every other device was signed out."), "done")
-    return redirect(url_for(".show_account"), 303)
+    return saved(_("The new password holds. Every other device was signed out."))
 
 
-@bp.post("/account/sessions/<session_id>/end")
-@requires("account.keep")
-def create_session_end(session_id: str) -> ResponseReturnValue:
-    in_transaction(sign_in.end, person_id=g.person.id, session_id=session_id)
-    if session_id == g.person.session_id:
-        visitors.leave()
-        return redirect("/", 303)
-    flash(_("That device is signed out."), "done")
-    return redirect(url_for(".show_account"), 303)
+def password_page(form: NewPasswordForm, status: int = 200, refusal: TooMany | None = None) -> ResponseReturnValue:
+    has_one = db.session.get_one(Person, g.person.id).password_hash is not None
+    return private(render_template("accounts/new_password.html", form=form, has_one=has_one), status, refusal)
 
 
-@bp.post("/account/other-sessions/end")
-@requires("account.keep")
-def create_other_sessions_end() -> ResponseReturnValue:
-    in_transaction(sign_in.end_others, person_id=g.person.id, but=g.person.session_id)
-    flash(_("Every other device is signed out."), "done")
-    return redirect(url_for(".show_account"), 303)
-
-
-@bp.post("/account/addresses/<address>/removal")
-@requires("account.keep")
-def create_address_removal(address: str) -> ResponseReturnValue:
-    in_transaction(addresses.remove, person_id=g.person.id, address=address)
-    flash(_("The address is removed."), "done")
-    return redirect(url_for(".show_account"), 303)
-
-
-@bp.get("/account/second-factor")
-@requires("account.keep")
-def show_enrolment() -> ResponseReturnValue:
-    if not may_enrol():
-        return redirect(url_for("sign_in.show_second_factor", next=request.path))
-    return enrolment_page(EnrolmentForm(data={"secret": second_factor.new_secret()}))
-
-
-@bp.post("/account/second-factor")
-@requires("account.keep")
-def create_enrolment() -> ResponseReturnValue:
-    if not may_enrol():
-        return redirect(url_for("sign_in.show_second_factor", next=request.path), 303)
-    form = EnrolmentForm(request.form)
-    secret = str(form.secret.data)
-    if not form.validate():
-        return enrolment_page(form), 422
-    try:
-        codes = in_transaction(second_factor.enrol, person_id=g.person.id, secret=secret, digits=str(form.digits.data))
-    except second_factor.WrongSecondFactor as refusal:
-        form.digits.errors = [refusal.message]
-        return enrolment_page(form), refusal.status
-    return render_template("accounts/recovery_codes.html", codes=codes), 201, {"Cache-Control": "no-store"}
-
-
-def may_enrol() -> bool:
-    """The first one freely; another only with the one there is."""
-    return g.person.has_second_factor or second_factor.secret_of(db.session(), g.person.id) is None
-
-
-def enrolment_page(form: EnrolmentForm) -> str:
-    """The QR code stands in the page itself: an address with a secret in it would end in somebody's log."""
-    import segno  # needed on this page only
-
-    secret = str(form.secret.data) if second_factor.is_secret(str(form.secret.data)) else second_factor.new_secret()
-    form.secret.data = secret
-    drawn = segno.make(second_factor.provisioning_uri(secret, g.person.name or "pavilion"), error="m")
-    picture = Markup(drawn.svg_inline(scale=5, border=4))
-    return render_template("accounts/enrolment.html", form=form, picture=picture)
+def saved(words: str) -> ResponseReturnValue:
+    flash(words, "done")
+    return redirect(url_for("accounts.show_account"), 303)

@@ -73,12 +73,26 @@ def choose_station(code: str) -> bool:
 
 def enter(visitor: Visitor) -> None:
     """The browser is this person's from now on; nothing of who used it before stays but what is still to be said."""
-    kept = {name: cookie[name] for name in ("_flashes",) if name in cookie}
+    kept = {name: cookie[name] for name in ("_flashes", STATION) if name in cookie}
     cookie.clear()
     cookie.update(kept)
     cookie.permanent = True
     cookie[TOKEN] = visitor.token
     g.person = visitor
+
+
+def rotate() -> None:
+    """The session has its second factor from now on, and another token. Raises StaleState."""
+    visitor = find(in_transaction(sign_in.rotate, token=g.person.token))
+    assert visitor is not None
+    enter(visitor)
+
+
+def was_here() -> str:
+    """The public id of whoever's session the cookie names, ended or not; empty for a stranger."""
+    hashed = token_hash(str(cookie.get(TOKEN, "")))
+    known = select(Person.public_id).join(SignInSession, SignInSession.person_id == Person.id)
+    return db.session.scalar(known.where(SignInSession.token_hash == hashed)) or ""
 
 
 def leave() -> None:

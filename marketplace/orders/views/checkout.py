@@ -1,6 +1,6 @@
 """/checkout: one page, no account needed; what it says is what is charged, or it says the new sum first."""
 
-from typing import Final
+from typing import Final, TypeVar
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,13 +16,14 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.formats import language
 from marketplace.core.forms import SelectChoice
 from marketplace.orders import access, carts, placing, shipping
-from marketplace.orders.forms import CheckoutForm
+from marketplace.orders.forms import CheckoutForm, RecipientForm
 from marketplace.orders.placing import NothingToOrder, OtherTotal, Recipient, SomethingChanged
 from marketplace.orders.quoting import Quote, quote
 from marketplace.orders.shipping import TooHeavy
 from marketplace.orders.views.cart import owner
 from marketplace.orders.views.payment import lead_to_cashier
 
+AnyRecipient = TypeVar("AnyRecipient", bound=RecipientForm)
 HOME_PROVINCE: Final = "140000"
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
@@ -96,7 +97,8 @@ def prefilled() -> CheckoutForm:
     return with_choices(CheckoutForm(data=data))
 
 
-def with_choices(form: CheckoutForm) -> CheckoutForm:
+def with_choices(form: AnyRecipient) -> AnyRecipient:
+    """The provinces that parcels go to, in the reader's language."""
     index = 2 if language() == "en" else 1
     form.province.choices = [SelectChoice(row[0], row[index]) for row in shipping.provinces(db.session())]
     return form
