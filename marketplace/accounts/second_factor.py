@@ -36,9 +36,9 @@ def usable_code(session: Session, person_id: int) -> str | None:
 
     None without an authenticator, and where one has to wait for the next half minute."""
     found = select(Person.totp_secret, Person.totp_last_step).where(Person.id == person_id)
-    secret, last_step = session.execute(found).one().tuple()
-    step = max(current_step(), last_step + 1)
-    return pyotp.TOTP(secret).generate_otp(step) if secret and step <= current_step() + 1 else None
+    row = session.execute(found).one()
+    step = max(current_step(), row.totp_last_step + 1)
+    return pyotp.TOTP(row.totp_secret).generate_otp(step) if row.totp_secret and step <= current_step() + 1 else None
 
 
 def current_step() -> int:

@@ -162,6 +162,7 @@ def create_password() -> ResponseReturnValue:
 
 def password_page(form: NewPasswordForm, status: int = 200, refusal: TooMany | None = None) -> ResponseReturnValue:
     has_one = db.session.get_one(Person, g.person.id).password_hash is not None
+    form.current_password.flags.required = has_one
     return private(render_template("accounts/new_password.html", form=form, has_one=has_one), status, refusal)
 
 

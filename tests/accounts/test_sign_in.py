@@ -265,3 +265,128 @@ def test_a_weak_password_is_refused_and_a_new_one_ends_other_sessions(client: Fl
     assert is_in(other)
     assert choose(PASSWORD) == 303
     assert is_in(client) and not is_in(other)
+
+
+def test_the_next_code_is_promised_in_seconds_and_nothing_is_lost(
+    client: FlaskClient, session: Session, noon: time_machine.Traveller
+) -> None:
+    code, digits = ask_for_code(client, "13800002045")
+    noon.shift(timedelta(seconds=19))
+    again = client.post("/sign-in/codes", data={"address": "13800002045", "code": code}, headers=OURS)
+
+    assert again.status_code == 429 and again.headers["Retry-After"] == "41"
+    assert "过 41 秒再试" in again.text and f'value="{code}"' in again.text
+    assert count(session, OneTimeCode) == 1
+    assert enter(client, "13800002045", code, digits)[0] == 303
+
+
+def test_nobody_can_void_the_code_of_another_by_asking_for_more(
+    client: FlaskClient, app: Flask, noon: time_machine.Traveller
+) -> None:
+    code, digits = ask_for_code(client, "13800002045")
+    noon.shift(timedelta(minutes=2))
+    later_code, later_digits = ask_for_code(app.test_client(), "13800002045")
+
+    assert enter(client, "13800002045", code, digits)[0] == 303
+    assert enter(app.test_client(), "13800002045", later_code, later_digits)[0] == 422
+
+
+def test_six_codes_an_hour_are_enough(client: FlaskClient, session: Session, noon: time_machine.Traveller) -> None:
+    for _code in range(6):
+        ask_for_code(client, "13800002045")
+        noon.shift(timedelta(seconds=61))
+
+    refused = client.post("/sign-in/codes", data={"address": "13800002045"}, headers=OURS)
+
+    assert refused.status_code == 429 and "过 54 分钟再试" in refused.text
+    assert client.post("/sign-in/codes", data={"address": "13800002046"}, headers=OURS).status_code == 200
+    assert count(session, OneTimeCode) == 7
+
+
+def test_known_and_unknown_addresses_get_the_same_page(client: FlaskClient) -> None:
+    make_person(address="13800002045")
+
+    def page_for(address: str) -> str:
+        page = client.post("/sign-in/codes", data={"address": address}, headers=OURS)
+        return re.sub(r'name="code" type="hidden" value="\w+"', "", page.text.replace(address, "…"))
+
+    assert page_for("13800002045") == page_for("13800002046")
+
+
+def test_the_way_over_the_password_carries_everything_along(client: FlaskClient) -> None:
+    make_person(address="guo@example.test", password_hash=passwords.hash_password(PASSWORD))
+    page = client.post("/account/name", data={"name": "郭晓芸", "other": "x" * 3000}, headers=OURS)
+    kept = re.search(r'name="resume" type="hidden" value="([^"]+)"', page.text)
+    assert kept
+    data = {"address": "guo@example.test", "resume": kept[1], "next": "/account"}
+
+    form = client.post("/sign-in/password", data=data, headers=OURS)
+    assert form.status_code == 200 and kept[1] in form.text and 'value="guo@example.test"' in form.text
+    again = client.post("/sign-in/password", data={**data, "password": PASSWORD}, headers=OURS)
+
+    assert again.status_code == 200 and 'action="/account/name"' in again.text and "x" * 3000 in again.text
+
+
+def test_what_one_person_typed_is_never_sent_by_another(client: FlaskClient, noon: time_machine.Traveller) -> None:
+    guo = sign_in_as(client, make_person(address="guo@example.test", password_hash=passwords.hash_password(PASSWORD)))
+    make_person(address="li@example.test", password_hash=passwords.hash_password(PASSWORD))
+    in_transaction(sign_in.end_others, person_id=guo.id, but="")
+    page = client.post("/account/name", data={"name": "郭晓芸"}, headers=OURS)
+    kept = re.search(r'name="resume" type="hidden" value="([^"]+)"', page.text)
+    assert page.status_code == 401 and kept
+
+    def sign_in_with(address: str) -> int:
+        data = {"address": address, "password": PASSWORD, "resume": kept[1] if kept else ""}
+        return client.post("/sign-in/password", data=data, headers=OURS).status_code
+
+    assert sign_in_with("li@example.test") == 303  # nothing to send again
+    client.delete_cookie("session")
+    assert sign_in_with("guo@example.test") == 200  # the page that sends it again
+
+
+@pytest.mark.parametrize("resume", ["rubbish", "x" * 50_000, "eyJhIjoxfQ.aaaa.bbbb"])
+def test_a_forged_form_is_not_sent(client: FlaskClient, resume: str) -> None:
+    make_person(address="guo@example.test", password_hash=passwords.hash_password(PASSWORD))
+    data = {"address": "guo@example.test", "password": PASSWORD, "resume": resume}
+
+    assert client.post("/sign-in/password", data=data, headers=OURS).status_code in {303, 422}
+
+
+def test_staff_go_by_way_of_the_second_factor_to_where_they_wanted(
+    client: FlaskClient, noon: time_machine.Traveller
+) -> None:
+    person = make_person("station_clerk", password_hash=passwords.hash_password(PASSWORD))
+    data = {"address": str(person.email), "password": PASSWORD, "next": "/station"}
+
+    answer = client.post("/sign-in/password", data=data, headers=OURS)
+
+    assert answer.headers["Location"] == "/sign-in/second-factor?next=/station"
+    assert client.get("/station").headers["Location"] == "/sign-in/second-factor?next=/station"
+    page = client.get("/sign-in/second-factor?next=/station").text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    form = {
+        "digits": pyotp.TOTP(person.totp_secret or "").at(NOON),
+        "next": "/station",
+        "csrf_token": token[1] if token else "",
+    }
+    assert client.post("/sign-in/second-factor", data=form, headers=OURS).headers["Location"] == "/station"
+
+
+def test_the_token_changes_at_the_second_factor(client: FlaskClient, session: Session) -> None:
+    person = make_person("operator")
+    first = in_transaction(sign_in.begin, person_id=person.id, device="", cart=None)
+    second = in_transaction(sign_in.rotate, token=first)
+
+    assert first != second
+    assert len(sign_in.sessions_of(session, person.id)) == 1
+    for token, is_good in ((first, False), (second, True)):
+        with client.session_transaction() as cookie:
+            cookie["token"] = token
+        assert is_in(client) is is_good
+
+
+def test_somebody_who_is_in_already_is_led_on(client: FlaskClient) -> None:
+    sign_in_as(client, make_person())
+
+    assert client.get("/sign-in?next=/orders").headers["Location"] == "/orders"
+    assert client.get("/sign-in?next=//evil.test").headers["Location"] == "/account"
