@@ -5,6 +5,7 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from marketplace.core import outbox
 from marketplace.core.db import in_transaction
 from marketplace.core.outbox import OutboxRow
 from marketplace.core.settings import AppEnvironment
@@ -37,10 +38,10 @@ def tell(fact: str = "order:SX-7F3KQ2MD:paid", words: str = "收到你的钱了�
     in_transaction(messages.send, fact=fact, address="13800002045", text=words, **more)
 
 
-def test_a_fact_is_told_once_by_the_worker(app: Flask, session: Session, post: Post) -> None:
+def test_a_fact_is_told_once_by_the_worker(session: Session, post: Post) -> None:
     tell()
     tell()
-    app.extensions["worker"].run_until_idle()
+    outbox.deliver()
 
     assert post.delivered == [("13800002045", "收到你的钱了。")]
     row = session.scalars(select(Message)).one()
@@ -54,10 +55,10 @@ def test_the_table_shows_neither_number_nor_words(session: Session) -> None:
     assert not any("13800002045" in value or "收到" in value for value in stored)
 
 
-def test_what_could_not_be_sent_waits(app: Flask, session: Session, post: Post) -> None:
+def test_what_could_not_be_sent_waits(session: Session, post: Post) -> None:
     post.is_shut = True
     tell()
-    app.extensions["worker"].run_until_idle()
+    outbox.deliver()
 
     assert session.scalars(select(Message.sent_at)).all() == [None]
     assert session.scalars(select(OutboxRow.is_done).where(OutboxRow.topic == messages.TOPIC)).all() == [False]
