@@ -1,90 +1,203 @@
 """The independent reader: silent where all is well, and naming each thing that is not."""
 
-import pytest
-from flask import Flask
-from sqlalchemy import text
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 
-from marketplace.auditing import audit
-from marketplace.core import sealing, triggers
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import Connection, Engine, text
+
+from marketplace.auditing import audit, cli
+from marketplace.auditing.checks import Difference
+from marketplace.core import clock, sealing, triggers
+from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
+from marketplace.payments.sandbox.cashier import SandboxCashier
 from tests.factories import signed_in
 from tests.orders.conftest import JIXIAN, Shop, parcels, post, shop
 
 __all__ = ["shop"]
 
+FIRST_LINE = "id = (SELECT MIN(id) FROM line)"
+ALLOCATION = "entry_id = (SELECT id FROM entry WHERE kind = 'allocate')"
 TAMPERING = {
-    "trial balance": "UPDATE line SET amount = amount + 1 WHERE id = (SELECT MIN(id) FROM line)",
-    "entries balance": "UPDATE line SET amount = amount - 1 WHERE id = (SELECT MIN(id) FROM line)",
+    "trial balance": f"UPDATE line SET amount = amount + 1 WHERE {FIRST_LINE}",
+    "entries balance": f"UPDATE line SET amount = amount - 1 WHERE {FIRST_LINE}",
+    "lines have entries": "UPDATE line SET entry_id = 'nowhere'; UPDATE line SET entry_id = (SELECT MIN(id) FROM entry) "
+    f"WHERE NOT {FIRST_LINE}",
+    "entries have lines": "DELETE FROM line",
     "books do not mix": "UPDATE ledger_account SET book = 'live' WHERE kind = 'seller_held'",
-    "captures have attempts": "UPDATE entry SET key = 'capture:nobody' WHERE kind = 'capture'",
+    "no account is overdrawn": f"UPDATE line SET amount = -amount WHERE {ALLOCATION}",
+    "nothing is left in clearing": "UPDATE entry SET reference = 'SX-OTHER' WHERE kind = 'allocate'",
     "attempts are captured once": "UPDATE attempt SET fen = fen + 1",
-    "orders add up": "UPDATE order_line SET quantity = quantity + 1",
+    "captures have attempts": "UPDATE entry SET key = 'capture:nobody' WHERE kind = 'capture'",
+    "one payment is used": "DROP INDEX one_attempt; UPDATE attempt SET state = 'succeeded'",
+    "surplus goes back": "UPDATE attempt SET is_surplus = TRUE",
+    "no more goes back than came": "UPDATE refund SET fen = fen * 10",
+    "refunds are booked": "UPDATE entry SET key = 'refund:other' WHERE kind = 'refund'",
+    "refunds that arrived left the gateway": "UPDATE entry SET key = 'refund_done:other' WHERE kind = 'refund_done'",
+    "failed refunds are owed again": "UPDATE refund SET state = 'failed'",
+    "what is in transit is on its way": "UPDATE refund SET state = 'pending'",
+    "clearing is what was taken less what went back": "UPDATE attempt SET state = 'failed'",
+    "orders add up": "UPDATE parcel SET shipping_fen = shipping_fen + 1",
     "parcels add up": "UPDATE order_line SET unit_service_fee_fen = 0",
+    "orders take what was paid": "UPDATE attempt SET reference = 'SX-OTHER' WHERE state = 'succeeded'",
     "paid orders are allocated": "UPDATE entry SET key = 'allocate:other' WHERE kind = 'allocate'",
+    "allocations have paid orders": 'UPDATE "order" SET paid_at = NULL',
     "allocations follow the lines": "UPDATE order_line SET seller_public_id = 'somebody else'",
-    "settled parcels moved from held to payable": "UPDATE entry SET key = 'settle:other:' || id WHERE kind = 'settle'",
+    "settled parcels moved from held to payable once": "UPDATE entry SET kind = 'other' WHERE kind = 'settle'",
     "only settled parcels are payable": "UPDATE parcel SET state = 'delivered' WHERE state = 'settled'",
+    "refused parcels are refunded": "UPDATE refund SET reason_key = 'parcel:other'",
+    "refunds of parcels follow the lines": "UPDATE order_line SET seller_public_id = 'somebody else'",
     "stock follows its movements": "UPDATE variant SET on_hand = on_hand + 1",
-    "what is held is ordered": "UPDATE variant SET reserved = 1",
-    "what was sold was paid": "UPDATE stock_movement SET kind = 'counted' WHERE kind = 'sold'",
-    "states have traces": "UPDATE parcel SET state = 'lost' WHERE state = 'settled'",
-    "the chain holds": "UPDATE seal SET digest = '00' WHERE number = 1",
+    "what is held is ordered": "UPDATE \"order\" SET state = 'expired' WHERE state = 'pending_payment'",
+    "what was paid was sold": "UPDATE stock_movement SET kind = 'counted' WHERE kind = 'sold'",
+    "what was refused is for sale again": "UPDATE stock_movement SET kind = 'counted' WHERE kind = 'put_back'",
+    "states have traces": "UPDATE event SET to_state = 'lost' WHERE to_state = 'shipped'",
+    "the chains hold": "UPDATE seal SET digest = '00' WHERE number = 1",
+    "the daily roots hold": "UPDATE daily_root SET last_number = last_number - 1",
     "records are as they were sealed": "UPDATE audit_record SET actor = 'somebody else'",
+}
+AT_THE_CASHIER = {
+    "a payment we know nothing of": "UPDATE {schema}payment SET attempt = 'nobody', decided_at = NULL",
+    "a payment that never was": "UPDATE {schema}payment SET status = 'failed'",
+    "another sum": "UPDATE {schema}payment SET amount = amount + 1, decided_at = NULL",
+    "a refund that never arrived": "UPDATE {schema}refund SET status = 'pending'",
 }
 
 
-def found() -> list[str]:
-    db.session.remove()
-    with db.engine.connect() as connection:
-        return list(audit.differences(connection))
+def named(engine: Engine, cashier: Engine, *, ours: str = "", theirs: str = "") -> set[str]:
+    """The checks that find something after this tampering, all of which is undone again."""
+    with tampered(engine, ours) as connection, tampered(cashier, theirs) as other:
+        return {finding.check for finding in audit.findings(connection, other) if isinstance(finding, Difference)}
+
+
+@contextmanager
+def tampered(engine: Engine, statements: str) -> Iterator[Connection]:
+    with engine.connect() as connection, connection.begin() as transaction:
+        if statements and "{schema}" not in statements:
+            triggers.drop_all(connection)
+        if "nowhere" in statements:
+            deferred = connection.dialect.name == "postgresql" and "SET CONSTRAINTS ALL DEFERRED"
+            connection.execute(text(deferred or "PRAGMA defer_foreign_keys = ON"))
+        for statement in filter(None, statements.split(";")):
+            schema = "sandbox." if connection.dialect.name == "postgresql" else ""
+            connection.execute(text(statement.format(schema=schema)))
+        yield connection
+        transaction.rollback()
 
 
 @pytest.fixture
 def traded(shop: Shop, real_app: Flask) -> Shop:
-    """One order paid, one parcel of it settled, one refused and refunded."""
-    buyer, clerk = shop.browser(), shop.browser()
-    number = shop.paid_order(buyer, apples=2, millet=1)
+    """An order paid at the second try, one parcel of it settled, one refused and refunded; another order unpaid."""
+    buyer, clerk, other = shop.browser(), shop.browser(), shop.browser()
+    shop.fill(buyer, apples=2, millet=1)
+    number = shop.order(buyer)
+    shop.pay(number, "decline")
+    shop.work()
+    post(buyer, f"/orders/{number}/payment", {})
+    shop.pay(number)
+    shop.work()
     signed_in(clerk, "station_clerk", station=JIXIAN)
     first, second = parcels(number)
     for step, data in (("acceptance", {}), ("collection", {}), ("packing", {"shelf": "A"})):
         post(clerk, f"/station/parcels/{first.public_id}/{step}", data)
     post(clerk, f"/station/parcels/{first.public_id}/dispatch", {"carrier": "邮政", "tracking_number": "123456"})
     post(buyer, f"/orders/{number}/parcels/{first.public_id}/confirmation", {})
-    other = shop.browser()
     signed_in(other, "station_clerk", station=second.station_code)
     post(other, f"/station/parcels/{second.public_id}/refusal", {"reason": "霜打坏了"})
     shop.work()
-    while in_transaction(sealing.seal, chain="audit"):
-        pass
+    with time_machine.travel(clock.now() + timedelta(minutes=5)):
+        shop.cashier.finish_refunds()
+        shop.work()
+    stranger = shop.browser()
+    shop.fill(stranger, apples=3)
+    shop.order(stranger)
+    with time_machine.travel(clock.now() - timedelta(days=1)):
+        in_transaction(sealing.seal, chain="audit")
+    in_transaction(sealing.close_days, chain="audit")
+    db.session.remove()
     return shop
 
 
+def both(shop: Shop) -> tuple[Engine, Engine]:
+    return db.engine, shop.cashier.storage
+
+
 def test_an_honest_shop_has_no_differences(traded: Shop) -> None:
-    assert found() == []
+    with db.engine.connect() as connection, traded.cashier.storage.connect() as cashier:
+        found = [finding for finding in audit.findings(connection, cashier) if isinstance(finding, Difference)]
+    assert found == []
 
 
-@pytest.mark.parametrize("check", TAMPERING)
-def test_what_was_tampered_with_is_named(traded: Shop, check: str) -> None:
-    db.session.remove()
-    with db.engine.begin() as connection:
-        triggers.drop_all(connection)
-        connection.execute(text(TAMPERING[check]))
+def test_whatever_was_tampered_with_is_named(traded: Shop) -> None:
+    engine, cashier = both(traded)
 
-    assert any(line.startswith(f"{check}:") for line in found()), found()
+    silent = [check for check, sql in TAMPERING.items() if check not in named(engine, cashier, ours=sql)]
+    assert silent == []
+    silent = [what for what, sql in AT_THE_CASHIER.items() if not named(engine, cashier, theirs=sql)]
+    assert silent == []
+    assert named(engine, cashier) == set()
 
 
-def test_the_command_says_so_and_exits_1(traded: Shop) -> None:
+def test_every_check_is_proved(traded: Shop) -> None:
+    engine, cashier = both(traded)
+    with engine.connect() as connection, cashier.connect() as other:
+        said = [finding for finding in audit.findings(connection, other) if isinstance(finding, str)]
+
+    parts = {part.partition(":")[0] for part in said}
+    assert parts - set(TAMPERING) == {"the cashier and the books agree"}
+
+
+def test_what_is_on_its_way_is_no_difference_yet(shop: Shop) -> None:
+    buyer = shop.browser()
+    shop.fill(buyer, apples=1)
+    shop.pay(shop.order(buyer))
+    engine, cashier = both(shop)
+    assert named(engine, cashier) == set()
+
+    with time_machine.travel(clock.now() + timedelta(minutes=11)):
+        assert named(engine, cashier) == {"the cashier and the books agree"}
+
+
+def test_the_command_says_so_in_plain_words_and_exits_1(traded: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     runner = traded.app.test_cli_runner()
-    assert runner.invoke(args=["ledger", "audit"]).exit_code == 0
+    monkeypatch.setattr(cli, "PATIENCE", -1.0)
+    answer = runner.invoke(args=["ledger", "audit"])
+    assert answer.exit_code == 0, answer.output
+    assert answer.stdout.startswith("OK, everything agrees: 6 entries, 16 lines, 2 orders")
+    assert "… trial balance" in answer.stderr
 
     db.session.remove()
     with db.engine.begin() as connection:
         connection.execute(text("UPDATE variant SET on_hand = on_hand + 1"))
     answer = runner.invoke(args=["ledger", "audit"])
 
-    assert answer.exit_code == 1 and "the movements say" in answer.output
+    assert answer.exit_code == 1
+    assert "on the shelf and 3 held, the movements say" in answer.stdout
+    assert "2 differences in 6 entries" in answer.stdout
+
+
+def test_the_audit_writes_nothing(traded: Shop) -> None:
+    with cli.snapshot(db.engine) as connection:
+        if connection.dialect.name == "postgresql":
+            assert connection.scalar(text("SHOW transaction_read_only")) == "on"
+            assert connection.scalar(text("SHOW transaction_isolation")) == "repeatable read"
 
 
 def test_sealing_by_hand_leaves_nothing_open(traded: Shop) -> None:
+    in_transaction(keep_record)
     assert traded.app.test_cli_runner().invoke(args=["ledger", "seal"]).exit_code == 0
     assert in_transaction(sealing.seal, chain="audit", everything=True) == 0
+
+
+def keep_record(session: object) -> None:
+    db.session.add(AuditRecord(actor="a", action="b", subject="c", why="", detail={}))
+
+
+def test_the_cashier_is_left_out_where_there_is_none(traded: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(traded.cashier, SandboxCashier)
+    monkeypatch.setitem(traded.app.extensions["gateways"].by_name, "sandbox", None)
+    assert traded.app.test_cli_runner().invoke(args=["ledger", "audit"]).exit_code == 0

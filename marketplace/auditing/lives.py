@@ -1,0 +1,67 @@
+"""The event rows of each thing lead from its birth to where it stands, along the table of its states."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+
+from sqlalchemy import Connection, RowMapping
+
+from listings.states import LISTING
+from marketplace.auditing.checks import Difference, read
+from marketplace.orders.states import ORDER, PARCEL
+from marketplace.payments.states import ATTEMPT, REFUND
+
+CHECK: Final = "states have traces"
+
+
+@dataclass(frozen=True)
+class Life:
+    """A table whose rows have states: the column of their public id, where a life begins and how it may go on.
+
+    Without `birth` a row may have come in as it was, from an import, and left no trace until it first moved."""
+
+    table: str
+    name: str
+    ways: Mapping[Any, frozenset[Any]]
+    birth: str = ""
+
+
+LIVES: Final = (
+    Life("order", "number", ORDER, "pending_payment"),
+    Life("parcel", "public_id", PARCEL, "awaiting_acceptance"),
+    Life("attempt", "public_id", ATTEMPT, "created"),
+    Life("refund", "public_id", REFUND, "requested"),
+    Life("listing", "code", LISTING),
+)
+
+
+def differences(connection: Connection) -> Iterator[Difference | str]:
+    for life in LIVES:
+        yield f"{CHECK}: {life.table}"
+        rows = read(
+            connection,
+            f"""SELECT t.id AS id, t.{life.name} AS name, t.state AS state, e.from_state AS here, e.to_state AS there
+            FROM "{life.table}" t LEFT JOIN event e ON e.subject = '{life.table}:' || t.{life.name} ORDER BY t.id, e.id""",
+        )
+        ways = {str(here): set(map(str, there)) for here, there in life.ways.items()}
+        for _id, steps in groupby(rows, key=itemgetter("id")):
+            yield from (Difference(CHECK, f"{life.table} {words}") for words in wrong_steps(life, ways, steps))
+
+
+def wrong_steps(life: Life, ways: dict[str, set[str]], steps: Iterator[RowMapping]) -> Iterator[str]:
+    """What is wrong in one life: a step that does not follow, that no table knows, or an end that is not where it stands."""
+    reached: str | None = None
+    for row in steps:
+        here, there = row["here"], row["there"]
+        if there is None:
+            break
+        begins = reached is None and (not life.birth or (here == "" and there == life.birth))
+        if not (begins or here == reached) or (here and there not in ways[here]):
+            yield f"{row['name']} went from {here or 'nothing'} to {there}"
+        reached = there
+    if reached is None and not life.birth:
+        return
+    if reached != row["state"]:
+        yield f"{row['name']} is {row['state']}, its events lead to {reached or 'nothing'}"

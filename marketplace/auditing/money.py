@@ -1,0 +1,145 @@
+"""What must be true of the books and of what gateways told us."""
+
+from typing import Final
+
+from marketplace.auditing.checks import Check
+from marketplace.ledger.accounts import NEVER_IN_DEBIT
+
+LINES: Final = """entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id"""
+LIABILITIES: Final = ", ".join(f"'{kind}'" for kind in sorted(NEVER_IN_DEBIT))
+
+BOOKS: Final = (
+    Check(
+        "trial balance",
+        f"""SELECT entry.book AS book, line.commodity AS commodity, SUM(line.amount) AS amount FROM {LINES}
+        GROUP BY entry.book, line.commodity HAVING SUM(line.amount) <> 0""",
+        "the {book} book is off by {amount} {commodity}",
+    ),
+    Check(
+        "entries balance",
+        f"""SELECT entry.key AS name, line.commodity AS commodity, SUM(line.amount) AS amount FROM {LINES}
+        GROUP BY entry.id, entry.key, line.commodity HAVING SUM(line.amount) <> 0""",
+        "entry {name} is off by {amount} {commodity}",
+    ),
+    Check(
+        "lines have entries",
+        "SELECT line.id AS name FROM line LEFT JOIN entry ON entry.id = line.entry_id WHERE entry.id IS NULL",
+        "line {name} belongs to no entry",
+    ),
+    Check(
+        "entries have lines",
+        "SELECT entry.key AS name FROM entry LEFT JOIN line ON line.entry_id = entry.id WHERE line.id IS NULL",
+        "entry {name} moves nothing",
+    ),
+    Check(
+        "books do not mix",
+        f"SELECT entry.key AS name FROM {LINES} WHERE a.book <> entry.book",
+        "entry {name} mixes test and live money",
+    ),
+    Check(
+        "no account is overdrawn",
+        f"""SELECT a.kind AS kind, a.owner AS owner, a.book AS book, SUM(line.amount) AS amount, line.commodity AS commodity
+        FROM line JOIN ledger_account a ON a.id = line.account_id WHERE a.kind IN ({LIABILITIES})
+        GROUP BY a.kind, a.owner, a.book, line.commodity HAVING SUM(line.amount) > 0""",
+        "{kind} of {owner} in the {book} book is overdrawn by {amount} {commodity}",
+    ),
+    Check(
+        "nothing is left in clearing",
+        f"""SELECT entry.reference AS name, SUM(line.amount) AS amount FROM {LINES} WHERE a.kind = 'buyer_clearing'
+        GROUP BY entry.reference, a.book, line.commodity HAVING SUM(line.amount) <> 0""",
+        "{amount} fen of {name} were neither allocated nor sent back",
+    ),
+)
+
+GATEWAYS: Final = (
+    Check(
+        "attempts are captured once",
+        """SELECT attempt.public_id AS name, attempt.fen AS owed, COALESCE(SUM(line.amount), 0) AS amount FROM attempt
+        LEFT JOIN entry ON entry.key = 'capture:' || attempt.public_id AND entry.book = attempt.book
+        LEFT JOIN ledger_account a ON a.kind = 'gateway_clearing' AND a.owner = attempt.gateway AND a.book = attempt.book
+        LEFT JOIN line ON line.entry_id = entry.id AND line.account_id = a.id AND line.commodity = attempt.currency
+        WHERE attempt.state = 'succeeded' GROUP BY attempt.id, attempt.public_id, attempt.fen
+        HAVING COALESCE(SUM(line.amount), 0) <> attempt.fen""",
+        "attempt {name} took {owed} fen, the books say {amount}",
+    ),
+    Check(
+        "captures have attempts",
+        """SELECT entry.key AS name FROM entry LEFT JOIN attempt
+        ON attempt.public_id = SUBSTR(entry.key, 9) AND attempt.state = 'succeeded'
+        WHERE entry.kind = 'capture' AND attempt.id IS NULL""",
+        "{name} is booked, but nobody paid",
+    ),
+    Check(
+        "one payment is used",
+        """SELECT purpose || ' ' || reference AS name, COUNT(*) AS amount FROM attempt
+        WHERE state = 'succeeded' AND NOT is_surplus GROUP BY purpose, reference HAVING COUNT(*) > 1""",
+        "{name} was paid {amount} times, and none of it is marked as surplus",
+    ),
+    Check(
+        "surplus goes back",
+        """SELECT attempt.public_id AS name, attempt.fen AS owed, COALESCE(SUM(refund.fen), 0) AS amount FROM attempt
+        LEFT JOIN refund ON refund.attempt_id = attempt.id AND refund.state <> 'failed'
+        WHERE attempt.state = 'succeeded' AND attempt.is_surplus GROUP BY attempt.id, attempt.public_id, attempt.fen
+        HAVING COALESCE(SUM(refund.fen), 0) <> attempt.fen""",
+        "attempt {name} brought {owed} fen too many, {amount} go back",
+    ),
+    Check(
+        "no more goes back than came",
+        """SELECT attempt.public_id AS name, attempt.fen AS owed, SUM(refund.fen) AS amount FROM refund
+        JOIN attempt ON attempt.id = refund.attempt_id WHERE refund.state <> 'failed'
+        GROUP BY attempt.id, attempt.public_id, attempt.fen HAVING SUM(refund.fen) > attempt.fen""",
+        "attempt {name} took {owed} fen, {amount} go back",
+    ),
+    Check(
+        "refunds are booked",
+        """SELECT refund.public_id AS name, refund.fen AS owed, COALESCE(-SUM(line.amount), 0) AS amount FROM refund
+        LEFT JOIN entry ON entry.key = 'refund:' || refund.public_id
+        LEFT JOIN (line JOIN ledger_account a ON a.id = line.account_id AND a.kind = 'refund_in_transit')
+        ON line.entry_id = entry.id GROUP BY refund.id, refund.public_id, refund.fen
+        HAVING COALESCE(-SUM(line.amount), 0) <> refund.fen""",
+        "refund {name} is {owed} fen, the books say {amount}",
+    ),
+    Check(
+        "refunds that arrived left the gateway",
+        """SELECT refund.public_id AS name, refund.fen AS owed, COALESCE(-SUM(line.amount), 0) AS amount FROM refund
+        LEFT JOIN entry ON entry.key = 'refund_done:' || refund.public_id
+        LEFT JOIN (line JOIN ledger_account a ON a.id = line.account_id AND a.kind = 'gateway_clearing')
+        ON line.entry_id = entry.id WHERE refund.state = 'succeeded' GROUP BY refund.id, refund.public_id, refund.fen
+        HAVING COALESCE(-SUM(line.amount), 0) <> refund.fen""",
+        "refund {name} of {owed} fen arrived, the books say {amount} left",
+    ),
+    Check(
+        "failed refunds are owed again",
+        """SELECT refund.public_id AS name, a.kind AS kind, a.owner AS owner, SUM(line.amount) AS amount FROM refund
+        JOIN entry ON entry.key IN ('refund:' || refund.public_id, 'refund_failed:' || refund.public_id)
+        JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
+        WHERE refund.state = 'failed' AND a.kind NOT IN ('refund_in_transit', 'gateway_clearing')
+        GROUP BY refund.id, refund.public_id, a.kind, a.owner HAVING SUM(line.amount) <> 0""",
+        "refund {name} failed, but {amount} fen are missing in {kind} of {owner}",
+    ),
+    Check(
+        "what is in transit is on its way",
+        """SELECT r.book AS book, r.owed AS owed, COALESCE(b.amount, 0) AS amount FROM (
+            SELECT attempt.book AS book, SUM(CASE WHEN refund.state IN ('succeeded', 'failed') THEN 0 ELSE refund.fen END)
+            AS owed FROM refund JOIN attempt ON attempt.id = refund.attempt_id GROUP BY attempt.book) r
+        LEFT JOIN (SELECT a.book AS book, -SUM(line.amount) AS amount FROM line
+            JOIN ledger_account a ON a.id = line.account_id WHERE a.kind = 'refund_in_transit' GROUP BY a.book) b
+        ON b.book = r.book WHERE COALESCE(b.amount, 0) <> r.owed""",
+        "{owed} fen of refunds in the {book} book are on their way, the books say {amount}",
+    ),
+    Check(
+        "clearing is what was taken less what went back",
+        """SELECT g.gateway AS name, g.owed AS owed, COALESCE(b.amount, 0) AS amount FROM (
+            SELECT t.gateway AS gateway, t.book AS book, SUM(t.fen) AS owed FROM (
+                SELECT gateway, book, fen FROM attempt WHERE state = 'succeeded' UNION ALL
+                SELECT attempt.gateway, attempt.book, -refund.fen FROM refund
+                JOIN attempt ON attempt.id = refund.attempt_id WHERE refund.state = 'succeeded') t
+            GROUP BY t.gateway, t.book) g
+        LEFT JOIN (SELECT a.owner AS owner, a.book AS book, SUM(line.amount) AS amount FROM entry
+            JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
+            WHERE a.kind = 'gateway_clearing' AND entry.kind IN ('capture', 'refund_done', 'refund_failed')
+            GROUP BY a.owner, a.book) b
+        ON b.owner = g.gateway AND b.book = g.book WHERE COALESCE(b.amount, 0) <> g.owed""",
+        "{owed} fen should be at {name}, the books say {amount}",
+    ),
+)

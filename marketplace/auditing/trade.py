@@ -1,0 +1,153 @@
+"""What must be true of orders, parcels and shelves."""
+
+from typing import Final
+
+from marketplace.auditing.checks import Check
+
+SHARES: Final = """(SELECT l.parcel_id AS parcel_id, 'seller' AS who, l.seller_public_id AS owner,
+        SUM((l.unit_price_fen - l.unit_service_fee_fen) * l.quantity) AS owed FROM order_line l
+    GROUP BY l.parcel_id, l.seller_public_id
+    UNION ALL SELECT id, 'station', station_code, service_fee_fen + shipping_fen FROM parcel)"""
+"""Whose a parcel's money is, from its frozen lines."""
+
+BY_PARCEL: Final = """(SELECT SUBSTR(entry.key, 8, 16) AS parcel, a.owner AS owner,
+        SUM(CASE WHEN a.kind IN ('seller_held', 'station_held') THEN line.amount ELSE 0 END) AS out_of_held,
+        SUM(CASE WHEN a.kind IN ('seller_payable', 'station_payable') THEN -line.amount ELSE 0 END) AS payable
+    FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
+    WHERE entry.kind = 'settle' GROUP BY SUBSTR(entry.key, 8, 16), a.owner)"""
+"""What was settled: the key is settle:<the sixteen characters of a parcel>:<owner>."""
+
+ORDERED: Final = """(SELECT p.order_id AS order_id, p.id AS parcel_id, p.state AS state, l.variant_code AS variant,
+    SUM(l.quantity) AS quantity FROM parcel p JOIN order_line l ON l.parcel_id = p.id
+    GROUP BY p.order_id, p.id, p.state, l.variant_code)"""
+
+ORDERS: Final = (
+    Check(
+        "orders add up",
+        """SELECT o.number AS name, o.goods_fen AS owed, COALESCE(SUM(p.goods_fen), 0) AS amount FROM "order" o
+        LEFT JOIN parcel p ON p.order_id = o.id GROUP BY o.id, o.number, o.goods_fen, o.shipping_fen
+        HAVING COALESCE(SUM(p.goods_fen), 0) <> o.goods_fen OR COALESCE(SUM(p.shipping_fen), 0) <> o.shipping_fen""",
+        "order {name} says {owed} fen of goods, its parcels {amount}; or the shipping differs",
+    ),
+    Check(
+        "parcels add up",
+        """SELECT p.public_id AS name, p.goods_fen AS owed, COALESCE(SUM(l.unit_price_fen * l.quantity), 0) AS amount
+        FROM parcel p LEFT JOIN order_line l ON l.parcel_id = p.id
+        GROUP BY p.id, p.public_id, p.goods_fen, p.service_fee_fen
+        HAVING COALESCE(SUM(l.unit_price_fen * l.quantity), 0) <> p.goods_fen
+        OR COALESCE(SUM(l.unit_service_fee_fen * l.quantity), 0) <> p.service_fee_fen""",
+        "parcel {name} says {owed} fen of goods, its lines {amount}; or the fees differ",
+    ),
+    Check(
+        "orders take what was paid",
+        """SELECT o.number AS name, o.total_fen AS owed, COALESCE(SUM(attempt.fen), 0) AS amount FROM "order" o
+        LEFT JOIN attempt ON attempt.purpose = 'order' AND attempt.reference = o.number
+        AND attempt.state = 'succeeded' AND NOT attempt.is_surplus AND attempt.book = o.book
+        WHERE o.paid_at IS NOT NULL GROUP BY o.id, o.number, o.total_fen
+        HAVING COALESCE(SUM(attempt.fen), 0) <> o.total_fen""",
+        "order {name} counts as paid with {owed} fen, {amount} came",
+    ),
+    Check(
+        "paid orders are allocated",
+        """SELECT o.number AS name, o.total_fen AS owed, COALESCE(SUM(line.amount), 0) AS amount FROM "order" o
+        LEFT JOIN entry ON entry.key = 'allocate:' || o.number LEFT JOIN line ON line.entry_id = entry.id AND line.amount > 0
+        WHERE o.paid_at IS NOT NULL GROUP BY o.id, o.number, o.total_fen
+        HAVING COALESCE(SUM(line.amount), 0) <> o.total_fen""",
+        "order {name} was paid {owed} fen, {amount} were allocated",
+    ),
+    Check(
+        "allocations have paid orders",
+        """SELECT entry.key AS name FROM entry LEFT JOIN "order" o
+        ON o.number = SUBSTR(entry.key, 10) AND o.paid_at IS NOT NULL WHERE entry.kind = 'allocate' AND o.id IS NULL""",
+        "{name} is booked, but no such order was paid",
+    ),
+    Check(
+        "allocations follow the lines",
+        f"""SELECT o.number AS name, s.who AS who, s.owner AS owner, s.owed AS owed, COALESCE(b.amount, 0) AS amount
+        FROM "order" o JOIN (SELECT p.order_id AS order_id, s.who AS who, s.owner AS owner, SUM(s.owed) AS owed
+            FROM {SHARES} s JOIN parcel p ON p.id = s.parcel_id GROUP BY p.order_id, s.who, s.owner) s ON s.order_id = o.id
+        LEFT JOIN (SELECT SUBSTR(entry.key, 10) AS number, a.kind AS kind, a.owner AS owner, -SUM(line.amount) AS amount
+            FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
+            WHERE entry.kind = 'allocate' GROUP BY SUBSTR(entry.key, 10), a.kind, a.owner) b
+        ON b.number = o.number AND b.owner = s.owner AND b.kind = s.who || '_held'
+        WHERE o.paid_at IS NOT NULL AND COALESCE(b.amount, 0) <> s.owed""",
+        "order {name}: {who} {owner} should have {owed} fen, the books say {amount}",
+    ),
+    Check(
+        "settled parcels moved from held to payable once",
+        f"""SELECT p.public_id AS name, s.who AS who, s.owner AS owner, s.owed AS owed,
+        COALESCE(b.out_of_held, 0) AS held, COALESCE(b.payable, 0) AS amount FROM parcel p
+        JOIN {SHARES} s ON s.parcel_id = p.id LEFT JOIN {BY_PARCEL} b ON b.parcel = p.public_id AND b.owner = s.owner
+        WHERE p.state = 'settled' AND (COALESCE(b.out_of_held, 0) <> s.owed OR COALESCE(b.payable, 0) <> s.owed)""",
+        "parcel {name} is settled: of {who} {owner}'s {owed} fen {held} are no longer held and {amount} are payable",
+    ),
+    Check(
+        "only settled parcels are payable",
+        """SELECT entry.key AS name FROM entry LEFT JOIN parcel p
+        ON p.public_id = SUBSTR(entry.key, 8, 16) AND p.state = 'settled'
+        WHERE entry.kind = 'settle' AND p.id IS NULL""",
+        "{name} is booked, but its parcel is not settled",
+    ),
+    Check(
+        "refused parcels are refunded",
+        """SELECT p.public_id AS name, p.goods_fen + p.shipping_fen AS owed, COALESCE(SUM(r.fen), 0) AS amount FROM parcel p
+        JOIN "order" o ON o.id = p.order_id
+        LEFT JOIN refund r ON r.reason_key = 'parcel:' || p.public_id AND r.state <> 'failed'
+        WHERE p.state IN ('refused', 'cancelled') AND o.paid_at IS NOT NULL
+        GROUP BY p.id, p.public_id, p.goods_fen, p.shipping_fen
+        HAVING COALESCE(SUM(r.fen), 0) <> p.goods_fen + p.shipping_fen""",
+        "parcel {name} was refused: {owed} fen should go back, {amount} do",
+    ),
+    Check(
+        "refunds of parcels follow the lines",
+        f"""SELECT p.public_id AS name, s.who AS who, s.owner AS owner, s.owed AS owed, COALESCE(b.amount, 0) AS amount
+        FROM parcel p JOIN {SHARES} s ON s.parcel_id = p.id
+        JOIN refund r ON r.reason_key = 'parcel:' || p.public_id AND r.fen = p.goods_fen + p.shipping_fen
+        LEFT JOIN (SELECT SUBSTR(entry.key, 8) AS refund, a.owner AS owner, SUM(line.amount) AS amount
+            FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
+            WHERE entry.kind = 'refund' AND a.owner <> '' GROUP BY SUBSTR(entry.key, 8), a.owner) b
+        ON b.refund = r.public_id AND b.owner = s.owner WHERE COALESCE(b.amount, 0) <> s.owed""",
+        "parcel {name} was refunded: {owed} fen should come from {who} {owner}, {amount} do",
+    ),
+)
+
+GOODS: Final = (
+    Check(
+        "stock follows its movements",
+        """SELECT v.code AS name, v.on_hand AS on_hand, v.reserved AS reserved, COALESCE(m.on_hand, 0) AS moved,
+        COALESCE(m.reserved, 0) AS held FROM variant v LEFT JOIN (SELECT variant_code, SUM(on_hand_change) AS on_hand,
+        SUM(reserved_change) AS reserved FROM stock_movement GROUP BY variant_code) m ON m.variant_code = v.code
+        WHERE v.on_hand <> COALESCE(m.on_hand, 0) OR v.reserved <> COALESCE(m.reserved, 0)""",
+        "{name}: {on_hand} on the shelf and {reserved} held, the movements say {moved} and {held}",
+    ),
+    Check(
+        "what is held is ordered",
+        f"""SELECT v.code AS name, v.reserved AS amount, COALESCE(w.quantity, 0) AS owed FROM variant v
+        LEFT JOIN (SELECT g.variant AS variant, SUM(g.quantity) AS quantity FROM {ORDERED} g
+        JOIN "order" o ON o.id = g.order_id WHERE o.state = 'pending_payment' GROUP BY g.variant) w
+        ON w.variant = v.code WHERE v.reserved <> COALESCE(w.quantity, 0)""",
+        "{name}: {amount} are held, unpaid orders hold {owed}",
+    ),
+    Check(
+        "what was paid was sold",
+        f"""SELECT o.number AS name, w.variant AS variant, w.quantity AS owed, COALESCE(m.quantity, 0) AS amount
+        FROM "order" o JOIN (SELECT g.order_id AS order_id, g.variant AS variant, SUM(g.quantity) AS quantity
+            FROM {ORDERED} g GROUP BY g.order_id, g.variant) w ON w.order_id = o.id
+        LEFT JOIN (SELECT reference, variant_code, -SUM(on_hand_change) AS quantity FROM stock_movement
+            WHERE kind = 'sold' GROUP BY reference, variant_code) m ON m.reference = o.number AND m.variant_code = w.variant
+        WHERE COALESCE(m.quantity, 0) <> CASE WHEN o.paid_at IS NULL THEN 0 ELSE w.quantity END""",
+        "order {name}: {owed} of {variant} ordered, {amount} left the shelf",
+    ),
+    Check(
+        "what was refused is for sale again",
+        f"""SELECT o.number AS name, w.variant AS variant, w.quantity AS owed, COALESCE(m.quantity, 0) AS amount
+        FROM "order" o JOIN (SELECT g.order_id AS order_id, g.variant AS variant,
+            SUM(CASE WHEN g.state IN ('refused', 'cancelled') THEN g.quantity ELSE 0 END) AS quantity
+            FROM {ORDERED} g GROUP BY g.order_id, g.variant) w ON w.order_id = o.id
+        LEFT JOIN (SELECT reference, variant_code, SUM(on_hand_change) AS quantity FROM stock_movement
+            WHERE kind = 'put_back' GROUP BY reference, variant_code) m
+        ON m.reference = o.number AND m.variant_code = w.variant
+        WHERE o.paid_at IS NOT NULL AND COALESCE(m.quantity, 0) <> w.quantity""",
+        "order {name}: {owed} of {variant} were refused, {amount} came back",
+    ),
+)
