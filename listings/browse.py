@@ -1,13 +1,15 @@
 """The shelves as pages: /search and /categories/<code>."""
 
-from datetime import date
+from dataclasses import dataclass
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from listings import facets, finding, found, shelves
 from listings.finding import SORTS, Question
+from listings.found import Found
 from listings.index import index
 from listings.models import Category
 from marketplace.accounts.permissions import requires
@@ -15,7 +17,8 @@ from marketplace.core import clock, page_cache
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language
-from search_index import ReadAs, Reading, Sort
+from marketplace.core.memory import remembered
+from search_index import IndexUnavailable, ReadAs, Reading, Sort
 
 bp = Blueprint("browse", __name__)
 
@@ -33,30 +36,63 @@ def category(code: str) -> ResponseReturnValue:
     if shelf := shelves.find_shelf(code):
         name, above = str(shelf.name), []
     else:
-        row = db.session.get(Category, code)
-        if row is None:
-            raise NotFound(code)
-        name, parent = row.name_en if language() == "en" else row.name_zh, shelves.shelf_of(code)
+        name, parent = category_name(db.session(), code), shelves.shelf_of(code)
         above = [(f"/categories/{parent.code}", str(parent.name))]
     return page(finding.read(request.args, place=code), name=name, trail=[("/", _("Home")), *above, ("", name)])
 
 
+@remembered()
+def category_name(session: Session, code: str) -> str:
+    """In the reader's language. Raises NotFound."""
+    row = session.get(Category, code)
+    if row is None:
+        raise NotFound(code)
+    return row.name_en if language() == "en" else row.name_zh
+
+
 def page(question: Question, *, name: str, trail: list[tuple[str, str]]) -> ResponseReturnValue:
-    today: date = clock.today()
     page_cache.tags("goods")
-    result = found.find(db.session(), index(), question, today)
+    shown = show(db.session(), question)
     return render_template(
         "listings/browse.html",
+        page=shown,
         question=question,
-        found=result,
-        panel=facets.panel(db.session(), question, result),
-        name=name or heading(question, result.answer.understood),
-        readings=[words for reading in result.answer.understood if (words := explained(reading))],
-        ways_out=facets.ways_out(question, result.alternatives),
+        found=shown.found,
+        panel=shown.panel,
+        name=name or heading(question, shown.found.answer.understood),
+        readings=[words for reading in shown.found.answer.understood if (words := explained(reading))],
+        ways_out=shown.ways_out,
         sorts=[(sort_words(sort), question.url(sort=sort), sort == question.sort) for sort in SORTS],
         trail=trail,
         shelf=shelf_code(question.place),
     )
+
+
+@dataclass(frozen=True, eq=False)  # the same only as itself: what was rendered of it is kept by it
+class Shown:
+    """One page of goods with the filters beside it."""
+
+    found: Found
+    panel: facets.Panel
+    ways_out: list[tuple[str, str, int]]
+
+
+def show(session: Session, question: Question) -> Shown:
+    try:
+        return looked_up(session, question)
+    except IndexUnavailable:
+        return shown(session, question, found.without_index(session, question, clock.today()))
+
+
+@remembered("goods")
+def looked_up(session: Session, question: Question) -> Shown:
+    """Raises IndexUnavailable."""
+    return shown(session, question, found.find(session, index(), question, clock.today()))
+
+
+def shown(session: Session, question: Question, result: Found) -> Shown:
+    panel = facets.panel(session, question, result.facets)
+    return Shown(result, panel, facets.ways_out(question, result.alternatives))
 
 
 def heading(question: Question, understood: tuple[Reading, ...]) -> str:

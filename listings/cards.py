@@ -7,12 +7,13 @@ from functools import cache
 from typing import Any, Final
 
 from flask_babel import format_date, gettext as _
-from sqlalchemy import BindParameter, ColumnElement, Row, Select, and_, bindparam, case, func, select
+from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from listings.models import Certificate, Listing, Media, Variant
 from listings.states import ListingState
 from marketplace.core import clock
+from marketplace.core.db import Columns, rows
 from marketplace.core.formats import language, measure_price
 from marketplace.stations.models import County, Station
 
@@ -63,19 +64,19 @@ class Card:
 def cards(session: Session, *which: ColumnElement[bool], order: Sequence[Any], limit: int) -> list[Card]:
     """Published listings for which all of `which` hold, as cards in the reader's language: two statements."""
     wanted = select(Listing.id).where(Listing.state == ListingState.PUBLISHED, *which)
-    return cards_of(session, session.scalars(wanted.order_by(*order, Listing.id).limit(limit)).all())
+    return cards_of(session, [row.id for row in rows(session, wanted.order_by(*order, Listing.id).limit(limit))])
 
 
 def cards_of(session: Session, listings: Sequence[int]) -> list[Card]:
     """Cards of these listings (by id) in this order, in the reader's language. Those without a pack are left out."""
     words, today = language(), clock.today()
-    rows = session.execute(rows_of_cards(), {"ids": listings}) if listings else ()
-    made = {row.id: card(row, words, today) for row in rows}
+    found = rows(session, rows_of_cards(), ids=listings) if listings else ()
+    made = {row.id: card(row, words, today) for row in found}
     return [made[listing] for listing in listings if listing in made]
 
 
 @cache  # putting it together takes longer than running it
-def rows_of_cards() -> Select[Any]:
+def rows_of_cards() -> Columns:
     """A row for each listing of `ids`, with the first of its packs that can be had, else its first pack."""
     pack = packs(bindparam("ids", expanding=True)).subquery("pack")
     first_picture = select(func.min(Media.id)).where(Media.listing_id == Listing.id, Media.position == 1)
@@ -104,7 +105,7 @@ def has_mark() -> ColumnElement[bool]:
     return mark.where(Certificate.kind == "geographical_indication").correlate(Listing).exists()
 
 
-def packs(wanted: BindParameter[Any]) -> Select[Any]:
+def packs(wanted: BindParameter[Any]) -> Columns:
     is_sold_out = case((Variant.on_hand - Variant.reserved >= Variant.minimum_quantity, 0), else_=1)
     place = func.row_number().over(partition_by=Variant.listing_id, order_by=(is_sold_out, Variant.position))
     return (

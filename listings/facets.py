@@ -1,8 +1,9 @@
 """What narrows a list of goods, ready for the page: sections of checkboxes, chips, a histogram of measure prices."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -10,16 +11,16 @@ from sqlalchemy.orm import Session
 
 from listings import cards, shelves
 from listings.finding import FLAGS, Question
-from listings.found import Found
 from listings.models import Category
+from marketplace.core.db import rows
 from marketplace.core.formats import language, yuan
+from marketplace.core.memory import remembered
 from marketplace.stations.models import County, Station
 from search_index import Alternative, Bucket, Facet, Facets, Measure
 
 SHOWN: Final = 6  # choices of a section before "all of them"
 CHIPS: Final = 6
 TALLEST: Final = 44
-KEPT: Final = 256
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,13 @@ class Choice:
     name: str
     count: int
     is_chosen: bool
-    url: str  # the same question with this choice taken or dropped
+    taken: Callable[[], str]
     station: cards.StationBadge | None = None
+
+    @property
+    def url(self) -> str:
+        """The same question with this choice taken or dropped: only a few of the many choices are asked for it."""
+        return self.taken()
 
 
 @dataclass(frozen=True)
@@ -78,28 +84,14 @@ class Panel:
         return [choice for choice in self.categories.choices if not choice.is_chosen and choice.count][:CHIPS]
 
 
-_panels: dict[tuple[Question, str], tuple[Facets, Panel]] = {}
-
-
-def panel(session: Session, question: Question, found: Found) -> Panel:
-    """The filters beside these goods; two statements, or none while the counts are still the same."""
+def panel(session: Session, question: Question, counts: Facets) -> Panel:
+    """The filters beside these goods: two statements."""
     asked = replace(question, page=1)
-    key = (asked, language())
-    facets, known = _panels.get(key, (None, None))
-    if known is None or facets is not found.facets:
-        known = make(session, asked, found)
-        while len(_panels) >= KEPT:
-            _panels.pop(next(iter(_panels)), None)
-        _panels[key] = (found.facets, known)
-    return known
-
-
-def make(session: Session, question: Question, found: Found) -> Panel:
     return Panel(
-        categories=Section("category", _("Kinds"), tuple(kinds(session, question, found.facets.categories))),
-        counties=Section("county", _("Sent from"), tuple(stations(session, question, found.facets.counties))),
-        flags=Section("", _("Also"), tuple(flags(question, found.facets.flags, found.facets.seasons))),
-        bars=tuple(bars(found.facets.measures.get(Measure.WEIGHT, ()))),
+        categories=Section("category", _("Kinds"), tuple(kinds(session, asked, counts.categories))),
+        counties=Section("county", _("Sent from"), tuple(stations(session, asked, counts.counties))),
+        flags=Section("", _("Also"), tuple(flags(asked, counts.flags, counts.seasons))),
+        bars=tuple(bars(counts.measures.get(Measure.WEIGHT, ()))),
         bars_words=_("How many goods cost how much per 500 g"),
     )
 
@@ -110,19 +102,29 @@ def kinds(session: Session, question: Question, counts: Iterable[Facet]) -> list
     if question.place and shelf is None:
         return []
     above = shelf.categories if shelf else ()
-    rows = session.execute(select(Category.code, Category.name_zh, Category.name_en).where(Category.parent_code.isnot(None)))
-    within = [row for row in rows if not above or row.code.partition("-")[0] in above]
-    named = {row.code: row.name_en if language() == "en" else row.name_zh for row in within}
+    named = {code: name for code, name in leaves(session).items() if not above or code.partition("-")[0] in above}
     return arranged(named, counts, question.categories, question, "categories")
 
 
 def stations(session: Session, question: Question, counts: Iterable[Facet]) -> list[Choice]:
-    rows: Sequence[Any] = session.execute(
-        select(Station.code.label("station"), Station.name_zh, Station.name_en, County.is_deep_poverty).join(County)
-    ).all()
-    badges = {row.station: cards.badge(row, language()) for row in rows}
+    badges = all_badges(session)
     named = {code: badge.name for code, badge in badges.items()}
     return arranged(named, counts, question.counties, question, "counties", badges)
+
+
+@remembered()
+def leaves(session: Session) -> Mapping[str, str]:
+    """The names of all categories that hold goods themselves."""
+    wanted = select(Category.code, Category.name_zh, Category.name_en).where(Category.parent_code.isnot(None))
+    name = f"name_{language()}"
+    return {row.code: getattr(row, name) for row in rows(session, wanted)}
+
+
+@remembered()
+def all_badges(session: Session) -> Mapping[str, cards.StationBadge]:
+    wanted = select(Station.code.label("station"), Station.name_zh, Station.name_en, County.is_deep_poverty).join(County)
+    words = language()
+    return {row.station: cards.badge(row, words) for row in rows(session, wanted)}
 
 
 def arranged(
@@ -143,15 +145,16 @@ def arranged(
             named[code],
             numbers.get(code, 0),
             code in chosen,
-            question.url(**{field: toggled(chosen, code)}),
+            partial(toggle, question, field, code),
             (badges or {}).get(code),
         )
         for code in codes
     ]
 
 
-def toggled(chosen: Sequence[str], code: str) -> tuple[str, ...]:
-    return tuple(each for each in chosen if each != code) if code in chosen else (*chosen, code)
+def toggle(question: Question, field: str, code: str) -> str:
+    chosen: Sequence[str] = getattr(question, field)
+    return question.url(**{field: tuple(each for each in chosen if each != code) if code in chosen else (*chosen, code)})
 
 
 def flags(question: Question, counts: Mapping[str, int], seasons: Mapping[int, int]) -> list[Choice]:
@@ -167,7 +170,7 @@ def flags(question: Question, counts: Mapping[str, int], seasons: Mapping[int, i
             words,
             counts.get(FLAGS[flag], 0),
             flag in question.flags,
-            question.url(flags=question.flags ^ {flag}),
+            partial(question.url, flags=question.flags ^ {flag}),
         )
         for flag, words in names.items()
     ]

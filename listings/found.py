@@ -3,20 +3,23 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from listings import cards, shelves
 from listings.finding import PER_PAGE, Question
 from listings.models import Listing, Variant
 from listings.states import ListingState
+from marketplace.core.db import Columns, rows
+from marketplace.core.memory import remembered
 from marketplace.stations.models import County
-from search_index import Alternative, Answer, Backend, Facets, IndexUnavailable, Query, Sort
+from search_index import Alternative, Answer, Backend, Facets, Query, Sort
 
-BEST: Final = (Listing.sold.desc(), Listing.published_at.desc(), Listing.id)
-NEWEST: Final = (Listing.published_at.desc(), Listing.id)
+BEST: Final = (Listing.sold.desc(), Listing.published_at.desc(), Listing.id.desc())
+NEWEST: Final = (Listing.published_at.desc(), Listing.id.desc())
 CHEAPEST: Final = select(func.min(Variant.price_fen)).where(Variant.listing_id == Listing.id, Variant.is_offered)
 ORDERS: Final[dict[Sort, Sequence[Any]]] = {
     Sort.RELEVANCE: BEST,
@@ -26,10 +29,7 @@ ORDERS: Final[dict[Sort, Sequence[Any]]] = {
     Sort.UNIT_PRICE: (CHEAPEST.scalar_subquery(), Listing.id),
 }
 BROWSED: Final = frozenset({Sort.RELEVANCE, Sort.SALES, Sort.NEWEST})  # as quick and as right in the database
-KEPT: Final = 256
 UNIT: Final = case((Variant.measure == "weight", 500), (Variant.measure == "volume", 1000), else_=1)
-
-_counts: dict[tuple[int, int, Query], Answer] = {}
 
 
 @dataclass(frozen=True)
@@ -64,30 +64,29 @@ class Found:
         return self.answer.alternatives
 
 
+def without_index(session: Session, question: Question, today: date) -> Found:
+    """The page as the database alone can find it."""
+    total = session.scalar(select(func.count()).select_from(Listing).where(*conditions(question, today))) or 0
+    nothing = Answer(total=total, exact=total, page=question.page, per_page=PER_PAGE)
+    return Found(browsed(session, question, today), total, nothing, is_degraded=True)
+
+
 def find(session: Session, index: Backend, question: Question, today: date) -> Found:
-    """The page that the question asks for. Never fails for want of an index."""
-    try:
-        if question.is_plain and question.sort in BROWSED:
-            answer = counted(index.generation(), as_count(question.query(today)), index)
-            whole = replace(answer, exact=answer.total, page=question.page, per_page=PER_PAGE)
-            return Found(browsed(session, question, today), answer.total, whole)
-        answer = index.search(question.query(today))
-    except IndexUnavailable:
-        total = session.scalar(select(func.count()).select_from(Listing).where(*conditions(question, today))) or 0
-        nothing = Answer(total=total, exact=total, page=question.page, per_page=PER_PAGE)
-        return Found(browsed(session, question, today), total, nothing, is_degraded=True)
+    """The page that the question asks for; what has neither words nor filters is only counted by the index.
+
+    Raises IndexUnavailable."""
+    if question.is_plain and question.sort in BROWSED:
+        answer = counted(session, index, as_count(question.query(today)))
+        whole = replace(answer, exact=answer.total, page=question.page, per_page=PER_PAGE)
+        return Found(browsed(session, question, today), answer.total, whole)
+    answer = index.search(question.query(today))
     return Found(by_code(session, answer.codes), answer.total, answer)
 
 
-def counted(generation: int, query: Query, index: Backend) -> Answer:
-    """Total and facets of a question, counted once for each state of the index."""
-    key = (id(index), generation, query)
-    if key not in _counts:
-        answer = index.search(query)
-        while len(_counts) >= KEPT:
-            _counts.pop(next(iter(_counts)), None)
-        _counts[key] = answer
-    return _counts[key]
+@remembered("goods")
+def counted(session: Session, index: Backend, query: Query) -> Answer:
+    """Total and facets of a question, whichever page of it is shown."""
+    return index.search(query)
 
 
 def as_count(query: Query) -> Query:
@@ -97,16 +96,23 @@ def as_count(query: Query) -> Query:
 
 def by_code(session: Session, codes: Sequence[str]) -> list[cards.Card]:
     """Cards in the order of the codes; what was unpublished meanwhile is left out."""
-    wanted = select(Listing.id, Listing.code).where(Listing.code.in_(codes), Listing.state == ListingState.PUBLISHED)
-    ids = {row.code: row.id for row in session.execute(wanted)}
+    found = rows(session, ids_of_codes(), codes=codes) if codes else ()
+    ids = {row.code: row.id for row in found if row.state == ListingState.PUBLISHED}
     return cards.cards_of(session, [ids[code] for code in codes if code in ids])
+
+
+@cache
+def ids_of_codes() -> Columns:
+    """The state is compared afterwards: nearly all goods are published, and an index by state would be the wrong one."""
+    wanted = Listing.code.in_(bindparam("codes", expanding=True))
+    return select(Listing.id).add_columns(Listing.code, Listing.state).where(wanted)
 
 
 def browsed(session: Session, question: Question, today: date) -> list[cards.Card]:
     order = ORDERS[question.sort]
     wanted = select(Listing.id).where(*conditions(question, today)).order_by(*order)
     wanted = wanted.limit(PER_PAGE).offset((question.page - 1) * PER_PAGE)
-    return cards.cards_of(session, session.scalars(wanted).all())
+    return cards.cards_of(session, [row.id for row in rows(session, wanted)])
 
 
 def conditions(question: Question, today: date) -> list[ColumnElement[bool]]:
@@ -130,6 +136,9 @@ def conditions(question: Question, today: date) -> list[ColumnElement[bool]]:
 
 
 def stands_in(category: str) -> ColumnElement[bool]:
+    """The category itself; one at the top (no hyphen in its code) with all that is below it."""
+    if "-" in category:
+        return Listing.category_code == category
     return or_(Listing.category_code == category, Listing.category_code.startswith(f"{category}-", autoescape=True))
 
 

@@ -6,15 +6,17 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from listings import checks
 from listings.cards import Card, Photo, StationBadge, badge, cards
 from listings.models import Category, Certificate, Listing, Media, PriceTier, Review, Variant
 from listings.states import ListingState
+from marketplace.core.db import Columns, rows
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language, measure_price, price_per_kilogram
+from marketplace.core.memory import remembered
 from marketplace.stations.models import County, Station
 
 MOST_AT_ONCE: Final = 9999  # of one pack in one order, whatever the stock
@@ -113,23 +115,18 @@ class Product:
 
 def get_product(session: Session, code: str) -> Product:
     """A published listing with all that belongs to it: five statements. Raises NotFound for anything not on sale."""
-    row = session.execute(row_of_product(), {"wanted": code}).one_or_none()
-    packs = packs_of(session, row.Listing.id) if row else ()
+    row = next(iter(rows(session, row_of_product(), wanted=code)), None)
+    packs = packs_of(session, row.id) if row else ()
     if row is None or not packs:
         raise NotFound(code)
-    return product(
-        row,
-        packs,
-        photos_of(session, row.Listing.id),
-        papers_of(session, row.Listing.id),
-        last_check(session, row.Listing.id),
-    )
+    return product(row, packs, photos_of(session, row.id), papers_of(session, row.id), last_check(session, row.id))
 
 
 @cache  # putting it together takes longer than running it
-def row_of_product() -> Select[Any]:
+def row_of_product() -> Columns:
     return (
-        select(Listing, Category.name_zh.label("category_zh"), Category.name_en.label("category_en"))
+        select(*Listing.__table__.c)
+        .add_columns(Category.name_zh.label("category_zh"), Category.name_en.label("category_en"))
         .add_columns(Category.parent_code, Category.service_fee_per_mille, Category.is_age_restricted)
         .add_columns(Station.code.label("station"), Station.name_zh, Station.name_en, Station.free_shipping_from_fen)
         .add_columns(County.is_deep_poverty, County.prefecture_zh, County.prefecture_en)
@@ -143,32 +140,31 @@ def row_of_product() -> Select[Any]:
 def product(
     row: Row[Any], packs: tuple[Pack, ...], photos: tuple[Photo, ...], papers: tuple[Paper, ...], checked: Checked | None
 ) -> Product:
-    listing: Listing = row.Listing
     words = language()
     in_english = words == "en"
-    story = listing.story_en if in_english and listing.story_en else listing.story_zh
+    story = row.story_en if in_english and row.story_en else row.story_zh
     return Product(
-        code=listing.code,
-        title=listing.title_en if in_english and listing.title_en else listing.title_zh,
+        code=row.code,
+        title=row.title_en if in_english and row.title_en else row.title_zh,
         story=story,
-        story_language="en" if in_english and listing.story_en else "zh",
-        kind=listing.drawing,
+        story_language="en" if in_english and row.story_en else "zh",
+        kind=row.drawing,
         photos=photos,
-        category=(listing.category_code, getattr(row, f"category_{words}")),
-        parent=row.parent_code or listing.category_code,
+        category=(row.category_code, getattr(row, f"category_{words}")),
+        parent=row.parent_code or row.category_code,
         station=badge(row, words),
         prefecture=getattr(row, f"prefecture_{words}"),
         free_shipping_from_fen=row.free_shipping_from_fen,
-        seller=listing.seller_name,
-        village=listing.origin_village_zh,
-        tags=tuple(listing.tags),
-        harvest_months=tuple(listing.harvest_months),
-        shelf_life_days=listing.shelf_life_days,
-        storage=listing.storage_en if in_english and listing.storage_en else listing.storage_zh,
-        return_policy=listing.return_policy,
+        seller=row.seller_name,
+        village=row.origin_village_zh,
+        tags=tuple(row.tags),
+        harvest_months=tuple(row.harvest_months),
+        shelf_life_days=row.shelf_life_days,
+        storage=row.storage_en if in_english and row.storage_en else row.storage_zh,
+        return_policy=row.return_policy,
         service_fee_per_mille=row.service_fee_per_mille,
         is_age_restricted=row.is_age_restricted,
-        is_demo=listing.is_demo,
+        is_demo=row.is_demo,
         packs=packs,
         papers=papers,
         checked=checked,
@@ -178,14 +174,24 @@ def product(
 def packs_of(session: Session, listing: int) -> tuple[Pack, ...]:
     """The offered packs in their order, with their tiers: two statements."""
     words = language()
-    offered = select(Variant).where(Variant.listing_id == listing, Variant.is_offered).order_by(Variant.position, Variant.id)
-    variants = session.execute(offered.with_only_columns(*Variant.__table__.columns)).all()
-    tiers = select(PriceTier.variant_id, PriceTier.from_quantity, PriceTier.price_fen)
-    tiers = tiers.where(PriceTier.variant_id.in_([row.id for row in variants])).order_by(PriceTier.from_quantity)
     by_variant: dict[int, list[Any]] = {}
-    for tier in session.execute(tiers):
+    for tier in rows(session, rows_of_tiers(), wanted=listing):
         by_variant.setdefault(tier.variant_id, []).append(tier)
+    variants = rows(session, rows_of_variants(), wanted=listing)
     return tuple(pack(row, by_variant.get(row.id, []), words) for row in variants)
+
+
+@cache
+def rows_of_variants() -> Columns:
+    offered = select(*Variant.__table__.c).where(Variant.listing_id == bindparam("wanted"), Variant.is_offered)
+    return offered.order_by(Variant.position, Variant.id)
+
+
+@cache
+def rows_of_tiers() -> Columns:
+    tiers = select(PriceTier.variant_id, PriceTier.from_quantity, PriceTier.price_fen)
+    tiers = tiers.join(Variant, Variant.id == PriceTier.variant_id).where(Variant.listing_id == bindparam("wanted"))
+    return tiers.order_by(PriceTier.from_quantity)
 
 
 def pack(row: Row[Any], tiers: Sequence[Row[Any]], words: str) -> Pack:
@@ -207,28 +213,50 @@ def pack(row: Row[Any], tiers: Sequence[Row[Any]], words: str) -> Pack:
 
 
 def photos_of(session: Session, listing: int) -> tuple[Photo, ...]:
-    wanted = select(Media.public_id, Media.width, Media.height).where(Media.listing_id == listing).order_by(Media.position)
-    return tuple(Photo(*row) for row in session.execute(wanted))
+    return tuple(Photo(row.public_id, row.width, row.height) for row in rows(session, rows_of_photos(), wanted=listing))
+
+
+@cache
+def rows_of_photos() -> Columns:
+    wanted = select(Media.public_id, Media.width, Media.height).where(Media.listing_id == bindparam("wanted"))
+    return wanted.order_by(Media.position)
 
 
 def papers_of(session: Session, listing: int) -> tuple[Paper, ...]:
     in_english = language() == "en"
-    wanted = select(Certificate.kind, Certificate.name_zh, Certificate.name_en, Certificate.number, Certificate.status)
-    rows = session.execute(wanted.where(Certificate.listing_id == listing).order_by(Certificate.id))
     return tuple(
-        Paper(row.kind, row.name_en if in_english and row.name_en else row.name_zh, row.number, row.status) for row in rows
+        Paper(row.kind, row.name_en if in_english and row.name_en else row.name_zh, row.number, row.status)
+        for row in rows(session, rows_of_papers(), wanted=listing)
     )
+
+
+@cache
+def rows_of_papers() -> Columns:
+    wanted = select(Certificate.kind, Certificate.name_zh, Certificate.name_en, Certificate.number, Certificate.status)
+    return wanted.where(Certificate.listing_id == bindparam("wanted")).order_by(Certificate.id)
 
 
 def last_check(session: Session, listing: int) -> Checked | None:
     """The station's latest favourable look at the goods."""
-    wanted = select(Review.at, Review.goods_seen, Review.findings).where(Review.listing_id == listing, Review.is_accepted)
-    row = session.execute(wanted.order_by(Review.at.desc(), Review.id.desc()).limit(1)).one_or_none()
+    row = next(iter(rows(session, rows_of_checks(), wanted=listing)), None)
     return Checked(row.at, row.goods_seen, tuple(checks.sentences(row.findings))) if row else None
+
+
+@cache
+def rows_of_checks() -> Columns:
+    wanted = select(Review.at, Review.goods_seen, Review.findings)
+    wanted = wanted.where(Review.listing_id == bindparam("wanted"), Review.is_accepted)
+    return wanted.order_by(Review.at.desc(), Review.id.desc()).limit(1)
 
 
 def neighbours(session: Session, shown: Product) -> list[Card]:
     """Other goods of the same station that can be had: they travel in the same parcel."""
-    same = (Listing.station_code == shown.county_code, Listing.code != shown.code)
-    found = cards(session, *same, order=(Listing.sold.desc(), Listing.published_at.desc()), limit=2 * NEIGHBOURS)
-    return [card for card in found if card.is_available][:NEIGHBOURS]
+    return [card for card in best_of(session, shown.county_code) if card.code != shown.code][:NEIGHBOURS]
+
+
+@remembered(by=lambda _cards, station: (f"station:{station}",))
+def best_of(session: Session, station: str) -> list[Card]:
+    """What this station sells most, as far as it can be had."""
+    best = (Listing.sold.desc(), Listing.published_at.desc())
+    found = cards(session, Listing.station_code == station, order=best, limit=2 * NEIGHBOURS)
+    return [card for card in found if card.is_available]

@@ -9,14 +9,14 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from flask import Flask, has_request_context, request
-from flask_babel import Babel
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel, get_translations
 
 from marketplace.core.settings import Settings
 
@@ -33,6 +33,16 @@ def install(app: Flask, settings: Settings) -> None:
         BABEL_DEFAULT_TIMEZONE="Asia/Shanghai",
     )
     Babel(app, locale_selector=lambda: LOCALES[chosen()])  # parsing the name takes as long as a small page
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: words().ugettext(text), lambda one, many, number: words().ungettext(one, many, number), newstyle=True
+    )
+
+
+def words() -> Any:
+    """The words of the reader's language, looked up once a request: a page asks for a hundred."""
+    if "words" not in g:
+        g.words = get_translations()
+    return g.words
 
 
 def chosen() -> str:

@@ -29,11 +29,11 @@ def install(app: Flask) -> None:
         Migrate(app, db, directory=str(FOLDER))
 
 
-def bring_up_to_date(engine: Engine | None = None) -> None:
+def bring_up_to_date(engine: Engine | None = None, revision: str = "head") -> None:
     """Every migration that this database has not seen, in one transaction; without `engine`, the application's."""
     from alembic import command
 
-    command.upgrade(_config(engine), "head")
+    command.upgrade(_config(engine), revision)
 
 
 def undo(engine: Engine, revision: str = "base") -> None:
@@ -56,7 +56,8 @@ def write(message: str, *, from_nothing: bool = False) -> Path:
         engine = create_engine(url, **engine_options(url))
         prepare(engine)
         bring_up_to_date(engine)
-        made = command.revision(_config(engine), message, autogenerate=True, rev_id="0001" if from_nothing else None)
+        number = len(list(FOLDER.glob("versions/*.py"))) + 1
+        made = command.revision(_config(engine), message, autogenerate=True, rev_id=f"{number:04}")
         engine.dispose()
     newest.cache_clear()
     return Path(getattr(made, "path", FOLDER))

@@ -6,31 +6,30 @@ the tag, and within a second every process knows, and makes the pages concerned 
 Anybody with a cookie other than language and size of text goes past all this, and so does a query nobody expects."""
 
 import hashlib
-import threading
-import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from flask import Flask, has_request_context, request
 from sqlalchemy.orm import Session
 
-from marketplace.core import encodings, logs, outbox
-from marketplace.core.db import db, in_transaction
+from marketplace.core import encodings, logs, memory, outbox
+from marketplace.core.db import in_transaction
 from marketplace.core.languages import DEFAULT, LANGUAGES
 from marketplace.core.page_versions import Versions, raise_versions
 
 TOPIC: Final = "pages.changed"
 MOST_BYTES: Final = 24 * 2**20
-LONGEST_LIFE: Final = 60.0  # seconds: pages also depend on the hour, which no tag tells
 QUERY: Final = frozenset(
     {
         *("q", "category", "county", "prefecture", "sort", "page", "per_page", "min", "max", "variant"),
         *("season", "gi", "deep", "stock", "exact"),
     }
 )
+NEVER: Final = ("/static/", "/healthz", "/readyz")  # kept elsewhere, or asked when the database may not answer
+UNREADABLE: Final = "\ufffd"  # what decoding makes of bytes that are no text: different ones, all alike
 TAGS: Final = "pavilion.page_tags"
 MADE_ANEW: Final = frozenset(
     {"content-length", "content-encoding", "cache-control", "vary", "etag", logs.REQUEST_ID.lower()}
@@ -60,13 +59,8 @@ def collect(payloads: list[dict[str, Any]]) -> None:
 
 
 def install(app: Flask) -> None:
-    """Before everything that wraps the application later, so that a hit passes nothing else."""
-
-    def engine() -> Any:
-        with app.app_context():
-            return db.engine
-
-    cache = PageCache(app.wsgi_app, Versions(engine), is_on=app.config.get("PAGE_CACHE", True))
+    """Before everything that wraps the application later, so that a hit passes nothing else. After core.memory."""
+    cache = PageCache(app.wsgi_app, app.extensions["page_versions"], is_on=app.config.get("PAGE_CACHE", True))
     app.wsgi_app = cache  # type: ignore[method-assign]
     app.extensions["page_cache"] = cache
     outbox.collectors[TOPIC] = collect
@@ -82,9 +76,6 @@ class Sent(NamedTuple):
 
 @dataclass(slots=True)
 class Page:
-    born: float
-    tags: tuple[str, ...]
-    version: int  # the latest at which nothing that `tags` name had changed since the page was made
     headers: Headers
     body: bytes
     digest: str
@@ -109,38 +100,23 @@ class PageCache:
     """A WSGI layer. It keeps answers 200 without Set-Cookie that a view has marked, up to MOST_BYTES, the latest used."""
 
     def __init__(self, app: Wsgi, versions: Versions, *, is_on: bool) -> None:
-        self.app, self.versions, self.is_on = app, versions, is_on
-        self.pages: OrderedDict[tuple[Any, ...], Page] = OrderedDict()
-        self.bytes = self.hits = 0
-        self._lock = threading.Lock()
+        self.app, self.is_on = app, is_on
+        self.pages = memory.Memory[Page](versions, most=MOST_BYTES, weigh=lambda page: page.size)
+        self.hits = 0
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         key = key_of(environ) if self.is_on else None
         if key is None:
             return self.app(environ, start_response)
-        self.versions.look()
-        page = self.find(key)
-        if page is None:
+        kept = self.pages.find(key)
+        if kept is None:
             return self.make(key, environ, start_response)
         self.hits += 1
-        return answer(page, environ, start_response)
-
-    def find(self, key: tuple[Any, ...]) -> Page | None:
-        page = self.pages.get(key)
-        if page is None or time.monotonic() - page.born > LONGEST_LIFE:
-            return None
-        if page.version != (latest := self.versions.latest):
-            if not self.versions.unchanged_since(page.version, page.tags):
-                return None
-            page.version = latest
-        with self._lock:
-            if key in self.pages:
-                self.pages.move_to_end(key)
-        return page
+        return answer(kept.value, environ, start_response)
 
     def make(self, key: tuple[Any, ...], environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Ask the application, and keep its answer if it may be kept. A HEAD is asked as a GET and sent without body."""
-        born, version = time.monotonic(), self.versions.latest  # as they were before the page was made
+        since = self.pages.begin()
         begun: list[Any] = []
 
         def note(status: str, headers: Headers, exc_info: Any = None) -> Any:
@@ -155,29 +131,15 @@ class PageCache:
             return answered if environ["REQUEST_METHOD"] == "GET" else without_body(answered)
         body = b"".join(answered)
         close(answered)
-        page = Page(born, asked[TAGS], version, stable(headers), body, hashlib.blake2b(body, digest_size=9).hexdigest())
-        self.keep(key, page)
+        page = Page(stable(headers), body, hashlib.blake2b(body, digest_size=9).hexdigest())
+        self.pages.keep(key, page, asked[TAGS], since)
         return answer(page, environ, start_response)
-
-    def keep(self, key: tuple[Any, ...], page: Page) -> None:
-        with self._lock:
-            if old := self.pages.pop(key, None):
-                self.bytes -= old.size
-            self.pages[key] = page
-            self.bytes += page.size
-            while self.bytes > MOST_BYTES:
-                self.bytes -= self.pages.popitem(last=False)[1].size
-
-    def clear(self) -> None:
-        with self._lock:
-            self.pages.clear()
-            self.bytes = 0
 
 
 def key_of(environ: Environ) -> tuple[Any, ...] | None:
     """What the answer may depend on; None for whoever is more than a stranger, and for questions nobody expects."""
     path = environ["PATH_INFO"]
-    if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or "HTTP_AUTHORIZATION" in environ or path.startswith("/static/"):
+    if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or "HTTP_AUTHORIZATION" in environ or path.startswith(NEVER):
         return None
     preferences = preferences_of(environ.get("HTTP_COOKIE", ""))
     query = query_of(environ.get("QUERY_STRING", ""))
@@ -187,24 +149,29 @@ def key_of(environ: Environ) -> tuple[Any, ...] | None:
 
 
 def preferences_of(cookies: str) -> tuple[str, str] | None:
+    """Only cookies exactly as we set them: what Flask might read otherwise than we do here must not decide about others."""
     if not cookies:
         return DEFAULT, ""
-    pairs = [(name.strip(), value.strip()) for name, _, value in (part.partition("=") for part in cookies.split(";"))]
-    given = dict(pairs)
-    if len(given) != len(pairs) or not given.keys() <= {"lang", "elder"}:
+    given = cookies.split("; ")
+    languages = [name for name in LANGUAGES if f"lang={name}" in given]
+    elder = "elder=1" in given
+    if len(given) != len(languages) + elder or len(languages) > 1:
         return None
-    language = given.get("lang", DEFAULT)
-    return language if language in LANGUAGES else DEFAULT, "1" if given.get("elder") == "1" else ""
+    return languages[0] if languages else DEFAULT, "1" if elder else ""
 
 
 def query_of(text: str) -> tuple[tuple[str, str], ...] | None:
+    """Its pairs by name, those of the same name in their order: the first is the one that a view reads."""
     if not text:
         return ()
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=40)
     except ValueError:
         return None
-    return tuple(sorted(pairs)) if len(text) < 1000 and all(name in QUERY for name, _value in pairs) else None
+    is_known = len(text) < 1000 and UNREADABLE not in text and all(name in QUERY for name, _value in pairs)
+    if not is_known or any(UNREADABLE in value for _name, value in pairs):
+        return None
+    return tuple(sorted(pairs, key=itemgetter(0)))
 
 
 def may_be_kept(status: str, headers: Headers) -> bool:

@@ -3,9 +3,10 @@
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from flask import Flask, redirect, request
+from flask import Flask, g, redirect, request
 from flask.typing import ResponseReturnValue
 
+from marketplace.core.formats import language
 from marketplace.core.languages import LANGUAGES
 
 CHOICES: Final = {"lang": frozenset(LANGUAGES), "elder": frozenset({"1"})}
@@ -20,6 +21,14 @@ def install(app: Flask) -> None:
 
 def elder_mode() -> bool:
     return request.cookies.get("elder") == "1"
+
+
+def appearance() -> tuple[str, bool]:
+    """What a text may look like besides what it says: the language and the size. Looked up once a request."""
+    if "appearance" not in g:
+        g.appearance = (language(), elder_mode())
+    looks: tuple[str, bool] = g.appearance
+    return looks
 
 
 def here(**changes: Any) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.core.errors import Refusal
+from marketplace.core.memory import remembered
 from marketplace.orders.models import Province, ShippingRate
 
 DAYS_TO_DISPATCH: Final = 1
@@ -50,6 +51,7 @@ class Tariff:
         return self.day + timedelta(days=DAYS_TO_DISPATCH + self.rate_for(grams).days)
 
 
+@remembered()
 def tariff(session: Session, province: str, day: date) -> Tariff:
     """What sending to this province costs on `day`; where two tables overlap, the one that began later holds."""
     rates = (

@@ -19,6 +19,7 @@ from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
 from marketplace.core.db import db
 from marketplace.core.formats import language, yuan
+from marketplace.core.memory import remembered
 from marketplace.core.strata import Layer, Section, section
 from marketplace.site import cover, delivery, money, station_pages
 from marketplace.site.seasons import SEASONS
@@ -54,18 +55,37 @@ class Money:
     caption: str
 
 
+@dataclass(frozen=True, eq=False)  # the same only as itself: what was rendered of it is kept by it
+class Front:
+    """What the front page shows. `top` is None in an empty shop, `money` while nothing can be said of it."""
+
+    top: Headline | None
+    wide: list[cover.Door]
+    narrow: list[cover.Door]
+    stations: int
+    lit: int
+    goods: list[Card]
+    sheet: str
+    in_season: int
+    money: Money | None
+
+
 @bp.get("/")
 @requires("shop.browse")
 def show() -> ResponseReturnValue:
-    session, today = db.session(), clock.today()
     page_cache.tags("goods", "stations")
+    return render_template("site/home.html", page=front(db.session()))
+
+
+@remembered("goods", "stations")
+def front(session: Session) -> Front:
+    today = clock.today()
     places = [place for prefecture in station_pages.directory(session) for place in prefecture.places]
     best = (has_mark().desc(), Listing.sold.desc(), Listing.published_at.desc())
     in_season = cards(session, is_harvested_in(today.month), order=best, limit=LOOKED_AT)
     top = headline(session, today, in_season)
     goods = varied((card for card in in_season if top is None or card.code != top.product.code), SHOWN)
-    return render_template(
-        "site/home.html",
+    return Front(
         top=top,
         wide=cover.doors(places, cover.WIDE),
         narrow=cover.doors(places, cover.NARROW),

@@ -6,13 +6,17 @@ from datetime import date
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _, ngettext
+from sqlalchemy.orm import Session
 
 from listings import product as products, shelves
+from listings.cards import Card
 from listings.product import Pack, Product
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
 from marketplace.core.db import db
 from marketplace.core.formats import language, month_range, short_date, yuan
+from marketplace.core.memory import remembered
+from marketplace.core.strata import Section
 from marketplace.site import delivery
 
 bp = Blueprint("product", __name__)
@@ -41,13 +45,51 @@ class Cell:
     applies: bool
 
 
+@dataclass(frozen=True, eq=False)  # the same only as itself: what was rendered of it is kept by it
+class Page:
+    """What the page of a product shows, one of its packs chosen."""
+
+    product: Product
+    pack: Pack
+    cells: tuple[Cell, ...]
+    sent: delivery.Delivery | None
+    drawing: Section
+    stops: tuple[Stop, ...]
+    returns: tuple[str, str]
+    neighbours: tuple[Card, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The drawing in words."""
+        return str(_(", ")).join(f"{layer.name} {yuan(layer.amount_fen)}" for layer in self.drawing.layers)
+
+
+def made_from(page: Page, code: str, _variant: str) -> tuple[str, ...]:
+    return f"listing:{code}", f"station:{page.product.county_code}"
+
+
 @bp.get("/listings/<code>")
 @requires("shop.browse")
 def show(code: str) -> ResponseReturnValue:
-    session, today = db.session(), clock.today()
+    variant = request.args.get("variant", "")
+    page = read(db.session(), code, variant)
+    page_cache.tags(*made_from(page, code, variant))
+    category, name = page.product.category
+    shelf = shelves.shelf_of(category)
+    return render_template(
+        "listings/show.html",
+        page=page,
+        shelf=shelf.code,
+        trail=[(shelf.url, str(shelf.name)), (f"/categories/{category}", name), ("", page.product.title)],
+    )
+
+
+@remembered(by=made_from)
+def read(session: Session, code: str, variant: str) -> Page:
+    """Raises NotFound."""
+    today = clock.today()
     product = products.get_product(session, code)
-    page_cache.tags(f"listing:{code}", f"station:{product.county_code}")
-    pack = product.pack(request.args.get("variant", ""))
+    pack = product.pack(variant)
     sent = delivery.to_taiyuan(
         session,
         grams=pack.net_weight_grams,
@@ -55,25 +97,15 @@ def show(code: str) -> ResponseReturnValue:
         free_from_fen=product.free_shipping_from_fen,
         today=today,
     )
-    drawing = delivery.shares(pack.price_fen, product.service_fee_per_mille, sent, product.station.name)
-    shelf = shelves.shelf_of(product.category[0])
-    return render_template(
-        "listings/show.html",
+    return Page(
         product=product,
         pack=pack,
-        cells=cells(pack),
+        cells=tuple(cells(pack)),
         sent=sent,
-        drawing=drawing,
-        sentence=_(", ").join(f"{layer.name} {yuan(layer.amount_fen)}" for layer in drawing.layers),
+        drawing=delivery.shares(pack.price_fen, product.service_fee_per_mille, sent, product.station.name),
         stops=tuple(stops(product, today)),
         returns=returns(product.return_policy),
-        neighbours=products.neighbours(session, product),
-        shelf=shelf.code,
-        trail=[
-            (shelf.url, str(shelf.name)),
-            (f"/categories/{product.category[0]}", product.category[1]),
-            ("", product.title),
-        ],
+        neighbours=tuple(products.neighbours(session, product)),
     )
 
 

@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy import Row, case, func, select
 from sqlalchemy.orm import Session
 
 from listings.cards import StationBadge, badge
 from listings.models import Listing
 from listings.states import ListingState
 from marketplace.core import clock
+from marketplace.core.db import Columns, rows
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language
+from marketplace.core.memory import remembered
 from marketplace.orders.models import Parcel
 from marketplace.stations import map as maps
 from marketplace.stations.models import County, Seller, Station
@@ -73,17 +75,18 @@ class Today:
     last_sent_at: datetime | None
 
 
-def directory(session: Session) -> list[Prefecture]:
+@remembered("stations", "goods")
+def directory(session: Session) -> tuple[Prefecture, ...]:
     """All stations by prefecture: one statement."""
     words = language()
-    places = [place(row, words) for row in session.execute(all_places())]
+    places = [place(row, words) for row in rows(session, all_places())]
     by_code: dict[str, list[Place]] = {}
     for each in places:
         by_code.setdefault(each.prefecture_code, []).append(each)
-    return [Prefecture(code, found[0].prefecture, tuple(found)) for code, found in by_code.items()]
+    return tuple(Prefecture(code, found[0].prefecture, tuple(found)) for code, found in by_code.items())
 
 
-def all_places() -> Select[Any]:
+def all_places() -> Columns:
     goods = (
         select(Listing.station_code, func.count().label("goods"))
         .where(Listing.state == ListingState.PUBLISHED)

@@ -2,12 +2,29 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Connection,
+    DateTime,
+    Engine,
+    Float,
+    Integer,
+    MetaData,
+    create_engine,
+    insert,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeEngine
 
 from marketplace.core import migrations, triggers
 from marketplace.core.db import db, engine_options, prepare
@@ -71,6 +88,82 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(empty: Engine, monke
         migrations.bring_up_to_date(empty)
     with empty.connect() as connection:
         assert inspect(connection).get_table_names() == []
+
+
+def test_what_was_there_at_the_first_release_is_there_at_the_newest(empty: Engine) -> None:
+    """Goods and money of the first schema come through every migration, and the books stay closed behind it."""
+    migrations.bring_up_to_date(empty, "0001")
+    before = rows_of(empty, put_in_what_a_shop_has(empty))
+
+    migrations.bring_up_to_date(empty)
+
+    after = rows_of(empty, {table: list(rows[0]) for table, rows in before.items()})
+    assert after == before
+    with pytest.raises(DBAPIError, match="append-only"), empty.begin() as connection:
+        connection.execute(text("UPDATE line SET amount = amount + 1"))
+    assert rows_of(empty, {table: list(rows[0]) for table, rows in before.items()}) == before
+
+
+SHOP: dict[str, list[dict[str, Any]]] = {
+    "county": [{"code": "140430", "name_zh": "沁县", "name_en": "Qinxian", "prefecture_code": "1404"}],
+    "station": [{"code": "140430", "name_zh": "沁县站", "name_en": "Qinxian Station", "phone": "0355-000"}],
+    "category": [{"code": "grain-millet", "name_zh": "小米", "name_en": "Millet"}],
+    "person": [{"id": 1, "public_id": "p1", "name": "王芳"}],
+    "listing": [{"id": 1, "code": "G1", "state": "published", "seller_id": 1, "title_zh": "沁州黄", "sold": 7}],
+    "variant": [
+        {"id": 1, "code": "G1-1", "listing_id": 1, "unit_zh": "5斤袋", "price_fen": 3980, "on_hand": 9, "reserved": 2}
+    ],
+    "ledger_account": [{"id": 1, "kind": "gateway_clearing"}, {"id": 2, "kind": "buyer_clearing"}],
+    "line": [
+        {"id": 1, "entry_id": 1, "account_id": 1, "amount": 3980},
+        {"id": 2, "entry_id": 1, "account_id": 2, "amount": -3980},
+    ],
+    "entry": [{"id": 1, "key": "capture:1", "kind": "capture", "book": "test", "reference": "SX-1"}],
+}
+REFERENCES = {
+    "station_code": "140430",
+    "category_code": "grain-millet",
+    "seller_id": 1,
+    "commodity": "CNY",
+    "owner": "",
+    "book": "test",
+}
+
+
+def put_in_what_a_shop_has(engine: Engine) -> dict[str, list[str]]:
+    """Rows of SHOP, what else a table wants filled with something of its type. Returns the columns of each table."""
+    metadata = MetaData()
+    metadata.reflect(engine, only=list(SHOP))
+    with engine.begin() as connection:
+        for name, rows in SHOP.items():
+            table = metadata.tables[name]
+            for row in rows:
+                wanted = [column for column in table.c if not column.nullable and column.name not in row]
+                rest = {column.name: REFERENCES.get(column.name, filler(column.type)) for column in wanted}
+                connection.execute(insert(table).values({**rest, **row}))
+    return {name: [column.name for column in metadata.tables[name].c] for name in SHOP}
+
+
+def filler(kind: TypeEngine[Any]) -> Any:
+    if isinstance(kind, DateTime):
+        return datetime(2026, 11, 1, tzinfo=UTC)
+    if isinstance(kind, Boolean):
+        return False
+    if isinstance(kind, JSON):
+        return []
+    return 1 if isinstance(kind, Integer | Float) else ""
+
+
+def rows_of(engine: Engine, columns: dict[str, list[str]]) -> dict[str, list[dict[str, Any]]]:
+    metadata = MetaData()
+    metadata.reflect(engine, only=list(columns))
+    with engine.connect() as connection:
+        return {
+            name: [
+                dict(row) for row in connection.execute(select(*(metadata.tables[name].c[one] for one in wanted))).mappings()
+            ]
+            for name, wanted in columns.items()
+        }
 
 
 def schema_of(connection: Connection) -> Schema:

@@ -10,8 +10,10 @@ import pytest
 from flask import Flask, abort, make_response, request
 from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
+from hypothesis import given, strategies as st
+from werkzeug.http import parse_cookie
 
-from marketplace.core import outbox, page_cache, page_versions
+from marketplace.core import memory, outbox, page_cache, page_versions
 from marketplace.core.db import in_transaction
 from marketplace.core.page_cache import PageCache
 
@@ -196,19 +198,19 @@ def test_a_kept_answer_says_all_that_a_fresh_one_says(stranger: FlaskClient) -> 
 def test_it_stays_within_its_bounds(cached_app: Flask, stranger: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     cache: PageCache = cached_app.extensions["page_cache"]
     number(stranger, "/numbered?page=99")
-    monkeypatch.setattr(page_cache, "MOST_BYTES", cache.bytes * 3 + 10)
+    monkeypatch.setattr(cache.pages, "most", cache.pages.weight * 3 + 10)
 
     for page in range(10):
         number(stranger, f"/numbered?page={page}")
 
     assert len(cache.pages) == 3
-    assert cache.bytes == sum(page.size for page in cache.pages.values())
+    assert cache.pages.weight <= cache.pages.most
     assert number(stranger, "/numbered?page=9") == "11"
 
 
 def test_nothing_lives_longer_than_a_minute(stranger: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     assert number(stranger) == "1"
-    monkeypatch.setattr(page_cache, "LONGEST_LIFE", 0.0)
+    monkeypatch.setattr(memory, "LONGEST_LIFE", 0.0)
     assert number(stranger) == "2"
 
 
@@ -224,3 +226,30 @@ def test_the_versions_cost_one_statement_a_second(
     with count_statements() as sent:
         number(stranger)
     assert len(sent) == 1
+
+
+ODD_COOKIES = ('lang="en"', "lang=e\\156", "lang=en; lang=zh_CN", "elder=1; elder=1", "lang=en;elder=1", "lang=xx")
+
+
+@pytest.mark.parametrize("cookie", ODD_COOKIES)
+def test_a_cookie_written_in_another_way_decides_for_nobody_else(
+    cached_app: Flask, stranger: FlaskClient, cookie: str
+) -> None:
+    cached_app.test_client(use_cookies=False).get("/numbered", headers={"Cookie": cookie})
+
+    assert number(stranger) == "2"
+    assert number(stranger) == "2"
+
+
+@pytest.mark.parametrize(("one", "other"), [("q=b&q=a", "q=a&q=b"), ("q=%FF", "q=%FE"), ("q=%FF", "q=%EF%BF%BD")])
+def test_questions_that_a_view_reads_otherwise_are_told_apart(stranger: FlaskClient, one: str, other: str) -> None:
+    assert number(stranger, f"/numbered?{one}") == "1"
+    assert number(stranger, f"/numbered?{other}") == "2"
+
+
+@given(st.text(alphabet='lange=rdzh_CN1; "\\0156', max_size=24))
+def test_strangers_share_a_page_only_if_flask_reads_the_same_of_them(cookies: str) -> None:
+    shown = page_cache.preferences_of(cookies)
+
+    read = parse_cookie(cookies)
+    assert shown is None or shown == (read.get("lang", "zh_CN"), read.get("elder", ""))

@@ -23,9 +23,9 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 
 @pytest.fixture
 def client(demo_app: Flask, demonstration: Session) -> Iterator[FlaskClient]:
-    demo_app.extensions["page_cache"].clear()
+    demo_app.extensions["page_cache"].pages.clear()
     yield demo_app.test_client()
-    demo_app.extensions["page_cache"].clear()
+    demo_app.extensions["page_cache"].pages.clear()
 
 
 def test_the_cover_has_58_doors_twice_and_the_month_s_headline(client: FlaskClient) -> None:

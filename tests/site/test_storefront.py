@@ -18,7 +18,7 @@ REQUESTS = 12
 
 @pytest.fixture
 def address(demo_app: Flask, demonstration: Session) -> Iterator[str]:
-    demo_app.extensions["page_cache"].clear()
+    demo_app.extensions["page_cache"].pages.clear()
     with serving(demo_app) as address:
         yield address
 

@@ -1,0 +1,93 @@
+"""What is remembered is what is true, at most as old as a glance at the versions."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from marketplace.core import memory, outbox, page_cache, page_versions
+from marketplace.core.db import db, in_transaction
+from marketplace.core.memory import Memory, remembered
+from marketplace.core.page_versions import Versions
+
+made = count(1)
+
+
+@remembered("numbers", by=lambda _value, name: (f"number:{name}",))
+def number_of(session: Session, name: str) -> int:
+    return next(made)
+
+
+@pytest.fixture
+def remembering(real_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    monkeypatch.setattr(page_versions, "GLANCE", 0.0)
+    monkeypatch.setitem(real_app.config, "PAGE_CACHE", True)
+    with real_app.test_request_context():
+        number_of(db.session(), "the first looks at the versions")
+        yield db.session()
+
+
+def changed(tag: str) -> None:
+    in_transaction(page_cache.expire, tag)
+    outbox.deliver()
+
+
+def test_it_is_made_once(remembering: Session) -> None:
+    assert number_of(remembering, "a") == number_of(remembering, "a") != number_of(remembering, "b")
+
+
+@pytest.mark.parametrize("tag", ["numbers", "number:a"])
+def test_a_change_makes_it_anew(remembering: Session, tag: str) -> None:
+    before, other = number_of(remembering, "a"), number_of(remembering, "b")
+
+    changed("something else")
+    assert number_of(remembering, "a") == before
+    changed(tag)
+
+    assert number_of(remembering, "a") > before
+    assert (number_of(remembering, "b") == other) is (tag == "number:a")
+
+
+def test_what_was_read_before_a_change_is_not_kept_as_if_after_it(real_app: Flask, remembering: Session) -> None:
+    """The statements of a request may all show the state at its first one."""
+    with real_app.test_request_context():
+        real_app.preprocess_request()
+        changed("numbers")
+        stale = number_of(db.session(), "a")
+
+    assert number_of(remembering, "a") > stale
+
+
+def test_commands_read_what_is_true(remembering: Session) -> None:
+    before = number_of(remembering, "a")
+
+    assert in_transaction(number_of, "a") > before
+    assert number_of(remembering, "a") == before
+
+
+def test_languages_are_told_apart(real_app: Flask, remembering: Session) -> None:
+    chinese = number_of(remembering, "a")
+    with real_app.app_context(), real_app.test_request_context(headers={"Cookie": "lang=en"}):
+        english = number_of(db.session(), "a")
+
+    assert chinese != english
+
+
+def test_the_latest_used_stay(real_app: Flask) -> None:
+    kept: Memory[str] = Memory(Versions(lambda: db.engine), most=6, weigh=len)
+    for key in "abc":
+        kept.keep(key, "xx", (), kept.begin())
+    kept.keep("b", "xxxx", (), kept.begin())
+
+    assert kept.weight == 6
+    assert len(kept) == 2
+    kept.clear()
+    assert (kept.weight, len(kept)) == (0, 0)
+
+
+def test_nothing_is_remembered_longer_than_a_minute(remembering: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = number_of(remembering, "a")
+    monkeypatch.setattr(memory, "LONGEST_LIFE", 0.0)
+    assert number_of(remembering, "a") > before
