@@ -13,7 +13,7 @@ from marketplace.core.languages import CATALOGUES, catalogues
 ROOT: Final = Path(__file__).parents[2]
 SOURCES: Final = ("marketplace", "listings", "crowdfund", "search_index", "templates")
 METHODS: Final = [("**.py", "python"), ("**.html", "jinja2")]
-OPTIONS: Final = {"**.html": {"encoding": "utf-8", "silent": "false", "extensions": "jinja2.ext.do"}}
+OPTIONS: Final = {"**.html": {"encoding": "utf-8", "silent": "false", "extensions": "marketplace.core.fragments.Keep"}}
 KEYWORDS: Final[Any] = {**DEFAULT_KEYWORDS, "_l": None, "lazy_gettext": None, "lazy_ngettext": (1, 2)}
 BLANK: Final = re.compile(r"%\((\w+)\)[a-z]")
 
