@@ -84,7 +84,7 @@ def show(session: Session, question: Question) -> Shown:
         return shown(session, question, found.without_index(session, question, clock.today()))
 
 
-@remembered("goods")
+@remembered("goods", kilobytes=110)
 def looked_up(session: Session, question: Question) -> Shown:
     """Raises IndexUnavailable."""
     return shown(session, question, found.find(session, index(), question, clock.today()))

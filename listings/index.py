@@ -7,7 +7,6 @@ from search_index import Backend, open_index
 
 
 def index() -> Backend:
-    if "search_index" not in current_app.extensions:
-        current_app.extensions["search_index"] = open_index(settings().search_folder)
-    found: Backend = current_app.extensions["search_index"]
-    return found
+    """One for all threads: of several that open it at once the first is kept, and nothing is read before it is asked."""
+    found: Backend | None = current_app.extensions.get("search_index")
+    return found or current_app.extensions.setdefault("search_index", open_index(settings().search_folder))

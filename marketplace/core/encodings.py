@@ -47,7 +47,7 @@ def preferred(accepted: str) -> str:
 def encode(body: bytes, encoding: str, *, is_kept: bool = False) -> bytes:
     """`body` in `encoding`; what is kept and sent many times is worth more work."""
     if encoding == "br":
-        return bytes(brotli.compress(body, quality=7 if is_kept else 4))
+        return bytes(brotli.compress(body, quality=7 if is_kept else 2))
     if encoding == "gzip":
         return gzip.compress(body, 9 if is_kept else 5, mtime=0)
     return body

@@ -1,14 +1,15 @@
 """Parts of pages kept as they were rendered: what they show is the key, so that nothing ever has to be thrown away.
 
-    {{ kept(row, product) }}                  instead of  {{ row(product) }}
-    {% keep shelf, request.query_string %} ... {% endkeep %}
+    {{ kept(row, product) }}      instead of  {{ row(product) }}: kept by the values of its arguments
+    {% keep page %} ... {% endkeep %}      kept with this very object, for as long as it lives
 
-For text that depends on nothing but what is named (hashable things), the language and the size of text. What also depends on
-the address says so. A session's pages carry tokens, and are always made anew."""
+For text that depends on nothing but what is named, the language and the size of text. What also depends on the address says
+so: `by=`. A session's pages carry tokens, and are always made anew."""
 
 import threading
+import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import Any, Final
 
 from flask import Flask, g
@@ -19,7 +20,7 @@ from jinja2.runtime import Macro
 
 from marketplace.core.reading import appearance
 
-MOST_CHARACTERS: Final = 6 * 2**20
+MOST_CHARACTERS: Final = 3 * 2**20  # of two bytes where one of them is Chinese
 
 
 class Fragments:
@@ -47,6 +48,7 @@ class Fragments:
 
 
 _fragments: Final = Fragments(MOST_CHARACTERS)
+_texts: Final[weakref.WeakKeyDictionary[Any, dict[Hashable, str]]] = weakref.WeakKeyDictionary()
 
 
 def install(app: Flask) -> None:
@@ -57,32 +59,33 @@ def install(app: Flask) -> None:
 
 def kept(macro: Macro, *args: Any, by: Hashable = "", **kwargs: Any) -> str:
     """The macro's text for these arguments."""
-    return text_for((macro.name, args, *sorted(kwargs.items()), by), lambda: macro(*args, **kwargs))
-
-
-def text_for(what: tuple[Hashable, ...], make: Callable[[], str]) -> str:
     if g.get("person") is not None:
-        return make()
-    key = (what, appearance())
+        return macro(*args, **kwargs)
+    key = (macro.name, args, *sorted(kwargs.items()), by, appearance())
     text = _fragments.find(key)
     if text is None:
-        text = make()
+        text = macro(*args, **kwargs)
         _fragments.keep(key, text)
     return text
 
 
 class Keep(Extension):
-    """`{% keep a, b %} ... {% endkeep %}`: what stands between, kept by the values of a and b."""
+    """`{% keep page %} ... {% endkeep %}`: what stands between, kept with the object, which is frozen and only itself."""
 
     tags = {"keep"}  # noqa: RUF012 (Jinja's own declaration)
 
     def parse(self, parser: Parser) -> nodes.Node:
         line = next(parser.stream).lineno
-        named = parser.parse_tuple(with_condexpr=True)
+        shown = parser.parse_expression()
         body = parser.parse_statements(("name:endkeep",), drop_needle=True)
-        place = nodes.Const(f"{parser.name}:{line}")
-        call = self.call_method("text", [nodes.Tuple([place, named], "load")])
+        call = self.call_method("text", [shown, nodes.Const(f"{parser.name}:{line}")])
         return nodes.CallBlock(call, [], [], body).set_lineno(line)
 
-    def text(self, what: tuple[Hashable, ...], caller: Macro) -> str:
-        return text_for(what, caller)
+    def text(self, shown: Any, place: str, caller: Macro) -> str:
+        if g.get("person") is not None:
+            return caller()
+        texts = _texts.setdefault(shown, {})
+        key = (place, appearance())
+        if key not in texts:
+            texts[key] = caller()
+        return texts[key]

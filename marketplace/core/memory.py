@@ -9,7 +9,8 @@ behind. A command that writes is never told what was remembered."""
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Concatenate, Final, Generic, NamedTuple, ParamSpec, TypeVar
 
@@ -26,7 +27,7 @@ R = TypeVar("R")
 V = TypeVar("V")
 
 LONGEST_LIFE: Final = 60.0  # seconds: what is shown also depends on the hour, which no tag tells
-MOST_VALUES: Final = 3000
+MOST_KILOBYTES: Final = 12 * 1024  # about, with what templates keep of it
 
 
 class Moment(NamedTuple):
@@ -47,10 +48,11 @@ class Kept(Generic[V]):
 class Memory(Generic[V]):
     """Values by key, the latest used, together at most as heavy as `most`. Safe to share by threads."""
 
-    def __init__(self, versions: Versions, *, most: int, weigh: Callable[[V], int] = lambda _value: 1) -> None:
-        self.versions, self.most, self.weigh = versions, most, weigh
+    def __init__(self, versions: Versions, *, most: int) -> None:
+        self.versions, self.most = versions, most
         self.weight = 0
         self._kept: OrderedDict[Hashable, Kept[V]] = OrderedDict()
+        self._making: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -75,8 +77,8 @@ class Memory(Generic[V]):
                 self._kept.move_to_end(key)
         return kept
 
-    def keep(self, key: Hashable, value: V, tags: Iterable[str], since: Moment) -> None:
-        kept = Kept(value, tuple(tags), since, self.weigh(value))
+    def keep(self, key: Hashable, value: V, tags: Iterable[str], since: Moment, weight: int) -> None:
+        kept = Kept(value, tuple(tags), since, weight)
         with self._lock:
             if old := self._kept.pop(key, None):
                 self.weight -= old.weight
@@ -84,6 +86,16 @@ class Memory(Generic[V]):
             self.weight += kept.weight
             while self.weight > self.most:
                 self.weight -= self._kept.popitem(last=False)[1].weight
+
+    @contextmanager
+    def alone(self, key: Hashable) -> Iterator[None]:
+        """Of several threads that miss the same value one makes it, and the others wait for it."""
+        lock = self._making.setdefault(key, threading.Lock())
+        with lock:
+            try:
+                yield
+            finally:
+                self._making.pop(key, None)
 
     def clear(self) -> None:
         with self._lock:
@@ -99,7 +111,7 @@ def install(app: Flask) -> None:
             return db.engine
 
     app.extensions["page_versions"] = versions = Versions(engine)
-    app.extensions["memory"] = memory = Memory[Any](versions, most=MOST_VALUES)
+    app.extensions["memory"] = memory = Memory[Any](versions, most=MOST_KILOBYTES)
 
     @app.before_request
     def note_the_moment() -> None:
@@ -108,11 +120,12 @@ def install(app: Flask) -> None:
 
 
 def remembered(
-    *tags: str, by: Callable[..., Iterable[str]] | None = None
+    *tags: str, by: Callable[..., Iterable[str]] | None = None, kilobytes: int = 4
 ) -> Callable[[Callable[Concatenate[Session, P], R]], Callable[Concatenate[Session, P], R]]:
     """For a query that takes hashable arguments and returns what nobody changes.
 
-    It is made from `tags`, and from those that `by(value, *args)` names. Each language and each day has its own values."""
+    It is made from `tags`, and from those that `by(value, *args)` names. Each language and each day has its own values.
+    `kilobytes` is what a value takes, about, with the texts that templates keep of it."""
 
     def decorate(query: Callable[Concatenate[Session, P], R]) -> Callable[Concatenate[Session, P], R]:
         @wraps(query)
@@ -123,10 +136,14 @@ def remembered(
             key = (query, args, tuple(kwargs.items()), language(), clock.today())
             if kept := memory.find(key):
                 return kept.value
-            since = g.get("moment") or memory.begin()
-            value = query(session, *args, **kwargs)
-            memory.keep(key, value, (*tags, *(by(value, *args, **kwargs) if by else ())), since)
-            return value
+            with memory.alone(key):
+                if kept := memory.find(key):
+                    return kept.value
+                since = g.get("moment") or memory.begin()
+                value = query(session, *args, **kwargs)
+                made_from = (*tags, *(by(value, *args, **kwargs) if by else ()))
+                memory.keep(key, value, made_from, since, kilobytes)
+                return value
 
         return answered
 

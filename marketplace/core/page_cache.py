@@ -101,7 +101,7 @@ class PageCache:
 
     def __init__(self, app: Wsgi, versions: Versions, *, is_on: bool) -> None:
         self.app, self.is_on = app, is_on
-        self.pages = memory.Memory[Page](versions, most=MOST_BYTES, weigh=lambda page: page.size)
+        self.pages = memory.Memory[Page](versions, most=MOST_BYTES)
         self.hits = 0
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -132,7 +132,7 @@ class PageCache:
         body = b"".join(answered)
         close(answered)
         page = Page(stable(headers), body, hashlib.blake2b(body, digest_size=9).hexdigest())
-        self.pages.keep(key, page, asked[TAGS], since)
+        self.pages.keep(key, page, asked[TAGS], since, page.size)
         return answer(page, environ, start_response)
 
 

@@ -77,7 +77,7 @@ def show() -> ResponseReturnValue:
     return render_template("site/home.html", page=front(db.session()))
 
 
-@remembered("goods", "stations")
+@remembered("goods", "stations", kilobytes=120)
 def front(session: Session) -> Front:
     today = clock.today()
     places = [place for prefecture in station_pages.directory(session) for place in prefecture.places]

@@ -84,7 +84,7 @@ def show(code: str) -> ResponseReturnValue:
     )
 
 
-@remembered(by=made_from)
+@remembered(by=made_from, kilobytes=40)
 def read(session: Session, code: str, variant: str) -> Page:
     """Raises NotFound."""
     today = clock.today()

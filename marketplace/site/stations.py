@@ -55,7 +55,7 @@ def list_stations() -> ResponseReturnValue:
     return render_template("stations/index.html", page=everywhere(db.session(), request.args.get("prefecture", "")))
 
 
-@remembered("stations")
+@remembered("stations", kilobytes=120)
 def everywhere(session: Session, chosen: str) -> All:
     """Raises NotFound for a prefecture that is none."""
     prefectures = station_pages.directory(session)
@@ -73,7 +73,7 @@ def show_station(code: str) -> ResponseReturnValue:
     return render_template("stations/show.html", page=one(db.session(), code))
 
 
-@remembered("stations", by=lambda _page, code: (f"station:{code}",))
+@remembered("stations", kilobytes=80, by=lambda _page, code: (f"station:{code}",))
 def one(session: Session, code: str) -> One:
     """Raises NotFound."""
     station = station_pages.get_station(session, code)

@@ -1,7 +1,10 @@
 """What is remembered is what is true, at most as old as a glance at the versions."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from threading import Barrier
+from time import sleep
 
 import pytest
 from flask import Flask
@@ -76,10 +79,10 @@ def test_languages_are_told_apart(real_app: Flask, remembering: Session) -> None
 
 
 def test_the_latest_used_stay(real_app: Flask) -> None:
-    kept: Memory[str] = Memory(Versions(lambda: db.engine), most=6, weigh=len)
+    kept: Memory[str] = Memory(Versions(lambda: db.engine), most=6)
     for key in "abc":
-        kept.keep(key, "xx", (), kept.begin())
-    kept.keep("b", "xxxx", (), kept.begin())
+        kept.keep(key, "xx", (), kept.begin(), weight=2)
+    kept.keep("b", "xxxx", (), kept.begin(), weight=4)
 
     assert kept.weight == 6
     assert len(kept) == 2
@@ -91,3 +94,34 @@ def test_nothing_is_remembered_longer_than_a_minute(remembering: Session, monkey
     before = number_of(remembering, "a")
     monkeypatch.setattr(memory, "LONGEST_LIFE", 0.0)
     assert number_of(remembering, "a") > before
+
+
+def test_of_many_who_miss_it_at_once_one_makes_it(real_app: Flask, remembering: Session) -> None:
+    start, counted = Barrier(8), count(1)
+
+    @remembered()
+    def slow(session: Session) -> int:
+        sleep(0.2)  # long enough for all to have asked
+        return next(counted)
+
+    def ask(_number: int) -> int:
+        with real_app.app_context(), real_app.test_request_context():
+            start.wait()
+            return slow(db.session())
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(ask, range(8))) == {1}
+
+
+def test_what_could_not_be_made_is_tried_again(remembering: Session) -> None:
+    tries = count(1)
+
+    @remembered()
+    def fragile(session: Session) -> int:
+        if next(tries) == 1:
+            raise LookupError
+        return 7
+
+    with pytest.raises(LookupError):
+        fragile(remembering)
+    assert fragile(remembering) == 7
