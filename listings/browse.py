@@ -1,6 +1,8 @@
 """The shelves as pages: /search and /categories/<code>."""
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -21,6 +23,9 @@ from marketplace.core.memory import remembered
 from search_index import IndexUnavailable, ReadAs, Reading, Sort
 
 bp = Blueprint("browse", __name__)
+HAN: Final = re.compile("[\u4e00-\u9fff]")
+BETWEEN_HAN: Final = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
+LATIN: Final = re.compile("[a-z]", re.IGNORECASE)
 
 
 @bp.get("/search")
@@ -96,12 +101,15 @@ def shown(session: Session, question: Question, result: Found) -> Shown:
 
 
 def heading(question: Question, understood: tuple[Reading, ...]) -> str:
-    """What the page is about, in the words that were searched for in the end."""
+    """What the page is about: the words that were searched for in the end, or all of them as typed, never half and half."""
     text = question.text
     for reading in understood:
-        if reading.kind in (ReadAs.PINYIN, ReadAs.INITIALS, ReadAs.CORRECTION) and reading.words:
-            text = text.replace(reading.typed, reading.words[0])
-    return text or str(_("All goods"))
+        if reading.words:
+            letters = r"\s*".join(re.escape(letter) for letter in reading.typed if not letter.isspace())
+            text = re.sub(rf"(?<![a-z]){letters}(?![a-z])", reading.words[0], text, flags=re.IGNORECASE)
+    if text == question.text:
+        return text or str(_("All goods"))
+    return question.text if HAN.search(text) and LATIN.search(text) else BETWEEN_HAN.sub("", text)
 
 
 def explained(reading: Reading) -> str:

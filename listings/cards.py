@@ -18,6 +18,13 @@ from marketplace.core.formats import language, measure_price
 from marketplace.stations.models import County, Station
 
 NEW_CROP: Final = "当年新货"
+RAW_CROPS: Final = frozenset(  # what is sold as it was gathered; vinegar, juice and crisps are made in any month
+    (
+        *("fruit-apple", "fruit-pear", "fruit-stone", "fruit-berry", "fruit-melon"),
+        *("veg-root", "veg-fresh", "veg-mushroom", "nut-walnut", "nut-jujube"),
+        *("grain-millet", "grain-buckwheat", "grain-bean", "grain-mix", "oil-spice", "herb-root"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ def rows_of_cards() -> Columns:
     picture = first_picture.correlate(Listing).scalar_subquery()
     return (
         select(Listing.id, Listing.code, Listing.title_zh, Listing.title_en, Listing.drawing)
-        .add_columns(Listing.tags, Listing.harvest_months)
+        .add_columns(Listing.tags, Listing.harvest_months, Listing.category_code)
         .add_columns(Station.code.label("station"), Station.name_zh, Station.name_en, County.is_deep_poverty)
         .add_columns(has_mark().label("has_mark"))
         .add_columns(
@@ -148,7 +155,8 @@ def fact(row: Row[Any], today: date) -> str:
         return str(_("Geographical indication"))
     if NEW_CROP in row.tags:
         return str(_("This year's crop"))
-    return str(_("Harvested this month")) if today.month in row.harvest_months else ""
+    is_fresh = row.category_code in RAW_CROPS and today.month in row.harvest_months
+    return str(_("Harvested this month")) if is_fresh else ""
 
 
 def gone(harvest_months: Sequence[int], today: date) -> str:

@@ -41,6 +41,16 @@ class NotEditable(Refusal):
     message = _l("This listing is with the station or for sale, so what it is cannot be changed now.")
 
 
+class StockMoved(Refusal):
+    """`on_hand` is what there is now."""
+
+    message = _l("Some of these were sold or came back meanwhile; please look at the number again.")
+
+    def __init__(self, code: str, on_hand: int) -> None:
+        super().__init__(f"{code}: {on_hand} now")
+        self.on_hand = on_hand
+
+
 @dataclass(frozen=True)
 class Details:
     """What a seller enters about a listing with one pack; prices in fen, weights in grams."""
@@ -150,19 +160,31 @@ def submit(session: Session, *, code: str, person_id: int) -> None:
     listing.submitted_at = clock.now()
 
 
-def change_price_and_stock(session: Session, *, code: str, person_id: int, price_fen: int, on_hand: int) -> None:
-    """At once, also of a published listing. Raises NotFound, OutOfStock when fewer are said to be there than are held."""
+def change_price_and_stock(
+    session: Session, *, code: str, person_id: int, price_fen: int, on_hand: int, seen_on_hand: int
+) -> bool:
+    """At once, also of a published listing; whether that changed anything.
+
+    `seen_on_hand` is the stock that the seller looked at. Where they leave it alone, what was sold meanwhile stays sold.
+    Raises NotFound, StockMoved when they count on top of it, OutOfStock when fewer are said to be there than are held."""
     listing = get_own(session, code, person_id)
     variant = session.scalars(select(Variant).where(Variant.listing_id == listing.id).order_by(Variant.position)).first()
     if variant is None:
         raise NotFound(code)
+    is_counted = on_hand != seen_on_hand
+    if is_counted and variant.on_hand not in (seen_on_hand, on_hand):
+        raise StockMoved(code, variant.on_hand)
+    if variant.price_fen == price_fen and not is_counted:
+        return False
     variant.price_fen = price_fen
     for tier in session.scalars(select(PriceTier).where(PriceTier.variant_id == variant.id)).all():
         if tier.price_fen >= price_fen:  # a tier that is no advantage any more
             session.delete(tier)
     session.flush()
-    stock.count(session, variant.code, difference=on_hand - variant.on_hand, reference=f"person:{person_id}")
+    if is_counted:
+        stock.count(session, variant.code, difference=on_hand - variant.on_hand, reference=f"person:{person_id}")
     announce(session, listing)
+    return True
 
 
 def pause(session: Session, *, code: str, person_id: int) -> None:

@@ -71,12 +71,14 @@ class Panel:
     flags: Section
     bars: tuple[Bar, ...]
     bars_words: str
+    price: Choice | None
 
     @property
     def chosen(self) -> list[Choice]:
         """The chosen filters, as chips that take themselves away."""
         sections = (self.flags, self.categories, self.counties)
-        return [choice for section in sections for choice in section.choices if choice.is_chosen]
+        chosen = [choice for section in sections for choice in section.choices if choice.is_chosen]
+        return [*chosen, self.price] if self.price else chosen
 
     @property
     def offered(self) -> list[Choice]:
@@ -93,6 +95,7 @@ def panel(session: Session, question: Question, counts: Facets) -> Panel:
         flags=Section("", _("Also"), tuple(flags(asked, counts.flags, counts.seasons))),
         bars=tuple(bars(counts.measures.get(Measure.WEIGHT, ()))),
         bars_words=_("How many goods cost how much per 500 g"),
+        price=price(asked),
     )
 
 
@@ -164,7 +167,7 @@ def flags(question: Question, counts: Mapping[str, int], seasons: Mapping[int, i
         "gi": _("Geographical indication"),
         "deep": _("From deep-poverty counties"),
     }
-    return [
+    choices = [
         Choice(
             flag,
             words,
@@ -174,6 +177,21 @@ def flags(question: Question, counts: Mapping[str, int], seasons: Mapping[int, i
         )
         for flag, words in names.items()
     ]
+    return sorted(choices, key=lambda choice: not (choice.count or choice.is_chosen))
+
+
+def price(question: Question) -> Choice | None:
+    """The bounds of the price per 500 g, where there are any: "¥2–20/斤"."""
+    if not question.is_bounded:
+        return None
+    least, most = question.bounds
+    if not most:
+        words = _("from ¥%(least)s per 500 g", least=least)
+    elif not least:
+        words = _("up to ¥%(most)s per 500 g", most=most)
+    else:
+        words = _("¥%(least)s–%(most)s per 500 g", least=least, most=most)
+    return Choice("price", words, 0, True, partial(question.url, min_fen=None, max_fen=None))
 
 
 def bars(buckets: Sequence[Bucket]) -> list[Bar]:
@@ -198,6 +216,7 @@ def dropped(filters: Iterable[str]) -> str:
     names = {
         "categories": _("kinds"),
         "counties": _("stations"),
+        "measure": _("price"),
         "measure_price_min_fen": _("price"),
         "measure_price_max_fen": _("price"),
         "in_season": _("season"),
@@ -214,7 +233,7 @@ def blank(filters: Iterable[str]) -> dict[str, object]:
     for name in filters:
         if name in ("categories", "counties"):
             emptied[name] = ()
-        elif name in ("measure_price_min_fen", "measure_price_max_fen"):
+        elif name in ("measure", "measure_price_min_fen", "measure_price_max_fen"):
             emptied["min_fen"] = emptied["max_fen"] = None
         else:
             emptied["flags"] = frozenset()

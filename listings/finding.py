@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from werkzeug.datastructures import MultiDict
 
 from listings.shelves import IN_SEASON, find_shelf
-from search_index import Query, Sort
+from search_index import Measure, Query, Sort
 
 PER_PAGE: Final = 24
 LAST_PAGE: Final = 400
@@ -28,7 +28,7 @@ class Question:
     categories: tuple[str, ...] = ()
     counties: tuple[str, ...] = ()
     flags: frozenset[str] = frozenset()
-    min_fen: int | None = None  # by measure: per 500 g, per litre, per piece
+    min_fen: int | None = None  # per 500 g: what is sold by the piece or the litre has no such price
     max_fen: int | None = None
     sort: Sort = Sort.RELEVANCE
     page: int = 1
@@ -41,8 +41,11 @@ class Question:
     @property
     def filters(self) -> int:
         """How many filters were chosen, beyond the page's own place."""
-        bounds = self.min_fen is not None or self.max_fen is not None
-        return len(self.categories) + len(self.counties) + len(self.flags) + bounds
+        return len(self.categories) + len(self.counties) + len(self.flags) + self.is_bounded
+
+    @property
+    def is_bounded(self) -> bool:
+        return self.min_fen is not None or self.max_fen is not None
 
     @property
     def is_plain(self) -> bool:
@@ -51,7 +54,7 @@ class Question:
 
     @property
     def bounds(self) -> tuple[str, str]:
-        """Least and most price by measure as a person types them; empty where there is none."""
+        """Least and most price per 500 g as a person types them; empty where there is none."""
         least, most = ("" if fen is None else yuan(fen) for fen in (self.min_fen, self.max_fen))
         return least, most
 
@@ -76,7 +79,7 @@ class Question:
             text=self.text,
             categories=frozenset(self.categories or own),
             counties=frozenset(self.counties),
-            measure=None,
+            measure=Measure.WEIGHT if self.is_bounded else None,
             measure_price_min_fen=self.min_fen,
             measure_price_max_fen=self.max_fen,
             in_season=today.month if in_season else None,

@@ -15,7 +15,7 @@ from wtforms import (
     ValidationError,
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
 from listings import measures
 from marketplace.core.forms import Form, SelectChoice
@@ -105,13 +105,14 @@ def grams_of(unit: str) -> int | None:
 class PriceAndStockForm(Form):
     price = YuanField(_l("Price, yuan"), [InputRequired()])
     stock = IntegerField(_l("Packs"), [InputRequired(), NumberRange(0, 1_000_000)])
+    seen_stock = IntegerField(validators=[InputRequired(), NumberRange(0)], widget=HiddenInput())
 
 
 class ReviewForm(Form):
     origin_seen = BooleanField(_l("I know where it grows"))
     goods_seen = BooleanField(_l("I have seen the goods"))
     price_sane = BooleanField(_l("The price makes sense"))
-    reason = StringField(_l("What has to be mended"), [Optional(), Length(max=200)])
+    reason = StringField(_l("What needs changing"), [Optional(), Length(max=200)])
 
 
 class ReasonForm(Form):

@@ -6,7 +6,7 @@ from datetime import date
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from listings import cards, shelves
@@ -14,6 +14,7 @@ from listings.finding import PER_PAGE, Question
 from listings.models import Listing, Variant
 from listings.states import ListingState
 from marketplace.core.db import Columns, rows
+from marketplace.core.formats import GRAMS_PER_JIN
 from marketplace.core.memory import remembered
 from marketplace.stations.models import County
 from search_index import Alternative, Answer, Backend, Facets, Query, Sort
@@ -29,7 +30,6 @@ ORDERS: Final[dict[Sort, Sequence[Any]]] = {
     Sort.UNIT_PRICE: (CHEAPEST.scalar_subquery(), Listing.id),
 }
 BROWSED: Final = frozenset({Sort.RELEVANCE, Sort.SALES, Sort.NEWEST})  # as quick and as right in the database
-UNIT: Final = case((Variant.measure == "weight", 500), (Variant.measure == "volume", 1000), else_=1)
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,9 @@ class Found:
 
 def without_index(session: Session, question: Question, today: date) -> Found:
     """The page as the database alone can find it."""
-    total = session.scalar(select(func.count()).select_from(Listing).where(*conditions(question, today))) or 0
-    nothing = Answer(total=total, exact=total, page=question.page, per_page=PER_PAGE)
+    counted = select(func.count(), func.count(Listing.station_code.distinct())).where(*conditions(question, today))
+    total, stations = session.execute(counted).one()
+    nothing = Answer(total=total, exact=total, page=question.page, per_page=PER_PAGE, counties=stations)
     return Found(browsed(session, question, today), total, nothing, is_degraded=True)
 
 
@@ -143,11 +144,11 @@ def stands_in(category: str) -> ColumnElement[bool]:
 
 
 def costs_between(least: int, most: int | None) -> ColumnElement[bool]:
-    """Some pack's price by measure lies between; compared without dividing."""
+    """Some pack's price per 500 g lies between; compared without dividing."""
     pack = select(Variant.id).where(Variant.listing_id == Listing.id, Variant.is_offered, Variant.measure_amount > 0)
-    pack = pack.where(Variant.price_fen * UNIT >= least * Variant.measure_amount)
+    pack = pack.where(Variant.measure == "weight", Variant.price_fen * GRAMS_PER_JIN >= least * Variant.measure_amount)
     if most is not None:
-        pack = pack.where(Variant.price_fen * UNIT <= most * Variant.measure_amount)
+        pack = pack.where(Variant.price_fen * GRAMS_PER_JIN <= most * Variant.measure_amount)
     return pack.exists()
 
 

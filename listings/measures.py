@@ -27,6 +27,8 @@ CONTAINERS: Final = {
     "只": ("piece", "pieces"),
 }
 CANS: Final = ("can", "cans")
+PACK: Final = "份", ("pack", "packs")
+ONES: Final = {"双": ("pair", "pairs"), "对": ("pair", "pairs"), "幅": ("piece", "pieces"), "个": ("piece", "pieces")}
 OTHER_WORDS: Final = {
     "1双": "1 pair",
     "1对": "1 pair",
@@ -68,6 +70,25 @@ def scaled(amount: Decimal, scale: str) -> Measure:
     if scale in GRAMS:
         return Measure("weight", int(amount * GRAMS[scale]))
     return Measure("volume", int(amount * MILLILITRES[scale]))
+
+
+def word(unit: str) -> tuple[str, tuple[str, str]]:
+    """What one pack is called, in Chinese and (one, several) in English: 箱 for "5斤箱". Several bags in one are a 份."""
+    text = unit.strip()
+    if found := SIZE.fullmatch(text):
+        return word(found[1])
+    if found := BY_SCALE.fullmatch(text):
+        _pieces, _amount, scale, times, container = found.groups()
+        if int(times or 1) > 1 or container not in CONTAINERS:
+            return PACK
+        return container, CANS if container == "罐" and scale.lower() in MILLILITRES else CONTAINERS[container]
+    if found := BY_PIECE.fullmatch(text):
+        number, piece, container = found.groups()
+        if container in CONTAINERS:
+            return container, CONTAINERS[container]
+        if number == "1" and not container and piece in ONES:
+            return piece, ONES[piece]
+    return PACK
 
 
 def in_english(unit: str) -> str:

@@ -9,15 +9,16 @@ from typing import Any, Final
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
-from listings import checks
-from listings.cards import Card, Photo, StationBadge, badge, cards
+from listings import checks, measures
+from listings.cards import Card, Photo, StationBadge, badge, cards, gone
 from listings.models import Category, Certificate, Listing, Media, PriceTier, Review, Variant
 from listings.states import ListingState
+from marketplace.core import clock
 from marketplace.core.db import Columns, rows
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language, measure_price, price_per_kilogram
 from marketplace.core.memory import remembered
-from marketplace.stations.models import County, Station
+from marketplace.stations.models import County, Seller, Station
 
 MOST_AT_ONCE: Final = 9999  # of one pack in one order, whatever the stock
 NEIGHBOURS: Final = 4
@@ -36,6 +37,8 @@ class Tier:
 class Pack:
     code: str
     unit: str
+    word: str  # what one is called: 箱, box
+    words: str  # several: 箱, boxes
     price_fen: int
     per: str  # "¥7.96/斤", or empty
     per_kilogram: str  # "¥15.92/kg", or empty
@@ -51,6 +54,10 @@ class Pack:
     @property
     def most(self) -> int:
         return min(self.available, MOST_AT_ONCE)
+
+    def named(self, number: int) -> str:
+        """ "box" or "boxes"."""
+        return self.word if number == 1 else self.words
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ class Product:
     station: StationBadge
     prefecture: str
     free_shipping_from_fen: int
-    seller: str
+    seller: str  # in Chinese where there is no other name
     village: str  # in Chinese
     tags: tuple[str, ...]
     harvest_months: tuple[int, ...]
@@ -98,6 +105,7 @@ class Product:
     packs: tuple[Pack, ...]
     papers: tuple[Paper, ...]
     checked: Checked | None
+    gone_words: str  # empty while some pack can be had
 
     @property
     def county_code(self) -> str:
@@ -130,9 +138,11 @@ def row_of_product() -> Columns:
         .add_columns(Category.parent_code, Category.service_fee_per_mille, Category.is_age_restricted)
         .add_columns(Station.code.label("station"), Station.name_zh, Station.name_en, Station.free_shipping_from_fen)
         .add_columns(County.is_deep_poverty, County.prefecture_zh, County.prefecture_en)
+        .add_columns(Seller.name_en.label("seller_en"))
         .join(Category, Category.code == Listing.category_code)
         .join(Station, Station.code == Listing.station_code)
         .join(County, County.code == Station.code)
+        .outerjoin(Seller, Seller.person_id == Listing.seller_id)
         .where(Listing.code == bindparam("wanted"), Listing.state == ListingState.PUBLISHED)
     )
 
@@ -155,7 +165,7 @@ def product(
         station=badge(row, words),
         prefecture=getattr(row, f"prefecture_{words}"),
         free_shipping_from_fen=row.free_shipping_from_fen,
-        seller=row.seller_name,
+        seller=row.seller_en if in_english and row.seller_en else row.seller_name,
         village=row.origin_village_zh,
         tags=tuple(row.tags),
         harvest_months=tuple(row.harvest_months),
@@ -168,6 +178,7 @@ def product(
         packs=packs,
         papers=papers,
         checked=checked,
+        gone_words="" if any(pack.is_available for pack in packs) else gone(row.harvest_months, clock.today()),
     )
 
 
@@ -198,10 +209,13 @@ def pack(row: Row[Any], tiers: Sequence[Row[Any]], words: str) -> Pack:
     def per(price_fen: int) -> str:
         return measure_price(price_fen, row.measure, row.measure_amount or 0, row.piece_zh, words)
 
+    called, in_english = measures.word(row.unit_zh)
     is_weighed = row.measure == "weight" and row.measure_amount
     return Pack(
         code=row.code,
         unit=row.unit_en if words == "en" and row.unit_en else row.unit_zh,
+        word=in_english[0] if words == "en" else called,
+        words=in_english[1] if words == "en" else called,
         price_fen=row.price_fen,
         per=per(row.price_fen),
         per_kilogram=price_per_kilogram(row.price_fen, row.measure_amount) if is_weighed else "",

@@ -30,16 +30,18 @@ def answer(query: Query, snapshot: Snapshot) -> Answer:
     )
     exact, near = tiers(scored, narrowing, query.sort)
     found = exact | near
-    order = ranked(query.sort, scored, exact & narrowing.mask(), near & narrowing.mask(), snapshot)
+    narrowed = exact & narrowing.mask()
+    order = ranked(query.sort, scored, narrowed, near & narrowing.mask(), snapshot)
     shown = order[(page - 1) * per_page : page * per_page]
     return Answer(
         total=len(order),
-        exact=int(np.count_nonzero(exact & narrowing.mask())),
+        exact=int(np.count_nonzero(narrowed)),
         page=page,
         per_page=per_page,
         hits=tuple(Hit(snapshot.code(int(number)), round(float(scored.scores[number]), 4)) for number in shown),
         facets=facets(found, narrowing, snapshot),
         understood=tuple(meaning.readings),
+        counties=len(np.unique(snapshot.county[narrowed])),
         suggestion=meaning.suggestion if np.count_nonzero(scored.exact) < _FEW else None,
         alternatives=() if len(order) else ways_out(query, found, narrowing),
     )

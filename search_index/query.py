@@ -136,6 +136,7 @@ class Answer:
     hits: tuple[Hit, ...] = ()
     facets: Facets = field(default_factory=Facets)
     understood: tuple[Reading, ...] = ()
+    counties: int | None = None  # how many counties the exact ones come from, on all pages; None: nobody counted
     suggestion: str | None = None  # “did you mean”: a text worth searching instead; not searched yet
     alternatives: tuple[Alternative, ...] = ()  # only when nothing was found, best first
 

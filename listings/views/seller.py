@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from listings import drafting, pictures, reviewing
 from listings.drafting import EDITABLE, Details
-from listings.forms import BeginForm, DetailsForm, PriceAndStockForm, grams_of
+from listings.forms import BeginForm, DetailsForm, grams_of
 from listings.models import Category, Listing, Media, PriceTier, Variant
 from listings.stock import OutOfStock
 from marketplace.accounts.permissions import requires
@@ -181,23 +181,6 @@ def create_submission(code: str) -> ResponseReturnValue:
     in_transaction(drafting.submit, code=code, person_id=g.person.id)
     flash(_("Your station has it now. You hear from them."), "done")
     return redirect("/seller", 303)
-
-
-@bp.post("/<code>/price-and-stock")
-@requires("listing.keep")
-def create_price_and_stock(code: str) -> ResponseReturnValue:
-    """At once, without a review."""
-    form = PriceAndStockForm(request.form)
-    if not form.validate():
-        flash(" ".join(str(message) for messages in form.errors.values() for message in messages), "failed")
-        return redirect(f"/seller#{code}", 303)
-    given = {"price_fen": form.price.fen or 0, "on_hand": int(form.stock.data or 0)}
-    try:
-        in_transaction(drafting.change_price_and_stock, code=code, person_id=g.person.id, **given)
-        flash(_("Saved."), "done")
-    except OutOfStock:
-        flash(_("Some of these are in orders already, so there cannot be fewer."), "failed")
-    return redirect(f"/seller#{code}", 303)
 
 
 @bp.post("/<code>/<any(pause, resumption, removal):step>")

@@ -45,6 +45,11 @@ def statistic(fen: int, language: str) -> str:
     return f"{MINUS if fen < 0 else ''}¥{hundredths // 100:,}.{hundredths % 100:02}万"
 
 
+def is_chinese(text: str) -> bool:
+    """Whether it has Chinese characters: a page in another language says so to those who have it read aloud."""
+    return any("\u3400" <= letter <= "\u9fff" for letter in text)
+
+
 def count(number: int) -> str:
     return f"{MINUS if number < 0 else ''}{abs(number):,}"
 
@@ -148,6 +153,7 @@ SAME_FOR_ALL: Final[tuple[Callable[..., Any], ...]] = (
     yuan_parts,
     signed_yuan,
     count,
+    is_chinese,
     local_time,
     kilograms,
     price_per_kilogram,

@@ -1,17 +1,21 @@
 """Sums of money as a section through loess: where the layers of a drawing lie. Pure; templates/ui/strata.html draws it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Final
 
-WIDTH: Final = 400
+WIDTH: Final = 300
 SECTION: Final = 136  # width of the block of earth
 HEIGHT: Final = 210
 TOP: Final = 4
 AMPLITUDE: Final = 3.5
+LINE: Final = 19
 LABEL_HEIGHT: Final = 48  # 3.15 em of 15 units: a name over an amount
+WIDEST_LINE: Final = 140  # of a label; a longer name goes on below its first comma or colon, so that a phone can show it
 LABEL_X: Final = 172
+BREAK: Final = re.compile(r"(.+?(?:[，：]|[,:](?= )))\s*(.+)")
 FILLS: Final = ("loess3", "pine", "loess5", "loess2", "loess4")
 TEXTURES: Final = ("dots", "diagonal", "dashes", "plain", "dots-dark")
 
@@ -27,13 +31,14 @@ class Layer:
 @dataclass(frozen=True, slots=True)
 class DrawnLayer:
     name: str
+    lines: tuple[str, ...]  # the name as it stands beside the drawing
     amount_fen: int
     fill: str
     texture: str
     outline: str  # the layer's path
     boundary: str  # its upper edge; empty for the first
     leader: str  # the line from the layer to its label
-    label_y: int  # baseline of the name; the amount follows 19 below
+    label_y: int  # baseline of the name's first line; the others and the amount follow, each LINE below
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +58,33 @@ def section(layers: Sequence[Layer]) -> Section:
     depths = accumulate((layer.amount_fen for layer in shown), initial=0)
     edges = [TOP + HEIGHT * depth / (total or 1) for depth in depths]
     middles = [(upper + lower) / 2 for upper, lower in pairwise(edges)]
-    labels = spread(middles, LABEL_HEIGHT, TOP + HEIGHT)
+    names = [lines_of(layer.name) for layer in shown]
+    gap = LABEL_HEIGHT + LINE * (max(map(len, names), default=1) - 1)
+    labels = spread(middles, gap, TOP + HEIGHT)
     drawn = tuple(
         DrawnLayer(
             name=layer.name,
+            lines=names[number],
             amount_fen=layer.amount_fen,
             fill=FILLS[number % len(FILLS)],
             texture=TEXTURES[number % len(TEXTURES)],
             outline=outline(edges[number], edges[number + 1], first=number == 0, last=number == len(shown) - 1),
             boundary=wave(edges[number]) if number else "",
             leader=f"M{SECTION + 3} {middles[number]:.1f}h8L{LABEL_X - 14} {labels[number]:.1f}h9",
-            label_y=round(labels[number]) - 5,
+            label_y=round(labels[number] - LINE * (len(names[number]) - 1) / 2) - 5,
         )
         for number, layer in enumerate(shown)
     )
-    lowest = labels[-1] + LABEL_HEIGHT / 2 if labels else 0
-    width = max([WIDTH, *(LABEL_X + width_of(layer.name) for layer in shown)])
+    lowest = labels[-1] + gap / 2 if labels else 0
+    width = max([WIDTH, *(LABEL_X + width_of(line) for lines in names for line in lines)])
     return Section(layers=drawn, total_fen=total, height=round(max(TOP + HEIGHT, lowest)) + TOP, width=width)
+
+
+def lines_of(name: str) -> tuple[str, ...]:
+    """The name in one line, or in two where it is long and has a comma or colon to break at."""
+    if width_of(name) <= WIDEST_LINE or not (found := BREAK.match(name)):
+        return (name,)
+    return found[1], found[2]
 
 
 def width_of(name: str) -> int:

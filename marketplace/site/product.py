@@ -5,7 +5,7 @@ from datetime import date
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _, ngettext
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from listings import product as products, shelves
@@ -14,7 +14,7 @@ from listings.product import Pack, Product
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
 from marketplace.core.db import db
-from marketplace.core.formats import language, month_range, short_date, yuan
+from marketplace.core.formats import count, in_shanghai, language, month_range, short_date, yuan
 from marketplace.core.memory import remembered
 from marketplace.core.strata import Section
 from marketplace.site import delivery
@@ -29,7 +29,9 @@ class Stop:
     state: str
     title: str
     when: str = ""
+    day: str = ""  # of `when`, for machines: 2026-10-18
     text: str = ""
+    place: str = ""  # continues the text, in Chinese
     url: str = ""
     url_words: str = ""
 
@@ -115,24 +117,23 @@ def cells(pack: Pack) -> list[Cell]:
         return []
     steps = [(pack.minimum, pack.price_fen, pack.per), *((t.from_quantity, t.price_fen, t.per) for t in pack.tiers)]
     return [
-        Cell(ngettext("From one", "From %(num)d", start), start, price, per, number == 0)
+        Cell(_("From %(number)s %(packs)s", number=count(start), packs=pack.named(start)), start, price, per, number == 0)
         for number, (start, price, per) in enumerate(steps)
     ]
 
 
 def stops(product: Product, today: date) -> list[Stop]:
     """Where it comes from: the harvest, the station's look at it, what happens after an order."""
-    way = [Stop("done", _("Grown and gathered"), months(product.harvest_months), origin(product))]
+    grower = str(_(", ")).join(part for part in (product.prefecture, product.seller) if part)
+    gathered = months(product.harvest_months)
+    way = [Stop("done", _("Grown and gathered"), gathered, text=grower, place=product.village)]
     if product.checked:
         found = str(_(", ")).join(product.checked.findings) or _("The station has seen the goods.")
         title = _("Checked at %(station)s", station=product.station.name)
-        way.append(Stop("done", title, short_date(product.checked.at, language()), found))
+        at = product.checked.at
+        way.append(Stop("done", title, short_date(at, language()), in_shanghai(at).strftime("%Y-%m-%d"), found))
     way.append(Stop("done", _("You order, it leaves within 24 hours"), text=_("The code on the box leads to this page.")))
     return way
-
-
-def origin(product: Product) -> str:
-    return str(_(", ")).join(part for part in (product.prefecture, product.village, product.seller) if part)
 
 
 def months(harvest: tuple[int, ...]) -> str:

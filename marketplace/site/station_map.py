@@ -8,7 +8,7 @@ from marketplace.site.station_pages import Place
 from marketplace.stations import map as maps
 from marketplace.stations.map import Window
 
-PHONE: Final = 360  # pixels that a map is wide on a phone; marks and words are sized for it
+PHONE: Final = 328  # pixels that a map is wide on a phone of 360; marks and words are sized for it
 
 
 @dataclass(frozen=True)

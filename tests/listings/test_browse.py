@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -6,12 +7,12 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from listings.models import Listing
+from listings.models import Listing, Variant
 from listings.states import ListingState
-from search_index import Alternative, Answer, Facet, Facets, Hit, IndexUnavailable, Query, ReadAs, Reading
+from search_index import Alternative, Answer, Facet, Facets, Hit, IndexUnavailable, Measure, Query, ReadAs, Reading
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
@@ -145,3 +146,86 @@ def test_a_list_costs_the_same_however_long(client: FlaskClient, index: Index, c
         client.get("/search?q=b")
 
     assert len(one) == len(many) == 4
+
+
+def test_stations_are_those_of_the_exact_goods_or_not_mentioned(client: FlaskClient, index: Index) -> None:
+    counties = Facets(counties=(Facet("140430", "沁县", "Qinxian", 7), Facet("141028", "吉县", "Jixian", 2)))
+    index.answer = found("P0076", "P0001", exact=1, counties=1, facets=counties)
+    assert "1 件，1 个站在卖" in client.get("/search?q=millet").text
+
+    index.answer = found("P0076", "P0001", exact=1, facets=counties)
+    assert "个站在卖" not in client.get("/search?q=maize").text
+
+
+def test_without_an_index_stations_are_counted_in_the_database(client: FlaskClient, demonstration: Session) -> None:
+    goods = demonstration.execute(
+        select(func.count(), func.count(Listing.station_code.distinct())).where(
+            Listing.category_code == "fruit-apple", Listing.state == ListingState.PUBLISHED
+        )
+    ).one()
+
+    page = client.get("/categories/fruit-apple?stock=0").text
+
+    assert f"{goods[0]} 件，{goods[1]} 个站在卖" in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "readings", "shown"),
+    [
+        ("qinzhou huang xiaomi", (("qinzhou", "沁州"), ("huangxiaomi", "黄小米")), "沁州黄小米"),
+        ("qinzhou huang xiaomi", (("qinzhou", "沁州"), ("xiaomi", "小米")), "qinzhou huang xiaomi"),
+        ("Xiaomi", (("xiaomi", "小米"),), "小米"),
+        ("xiaomi mi", (("mi", "米"), ("xiaomi", "小米")), "小米米"),
+        ("milet wine", (("milet", "millet"),), "millet wine"),
+        ("沁州 huang", (), "沁州 huang"),
+    ],
+)
+def test_a_heading_is_as_typed_or_wholly_understood(
+    client: FlaskClient, index: Index, typed: str, readings: tuple[tuple[str, str], ...], shown: str
+) -> None:
+    read = tuple(Reading(one, (other,), ReadAs.PINYIN) for one, other in readings)
+    index.answer = found("P0076", understood=read)
+
+    page = client.get(f"/search?q={quote(typed)}").text
+
+    assert f"<h1>{shown} <span" in page
+
+
+@pytest.mark.parametrize(
+    ("bounds", "words"), [("min=2&max=20", "¥2–20/斤"), ("min=2.5", "¥2.50/斤以上"), ("max=20", "¥20/斤以下")]
+)
+def test_the_price_is_a_chip_that_takes_itself_away(client: FlaskClient, index: Index, bounds: str, words: str) -> None:
+    index.answer = found("P0076")
+
+    page = client.get(f"/search?q=x&{bounds}").text
+
+    assert re.search(rf'chip--on" href="/search\?q=x">{words}<svg', page)
+    assert index.asked[0].measure is Measure.WEIGHT
+    assert "看 1 件" in page
+
+
+def test_a_price_per_500_g_finds_only_what_is_sold_by_weight(client: FlaskClient, demonstration: Session) -> None:
+    eggs = demonstration.scalars(select(Listing.code).join(Variant).where(Variant.measure == "piece").limit(1)).one()
+    demonstration.execute(update(Listing).where(Listing.code == eggs).values(title_zh="独一份的蛋"))
+
+    assert eggs in client.get(f"/search?q={quote('独一份')}").text
+    assert f"/listings/{eggs}" not in client.get(f"/search?q={quote('独一份')}&min=0&max=9999").text
+
+
+def test_flags_without_goods_come_last(client: FlaskClient, index: Index) -> None:
+    index.answer = found("P0076", facets=Facets(flags={"deep_poverty": 3}))
+
+    page = client.get("/search?q=x").text
+
+    assert page.index('name="deep"') < page.index('name="stock"') < page.index('name="gi"')
+
+
+def test_ways_out_stand_in_the_box_before_the_way_to_everything(client: FlaskClient, index: Index) -> None:
+    bounds = ("measure", "measure_price_min_fen")
+    index.answer = found(alternatives=(Alternative(("counties",), 12), Alternative(bounds, 3)))
+
+    page = client.get("/search?q=x&county=140430&min=9").text
+    box = page[page.index('class="empty"') :]
+
+    assert box.index("不限站点，有 12 件") < box.index("不限价格，有 3 件") < box.index("看全部商品")
+    assert 'href="/search?q=x&amp;county=140430">不限价格' in page

@@ -50,3 +50,23 @@ def test_a_unit_says_what_the_pack_holds(unit: str, measure: Measure) -> None:
 )
 def test_a_unit_can_be_read_in_english(unit: str, english: str) -> None:
     assert measures.in_english(unit) == english
+
+
+@pytest.mark.parametrize(
+    ("unit", "called", "in_english"),
+    [
+        ("5斤箱", "箱", ("box", "boxes")),
+        ("500g袋", "袋", ("bag", "bags")),
+        ("500g×2袋", "份", ("pack", "packs")),
+        ("30枚箱", "箱", ("box", "boxes")),
+        ("5L桶", "桶", ("can", "cans")),
+        ("240ml×1罐", "罐", ("can", "cans")),
+        ("2kg", "份", ("pack", "packs")),
+        ("1双", "双", ("pair", "pairs")),
+        ("1条 180×90cm", "份", ("pack", "packs")),
+        ("礼盒", "份", ("pack", "packs")),
+        ("", "份", ("pack", "packs")),
+    ],
+)
+def test_what_one_pack_is_called(unit: str, called: str, in_english: tuple[str, str]) -> None:
+    assert measures.word(unit) == (called, in_english)

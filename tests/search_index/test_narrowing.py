@@ -129,3 +129,11 @@ def test_histograms_have_round_widths_and_an_open_end() -> None:
     assert found[0].from_fen == 0 and found[-1].below_fen is None
     assert sum(bucket.count for bucket in found) == 100
     assert len(found) <= 12 and found[0].below_fen == 50
+
+
+@pytest.mark.parametrize("query", [Query(), Query(text="小米"), Query(text="小米", geographical_indication=True)])
+def test_counties_are_those_of_the_exact_goods_under_all_filters(index: Backend, query: Query) -> None:
+    answer = index.search(query)
+    exact = set(every_code(index, query)[: answer.exact])
+
+    assert answer.counties == len({one.county.code for one in documents() if one.code in exact})

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Response
+from playwright.sync_api import Browser, BrowserContext, Page, Response
 from sqlalchemy.orm import Session
 
 from tests.browser import barriers, overflows, serving
@@ -61,7 +61,7 @@ def test_the_buying_button_says_the_sum(browser: Browser, address: str) -> None:
         page.goto(f"{address}/listings/P0271")
         page.get_by_role("button", name="多一件").click()
 
-        assert page.locator(".product__acts [data-sum]").inner_text() == "立即买 2 份　¥119.60"
+        assert page.locator(".product__acts [data-sum]").inner_text() == "买 2 箱 ¥119.60"
 
 
 def test_filters_work_without_script(browser: Browser, address: str) -> None:
@@ -70,7 +70,59 @@ def test_filters_work_without_script(browser: Browser, address: str) -> None:
         page.goto(f"{address}/categories/grains")
         page.get_by_role("link", name="筛选").click()
         page.get_by_label("地理标志").check()
-        page.get_by_role("button", name="看货").click()
+        page.locator(".facets__foot button").click()
 
         assert "gi=1" in page.url
         assert page.locator(".chip--on").inner_text().startswith("地理标志")
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_price_and_button_are_in_the_first_view(browser: Browser, address: str, language: str) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 780}) as context:
+        context.add_cookies([{"name": "lang", "value": language, "url": address}])
+        page = context.new_page()
+        page.goto(f"{address}/listings/P0002")
+        assert bottom(page, ".product__price p") < bottom(page, ".action-bar") - 80
+        heights = page.locator(".action-bar .button").evaluate_all("all => all.map(each => each.offsetHeight)")
+        assert heights == [48, 48]  # one line each
+        page.set_viewport_size({"width": 1280, "height": 720})
+        assert bottom(page, ".product__acts") <= 720
+
+
+def bottom(page: Page, selector: str) -> float:
+    box = page.locator(selector).bounding_box()
+    assert box
+    return box["y"] + box["height"]
+
+
+def test_keys_stay_within_the_open_sheet(browser: Browser, address: str) -> None:
+    with browser.new_context(java_script_enabled=True, viewport={"width": 390, "height": 780}) as context:
+        page = context.new_page()
+        page.goto(f"{address}/categories/grains#filters")
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            on = page.evaluate("document.activeElement === document.body || !!document.activeElement.closest('#filters')")
+            assert on
+
+
+def test_the_larger_size_offers_help_by_telephone_and_a_row_for_the_search(browser: Browser, address: str) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 780}) as context:
+        page = context.new_page()
+        page.goto(f"{address}/search?elder=1&q=%E8%8B%B9%E6%9E%9C")
+        assert page.locator('.elder-help a[href="tel:03515550058"]').is_visible()
+        search = page.locator("form.search").bounding_box()
+        assert search and search["width"] == 358
+        add = page.locator(".item__add button").first.bounding_box()
+        assert add and (add["width"], add["height"]) == (56, 56)
+        page.goto(f"{address}/search?elder=")
+        assert not page.locator(".elder-help").count()
+
+
+@pytest.mark.parametrize("path", ["/", "/listings/P0271", "/stations/141028"])
+def test_a_finger_finds_footer_badges_and_summaries(browser: Browser, address: str, path: str) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 780}) as context:
+        page = context.new_page()
+        page.goto(address + path)
+        targets = page.locator(".footer a, a.station, main summary, .section__head .link, .facts a[href^='tel:']")
+        small = targets.evaluate_all("all => all.filter(each => each.offsetHeight < 44).map(each => each.outerHTML)")
+        assert targets.count() and small == []

@@ -32,3 +32,16 @@ def test_a_long_name_has_room() -> None:
     short, long = section([Layer("grower", 1)]), section([Layer("The stations, for collecting and packing it all", 1)])
 
     assert short.width < long.width
+
+
+def test_a_long_name_goes_on_below_its_comma_so_that_a_phone_can_show_it() -> None:
+    drawn = section([Layer("The grower, 7 days after arrival", 3), Layer("吉县站：收货、分拣、打包", 2), Layer("快递", 1)])
+
+    assert [layer.lines for layer in drawn.layers] == [
+        ("The grower,", "7 days after arrival"),
+        ("吉县站：", "收货、分拣、打包"),
+        ("快递",),
+    ]
+    assert drawn.width * 12 <= 288 * 15  # on a phone of 320 pixels labels have 12
+    ends = [layer.label_y + 19 * len(layer.lines) for layer in drawn.layers]
+    assert all(layer.label_y - 12 > end for layer, end in zip(drawn.layers[1:], ends, strict=False))

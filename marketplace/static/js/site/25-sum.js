@@ -12,7 +12,8 @@ if (buying) {
     for (const cell of cells) cell.classList.toggle("tiers__on", cell === reached);
     const sum = yuan(number * (reached ? Number(reached.dataset.price) : single));
     for (const button of document.querySelectorAll("[data-sum]")) {
-      if (!button.hasAttribute("aria-busy")) button.textContent = buying.dataset.buy.replace("{n}", number).replace("{sum}", sum);
+      if (!button.hasAttribute("aria-busy")) button.textContent = buying.dataset.buy
+        .replace("{n}", number.toLocaleString("en-US")).replace("{packs}", number === 1 ? buying.dataset.one : buying.dataset.several).replace("{sum}", sum);
     }
   };
   quantity.addEventListener("input", update);

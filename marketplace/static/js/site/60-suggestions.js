@@ -2,12 +2,17 @@
 const form = document.querySelector("form[data-suggest]");
 const field = form?.querySelector("input[name=q]");
 
+const pattern = (typed) => {
+  const letters = [...typed.replace(/\s/g, "")].map((letter) => letter.replace(/[\\^$.*+?()[\]{}|/]/, "\\$&"));
+  return new RegExp(letters.join("\\s*"), "iu"); // pinyin is shown with its syllables apart, and typed without
+};
+
 const marked = (text, typed) => {
-  const at = text.toLowerCase().indexOf(typed.toLowerCase());
-  if (at < 0) return [text];
+  const found = pattern(typed).exec(text);
+  if (!found?.[0]) return [text];
   const strong = document.createElement("strong");
-  strong.textContent = text.slice(at, at + typed.length);
-  return [text.slice(0, at), strong, text.slice(at + typed.length)];
+  strong.textContent = found[0];
+  return [text.slice(0, found.index), strong, text.slice(found.index + found[0].length)];
 };
 
 const option = (suggestion, typed, number) => {

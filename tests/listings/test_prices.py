@@ -1,0 +1,136 @@
+"""All prices and stocks of a seller in one list: each row whole or not at all, and nothing typed is lost."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from listings import stock
+from listings.models import StockMovement, Variant
+from marketplace.accounts.models import Person
+from marketplace.core.db import db, in_transaction
+from tests import factories
+
+PRICES = "/seller/listings/prices"
+OURS = {"Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture
+def seller(real_app: Flask) -> Iterator[FlaskClient]:
+    factories.make_station()
+    factories.make_category()
+    client = real_app.test_client()
+    client.person = factories.signed_in(client, "seller")  # type: ignore[attr-defined]
+    yield client
+
+
+def offer(seller: FlaskClient, code: str, **given: object) -> Variant:
+    person: Person = seller.person  # type: ignore[attr-defined]
+    listing = factories.make_listing(seller_id=person.id, code=code, title_zh=f"小米{code}")
+    return factories.make_variant(listing, code=f"{code}-1", stock_on_hand=10, **given)  # type: ignore[arg-type]
+
+
+def rows(**typed: tuple[str, str, str]) -> dict[str, str]:
+    """code: price, stock, the stock that the page showed."""
+    fields = ("price", "stock", "seen_stock")
+    return {f"{code}-{name}": value for code, row in typed.items() for name, value in zip(fields, row, strict=True)}
+
+
+def send(seller: FlaskClient, data: dict[str, str]):  # type: ignore[no-untyped-def]
+    token = re.search(r'name="csrf_token" value="([^"]+)"', seller.get("/account").text)
+    return seller.post(PRICES, data={**data, "csrf_token": token[1] if token else ""}, headers=OURS)
+
+
+def now(code: str) -> tuple[int, int]:
+    db.session.rollback()
+    price, on_hand = db.session.execute(select(Variant.price_fen, Variant.on_hand).where(Variant.code == f"{code}-1")).one()
+    return price, on_hand
+
+
+def test_one_button_saves_every_row_and_says_so_at_each(seller: FlaskClient) -> None:
+    offer(seller, "GA", tiers=((10, 3680),))
+    offer(seller, "GB")
+    offer(seller, "GC")
+
+    answer = send(seller, rows(GA=("￥３６.５", "25", "10"), GB=("39.80", "10", "10"), GC=("39.80", "4", "10")))
+
+    assert answer.status_code == 303 and re.findall(r"saved=(\w+)", answer.headers["Location"]) == ["GC", "GA"]
+    assert (now("GA"), now("GB"), now("GC")) == ((3650, 25), (3980, 10), (3980, 4))
+    assert db.session.scalar(select(Variant).where(Variant.code == "GA-1")).tiers == []  # type: ignore[union-attr]
+    page = seller.get(answer.headers["Location"]).text
+    assert page.count("存好了</span>") == 2 and "存好了 2 样。" in page
+
+
+def test_a_wrong_row_is_kept_as_typed_and_keeps_no_other_back(seller: FlaskClient) -> None:
+    offer(seller, "GA")
+    offer(seller, "GB")
+
+    answer = send(seller, rows(GA=("abc", "77", "10"), GB=("41.00", "9", "10")))
+
+    assert answer.status_code == 422
+    assert (now("GA"), now("GB")) == ((3980, 10), (4100, 9))
+    assert re.search(r'id="GA-price"[^>]*value="abc"', answer.text) and re.search(
+        r'id="GA-stock"[^>]*value="77"', answer.text
+    )
+    assert 'href="#GA-price"' in answer.text and "没存上" in answer.text
+    assert answer.text.count("存好了</span>") == 1
+    assert re.search(r'name="GB-seen_stock"[^>]*value="9"', answer.text)
+
+
+def test_fewer_than_are_held_is_said_at_the_row_and_its_price_stays_too(seller: FlaskClient) -> None:
+    variant = offer(seller, "GA")
+    in_transaction(stock.reserve, {variant.code: 8}, reference="test")
+
+    answer = send(seller, rows(GA=("50.00", "7", "10")))
+
+    assert answer.status_code == 422 and "不能比那更少" in answer.text
+    assert now("GA") == (3980, 10)
+
+
+def test_what_was_sold_meanwhile_stays_sold(seller: FlaskClient) -> None:
+    variant = offer(seller, "GA")
+    for step in (stock.reserve, stock.sell):
+        in_transaction(step, {variant.code: 2}, reference="test")
+
+    assert send(seller, rows(GA=("42.00", "10", "10"))).status_code == 303
+    assert now("GA") == (4200, 8)
+
+    answer = send(seller, rows(GA=("42.00", "30", "10")))
+    assert answer.status_code == 422 and "现在是 8 份" in answer.text
+    assert now("GA") == (4200, 8)
+    assert send(seller, rows(GA=("42.00", "30", "8"))).status_code == 303
+    assert now("GA") == (4200, 30)
+
+
+def test_nothing_changed_moves_nothing(seller: FlaskClient) -> None:
+    offer(seller, "GA")
+    before = db.session.scalar(select(func.count()).select_from(StockMovement))
+
+    answer = send(seller, rows(GA=("39.80", "10", "10")))
+
+    assert answer.status_code == 303 and "没有改动" in seller.get(answer.headers["Location"]).text
+    assert db.session.scalar(select(func.count()).select_from(StockMovement)) == before
+
+
+def test_another_sellers_rows_are_not_there(seller: FlaskClient, real_app: Flask) -> None:
+    offer(seller, "GA")
+    other = real_app.test_client()
+    factories.signed_in(other, "seller")
+
+    send(other, rows(GA=("0.01", "0", "10")))
+
+    assert now("GA") == (3980, 10) and "小米GA" not in other.get(PRICES).text
+
+
+def test_the_seller_s_page_says_what_is_sold_out_and_what_is_kept(seller: FlaskClient) -> None:
+    variant = offer(seller, "GA")
+    assert "在卖</span>" in seller.get("/seller").text
+
+    in_transaction(stock.count, variant.code, difference=-10, reference="test")
+    page = seller.get("/seller").text
+
+    assert "卖完了</span>" in page and "在卖</span>" not in page
+    assert "先替你存着" in page and "样货等你送" in page and PRICES in page
