@@ -22,9 +22,10 @@ def requests_per_second(url: str, seconds: int, **headers: str) -> float:
 
 def by_wrk(url: str, seconds: int, headers: dict[str, str]) -> float:
     given = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
-    command = ["wrk", "-t", "1", "-c", str(CONNECTIONS), "-d", f"{seconds}s", *given, url]
+    command = ["wrk", "-t", "1", "-c", str(CONNECTIONS), "-d", f"{seconds}s", "--timeout", "30s", *given, url]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in said or "Socket errors" in said:
+    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+)", said)
+    if "Non-2xx" in said or (errors and any(map(int, errors.groups()))):
         raise RuntimeError(f"{url}\n{said}")
     found = re.search(r"Requests/sec:\s+([\d.]+)", said)
     assert found, said
