@@ -1,5 +1,6 @@
 """What a station's desk shows: its queues, its parcels, the one step each can take next."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -34,6 +35,60 @@ QUEUES: Final = (
 )
 BY_CODE: Final = {queue.code: queue for queue in QUEUES}
 LONGEST: Final = 100
+WORDS: Final[dict[S, LazyString]] = {
+    S.AWAITING_ACCEPTANCE: _l("waits to be taken on"),
+    S.ACCEPTED: _l("waits for the growers"),
+    S.COLLECTING: _l("waits to be packed"),
+    S.PACKED: _l("packed, waits to leave"),
+    S.SHIPPED: _l("with the courier"),
+    S.READY_FOR_PICKUP: _l("on the shelf, waits to be fetched"),
+    S.DELIVERED: _l("arrived, the buyer has 7 days"),
+    S.PICKED_UP: _l("fetched, the buyer has 7 days"),
+    S.UNCOLLECTED: _l("nobody came for it"),
+    S.LOST: _l("lost on the way"),
+    S.REFUSED: _l("not sent, money back"),
+    S.CANCELLED: _l("cancelled"),
+    S.RETURNED_TO_SELLER: _l("back at the grower's"),
+    S.SETTLED: _l("done and settled"),
+}
+"""The states in a station's own words; the buyer's are in `telling`."""
+
+NEXT: Final = {
+    S.AWAITING_ACCEPTANCE: "acceptance",
+    S.ACCEPTED: "collection",
+    S.COLLECTING: "packing",
+    S.SHIPPED: "delivery",
+    S.READY_FOR_PICKUP: "pickup",
+    S.UNCOLLECTED: "second-shelving",
+}
+STEP_WORDS: Final[dict[str, LazyString]] = {
+    "acceptance": _l("Take it on"),
+    "collection": _l("Ask the growers to bring it"),
+    "packing": _l("Packed, on this shelf"),
+    "dispatch": _l("Given to the courier"),
+    "shelving": _l("Put on the pickup shelf"),
+    "pickup": _l("Hand it over"),
+    "delivery": _l("The carrier says it arrived"),
+    "second-shelving": _l("Keep it longer"),
+}
+ERRANDS: Final[dict[str, LazyString]] = {
+    "acceptance": _l("Look, and take it on"),
+    "collection": _l("Ask the growers for it"),
+    "packing": _l("Pack it and give it a shelf"),
+    "dispatch": _l("Give it to the courier"),
+    "shelving": _l("Move it to the pickup shelf"),
+    "pickup": _l("Hand it over against the code"),
+    "delivery": _l("Ask the courier whether it arrived"),
+    "second-shelving": _l("Call the buyer, keep it longer"),
+}
+"""What leads to a parcel says what is to be done there; the button on the parcel's own page says that it is done."""
+
+
+def next_step(state: S, delivery: str) -> str | None:
+    """The one step a parcel can take next; None where there is none, or where somebody else takes it."""
+    if state is S.PACKED:
+        return "shelving" if delivery == PICKUP else "dispatch"
+    return NEXT.get(state)
 
 
 @dataclass(frozen=True)
@@ -46,11 +101,32 @@ class Work:
     delivery: str
     shelf: str
     promised_by: date
-    destination: str
+    province_zh: str
+    province_en: str
+    city: str
     lines: tuple[ShownLine, ...]
+
+    @property
+    def is_pickup(self) -> bool:
+        return self.delivery == PICKUP
+
+    @property
+    def errand(self) -> LazyString | None:
+        """What is to be done with it next."""
+        step = next_step(self.state, self.delivery)
+        return ERRANDS[step] if step else None
 
     def is_late(self, today: date) -> bool:
         return self.promised_by <= today
+
+    def by_shelf(self) -> tuple[bool, list[tuple[bool, int, str]], str]:
+        """A-2 before A-11; what is on no shelf yet comes last."""
+        parts = [part for part in re.split(r"(\d+)", self.shelf) if part]
+        return (
+            not self.shelf,
+            [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts],
+            self.label,
+        )
 
 
 def counts(session: Session, station: str) -> dict[str, int]:
@@ -69,7 +145,7 @@ def work(session: Session, station: str, states: Sequence[S], limit: int = LONGE
     """Parcels of paid orders in these states, the most urgent first: two statements."""
     wanted = (
         select(Parcel.id, Parcel.public_id, Parcel.number, Parcel.state, Parcel.delivery, Parcel.shelf, Parcel.promised_by)
-        .add_columns(Order.number.label("order_number"), Order.city, Province.name_zh.label("province"))
+        .add_columns(Order.number.label("order_number"), Order.city, Province.name_zh, Province.name_en)
         .join(Order, Order.id == Parcel.order_id)
         .join(Province, Province.code == Order.province_code)
         .where(Parcel.station_code == station, Parcel.state.in_(states), Order.state == OrderState.PAID)
@@ -85,7 +161,9 @@ def work(session: Session, station: str, states: Sequence[S], limit: int = LONGE
             row.delivery,
             row.shelf,
             row.promised_by,
-            "" if row.delivery == PICKUP else f"{row.province} {row.city}",
+            row.name_zh,
+            row.name_en,
+            row.city,
             lines.get(row.id, ()),
         )
         for row in rows

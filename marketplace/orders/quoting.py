@@ -75,16 +75,21 @@ class QuotedParcel:
         return self.lines[0].offer
 
     @cached_property
+    def sound_lines(self) -> tuple[QuotedLine, ...]:
+        """What can be ordered as it stands; nothing else is counted in sums."""
+        return tuple(line for line in self.lines if line.trouble is None)
+
+    @cached_property
     def goods_fen(self) -> int:
-        return sum(line.goods_fen for line in self.lines)
+        return sum(line.goods_fen for line in self.sound_lines)
 
     @cached_property
     def service_fee_fen(self) -> int:
-        return sum(line.unit_service_fee_fen * line.quantity for line in self.lines)
+        return sum(line.unit_service_fee_fen * line.quantity for line in self.sound_lines)
 
     @cached_property
     def net_weight_grams(self) -> int:
-        return sum(line.net_weight_grams for line in self.lines)
+        return sum(line.net_weight_grams for line in self.sound_lines)
 
     @property
     def free_shipping_from_fen(self) -> int:
@@ -97,7 +102,7 @@ class QuotedParcel:
     @property
     def shipping_fen(self) -> int:
         """Raises TooHeavy."""
-        if self.delivery == PICKUP or self.tariff is None:
+        if self.delivery == PICKUP or self.tariff is None or not self.sound_lines:
             return 0
         return self.tariff.price_fen(self.net_weight_grams, self.goods_fen, self.free_shipping_from_fen)
 
@@ -114,6 +119,14 @@ class Quote:
     @property
     def lines(self) -> list[QuotedLine]:
         return [line for parcel in self.parcels for line in parcel.lines]
+
+    @property
+    def sound_lines(self) -> list[QuotedLine]:
+        return [line for parcel in self.parcels for line in parcel.sound_lines]
+
+    @property
+    def troubled_lines(self) -> list[QuotedLine]:
+        return [line for line in self.lines if line.trouble]
 
     @property
     def goods_fen(self) -> int:
@@ -133,7 +146,7 @@ class Quote:
 
     @property
     def has_trouble(self) -> bool:
-        return any(line.trouble for line in self.lines)
+        return bool(self.troubled_lines)
 
 
 def quote(

@@ -1,17 +1,17 @@
-"""An order in words and pictures: the sentence on top, the way of each parcel, where the money went."""
+"""An order in words and pictures: the way of each parcel, what to do when one is late or bad, where the money went."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 
+from marketplace.core import clock
 from marketplace.core.formats import language, local_datetime, short_date
 from marketplace.core.strata import Layer, Section, section
-from marketplace.orders.models import Order
 from marketplace.orders.queries import MoneyShares, ShownParcel
-from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.orders.states import FINAL_PARCEL, ParcelState as S
 
 
 @dataclass(frozen=True)
@@ -44,27 +44,8 @@ TITLES: Final[dict[S, LazyString]] = {
 }
 BY_COURIER: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED, S.SHIPPED, S.DELIVERED, S.SETTLED)
 BY_PICKUP: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED, S.READY_FOR_PICKUP, S.PICKED_UP, S.SETTLED)
-SENTENCES: Final[dict[OrderState, LazyString]] = {
-    OrderState.PENDING_PAYMENT: _l("Waiting for your payment"),
-    OrderState.PLACED_ON_ACCOUNT: _l("Ordered on account"),
-    OrderState.PAID: _l("Paid. The stations are at work"),
-    OrderState.COMPLETED: _l("All done. Enjoy it"),
-    OrderState.EXPIRED: _l("Not paid in time, so the order is over"),
-    OrderState.CANCELLED: _l("This order is cancelled"),
-}
-
-
-def sentence(order: Order, parcels: Sequence[ShownParcel], *, is_waiting: bool) -> str:
-    """What is true of the order now, in one sentence."""
-    if is_waiting:
-        return str(_("We are asking the payment provider; please do not pay twice"))
-    if order.state is OrderState.PAID and parcels:
-        sent = sum(parcel.row.dispatched_at is not None for parcel in parcels)
-        if sent == len(parcels):
-            return str(_("Everything is on its way"))
-        if sent:
-            return str(_("%(sent)s of %(all)s parcels are on their way", sent=sent, all=len(parcels)))
-    return str(SENTENCES[order.state])
+ARRIVED: Final = frozenset({S.DELIVERED, S.PICKED_UP, S.SETTLED})
+CLAIM_WITHIN: Final = timedelta(hours=48)
 
 
 def timeline(parcel: ShownParcel) -> list[Stop]:
@@ -98,7 +79,42 @@ def explanation(parcel: ShownParcel) -> str:
     return ""
 
 
-def money(order: Order, shares: MoneyShares, parcels: Sequence[ShownParcel]) -> Section:
+def late_note(parcel: ShownParcel, today: date) -> str:
+    """What happens next with a parcel that is not there on the promised day; empty for one that is in time."""
+    row = parcel.row
+    if row.promised_by >= today or row.state in FINAL_PARCEL | ARRIVED | {S.READY_FOR_PICKUP, S.UNCOLLECTED, S.LOST}:
+        return ""
+    told = {"day": short_date(row.promised_by, language()), "phone": parcel.station.phone}
+    if row.state is S.SHIPPED:
+        return str(
+            _(
+                "Late: it should have been there by %(day)s. Call %(phone)s; the station asks the courier where it is.",
+                **told,
+            )
+        )
+    return str(
+        _("Late: it was promised by %(day)s. Call %(phone)s; what the station cannot send is paid back in full.", **told)
+    )
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Until when something bad can be claimed, and how many full hours that leaves."""
+
+    by: datetime
+    hours: int
+
+
+def claim(parcel: ShownParcel) -> Claim | None:
+    """None before the parcel has arrived, and once its 48 hours are over."""
+    row = parcel.row
+    if row.state not in ARRIVED or row.delivered_at is None:
+        return None
+    left = row.delivered_at + CLAIM_WITHIN - clock.now()
+    return Claim(row.delivered_at + CLAIM_WITHIN, int(left.total_seconds()) // 3600) if left > timedelta() else None
+
+
+def money(shares: MoneyShares, parcels: Sequence[ShownParcel]) -> Section:
     """Where the money of a paid order went, as the books have it."""
     shipping = sum(parcel.row.shipping_fen for parcel in parcels if parcel.row.state is not S.REFUSED)
     names: Any = (_("The growers"), _("The stations, for collecting and packing"), _("The couriers"))

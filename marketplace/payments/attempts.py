@@ -75,6 +75,12 @@ def current(session: Session, *, purpose: str, reference: str) -> Attempt | None
     return session.scalar(taken(purpose, reference))
 
 
+def last_failed(session: Session, *, purpose: str, reference: str) -> bool:
+    """Whether the latest attempt was declined and none was made since."""
+    mine = select(Attempt.state).where(Attempt.purpose == purpose, Attempt.reference == reference)
+    return session.scalar(mine.order_by(Attempt.id.desc()).limit(1)) is AttemptState.FAILED
+
+
 def get_current(session: Session, *, purpose: str, reference: str) -> Attempt:
     return session.scalars(taken(purpose, reference)).one()
 

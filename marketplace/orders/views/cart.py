@@ -1,8 +1,8 @@
 """/cart: what is in it, by station; setting a quantity, taking something out."""
 
-from typing import Final
+from typing import Any, Final
 
-from flask import Blueprint, Flask, Response, flash, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, flash, g, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -12,12 +12,13 @@ from marketplace.core import ids
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.settings import settings
-from marketplace.orders import carts
+from marketplace.orders import carts, trouble
 from marketplace.orders.carts import CartOwner
 from marketplace.orders.forms import ItemForm
 from marketplace.orders.quoting import Quote, quote
 
 COOKIE: Final = "cart"
+TAKEN_OUT: Final = "taken_out"
 KEPT_SECONDS: Final = 60 * 24 * 3600
 
 bp = Blueprint("cart", __name__)
@@ -39,9 +40,8 @@ def cart_count() -> int:
 
 
 def current_quote() -> Quote:
-    session = db.session()
-    contents = carts.contents(session, owner())
-    return quote(contents, offers.find(session, [variant for variant, _quantity, _seen in contents]))
+    contents = carts.contents(db.session(), owner())
+    return quote(contents, offers.find(db.session(), [variant for variant, _quantity, _seen in contents]))
 
 
 @bp.get("/cart")
@@ -52,7 +52,9 @@ def show_cart() -> ResponseReturnValue:
 
 def cart_page(errors: dict[str, str] | None = None) -> Response:
     """`errors`: what was wrong, by the pack it was typed for."""
-    answer = make_response(render_template("orders/cart.html", quote=current_quote(), errors=errors or {}))
+    shown: dict[str, Any] = {"quote": current_quote(), "errors": errors or {}, "explain": trouble.explain}
+    shown["taken_out"] = session.pop(TAKEN_OUT, None)  # offered once: a page that is loaded again says it no more
+    answer = make_response(render_template("orders/cart.html", **shown))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -102,5 +104,5 @@ def create_removal(variant: str) -> ResponseReturnValue:
     """Take a pack out; the strip that says so can put it back."""
     quantity = in_transaction(carts.remove, owner=owner(), variant=variant)
     if quantity:
-        flash(_("Taken out of the cart."), "done")
-    return redirect(url_for(".show_cart", gone=variant, pieces=quantity) if quantity else url_for(".show_cart"), 303)
+        session[TAKEN_OUT] = (variant, quantity)
+    return redirect(url_for(".show_cart"), 303)

@@ -15,7 +15,7 @@ from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.formats import language
 from marketplace.core.forms import SelectChoice
-from marketplace.orders import access, carts, placing, shipping
+from marketplace.orders import access, carts, placing, shipping, trouble
 from marketplace.orders.forms import CheckoutForm, RecipientForm
 from marketplace.orders.placing import NothingToOrder, OtherTotal, Recipient, SomethingChanged
 from marketplace.orders.quoting import Quote, quote
@@ -36,7 +36,7 @@ def show_checkout() -> ResponseReturnValue:
     form = prefilled()
     quoted = current_quote(form)
     if not quoted.parcels or quoted.has_trouble:
-        return redirect(url_for("cart.show_cart"))
+        return back_to_cart(quoted)
     return checkout_page(form, quoted), 200, NO_STORE
 
 
@@ -45,6 +45,8 @@ def show_checkout() -> ResponseReturnValue:
 def create_order() -> ResponseReturnValue:
     form = with_choices(CheckoutForm(request.form))
     quoted = current_quote(form)
+    if quoted.has_trouble:
+        return back_to_cart(quoted)
     if request.form.get("action") == "quote":  # the button that only reckons sending to another province
         return checkout_page(form, quoted), 200, NO_STORE
     form.needs_adult = quoted.is_age_restricted
@@ -61,6 +63,12 @@ def create_order() -> ResponseReturnValue:
         return redirect(url_for("cart.show_cart"), 303)
     access.remember(number)
     return lead_to_cashier(number)
+
+
+def back_to_cart(quoted: Quote) -> ResponseReturnValue:
+    """To where something can be done about it, and why."""
+    flash(trouble.first_of(quoted) if quoted.has_trouble else str(NothingToOrder.message), "failed")
+    return redirect(url_for("cart.show_cart"), 303)
 
 
 def place(form: CheckoutForm) -> str:

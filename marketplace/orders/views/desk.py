@@ -4,11 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import segno
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from markupsafe import Markup
 from sqlalchemy import select
 
 from marketplace.accounts.permissions import requires
@@ -17,12 +15,12 @@ from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
 from marketplace.core.forms import Form
-from marketplace.core.settings import settings
 from marketplace.orders import desk, fulfilment, queries
 from marketplace.orders.forms import DispatchForm, NothingForm, PackingForm, PickupForm, RefusalForm
 from marketplace.orders.models import Order, Parcel
-from marketplace.orders.quoting import PICKUP
+from marketplace.orders.standing import WITHOUT_PARCELS
 from marketplace.orders.states import ParcelState as S
+from marketplace.orders.views.label import label_page
 from marketplace.stations.models import Station
 
 bp = Blueprint("desk", __name__, url_prefix="/station")
@@ -48,21 +46,6 @@ STEPS: Final = {
     "second-shelving": Step(fulfilment.shelve_again),
     "refusal": Step(fulfilment.refuse, RefusalForm),
 }
-NEXT: Final = {
-    S.AWAITING_ACCEPTANCE: "acceptance",
-    S.ACCEPTED: "collection",
-    S.COLLECTING: "packing",
-    S.SHIPPED: "delivery",
-    S.READY_FOR_PICKUP: "pickup",
-    S.UNCOLLECTED: "second-shelving",
-}
-
-
-def next_step(parcel: Parcel) -> str | None:
-    """The one step this parcel can take next; None where there is none, or where somebody else takes it."""
-    if parcel.state is S.PACKED:
-        return "shelving" if parcel.delivery == PICKUP else "dispatch"
-    return NEXT.get(parcel.state)
 
 
 @bp.get("")
@@ -107,14 +90,17 @@ def parcel_page(public_id: str, forms: dict[str, Form], status: int = 200) -> Re
     session = db.session()
     order = order_of(public_id)
     shown = next(each for each in queries.parcels_of(session, order) if each.row.public_id == public_id)
-    step = next_step(shown.row)
+    step = desk.next_step(shown.row.state, shown.row.delivery)
     return page(
         "station/parcel.html",
         "today",
         parcel=shown,
         order=order,
         province=queries.province_of(session, order.province_code),
+        words=desk.WORDS[shown.row.state],
+        order_words=WITHOUT_PARCELS[order.state],
         step=step,
+        step_words=desk.STEP_WORDS.get(step or ""),
         form=forms.get(step or "") or (STEPS[step].form() if step else None),
         refusal=forms.get("refusal") or RefusalForm(),
         can_refuse=shown.row.state in fulfilment.REFUSABLE,
@@ -162,27 +148,17 @@ def create_step(parcel: str, step: str) -> ResponseReturnValue:
 @bp.get("/parcels/<parcel>/label")
 @requires("parcel.handle")
 def show_label(parcel: str) -> ResponseReturnValue:
-    """100 by 150 millimetres, black only."""
-    session = db.session()
-    order = order_of(parcel)
-    shown = next(each for each in queries.parcels_of(session, order) if each.row.public_id == parcel)
-    address = f"{settings().base_url.rstrip('/')}{url_for('.show_parcel', parcel=parcel)}"
-    drawn = segno.make(address, error="m").svg_inline(scale=4, border=4)
-    return render_template(
-        "station/label.html",
-        parcel=shown,
-        order=order,
-        province=queries.province_of(session, order.province_code),
-        code=Markup(drawn),
-    )
+    """100 by 150 millimetres, black only, in Chinese whoever prints it."""
+    order_of(parcel)
+    return label_page(parcel)
 
 
 @bp.get("/pick-list")
 @requires("parcel.handle")
 def show_pick_list() -> ResponseReturnValue:
-    """A4: what is to be packed, parcel by parcel, by shelf."""
+    """A4: what is to be fetched and packed, by shelf."""
     work = desk.work(db.session(), g.station, (S.ACCEPTED, S.COLLECTING, S.PACKED), limit=500)
-    return page("station/pick_list.html", "pick-list", work=sorted(work, key=lambda each: (each.shelf, each.label)))
+    return page("station/pick_list.html", "pick-list", work=sorted(work, key=desk.Work.by_shelf))
 
 
 def page(template: str, current: str, status: int = 200, **shown: Any) -> ResponseReturnValue:

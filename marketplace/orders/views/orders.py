@@ -8,9 +8,10 @@ from flask_babel import gettext as _
 
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
+from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
-from marketplace.orders import access, paying, queries, settlement, telling
+from marketplace.orders import access, paying, queries, settlement, standing, telling
 from marketplace.orders.forms import FindOrderForm
 from marketplace.orders.models import Order
 from marketplace.orders.states import OrderState
@@ -30,8 +31,20 @@ bp = Blueprint("orders", __name__)
 def list_orders() -> ResponseReturnValue:
     """A person's orders; a stranger is asked for number and phone."""
     if g.person is None:
-        return render_template("orders/find.html", form=FindOrderForm()), 200, NO_STORE
-    return render_template("orders/list.html", orders=queries.of_person(db.session(), g.person.id)), 200, NO_STORE
+        return show_finding()
+    orders = queries.of_person(db.session(), g.person.id)
+    parcels = queries.standings_of(db.session(), [order.id for order in orders])
+    told = [
+        (order, standing.sentence(order.state, parcels.get(order.id, []), was_paid=order.paid_at is not None))
+        for order in orders
+    ]
+    return render_template("orders/list.html", orders=told), 200, NO_STORE
+
+
+@bp.get("/orders/find")
+@requires("order.follow")
+def show_finding() -> ResponseReturnValue:
+    return render_template("orders/find.html", form=FindOrderForm()), 200, NO_STORE
 
 
 @bp.post("/orders/find")
@@ -81,15 +94,20 @@ def waits_for_money(order: Order) -> bool:
 def order_page(order: Order, *, is_waiting: bool = False) -> str:
     session = db.session()
     parcels = queries.parcels_of(session, order)
+    standings = [parcel.standing for parcel in parcels]
+    is_unpaid = order.state is OrderState.PENDING_PAYMENT and not is_waiting
     return render_template(
         "orders/order.html",
         order=order,
         province=queries.province_of(session, order.province_code),
         parcels=parcels,
         timelines=[telling.timeline(parcel) for parcel in parcels],
-        sentence=telling.sentence(order, parcels, is_waiting=is_waiting),
+        late_notes=[telling.late_note(parcel, clock.today()) for parcel in parcels],
+        claims=[telling.claim(parcel) for parcel in parcels],
+        sentence=standing.sentence(order.state, standings, is_waiting=is_waiting, was_paid=order.paid_at is not None),
         is_waiting=is_waiting,
-        drawing=telling.money(order, queries.money_of(session, order.number), parcels),
+        has_failed=is_unpaid and attempts.last_failed(session, purpose="order", reference=order.number),
+        drawing=telling.money(queries.money_of(session, order.number), parcels),
         refunds=refunds.of(session, purpose="order", reference=order.number),
         link=url_for(".show_order", number=order.number, key=access.link_key(order.number)),
     )

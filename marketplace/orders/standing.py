@@ -1,0 +1,116 @@
+"""How an order stands, in one sentence: read from where its parcels are, the same on its page and in the list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flask_babel import LazyString, gettext as _, lazy_gettext as _l, ngettext
+
+from marketplace.core.formats import language
+from marketplace.orders.states import OrderState, ParcelState as S
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one parcel is, and whose it is to send."""
+
+    state: S
+    station_zh: str
+    station_en: str
+
+    @property
+    def station(self) -> str:
+        return self.station_en if language() == "en" else self.station_zh
+
+
+GIVEN_BACK: Final = frozenset({S.REFUSED, S.CANCELLED})
+AT_WORK: Final = frozenset({S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED})
+TO_FETCH: Final = frozenset({S.READY_FOR_PICKUP, S.UNCOLLECTED})
+ARRIVED: Final = frozenset({S.DELIVERED, S.PICKED_UP})
+KINDS: Final = (TO_FETCH, ARRIVED, *(frozenset({each}) for each in (S.LOST, S.SHIPPED)), AT_WORK)
+KINDS_AFTER: Final = (frozenset({S.SETTLED}), frozenset({S.RETURNED_TO_SELLER}))
+
+WITHOUT_PARCELS: Final[dict[OrderState, LazyString]] = {
+    OrderState.PENDING_PAYMENT: _l("Waiting for your payment"),
+    OrderState.PLACED_ON_ACCOUNT: _l("Ordered on account"),
+    OrderState.PAID: _l("Paid. The stations are at work"),
+    OrderState.COMPLETED: _l("All done. Enjoy it"),
+    OrderState.EXPIRED: _l("Not paid in time, so the order is over"),
+    OrderState.CANCELLED: _l("This order is cancelled"),
+}
+OF_ONE_STATE: Final[dict[S, LazyString]] = {
+    S.AWAITING_ACCEPTANCE: _l("Paid. The station is about to look at it"),
+    S.ACCEPTED: _l("Paid. The station has taken it on"),
+    S.COLLECTING: _l("Being collected from the growers"),
+    S.PACKED: _l("Packed, and soon on its way"),
+    S.PICKED_UP: _l("Fetched. Open it and have a look"),
+}
+
+
+def sentence(state: OrderState, parcels: Sequence[Standing], *, is_waiting: bool = False, was_paid: bool = True) -> str:
+    """What is true of the order now. `is_waiting`: the gateway is being asked; `was_paid`: money has come in."""
+    if is_waiting:
+        return str(_("We are asking the payment provider; please do not pay twice"))
+    if state is OrderState.CANCELLED:
+        return str(_("Cancelled; your money goes back to you") if was_paid else _("Cancelled; nothing was charged"))
+    if state in {OrderState.PAID, OrderState.COMPLETED} and parcels:
+        return of_parcels(parcels)
+    return str(WITHOUT_PARCELS[state])
+
+
+def of_parcels(parcels: Sequence[Standing]) -> str:
+    """One sentence where all are alike, else how many are where: first what waits for the reader."""
+    alive = [parcel for parcel in parcels if parcel.state not in GIVEN_BACK]
+    groups = [[parcel for parcel in alive if parcel.state in kind] for kind in (*KINDS, *KINDS_AFTER)]
+    present = [group for group in groups if group]
+    told = [whole(present[0])] if len(present) == 1 else [part(group) for group in present]
+    if refused := len(parcels) - len(alive):
+        told.append(ngettext("%(num)s could not be sent, its money goes back", "%(num)s could not be sent", refused))
+    text = (", " if language() == "en" else "，").join(told)
+    return text[:1].upper() + text[1:]
+
+
+def whole(group: Sequence[Standing]) -> str:
+    """All parcels of an order are of this kind."""
+    states = {parcel.state for parcel in group}
+    stations = names(group)
+    if states <= TO_FETCH:
+        return str(_("Waiting for you at %(station)s", station=stations))
+    if S.LOST in states:
+        return str(_("Lost on the way; please call %(station)s", station=stations))
+    if S.SHIPPED in states:
+        return str(_("On the road") if len(group) == 1 else _("Everything is on its way"))
+    if S.SETTLED in states:
+        return str(_("All done. Enjoy it"))
+    if S.RETURNED_TO_SELLER in states:
+        return str(_("Nobody came for it, so it went back to the grower"))
+    if len(states) == 1 and (known := OF_ONE_STATE.get(group[0].state)):
+        return str(known)
+    return str(_("Here. Open it and have a look")) if states <= ARRIVED else str(WITHOUT_PARCELS[OrderState.PAID])
+
+
+def part(group: Sequence[Standing]) -> str:
+    """Some of an order's parcels are of this kind."""
+    state, number = group[0].state, len(group)
+    if state in TO_FETCH:
+        return str(
+            ngettext(
+                "%(num)s waits for you at %(station)s", "%(num)s wait for you at %(station)s", number, station=names(group)
+            )
+        )
+    if state in ARRIVED:
+        return str(ngettext("%(num)s is here, have a look", "%(num)s are here, have a look", number))
+    if state in AT_WORK:
+        return str(ngettext("%(num)s is being made ready", "%(num)s are being made ready", number))
+    if state is S.SHIPPED:
+        return str(ngettext("%(num)s is on the road", "%(num)s are on the road", number))
+    if state is S.LOST:
+        return str(ngettext("%(num)s was lost on the way", "%(num)s were lost on the way", number))
+    if state is S.SETTLED:
+        return str(ngettext("%(num)s is done", "%(num)s are done", number))
+    return str(ngettext("%(num)s went back to the grower", "%(num)s went back to the growers", number))
+
+
+def names(group: Sequence[Standing]) -> str:
+    """The stations of some parcels, each once."""
+    return (", " if language() == "en" else "、").join(dict.fromkeys(parcel.station for parcel in group))

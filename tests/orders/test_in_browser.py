@@ -1,0 +1,101 @@
+"""What only a browser can tell of buying: a changed quantity sends itself, nothing is too wide, nothing bars the way."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize
+from sqlalchemy import update
+
+from marketplace.core import clock
+from marketplace.core.db import db
+from marketplace.orders.access import link_key
+from marketplace.orders.models import Parcel
+from marketplace.orders.states import ParcelState as S
+from tests.browser import barriers, overflows, serving
+from tests.factories import signed_in
+from tests.orders.conftest import JIXIAN, Shop, parcels
+
+pytestmark = pytest.mark.full
+WIDTHS = (320, 390, 1280)
+
+
+@pytest.fixture
+def page(shop: Shop, browser: Browser) -> Iterator[Page]:
+    """A cart with millet in it, in a stranger's browser."""
+    with serving(shop.app) as address:
+        size: ViewportSize = {"width": 390, "height": 780}
+        context = browser.new_context(base_url=address, viewport=size, reduced_motion="reduce", bypass_csp=True)
+        page = context.new_page()
+        page.goto("/help")
+        page.request.post(
+            "/cart/items", form={"variant": shop.millet, "quantity": "1", "action": "add"}, headers={"Origin": address}
+        )
+        yield page
+        context.close()
+
+
+def is_at_ease(page: Page) -> None:
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 780})
+        assert not overflows(page), (page.url, width)
+    page.set_viewport_size({"width": 390, "height": 780})
+    assert barriers(page) == []
+
+
+def test_a_changed_quantity_sends_itself_and_the_focus_stays(page: Page) -> None:
+    page.goto("/cart")
+    assert not page.get_by_role("button", name="更新").is_visible()
+    with page.expect_navigation():
+        page.get_by_role("button", name="多一件").click()
+
+    assert page.get_by_role("spinbutton").input_value() == "2"
+    assert page.locator(".line__sum").inner_text() == "¥116.00"
+    assert page.evaluate("document.activeElement.textContent") == "+"
+    is_at_ease(page)
+
+
+def test_the_checkout_has_its_bar_on_phones_only(page: Page) -> None:
+    page.goto("/checkout")
+    bar = page.locator(".pay-bar")
+    assert bar.is_visible() and "¥64.00" in bar.inner_text().replace("\n", "")
+    assert page.get_by_role("button", name="提交订单，去付款").count() == 1
+    is_at_ease(page)
+
+    page.set_viewport_size({"width": 1280, "height": 720})
+    assert not bar.is_visible()
+    assert page.get_by_role("button", name="提交订单，去付款").count() == 1
+
+
+@pytest.mark.parametrize("state", [S.SHIPPED, S.DELIVERED, S.SETTLED])
+def test_an_order_and_its_parcel(page: Page, shop: Shop, state: S) -> None:
+    number = shop.paid_order(shop.browser(), apples=1, millet=1)
+    first, _second = parcels(number)
+    values = {"state": state, "delivered_at": clock.now(), "promised_by": clock.today() - timedelta(days=1)}
+    db.session.execute(update(Parcel).where(Parcel.id == first.id).values(**values))
+    db.session.commit()
+
+    page.goto(f"/orders/{number}?key={link_key(number)}")
+    is_at_ease(page)
+    page.goto(f"/parcels/{first.public_id}")
+    is_at_ease(page)
+
+
+def test_the_desk(page: Page, shop: Shop) -> None:
+    """One bar, and every target large enough for a thumb in gloves."""
+    (parcel,) = parcels(shop.paid_order(shop.browser(), apples=1))
+    client = shop.browser()
+    signed_in(client, "station_clerk", station=JIXIAN)
+    cookie = client.get_cookie("session")
+    assert cookie
+    page.context.add_cookies([{"name": "session", "value": cookie.value, "url": page.url}])
+
+    for path in ("/station", "/station/queues/acceptance", "/station/pick-list", f"/station/parcels/{parcel.public_id}"):
+        page.goto(path)
+        is_at_ease(page)
+        heights = page.eval_on_selector_all(
+            "a:not(.skip), button, summary, input:not([type=hidden])",
+            "all => all.filter(each => each.checkVisibility()).map(each => each.getBoundingClientRect().height)",
+        )
+        assert min(heights) >= 56, path
+        assert page.locator(".desk__bar").bounding_box()["height"] < 80  # type: ignore[index]
