@@ -4,7 +4,7 @@ from typing import Final, TypeVar
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
+from flask_babel import get_locale, gettext as _
 
 from listings import offers
 from listings.stock import OutOfStock
@@ -44,8 +44,11 @@ def show_checkout() -> ResponseReturnValue:
 @requires("order.place")
 def create_order() -> ResponseReturnValue:
     form = with_choices(CheckoutForm(request.form))
+    action = request.form.get("action")
+    if action == "fit" and not in_transaction(carts.fit, owner=owner()):
+        return redirect(url_for("cart.show_cart"), 303)
     quoted = current_quote(form)
-    if request.form.get("action") == "quote":  # the button that only reckons sending to another province
+    if action in {"quote", "fit"}:  # buttons that only reckon anew, for another province or with what is left
         return checkout_page(form, quoted), 200, NO_STORE
     form.needs_adult = quoted.is_age_restricted
     if not form.validate():
@@ -53,14 +56,25 @@ def create_order() -> ResponseReturnValue:
     hit("order.from", where_from(), limit=300, seconds=HOUR)
     try:
         number = place(form)
-    except (OtherTotal, TooHeavy) as refusal:
+    except (OtherTotal, TooHeavy, SomethingChanged, OutOfStock) as refusal:
         form.form_errors.append(refusal.message)
         return checkout_page(form, current_quote(form)), refusal.status, NO_STORE
-    except (NothingToOrder, SomethingChanged, OutOfStock) as refusal:
+    except NothingToOrder as refusal:
         flash(refusal.message, "failed")
         return redirect(url_for("cart.show_cart"), 303)
-    access.remember(number)
+    except idempotency.KeyReused as refusal:
+        return lead_to_known(refusal)
+    access.remember(number, is_placed_here=True)
     return lead_to_cashier(number)
+
+
+def lead_to_known(reused: idempotency.KeyReused) -> ResponseReturnValue:
+    """Back after ordering, something corrected, and sent again: the order is there already, as it was sent first."""
+    if not reused.answer:
+        raise reused
+    access.remember(reused.answer, is_placed_here=True)
+    flash(_("You have placed this order already; what you changed since is not in it."), "note")
+    return redirect(url_for("orders.show_order", number=reused.answer), 303)
 
 
 def place(form: CheckoutForm) -> str:
@@ -108,7 +122,9 @@ def current_quote(form: CheckoutForm) -> Quote:
     session = db.session()
     contents = carts.contents(session, owner())
     found = offers.find(session, [variant for variant, _quantity, _seen in contents])
-    tariff = shipping.tariff(session, str(form.province.data or HOME_PROVINCE), clock.today())
+    known = {choice.value for choice in form.province.choices or ()}
+    province = form.province.data if form.province.data in known else HOME_PROVINCE
+    tariff = shipping.tariff(session, str(province), clock.today())
     if not tariff.rates:
         tariff = shipping.tariff(session, HOME_PROVINCE, clock.today())
     return quote(contents, found, tariff=tariff, pickup=set(form.pickup.data or ()))
