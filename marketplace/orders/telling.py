@@ -44,6 +44,7 @@ TITLES: Final[dict[S, LazyString]] = {
 }
 BY_COURIER: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED, S.SHIPPED, S.DELIVERED, S.SETTLED)
 BY_PICKUP: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED, S.READY_FOR_PICKUP, S.PICKED_UP, S.SETTLED)
+BACK_TO_THE_BUYER: Final = frozenset({S.REFUSED, S.CANCELLED, S.RETURNED_TO_SELLER})
 SENTENCES: Final[dict[OrderState, LazyString]] = {
     OrderState.PENDING_PAYMENT: _l("Waiting for your payment"),
     OrderState.PLACED_ON_ACCOUNT: _l("Ordered on account"),
@@ -64,14 +65,21 @@ def sentence(order: Order, parcels: Sequence[ShownParcel], *, is_waiting: bool) 
             return str(_("Everything is on its way"))
         if sent:
             return str(_("%(sent)s of %(all)s parcels are on their way", sent=sent, all=len(parcels)))
+    if order.state is OrderState.COMPLETED and any(map(is_lost, parcels)):
+        return str(_("What was lost on the way is paid back to you"))
     return str(SENTENCES[order.state])
+
+
+def is_lost(parcel: ShownParcel) -> bool:
+    """Growers and station have settled it between them; for the buyer it never came."""
+    return S.LOST in parcel.steps
 
 
 def timeline(parcel: ShownParcel) -> list[Stop]:
     """Steps that were taken, the one that is now, and those ahead while the parcel is on its usual way."""
     usual = BY_PICKUP if parcel.is_pickup else BY_COURIER
-    now = parcel.row.state
-    taken = [state for state in parcel.steps if state is not now]
+    now = S.LOST if is_lost(parcel) else parcel.row.state
+    taken = [state for state in parcel.steps if state not in {now, parcel.row.state}]
     ahead = usual[usual.index(now) + 1 :] if now in usual else ()
     return [
         *(Stop("done", str(TITLES[state]), moment(parcel.steps[state])) for state in taken),
@@ -93,14 +101,17 @@ def explanation(parcel: ShownParcel) -> str:
     if row.state is S.READY_FOR_PICKUP:
         address = parcel.station.address_en if language() == "en" else parcel.station.address_zh
         return str(_("Your code: %(code)s. %(address)s", code=row.pickup_code, address=address))
-    if row.state is S.REFUSED:
+    if row.state in BACK_TO_THE_BUYER or is_lost(parcel):
         return str(_("Your money goes back by itself."))
     return ""
 
 
 def money(order: Order, shares: MoneyShares, parcels: Sequence[ShownParcel]) -> Section:
     """Where the money of a paid order went, as the books have it."""
-    shipping = sum(parcel.row.shipping_fen for parcel in parcels if parcel.row.state is not S.REFUSED)
+    lost = [parcel.row for parcel in parcels if is_lost(parcel)]
+    kept = [parcel.row for parcel in parcels if parcel.row.state not in BACK_TO_THE_BUYER and not is_lost(parcel)]
+    shipping = sum(row.shipping_fen for row in kept)
+    paid_by_stations = sum(row.goods_fen - row.service_fee_fen for row in lost)  # not by this order
     names: Any = (_("The growers"), _("The stations, for collecting and packing"), _("The couriers"))
-    amounts = (shares.sellers, shares.stations - shipping, shipping)
+    amounts = (shares.sellers - paid_by_stations, shares.stations + paid_by_stations - shipping, shipping)
     return section([Layer(name, fen) for name, fen in zip(names, amounts, strict=True)] if shares.total else [])
