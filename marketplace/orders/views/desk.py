@@ -18,7 +18,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
 from marketplace.core.forms import Form
 from marketplace.core.settings import settings
-from marketplace.orders import desk, fulfilment, queries
+from marketplace.orders import desk, fulfilment, queries, undelivered
 from marketplace.orders.forms import DispatchForm, NothingForm, PackingForm, PickupForm, RefusalForm
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.quoting import PICKUP
@@ -47,6 +47,8 @@ STEPS: Final = {
     "no-show": Step(fulfilment.leave_uncollected),
     "second-shelving": Step(fulfilment.shelve_again),
     "refusal": Step(fulfilment.refuse, RefusalForm),
+    "return": Step(undelivered.return_to_seller),
+    "loss": Step(undelivered.lose, RefusalForm),
 }
 NEXT: Final = {
     S.AWAITING_ACCEPTANCE: "acceptance",
@@ -117,6 +119,7 @@ def parcel_page(public_id: str, forms: dict[str, Form], status: int = 200) -> Re
         step=step,
         form=forms.get(step or "") or (STEPS[step].form() if step else None),
         refusal=forms.get("refusal") or RefusalForm(),
+        loss=forms.get("loss") or RefusalForm(),
         can_refuse=shown.row.state in fulfilment.REFUSABLE,
         status=status,
     )
