@@ -122,9 +122,7 @@ def current_quote(form: CheckoutForm) -> Quote:
     session = db.session()
     contents = carts.contents(session, owner())
     found = offers.find(session, [variant for variant, _quantity, _seen in contents])
-    known = {choice.value for choice in form.province.choices or ()}
-    province = form.province.data if form.province.data in known else HOME_PROVINCE
-    tariff = shipping.tariff(session, str(province), clock.today())
+    tariff = shipping.tariff(session, str(form.province.data or HOME_PROVINCE), clock.today())
     if not tariff.rates:
         tariff = shipping.tariff(session, HOME_PROVINCE, clock.today())
     return quote(contents, found, tariff=tariff, pickup=set(form.pickup.data or ()))
