@@ -1,6 +1,6 @@
 """Who is asking: nobody for a stranger, one query for a person whose browser holds the token of a live session."""
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -19,6 +19,10 @@ from marketplace.core.logs import QUIET
 TOKEN: Final = "token"
 STATION: Final = "station"
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+own: list[str] = []
+"""what a cookie holds of a stranger's doings, and keeps when they sign in; filled by app.py"""
+on_entered: list[Callable[[int], None]] = []
+"""called with the person's id once the browser is theirs; filled by app.py"""
 
 
 @dataclass(frozen=True)
@@ -73,13 +77,18 @@ def choose_station(code: str) -> bool:
 
 
 def enter(visitor: Visitor) -> None:
-    """The browser is this person's from now on; nothing of who used it before stays but what is still to be said."""
-    kept = {name: cookie[name] for name in ("_flashes", STATION) if name in cookie}
+    """The browser is this person's from now on. Nothing of another who used it before stays but what is still to be said;
+    what a stranger did in it, they did."""
+    before = g.person.public_id if g.get("person") else was_here()
+    is_theirs = TOKEN not in cookie or before == visitor.public_id
+    kept = {name: cookie[name] for name in ("_flashes", STATION, *(own if is_theirs else ())) if name in cookie}
     cookie.clear()
     cookie.update(kept)
     cookie.permanent = True
     cookie[TOKEN] = visitor.token
     g.person = visitor
+    for listener in on_entered:
+        listener(visitor.id)
 
 
 def rotate() -> None:

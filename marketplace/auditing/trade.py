@@ -93,10 +93,30 @@ ORDERS: Final = (
         """SELECT p.public_id AS name, p.goods_fen + p.shipping_fen AS owed, COALESCE(SUM(r.fen), 0) AS amount FROM parcel p
         JOIN "order" o ON o.id = p.order_id
         LEFT JOIN refund r ON r.reason_key = 'parcel:' || p.public_id AND r.state <> 'failed'
-        WHERE p.state IN ('refused', 'cancelled') AND o.paid_at IS NOT NULL
+        WHERE p.state IN ('refused', 'cancelled', 'returned_to_seller') AND o.paid_at IS NOT NULL
         GROUP BY p.id, p.public_id, p.goods_fen, p.shipping_fen
         HAVING COALESCE(SUM(r.fen), 0) <> p.goods_fen + p.shipping_fen""",
-        "parcel {name} was refused: {owed} fen should go back, {amount} do",
+        "parcel {name} was not sent or not fetched: {owed} fen should go back, {amount} do",
+    ),
+    Check(
+        "lost parcels are paid back by their station",
+        """SELECT p.public_id AS name, p.goods_fen + p.shipping_fen AS owed, p.station_code AS station,
+        COALESCE(b.amount, 0) AS amount, p.state AS state FROM parcel p
+        JOIN event e ON e.subject = 'parcel:' || p.public_id AND e.to_state = 'lost'
+        LEFT JOIN refund r ON r.reason_key = 'lost:' || p.public_id AND r.state <> 'failed'
+        LEFT JOIN (SELECT SUBSTR(entry.key, 8) AS refund, a.owner AS owner, SUM(line.amount) AS amount
+            FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
+            WHERE entry.kind = 'refund' AND a.kind = 'station_payable' GROUP BY SUBSTR(entry.key, 8), a.owner) b
+        ON b.refund = r.public_id AND b.owner = p.station_code
+        WHERE COALESCE(b.amount, 0) <> p.goods_fen + p.shipping_fen OR p.state <> 'settled'""",
+        "parcel {name} was lost and is {state}: station {station} should pay {owed} fen back, it pays {amount}",
+    ),
+    Check(
+        "only lost parcels are refunded as lost",
+        """SELECT r.reason_key AS name FROM refund r LEFT JOIN event e
+        ON e.subject = 'parcel:' || SUBSTR(r.reason_key, 6) AND e.to_state = 'lost'
+        WHERE r.reason_key LIKE 'lost:%' AND e.id IS NULL""",
+        "{name} goes back, but this parcel was not lost",
     ),
     Check(
         "refunds of parcels follow the lines",

@@ -11,6 +11,7 @@ from wtforms import (  # type: ignore[attr-defined]  # the stubs do not know Sel
     HiddenField,
     PasswordField,
     SelectChoice,
+    SelectField,
     StringField,
     TextAreaField,
 )
@@ -53,7 +54,7 @@ class Form(PlainForm):
 
         def bind_field(self, form: PlainForm, unbound_field: Any, options: dict[str, Any]) -> Any:
             kind = unbound_field.field_class
-            if issubclass(kind, StringField) and not issubclass(kind, PasswordField):
+            if issubclass(kind, (StringField, SelectField)) and not issubclass(kind, PasswordField):
                 options = {**options, "filters": (tidy, *unbound_field.kwargs.get("filters", ()))}
             return unbound_field.bind(form=form, **options)
 

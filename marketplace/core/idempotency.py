@@ -16,7 +16,13 @@ from marketplace.core.errors import Refusal
 
 
 class KeyReused(Refusal):
+    """`answer` is what the form was answered when it came first; empty where nobody knows."""
+
     message = _l("This form was already sent with other content. Please open it again.")
+
+    def __init__(self, key: str, answer: str = "") -> None:
+        super().__init__(key)
+        self.answer = answer
 
 
 class IdempotencyKey(Base):
@@ -48,7 +54,7 @@ def once(session: Session, command: Callable[..., str], /, *, idempotency: tuple
         )
     ).one()
     if row.body_hash != body_hash or row.answer is None:
-        raise KeyReused(key)
+        raise KeyReused(key, row.answer or "")
     return str(row.answer)
 
 

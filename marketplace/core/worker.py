@@ -3,15 +3,18 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from threading import Event
+from threading import Event, Thread
 from typing import Final
 
+from flask import Flask, current_app, has_app_context
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.core.db import db
 
 IDLE_SECONDS: Final = 0.2
+PATIENCE: Final = 15.0  # seconds that a slow step has to finish when told to stop; its lease brings it back if it does not
 
 
 @dataclass
@@ -25,9 +28,13 @@ class Periodic:
 
 @dataclass
 class Worker:
-    """`steps` say True while more waits; `periodic` are asked when their time comes. Filled by app.py."""
+    """`steps` say True while more waits; `periodic` are asked when their time comes. Filled by app.py.
+
+    `slow_steps` wait for machines of others, gateways above all. They have a thread of their own: however long one of them
+    waits, what is published is found in time."""
 
     steps: list[Callable[[], bool]] = field(default_factory=list)
+    slow_steps: list[Callable[[], bool]] = field(default_factory=list)
     periodic: list[Periodic] = field(default_factory=list)
 
     def every(self, seconds: float, work: Callable[[], object]) -> None:
@@ -35,12 +42,28 @@ class Worker:
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set. Whatever fails is logged and tried again; nothing ends the loop but `stop`."""
+        waiting = Thread(target=self.run_slow, args=(stop, app_of_this_thread()), name="slow steps", daemon=True)
+        if self.slow_steps:
+            waiting.start()
         while not stop.is_set():
-            if not self.run_once():
+            if not self.run_quick():
                 stop.wait(IDLE_SECONDS)
+        if self.slow_steps:
+            waiting.join(PATIENCE)
+
+    def run_slow(self, stop: Event, app: Flask | None) -> None:
+        with app.app_context() if app else nullcontext():
+            while not stop.is_set():
+                worked = [attempt(step) for step in self.slow_steps]
+                if not any(worked):
+                    stop.wait(IDLE_SECONDS)
 
     def run_once(self) -> bool:
-        """One turn: True if anything was waiting."""
+        """One turn of everything, one after the other: True if anything was waiting."""
+        worked = [self.run_quick(), *(attempt(step) for step in self.slow_steps)]
+        return any(worked)
+
+    def run_quick(self) -> bool:
         for job in self.periodic:
             if time.monotonic() >= job.due:
                 job.due = time.monotonic() + job.seconds
@@ -54,6 +77,10 @@ class Worker:
             if not self.run_once():
                 return
         raise RuntimeError("the worker finds no end")
+
+
+def app_of_this_thread() -> Flask | None:
+    return current_app._get_current_object() if has_app_context() else None  # type: ignore[attr-defined]
 
 
 def attempt(work: Callable[[], object]) -> bool:

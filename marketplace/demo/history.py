@@ -90,7 +90,7 @@ def live_through(day: list[Deed]) -> None:
         with clock.at(moment):
             do()
     with clock.at(day[-1][0] + placing.TIME_TO_PAY):
-        while outbox.deliver():
+        while outbox.deliver() or outbox.deliver_slow():
             pass
 
 

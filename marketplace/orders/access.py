@@ -1,17 +1,22 @@
-"""Who may see an order: its buyer, who has its link, who knows its number and phone. Nobody else learns it exists."""
+"""Who may see an order: its buyer, who has its link, who knows its number and phone. Nobody else learns it exists.
+
+A stranger who signs in keeps sight of what this browser has opened; what was placed in it is theirs from then on."""
 
 import hmac
+from collections.abc import Sequence
 from typing import Final
 
 from flask import g, session as cookie
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from marketplace.core.db import in_transaction
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import NotFound
 from marketplace.orders.models import Order
 
 REMEMBERED: Final = "orders"
+PLACED: Final = "placed"  # in this browser, by a stranger: whoever was only given a link does not get the order itself
 MOST: Final = 20
 
 
@@ -24,9 +29,22 @@ def opens(number: str, key: str) -> bool:
     return hmac.compare_digest(link_key(number).encode(), key.encode())
 
 
-def remember(number: str) -> None:
+def remember(number: str, *, is_placed_here: bool = False) -> None:
     """This browser may see the order from now on."""
-    cookie[REMEMBERED] = [*(known for known in cookie.get(REMEMBERED, []) if known != number), number][-MOST:]
+    for name in (REMEMBERED, PLACED) if is_placed_here else (REMEMBERED,):
+        cookie[name] = [*(known for known in cookie.get(name, []) if known != number), number][-MOST:]
+
+
+def adopt(person_id: int) -> None:
+    """The stranger who placed orders in this browser has said who they are: the orders join their account."""
+    numbers = cookie.pop(PLACED, [])
+    if numbers:
+        in_transaction(give, numbers=numbers, person_id=person_id)
+
+
+def give(session: Session, *, numbers: Sequence[str], person_id: int) -> None:
+    nobodys = update(Order).where(Order.number.in_(numbers), Order.buyer_id.is_(None))
+    session.execute(nobodys.values(buyer_id=person_id))
 
 
 def get_visible(session: Session, number: str) -> Order:

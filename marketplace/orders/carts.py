@@ -95,6 +95,22 @@ def merge(session: Session, person_id: int, token: str | None) -> None:
     session.delete(stranger)
 
 
+def fit(session: Session, *, owner: CartOwner) -> int:
+    """Bring the cart to what can be had now: fewer where fewer are left, none of what is not for sale. Lines that stay."""
+    cart = owner.find(session)
+    items = session.scalars(select(CartItem).where(CartItem.cart_id == cart.id)).all() if cart else ()
+    found = offers.find(session, [item.variant_code for item in items])
+    stays = 0
+    for item in items:
+        offer = found.get(item.variant_code)
+        if offer is None or not offer.allows(offer.minimum_quantity):
+            session.delete(item)
+            continue
+        item.quantity = max(offer.minimum_quantity, min(item.quantity, offer.available))
+        stays += 1
+    return stays
+
+
 def contents(session: Session, owner: CartOwner) -> list[tuple[str, int, int]]:
     """(variant, quantity, price seen), in the order they were put in."""
     cart = owner.find(session)

@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from listings import stock
+from listings import offers, stock
 from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
 from marketplace.core.errors import NotFound, Refusal
@@ -49,10 +49,15 @@ def mark_paid(session: Session, /, *, reference: str, amount: Money, attempt: st
 def can_be_held_again(session: Session, order: Order) -> bool:
     """All of it or nothing: a savepoint takes back what was held before something was found missing.
 
-    An order whose parcels were refused or cancelled stays what it is."""
+    Only what was never paid, and only what is for sale now: a listing suspended meanwhile sells nothing more. An order that
+    was paid once, and whose parcels were refused or cancelled then, stays what it is."""
+    wanted = quantities(session, order)
+    found = offers.find(session, wanted)
+    if order.paid_at is not None or not all(code in found and found[code].is_published for code in wanted):
+        return False
     try:
         with session.begin_nested():
-            stock.reserve(session, quantities(session, order), reference=order.number)
+            stock.reserve(session, wanted, reference=order.number)
     except stock.OutOfStock:
         return False
     return True

@@ -18,7 +18,7 @@ from marketplace.orders.paying import shares_of
 from marketplace.orders.states import ParcelState as S
 
 SETTLES_AFTER: Final = timedelta(days=7)
-ARRIVED: Final = (S.DELIVERED, S.PICKED_UP, S.LOST)
+ARRIVED: Final = (S.DELIVERED, S.PICKED_UP)
 PAYABLE: Final = {"seller_held": "seller_payable", "station_held": "station_payable"}
 
 

@@ -77,7 +77,7 @@ def whole(group: Sequence[Standing]) -> str:
     if states <= TO_FETCH:
         return str(_("Waiting for you at %(station)s", station=stations))
     if S.LOST in states:
-        return str(_("Lost on the way; please call %(station)s", station=stations))
+        return str(_("Lost on the way; your money goes back to you"))
     if S.SHIPPED in states:
         return str(_("On the road") if len(group) == 1 else _("Everything is on its way"))
     if S.SETTLED in states:
@@ -105,7 +105,7 @@ def part(group: Sequence[Standing]) -> str:
     if state is S.SHIPPED:
         return str(ngettext("%(num)s is on the road", "%(num)s are on the road", number))
     if state is S.LOST:
-        return str(ngettext("%(num)s was lost on the way", "%(num)s were lost on the way", number))
+        return str(ngettext("%(num)s was lost, its money goes back", "%(num)s were lost, their money goes back", number))
     if state is S.SETTLED:
         return str(ngettext("%(num)s is done", "%(num)s are done", number))
     return str(ngettext("%(num)s went back to the grower", "%(num)s went back to the growers", number))

@@ -46,13 +46,19 @@ BY_COURIER: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED, 
 BY_PICKUP: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED, S.READY_FOR_PICKUP, S.PICKED_UP, S.SETTLED)
 ARRIVED: Final = frozenset({S.DELIVERED, S.PICKED_UP, S.SETTLED})
 CLAIM_WITHIN: Final = timedelta(hours=48)
+BACK_TO_THE_BUYER: Final = frozenset({S.REFUSED, S.CANCELLED, S.RETURNED_TO_SELLER})
+
+
+def is_lost(parcel: ShownParcel) -> bool:
+    """Growers and station have settled it between them; for the buyer it never came."""
+    return S.LOST in parcel.steps
 
 
 def timeline(parcel: ShownParcel) -> list[Stop]:
     """Steps that were taken, the one that is now, and those ahead while the parcel is on its usual way."""
     usual = BY_PICKUP if parcel.is_pickup else BY_COURIER
-    now = parcel.row.state
-    taken = [state for state in parcel.steps if state is not now]
+    now = S.LOST if is_lost(parcel) else parcel.row.state
+    taken = [state for state in parcel.steps if state not in {now, parcel.row.state}]
     ahead = usual[usual.index(now) + 1 :] if now in usual else ()
     return [
         *(Stop("done", str(TITLES[state]), moment(parcel.steps[state])) for state in taken),
@@ -74,7 +80,7 @@ def explanation(parcel: ShownParcel) -> str:
     if row.state is S.READY_FOR_PICKUP:
         address = parcel.station.address_en if language() == "en" else parcel.station.address_zh
         return str(_("Your code: %(code)s. %(address)s", code=row.pickup_code, address=address))
-    if row.state is S.REFUSED:
+    if row.state in BACK_TO_THE_BUYER or is_lost(parcel):
         return str(_("Your money goes back by itself."))
     return ""
 
@@ -108,7 +114,7 @@ class Claim:
 def claim(parcel: ShownParcel) -> Claim | None:
     """None before the parcel has arrived, and once its 48 hours are over."""
     row = parcel.row
-    if row.state not in ARRIVED or row.delivered_at is None:
+    if row.state not in ARRIVED or row.delivered_at is None or is_lost(parcel):
         return None
     left = row.delivered_at + CLAIM_WITHIN - clock.now()
     return Claim(row.delivered_at + CLAIM_WITHIN, int(left.total_seconds()) // 3600) if left > timedelta() else None
@@ -116,7 +122,10 @@ def claim(parcel: ShownParcel) -> Claim | None:
 
 def money(shares: MoneyShares, parcels: Sequence[ShownParcel]) -> Section:
     """Where the money of a paid order went, as the books have it."""
-    shipping = sum(parcel.row.shipping_fen for parcel in parcels if parcel.row.state is not S.REFUSED)
+    lost = [parcel.row for parcel in parcels if is_lost(parcel)]
+    kept = [parcel.row for parcel in parcels if parcel.row.state not in BACK_TO_THE_BUYER and not is_lost(parcel)]
+    shipping = sum(row.shipping_fen for row in kept)
+    paid_by_stations = sum(row.goods_fen - row.service_fee_fen for row in lost)  # not by this order
     names: Any = (_("The growers"), _("The stations, for collecting and packing"), _("The couriers"))
-    amounts = (shares.sellers, shares.stations - shipping, shipping)
+    amounts = (shares.sellers - paid_by_stations, shares.stations + paid_by_stations - shipping, shipping)
     return section([Layer(name, fen) for name, fen in zip(names, amounts, strict=True)] if shares.total else [])

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import Connection, Engine, text
 
 from marketplace.auditing import audit, cli
@@ -32,24 +33,26 @@ TAMPERING = {
     "no account is overdrawn": f"UPDATE line SET amount = -amount WHERE {ALLOCATION}",
     "nothing is left in clearing": "UPDATE entry SET reference = 'SX-OTHER' WHERE kind = 'allocate'",
     "attempts are captured once": "UPDATE attempt SET fen = fen + 1",
-    "captures have attempts": "UPDATE entry SET key = 'capture:nobody' WHERE kind = 'capture'",
+    "captures have attempts": "UPDATE entry SET key = 'capture:nobody' || id WHERE kind = 'capture'",
     "one payment is used": "DROP INDEX one_attempt; UPDATE attempt SET state = 'succeeded'",
     "surplus goes back": "UPDATE attempt SET is_surplus = TRUE",
     "no more goes back than came": "UPDATE refund SET fen = fen * 10",
-    "refunds are booked": "UPDATE entry SET key = 'refund:other' WHERE kind = 'refund'",
-    "refunds that arrived left the gateway": "UPDATE entry SET key = 'refund_done:other' WHERE kind = 'refund_done'",
+    "refunds are booked": "UPDATE entry SET key = 'refund:other' || id WHERE kind = 'refund'",
+    "refunds that arrived left the gateway": "UPDATE entry SET key = 'refund_done:other' || id WHERE kind = 'refund_done'",
     "failed refunds are owed again": "UPDATE refund SET state = 'failed'",
     "what is in transit is on its way": "UPDATE refund SET state = 'pending'",
     "clearing is what was taken less what went back": "UPDATE attempt SET state = 'failed'",
     "orders add up": "UPDATE parcel SET shipping_fen = shipping_fen + 1",
     "parcels add up": "UPDATE order_line SET unit_service_fee_fen = 0",
-    "orders take what was paid": "UPDATE attempt SET reference = 'SX-OTHER' WHERE state = 'succeeded'",
-    "paid orders are allocated": "UPDATE entry SET key = 'allocate:other' WHERE kind = 'allocate'",
+    "orders take what was paid": "UPDATE attempt SET reference = 'SX-OTHER' || id WHERE state = 'succeeded'",
+    "paid orders are allocated": "UPDATE entry SET key = 'allocate:other' || id WHERE kind = 'allocate'",
     "allocations have paid orders": 'UPDATE "order" SET paid_at = NULL',
     "allocations follow the lines": "UPDATE order_line SET seller_public_id = 'somebody else'",
     "settled parcels moved from held to payable once": "UPDATE entry SET kind = 'other' WHERE kind = 'settle'",
     "only settled parcels are payable": "UPDATE parcel SET state = 'delivered' WHERE state = 'settled'",
     "refused parcels are refunded": "UPDATE refund SET reason_key = 'parcel:other'",
+    "lost parcels are paid back by their station": "UPDATE refund SET reason_key = 'parcel:other'",
+    "only lost parcels are refunded as lost": "UPDATE event SET subject = 'nothing' WHERE to_state = 'lost'",
     "refunds of parcels follow the lines": "UPDATE order_line SET seller_public_id = 'somebody else'",
     "stock follows its movements": "UPDATE variant SET on_hand = on_hand + 1",
     "what is held is ordered": "UPDATE \"order\" SET state = 'expired' WHERE state = 'pending_payment'",
@@ -91,7 +94,7 @@ def tampered(engine: Engine, statements: str) -> Iterator[Connection]:
 
 @pytest.fixture
 def traded(shop: Shop, real_app: Flask) -> Shop:
-    """An order paid at the second try, one parcel of it settled, one refused and refunded; another order unpaid."""
+    """An order paid at the second try, one parcel of it settled, one refused and refunded; one lost; one not paid."""
     buyer, clerk, other = shop.browser(), shop.browser(), shop.browser()
     shop.fill(buyer, apples=2, millet=1)
     number = shop.order(buyer)
@@ -113,6 +116,7 @@ def traded(shop: Shop, real_app: Flask) -> Shop:
         shop.cashier.finish_refunds()
         shop.work()
     stranger = shop.browser()
+    lose_a_parcel(shop, stranger, clerk)
     shop.fill(stranger, apples=3)
     shop.order(stranger)
     with time_machine.travel(clock.now() - timedelta(days=1)):
@@ -120,6 +124,15 @@ def traded(shop: Shop, real_app: Flask) -> Shop:
     in_transaction(sealing.close_days, chain="audit")
     db.session.remove()
     return shop
+
+
+def lose_a_parcel(shop: Shop, buyer: FlaskClient, clerk: FlaskClient) -> None:
+    (parcel,) = parcels(shop.paid_order(buyer, apples=1))
+    for step, data in (("acceptance", {}), ("collection", {}), ("packing", {"shelf": "A"})):
+        post(clerk, f"/station/parcels/{parcel.public_id}/{step}", data)
+    post(clerk, f"/station/parcels/{parcel.public_id}/dispatch", {"carrier": "邮政", "tracking_number": "123456"})
+    post(clerk, f"/station/parcels/{parcel.public_id}/loss", {"reason": "车翻了"})
+    shop.work()
 
 
 def both(shop: Shop) -> tuple[Engine, Engine]:
@@ -167,7 +180,7 @@ def test_the_command_says_so_in_plain_words_and_exits_1(traded: Shop, monkeypatc
     monkeypatch.setattr(cli, "PATIENCE", -1.0)
     answer = runner.invoke(args=["ledger", "audit"])
     assert answer.exit_code == 0, answer.output
-    assert answer.stdout.startswith("OK, everything agrees: 6 entries, 16 lines, 2 orders")
+    assert answer.stdout.startswith("OK, everything agrees: 11 entries, 27 lines, 3 orders")
     assert "… trial balance" in answer.stderr
 
     db.session.remove()
@@ -177,7 +190,7 @@ def test_the_command_says_so_in_plain_words_and_exits_1(traded: Shop, monkeypatc
 
     assert answer.exit_code == 1
     assert "on the shelf and 3 held, the movements say" in answer.stdout
-    assert "2 differences in 6 entries" in answer.stdout
+    assert "2 differences in 11 entries" in answer.stdout
 
 
 def test_the_audit_writes_nothing(traded: Shop) -> None:

@@ -1,7 +1,8 @@
-from threading import Event
+from threading import Event, enumerate as enumerate_threads
 
 from flask import Flask
 
+from marketplace.core.db import db
 from marketplace.core.worker import Worker
 
 
@@ -47,3 +48,38 @@ def test_it_stops_when_told() -> None:
         return True
 
     Worker(steps=[finish]).run(stop)
+
+
+def test_what_waits_for_a_gateway_holds_nobody_up() -> None:
+    stop, answered, is_waiting = Event(), Event(), Event()
+    turns: list[int] = []
+
+    def ask() -> bool:
+        is_waiting.set()
+        return not answered.wait(30)
+
+    def write_the_index() -> bool:
+        if is_waiting.is_set():
+            turns.append(1)
+        if len(turns) == 3:
+            answered.set()
+            stop.set()
+        return True
+
+    Worker(steps=[write_the_index], slow_steps=[ask]).run(stop)
+
+    assert len(turns) == 3 and not any(thread.name == "slow steps" for thread in enumerate_threads())
+
+
+def test_a_slow_step_has_a_session_of_its_own(real_app: Flask) -> None:
+    stop = Event()
+    sessions: set[object] = {db.session()}
+
+    def ask() -> bool:
+        sessions.add(db.session())
+        stop.set()
+        return False
+
+    Worker(slow_steps=[ask]).run(stop)
+
+    assert len(sessions) == 2

@@ -41,7 +41,7 @@ def tell(fact: str = "order:SX-7F3KQ2MD:paid", words: str = "收到你的钱了�
 def test_a_fact_is_told_once_by_the_worker(session: Session, post: Post) -> None:
     tell()
     tell()
-    outbox.deliver()
+    outbox.deliver_slow()
 
     assert post.delivered == [("13800002045", "收到你的钱了。")]
     row = session.scalars(select(Message)).one()
@@ -58,7 +58,7 @@ def test_the_table_shows_neither_number_nor_words(session: Session) -> None:
 def test_what_could_not_be_sent_waits(session: Session, post: Post) -> None:
     post.is_shut = True
     tell()
-    outbox.deliver()
+    outbox.deliver_slow()
 
     assert session.scalars(select(Message.sent_at)).all() == [None]
     assert session.scalars(select(OutboxRow.is_done).where(OutboxRow.topic == messages.TOPIC)).all() == [False]

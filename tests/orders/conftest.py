@@ -12,6 +12,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from listings.models import Variant
+from marketplace.auditing import audit
+from marketplace.auditing.checks import Difference
 from marketplace.core.db import db
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.orders.models import Order, Parcel
@@ -120,6 +122,14 @@ def quoted_total(client: FlaskClient, changes: dict[str, Any]) -> str:
 def latest() -> Order:
     db.session.rollback()
     return db.session.scalars(select(Order).order_by(Order.id.desc()).limit(1)).one()
+
+
+def differences(shop: Shop) -> list[str]:
+    """What the audit finds wrong."""
+    db.session.remove()
+    with db.engine.connect() as connection, shop.cashier.storage.connect() as cashier:
+        found = [each for each in audit.findings(connection, cashier) if isinstance(each, Difference)]
+    return [f"{each.check}: {each.words}" for each in found]
 
 
 def get(number: str) -> Order:

@@ -4,7 +4,7 @@ from typing import Final, TypeVar
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
+from flask_babel import get_locale, gettext as _
 
 from listings import offers
 from listings.stock import OutOfStock
@@ -44,10 +44,11 @@ def show_checkout() -> ResponseReturnValue:
 @requires("order.place")
 def create_order() -> ResponseReturnValue:
     form = with_choices(CheckoutForm(request.form))
+    action = request.form.get("action")
+    if action == "fit" and not in_transaction(carts.fit, owner=owner()):
+        return redirect(url_for("cart.show_cart"), 303)
     quoted = current_quote(form)
-    if quoted.has_trouble:
-        return back_to_cart(quoted)
-    if request.form.get("action") == "quote":  # the button that only reckons sending to another province
+    if action in {"quote", "fit"}:  # buttons that only reckon anew, for another province or with what is left
         return checkout_page(form, quoted), 200, NO_STORE
     form.needs_adult = quoted.is_age_restricted
     if not form.validate():
@@ -55,13 +56,15 @@ def create_order() -> ResponseReturnValue:
     hit("order.from", where_from(), limit=300, seconds=HOUR)
     try:
         number = place(form)
-    except (OtherTotal, TooHeavy) as refusal:
+    except (OtherTotal, TooHeavy, SomethingChanged, OutOfStock) as refusal:
         form.form_errors.append(refusal.message)
         return checkout_page(form, current_quote(form)), refusal.status, NO_STORE
-    except (NothingToOrder, SomethingChanged, OutOfStock) as refusal:
+    except NothingToOrder as refusal:
         flash(refusal.message, "failed")
         return redirect(url_for("cart.show_cart"), 303)
-    access.remember(number)
+    except idempotency.KeyReused as refusal:
+        return lead_to_known(refusal)
+    access.remember(number, is_placed_here=True)
     return lead_to_cashier(number)
 
 
@@ -69,6 +72,15 @@ def back_to_cart(quoted: Quote) -> ResponseReturnValue:
     """To where something can be done about it, and why."""
     flash(trouble.first_of(quoted) if quoted.has_trouble else str(NothingToOrder.message), "failed")
     return redirect(url_for("cart.show_cart"), 303)
+
+
+def lead_to_known(reused: idempotency.KeyReused) -> ResponseReturnValue:
+    """Back after ordering, something corrected, and sent again: the order is there already, as it was sent first."""
+    if not reused.answer:
+        raise reused
+    access.remember(reused.answer, is_placed_here=True)
+    flash(_("You have placed this order already; what you changed since is not in it."), "note")
+    return redirect(url_for("orders.show_order", number=reused.answer), 303)
 
 
 def place(form: CheckoutForm) -> str:
@@ -132,6 +144,5 @@ def checkout_page(form: CheckoutForm, quoted: Quote) -> str:
             form.form_errors.append(refusal.message)
         total = None
     form.shown_total.data = "" if total is None else str(total)
-    return render_template(
-        "orders/checkout.html", form=form, quote=quoted, total=total, addresses=known, today=clock.today()
-    )
+    shown = {"form": form, "quote": quoted, "total": total, "addresses": known, "today": clock.today()}
+    return render_template("orders/checkout.html", **shown, explain=trouble.explain)

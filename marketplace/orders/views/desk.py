@@ -15,7 +15,7 @@ from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
 from marketplace.core.forms import Form
-from marketplace.orders import desk, fulfilment, queries
+from marketplace.orders import desk, fulfilment, queries, undelivered
 from marketplace.orders.forms import DispatchForm, NothingForm, PackingForm, PickupForm, RefusalForm
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.standing import WITHOUT_PARCELS
@@ -45,6 +45,8 @@ STEPS: Final = {
     "no-show": Step(fulfilment.leave_uncollected),
     "second-shelving": Step(fulfilment.shelve_again),
     "refusal": Step(fulfilment.refuse, RefusalForm),
+    "return": Step(undelivered.return_to_seller),
+    "loss": Step(undelivered.lose, RefusalForm),
 }
 
 
@@ -103,6 +105,7 @@ def parcel_page(public_id: str, forms: dict[str, Form], status: int = 200) -> Re
         step_words=desk.STEP_WORDS.get(step or ""),
         form=forms.get(step or "") or (STEPS[step].form() if step else None),
         refusal=forms.get("refusal") or RefusalForm(),
+        loss=forms.get("loss") or RefusalForm(),
         can_refuse=shown.row.state in fulfilment.REFUSABLE,
         status=status,
     )

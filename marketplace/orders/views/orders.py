@@ -1,4 +1,4 @@
-"""/orders: a buyer follows what they bought, confirms it, or changes their mind while nothing is paid."""
+"""/orders: a buyer follows what they bought, confirms it, or changes their mind while no station has begun."""
 
 from typing import Final
 
@@ -11,7 +11,8 @@ from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
-from marketplace.orders import access, paying, queries, settlement, standing, telling
+from marketplace.core.formats import yuan
+from marketplace.orders import access, paying, queries, settlement, standing, telling, undelivered
 from marketplace.orders.forms import FindOrderForm
 from marketplace.orders.models import Order
 from marketplace.orders.states import OrderState
@@ -77,15 +78,19 @@ def show_order(number: str) -> ResponseReturnValue:
     headers = dict(NO_STORE)
     is_waiting = waits_for_money(order)
     if is_waiting:
-        looked = int(request.args.get("returned", "0")) if request.args.get("returned", "").isdigit() else 0
-        headers["Refresh"] = f"{SECONDS}; url={url_for('.show_order', number=number, returned=looked + 1)}"
+        headers["Refresh"] = f"{SECONDS}; url={url_for('.show_order', number=number, returned=looked() + 1)}"
     return order_page(order, is_waiting=is_waiting), 200, headers
+
+
+def looked() -> int:
+    """How often this page has looked since the buyer came back from the cashier; 0 for anything that is no such number."""
+    text = request.args.get("returned", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(LOOKS)) else 0
 
 
 def waits_for_money(order: Order) -> bool:
     """The buyer came back from the cashier and the money may arrive any moment."""
-    looked = request.args.get("returned", "")
-    if order.state is not OrderState.PENDING_PAYMENT or not looked.isdigit() or not 0 < int(looked) <= LOOKS:
+    if order.state is not OrderState.PENDING_PAYMENT or not 0 < looked() <= LOOKS:
         return False
     current = attempts.current(db.session(), purpose="order", reference=order.number)
     return current is not None and current.state in OPEN
@@ -107,6 +112,8 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         sentence=standing.sentence(order.state, standings, is_waiting=is_waiting, was_paid=order.paid_at is not None),
         is_waiting=is_waiting,
         has_failed=is_unpaid and attempts.last_failed(session, purpose="order", reference=order.number),
+        can_be_cancelled=undelivered.can_be_cancelled(order),
+        sum_if_cancelled=undelivered.sum_if_cancelled(order),
         drawing=telling.money(queries.money_of(session, order.number), parcels),
         refunds=refunds.of(session, purpose="order", reference=order.number),
         link=url_for(".show_order", number=order.number, key=access.link_key(order.number)),
@@ -127,6 +134,19 @@ def create_cancellation(number: str) -> ResponseReturnValue:
     try:
         paying.cancel(number, actor=access.actor())
         flash(_("The order is cancelled. Nothing was charged."), "done")
+    except Refusal as refusal:
+        flash(refusal.message, "failed")
+    return redirect(url_for(".show_order", number=number), 303)
+
+
+@bp.post("/orders/<number>/withdrawal")
+@requires("order.follow")
+def create_withdrawal(number: str) -> ResponseReturnValue:
+    """The buyer changes their mind about what is paid, while no station has begun."""
+    access.get_visible(db.session(), number)
+    try:
+        fen = in_transaction(undelivered.cancel_paid, number=number, actor=access.actor())
+        flash(_("The order is cancelled. %(sum)s go back to you by themselves.", sum=yuan(fen)), "done")
     except Refusal as refusal:
         flash(refusal.message, "failed")
     return redirect(url_for(".show_order", number=number), 303)

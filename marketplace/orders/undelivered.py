@@ -1,0 +1,90 @@
+"""What never reaches its buyer, and who bears it. Whoever bought pays for nothing they did not get:
+
+- cancelled by the buyer before any station took on a part: all of it goes back, from those who would have been owed it;
+- never fetched and returned to the growers: the same; the goods are theirs again, not for sale until they are counted;
+- lost on the way: the grower delivered and is paid, the station earned its fee and the shipping, and then the station, which
+  chose the carrier and is the one it answers to, pays the whole parcel back. What it is owed may go below zero by that.
+
+docs/adr/0007 says why. A refusal by the station is in `fulfilment`."""
+
+from typing import Final
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from listings import stock
+from marketplace.core.errors import Refusal
+from marketplace.core.money import Money
+from marketplace.core.transitions import transition
+from marketplace.ledger import books
+from marketplace.orders import fulfilment, settlement
+from marketplace.orders.models import Order
+from marketplace.orders.paying import get_order
+from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.payments import refunds
+
+UNTOUCHED: Final = frozenset({S.AWAITING_ACCEPTANCE, S.REFUSED})
+
+
+class AlreadyBegun(Refusal):
+    message = _l("A station has begun with this order, so it cannot be cancelled any more.")
+
+
+def can_be_cancelled(order: Order) -> bool:
+    """Paid, and no station has begun with any part of it."""
+    states = {parcel.state for parcel in order.parcels}
+    return order.state is OrderState.PAID and states <= UNTOUCHED and S.AWAITING_ACCEPTANCE in states
+
+
+def sum_if_cancelled(order: Order) -> int:
+    """Fen that would go back: what a station has refused is on its way already."""
+    return sum(each.goods_fen + each.shipping_fen for each in order.parcels if each.state is S.AWAITING_ACCEPTANCE)
+
+
+def cancel_paid(session: Session, *, number: str, actor: str) -> int:
+    """The buyer changed their mind: everything is for sale again, the money goes back by itself. Returns the fen.
+
+    Raises AlreadyBegun once a station has taken on a part, StaleState for an order that is cancelled already."""
+    order = get_order(session, number)
+    if order.state is OrderState.PAID and not can_be_cancelled(order):
+        raise AlreadyBegun(number)
+    fen = sum_if_cancelled(order)
+    why = "cancelled by the buyer"
+    transition(session, order, OrderState.CANCELLED, expected=OrderState.PAID, actor=actor, why=why)
+    for parcel in order.parcels:
+        if parcel.state is S.AWAITING_ACCEPTANCE:
+            fulfilment.move(session, parcel, S.AWAITING_ACCEPTANCE, S.CANCELLED, actor, why)
+            stock.put_back(session, fulfilment.quantities_of(session, parcel), reference=number)
+            fulfilment.pay_back(session, parcel, reason="cancelled")
+            fulfilment.announce(session, parcel)
+    return fen
+
+
+def return_to_seller(session: Session, *, parcel: str, station: str | None, actor: str) -> None:
+    """Nobody came for it, also later: the growers have their goods back, the buyer their money.
+
+    An order of which nothing was kept is cancelled."""
+    row = fulfilment.get_paid_parcel(session, parcel, station=station)
+    fulfilment.move(session, row, S.UNCOLLECTED, S.RETURNED_TO_SELLER, actor, "never fetched")
+    fulfilment.pay_back(session, row, reason="never fetched")
+    fulfilment.close_if_over(session, row.order.number)
+    fulfilment.announce(session, row)
+
+
+def lose(session: Session, *, parcel: str, station: str | None, actor: str, reason: str) -> None:
+    """The carrier says that it is lost: settled as if it had arrived, and paid back by the station. Two events."""
+    row = fulfilment.get_paid_parcel(session, parcel, station=station)
+    fulfilment.move(session, row, S.SHIPPED, S.LOST, actor, reason)
+    fulfilment.announce(session, row, reason=reason)
+    settlement.settle(session, row, actor=actor, why="lost on the way")
+    everything = Money(row.goods_fen + row.shipping_fen, row.order.currency)
+    bearer: books.Account = ("station_payable", row.station_code)
+    refunds.request(
+        session,
+        purpose="order",
+        reference=row.order.number,
+        reason_key=f"lost:{row.public_id}",
+        amount=everything,
+        shares={bearer: everything},
+        reason="lost on the way",
+    )

@@ -1,0 +1,3 @@
+from tests.orders.conftest import shop
+
+__all__ = ["shop"]
