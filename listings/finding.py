@@ -38,6 +38,7 @@ class Question:
     sort: Sort = Sort.RELEVANCE
     page: int = 1
     exact: bool = False
+    per_page: int = PER_PAGE
 
     @property
     def path(self) -> str:
@@ -90,7 +91,7 @@ class Question:
             in_stock="stock" in self.flags,
             sort=self.sort,
             page=self.page,
-            per_page=PER_PAGE,
+            per_page=self.per_page,
             exact_words=self.exact,
         )
 

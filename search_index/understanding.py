@@ -215,8 +215,10 @@ def _parts(text: str, snapshot: Snapshot) -> Iterator[tuple[str, float]]:
     """The shorter words within a long one: the last says what it is, the others of what sort."""
     vocabulary = snapshot.vocabulary
     if len(text) < 3:
-        if len(text) == 2 and snapshot.count(schema.TITLE, text) < _FEW:
-            yield from ((part, _CHARACTER) for part in text if vocabulary.names_something(part))
+        are_few = snapshot.count(schema.TITLE, text) < _FEW
+        parts = text if are_few else text[1:]  # 陈醋 is a 醋, however many there are
+        if len(text) == 2:
+            yield from ((part, _CHARACTER) for part in parts if vocabulary.names_something(part))
         return
     ends = (text[i:] for i in range(1, len(text) - 1))
     if end := next((end for end in ends if vocabulary.names_something(end)), None):
