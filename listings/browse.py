@@ -115,6 +115,7 @@ def heading(question: Question, understood: tuple[Reading, ...]) -> str:
 def explained(reading: Reading) -> str:
     words = _(", ").join(reading.words[:3])
     sentences = {
+        ReadAs.WITHOUT: _("Without: %(words)s", words=words),
         ReadAs.PINYIN: _("Found by the pinyin %(typed)s: %(words)s", typed=reading.typed, words=words),
         ReadAs.INITIALS: _("Found by the initials %(typed)s: %(words)s", typed=reading.typed, words=words),
         ReadAs.CORRECTION: _("Read %(typed)s as %(words)s", typed=reading.typed, words=words),

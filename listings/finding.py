@@ -1,9 +1,10 @@
 """What a visitor asks of the shelves, read from an address, and the address of the same question changed a little."""
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -13,8 +14,12 @@ from listings.shelves import IN_SEASON, find_shelf
 from search_index import Measure, Query, Sort
 
 PER_PAGE: Final = 24
+LONGEST: Final = 100  # characters of a question
+MOST_READ: Final = 10 * LONGEST
+CODE: Final = re.compile(r"[A-Za-z0-9-]{1,40}")
 LAST_PAGE: Final = 400
 DEAREST_FEN: Final = 10_000_000
+AMOUNT: Final = re.compile(r"([0-9]{1,9})(?:\.([0-9]{0,9}))?")
 FLAGS: Final = {"season": "in_season", "gi": "geographical_indication", "deep": "deep_poverty", "stock": "in_stock"}
 SORTS: Final = (Sort.RELEVANCE, Sort.UNIT_PRICE, Sort.SALES, Sort.NEWEST)
 
@@ -33,6 +38,7 @@ class Question:
     sort: Sort = Sort.RELEVANCE
     page: int = 1
     exact: bool = False
+    per_page: int = PER_PAGE
 
     @property
     def path(self) -> str:
@@ -88,7 +94,7 @@ class Question:
             in_stock="stock" in self.flags,
             sort=self.sort,
             page=self.page,
-            per_page=PER_PAGE,
+            per_page=self.per_page,
             exact_words=self.exact,
         )
 
@@ -97,7 +103,7 @@ def read(args: MultiDict[str, str], place: str = "") -> Question:
     """The question in an address. What makes no sense is left out rather than refused: an address is not a form."""
     return Question(
         place=place,
-        text=" ".join(args.get("q", "").split())[:100],
+        text=readable(args.get("q", "")),
         categories=codes(args.getlist("category")),
         counties=codes(args.getlist("county")),
         flags=frozenset(flag for flag in FLAGS if args.get(flag) == "1"),
@@ -109,18 +115,28 @@ def read(args: MultiDict[str, str], place: str = "") -> Question:
     )
 
 
+def readable(text: str) -> str:
+    """Typed words as one line. What is no text (control characters, bytes that were none) parts words: PostgreSQL would not
+    take a NUL at all."""
+    return " ".join("".join(" " if is_no_text(letter) else letter for letter in text[:MOST_READ]).split())[:LONGEST]
+
+
+def is_no_text(letter: str) -> bool:
+    return letter == "\ufffd" or unicodedata.category(letter) in {"Cc", "Cs"}
+
+
 def codes(values: Iterable[str]) -> tuple[str, ...]:
     tidy = dict.fromkeys(value.strip() for value in values)
-    return tuple(value for value in tidy if value and len(value) <= 40 and value.isascii())[:60]
+    return tuple(value for value in tidy if CODE.fullmatch(value))[:60]
 
 
 def fen(text: str) -> int | None:
     """Yuan as typed ("12", "¥12.5", full-width too) in fen, or None."""
-    try:
-        amount = Decimal(text.strip().lstrip("¥￥"))
-    except InvalidOperation:
+    typed = unicodedata.normalize("NFKC", text[:40]).strip().lstrip("¥")
+    if not (found := AMOUNT.fullmatch(typed)):
         return None
-    return int(amount * 100) if amount.is_finite() and 0 <= amount * 100 <= DEAREST_FEN else None
+    fen = 100 * int(found[1]) + int(f"{found[2] or ''}00"[:2])
+    return fen if fen <= DEAREST_FEN else None
 
 
 def yuan(fen: int) -> str:

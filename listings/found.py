@@ -1,33 +1,39 @@
 """One page of goods for a question: by the search index, or by the database alone when there is no index."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from listings import cards, shelves
-from listings.finding import PER_PAGE, Question
+from listings import cards, counting
+from listings.conditions import UNIT, conditions
+from listings.finding import Question
 from listings.models import Listing, Variant
 from listings.states import ListingState
 from marketplace.core.db import Columns, rows
-from marketplace.core.formats import GRAMS_PER_JIN
 from marketplace.core.memory import remembered
-from marketplace.stations.models import County
 from search_index import Alternative, Answer, Backend, Facets, Query, Sort
 
 BEST: Final = (Listing.sold.desc(), Listing.published_at.desc(), Listing.id.desc())
 NEWEST: Final = (Listing.published_at.desc(), Listing.id.desc())
-CHEAPEST: Final = select(func.min(Variant.price_fen)).where(Variant.listing_id == Listing.id, Variant.is_offered)
+MEASURED: Final = ("weight", "volume", "piece")
+OFFERED: Final = (Variant.listing_id == Listing.id, Variant.is_offered)
+CHEAPEST: Final = select(func.min(Variant.price_fen)).where(*OFFERED).scalar_subquery()
+BY_MEASURE: Final = (
+    select(func.min(Variant.price_fen * UNIT * 1.0 / Variant.measure_amount))
+    .where(*OFFERED, Variant.measure.in_(MEASURED), Variant.measure_amount > 0)
+    .scalar_subquery()
+)
 ORDERS: Final[dict[Sort, Sequence[Any]]] = {
     Sort.RELEVANCE: BEST,
     Sort.SALES: BEST,
     Sort.NEWEST: NEWEST,
-    Sort.PRICE: (CHEAPEST.scalar_subquery(), Listing.id),
-    Sort.UNIT_PRICE: (CHEAPEST.scalar_subquery(), Listing.id),
+    Sort.PRICE: (CHEAPEST, Listing.id),
+    Sort.UNIT_PRICE: (BY_MEASURE.is_(None), BY_MEASURE, Listing.id),
 }
 BROWSED: Final = frozenset({Sort.RELEVANCE, Sort.SALES, Sort.NEWEST})  # as quick and as right in the database
 
@@ -53,7 +59,7 @@ class Found:
 
     @property
     def pages(self) -> int:
-        return -(-self.total // PER_PAGE)
+        return -(-self.total // self.answer.per_page)
 
     @property
     def facets(self) -> Facets:
@@ -66,10 +72,12 @@ class Found:
 
 def without_index(session: Session, question: Question, today: date) -> Found:
     """The page as the database alone can find it."""
-    counted = select(func.count(), func.count(Listing.station_code.distinct())).where(*conditions(question, today))
+    which = conditions(question, today)
+    counted = select(func.count(), func.count(Listing.station_code.distinct())).select_from(Listing).where(*which)
     total, stations = session.execute(counted).one()
-    nothing = Answer(total=total, exact=total, page=question.page, per_page=PER_PAGE, counties=stations)
-    return Found(browsed(session, question, today), total, nothing, is_degraded=True)
+    facets = counting.facets(session, question, today)
+    answer = Answer(total, exact=total, page=question.page, per_page=question.per_page, facets=facets, counties=stations)
+    return Found(browsed(session, question, today), total, answer, is_degraded=True)
 
 
 def find(session: Session, index: Backend, question: Question, today: date) -> Found:
@@ -78,7 +86,7 @@ def find(session: Session, index: Backend, question: Question, today: date) -> F
     Raises IndexUnavailable."""
     if question.is_plain and question.sort in BROWSED:
         answer = counted(session, index, as_count(question.query(today)))
-        whole = replace(answer, exact=answer.total, page=question.page, per_page=PER_PAGE)
+        whole = replace(answer, exact=answer.total, page=question.page, per_page=question.per_page)
         return Found(browsed(session, question, today), answer.total, whole)
     answer = index.search(question.query(today))
     return Found(by_code(session, answer.codes), answer.total, answer)
@@ -112,58 +120,5 @@ def ids_of_codes() -> Columns:
 def browsed(session: Session, question: Question, today: date) -> list[cards.Card]:
     order = ORDERS[question.sort]
     wanted = select(Listing.id).where(*conditions(question, today)).order_by(*order)
-    wanted = wanted.limit(PER_PAGE).offset((question.page - 1) * PER_PAGE)
+    wanted = wanted.limit(question.per_page).offset((question.page - 1) * question.per_page)
     return cards.cards_of(session, [row.id for row in rows(session, wanted)])
-
-
-def conditions(question: Question, today: date) -> list[ColumnElement[bool]]:
-    """The question as the database can answer it: words must stand in title or story."""
-    asked: list[ColumnElement[bool]] = [Listing.state == ListingState.PUBLISHED]
-    if question.categories:
-        asked.append(or_(*(stands_in(code) for code in question.categories)))
-    elif shelf := shelves.find_shelf(question.place):
-        asked.append(shelves.stands_on(shelf, today))
-    elif question.place:
-        asked.append(stands_in(question.place))
-    if question.counties:
-        asked.append(Listing.station_code.in_(question.counties))
-    for word in question.text.split():
-        texts = (Listing.title_zh, Listing.title_en, Listing.story_zh, Listing.origin_village_zh)
-        asked.append(or_(*(text.icontains(word, autoescape=True) for text in texts)))
-    asked += [FLAG_CONDITIONS[flag](today) for flag in sorted(question.flags)]
-    if question.min_fen is not None or question.max_fen is not None:
-        asked.append(costs_between(question.min_fen or 0, question.max_fen))
-    return asked
-
-
-def stands_in(category: str) -> ColumnElement[bool]:
-    """The category itself; one at the top (no hyphen in its code) with all that is below it."""
-    if "-" in category:
-        return Listing.category_code == category
-    return or_(Listing.category_code == category, Listing.category_code.startswith(f"{category}-", autoescape=True))
-
-
-def costs_between(least: int, most: int | None) -> ColumnElement[bool]:
-    """Some pack's price per 500 g lies between; compared without dividing."""
-    pack = select(Variant.id).where(Variant.listing_id == Listing.id, Variant.is_offered, Variant.measure_amount > 0)
-    pack = pack.where(Variant.measure == "weight", Variant.price_fen * GRAMS_PER_JIN >= least * Variant.measure_amount)
-    if most is not None:
-        pack = pack.where(Variant.price_fen * GRAMS_PER_JIN <= most * Variant.measure_amount)
-    return pack.exists()
-
-
-def comes_from_deep_poverty(today: date) -> ColumnElement[bool]:
-    return Listing.station_code.in_(select(County.code).where(County.is_deep_poverty))
-
-
-def is_in_stock(today: date) -> ColumnElement[bool]:
-    pack = select(Variant.id).where(Variant.listing_id == Listing.id, Variant.is_offered)
-    return pack.where(Variant.on_hand - Variant.reserved >= Variant.minimum_quantity).exists()
-
-
-FLAG_CONDITIONS: Final[dict[str, Callable[[date], ColumnElement[bool]]]] = {
-    "season": lambda today: shelves.is_harvested_in(today.month),
-    "gi": lambda today: cards.has_mark(),
-    "deep": comes_from_deep_poverty,
-    "stock": is_in_stock,
-}

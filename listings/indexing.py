@@ -1,7 +1,10 @@
 """Published listings as documents of the search: written by the worker alone, from rows read in batches."""
 
+import logging
 from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import func, select
@@ -15,7 +18,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.formats import rounded
 from marketplace.core.settings import settings
 from marketplace.stations.models import County, Station
-from search_index import open_writer
+from search_index import Writer, open_writer
 from search_index.documents import Document, Measure, Place, Term
 
 BATCH: Final = 500
@@ -27,12 +30,30 @@ TopCategory = aliased(Category)
 
 
 def collect(payloads: list[dict[str, Any]]) -> None:
-    """The outbox's collector of `listing.changed`: one commit of the index for the whole batch."""
+    """The outbox's collector of `listing.changed`: one commit of the index for the whole batch.
+
+    When the index was lost, all goods are written anew: with these alone in it the shop would look almost empty."""
+    if mend():
+        return
     codes = sorted({payload["code"] for payload in payloads})
     found = in_transaction(read, codes=codes)
     gone = set(codes) - {document.code for document in found}
-    open_writer(settings().search_folder).update(found, gone)
+    writer(settings().search_folder).update(found, gone)
     in_transaction(renew_pages)
+
+
+def mend() -> bool:
+    """Write the index anew if it is missing, not whole, or made with other synonyms; True if it was. Asked now and then."""
+    if not (complaint := writer(settings().search_folder).complaint()):
+        return False
+    logging.getLogger(__name__).warning("building the search index anew: %s", complaint)
+    rebuild()
+    return True
+
+
+@cache  # it keeps the words of the index, which are long to read
+def writer(folder: Path) -> Writer:
+    return open_writer(folder)
 
 
 def renew_pages(session: Session) -> None:
@@ -42,8 +63,10 @@ def renew_pages(session: Session) -> None:
 
 
 def rebuild(progress: Callable[[int], None] | None = None) -> int:
-    """Write the whole index anew, aside, while the old one serves; returns how many listings it holds."""
-    return open_writer(settings().search_folder).rebuild(everything(), progress)
+    """Write the whole index anew, aside, while the old one serves; returns its generation."""
+    generation = writer(settings().search_folder).rebuild(everything(), progress)
+    in_transaction(renew_pages)
+    return generation
 
 
 def everything() -> Iterator[Document]:

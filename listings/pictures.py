@@ -18,6 +18,7 @@ from marketplace.core.settings import settings
 
 LARGEST: Final = 10 * 2**20
 MOST_OF_A_LISTING: Final = 6
+MOST_AT_ONCE: Final = MOST_OF_A_LISTING * LARGEST + 2**20  # with what a form writes around them
 AT_ONCE: Final = BoundedSemaphore(1)
 PATIENCE: Final = 40  # seconds
 ROOT: Final = Path(__file__).parent.parent
@@ -34,6 +35,11 @@ class PictureTooLarge(UnusablePicture):
 
 class TooManyPixels(UnusablePicture):
     message = _l("A picture may have at most 40 megapixels.")
+
+
+class TooMuchAtOnce(Refusal):
+    status = 413
+    message = _l("That was more than six pictures of 10 MB each. Please send fewer at once.")
 
 
 class TooManyPictures(Refusal):

@@ -14,6 +14,7 @@ from typing import Final
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 WIDTHS: Final = (320, 640, 1280)
+TALLEST: Final = 4  # times the width: what is longer than that is made narrower, so that no side grows without end
 MOST_PIXELS: Final = 40_000_000
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "MPO")
 MEMORY_BYTES: Final = 1_500 * 2**20
@@ -41,7 +42,7 @@ def upright(opened: Image.Image) -> Image.Image:
     """The first frame, turned as its EXIF says, in sRGB on a white ground."""
     opened.draft("RGB", (max(WIDTHS) * 2, max(WIDTHS) * 2))  # JPEG only: decodes no more than is needed
     profile = opened.info.get("icc_profile")
-    picture = ImageOps.exif_transpose(opened)
+    picture = in_eight_bits(ImageOps.exif_transpose(opened))
     if profile and picture.mode in {"RGB", "CMYK", "L"}:
         picture = in_srgb(picture, profile)
     if picture.mode in {"RGBA", "LA", "PA", "P"}:
@@ -49,6 +50,13 @@ def upright(opened: Image.Image) -> Image.Image:
         ground = Image.new("RGBA", with_alpha.size, "white")
         picture = Image.alpha_composite(ground, with_alpha)
     return picture.convert("RGB")
+
+
+def in_eight_bits(picture: Image.Image) -> Image.Image:
+    """Greys of 16 bits (PIL calls them I;16 or I) scaled to 8; a plain conversion would cut them off at 255: white."""
+    if not picture.mode.startswith(("I", "F")):
+        return picture
+    return picture.convert("F").point(lambda value: value * (255 / 65535) + 0.5).convert("L")
 
 
 def in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
@@ -60,12 +68,17 @@ def in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
     return changed or picture
 
 
+def size_within(picture: Image.Image, width: int) -> tuple[int, int]:
+    """No wider than that, no higher than TALLEST times that, and never larger than the picture is."""
+    share = min(1.0, width / picture.width, width * TALLEST / picture.height)
+    return max(1, round(picture.width * share)), max(1, round(picture.height * share))
+
+
 def write(picture: Image.Image, folder: Path) -> dict[str, str | int]:
     """Three widths, never larger than the picture is, in a folder named by what the largest contains."""
     encoded = {}
     for width in WIDTHS:
-        height = max(1, round(picture.height * min(1.0, width / picture.width)))
-        scaled = picture.resize((min(width, picture.width), height), Image.Resampling.LANCZOS)
+        scaled = picture.resize(size_within(picture, width), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         scaled.save(buffer, "WEBP", quality=78, method=4)
         encoded[width] = buffer.getvalue()

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from search_index.narrowing import Narrowing, facets, narrow, ways_out
+from search_index.negation import struck_out
 from search_index.query import MOST_PER_PAGE, Answer, Hit, Query, Sort
 from search_index.scoring import Scored, score
 from search_index.snapshot import Column, Mask, Snapshot
@@ -26,8 +27,10 @@ def answer(query: Query, snapshot: Snapshot) -> Answer:
     scored = (
         score(meaning, snapshot)
         if is_text and meaning.slots
-        else _everything(snapshot, bool(is_text and not _says_price(meaning)))
+        else _everything(snapshot, bool(is_text and not _says_price(meaning) and not meaning.refused))
     )
+    if meaning.refused:
+        scored = without(struck_out(meaning.refused, snapshot), scored)
     exact, near = tiers(scored, narrowing, query.sort)
     found = exact | near
     narrowed = exact & narrowing.mask()
@@ -52,6 +55,10 @@ def with_typed_prices(query: Query, meaning: Meaning) -> Query:
     if query.price_min_fen is not None or query.price_max_fen is not None:
         return query
     return replace(query, price_min_fen=meaning.price_min_fen, price_max_fen=meaning.price_max_fen)
+
+
+def without(struck: Mask, scored: Scored) -> Scored:
+    return Scored(np.where(struck, 0, scored.scores).astype(np.float32), scored.exact & ~struck, scored.near & ~struck)
 
 
 def _says_price(meaning: Meaning) -> bool:

@@ -12,7 +12,7 @@ Progress = Callable[[int], None]
 
 
 class IndexUnavailable(Exception):
-    """There is no index that can be read: none was built yet, or it is damaged. Rebuilding it helps."""
+    """There is no index that holds all goods: none was built yet, or it is damaged. Rebuilding it helps."""
 
 
 class IndexBusy(Exception):
@@ -39,9 +39,14 @@ class Writer(Protocol):
     def update(self, documents: Iterable[Document], removed_codes: Iterable[str] = ()) -> int:
         """Put these in (replacing those of the same code), take those out, in one commit. Returns the generation.
 
-        Codes that are not there may be removed. A missing or damaged index is begun anew with these alone: `check`
-        then asks for a rebuild.
+        Codes that are not there may be removed. Raises IndexUnavailable when there is no whole index of this version to
+        change: one begun with these alone would hide all the other goods.
         """
+
+    def complaint(self) -> str:
+        """Why the index should be built anew: it is missing, damaged, not whole, or of other synonyms; else empty.
+
+        Opens it without reading through it, so it may be asked often."""
 
     def rebuild(self, documents: Iterable[Document], progress: Progress | None = None) -> int:
         """Build everything anew beside the old index, which answers until the new one takes its place at once.

@@ -33,8 +33,33 @@ def words_in(text: str, vocabulary: Vocabulary, exists: Exists, correct: bool) -
         loose = ""
         if piece:
             found.append(Word(piece, ((piece, 1.0),)))
+    if correct:
+        found = list(_with_strays(found, vocabulary))
     kept = [word for word in found if word.typed not in knowledge().fillers]
     return kept or found
+
+
+def _with_strays(found: list[Word], vocabulary: Vocabulary) -> Iterator[Word]:
+    """A single character that names nothing may be a slip within a longer word: 胡麻由 is 胡麻油."""
+    place = 0
+    while place < len(found):
+        pair = found[place : place + 2]
+        typed = "".join(word.typed for word in pair)
+        if len(pair) == 2 and any(_is_stray(word, vocabulary) for word in pair):
+            meant = {name: far for name, far in alike(typed, vocabulary).items() if far <= _LIKE_SOUND}
+            if meant and typed not in meant:
+                least = min(meant.values())
+                names = tuple((name, 1.0) for name, far in meant.items() if far == least)
+                yield Word(typed, names[:4], ReadAs.CORRECTION)
+                place += 2
+                continue
+        yield found[place]
+        place += 1
+
+
+def _is_stray(word: Word, vocabulary: Vocabulary) -> bool:
+    is_known = vocabulary.names_something(word.typed) or word.typed in knowledge().fillers
+    return len(word.typed) == 1 and not word.read_as and not is_known
 
 
 def cut(text: str, vocabulary: Vocabulary) -> list[str]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from search_index.backend import IndexBusy, IndexUnavailable
+from search_index.knowledge import fingerprint
 
 FORMAT = 1  # raise it when the schema or the analysis changes: older indexes then ask for a rebuild
 LEXICON = "lexicon.jsonl"
@@ -32,7 +33,7 @@ class Current:
     name: str
     format: int
     fingerprint: int
-    is_whole: bool  # false when it was begun by updates alone, after the index was lost
+    is_whole: bool  # false when it was begun by updates alone, after the index was lost: nobody reads such a one
 
 
 def read_current(folder: Path) -> Current:
@@ -40,6 +41,20 @@ def read_current(folder: Path) -> Current:
         return Current(**json.loads((folder / "CURRENT").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise IndexUnavailable(f"no readable index in {folder}") from error
+
+
+def defect(current: Current) -> str:
+    """Why this index must not be read: other goods than all of them would be found. Else empty."""
+    if current.format != FORMAT:
+        return "the index was built by another version"
+    return "" if current.is_whole else "the index was lost, and holds only what changed since"
+
+
+def complaint(current: Current) -> str:
+    """Why this index should be built anew, though it may be fit to be read until then. Else empty."""
+    if current.fingerprint != fingerprint():
+        return defect(current) or "the synonyms have changed since the index was built"
+    return defect(current)
 
 
 def write_current(folder: Path, current: Current) -> None:

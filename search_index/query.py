@@ -69,6 +69,7 @@ class ReadAs(StrEnum):
 
     PINYIN = "pinyin"
     INITIALS = "initials"
+    WITHOUT = "without"  # goods that have `words` were left out
     CORRECTION = "correction"  # a typing mistake, or other characters of the same sound
 
 

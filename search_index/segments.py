@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from search_index.backend import IndexUnavailable
+from search_index.layout import LEXICON
 from search_index.schema import FACTS
 
 if TYPE_CHECKING:
@@ -40,6 +41,20 @@ def list_segments(index: "FileIndex") -> list[Any]:
     """The segments of the newest commit."""
     untyped: Any = index
     return list(untyped._segments())
+
+
+def try_opening(folder: Path) -> None:
+    """Raises IndexUnavailable when a file of the index in this folder is missing or cannot be opened."""
+    from whoosh.reading import SegmentReader
+
+    index = open_whoosh(folder)
+    if not (folder / LEXICON).exists():
+        raise IndexUnavailable(f"the lexicon in {folder} is gone")
+    try:
+        for segment in list_segments(index):
+            SegmentReader(index.storage, index.schema, segment).close()
+    except Exception as error:
+        raise IndexUnavailable(f"a segment of the index in {folder} cannot be opened") from error
 
 
 class Segment:

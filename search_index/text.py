@@ -8,6 +8,7 @@ from dataclasses import dataclass
 LONGEST_WORD = 8  # characters of a Chinese word, letters aside
 _HAN = "㐀-䶿一-鿿豈-﫿"
 _RUNS = re.compile(rf"[{_HAN}]+|[a-zà-öø-ÿāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜü'’]+[1-5]?|\d+(?:\.\d+)?")
+_UNDECODED = re.compile(rf"[^\s{_HAN}]*\ufffd[^\s{_HAN}]*")
 _NUMERALS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"两": 2, "半": 0.5}
 _GRAMS = {"kg": 1000, "千克": 1000, "公斤": 1000, "斤": 500, "两": 50, "g": 1, "克": 1}
 _MILLILITRES = {"ml": 1, "毫升": 1, "l": 1000, "升": 1000}
@@ -31,7 +32,10 @@ class Run:
 
 
 def plain(text: str, simplify: Mapping[int, str]) -> str:
-    """Half-width, lower case, simplified characters, no control characters or symbols beyond plain space."""
+    """Half-width, lower case, simplified characters, no control characters or symbols beyond plain space.
+
+    Letters that stand at what could not be decoded are remains of another encoding, and go with it."""
+    text = _UNDECODED.sub(" ", text) if "\ufffd" in text else text
     text = unicodedata.normalize("NFKC", text).lower().translate(simplify)
     return " ".join("".join(c if unicodedata.category(c)[0] != "C" else " " for c in text).split())
 

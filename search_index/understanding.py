@@ -4,20 +4,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from search_index import hanzi, latin, schema
+from search_index import hanzi, latin, negation, schema
 from search_index.knowledge import knowledge
 from search_index.lexicon import Strength
 from search_index.meaning import Kind, Role, Slot, Word
+from search_index.negation import Refused
 from search_index.query import LONGEST_TEXT, ReadAs, Reading
 from search_index.snapshot import Snapshot
 from search_index.text import bigrams, month_number, plain, quantities, runs, without_quantities
 
 _CHEAP = re.compile(r"便宜点?|实惠|划算|平价|性价比高?|低价|经济|省钱|cheap(?:est)?|affordable|budget|inexpensive")
 _UP_TO = re.compile(
-    r"(\d{1,6})\s*(?:元|块钱?|￥)\s*(?:以下|以内|之内|内)|(?:低于|不超过|under|below)\s*(?:¥|￥)?\s*(\d{1,6})\s*(?:元|块|yuan)?"
+    r"(\d{1,6})\s*(?:元|块钱?|￥)\s*(?:以下|以内|之内|内)|(?:(?<!不)低于|不超过|不高于|under|below)\s*(?:¥|￥)?\s*(\d{1,6})\s*(?:元|块|yuan)?"
 )
 _AT_LEAST = re.compile(
-    r"(\d{1,6})\s*(?:元|块钱?|￥)\s*(?:以上|起)|(?:超过|over|above)\s*(?:¥|￥)?\s*(\d{1,6})\s*(?:元|块|yuan)?"
+    r"(\d{1,6})\s*(?:元|块钱?|￥)\s*(?:以上|起)|(?:(?<!不)超过|不低于|不少于|至少|over|above)\s*(?:¥|￥)?\s*(\d{1,6})\s*(?:元|块|yuan)?"
 )
 _MONTH = re.compile(r"(\d{1,2}|十[一二]?|[一二三四五六七八九])月份?(?!饼)")
 MOST_SLOTS = 8
@@ -38,6 +39,7 @@ class Meaning:
     wants_cheap: bool = False
     price_min_fen: int | None = None
     price_max_fen: int | None = None
+    refused: list[Refused] = field(default_factory=list)
     suggestion: str | None = None  # the text as it was perhaps meant, where it was taken as typed
 
 
@@ -47,12 +49,15 @@ def understand(text: str, snapshot: Snapshot, *, correct: bool = True) -> Meanin
     text = plain(text[: 4 * LONGEST_TEXT], lexicon.simplified)[:LONGEST_TEXT]
     meaning = Meaning()
     text = _take_prices(text, meaning)
+    if correct:
+        text = _take_refused(text, snapshot, meaning)
     text = _take_months(text, meaning)
     for amount in sorted(quantities(text)):
         meaning.slots.append(Slot(amount, Role.AMOUNT, {(Kind.AMOUNT, amount): 1.0}))
     words = list(_words(without_quantities(text), snapshot, correct))
     for word in words:
         _take_word(word, snapshot, meaning)
+    _find_head(words, meaning)
     meaning.slots = meaning.slots[:MOST_SLOTS]
     meaning.phrases = _phrases(words)
     meaning.suggestion = _suggestion(words, snapshot) if correct else _as_corrected(text, snapshot)
@@ -96,6 +101,15 @@ def _take_prices(text: str, meaning: Meaning) -> str:
     if _CHEAP.search(text):
         meaning.wants_cheap = True
         text = _CHEAP.sub(" ", text)
+    return text
+
+
+def _take_refused(text: str, snapshot: Snapshot, meaning: Meaning) -> str:
+    def names(thing: str) -> bool:
+        return snapshot.vocabulary.names_something(thing) or thing in knowledge().words or negation.is_lacked(thing)
+
+    text, meaning.refused = negation.take_refused(text, names)
+    meaning.readings += [Reading(refused.typed, (refused.name,), ReadAs.WITHOUT) for refused in meaning.refused]
     return text
 
 
@@ -201,8 +215,10 @@ def _parts(text: str, snapshot: Snapshot) -> Iterator[tuple[str, float]]:
     """The shorter words within a long one: the last says what it is, the others of what sort."""
     vocabulary = snapshot.vocabulary
     if len(text) < 3:
-        if len(text) == 2 and snapshot.count(schema.TITLE, text) < _FEW:
-            yield from ((part, _CHARACTER) for part in text if vocabulary.names_something(part))
+        are_few = snapshot.count(schema.TITLE, text) < _FEW
+        parts = text if are_few else text[1:]  # 陈醋 is a 醋, however many there are
+        if len(text) == 2:
+            yield from ((part, _CHARACTER) for part in parts if vocabulary.names_something(part))
         return
     ends = (text[i:] for i in range(1, len(text) - 1))
     if end := next((end for end in ends if vocabulary.names_something(end)), None):
@@ -241,6 +257,14 @@ def _english_slot(word: Word, snapshot: Snapshot) -> tuple[Slot, tuple[str, ...]
     if is_purpose(first, snapshot):
         slot.role = Role.PURPOSE
     return slot, (phrase,)
+
+
+def _find_head(words: list[Word], meaning: Meaning) -> None:
+    """English says last what a thing is, and before it of what sort: dried mushrooms are mushrooms."""
+    slots = meaning.slots[len(meaning.slots) - len(words) :]
+    goods = [slot for slot, word in zip(slots, words, strict=True) if word.is_english and slot.role is Role.GOODS]
+    for slot in goods[:-1]:
+        slot.role = Role.TRAIT
 
 
 def _phrases(words: list[Word]) -> list[str]:

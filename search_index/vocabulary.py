@@ -40,6 +40,8 @@ class Vocabulary:
         self.by_character: dict[str, list[str]] = defaultdict(list)
         self.syllables: set[str] = set()
         self.english: set[str] = set()
+        self._heard: set[str] = set()  # the words that stand in `by_sound`, and in the other drawers: a word is read again
+        self._named: set[str] = set()  # when it was met in a stronger place
         self._beginnings: list[tuple[str, str]] = []
 
     def read(self, path: Path) -> None:
@@ -47,12 +49,15 @@ class Vocabulary:
         fresh = [text for text in dict.fromkeys(self.lexicon.read(path)) if len(text) > 1 or self._is_name(text)]
         for text in fresh:
             word = self.lexicon.words[text]
-            self._file(self.by_sound[word.sound], text)
-            if word.strength > Strength.BODY:
-                self._file(self.by_blurred_sound[fuzzy(word.sound)], text)
-                self._file(self.by_initials[word.initials], text)
+            if text not in self._heard:
+                self._heard.add(text)
+                self.by_sound[word.sound].append(text)
+            if word.strength > Strength.BODY and text not in self._named:
+                self._named.add(text)
+                self.by_blurred_sound[fuzzy(word.sound)].append(text)
+                self.by_initials[word.initials].append(text)
                 for character in set(text):
-                    self._file(self.by_character[character], text)
+                    self.by_character[character].append(text)
         self.syllables = self.syllables or {one for found in self.lexicon.readings.values() for one in found}
         self.english = self.lexicon.english | {word for key in knowledge().english for word in key.split()}
         if fresh:
@@ -60,11 +65,6 @@ class Vocabulary:
 
     def _is_name(self, text: str) -> bool:
         return self.lexicon.words[text].strength > Strength.BODY
-
-    @staticmethod
-    def _file(drawer: list[str], text: str) -> None:
-        if text not in drawer:
-            drawer.append(text)
 
     def _suggestible(self) -> set[tuple[str, str]]:
         keys = set()

@@ -8,7 +8,6 @@ from pathlib import Path
 from search_index import layout
 from search_index.answering import answer
 from search_index.backend import IndexState, IndexUnavailable
-from search_index.knowledge import fingerprint
 from search_index.query import Answer, Query, Suggestion
 from search_index.segments import PostingsCache
 from search_index.snapshot import Snapshot, open_snapshot
@@ -49,7 +48,7 @@ class WhooshIndex:
             documents=int(snapshot.live.sum()),
             segments=len(snapshot.parts),
             bytes_on_disk=sum(files),
-            needs_rebuild=_complaint(current),
+            needs_rebuild=layout.complaint(current),
         )
 
     def close(self) -> None:
@@ -78,8 +77,8 @@ class WhooshIndex:
         current = layout.read_current(self.folder)
         if opened and opened.current == current:
             return opened
-        if current.format != layout.FORMAT:
-            raise IndexUnavailable(_complaint(current))
+        if defect := layout.defect(current):
+            raise IndexUnavailable(defect)
         try:
             vocabulary = self._vocabulary(current.name, opened)
             return open_snapshot(self.folder, current, opened, self._postings, vocabulary)
@@ -95,13 +94,3 @@ class WhooshIndex:
         except (OSError, ValueError) as error:
             raise IndexUnavailable(f"the lexicon in {self.folder} cannot be read") from error
         return vocabulary
-
-
-def _complaint(current: layout.Current) -> str:
-    if current.format != layout.FORMAT:
-        return "the index was built by another version"
-    if current.fingerprint != fingerprint():
-        return "the synonyms have changed since the index was built"
-    if not current.is_whole:
-        return "the index was lost, and holds only what changed since"
-    return ""

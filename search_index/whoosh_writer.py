@@ -14,7 +14,7 @@ from search_index.layout import Current
 from search_index.lexicon import Lexicon, Strength, append, mend
 from search_index.pronunciation import readings, simplified, syllables
 from search_index.schema import schema
-from search_index.segments import list_segments, open_whoosh
+from search_index.segments import list_segments, open_whoosh, try_opening
 
 if TYPE_CHECKING:
     from whoosh.index import FileIndex
@@ -35,7 +35,10 @@ class WhooshWriter:
     def update(self, documents: Iterable[Document], removed_codes: Iterable[str] = ()) -> int:
         documents, removed_codes = list(documents), list(removed_codes)
         with layout.locked(self.folder / "write.lock", self.timeout):
-            current, index = self._open_or_begin()
+            current = layout.read_current(self.folder)
+            if defect := layout.defect(current):
+                raise IndexUnavailable(defect)
+            index = open_whoosh(self.folder / current.name)
             self._change(current.name, index, documents, removed_codes, keep_small)
             if layout.is_locked(self.folder / "rebuild.lock"):
                 journal.note(self.folder / "changes.jsonl", documents, removed_codes)
@@ -56,8 +59,18 @@ class WhooshWriter:
                 generation = self._announce(replace(current, generation=replaced.generation, is_whole=True))
                 changes.unlink(missing_ok=True)
                 layout.remove_others(self.folder, {current.name})
-                self._lexicons.pop(replaced.name, None)
+                self._lexicons = {name: known for name, known in self._lexicons.items() if name == current.name}
         return generation
+
+    def complaint(self) -> str:
+        try:
+            current = layout.read_current(self.folder)
+            if complaint := layout.complaint(current):
+                return complaint
+            try_opening(self.folder / current.name)
+        except IndexUnavailable as error:
+            return str(error)
+        return ""
 
     def tidy(self) -> None:
         with layout.locked(self.folder / "write.lock", self.timeout):
@@ -73,16 +86,6 @@ class WhooshWriter:
             return layout.read_current(self.folder)
         except IndexUnavailable:
             return Current(0, "", layout.FORMAT, fingerprint(), False)
-
-    def _open_or_begin(self) -> tuple[Current, "FileIndex"]:
-        current = self._read_or_blank()
-        if current.name:
-            try:
-                return current, open_whoosh(self.folder / current.name)
-            except IndexUnavailable:
-                pass  # damaged: what is published from now on is found all the same, until somebody rebuilds
-        begun, index = self._begin()
-        return replace(begun, generation=current.generation), index
 
     def _begin(self) -> tuple[Current, "FileIndex"]:
         """An empty index in a folder of its own, with the words of the trade in its lexicon."""

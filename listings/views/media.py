@@ -6,11 +6,13 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from listings import pictures
+from listings.reencoding import WIDTHS
 from marketplace.accounts.permissions import requires
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
 
 A_YEAR: Final = 365 * 24 * 3600
+NAMES: Final = frozenset(str(width) for width in WIDTHS)
 
 bp = Blueprint("media", __name__)
 
@@ -18,7 +20,7 @@ bp = Blueprint("media", __name__)
 @bp.get("/media/<media>-<width>.webp")
 @requires("media.show")
 def show_picture(media: str, width: str) -> ResponseReturnValue:
-    if not width.isascii() or not width.isdigit():
+    if width not in NAMES:
         raise NotFound(width)
     path = pictures.path_of(db.session(), media, int(width))
     try:

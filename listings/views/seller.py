@@ -1,12 +1,13 @@
 """/seller/listings: three steps from a picture to the station, each a page that works without script."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from listings import drafting, pictures, reviewing
 from listings.drafting import EDITABLE, Details
@@ -21,6 +22,25 @@ from marketplace.core.formats import language
 from marketplace.core.forms import SelectChoice
 
 bp = Blueprint("seller_listings", __name__, url_prefix="/seller/listings")
+TAKE_PICTURES: Final = frozenset({"seller_listings.create_listing", "seller_listings.create_pictures"})
+
+
+@bp.url_value_preprocessor
+def allow_pictures(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Before anything reads the form: where pictures come, more may come at once (werkzeug keeps them on disk)."""
+    if endpoint in TAKE_PICTURES:
+        request.max_content_length = pictures.MOST_AT_ONCE
+
+
+@bp.errorhandler(RequestEntityTooLarge)
+@requires("listing.keep")
+def show_too_much(_error: RequestEntityTooLarge) -> ResponseReturnValue:
+    """The page it was sent from, which says so; nothing of it was read."""
+    said = [str(pictures.TooMuchAtOnce.message)]
+    code = (request.view_args or {}).get("code")
+    if code is None:
+        return render_template("seller/begin.html", form=with_categories(BeginForm()), said=said), 413
+    return pictures_page(get_own(code), said), 413
 
 
 @bp.get("/new")
@@ -40,7 +60,8 @@ def create_listing() -> ResponseReturnValue:
     said = add_pictures(code)
     if said:
         return pictures_page(get_own(code), said), 422
-    return redirect(url_for(".show_pictures" if not request.files.getlist("pictures") else ".show_details", code=code), 303)
+    has_pictures = any(sent.filename for sent in request.files.getlist("pictures"))  # a browser sends an empty one for none
+    return redirect(url_for(".show_details" if has_pictures else ".show_pictures", code=code), 303)
 
 
 @bp.get("/<code>/pictures")

@@ -8,6 +8,18 @@ from pydantic.json_schema import models_json_schema
 
 from marketplace.api import schemas
 
+DESCRIPTION: Final = (
+    "Goods and stations, read-only. Sums are whole fen. The cookie `lang=en` gives English words, in answers and in "
+    "problems alike; without it they are Chinese, as on the pages. Accept-Language is not asked. A problem (RFC 9457) is "
+    "known by its `status` and by the `pointer` of its errors, whatever the language of its sentences."
+)
+LANGUAGE: Final = {
+    "name": "lang",
+    "in": "cookie",
+    "required": False,
+    "description": "`en` for English names and sentences; anything else is Chinese",
+    "schema": {"type": "string", "default": "zh_CN"},
+}
 REF: Final = "#/components/schemas/{model}"
 ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     schemas.SearchAnswer,
@@ -28,7 +40,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Shanxi Youth Pavilion",
             "version": "1",
-            "description": "Goods and stations, read-only. Sums are whole fen. `lang=en` in the cookie gives English words.",
+            "description": DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/api/v1"}],
@@ -46,7 +58,7 @@ def path(summary: str, name: str, answer: type[BaseModel], takes: list[Any], *pr
     responses: dict[str, Any] = {"200": content("Found.", answer, "application/json")}
     for status in problems:
         responses[str(status)] = content("See the document.", schemas.Problem, "application/problem+json")
-    return {"get": {"operationId": name, "summary": summary, "parameters": takes, "responses": responses}}
+    return {"get": {"operationId": name, "summary": summary, "parameters": [*takes, LANGUAGE], "responses": responses}}
 
 
 def content(words: str, kind: type[BaseModel], media_type: str) -> dict[str, Any]:

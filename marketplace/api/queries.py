@@ -1,13 +1,16 @@
 """From rows and hits to the answers of the JSON face: a fixed number of statements each."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from listings.finding import Question, readable
+from listings.found import without_index
 from listings.index import index
-from listings.models import Category, Listing, PriceTier, Variant
+from listings.models import Listing, PriceTier, Variant
 from listings.states import ListingState
 from marketplace.api.schemas import (
     FacetValue,
@@ -18,53 +21,42 @@ from marketplace.api.schemas import (
     SearchAnswer,
     SearchQuery,
     StationItem,
+    SuggestAnswer,
     Suggested,
     Tier,
 )
+from marketplace.core import clock
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language
 from marketplace.stations.models import County, Station
-from search_index import IndexUnavailable, Query, Sort
+from search_index import Facet, IndexUnavailable, Sort
 
 
 def search(session: Session, asked: SearchQuery) -> SearchAnswer:
-    """By the index; while there is none, by the words as they stand in the titles, without facets."""
-    query = Query(
-        text=asked.q,
-        counties=frozenset(asked.county),
-        categories=frozenset(asked.category),
+    """By the index; while there is none, the same question by the database, as the pages answer it too."""
+    question = Question(
+        text=readable(asked.q),
+        categories=tuple(dict.fromkeys(asked.category)),
+        counties=tuple(dict.fromkeys(asked.county)),
         sort=Sort(asked.sort),
         page=asked.page,
         per_page=asked.per_page,
     )
+    today = clock.today()
     try:
-        found = index().search(query)
+        answer, is_degraded = index().search(question.query(today)), False
+        codes = answer.codes
     except IndexUnavailable:
-        return search_rows(session, asked)
-    in_english = language() == "en"
-
-    def facet(values: Any) -> list[FacetValue]:
-        return [FacetValue(code=v.code, name=v.name_en if in_english else v.name_zh, count=v.count) for v in values]
-
-    facets = FacetValues(county=facet(found.facets.counties), category=facet(found.facets.categories))
-    found_items = items(session, [hit.code for hit in found.hits])
-    return SearchAnswer(total=found.total, page=asked.page, items=found_items, facets=facets)
+        result = without_index(session, question, today)
+        answer, is_degraded = result.answer, True
+        codes = [card.code for card in result.goods]
+    facets = FacetValues(county=facet_values(answer.facets.counties), category=facet_values(answer.facets.categories))
+    shown = items(session, codes)
+    return SearchAnswer(total=answer.total, page=asked.page, degraded=is_degraded, items=shown, facets=facets)
 
 
-def search_rows(session: Session, asked: SearchQuery) -> SearchAnswer:
-    which: list[Any] = [Listing.state == ListingState.PUBLISHED]
-    if asked.q:
-        which.append(or_(*(column.contains(asked.q, autoescape=True) for column in (Listing.title_zh, Listing.title_en))))
-    if asked.county:
-        which.append(Listing.station_code.in_(asked.county))
-    if asked.category:
-        below = select(Category.code).where(Category.parent_code.in_(asked.category))
-        which.append(or_(Listing.category_code.in_(asked.category), Listing.category_code.in_(below)))
-    total = session.scalar(select(func.count()).select_from(Listing).where(*which)) or 0
-    page = select(Listing.code).where(*which).order_by(Listing.published_at.desc(), Listing.id)
-    codes = session.scalars(page.limit(asked.per_page).offset((asked.page - 1) * asked.per_page)).all()
-    none = FacetValues(county=[], category=[])
-    return SearchAnswer(total=total, page=asked.page, items=items(session, list(codes)), facets=none)
+def facet_values(values: Iterable[Facet]) -> list[FacetValue]:
+    return [FacetValue(code=each.code, name=in_language(each.name_zh, each.name_en), count=each.count) for each in values]
 
 
 def items(session: Session, codes: list[str]) -> list[Item]:
@@ -151,10 +143,11 @@ def stations(session: Session) -> list[StationItem]:
     ]
 
 
-def suggestions(prefix: str) -> list[Suggested]:
+def suggestions(prefix: str) -> SuggestAnswer:
     """At most eight; none while there is no index."""
     try:
-        found = index().suggest(prefix)
+        found = index().suggest(readable(prefix))
     except IndexUnavailable:
-        return []
-    return [Suggested(text=each.text, pinyin=each.pinyin, url=f"/search?{urlencode({'q': each.text})}") for each in found]
+        return SuggestAnswer(degraded=True, suggestions=[])
+    words = [Suggested(text=each.text, pinyin=each.pinyin, url=f"/search?{urlencode({'q': each.text})}") for each in found]
+    return SuggestAnswer(degraded=False, suggestions=words)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-County = Annotated[str, Field(pattern=r"^\d{6}$", description="six-digit county code")]
+County = Annotated[str, Field(pattern=r"^[0-9]{6}$", description="six-digit county code")]
 Code = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9-]+$")]
 
 
@@ -43,9 +43,20 @@ class FacetValues(BaseModel):
     category: list[FacetValue]
 
 
+Degraded = Annotated[
+    bool,
+    Field(
+        description="True while the search index is being set up: each word of `q` must then stand in title, story or "
+        "village as it is typed (no pinyin, no synonyms, no refusals), relevance is the number sold, and no words are "
+        "suggested. Filters, orders and facets hold all the same."
+    ),
+]
+
+
 class SearchAnswer(BaseModel):
     total: int
     page: int
+    degraded: Degraded
     items: list[Item]
     facets: FacetValues
 
@@ -113,6 +124,7 @@ class Suggested(BaseModel):
 
 
 class SuggestAnswer(BaseModel):
+    degraded: Degraded
     suggestions: list[Suggested]
 
 

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 from flask import Blueprint, Response, current_app, request
+from flask_babel import gettext as _
 from pydantic import BaseModel, ValidationError
 
 from marketplace.accounts.permissions import requires
 from marketplace.api import queries
 from marketplace.api.openapi import document
-from marketplace.api.schemas import InvalidParameter, Problem, SearchQuery, StationsAnswer, SuggestAnswer, SuggestQuery
+from marketplace.api.schemas import InvalidParameter, Problem, SearchQuery, StationsAnswer, SuggestQuery
 from marketplace.core import logs, page_cache
 from marketplace.core.db import db
 
@@ -37,7 +38,7 @@ def suggest() -> Response:
     if isinstance(asked, Response):
         return asked
     page_cache.tags("goods")
-    return answer(SuggestAnswer(suggestions=queries.suggestions(asked.q)))
+    return answer(queries.suggestions(asked.q))
 
 
 @bp.get("/listings/<sku>")
@@ -72,10 +73,23 @@ def read(kind: type[Asked]) -> Asked | Response:
     try:
         return kind.model_validate(given)
     except ValidationError as error:
-        wrong = [InvalidParameter(pointer=f"?{each['loc'][0]}", detail=each["msg"]) for each in error.errors()]
+        wrong = [InvalidParameter(pointer=f"?{each['loc'][0]}", detail=sentence(each)) for each in error.errors()]
         instance = f"urn:request:{logs.request_id()}"
-        problem = Problem(title="A parameter is wrong.", status=422, instance=instance, errors=wrong)
+        problem = Problem(title=str(_("A parameter is wrong.")), status=422, instance=instance, errors=wrong)
         return Response(problem.model_dump_json(), 422, content_type="application/problem+json")
+
+
+def sentence(error: Any) -> str:
+    """What is wrong with a parameter, in the reader's language."""
+    bound = next((error["ctx"][name] for name in ("ge", "le", "max_length", "expected") if name in error.get("ctx", {})), "")
+    sentences = {
+        "greater_than_equal": _("It must be at least %(bound)s.", bound=bound),
+        "less_than_equal": _("It may be at most %(bound)s.", bound=bound),
+        "string_too_long": _("It may have at most %(bound)s characters.", bound=bound),
+        "literal_error": _("It must be one of these: %(bound)s.", bound=bound),
+        "string_pattern_mismatch": _("It is no code of ours."),
+    }
+    return str(sentences.get(error["type"]) or _("It must be a whole number."))
 
 
 def answer(content: BaseModel) -> Response:

@@ -43,6 +43,7 @@ def test_an_answer_has_exactly_this_shape(goods: FlaskClient) -> None:
     assert goods.get("/api/v1/search?q=苹果").get_json() == {
         "total": 1,
         "page": 1,
+        "degraded": False,
         "items": [
             {
                 "sku": "A3",
@@ -87,13 +88,64 @@ def test_rubbish_finds_nothing_and_breaks_nothing(goods: FlaskClient) -> None:
         assert goods.get("/api/v1/search", query_string={"q": text}).status_code == 200
 
 
-def test_without_the_index_the_words_of_the_titles_still_find(goods: FlaskClient) -> None:
+@pytest.fixture
+def lost(goods: FlaskClient) -> FlaskClient:
+    """The index is gone, and nothing has changed since."""
     shutil.rmtree(settings().search_folder)
     goods.application.extensions.pop("search_index", None)
+    return goods
 
-    assert sorted(skus(goods, "q=小米")) == ["A1", "A2"]
-    assert skus(goods, "q=小米&category=fruit-apple") == []
-    assert goods.get("/api/v1/suggest?q=xiao").get_json() == {"suggestions": []}
+
+def test_without_the_index_each_word_still_finds(lost: FlaskClient) -> None:
+    assert sorted(skus(lost, "q=小米")) == ["A1", "A2"]
+    assert skus(lost, "q=大袋 沁县") == ["A2"]
+    assert skus(lost, "q=小米&category=fruit-apple") == []
+    assert lost.get("/api/v1/suggest?q=xiao").get_json() == {"degraded": True, "suggestions": []}
+
+
+def test_without_the_index_orders_and_facets_hold(lost: FlaskClient) -> None:
+    assert skus(lost, "sort=price") == ["A3", "A1", "A2"]
+    assert skus(lost, "category=grain&sort=unit_price") == ["A2", "A1"]
+    assert skus(lost, "sort=price&per_page=1&page=2") == ["A1"]
+    answer = lost.get("/api/v1/search?q=小米&county=141028").get_json()
+    assert (answer["total"], answer["degraded"]) == (0, True)
+    assert answer["facets"]["county"] == [{"code": "140430", "name": "沁县", "count": 2}]
+    assert lost.get("/api/v1/search?category=fruit-apple").get_json()["facets"]["category"] == [
+        {"code": "grain", "name": "杂粮", "count": 2},
+        {"code": "grain-millet", "name": "小米", "count": 2},
+        {"code": "fruit-apple", "name": "苹果", "count": 1},
+    ]
+
+
+def test_the_page_counts_and_orders_without_the_index_too(lost: FlaskClient) -> None:
+    page = lost.get("/search?category=grain-millet&sort=unit_price").text
+
+    assert page.index("/listings/A2") < page.index("/listings/A1") and "/listings/A3" not in page
+    assert "只认得原样的字" in page
+
+
+@pytest.mark.parametrize("path", ["/search?q=%00", "/search?county=%00&category=%00&q=x", "/api/v1/search?q=%00"])
+def test_a_nul_breaks_nothing_without_the_index(lost: FlaskClient, path: str) -> None:
+    assert lost.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("wrong", "chinese", "english"),
+    [
+        ("county=１４１０２８", "没有这样的编码。", "It is no code of ours."),
+        ("page=0", "最小是 1。", "It must be at least 1."),
+        ("per_page=101", "最大是 100。", "It may be at most 100."),
+        ("page=x", "要填整数。", "It must be a whole number."),
+        ("q=" + "x" * 201, "最多 200 个字。", "It may have at most 200 characters."),
+    ],
+)
+def test_a_problem_speaks_the_language_of_the_cookie(goods: FlaskClient, wrong: str, chinese: str, english: str) -> None:
+    problem = goods.get(f"/api/v1/search?{wrong}", headers={"Accept-Language": "en"}).get_json()
+    assert (problem["title"], problem["errors"][0]["detail"]) == ("有个参数不对。", chinese)
+
+    goods.set_cookie("lang", "en")
+    problem = goods.get(f"/api/v1/search?{wrong}").get_json()
+    assert (problem["title"], problem["errors"][0]["detail"]) == ("A parameter is wrong.", english)
 
 
 def test_a_listing_shows_its_packs_and_tiers(goods: FlaskClient) -> None:

@@ -25,6 +25,11 @@ def test_an_address_says_it_all() -> None:
         {"min": "nan"},
         {"min": "-5"},
         {"max": "1" * 99},
+        {"min": "1e999999999"},
+        {"min": "1e2"},
+        {"q": "\0\x07\ufffd\ud800"},
+        {"county": "\0"},
+        {"category": "grain\0"},
         {"sort": "rowid; drop table listing"},
         {"county": "吉县"},
         {"gi": "yes"},
@@ -32,6 +37,17 @@ def test_an_address_says_it_all() -> None:
 )
 def test_what_makes_no_sense_is_left_out(args: dict[str, str]) -> None:
     assert read(MultiDict(args)) == Question()
+
+
+@pytest.mark.parametrize(
+    ("typed", "fen"), [("12", 1200), ("￥１２.５", 1250), ("0.005", 0), ("8.", 800), ("100000.01", None)]
+)
+def test_an_amount_is_read_in_fen(typed: str, fen: int | None) -> None:
+    assert read(MultiDict({"max": typed})).max_fen == fen
+
+
+def test_what_is_no_text_parts_words() -> None:
+    assert read(MultiDict({"q": "小米\0\ufffd 苹果"})).text == "小米 苹果"
 
 
 def test_a_question_and_its_address_are_the_same_thing() -> None:

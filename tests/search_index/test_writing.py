@@ -185,11 +185,40 @@ def test_a_half_written_word_is_cut_off(index: WhooshIndex) -> None:
     assert WhooshIndex(index.folder).search(Query(text="zipi dasuan")).codes[0] == "N1"
 
 
-def test_without_an_index_what_changes_is_found_all_the_same(tmp_path: Path) -> None:
+def test_a_lost_index_is_not_begun_with_what_changes(tmp_path: Path) -> None:
+    absent = open_index(tmp_path / "absent")
     with pytest.raises(IndexUnavailable):
-        open_index(tmp_path / "absent").search(Query())
+        absent.search(Query())
 
-    open_writer(tmp_path / "absent").update(SOME[:3])
+    writer = open_writer(tmp_path / "absent")
+    with pytest.raises(IndexUnavailable):
+        writer.update(SOME[:3])
 
-    state = open_index(tmp_path / "absent").check()
-    assert state.documents == 3 and state.needs_rebuild
+    assert writer.complaint()
+    with pytest.raises(IndexUnavailable):
+        absent.search(Query())
+    writer.rebuild(SOME)
+    assert writer.complaint() == "" and absent.search(Query()).total == len(SOME)
+
+
+def test_an_index_that_is_not_whole_is_not_read(index: WhooshIndex) -> None:
+    """As versions before this one began them after a loss."""
+    layout.write_current(index.folder, replace(layout.read_current(index.folder), is_whole=False))
+
+    with pytest.raises(IndexUnavailable, match="was lost"):
+        index.search(Query())
+    with pytest.raises(IndexUnavailable, match="was lost"):
+        open_writer(index.folder).update(SOME[:1])
+
+
+def test_other_synonyms_ask_for_a_rebuild_but_all_goods_are_found(index: WhooshIndex) -> None:
+    layout.write_current(index.folder, replace(layout.read_current(index.folder), fingerprint=1))
+
+    assert "synonyms" in open_writer(index.folder).complaint()
+    assert count(index) == len(SOME)
+
+
+def test_a_missing_file_is_complained_of(index: WhooshIndex) -> None:
+    next(index.folder.glob("*/*.seg")).unlink()
+
+    assert open_writer(index.folder).complaint()
