@@ -18,7 +18,7 @@ bp = Blueprint("media", __name__)
 @bp.get("/media/<media>-<width>.webp")
 @requires("media.show")
 def show_picture(media: str, width: str) -> ResponseReturnValue:
-    if not width.isascii() or not width.isdigit():
+    if not (width.isascii() and width.isdigit() and len(width) < 6):
         raise NotFound(width)
     path = pictures.path_of(db.session(), media, int(width))
     try:

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core.db import db, in_transaction
-from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.errors import NotFound, Refusal, TooMany
 from marketplace.orders import access, paying, queries, settlement, telling
 from marketplace.orders.forms import FindOrderForm
 from marketplace.orders.models import Order
@@ -41,8 +41,13 @@ def create_finding() -> ResponseReturnValue:
     form = FindOrderForm(request.form)
     if not form.validate():
         return render_template("orders/find.html", form=form), 422, NO_STORE
-    hit("order.find", str(form.phone.data), limit=20, seconds=HOUR)
-    hit("order.find.from", where_from(), limit=120, seconds=HOUR)
+    try:
+        hit("order.find", str(form.phone.data), limit=20, seconds=HOUR)
+        hit("order.find.from", where_from(), limit=120, seconds=HOUR)
+    except TooMany as refusal:
+        form.form_errors.append(refusal.message)
+        page = render_template("orders/find.html", form=form)
+        return page, refusal.status, {**NO_STORE, "Retry-After": str(refusal.retry_after)}
     found = access.find_by_phone(db.session(), str(form.number.data), str(form.phone.data))
     if found is None:
         form.number.errors = [_("Number and phone do not belong together. Please look at your message again.")]
@@ -64,18 +69,22 @@ def show_order(number: str) -> ResponseReturnValue:
     headers = dict(NO_STORE)
     is_waiting = waits_for_money(order)
     if is_waiting:
-        looked = int(request.args.get("returned", "0")) if request.args.get("returned", "").isdigit() else 0
-        headers["Refresh"] = f"{SECONDS}; url={url_for('.show_order', number=number, returned=looked + 1)}"
+        headers["Refresh"] = f"{SECONDS}; url={url_for('.show_order', number=number, returned=looks() + 1)}"
     return order_page(order, is_waiting=is_waiting), 200, headers
 
 
 def waits_for_money(order: Order) -> bool:
     """The buyer came back from the cashier and the money may arrive any moment."""
-    looked = request.args.get("returned", "")
-    if order.state is not OrderState.PENDING_PAYMENT or not looked.isdigit() or not 0 < int(looked) <= LOOKS:
+    if order.state is not OrderState.PENDING_PAYMENT or not 0 < looks() <= LOOKS:
         return False
     current = attempts.current(db.session(), purpose="order", reference=order.number)
     return current is not None and current.state in OPEN
+
+
+def looks() -> int:
+    """How often the page has looked; 0 for rubbish."""
+    text = request.args.get("returned", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
 
 
 def order_page(order: Order, *, is_waiting: bool = False) -> str:
