@@ -20,19 +20,19 @@ from supervise import Child, run_alone, supervise
 HOST = "127.0.0.1"
 FIRST_PORT, LAST_PORT = 1, 65535
 INTERRUPTED = 130
+MOST_WORKERS = 64
 
 
 def main() -> int:
     os.chdir(ROOT)
-    port, data = read_port(), folder.chosen()
+    port, count, data = read_port(), read_count(), folder.chosen()
     refuse_taken_port(port)
-    python = environment.ensure("requirements.txt")
     if in_the_way := folder.take(data):
         sys.exit(in_the_way)
+    python = environment.ensure("requirements.txt")
     os.environ.update(DATA=str(data), PORT=str(port), PYTHONUNBUFFERED="1")
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # glibc keeps a heap for each thread, and gives little back
     os.environ.setdefault("BASE_URL", f"http://{HOST}:{port}")
-    count = int(os.environ.get("WEB_WORKERS", "2"))
     greeter = Greeter(port, prepare(python, data), data / "web-workers", count)
     return supervise([web_server(python, port, count, greeter.ready), worker(python, greeter)], greeter)
 
@@ -41,6 +41,13 @@ def read_port() -> int:
     text = os.environ.get("PORT") or "8000"
     if not (text.isascii() and text.isdigit() and FIRST_PORT <= int(text) <= LAST_PORT):
         sys.exit(f"PORT must be a number from {FIRST_PORT} to {LAST_PORT}, not {text!r}.")
+    return int(text)
+
+
+def read_count() -> int:
+    text = os.environ.get("WEB_WORKERS") or "2"
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_WORKERS):
+        sys.exit(f"WEB_WORKERS must be a number from 1 to {MOST_WORKERS}, not {text!r}.")
     return int(text)
 
 

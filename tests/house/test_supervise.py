@@ -179,6 +179,13 @@ def test_a_port_must_be_one(port: str) -> None:
     assert "PORT must be a number" in answer.stderr
 
 
+@pytest.mark.parametrize("count", ["0", "65", "two", "２"])
+def test_a_count_of_web_processes_must_be_one(count: str) -> None:
+    answer = run(WEB_WORKERS=count)
+    assert answer.returncode == 1
+    assert "WEB_WORKERS must be a number" in answer.stderr
+
+
 def test_a_folder_of_somebodys_is_not_made_ours(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("x")
     with socket.socket() as free:
