@@ -121,4 +121,7 @@ def _what_is_missing() -> str:
 
 if __name__ == "__main__":
     os.chdir(ROOT)
-    ensure(sys.argv[1] if len(sys.argv) > 1 else "requirements.txt")
+    try:
+        ensure(sys.argv[1] if len(sys.argv) > 1 else "requirements.txt")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,26 +1,23 @@
-"""`make reset`: throw away what `make run` made in DATA. Standard library only."""
+"""`make reset`: throw away what `make run` made in DATA, and nothing else. Standard library only."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
-from pathlib import Path
 
-from environment import ROOT
+import folder
 from progress import say
 
 
 def main() -> int:
-    data = (ROOT / Path(os.environ.get("DATA") or "data").expanduser()).resolve()
+    data = folder.chosen()
     if not data.exists():
         say(f"Nothing to throw away: {data} does not exist.")
         return 0
-    if not (data / "prepared.json").exists() and not (data / "welcome.txt").exists():
-        say(f"{data} was not made by `make run`, or not finished; look at it and remove it yourself.")
+    if folder.is_precious(data) or not data.is_dir() or not folder.is_ours(data):
+        say(f"{data} was not made by `make run`; look at it and remove it yourself.")
         return 1
-    shutil.rmtree(data)
-    say(f"Thrown away: {data}")
+    others = folder.throw_away(data)
+    say(f"Thrown away: {data}" + (f", but for what is not ours: {', '.join(others[:5])}" if others else ""))
     return 0
 
 

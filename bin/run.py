@@ -6,37 +6,48 @@ import hashlib
 import http.client
 import json
 import os
+import shutil
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
 import environment
+import folder
 from environment import ROOT
 from progress import say
-from supervise import Child, supervise
+from supervise import Child, run_alone, supervise
 
 HOST = "127.0.0.1"
 FIRST_PORT, LAST_PORT = 1, 65535
+INTERRUPTED = 130
+MOST_WORKERS = 64
 
 
 def main() -> int:
     os.chdir(ROOT)
-    port, data = read_port(), Path(os.environ.get("DATA") or "data").expanduser().resolve()
+    port, count, data = read_port(), read_count(), folder.chosen()
     refuse_taken_port(port)
+    if in_the_way := folder.take(data):
+        sys.exit(in_the_way)
     python = environment.ensure("requirements.txt")
-    make_folder(data)
     os.environ.update(DATA=str(data), PORT=str(port), PYTHONUNBUFFERED="1")
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # glibc keeps a heap for each thread, and gives little back
     os.environ.setdefault("BASE_URL", f"http://{HOST}:{port}")
-    greeting = prepare(python, data)
-    return supervise([web_server(python, port), worker(python)], Greeter(port, greeting))
+    greeter = Greeter(port, prepare(python, data), data / "web-workers", count)
+    return supervise([web_server(python, port, count, greeter.ready), worker(python, greeter)], greeter)
 
 
 def read_port() -> int:
     text = os.environ.get("PORT") or "8000"
     if not (text.isascii() and text.isdigit() and FIRST_PORT <= int(text) <= LAST_PORT):
         sys.exit(f"PORT must be a number from {FIRST_PORT} to {LAST_PORT}, not {text!r}.")
+    return int(text)
+
+
+def read_count() -> int:
+    text = os.environ.get("WEB_WORKERS") or "2"
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_WORKERS):
+        sys.exit(f"WEB_WORKERS must be a number from 1 to {MOST_WORKERS}, not {text!r}.")
     return int(text)
 
 
@@ -51,13 +62,6 @@ def refuse_taken_port(port: int) -> None:
             sys.exit(f"Port {port} is taken, perhaps by another `make run`. Choose another one: make run PORT={port + 1}")
 
 
-def make_folder(data: Path) -> None:
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        sys.exit(f"The folder for data cannot be made: {error}")
-
-
 def prepare(python: Path, data: Path) -> str:
     """Bring database, demonstration and index up to date; skipped when nothing they are made from has changed.
 
@@ -67,7 +71,9 @@ def prepare(python: Path, data: Path) -> str:
     known = json.loads(stamp.read_text()) if stamp.exists() else {}
     if known.get("fingerprint") != fingerprint:
         say("Preparing the marketplace")
-        subprocess.run([str(python), "-m", "flask", "--app", "wsgi", "prepare"], check=True)
+        status = run_alone([str(python), "-m", "flask", "--app", "wsgi", "prepare"])
+        if status:
+            sys.exit(status)  # what was wrong stands above
         greeting = (data / "welcome.txt").read_text("utf-8")
         unfinished = stamp.with_suffix(".part")
         unfinished.write_text(json.dumps({"fingerprint": fingerprint, "greeting": greeting}))
@@ -79,32 +85,40 @@ def prepare(python: Path, data: Path) -> str:
 def fingerprint_of_sources() -> str:
     """Changes whenever the schema, the demonstration's data or the way it is indexed may have changed."""
     seal = hashlib.sha256(os.environ.get("DATABASE_URL", "").encode())
-    for folder in ("marketplace/migrations", "marketplace/demo", "search_index"):
-        for path in sorted((ROOT / folder).rglob("*")):
+    for sources in ("marketplace/migrations", "marketplace/demo", "search_index"):
+        for path in sorted((ROOT / sources).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 seal.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
     return seal.hexdigest()
 
 
-def web_server(python: Path, port: int) -> Child:
+def web_server(python: Path, port: int, count: int, ready: Path) -> Child:
     options = ["--interface", "wsgi", "--http", "1", "--no-ws", "--host", HOST, "--port", str(port)]
-    options += ["--workers", os.environ.get("WEB_WORKERS", "2"), "--blocking-threads", os.environ.get("WEB_THREADS", "4")]
-    options += ["--respawn-failed-workers", "--workers-kill-timeout", "10", "--log-level", "error"]
-    return Child("The web server", [str(python), "-m", "granian", *options, "wsgi:app"])
+    options += ["--workers", str(count), "--blocking-threads", os.environ.get("WEB_THREADS", "4")]
+    options += ["--respawn-failed-workers", "--workers-kill-timeout", "2", "--log-level", "error"]
+    command = [str(python), "-m", "granian", *options, "wsgi:app"]
+    return Child("The web server", command, environment={"READY_FOLDER": str(ready)})
 
 
-def worker(python: Path) -> Child:
-    return Child("The worker", [str(python), "-m", "flask", "--app", "wsgi", "worker"])
+def worker(python: Path, greeter: Greeter) -> Child:
+    """Started once the shop is open: what it delivers to the shop itself would find nobody before."""
+    command = [str(python), "-m", "flask", "--app", "wsgi", "worker"]
+    return Child("The worker", command, may_start=lambda: greeter.is_done)
 
 
 class Greeter:
-    """Says where the marketplace is, once, as soon as it answers."""
+    """Says where the marketplace is, once, as soon as all `count` processes of the web server are there.
 
-    def __init__(self, port: int, greeting: str) -> None:
-        self.port, self.greeting, self.is_done = port, greeting, False
+    Each of them leaves its number in the folder `ready` when it has the application."""
+
+    def __init__(self, port: int, greeting: str, ready: Path, count: int) -> None:
+        self.port, self.greeting, self.ready, self.count = port, greeting, ready, count
+        self.is_done = False
+        shutil.rmtree(ready, ignore_errors=True)
+        ready.mkdir()
 
     def __call__(self) -> None:
-        if self.is_done or not self._answers():
+        if self.is_done or len(list(self.ready.iterdir())) < self.count or not self._answers():
             return
         self.is_done = True
         say(f"\nOpen http://{HOST}:{self.port}/\n\n{self.greeting}\nCtrl-C ends it.")
@@ -121,4 +135,8 @@ class Greeter:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        say("\nStopped. The next `make run` goes on from here.")
+        sys.exit(INTERRUPTED)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from progress import say
@@ -27,6 +27,8 @@ GRACE = 20.0  # seconds to finish what was begun
 class Child:
     name: str
     command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)  # beside what we have ourselves
+    may_start: Callable[[], bool] = lambda: True
     process: subprocess.Popen[bytes] = field(init=False)
     started: float = 0.0
     deaths: int = 0
@@ -35,7 +37,7 @@ class Child:
 
     def start(self) -> None:
         # A group of its own: Ctrl-C reaches us alone, and what a killed child leaves behind can be ended with it.
-        self.process = subprocess.Popen(self.command, start_new_session=True, preexec_fn=_end_with_parent)
+        self.process = begin(self.command, self.environment)
         self.started = time.monotonic()
         self.is_alive = True
 
@@ -45,7 +47,7 @@ class Child:
             self._bury()
         if self.deaths >= HABIT:
             return False
-        if not self.is_alive and time.monotonic() >= self.due:
+        if not self.is_alive and time.monotonic() >= self.due and self.may_start():
             self.start()
         return True
 
@@ -73,6 +75,26 @@ class Child:
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, number)
+
+
+def begin(command: Sequence[str], environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """In a session of its own, and ended with us."""
+    everything = {**os.environ, **(environment or {})}
+    return subprocess.Popen(command, env=everything, start_new_session=True, preexec_fn=_end_with_parent)
+
+
+def run_alone(command: Sequence[str]) -> int:
+    """The exit status of `command`. Ctrl-C reaches us alone: we end it, and it has nothing to say about that."""
+    process = begin(command)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=GRACE)
+        process.kill()
+        process.wait()
+        raise
 
 
 def supervise(children: Sequence[Child], on_tick: Callable[[], None]) -> int:

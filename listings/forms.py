@@ -14,11 +14,11 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
 from listings import measures
-from marketplace.core.forms import Form, SelectChoice
+from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice
 
 LARGEST_FEN: Final = 10_000_000
 HEAVIEST_GRAMS: Final = 100_000
@@ -48,17 +48,19 @@ class YuanField(StringField):
         self.data = "" if fen is None else f"{fen // 100}.{fen % 100:02d}"
 
 
-class BeginForm(Form):
-    category = SelectField(_l("What is it?"), [InputRequired()])
+class BeginForm(KeyedForm):
+    category = SelectField(_l("What is it?"), [Needed(_l("Choose what it is."))])
 
 
 class DetailsForm(Form):
-    title = StringField(_l("Name of the goods"), [InputRequired(), Length(min=2, max=40)])
-    unit = StringField(_l("How it is packed"), [InputRequired(), Length(max=20)])
-    price = YuanField(_l("Price of a pack, yuan"), [InputRequired()])
-    stock = IntegerField(_l("How many packs are there"), [InputRequired(), NumberRange(0, 1_000_000)])
-    village = StringField(_l("Town and village"), [InputRequired(), Length(max=40)])
-    story = TextAreaField(_l("In your own words"), [InputRequired(), Length(min=10, max=500)])
+    title = StringField(_l("Name of the goods"), [Needed(_l("Enter what the goods are called.")), Length(min=2, max=40)])
+    unit = StringField(_l("How it is packed"), [Needed(_l("Enter how it is packed.")), Length(max=20)])
+    price = YuanField(_l("Price of a pack, yuan"), [Needed(_l("Enter what a pack costs."))])
+    stock = IntegerField(
+        _l("How many packs are there"), [Needed(_l("Enter how many packs there are.")), NumberRange(0, 1_000_000)]
+    )
+    village = StringField(_l("Town and village"), [Needed(_l("Enter the town and village.")), Length(max=40)])
+    story = TextAreaField(_l("In your own words"), [Needed(_l("Say something about it.")), Length(min=10, max=500)])
     months = SelectMultipleField(
         _l("Harvested in"),
         coerce=int,
@@ -103,9 +105,9 @@ def grams_of(unit: str) -> int | None:
 
 
 class PriceAndStockForm(Form):
-    price = YuanField(_l("Price, yuan"), [InputRequired()])
-    stock = IntegerField(_l("Packs"), [InputRequired(), NumberRange(0, 1_000_000)])
-    seen_stock = IntegerField(validators=[InputRequired(), NumberRange(0)], widget=HiddenInput())
+    price = YuanField(_l("Price, yuan"), [Needed(_l("Enter what a pack costs."))])
+    stock = IntegerField(_l("Packs"), [Needed(_l("Enter how many packs there are.")), NumberRange(0, 1_000_000)])
+    seen_stock = IntegerField(validators=[Needed(_l("Open the page again, please.")), NumberRange(0)], widget=HiddenInput())
 
 
 class ReviewForm(Form):
@@ -116,4 +118,4 @@ class ReviewForm(Form):
 
 
 class ReasonForm(Form):
-    reason = StringField(_l("Reason"), [InputRequired(), Length(max=200)])
+    reason = StringField(_l("Reason"), [Needed(_l("Write down why.")), Length(max=200)])

@@ -58,7 +58,7 @@ def score(meaning: Meaning, snapshot: Snapshot) -> Scored:
         filled += weight * found
         weights += weight
         if not _is_optional(slot, meaning):
-            exact &= (named > 0) & (named >= _FILLS * named.max())
+            exact &= (named > 0) & (named >= _FILLS * named.max(initial=0.0))
         if slot.role is not Role.AMOUNT or len(meaning.slots) == 1:
             near |= found
         if slot.role is Role.GOODS:

@@ -16,10 +16,11 @@ from listings.models import Category, Listing, Media, PriceTier, Variant
 from listings.stock import OutOfStock
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, hit
+from marketplace.core import idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.formats import language
-from marketplace.core.forms import SelectChoice
+from marketplace.core.forms import KeyedForm, SelectChoice
 
 bp = Blueprint("seller_listings", __name__, url_prefix="/seller/listings")
 TAKE_PICTURES: Final = frozenset({"seller_listings.create_listing", "seller_listings.create_pictures"})
@@ -56,8 +57,10 @@ def create_listing() -> ResponseReturnValue:
     form = with_categories(BeginForm(request.form))
     if not form.validate():
         return render_template("seller/begin.html", form=form), 422
-    code = in_transaction(drafting.begin, person_id=g.person.id, category=str(form.category.data))
-    said = add_pictures(code)
+    idempotency_ = form.idempotency(f"person:{g.person.id}:listing")
+    begun = {"person_id": g.person.id, "category": str(form.category.data)}
+    code = in_transaction(idempotency.once, drafting.begin, idempotency=idempotency_, **begun)
+    said = add_pictures(code, str(form.idempotency_key.data))
     if said:
         return pictures_page(get_own(code), said), 422
     has_pictures = any(sent.filename for sent in request.files.getlist("pictures"))  # a browser sends an empty one for none
@@ -74,7 +77,7 @@ def show_pictures(code: str) -> ResponseReturnValue:
 @requires("listing.keep")
 def create_pictures(code: str) -> ResponseReturnValue:
     get_own(code)
-    said = add_pictures(code)
+    said = add_pictures(code, str(KeyedForm(request.form).idempotency_key.data))
     if said:
         return pictures_page(get_own(code), said), 422
     return redirect(url_for(".show_pictures", code=code), 303)
@@ -87,16 +90,17 @@ def create_picture_removal(code: str, media: str) -> ResponseReturnValue:
     return redirect(url_for(".show_pictures", code=code), 303)
 
 
-def add_pictures(code: str) -> list[str]:
-    """Keep those that can be kept; what was wrong with the others."""
+def add_pictures(code: str, key: str) -> list[str]:
+    """Keep those that can be kept; what was wrong with the others. Sent again under the same key, they are there once."""
     hit("pictures", g.person.public_id, limit=120, seconds=HOUR)
     said = []
-    for sent in request.files.getlist("pictures"):
+    for place, sent in enumerate(request.files.getlist("pictures")):
         if not sent.filename:
             continue
         try:
             made = pictures.reencode(sent.stream.read(pictures.LARGEST + 1))
-            in_transaction(attach, code=code, person_id=g.person.id, made=made)
+            once = (f"person:{g.person.id}:{code}", f"{key}:{place}", made["digest"])
+            in_transaction(idempotency.once, attach, idempotency=once, code=code, person_id=g.person.id, made=made)
         except (pictures.UnusablePicture, pictures.TooManyPictures) as refusal:
             said.append(f"{sent.filename[:60]}: {refusal.message}")
         finally:
@@ -104,9 +108,10 @@ def add_pictures(code: str) -> list[str]:
     return said
 
 
-def attach(session: Any, *, code: str, person_id: int, made: dict[str, Any]) -> None:
+def attach(session: Any, *, code: str, person_id: int, made: dict[str, Any]) -> str:
     listing = drafting.get_editable(session, code, person_id)
     pictures.attach(session, listing=listing, uploader_id=person_id, made=made)
+    return code
 
 
 def detach(session: Any, *, code: str, person_id: int, media: str) -> None:
@@ -116,7 +121,8 @@ def detach(session: Any, *, code: str, person_id: int, media: str) -> None:
 def pictures_page(listing: Listing, said: list[str] | None = None) -> str:
     shown = db.session.scalars(select(Media).where(Media.listing_id == listing.id).order_by(Media.position)).all()
     most = pictures.MOST_OF_A_LISTING
-    return render_template("seller/pictures.html", listing=listing, media=shown, said=said or [], most=most)
+    form = KeyedForm()
+    return render_template("seller/pictures.html", listing=listing, media=shown, said=said or [], most=most, form=form)
 
 
 @bp.get("/<code>/details")

@@ -28,7 +28,7 @@ def grant(address: str, role: str, scope: str) -> None:
 
 def grant_by_address(session: Session, *, address: str, role: str, scope_kind: str, scope_id: str) -> bool:
     """Raises NotFound for an address without an account, NoSuchRole, RolesExclude."""
-    person = people.find(session, address)
+    person = people.find(session, people.normalised(address))
     if person is None:
         raise NotFound(f"no account: {address}")
     scope = {"scope_kind": scope_kind, "scope_id": scope_id}

@@ -4,11 +4,12 @@ from typing import Any, Final
 
 from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import HiddenField, PasswordField, StringField, ValidationError
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import Length
 
 from marketplace.accounts import passwords, people
-from marketplace.core.forms import Form
+from marketplace.core.forms import Form, Needed, dropped_beyond
 
+LONGEST_PATH: Final = 2_000
 LONGEST_CARRIED: Final = 40_000  # a form that waits for its sender to sign in
 
 
@@ -17,21 +18,23 @@ def digits_only(text: str | None) -> str | None:
     return "".join(text.split()).replace("-", "") if text else text
 
 
-def carried() -> Any:
-    return HiddenField(validators=[Length(max=LONGEST_CARRIED)])
+def carried(longest: int) -> Any:
+    """Goes along unseen; too long, it stays behind without a word, since nobody typed it."""
+    return HiddenField(validators=[Length(max=longest)], filters=[dropped_beyond(longest)])
 
 
 class AddressForm(Form):
     """A phone number or an e-mail, by which somebody comes in."""
 
-    address = StringField(_l("Phone number or e-mail"), [InputRequired(), Length(max=people.LONGEST_EMAIL)])
-    next = carried()
-    resume = carried()
+    address = StringField(
+        _l("Phone number or e-mail"),
+        [Needed(_l("Enter your mobile number or e-mail.")), Length(max=people.LONGEST_EMAIL)],
+    )
+    next = carried(LONGEST_PATH)
+    resume = carried(LONGEST_CARRIED)
 
     def validate_address(self, field: StringField) -> None:
-        typed = str(field.data or "")
-        if "@" not in typed:
-            typed = typed.replace(" ", "").replace("-", "").removeprefix("+86")
+        typed = people.normalised(str(field.data or ""))
         if typed.isdigit() and not people.is_phone(typed):
             if len(typed) != 11:
                 raise ValidationError(_("This has %(num)s digits; a mobile number has 11.", num=len(typed)))
@@ -42,30 +45,35 @@ class AddressForm(Form):
 
 
 class CodeForm(AddressForm):
-    code = HiddenField()
-    digits = StringField(_l("Code"), [InputRequired(), Length(max=20)], filters=[digits_only])
+    code = carried(64)
+    digits = StringField(_l("Code"), [Needed(_l("Enter the six digits we sent.")), Length(max=20)], filters=[digits_only])
 
 
 class PasswordForm(AddressForm):
-    password = PasswordField(_l("Password"), [InputRequired(), Length(max=passwords.LONGEST)])
+    password = PasswordField(_l("Password"), [Needed(_l("Enter your password.")), Length(max=passwords.LONGEST)])
+
+
+def authenticator_code() -> Any:
+    rules = [Needed(_l("Enter the six digits your authenticator shows.")), Length(max=20)]
+    return StringField(_l("Code of your authenticator"), rules, filters=[digits_only])
 
 
 class SecondFactorForm(Form):
-    digits = StringField(_l("Code of your authenticator"), [InputRequired(), Length(max=20)], filters=[digits_only])
-    next = carried()
-    resume = carried()
+    digits = authenticator_code()
+    next = carried(LONGEST_PATH)
+    resume = carried(LONGEST_CARRIED)
 
 
 class EnrolmentForm(Form):
-    digits = StringField(_l("Code of your authenticator"), [InputRequired(), Length(max=20)], filters=[digits_only])
-    secret = HiddenField()
-    next = carried()
+    digits = authenticator_code()
+    secret = carried(64)
+    next = carried(LONGEST_PATH)
 
 
 class NameForm(Form):
-    name = StringField(_l("Name"), [InputRequired(), Length(max=40)])
+    name = StringField(_l("Name"), [Needed(_l("Enter your name.")), Length(max=40)])
 
 
 class NewPasswordForm(Form):
     current_password = PasswordField(_l("Current password"), [Length(max=passwords.LONGEST)])
-    password = PasswordField(_l("New password"), [InputRequired(), Length(max=passwords.LONGEST)])
+    password = PasswordField(_l("New password"), [Needed(_l("Enter a new password.")), Length(max=passwords.LONGEST)])

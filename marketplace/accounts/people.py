@@ -4,12 +4,13 @@ import re
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from marketplace.accounts.models import Grant, Person
-from marketplace.core import audit
+from marketplace.accounts.models import Grant, Person, SignInSession
+from marketplace.accounts.permissions import STAFF, WORKING_DAY
+from marketplace.core import audit, clock
 from marketplace.core.db import insert_or_ignore
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import Refusal
@@ -57,6 +58,12 @@ def is_email(address: str) -> bool:
     return EMAIL.fullmatch(address) is not None and len(address) <= LONGEST_EMAIL
 
 
+def normalised(typed: str) -> str:
+    """The one spelling of a phone number or e-mail: every way to write it is found, counted and limited as the same."""
+    typed = typed.strip()
+    return typed.lower() if "@" in typed else re.sub(r"[\s-]", "", typed).removeprefix("+86")
+
+
 def address_fingerprint(address: str) -> str:
     """By which an account is found: a phone number as it is, an e-mail in small letters."""
     return fingerprint(address, "phone") if is_phone(address) else fingerprint(address.lower(), "email")
@@ -64,8 +71,16 @@ def address_fingerprint(address: str) -> str:
 
 def find(session: Session, address: str) -> Person | None:
     """The account with this phone number or e-mail."""
+    return session.scalar(select(Person).where(has_address(address)))
+
+
+def public_id_of(session: Session, address: str) -> str | None:
+    return session.scalar(select(Person.public_id).where(has_address(address)))
+
+
+def has_address(address: str) -> ColumnElement[bool]:
     column = Person.phone_fingerprint if is_phone(address) else Person.email_fingerprint
-    return session.scalar(select(Person).where(column == address_fingerprint(address)))
+    return column == address_fingerprint(address)
 
 
 def register(session: Session, *, address: str, name: str = "", password_hash: str | None = None) -> Person:
@@ -106,7 +121,16 @@ def grant(session: Session, *, person_id: int, role: str, actor: str, scope_kind
     if is_new:
         scope = f"{scope_kind}:{scope_id}"
         audit.record(session, actor=actor, action="role.granted", subject=f"person:{public_id}", role=role, scope=scope)
+    if is_new and role in STAFF:
+        shorten_sessions(session, person_id)
     return is_new
+
+
+def shorten_sessions(session: Session, person_id: int) -> None:
+    """Who has become staff is signed in for a working day only, wherever that was before."""
+    evening = clock.now() + WORKING_DAY
+    theirs = update(SignInSession).where(SignInSession.person_id == person_id, SignInSession.ended_at.is_(None))
+    session.execute(theirs.where(SignInSession.expires_at > evening).values(expires_at=evening))
 
 
 def reaches(role: str, scope_kind: str, scope_id: str) -> bool:

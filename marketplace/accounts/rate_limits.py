@@ -1,8 +1,10 @@
 """How often something may be tried: strict by account, loose by address, since a village shares one.
 
-Counted in the database, or in Redis where there is one; both count atomically, whatever runs beside them."""
+Counted in the database, or in Redis where there is one; both count atomically, whatever runs beside them. While Redis does
+not answer, the database counts: nobody is kept out, and nobody tries without being counted."""
 
 import ipaddress
+import logging
 import math
 from datetime import datetime, timedelta
 from functools import cache
@@ -21,6 +23,7 @@ from marketplace.core.errors import TooMany
 from marketplace.core.settings import settings
 
 HOUR: Final = 3600
+PATIENCE: Final = 0.5  # seconds for Redis
 HOUSEHOLD: Final = 64  # bits of an IPv6 address: one line of a provider gets all the rest
 
 
@@ -39,23 +42,51 @@ def hit(what: str, who: str, *, limit: int, seconds: int, is_watched: bool = Fal
 
     It opens a transaction of its own: a refused try counts too. The first refusal of what `is_watched` is audited."""
     whose = fingerprint(who, "rate")
-    key, counter = f"{what}:{whose}", counter_of(settings().redis_url)
-    tries = counter.incr(key, seconds)
+    key = f"{what}:{whose}"
+    tries, ends_at = counted(key, seconds, limit)
     if tries <= limit:
         return
     if is_watched and tries == limit + 1:
         burst = {"actor": "anyone", "action": "limit.reached", "subject": f"{what}:{whose[:16]}"}
         in_transaction(audit.record, **burst, limit=limit, seconds=seconds)
-    raise TooMany(what, max(1, math.ceil(counter.get_expiry(key) - clock.now().timestamp())))
+    raise TooMany(what, max(1, math.ceil(ends_at - clock.now().timestamp())))
+
+
+def is_beyond(what: str, who: str, *, limit: int, seconds: int) -> bool:
+    """Count as `hit` does, and say quietly whether that was too often: for what a refusal would tell to strangers."""
+    try:
+        hit(what, who, limit=limit, seconds=seconds, is_watched=True)
+    except TooMany:
+        return True
+    return False
+
+
+def counted(key: str, seconds: int, limit: int) -> tuple[int, float]:
+    """How often by now, and where that is beyond `limit`, when counting begins anew."""
+    if redis_url := settings().redis_url:
+        from redis.exceptions import RedisError  # only where it is used
+
+        try:
+            return count_with(counter_of(redis_url), key, seconds, limit)
+        except RedisError as error:
+            logging.getLogger(__name__).warning("Redis does not answer, the database counts: %s", type(error).__name__)
+    return count_with(Table(), key, seconds, limit)
+
+
+def count_with(counter: Counter, key: str, seconds: int, limit: int) -> tuple[int, float]:
+    tries = counter.incr(key, seconds)
+    return tries, counter.get_expiry(key) if tries > limit else 0.0
 
 
 @cache
 def counter_of(redis_url: str) -> Counter:
-    if not redis_url:
-        return Table()
-    from limits.storage import RedisStorage  # only where it is used
+    """Somebody waits for the answer: a Redis that is not there may cost a moment, and no second try."""
+    from limits.storage import RedisStorage
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
-    return RedisStorage(redis_url)
+    once: Any = {"retry": Retry(NoBackoff(), 0), "socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
+    return RedisStorage(redis_url, **once)
 
 
 class Table:
@@ -93,4 +124,8 @@ def address() -> str:
         parsed = ipaddress.ip_address(given)
     except ValueError:
         return given
-    return given if parsed.version == 4 else str(ipaddress.ip_network((parsed, HOUSEHOLD), strict=False))
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is None:
+            return str(ipaddress.ip_network((parsed, HOUSEHOLD), strict=False))
+        parsed = parsed.ipv4_mapped  # a server that listens on both sees IPv4 in IPv6's clothes
+    return str(parsed)

@@ -9,13 +9,12 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts import codes, passwords, people
 from marketplace.accounts.models import Grant, Person, SignInSession
-from marketplace.accounts.permissions import STAFF
+from marketplace.accounts.permissions import STAFF, WORKING_DAY
 from marketplace.core import audit, clock, ids
 from marketplace.core.encryption import token_hash
 from marketplace.core.errors import NotFound, StaleState
 
 LASTS: Final = timedelta(days=30)  # after the last form that was sent
-LASTS_FOR_STAFF: Final = timedelta(hours=14)  # a long working day, then the second factor is asked again
 PROLONGED_EVERY: Final = timedelta(hours=1)
 CODE: Final = "sign-in"
 
@@ -62,14 +61,18 @@ def find_or_register(session: Session, address: str) -> tuple[Person, bool]:
 def begin(session: Session, *, person_id: int, device: str, cart: str | None) -> str:
     """Open a session; returns its token, which nobody can read again."""
     token = ids.secret_token()
-    is_staff = session.scalar(select(Grant.id).where(Grant.person_id == person_id, Grant.role.in_(STAFF)).limit(1))
-    expires_at = clock.now() + (LASTS_FOR_STAFF if is_staff else LASTS)
+    expires_at = clock.now() + (WORKING_DAY if is_staff(session, person_id) else LASTS)
     row = SignInSession(token_hash=token_hash(token), person_id=person_id, device=device[:200], expires_at=expires_at)
     session.add(row)
     session.flush()
     for listener in on_signed_in:
         listener(session, person_id, cart)
     return token
+
+
+def is_staff(session: Session, person_id: int) -> bool:
+    theirs = select(Grant.id).where(Grant.person_id == person_id, Grant.role.in_(STAFF))
+    return session.scalar(theirs.limit(1)) is not None
 
 
 def rotate(session: Session, *, token: str) -> str:
@@ -84,6 +87,8 @@ def rotate(session: Session, *, token: str) -> str:
     fresh = ids.secret_token()
     again = SignInSession(token_hash=token_hash(fresh), person_id=row.person_id, device=row.device)
     again.expires_at, again.second_factor_at, again.created_at = row.expires_at, clock.now(), row.created_at
+    if is_staff(session, row.person_id):
+        again.expires_at = min(row.expires_at, clock.now() + WORKING_DAY)
     session.add(again)
     return fresh
 

@@ -3,7 +3,7 @@
 from flask import Response, make_response
 from flask_babel import ngettext
 
-from marketplace.accounts import codes
+from marketplace.accounts import codes, people
 from marketplace.accounts.letters import letters
 from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core.db import db, in_transaction
@@ -16,8 +16,9 @@ MINUTE = 60
 def send_code(address: str, purpose: str) -> str:
     """The public id of a code that is on its way. One a minute, six an hour, whoever asks. Raises TooMany."""
     hit("code.from", where_from(), limit=200, seconds=HOUR)
-    hit("code.minute", address, limit=1, seconds=MINUTE)
-    hit("code", address, limit=6, seconds=HOUR, is_watched=True)
+    whose = people.address_fingerprint(address)
+    hit("code.minute", whose, limit=1, seconds=MINUTE)
+    hit("code", whose, limit=6, seconds=HOUR, is_watched=True)
     return in_transaction(codes.send, address=address, purpose=purpose)
 
 

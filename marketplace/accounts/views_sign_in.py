@@ -6,10 +6,10 @@ from flask import Blueprint, Response, flash, g, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from marketplace.accounts import codes, desks, resuming, second_factor, sign_in, visitors
+from marketplace.accounts import codes, desks, people, resuming, second_factor, sign_in, visitors
 from marketplace.accounts.forms import AddressForm, CodeForm, PasswordForm, SecondFactorForm
 from marketplace.accounts.permissions import requires
-from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
+from marketplace.accounts.rate_limits import HOUR, address as where_from, hit, is_beyond
 from marketplace.accounts.views_codes import private, send_code, shown_in_demonstration, wait
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import TooMany
@@ -61,9 +61,14 @@ def create_session() -> ResponseReturnValue:
     if not form.validate():
         return code_page(form, 422)
     address, digits = str(form.address.data), str(form.digits.data)
-    hit("code.try.from", where_from(), limit=600, seconds=HOUR)
+    try:
+        hit("code.try.from", where_from(), limit=600, seconds=HOUR)
+    except TooMany as refusal:
+        form.digits.errors = [wait(refusal)]
+        return code_page(form, refusal.status, refusal)
     given = {"code": str(form.code.data), "address": address, "digits": digits}
-    entry = in_transaction(sign_in.with_code, **given, **browser())
+    is_tired = is_beyond("code.try", account_key(address), limit=30, seconds=HOUR)
+    entry = None if is_tired else in_transaction(sign_in.with_code, **given, **browser())
     if entry is None:
         form.digits.errors = [codes.WrongCode.message]
         return code_page(form, codes.WrongCode.status)
@@ -90,15 +95,23 @@ def create_session_by_password() -> ResponseReturnValue:
     address = str(form.address.data)
     try:
         hit("password.from", where_from(), limit=300, seconds=HOUR)
-        hit("password", address, limit=10, seconds=HOUR // 4, is_watched=True)
+        hit("password", people.address_fingerprint(address), limit=10, seconds=HOUR // 4, is_watched=True)
     except TooMany as refusal:
         form.password.errors = [wait(refusal)]
         return password_page(form, refusal.status, refusal)
+    is_tired = is_beyond("password.account", account_key(address), limit=10, seconds=HOUR // 4)
     person = sign_in.whose_password(db.session(), address, str(form.password.data))
-    if person is None:
+    if person is None or is_tired:
         form.password.errors = [_("Address and password do not belong together.")]
         return password_page(form, 422)
     return enter(in_transaction(sign_in.begin, person_id=person, **browser()), form)
+
+
+def account_key(address: str) -> str:
+    """What guesses are counted by: the account, so that its phone and its e-mail are not two chances.
+
+    Beyond that limit a guess is simply wrong: another answer would tell which phone belongs to which e-mail."""
+    return people.public_id_of(db.session(), address) or people.address_fingerprint(address)
 
 
 def enter(token: str, form: AddressForm) -> Response:

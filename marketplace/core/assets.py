@@ -9,10 +9,11 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+from wsgiref.headers import Headers
 
 import brotli
 from flask import Flask
@@ -22,24 +23,36 @@ from marketplace.core import drawings
 
 SOURCES: Final = Path(__file__).parent.parent / "static"
 BUNDLED: Final = ("css/site", "css/desk", "js/site", "js/desk")
-WELL_KNOWN: Final = ("favicon.svg", "robots.txt")  # asked for by their bare names as well
+WELL_KNOWN: Final = ("favicon.ico", "favicon.svg", "robots.txt")  # asked for at the root, where nobody told the address
+ROOT: Final = "at-the-root"  # the folder of these, among what is built
 UNDRAWN: Final = "produce/gift-box.svg"
 HASHED: Final = re.compile(r"\.[0-9a-f]{10}\.\w+$")
 COMPRESSED: Final = {".css", ".js", ".svg", ".txt", ".webmanifest"}
 
 
-def install(app: Flask, built: Path) -> None:
-    """Build what is served in the folder `built`, wrap the application in WhiteNoise, give templates `static_url`."""
+def install(app: Flask, built: Path, policies: Mapping[str, str]) -> None:
+    """Build what is served in the folder `built`, wrap the application in WhiteNoise, give templates `static_url`.
+
+    `policies` stand on files as on pages; but a drawing that is opened on its own runs nothing at all."""
     files = sources(SOURCES)
     names = {path: hashed_name(path, content) for path, content in files.items()}
     folder = published(files, names, built)
-    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+    stricter = {**policies, "Content-Security-Policy": "default-src 'none'"}
+
+    def add_policies(headers: Headers, _path: str, _url: str) -> None:
+        for name, value in stricter.items():
+            headers[name] = value
+
+    files_first = WhiteNoise(
         app.wsgi_app,
-        root=folder,
+        root=folder / "static",
         prefix="static/",
         immutable_file_test=is_immutable,
-        add_headers_function=forbid_guessing,
+        add_headers_function=add_policies,
+        allow_all_origins=False,
     )
+    files_first.add_files(folder / ROOT)
+    app.wsgi_app = files_first  # type: ignore[method-assign]
 
     def static_url(path: str) -> str:
         """The address of a static file; a name that does not exist fails the page, as a misspelling should."""
@@ -100,7 +113,7 @@ def published(files: dict[str, bytes], names: dict[str, str], parent: Path) -> P
     parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(dir=parent, prefix=".building-"))
     for path, content in files.items():
-        for name in (names[path], *((path,) if path in WELL_KNOWN else ())):
+        for name in (f"static/{names[path]}", *((f"{ROOT}/{path}",) if path in WELL_KNOWN else ())):
             for suffix, body in variants(name, content):
                 target = building / (name + suffix)
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -122,8 +135,3 @@ def variants(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
 
 def is_immutable(_path: str, url: str) -> bool:
     return HASHED.search(url) is not None
-
-
-def forbid_guessing(headers: Any, _path: str, _url: str) -> None:
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Content-Security-Policy"] = "default-src 'none'"  # a drawing opened on its own runs nothing

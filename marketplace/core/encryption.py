@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
-from marketplace.core.settings import settings
+from marketplace.core.settings import read_keys, settings
 
 NONCE_BYTES: Final = 12
 
@@ -25,10 +25,7 @@ class Keyring:
 
     def __init__(self, described: str) -> None:
         """`described` is `id:hex,id:hex`; each key has 32 bytes. Raises ValueError for anything else."""
-        pairs = [part.strip().partition(":") for part in described.split(",") if part.strip()]
-        self.keys = {name: bytes.fromhex(value) for name, _colon, value in pairs}
-        if not self.keys or any(len(key) != 32 or not name.isalnum() for name, key in self.keys.items()):
-            raise ValueError("FIELD_KEYS must be id:hex,id:hex with 32 bytes each")
+        self.keys = read_keys(described)
         self.newest = next(iter(self.keys))
 
     def encrypt(self, plain: str, purpose: str) -> str:
@@ -38,10 +35,10 @@ class Keyring:
 
     def decrypt(self, stored: str, purpose: str) -> str:
         name, _colon, text = stored.partition(":")
-        raw = base64.b64decode(text)
         try:
+            raw = base64.b64decode(text)
             return AESGCM(self.keys[name]).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], purpose.encode()).decode()
-        except (KeyError, InvalidTag) as error:
+        except (KeyError, ValueError, InvalidTag) as error:
             raise Unreadable(f"{purpose}: key {name}") from error
 
     def is_newest(self, stored: str) -> bool:

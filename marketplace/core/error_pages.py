@@ -4,16 +4,18 @@ Programs that ask the JSON face get the same as a problem document (RFC 9457).""
 
 import json
 import logging
-from typing import Final
+from typing import Any, Final
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString, lazy_gettext as _l
+from sqlalchemy.exc import OperationalError, TimeoutError as NoPlaceInPool
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from marketplace.core import logs
 from marketplace.core.errors import NotFound, Refusal, TooMany
 
+COME_AGAIN: Final = "5"  # seconds
 MESSAGES: Final[dict[int, LazyString]] = {
     400: _l("We could not read what was sent. Please go back and try again."),
     403: _l("Your role does not allow this."),
@@ -28,6 +30,8 @@ MESSAGES: Final[dict[int, LazyString]] = {
 def install(app: Flask) -> None:
     app.register_error_handler(Refusal, show_refusal)
     app.register_error_handler(HTTPException, show_http_error)
+    app.register_error_handler(OperationalError, show_silence)
+    app.register_error_handler(NoPlaceInPool, show_silence)
     app.before_request(refuse_impossible_addresses)
 
 
@@ -50,11 +54,18 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
     return page(status, MESSAGES.get(status) or MESSAGES[400 if status < 500 else 500], headers)
 
 
-def page(status: int, message: LazyString, headers: dict[str, str]) -> Response:
+def show_silence(error: Exception) -> ResponseReturnValue:
+    """The database does not answer, or has no place: that passes. The page that says so asks it nothing more."""
+    logs.report(current_app._get_current_object(), error)  # type: ignore[attr-defined]
+    return page(503, MESSAGES[503], {"Retry-After": COME_AGAIN}, cart_count=lambda: 0)
+
+
+def page(status: int, message: LazyString, headers: dict[str, str], **shown: Any) -> Response:
     if request.path.startswith("/api/"):
         return problem(status, str(message), headers)
     try:
-        body = render_template("refusal.html", message=message, status=status, request_id=logs.request_id())
+        shown |= {"message": message, "status": status, "request_id": logs.request_id()}
+        body = render_template("refusal.html", **shown)
     except Exception:
         # the page itself may need what has just failed
         logging.getLogger(__name__).exception("the page that says so failed as well")

@@ -70,7 +70,10 @@ def comes_from_us() -> bool | None:
 
 def is_ours(address: str) -> bool:
     """By the name the request came to, or the one people reach us by where a proxy stands in front."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # such as http://[
+        return False
     origin = f"{parts.scheme}://{parts.netloc}"
     return origin in {request.host_url.rstrip("/"), settings().base_url.rstrip("/")}
 

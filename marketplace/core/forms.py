@@ -1,11 +1,11 @@
 """What every form does to what people type, before any rule looks at it."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from flask_babel import get_locale
+from flask_babel import LazyString, get_locale
 from wtforms import (  # type: ignore[attr-defined]  # the stubs do not know SelectChoice yet
     Form as PlainForm,
     HiddenField,
@@ -16,15 +16,15 @@ from wtforms import (  # type: ignore[attr-defined]  # the stubs do not know Sel
     TextAreaField,
 )
 from wtforms.i18n import get_translations
-from wtforms.validators import Length
+from wtforms.validators import Length, StopValidation
 
 from marketplace.core import ids
 
-__all__ = ["Form", "KeyedForm", "SelectChoice", "tidy"]
+__all__ = ["Form", "KeyedForm", "Needed", "SelectChoice", "dropped_beyond", "tidy"]
 
 LONGEST_LINE: Final = 200
 LONGEST_TEXT: Final = 4000
-
+UNSEEN: Final = "\u115f\u1160\u2800\u3164\uffa0"  # letters by their category, but nothing is to be seen of them
 
 FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B) if chr(code - 0xFEE0).isalnum()}
 PLAIN: Final = str.maketrans("\u3000．－＋＠＿￥", " .-+@_¥") | FULL_WIDTH
@@ -38,6 +38,32 @@ def tidy(text: Any) -> Any:
         return text
     plain = unicodedata.normalize("NFC", text).translate(PLAIN)
     return "".join(letter for letter in plain if letter in "\n\t" or unicodedata.category(letter)[0] != "C").strip()
+
+
+def dropped_beyond(longest: int) -> Callable[[Any], Any]:
+    """A filter for what a page carries on by itself: too long, it is not ours, and nobody could mend it by hand."""
+    return lambda text: "" if isinstance(text, str) and len(text) > longest else text
+
+
+def is_something(entry: Any) -> bool:
+    return bool("".join(tidy(entry).split()).strip(UNSEEN) if isinstance(entry, str) else entry)
+
+
+class Needed:
+    """Something has to be entered: blanks and signs that nobody sees are nothing. `said` tells what to enter."""
+
+    field_flags: ClassVar[dict[str, bool]] = {"required": True}
+
+    def __init__(self, said: LazyString) -> None:
+        self.said = said
+
+    def __call__(self, form: PlainForm, field: Any) -> None:
+        sent = field.raw_data or ()
+        if sent and isinstance(field, StringField):
+            sent = (field.data,)  # what the field's own filters left of it
+        if not any(is_something(entry) for entry in sent):
+            field.errors = []  # "not a number" says less than what is missing
+            raise StopValidation(str(self.said))
 
 
 @cache
@@ -71,7 +97,7 @@ class Form(PlainForm):
 class KeyedForm(Form):
     """A form that creates something: its key makes a repeated submit harmless."""
 
-    idempotency_key = HiddenField()
+    idempotency_key = HiddenField(filters=[dropped_beyond(64)])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -81,4 +107,4 @@ class KeyedForm(Form):
     def idempotency(self, scope: str) -> tuple[str, str, Mapping[str, Any]]:
         """(scope, key, body) for `idempotency.once`; the body is what the person entered."""
         body = {name: value for name, value in self.data.items() if name != "idempotency_key"}
-        return scope, str(self.idempotency_key.data)[:64], body
+        return scope, str(self.idempotency_key.data), body

@@ -14,6 +14,7 @@ from marketplace.core.db import Base, db, in_transaction
 from marketplace.core.encryption import Encrypted, Keyring, keyring
 
 BATCH: Final = 500
+SAMPLE: Final = 20  # rows from either end of a table
 Progress = Callable[[str, int, int], object]
 
 
@@ -25,8 +26,12 @@ class EncryptedTable:
 
 
 def rotate(progress: Progress = lambda table, done, total: None) -> int:
-    """Encrypt everything under the newest key; returns how many rows changed. `progress` hears table, done and total."""
+    """Encrypt everything under the newest key; returns how many rows changed. `progress` hears table, done and total.
+
+    Raises Unreadable, before anything is changed, where these keys are not the ones that were written with."""
     ring = keyring()
+    for each in encrypted_tables():
+        read_sample(each, ring)
     changed = sum(rotate_table(each, ring, progress) for each in encrypted_tables())
     if changed:
         what = {"actor": "operator", "action": "keys.rotated", "subject": f"key:{ring.newest}"}
@@ -40,6 +45,16 @@ def encrypted_tables() -> Iterator[EncryptedTable]:
         if columns:
             (key,) = table.primary_key.columns
             yield EncryptedTable(table, key, columns)
+
+
+def read_sample(what: EncryptedTable, ring: Keyring) -> None:
+    """A few of the oldest and newest values, under whatever key they are. A name alone does not prove the key."""
+    session = db.session()
+    for column in what.columns:
+        filled = select(stored(column)).where(stored(column).is_not(None))
+        for order in (what.key.asc(), what.key.desc()):
+            for value in session.scalars(filled.order_by(order).limit(SAMPLE)).all():
+                ring.decrypt(value, purpose_of(column))
 
 
 def rotate_table(what: EncryptedTable, ring: Keyring, progress: Progress) -> int:
@@ -77,8 +92,12 @@ def replace(session: Session, what: EncryptedTable, column: Column[Any], values:
 
 
 def renewed(column: Column[Any], old: str, ring: Keyring) -> str:
-    purpose = column.type.purpose if isinstance(column.type, Encrypted) else ""
+    purpose = purpose_of(column)
     return ring.encrypt(ring.decrypt(old, purpose), purpose)
+
+
+def purpose_of(column: Column[Any]) -> str:
+    return column.type.purpose if isinstance(column.type, Encrypted) else ""
 
 
 def has_old(what: EncryptedTable, ring: Keyring) -> Any:

@@ -16,6 +16,7 @@ from structlog.typing import Processor
 from marketplace.core.settings import Settings
 
 REQUEST_ID: Final = "X-Request-ID"
+PLAIN: Final = structlog.dev.plain_traceback  # the others print the values of variables, people's among them
 QUIET: Final = frozenset({"healthz", "readyz"})
 SHARED: Final[list[Processor]] = [
     merge_contextvars,
@@ -51,7 +52,7 @@ def configure(*, as_json: bool) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    last: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    last: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=PLAIN)]
     if as_json:
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     formatter = structlog.stdlib.ProcessorFormatter(

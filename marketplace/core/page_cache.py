@@ -28,12 +28,14 @@ QUERY: Final = frozenset(
         *("season", "gi", "deep", "stock", "exact"),
     }
 )
-NEVER: Final = ("/static/", "/healthz", "/readyz")  # kept elsewhere, or asked when the database may not answer
+NEVER: Final = (  # kept elsewhere, or asked when the database may not answer
+    *("/static/", "/robots.txt", "/favicon."),
+    *("/healthz", "/readyz"),
+)
 UNREADABLE: Final = "\ufffd"  # what decoding makes of bytes that are no text: different ones, all alike
 TAGS: Final = "pavilion.page_tags"
-MADE_ANEW: Final = frozenset(
-    {"content-length", "content-encoding", "cache-control", "vary", "etag", logs.REQUEST_ID.lower()}
-)
+NUMBER: Final = logs.REQUEST_ID.lower()
+MADE_ANEW: Final = frozenset({"content-length", "content-encoding", "cache-control", "vary", "etag", NUMBER})
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -133,7 +135,7 @@ class PageCache:
         close(answered)
         page = Page(stable(headers), body, hashlib.blake2b(body, digest_size=9).hexdigest())
         self.pages.keep(key, page, asked[TAGS], since, page.size)
-        return answer(page, environ, start_response)
+        return answer(page, environ, start_response, [pair for pair in headers if pair[0].lower() == NUMBER])
 
 
 def key_of(environ: Environ) -> tuple[Any, ...] | None:
@@ -182,14 +184,14 @@ def stable(headers: Headers) -> Headers:
     return [(name, value) for name, value in headers if name.lower() not in MADE_ANEW]
 
 
-def answer(page: Page, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+def answer(page: Page, environ: Environ, start_response: StartResponse, own: Iterable[tuple[str, str]] = ()) -> list[bytes]:
+    """A page that was made for this request has its number; one that was kept has none, since no line tells of it."""
     is_worth_it = len(page.body) >= encodings.SMALLEST
     sent = page.in_encoding(encodings.preferred(environ.get("HTTP_ACCEPT_ENCODING", "")) if is_worth_it else "")
-    own = (logs.REQUEST_ID, logs.new_request_id())
     if is_known(environ.get("HTTP_IF_NONE_MATCH", ""), sent.etag):
-        start_response("304 Not Modified", [*(pair for pair in sent.headers if not pair[0].startswith("Content-")), own])
+        start_response("304 Not Modified", [pair for pair in sent.headers if not pair[0].startswith("Content-")] + [*own])
         return []
-    start_response("200 OK", [*sent.headers, own])
+    start_response("200 OK", [*sent.headers, *own])
     return [sent.body] if environ["REQUEST_METHOD"] == "GET" else []
 
 

@@ -1,14 +1,17 @@
 """Typed settings from the environment; whatever is missing or contradicts itself stops the start."""
 
+import ipaddress
 import json
 import os
 import secrets
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from flask import current_app
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -23,10 +26,14 @@ class GatewayChoice(StrEnum):
     SANDBOX = "sandbox"
 
 
+class BadSettings(ValueError):
+    """One sentence a line, and never a value: it may be a secret."""
+
+
 class Settings(BaseSettings):
     """Everything that differs between two installations. Each field is an environment variable of the same name."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     app_env: AppEnvironment = Field(AppEnvironment.DEMO, description="demo, production or test")
     data: Path = Field(Path("data"), description="folder for everything kept: database, index, pictures, demo secrets")
@@ -49,17 +56,30 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def fail_closed(self) -> Self:
-        if self.app_env is not AppEnvironment.PRODUCTION:
-            return self
-        if len(self.secret_key.get_secret_value()) < 32:
-            raise ValueError("production needs SECRET_KEY of at least 32 characters")
-        if not self.field_keys.get_secret_value() or len(self.fingerprint_key.get_secret_value()) < 32:
-            raise ValueError("production needs FIELD_KEYS and FINGERPRINT_KEY (at least 32 characters)")
-        if self.payment_gateway is GatewayChoice.SANDBOX:
-            raise ValueError("production refuses test money: PAYMENT_GATEWAY=sandbox is for demo and test")
-        if not self.base_url.startswith("https://"):
-            raise ValueError("production needs BASE_URL with https")
+        wrong = "\n".join(self.problems())
+        if wrong:
+            raise ValueError(wrong)
         return self
+
+    def problems(self) -> Iterator[str]:
+        keys = self.field_keys.get_secret_value()
+        if keys:
+            try:
+                read_keys(keys)
+            except ValueError as error:
+                yield str(error)
+        if not self.is_production:
+            if not is_loopback(self.base_url):
+                yield f"APP_ENV={self.app_env} is for this machine, but BASE_URL leads beyond it: set APP_ENV=production"
+            return
+        if len(self.secret_key.get_secret_value()) < 32:
+            yield "production needs SECRET_KEY of at least 32 characters"
+        if not keys or len(self.fingerprint_key.get_secret_value()) < 32:
+            yield "production needs FIELD_KEYS and FINGERPRINT_KEY (at least 32 characters)"
+        if self.payment_gateway is GatewayChoice.SANDBOX:
+            yield "production refuses test money: PAYMENT_GATEWAY=sandbox is for demo and test"
+        if not self.base_url.startswith("https://"):
+            yield "production needs BASE_URL with https"
 
     @property
     def gateway(self) -> GatewayChoice:
@@ -89,14 +109,51 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Settings of this process. Demo and test make the secrets that nobody gave, and keep them in the data folder."""
-    settings = Settings(**overrides)
+    """Settings of this process. Demo and test make the secrets that nobody gave, and keep them in the data folder.
+
+    Raises BadSettings, which names every problem and shows no value."""
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        raise BadSettings("\n".join(sentences(error))) from None
     if settings.is_production:
         return settings
     settings.data.mkdir(parents=True, exist_ok=True)
     kept = keep_secrets(settings.data / "secrets.json")
     missing = {name: SecretStr(value) for name, value in kept.items() if not getattr(settings, name).get_secret_value()}
-    return settings.model_copy(update=missing)
+    complete = settings.model_copy(update=missing)
+    if wrong := list(complete.problems()):
+        raise BadSettings("\n".join(wrong))
+    return complete
+
+
+def sentences(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        name = "_".join(str(part) for part in problem["loc"]).upper()
+        yield f"{name}: {problem['msg']}" if name else problem["msg"].removeprefix("Value error, ")
+
+
+def read_keys(described: str) -> dict[str, bytes]:
+    """`id:hex,id:hex`, newest first; each key has 32 bytes and a name of its own. Raises ValueError, without the text."""
+    pairs = [part.strip().partition(":") for part in described.split(",") if part.strip()]
+    try:
+        keys = {name: bytes.fromhex(value) for name, _colon, value in pairs}
+    except ValueError:
+        keys = {}
+    if not keys or any(len(key) != 32 or not name.isalnum() for name, key in keys.items()):
+        raise ValueError("FIELD_KEYS must be id:hex,id:hex with 32 bytes each")
+    if len(keys) < len(pairs):
+        raise ValueError("FIELD_KEYS names two keys alike: each needs an id of its own")
+    return keys
+
+
+def is_loopback(url: str) -> bool:
+    """The address leads to this machine and no further."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or host.endswith(".localhost") or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def keep_secrets(path: Path) -> dict[str, str]:

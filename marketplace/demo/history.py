@@ -18,7 +18,7 @@ from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
 from marketplace.demo import journeys
 from marketplace.demo.people import ids_of, person_id
-from marketplace.demo.tables import Row, read
+from marketplace.demo.tables import Row, read, refuse_in_earnest
 from marketplace.orders import carts, paying, placing, shipping
 from marketplace.orders.carts import CartOwner
 from marketplace.orders.models import Order, Province
@@ -26,6 +26,7 @@ from marketplace.orders.placing import Recipient
 from marketplace.orders.quoting import quote
 from marketplace.payments import attempts, outcomes
 from marketplace.payments.gateways import gateways
+from marketplace.payments.sandbox import delivery
 from marketplace.payments.sandbox.cashier import SandboxCashier
 
 AT_THE_CASHIER: Final = timedelta(seconds=95)
@@ -73,7 +74,10 @@ class Purchase:
 
 
 def play() -> None:
-    """Live through orders.csv, once: where anybody has ordered anything, the past is theirs. Only with test money."""
+    """Live through orders.csv, once: where anybody has ordered anything, the past is theirs. Only with test money.
+
+    Raises OnlyForDemonstrations."""
+    refuse_in_earnest()
     cashier = gateways().by_name.get("sandbox")
     if not isinstance(cashier, SandboxCashier) or in_transaction(has_a_past):
         return
@@ -158,6 +162,8 @@ def pay(purchase: Purchase, cashier: SandboxCashier) -> None:
         raise LookupError(f"the cashier does not know {attempt}")
     paid = cashier.decide(opened.remote_id, "succeeded")
     in_transaction(outcomes.apply_payment, remote=paid, gateway=cashier.name, why="webhook")
+    while delivery.deliver(cashier, lambda _url, _body, _signature: 200):
+        pass  # the webhook arrived with that: none is left to be sent when the shop opens
 
 
 def give_up(purchase: Purchase) -> None:

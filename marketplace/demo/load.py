@@ -3,10 +3,14 @@
 from sqlalchemy.orm import Session
 
 from marketplace.demo import goods, people, places
+from marketplace.demo.tables import refuse_in_earnest
 
 
 def load(session: Session) -> None:
-    """Places, people and goods that are not there yet; what is there stays as it is, edits included."""
+    """Places, people and goods that are not there yet; what is there stays as it is, edits included.
+
+    Raises OnlyForDemonstrations."""
+    refuse_in_earnest()
     places.load(session)
     people.load(session)
     goods.load(session)

@@ -9,9 +9,21 @@ from typing import Any, Final
 from sqlalchemy import insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from marketplace.core.settings import settings
+
 HERE: Final = Path(__file__).parent
 
 Row = dict[str, str]
+
+
+class OnlyForDemonstrations(RuntimeError):
+    """Invented people with a password that everybody knows have no place where business is done in earnest."""
+
+
+def refuse_in_earnest() -> None:
+    """Raises OnlyForDemonstrations in production."""
+    if settings().is_production:
+        raise OnlyForDemonstrations(f"The demonstration is not for APP_ENV={settings().app_env}; nothing was loaded.")
 
 
 def read(name: str) -> list[Row]:

@@ -1,7 +1,9 @@
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
+from time import monotonic
 
 import pytest
 import time_machine
@@ -92,12 +94,34 @@ def test_redis_counts_the_same_way(app: Flask) -> None:
     assert not db.session.scalars(select(RateWindow)).all()
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_while_redis_does_not_answer_the_database_counts(app: Flask, is_there: bool) -> None:
+    """Nobody listens there, or somebody who never says anything."""
+    before, began = app.extensions["settings"], monotonic()
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        if is_there:
+            silent.listen()
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        app.extensions["settings"] = before.model_copy(update={"redis_url": url})
+        try:
+            waits = [try_once("redis is gone") for _try in range(4)]
+        finally:
+            app.extensions["settings"] = before
+    assert waits[:3] == [0, 0, 0] and 1 <= waits[3] <= 60
+    assert db.session.scalars(select(RateWindow.count)).one() == 4
+    assert monotonic() - began < 6
+
+
 @pytest.mark.parametrize(
     ("given", "counted"),
     [
         ("203.0.113.7", "203.0.113.7"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.8", "203.0.113.8"),
+        ("nonsense", "nonsense"),
     ],
 )
 def test_one_household_counts_as_one(app: Flask, given: str, counted: str) -> None:

@@ -73,7 +73,7 @@ def test_a_new_address_opens_an_account_and_the_same_one_comes_back(
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ("", "必填"),
+        ("", "写上手机号或邮箱"),
         ("1380000204", "现在是 10 位"),
         ("23800002045", "不是"),
         ("guo@", "11 位"),

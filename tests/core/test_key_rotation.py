@@ -85,6 +85,21 @@ def test_what_is_written_meanwhile_stays(new_key: None, monkeypatch: pytest.Monk
     assert stored_names() == ["theirs"] * 7
 
 
+@pytest.mark.parametrize("keys", [f"k1:{'33' * 32}", f"{NEW},k1:{'33' * 32}", NEW])
+def test_a_key_that_reads_nothing_is_found_out_before_anything_is_thrown_away(real_app: Flask, keys: str) -> None:
+    make_person(name="郭晓芸")
+    before, stored_before = real_app.extensions["settings"], stored_names()
+    real_app.extensions["settings"] = before.model_copy(update={"field_keys": SecretStr(keys)})
+    try:
+        said = real_app.test_cli_runner().invoke(args=["keys", "rotate"])
+    finally:
+        real_app.extensions["settings"] = before
+
+    assert said.exit_code == 1
+    assert "cannot read what is stored" in said.output and "No older key" not in said.output
+    assert stored_names() == stored_before
+
+
 def test_the_command_says_what_it_did(new_key: None, real_app: Flask) -> None:
     said = real_app.test_cli_runner().invoke(args=["keys", "rotate"])
 

@@ -1,10 +1,14 @@
+import json
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from marketplace.core.settings import GatewayChoice, load_settings
+from marketplace.core.settings import BadSettings, GatewayChoice, load_settings
 
 GOOD: dict[str, Any] = {
     "app_env": "production",
@@ -43,11 +47,69 @@ def test_production_starts_with_all_it_needs_and_no_gateway(tmp_path: Path) -> N
         {"base_url": "http://pavilion.example"},
         {"app_env": "staging"},
         {"trusted_proxies": 9},
+        {"field_keys": "garbage"},
+        {"field_keys": "k1:abcd"},
+        {"field_keys": f"k1:{'11' * 32},k1:{'22' * 32}"},
+        {"field_keys": f":{'11' * 32}"},
     ],
 )
 def test_production_fails_closed(wrong: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(ValueError):
         load_settings(**{**GOOD, **wrong}, data=tmp_path)
+
+
+@pytest.mark.parametrize("app_env", ["demo", "test"])
+@pytest.mark.parametrize(
+    "base_url",
+    ["https://pavilion.example", "http://192.168.1.7:8000", "http://0.0.0.0", "http://127.0.0.1.example", "x", "http://["],
+)
+def test_what_is_for_this_machine_goes_no_further(app_env: str, base_url: str, tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="BASE_URL leads beyond it"):
+        load_settings(app_env=app_env, base_url=base_url, data=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "base_url", ["http://localhost:8000", "http://127.0.0.1:8123", "http://[::1]:8000", "http://a.localhost"]
+)
+def test_this_machine_has_several_names(base_url: str, tmp_path: Path) -> None:
+    assert load_settings(base_url=base_url, data=tmp_path).base_url == base_url
+
+
+def test_every_problem_has_its_sentence_and_no_value_is_shown(tmp_path: Path) -> None:
+    wrong = {"secret_key": "hunter2", "field_keys": "k1:c0ffee", "base_url": "http://user:pass@shop.example"}
+
+    with pytest.raises(BadSettings) as said:
+        load_settings(**{**GOOD, **wrong}, data=tmp_path)
+
+    assert str(said.value).splitlines() == [
+        "FIELD_KEYS must be id:hex,id:hex with 32 bytes each",
+        "production needs SECRET_KEY of at least 32 characters",
+        "production needs BASE_URL with https",
+    ]
+    assert said.value.__cause__ is None and said.value.__suppress_context__
+
+
+def test_a_start_with_bad_settings_ends_in_sentences(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "DATA": str(tmp_path), "APP_ENV": "production", "TRUSTED_PROXIES": "many"}
+    environment |= {"SECRET_KEY": "hunter2"}
+    root = Path(__file__).parents[2]
+
+    tried = subprocess.run([sys.executable, "-c", "import wsgi"], cwd=root, env=environment, capture_output=True, text=True)
+
+    assert tried.returncode == 1
+    assert tried.stderr.splitlines()[0] == "The marketplace cannot start:"
+    assert "TRUSTED_PROXIES: " in tried.stderr
+    assert "Traceback" not in tried.stderr and "hunter2" not in tried.stderr
+
+
+def test_keys_that_were_kept_are_looked_at_as_well(tmp_path: Path) -> None:
+    load_settings(data=tmp_path)
+    kept = json.loads((tmp_path / "secrets.json").read_text())
+    (tmp_path / "secrets.json").write_text(json.dumps(kept | {"field_keys": "garbage"}))
+
+    with pytest.raises(BadSettings, match="FIELD_KEYS must be"):
+        load_settings(data=tmp_path)
 
 
 def test_secrets_do_not_show(tmp_path: Path) -> None:

@@ -59,6 +59,16 @@ def test_the_past_adds_up_and_reaches_every_desk(lived: Session, real_app: Flask
     assert len(lit) >= 40
 
 
+def test_no_webhook_is_left_to_be_sent(lived: Session, real_app: Flask) -> None:
+    cashier = gateways().get("sandbox")
+    assert isinstance(cashier, SandboxCashier)
+    with cashier.storage.connect() as connection:
+        sent, waiting = connection.execute(
+            select(func.count(), func.count().filter(~storage.webhook.c.is_delivered)).select_from(storage.webhook)
+        ).one()
+    assert sent > 50 and waiting == 0
+
+
 def test_a_past_is_lived_once(lived: Session) -> None:
     before = lived.scalar(select(func.count()).select_from(EventRow))
 

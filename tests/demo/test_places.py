@@ -1,14 +1,20 @@
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from listings.models import Category
+from listings.models import Category, Listing
 from listings.shelves import SHELVES, shelf_of
-from marketplace.core.db import Base
-from marketplace.demo import places
-from marketplace.orders.models import Province, ShippingRate
+from marketplace.accounts.models import Person
+from marketplace.core.db import Base, db, in_transaction
+from marketplace.core.settings import AppEnvironment
+from marketplace.demo import history, places
+from marketplace.demo.load import load
+from marketplace.demo.tables import OnlyForDemonstrations
+from marketplace.orders.models import Order, Province, ShippingRate
 from marketplace.stations.models import County, Station
 
 ZONES = {"shanxi", "neighbour", "rest", "remote"}
@@ -75,3 +81,32 @@ def test_every_category_stands_on_one_of_the_eight_shelves(loaded: Session) -> N
 
     assert len(SHELVES) == 8
     assert shelves == {shelf.code for shelf in SHELVES} - {"season"}
+
+
+@pytest.fixture
+def in_earnest(real_app: Flask) -> Iterator[Flask]:
+    before = real_app.extensions["settings"]
+    real_app.extensions["settings"] = before.model_copy(update={"app_env": AppEnvironment.PRODUCTION})
+    yield real_app
+    real_app.extensions["settings"] = before
+
+
+def test_a_shop_in_earnest_gets_its_places_and_nothing_else(in_earnest: Flask) -> None:
+    for _time in range(2):
+        said = in_earnest.test_cli_runner().invoke(args=["places", "load"])
+        assert said.exit_code == 0, said.output
+        there = [count(db.session(), kind) for kind in (County, Station, Category, Province, ShippingRate)]
+        assert there == [58, 58, 55, 31, 112]
+        assert [count(db.session(), kind) for kind in (Person, Listing, Order)] == [0, 0, 0]
+        db.session.rollback()
+
+
+@pytest.mark.parametrize("door", ["command", "load", "history"])
+def test_the_demonstration_stays_out_of_a_shop_in_earnest(in_earnest: Flask, door: str) -> None:
+    if door == "command":
+        said = in_earnest.test_cli_runner().invoke(args=["demo", "load"])
+        assert said.exit_code == 1 and "The demonstration is not for APP_ENV=production" in said.output
+    else:
+        with pytest.raises(OnlyForDemonstrations):
+            in_transaction(load) if door == "load" else history.play()
+    assert [count(db.session(), kind) for kind in (Person, County, Listing, Order)] == [0, 0, 0, 0]

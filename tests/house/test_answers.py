@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from flask import Flask, abort, flash
 from flask.testing import FlaskClient
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError, TimeoutError as NoPlaceInPool
 
 from marketplace.app import create_app
-from marketplace.core import encodings, logs
+from marketplace.core import encodings, headers, logs
+from marketplace.core.db import db
 from marketplace.core.errors import StaleState, TooMany
 from marketplace.core.settings import Settings, load_settings
 
@@ -35,6 +38,15 @@ def failing(real_app: Flask, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     @real_app.get("/aborted")
     def aborted() -> str:
         abort(418)
+
+    @real_app.get("/silent")
+    @real_app.get("/api/v1/silent", endpoint="api_silent")
+    def silent() -> str:
+        raise OperationalError("SELECT 1", {}, ConnectionRefusedError("nobody there"))
+
+    @real_app.get("/crowded")
+    def crowded() -> str:
+        raise NoPlaceInPool("QueuePool limit of size 8 overflow 8 reached")
 
     @real_app.get("/flashed")
     def flashed() -> str:
@@ -71,6 +83,42 @@ def test_in_earnest_everything_is_secure(settings_in_production: Settings) -> No
     assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
 
 
+def test_files_say_the_same_as_pages(app: Flask, client: FlaskClient) -> None:
+    page = client.get("/no-such-page").headers
+    address = app.jinja_env.globals["static_url"]("js/site.js")  # type: ignore[operator]
+    for path in (address, "/robots.txt", "/favicon.ico", "/favicon.svg"):
+        with client.get(path) as file:
+            assert file.status_code == 200, path
+            for name in headers.ALWAYS.keys() - {"Content-Security-Policy"}:
+                assert file.headers[name] == page[name], (path, name)
+            assert file.headers["Content-Security-Policy"] == "default-src 'none'"
+            assert "Access-Control-Allow-Origin" not in file.headers
+
+
+def test_in_earnest_files_insist_on_https_as_well(settings_in_production: Settings) -> None:
+    app = create_app(settings_in_production, TESTING=True)
+    address = app.jinja_env.globals["static_url"]("css/site.css")  # type: ignore[operator]
+    with app.test_client().get(address, base_url="https://shop.example") as file:
+        assert file.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+
+
+@pytest.mark.parametrize("path", ["/static/css/site/10-tokens.css", "/static/js/site/30-busy.js", "/static/favicon.svg"])
+def test_sources_are_served_to_nobody(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_robots_read_the_shelves_and_nobodys_own_pages(client: FlaskClient) -> None:
+    with client.get("/robots.txt") as answer:
+        lines = answer.get_data(as_text=True).splitlines()
+        assert answer.mimetype == "text/plain"
+    assert "User-agent: *" in lines and "Disallow: /account" in lines and "Disallow: /search" not in lines
+
+
+def test_whoever_asks_for_the_icon_by_its_old_name_gets_one(client: FlaskClient) -> None:
+    with client.get("/favicon.ico") as answer:
+        assert answer.data[:4] == b"\0\0\1\0" and len(answer.data) < 5000
+
+
 @pytest.fixture
 def settings_in_production(tmp_path: Any) -> Settings:
     return load_settings(
@@ -98,6 +146,22 @@ def test_a_failure_says_so_in_the_visitors_words(failing: FlaskClient, path: str
     assert answer.status_code == status
     assert words in answer.text
     assert "<h1" in answer.text
+
+
+def test_who_asks_for_help_has_a_number_to_name(failing: FlaskClient) -> None:
+    broken, refused = failing.get("/broken/x"), failing.get("/stale")
+    assert f"报这个编号：{broken.headers['X-Request-ID']}" in broken.text
+    assert refused.headers["X-Request-ID"] not in refused.text
+
+
+@pytest.mark.parametrize("path", ["/silent", "/crowded", "/api/v1/silent"])
+def test_a_database_that_does_not_answer_is_a_moment_to_wait(
+    failing: FlaskClient, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    failing.set_cookie("cart", "somebody's")
+    answer = failing.get(path)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "这会儿有点忙，再试一次。" in answer.text
 
 
 def test_who_is_too_quick_learns_when_to_come_back(failing: FlaskClient) -> None:
@@ -144,6 +208,25 @@ def test_a_line_tells_the_view_and_nothing_of_the_visitor(
     assert (lines[1]["view"], lines[1]["method"], lines[1]["status"]) == ("broken", "GET", 500)
     assert "wang-fang" not in str(lines)
     assert "13800002045" not in str(lines)
+
+
+def test_a_failure_shown_to_a_person_holds_no_values(failing: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:
+    root, who = logging.getLogger(), "-".join(("wang", "fang"))  # the source itself stands in a traceback
+    level, handlers = root.level, root.handlers[:]
+    try:
+        logs.configure(as_json=False)
+        failing.get(f"/broken/{who}")
+        with pytest.raises(IntegrityError) as wrong:
+            db.session.execute(text("INSERT INTO person (name) VALUES (:name)"), {"name": who})
+        logging.getLogger("x").error("failed", exc_info=wrong.value)
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        db.session.rollback()
+    said = capsys.readouterr().err
+
+    assert "ZeroDivisionError" in said and "IntegrityError" in said and "Traceback" in said
+    assert who not in said
 
 
 def test_pages_made_for_one_visitor_come_compressed_too(failing: FlaskClient) -> None:

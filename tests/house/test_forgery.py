@@ -61,6 +61,8 @@ FOREIGN = [
     {"Referer": "https://evil.example/localhost"},
     {"Referer": f"https://evil.example/?{OURS}"},
     {"Referer": "http://localhost@evil.example/"},
+    {"Origin": "http://[bad"},
+    {"Origin": "null", "Referer": "http://[::1"},
 ]
 UNKNOWN: list[dict[str, str]] = [{}, {"Origin": "null"}]
 

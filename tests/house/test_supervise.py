@@ -108,6 +108,64 @@ def test_what_dies_as_soon_as_it_starts_is_given_up(start: Start, tmp_path: Path
     assert len(pids(tmp_path, "web", 1)) == 6
 
 
+WAITING = """
+import sys
+sys.path.insert(0, {bin!r})
+from supervise import Child, supervise
+touch = "import sys, time; open(sys.argv[1], 'a').write('x'); time.sleep(60)"
+open_yet = lambda: __import__("os").path.exists({folder!r} + "/open")
+web = Child("web", [sys.executable, "-c", touch, {folder!r} + "/web"])
+worker = Child("worker", [sys.executable, "-c", touch, {folder!r} + "/worker"], may_start=open_yet)
+sys.exit(supervise([web, worker], lambda: None))
+"""
+
+
+def test_the_worker_waits_until_the_shop_is_open(tmp_path: Path) -> None:
+    program = WAITING.format(bin=str(BIN), folder=str(tmp_path))
+    process = subprocess.Popen([sys.executable, "-c", program])
+    try:
+        wait_for(tmp_path / "web")
+        time.sleep(0.5)
+        assert not (tmp_path / "worker").exists()
+        (tmp_path / "open").touch()
+        wait_for(tmp_path / "worker")
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 20
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+INTERRUPTED = """
+import sys
+sys.path.insert(0, {bin!r})
+from supervise import run_alone
+child = "import sys, time; open(sys.argv[1], 'w').write(str(__import__('os').getpid())); time.sleep(60)"
+try:
+    run_alone([sys.executable, "-c", child, {path!r}])
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_what_is_interrupted_while_it_prepares_says_nothing_of_its_own(tmp_path: Path) -> None:
+    program = INTERRUPTED.format(bin=str(BIN), path=str(tmp_path / "pid"))
+    process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
+    wait_for(tmp_path / "pid")
+    time.sleep(0.2)
+
+    process.send_signal(signal.SIGINT)
+    _nothing, said = process.communicate(timeout=30)
+
+    assert (process.returncode, said) == (130, "")
+    wait_until_gone(int((tmp_path / "pid").read_text()))
+
+
 def run(**environment: str) -> subprocess.CompletedProcess[str]:
     """`make run` up to where it would install something."""
     given = {"PATH": os.environ["PATH"], **environment}
@@ -119,6 +177,23 @@ def test_a_port_must_be_one(port: str) -> None:
     answer = run(PORT=port)
     assert answer.returncode == 1
     assert "PORT must be a number" in answer.stderr
+
+
+@pytest.mark.parametrize("count", ["0", "65", "two", "２"])
+def test_a_count_of_web_processes_must_be_one(count: str) -> None:
+    answer = run(WEB_WORKERS=count)
+    assert answer.returncode == 1
+    assert "WEB_WORKERS must be a number" in answer.stderr
+
+
+def test_a_folder_of_somebodys_is_not_made_ours(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("x")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    answer = run(PORT=str(port), DATA=str(tmp_path))
+    assert answer.returncode == 1 and "holds other things already" in answer.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 def test_a_taken_port_is_named() -> None:

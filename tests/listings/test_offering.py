@@ -145,7 +145,7 @@ def test_what_is_sent_back_says_why_and_may_come_again(shop: Flask) -> None:
 @pytest.mark.parametrize(
     ("field", "typed", "says"),
     [
-        ("title", "", "必填"),
+        ("title", "", "写上货叫什么"),
         ("title", "米" * 41, "40"),
         ("price", "-1", "39.80"),
         ("price", "0", "0.01"),
@@ -276,6 +276,48 @@ def test_what_is_no_picture_is_refused_clearly(shop: Flask, raw: bytes, says: st
     assert answer.status_code == 422 and says in answer.text and "x.jpg" in answer.text
     assert media() == []
     assert not list(Path(settings().media_folder).rglob(".*.draft"))
+
+
+def test_a_form_sent_twice_begins_one_listing_with_each_picture_once(shop: Flask) -> None:
+    client = shop.test_client()
+    make_seller(client)
+    page = client.get("/seller/listings/new").text
+    key = re.search(r'name="idempotency_key" value="([^"]+)"', page)
+    assert key
+
+    def send() -> str:
+        sent = [picture((40, 30)), picture((50, 30))]
+        data = {"category": "grain-millet", "idempotency_key": key[1], "pictures": sent}
+        return post(client, "/seller/listings", data).headers["Location"]
+
+    assert send() == send()
+    assert db.session.scalar(select(func.count()).select_from(Listing)) == 1
+    assert [row.width for row in media()] == [40, 50]
+
+
+def test_more_pictures_sent_twice_are_there_once(shop: Flask) -> None:
+    client = shop.test_client()
+    make_seller(client)
+    code = begin(client)
+    key = re.search(r'name="idempotency_key" value="([^"]+)"', client.get(f"/seller/listings/{code}/pictures").text)
+    assert key
+    for _time in range(2):
+        data = {"idempotency_key": key[1], "pictures": [picture((40, 30))]}
+        assert post(client, f"/seller/listings/{code}/pictures", data).status_code == 303
+    post(client, f"/seller/listings/{code}/pictures", {"pictures": [picture((40, 30))]})
+    assert len(media()) == 2
+
+
+@pytest.mark.parametrize("width", ["9" * 5000, "²", "６４０", "-1", ""])
+def test_a_width_that_is_none_is_not_found(shop: Flask, width: str) -> None:
+    assert shop.test_client().get(f"/media/abc-{width}.webp").status_code == 404
+
+
+def test_a_shop_without_goods_answers_a_search(shop: Flask) -> None:
+    indexing.rebuild()
+    time.sleep(1.1)  # a process looks for a newer index once a second
+    for asked in ("x", "小米"):
+        assert shop.test_client().get("/search", query_string={"q": asked}).status_code == 200
 
 
 def test_eleven_megabytes_are_too_many(shop: Flask) -> None:

@@ -1,6 +1,7 @@
 """Rubbish, another's things, the wrong role, yesterday's price: refused in words, with nothing changed and nothing lost."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,11 @@ from sqlalchemy import func, select, update
 from listings.models import Category, Listing, Variant
 from listings.states import ListingState
 from marketplace.accounts import sign_in
+from marketplace.accounts.models import RateWindow
+from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
+from marketplace.core.encryption import fingerprint, token_hash
+from marketplace.core.idempotency import IdempotencyKey
 from marketplace.orders.models import Order
 from marketplace.orders.states import ParcelState as S
 from tests.factories import make_person, sign_in_as, signed_in
@@ -39,13 +44,13 @@ def test_full_width_digits_are_digits(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("field", "typed", "says"),
     [
-        ("recipient", "", "必填"),
+        ("recipient", "", "写上收货人姓名"),
         ("recipient", "郭" * 41, "40"),
         ("phone", "1383517204", "现在是 10 位，手机号应为 11 位"),
         ("phone", "电话", "数字"),
         ("phone", "23835172045", "不是"),
         ("province", "999999", "选"),
-        ("city", "", "必填"),
+        ("city", "", "写上城市和区县"),
         ("street", "路" * 121, "120"),
         ("note", "好" * 201, "200"),
     ],
@@ -64,6 +69,16 @@ def test_a_bad_field_is_named_and_all_that_was_typed_is_kept(shop: Shop, field: 
     assert orders() == 0 and stock_of(shop.apples) == (100, 0)
 
 
+@pytest.mark.parametrize("nothing", [" ", "\u3000", "\0", "\u200b"])
+def test_nothing_is_sent_to_nobody_nowhere(shop: Shop, nothing: str) -> None:
+    guest = shop.browser()
+    shop.fill(guest, apples=1)
+    answer = shop.check_out(guest, recipient=nothing, city=nothing, street=nothing)
+    assert answer.status_code == 422 and orders() == 0
+    for said in ("写上收货人姓名。", "写上城市和区县。", "写上街道和门牌号。"):
+        assert said in answer.text
+
+
 def test_html_and_sql_are_only_text(shop: Shop) -> None:
     buyer = shop.browser()
     shop.fill(buyer, apples=1)
@@ -72,6 +87,40 @@ def test_html_and_sql_are_only_text(shop: Shop) -> None:
 
     page = buyer.get(f"/orders/{number}").text
     assert "<script>alert" not in page and "&lt;script&gt;" in page
+
+
+def test_a_guests_token_stands_nowhere_in_the_database(shop: Shop) -> None:
+    guest = shop.browser()
+    shop.fill(guest, apples=1)
+    token = guest.get_cookie("cart")
+    shop.order(guest)
+    assert token
+    scopes = list(db.session.scalars(select(IdempotencyKey.scope)))
+    assert scopes == [f"cart:{token_hash(token.value)}"]
+
+
+@pytest.mark.parametrize("looked", ["²", "９", "9" * 5000, "-1", "x", ""])
+def test_how_often_a_page_looked_may_be_rubbish(shop: Shop, looked: str) -> None:
+    guest = shop.browser()
+    shop.fill(guest, apples=1)
+    number = shop.order(guest)
+    answer = guest.get(f"/orders/{number}", query_string={"returned": looked})
+    assert answer.status_code == 200 and "Refresh" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/checkout", "/orders/find"])
+def test_too_many_tries_lose_nothing_that_was_typed(shop: Shop, path: str) -> None:
+    guest = shop.browser()
+    shop.fill(guest, apples=1)
+    what = {"/checkout": "order.from", "/orders/find": "order.find.from"}[path]
+    key = f"{what}:{fingerprint('127.0.0.1', 'rate')}"
+    db.session.add(RateWindow(key=key, count=300, expires_at=clock.now() + timedelta(minutes=5)))
+    db.session.commit()
+
+    answer = post(guest, path, RECIPIENT | {"number": "SX-7F3KQ2MD"})
+
+    assert answer.status_code == 429 and 298 <= int(answer.headers["Retry-After"]) <= 300
+    assert "13835172045" in answer.text and "试得太勤了" in answer.text
 
 
 def test_a_total_that_changed_is_said_before_anything_is_charged(shop: Shop) -> None:

@@ -2,9 +2,11 @@
 
 import http.client
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from threading import Thread
 
 import pytest
+import time_machine
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
@@ -42,12 +44,18 @@ def test_a_payment_is_told_over_http_and_booked_once(till: Till, address: tuple[
     assert db.session.scalars(select(GatewayEvent.status)).all() == [EventStatus.DONE]
 
 
-def test_nobody_listens_and_the_webhook_waits(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_listens_and_the_webhook_waits(
+    till: Till, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(till.cashier, "base_url", "http://127.0.0.1:9")
     till.pay(till.start())
 
     assert delivery.deliver(till.cashier)
     assert not delivery.deliver(till.cashier)  # its next try is not yet due
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=5)):
+        assert delivery.deliver(till.cashier)
+    assert ["did not get through" in record.message for record in caplog.records if record.levelname == "WARNING"] == [True]
     till.work_later()
 
     assert booked() == CAPTURED | ALLOCATED

@@ -126,3 +126,14 @@ def test_searching_loads_no_pinyin_tables(built: Path) -> None:
     code = "from search_index import *\nopen_index(sys.argv[1]).search(Query(text='qinzhou 小咪'))"
 
     assert modules_after(code, str(built)) & {"pypinyin", "opencc", "rjieba", "flask", "sqlalchemy"} == set()
+
+
+@pytest.mark.parametrize("text", ["x", "小米", "xiaomi", "shanxi apples", "cheap millet", "10斤", "吉县", "9月", ""])
+def test_an_empty_index_finds_nothing(tmp_path: Path, text: str) -> None:
+    open_writer(tmp_path).rebuild([])
+    empty = open_index(tmp_path)
+
+    answer = empty.search(Query(text=text))
+    empty.close()
+
+    assert (answer.total, answer.codes) == (0, [])

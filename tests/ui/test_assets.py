@@ -44,7 +44,8 @@ def test_the_same_sources_give_the_same_folder(tmp_path: Path) -> None:
     second = assets.published(files, names, tmp_path)
 
     assert first == second
-    assert {path.name for path in first.iterdir()} == {names["a.css"], names["a.css"] + ".br", names["a.css"] + ".gz"}
+    built = {path.name for path in (first / "static").iterdir()}
+    assert built == {names["a.css"], names["a.css"] + ".br", names["a.css"] + ".gz"}
     assert list(tmp_path.iterdir()) == [first]
 
 

@@ -13,6 +13,8 @@ from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
+from marketplace.core.encryption import token_hash
+from marketplace.core.errors import TooMany
 from marketplace.core.formats import language
 from marketplace.core.forms import SelectChoice
 from marketplace.orders import access, carts, placing, shipping, trouble
@@ -53,9 +55,12 @@ def create_order() -> ResponseReturnValue:
     form.needs_adult = quoted.is_age_restricted
     if not form.validate():
         return checkout_page(form, quoted), 422, NO_STORE
-    hit("order.from", where_from(), limit=300, seconds=HOUR)
     try:
+        hit("order.from", where_from(), limit=300, seconds=HOUR)
         number = place(form)
+    except TooMany as refusal:
+        form.form_errors.append(refusal.message)
+        return checkout_page(form, quoted), refusal.status, {**NO_STORE, "Retry-After": str(refusal.retry_after)}
     except (OtherTotal, TooHeavy, SomethingChanged, OutOfStock) as refusal:
         form.form_errors.append(refusal.message)
         return checkout_page(form, current_quote(form)), refusal.status, NO_STORE
@@ -94,7 +99,7 @@ def place(form: CheckoutForm) -> str:
         street=str(form.street.data),
         note=str(form.note.data or ""),
     )
-    scope = f"person:{whose.person_id}" if whose.person_id is not None else f"cart:{whose.token}"
+    scope = f"person:{whose.person_id}" if whose.person_id is not None else f"cart:{token_hash(str(whose.token))}"
     return in_transaction(
         idempotency.once,
         placing.place,

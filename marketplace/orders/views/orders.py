@@ -10,7 +10,7 @@ from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
-from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.errors import NotFound, Refusal, TooMany
 from marketplace.core.formats import yuan
 from marketplace.orders import access, paying, queries, settlement, standing, telling, undelivered
 from marketplace.orders.forms import FindOrderForm
@@ -55,8 +55,13 @@ def create_finding() -> ResponseReturnValue:
     form = FindOrderForm(request.form)
     if not form.validate():
         return render_template("orders/find.html", form=form), 422, NO_STORE
-    hit("order.find", str(form.phone.data), limit=20, seconds=HOUR)
-    hit("order.find.from", where_from(), limit=120, seconds=HOUR)
+    try:
+        hit("order.find", str(form.phone.data), limit=20, seconds=HOUR)
+        hit("order.find.from", where_from(), limit=120, seconds=HOUR)
+    except TooMany as refusal:
+        form.form_errors.append(refusal.message)
+        page = render_template("orders/find.html", form=form)
+        return page, refusal.status, {**NO_STORE, "Retry-After": str(refusal.retry_after)}
     found = access.find_by_phone(db.session(), str(form.number.data), str(form.phone.data))
     if found is None:
         form.number.errors = [_("Number and phone do not belong together. Please look at your message again.")]

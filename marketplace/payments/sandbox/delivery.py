@@ -34,7 +34,8 @@ def deliver(cashier: SandboxCashier, send: Send | None = None) -> bool:
             f"{cashier.base_url}/webhooks/{cashier.name}", body, signatures.sign(body, cashier.secret, at=clock.now())
         )
     except OSError as error:
-        logging.getLogger(__name__).warning("webhook %s did not get through: %s", row.id, error)
+        level = logging.WARNING if row.tries else logging.DEBUG  # the first may be sent before anybody listens
+        logging.getLogger(__name__).log(level, "webhook %s did not get through: %s", row.id, error)
         return True
     if 200 <= status < 300:
         with cashier.writing() as connection:
