@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from listings.models import Listing, Media
-from listings.reencoding import TOO_MANY_PIXELS, WIDTHS
+from listings.picture_sizes import TOO_MANY_PIXELS, WIDTHS
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.settings import settings
 

@@ -13,14 +13,13 @@ from typing import Final
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-WIDTHS: Final = (320, 640, 1280)
+from listings.picture_sizes import TOO_MANY_PIXELS, UNREADABLE, WIDTHS
+
 TALLEST: Final = 4  # times the width: what is longer than that is made narrower, so that no side grows without end
 MOST_PIXELS: Final = 40_000_000
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "MPO")
 MEMORY_BYTES: Final = 1_500 * 2**20
 CPU_SECONDS: Final = 20
-
-UNREADABLE, TOO_MANY_PIXELS = 3, 4  # exit codes
 
 
 def main(folder: Path) -> int:

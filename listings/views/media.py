@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from listings import pictures
-from listings.reencoding import WIDTHS
+from listings.picture_sizes import WIDTHS
 from marketplace.accounts.permissions import requires
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound

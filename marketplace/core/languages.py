@@ -16,7 +16,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask, g, has_request_context, request
-from flask_babel import Babel, get_translations
+from flask_babel import Babel, get_locale, get_translations
 
 from marketplace.core.settings import Settings
 
@@ -39,10 +39,11 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def words() -> Any:
-    """The words of the reader's language, looked up once a request: a page asks for a hundred."""
-    if "words" not in g:
-        g.words = get_translations()
-    return g.words
+    """The words of the reader's language, looked up once for each that a request speaks: a page asks for a hundred."""
+    locale, known = get_locale(), g.get("words")
+    if known is None or known[0] is not locale:
+        known = g.words = (locale, get_translations())
+    return known[1]
 
 
 def chosen() -> str:

@@ -3,7 +3,7 @@
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from flask import Flask, g, redirect, request
+from flask import Flask, redirect, request
 from flask.typing import ResponseReturnValue
 
 from marketplace.core.formats import language
@@ -24,11 +24,8 @@ def elder_mode() -> bool:
 
 
 def appearance() -> tuple[str, bool]:
-    """What a text may look like besides what it says: the language and the size. Looked up once a request."""
-    if "appearance" not in g:
-        g.appearance = (language(), elder_mode())
-    looks: tuple[str, bool] = g.appearance
-    return looks
+    """What a text may look like besides what it says: the language and the size."""
+    return language(), elder_mode()
 
 
 def here(**changes: Any) -> str:

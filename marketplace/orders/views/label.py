@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import segno
 from flask import g, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
@@ -33,6 +32,8 @@ def label_page(parcel: str) -> ResponseReturnValue:
     session = db.session()
     order, shown = origins.shown(session, parcel)
     address = f"{settings().base_url.rstrip('/')}{url_for('parcels.show_parcel', parcel=parcel)}"
+    import segno  # for labels only; a web process does without
+
     drawn = segno.make(address, error="m", micro=False).svg_inline(omitsize=True, border=QUIET_ZONE)
     with in_chinese():
         body = render_template(
