@@ -14,6 +14,7 @@ from marketplace.core.db import Base, insert_or_ignore
 
 COUNTER: Final = ""
 GLANCE: Final = 1.0  # seconds between two looks
+GRACE: Final = 5.0  # seconds more after a look that failed
 MOST_KNOWN: Final = 50_000  # changed tags a process remembers before it begins anew
 
 
@@ -55,12 +56,14 @@ class Versions:
         """Read what has changed, if that is due; whoever comes meanwhile goes on with what is known."""
         if time.monotonic() - self._looked < GLANCE or not self._lock.acquire(blocking=False):
             return
+        patience = 0.0
         try:
             self._read()
         except SQLAlchemyError as error:
+            patience = GRACE  # a database that keeps its askers waiting is not asked once more for this alone
             logging.getLogger(__name__).warning("versions of pages could not be read: %s", type(error).__name__)
         finally:
-            self._looked = time.monotonic()
+            self._looked = time.monotonic() + patience
             self._lock.release()
 
     def _read(self) -> None:

@@ -22,7 +22,7 @@ from tests.orders.conftest import JIXIAN, Shop, parcels, post, shop
 __all__ = ["shop"]
 
 FIRST_LINE = "id = (SELECT MIN(id) FROM line)"
-ALLOCATION = "entry_id = (SELECT id FROM entry WHERE kind = 'allocate')"
+ALLOCATION = "entry_id = (SELECT MIN(id) FROM entry WHERE kind = 'allocate')"
 TAMPERING = {
     "trial balance": f"UPDATE line SET amount = amount + 1 WHERE {FIRST_LINE}",
     "entries balance": f"UPDATE line SET amount = amount - 1 WHERE {FIRST_LINE}",

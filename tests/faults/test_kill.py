@@ -31,8 +31,9 @@ from pathlib import Path
 sys.path.insert(0, "bin")
 import run
 from supervise import supervise
-python = Path(sys.executable)
-sys.exit(supervise([run.web_server(python, int(sys.argv[1])), run.worker(python)], lambda: None))
+python, port, ready = Path(sys.executable), int(sys.argv[1]), Path(sys.argv[2])
+greeter = run.Greeter(port, "", ready, 2)
+sys.exit(supervise([run.web_server(python, port, 2, ready), run.worker(python, greeter)], greeter))
 """
 OFTEN = 4  # a child that dies six times in ten seconds each is given up: accidents are rarer than that
 LONG_ENOUGH = 12.0  # seconds after which a death is an accident again
@@ -45,7 +46,7 @@ class SupervisedHouse(House):
     short_lives: dict[str, int] = field(default_factory=dict)
 
     def start_all(self) -> None:
-        command = [sys.executable, "-c", PROGRAM, self.url.rpartition(":")[2]]
+        command = [sys.executable, "-c", PROGRAM, self.url.rpartition(":")[2], str(self.log.parent / "ready")]
         with self.log.open("ab") as log:
             how = {"cwd": ROOT, "env": self.environment, "stdout": log, "stderr": log}
             self.processes["supervisor"] = subprocess.Popen(command, **how)  # type: ignore[call-overload]

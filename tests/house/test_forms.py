@@ -86,7 +86,7 @@ def test_an_order_needs_somebody_somewhere(asked: None) -> None:
 def test_what_is_entered_is_enough(asked: None) -> None:
     form = opened(accounts_forms.NameForm, {"name": "\u3000郭 "})
     assert form.validate() and form.data == {"name": "郭"}
-    assert opened(listings_forms.PriceAndStockForm, {"price": "1", "stock": "0"}).validate()
+    assert opened(listings_forms.PriceAndStockForm, {"price": "1", "stock": "0", "seen_stock": "0"}).validate()
 
 
 def test_a_password_of_blanks_is_none_and_others_keep_theirs(asked: None) -> None:

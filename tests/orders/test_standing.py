@@ -26,7 +26,7 @@ from tests.orders.conftest import JIXIAN, Shop, get, parcels, post
         ([S.DELIVERED], "到了，打开看看"),
         ([S.PICKED_UP], "取走了，打开看看"),
         ([S.DELIVERED, S.PICKED_UP], "到了，打开看看"),
-        ([S.LOST], "路上丢了，给吉县站打个电话"),
+        ([S.LOST], "路上丢了，钱会退给你"),
         ([S.SETTLED], "都收到了，慢慢吃"),
         ([S.SHIPPED, S.DELIVERED, S.PACKED], "1 个到了，打开看看，1 个在路上，1 个站里正在备货"),
         ([S.SETTLED, S.READY_FOR_PICKUP], "1 个在吉县站等你来取，1 个已收到"),
