@@ -34,7 +34,7 @@ VALID = text("state = 'issued'")
 
 
 class Organisation(Base):
-    """A charity with its public-fundraising certificate: only such a one may ask the public for money (Charity Law, ch. 3)."""
+    """A charity with its public-fundraising certificate: only such a one may ask the public for money (Charity Law)."""
 
     __tablename__ = "organisation"
     __table_args__ = (CheckConstraint("certificate_until > certificate_from", "certificate_dates"),)

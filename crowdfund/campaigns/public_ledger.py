@@ -20,8 +20,8 @@ def write(
     reference: str,
     commitment: str = "",
 ) -> None:
-    """One movement of a campaign's money, positive into it. `reference` is the key of the ledger's entry: a second row for
-    the same kind and entry raises IntegrityError. `who` is shown for ever: an alias, a provider, or nothing for anonymous."""
+    """One movement of a campaign's money, positive into it. `reference` is the key of the entry: a second row for
+    the same raises IntegrityError. `who` is shown for ever: an alias, a provider, or nothing for anonymous."""
     row = {"kind": kind, "campaign_id": campaign_id, "book": book, "fen": amount.fen, "at": clock.now()}
     words = {"who": who, "what": what, "reference": reference, "commitment": commitment}
     session.execute(insert(PublicRow).values(row | words))
