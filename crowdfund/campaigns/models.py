@@ -131,7 +131,8 @@ class Contribution(Base):
     __table_args__ = (
         CheckConstraint("fen > 0", "gives_something"),
         CheckConstraint("anonymity IN ('named', 'masked', 'anonymous')", "known_anonymity"),
-        Index(None, "campaign_id", "state"),
+        CheckConstraint("message_state IN ('', 'waiting', 'shown', 'kept_back')", "known_message_state"),
+        Index(None, "campaign_id", "state", "message_state"),
         Index(None, "person_id"),
     )
     TRANSITIONS = CONTRIBUTION
@@ -150,6 +151,7 @@ class Contribution(Base):
     contact: Mapped[str | None] = mapped_column(Encrypted("contribution.contact"))  # where the receipt goes
     salt: Mapped[str] = mapped_column(default="")  # of the commitment to the giver's name in the public row
     message: Mapped[str] = mapped_column(default="")
+    message_state: Mapped[str] = mapped_column(default="")  # shown only after an officer has read it
     language: Mapped[str] = mapped_column(default="zh_CN")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     received_at: Mapped[datetime | None]
@@ -253,4 +255,8 @@ class PublicRow(Base):
     reference: Mapped[str]  # of the ledger's entry: its key
 
 
-triggers.register(*triggers.append_only("public_row"))
+GIVEN = "EXISTS (SELECT 1 FROM contribution c WHERE c.campaign_id = OLD.id AND c.state = 'received')"
+OTHER_PURPOSE = triggers.Guard(
+    "campaign", "UPDATE", f"OLD.purpose_zh <> NEW.purpose_zh AND {GIVEN}", "the purpose is locked at the first gift"
+)
+triggers.register(*triggers.append_only("public_row"), OTHER_PURPOSE)
