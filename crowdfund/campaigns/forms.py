@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import DateField, HiddenField, RadioField, SelectField, StringField, TextAreaField, ValidationError
-from wtforms.validators import InputRequired, Length, Optional
-
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from crowdfund.campaigns.drafting import Line
 from crowdfund.campaigns.giving import LARGEST_FEN, SMALLEST_FEN, Giver
@@ -34,7 +33,7 @@ class AmountField(StringField):
     def pre_validate(self, form: Any) -> None:
         self.fen = None
         typed = (self.data or "").replace(",", "").replace("，", "").removeprefix("¥").removesuffix("元").strip()
-        if not typed:
+        if not typed and not self.data:
             return
         if not YUAN.fullmatch(typed):
             raise ValidationError(self.why_not(typed))
@@ -47,27 +46,27 @@ class AmountField(StringField):
 
     def why_not(self, typed: str) -> str:
         if NUMBER.fullmatch(typed) and Decimal(typed) <= 0:
-            return _("The smallest sum is %(sum)s.", sum=yuan(self.least))
+            return str(_("The smallest sum is %(sum)s.", sum=yuan(self.least)))
         if NUMBER.fullmatch(typed):
-            return _("A sum has at most two decimals: the smallest coin is one fen, 0.01.")
-        return _("Please write the sum in digits, such as 10 or 22.50.")
+            return str(_("A sum has at most two decimals: the smallest coin is one fen, 0.01."))
+        return str(_("Please write the sum in digits, such as 10 or 22.50."))
 
     def too_much(self) -> str:
-        return _("Online one gift is %(sum)s at most. For more, please talk to the organisation.", sum=yuan(self.most))
+        return str(_("Online one gift is %(sum)s at most. For more, please talk to the organisation.", sum=yuan(self.most)))
 
 
 class GoalField(AmountField):
     least, most = 100, GOAL_LARGEST
 
     def too_much(self) -> str:
-        return _("%(sum)s is the most.", sum=yuan(self.most))
+        return str(_("%(sum)s is the most.", sum=yuan(self.most)))
 
 
 class AmountForm(Form):
     """The sum: one of those proposed, or one's own."""
 
     choice = HiddenField()
-    amount = AmountField(_l("Your own sum, yuan"), [InputRequired(_l("How much would you like to give?"))])
+    amount = AmountField(_l("Your own sum, yuan"), [DataRequired(_l("How much would you like to give?"))])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,9 +77,7 @@ class AmountForm(Form):
 
 def check_name(_form: Any, field: StringField) -> None:
     """It may stand in the public ledger for ever: letters only."""
-    wrong = [
-        sign for sign in field.data or "" if not (unicodedata.category(sign)[0] in "LM" or sign in IN_NAMES)
-    ]
+    wrong = [sign for sign in field.data or "" if not (unicodedata.category(sign)[0] in "LM" or sign in IN_NAMES)]
     if wrong:
         raise ValidationError(_("A name is made of letters; “%(sign)s” cannot stand in the ledger.", sign=wrong[0]))
 
@@ -95,14 +92,14 @@ def check_contact(_form: Any, field: StringField) -> None:
 class GiftForm(KeyedForm):
     """Who gives, as far as they want to say it."""
 
-    amount = AmountField(_l("Sum, yuan"), [InputRequired(_l("How much would you like to give?"))])
+    amount = AmountField(_l("Sum, yuan"), [DataRequired(_l("How much would you like to give?"))])
     name = StringField(_l("Your name"), [Optional(), Length(max=20), check_name])
     anonymity = RadioField(
         _l("In the public ledger"),
         choices=[
-            ("masked", _l("the first character, as in 王**")),
-            ("named", _l("the whole name")),
-            ("anonymous", _l("anonymous")),
+            SelectChoice("masked", _l("the first character, as in 王**")),
+            SelectChoice("named", _l("the whole name")),
+            SelectChoice("anonymous", _l("anonymous")),
         ],
         default="masked",
     )
@@ -129,7 +126,9 @@ class GiftForm(KeyedForm):
 class CampaignForm(KeyedForm):
     """A draft: only what the database needs is required; what a reviewer needs is asked for when it is handed in."""
 
-    kind = SelectField(_l("Kind"), choices=[("donation", _l("Small gifts")), ("student_aid", _l("Student aid"))])
+    kind = SelectField(
+        _l("Kind"), choices=[SelectChoice("donation", _l("Small gifts")), SelectChoice("student_aid", _l("Student aid"))]
+    )
     title_zh = StringField(_l("Title"), [InputRequired(), Length(max=60)])
     title_en = StringField(_l("Title in English"), [Optional(), Length(max=120)])
     station_code = SelectField(_l("Station that handles it"), [InputRequired()])
@@ -147,9 +146,9 @@ class CampaignForm(KeyedForm):
     past_goal = SelectField(
         _l("When the goal is reached"),
         choices=[
-            ("stop", _l("take no more gifts")),
-            ("stretch", _l("go on for the same purpose")),
-            ("next_project", _l("go on for the next project")),
+            SelectChoice("stop", _l("take no more gifts")),
+            SelectChoice("stretch", _l("go on for the same purpose")),
+            SelectChoice("next_project", _l("go on for the next project")),
         ],
     )
     next_project_zh = StringField(_l("The next project"), [Optional(), Length(max=100)])
@@ -169,7 +168,9 @@ class CampaignForm(KeyedForm):
     def validate_budget(self, field: TextAreaField) -> None:
         for line in lines_of(field.data):
             if BUDGET_LINE.fullmatch(line) is None:
-                raise ValidationError(_("“%(line)s” is no line of a budget; write a name and a sum in yuan.", line=line[:40]))
+                raise ValidationError(
+                    _("“%(line)s” is no line of a budget; write a name and a sum in yuan.", line=line[:40])
+                )
 
     def validate_unit_zh(self, field: StringField) -> None:
         if self.unit.fen and not field.data:

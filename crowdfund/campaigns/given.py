@@ -96,9 +96,7 @@ def line_of(session: Session, gift: Given) -> Line | None:
         return None
     columns = select(PublicRow.at, PublicRow.who, PublicRow.fen, Seal.number, Seal.hash)
     sealed = columns.outerjoin(Seal, (Seal.chain == CHAIN) & (Seal.record_id == PublicRow.id))
-    row = session.execute(
-        sealed.where(PublicRow.kind == "gift", PublicRow.reference == f"capture:{paid}")
-    ).first()
+    row = session.execute(sealed.where(PublicRow.kind == "gift", PublicRow.reference == f"capture:{paid}")).first()
     return Line(row.at, row.who, row.fen, row.number, row.hash or "") if row else None
 
 

@@ -129,9 +129,7 @@ def card(row: Any) -> Card:
         kind=row.kind,
         state=row.state,
         title=in_language(row.title_zh, row.title_en),
-        station=Handler(
-            row.station_code, row.county_zh[:1], in_language(row.name_zh, row.name_en), row.is_deep_poverty
-        ),
+        station=Handler(row.station_code, row.county_zh[:1], in_language(row.name_zh, row.name_en), row.is_deep_poverty),
         drawings=tuple(row.drawings),
         goal_fen=row.goal_fen,
         raised_fen=int(row.raised or 0),

@@ -1,4 +1,4 @@
-"""What the Charity Law and good sense want before strangers are asked for money; each missing thing is named by its field."""
+"""What the law and good sense want before strangers are asked for money; what is missing is named by its field."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta

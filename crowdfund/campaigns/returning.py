@@ -1,4 +1,4 @@
-"""Gifts on their way back when a campaign is called off: each by itself, in a transaction of its own, as often as it takes."""
+"""Gifts on their way back when a campaign is called off: each in a transaction of its own, as often as it takes."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -62,9 +62,7 @@ def return_one(session: Session, *, reference: str) -> None:
 def came_back(session: Session, /, *, reference: str, refund: str, amount: Money) -> None:
     """A refund did not reach the giver: its money is the campaign's again, and everybody sees that too."""
     gift = session.execute(
-        select(Contribution.campaign_id, Contribution.book, Contribution.shown_as).where(
-            Contribution.public_id == reference
-        )
+        select(Contribution.campaign_id, Contribution.book, Contribution.shown_as).where(Contribution.public_id == reference)
     ).one()
     row = {"campaign_id": gift.campaign_id, "book": gift.book, "who": gift.shown_as}
     booked = session.scalar(select(PublicRow.id).where(PublicRow.reference == f"refund:{refund}"))

@@ -134,8 +134,8 @@ def said(budget: Sequence[BudgetLine]) -> str:
 
 
 def steps(card: Card, campaign: Campaign, organisation: Organisation) -> list[Stop]:
-    """How far it is, the latest first, and what was promised for afterwards."""
-    ahead = [Stop("ahead", words) for words in campaign.milestones_zh]
+    """How far it is, the latest first: on top what was promised for afterwards, the last of it first."""
+    ahead = [Stop("ahead", words) for words in reversed(campaign.milestones_zh)]
     over = card.state not in queries.OPEN_NOW
     done = []
     if over and campaign.closed_at:

@@ -14,6 +14,8 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     schemas.SuggestAnswer,
     schemas.ListingAnswer,
     schemas.StationsAnswer,
+    schemas.CampaignsAnswer,
+    schemas.CampaignAnswer,
     schemas.Problem,
 )
 
@@ -23,12 +25,13 @@ def document() -> dict[str, Any]:
     """The whole document, as JSON-able content."""
     _names, definitions = models_json_schema([(kind, "serialization") for kind in ANSWERS], ref_template=REF)
     sku = {"name": "sku", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 40}}
+    one = {"name": "campaign", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 40}}
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Shanxi Youth Pavilion",
             "version": "1",
-            "description": "Goods and stations, read-only. Sums are whole fen. `lang=en` in the cookie gives English words.",
+            "description": "Goods, stations, campaigns, read-only. Sums are whole fen. Cookie `lang=en`: English words.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/api/v1"}],
@@ -37,6 +40,8 @@ def document() -> dict[str, Any]:
             "/suggest": path("Continue a word", "suggest", schemas.SuggestAnswer, parameters(schemas.SuggestQuery), 422),
             "/listings/{sku}": path("One listing", "listing", schemas.ListingAnswer, [sku], 404),
             "/stations": path("All stations", "stations", schemas.StationsAnswer, []),
+            "/campaigns": path("Campaigns", "campaigns", schemas.CampaignsAnswer, parameters(schemas.CampaignsQuery), 422),
+            "/campaigns/{campaign}": path("One campaign", "campaign", schemas.CampaignAnswer, [one], 404),
         },
         "components": {"schemas": definitions["$defs"]},
     }

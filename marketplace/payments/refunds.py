@@ -24,7 +24,7 @@ ASKED_BEFORE: Final = frozenset({RefundState.SUBMITTING, RefundState.UNKNOWN})
 
 
 on_failed: dict[str, Callable[..., None]] = {}
-"""purpose -> called with session, reference, refund and amount when shares came back; in that transaction; filled by app.py"""
+"""purpose -> called with session, reference, refund and amount when its shares came back, in that transaction."""
 
 
 class RefundTooLarge(Refusal):

@@ -69,7 +69,12 @@ class Fund:
     approver: Person
 
     def draft(self, budget: tuple[Line, ...] = BUDGET, **changes: Any) -> str:
-        made = {"organisation": FOUNDATION, "owner": self.officer.id, "facts": facts(**changes), "budget": budget}
+        made: dict[str, Any] = {
+            "organisation": FOUNDATION,
+            "owner": self.officer.id,
+            "facts": facts(**changes),
+            "budget": budget,
+        }
         return in_transaction(drafting.create, **made)
 
     def approved(self, **changes: Any) -> str:
@@ -148,14 +153,15 @@ def public_rows(campaign: str) -> list[tuple[str, int, str]]:
     """(kind, fen, who) of a campaign, oldest first."""
     db.session.rollback()
     mine = select(PublicRow.kind, PublicRow.fen, PublicRow.who).join(Campaign, Campaign.id == PublicRow.campaign_id)
-    return [tuple(row) for row in db.session.execute(mine.where(Campaign.public_id == campaign).order_by(PublicRow.id))]
+    return [
+        (row.kind, row.fen, row.who)
+        for row in db.session.execute(mine.where(Campaign.public_id == campaign).order_by(PublicRow.id))
+    ]
 
 
 def officer_of(role: str, name: str) -> Person:
     person = factories.make_person(name=name)
-    in_transaction(
-        people.grant, person_id=person.id, role=role, actor="t", scope_kind="organisation", scope_id=FOUNDATION
-    )
+    in_transaction(people.grant, person_id=person.id, role=role, actor="t", scope_kind="organisation", scope_id=FOUNDATION)
     return person
 
 

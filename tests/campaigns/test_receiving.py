@@ -2,13 +2,14 @@
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import time_machine
 from sqlalchemy import select
 
-from crowdfund.campaigns import giving, lifecycle
+from crowdfund.campaigns import giving, lifecycle, returning
 from crowdfund.campaigns.giving import Giver, GoalReached, NotOpen
 from crowdfund.campaigns.models import Contribution, PublicRow
 from crowdfund.campaigns.states import ContributionState
@@ -21,7 +22,7 @@ from marketplace.core.money import Money
 from marketplace.core.transitions import EventRow
 from marketplace.payments import outcomes
 from marketplace.payments.models import Refund
-from marketplace.payments.states import RefundState
+from marketplace.payments.states import AttemptState, RefundState
 from tests.campaigns.conftest import Fund, gift_of, public_rows
 from tests.payments.conftest import booked, moved
 
@@ -120,15 +121,11 @@ def test_a_gift_nobody_paid_for_a_day_lapses_and_late_money_goes_back(fund: Fund
     assert (gift_of(lost).state, gift_of(paid).state) == (ContributionState.LAPSED, ContributionState.RECEIVED)
 
     remote = fund.cashier.fetch_payment(fund.remote_of(lost))
-    late = remote.__class__(**{**vars_of(remote), "status": outcomes.AttemptState.SUCCEEDED})
+    late = replace(remote, status=AttemptState.SUCCEEDED)
     in_transaction(outcomes.apply_payment, remote=late, gateway="sandbox", why="late")
 
     assert fund.balance(campaign) == 660
     assert db.session.scalars(select(Refund.fen)).all() == [660]
-
-
-def vars_of(remote: object) -> dict[str, object]:
-    return {name: getattr(remote, name) for name in remote.__dataclass_fields__}  # type: ignore[attr-defined]
 
 
 def test_stop_takes_no_new_gift_once_the_goal_is_reached(fund: Fund) -> None:
@@ -183,8 +180,6 @@ def test_called_off_every_gift_goes_back_by_itself(fund: Fund) -> None:
 def test_returning_that_was_interrupted_goes_on_and_returns_nothing_twice(
     fund: Fund, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crowdfund.campaigns import returning
-
     campaign = fund.open()
     for fen in (100, 200, 300):
         fund.give(campaign, fen)
@@ -208,7 +203,7 @@ def test_a_refund_that_fails_is_the_campaigns_again(fund: Fund) -> None:
         fund.work()
     refund = db.session.scalars(select(Refund)).one()
     back = fund.cashier.fetch_refund(str(refund.remote_id))
-    failed = back.__class__(**{**vars_of(back), "status": RefundState.FAILED})
+    failed = replace(back, status=RefundState.FAILED)
     in_transaction(outcomes.apply_refund, remote=failed, why="wallet closed")
 
     assert fund.balance(campaign) == 700

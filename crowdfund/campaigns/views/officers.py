@@ -123,7 +123,7 @@ def create_filing(campaign: str) -> ResponseReturnValue:
     form = FilingForm(request.form)
     if not form.validate():
         return campaign_page(campaign, form, ReasonForm(), status=422)
-    filed = {"number": str(form.number.data), "filed_on": form.filed_on.data}
+    filed: dict[str, Any] = {"number": str(form.number.data), "filed_on": form.filed_on.data}
     try:
         in_transaction(drafting.file, campaign=campaign, person=g.person.id, **filed)
     except drafting.Locked as refusal:
@@ -167,7 +167,9 @@ def create_decision(gift: str, decision: str) -> ResponseReturnValue:
     return redirect(url_for(".show_desk"), 303)
 
 
-def campaign_page(campaign: str, filing: FilingForm, reason: ReasonForm, status: int = 200, **more: Any) -> ResponseReturnValue:
+def campaign_page(
+    campaign: str, filing: FilingForm, reason: ReasonForm, status: int = 200, **more: Any
+) -> ResponseReturnValue:
     session = db.session()
     row, organisation = desk.get(session, campaign, organisations())
     people = desk.names(session, [row.owner_id, row.reviewer_id])

@@ -23,7 +23,9 @@ def list_campaigns() -> ResponseReturnValue:
     kinds = [kind for kind in KINDS if asked not in KINDS or kind == asked]
     groups = [queries.group(db.session(), kind) for kind in kinds]
     current = f"/campaigns?kind={asked}" if asked in KINDS else ""
-    return render_template("campaigns/index.html", groups=groups, current=current, kinds=telling.KINDS, state_words=telling.STATES)
+    return render_template(
+        "campaigns/index.html", groups=groups, current=current, kinds=telling.KINDS, state_words=telling.STATES
+    )
 
 
 @bp.get("/campaigns/<campaign>")
@@ -37,5 +39,10 @@ def show_campaign(campaign: str) -> ResponseReturnValue:
 def shared(kind: str) -> dict[str, object]:
     """What the templates of a campaign need besides it."""
     current = f"/campaigns?kind={kind}"
-    words = {"kinds": telling.KINDS, "row_words": telling.ROWS, "past_goal": telling.PAST_GOAL, "state_words": telling.STATES}
+    words = {
+        "kinds": telling.KINDS,
+        "row_words": telling.ROWS,
+        "past_goal": telling.PAST_GOAL,
+        "state_words": telling.STATES,
+    }
     return {"current": current, **words}
