@@ -127,7 +127,9 @@ class CampaignForm(KeyedForm):
     """A draft: only what the database needs is required; what a reviewer needs is asked for when it is handed in."""
 
     kind = SelectField(
-        _l("Kind"), choices=[SelectChoice("donation", _l("Small gifts")), SelectChoice("student_aid", _l("Student aid"))]
+        _l("Kind"),
+        [InputRequired()],
+        choices=[SelectChoice("donation", _l("Small gifts")), SelectChoice("student_aid", _l("Student aid"))],
     )
     title_zh = StringField(_l("Title"), [InputRequired(), Length(max=60)])
     title_en = StringField(_l("Title in English"), [Optional(), Length(max=120)])
@@ -145,6 +147,7 @@ class CampaignForm(KeyedForm):
     ends_on = DateField(_l("Last day"), [InputRequired()])
     past_goal = SelectField(
         _l("When the goal is reached"),
+        [InputRequired()],
         choices=[
             SelectChoice("stop", _l("take no more gifts")),
             SelectChoice("stretch", _l("go on for the same purpose")),

@@ -156,8 +156,8 @@ def receive(session: Session, /, *, reference: str, amount: Money, attempt: str)
     if amount != Money(gift.fen, gift.currency):
         return False
     now = clock.now()
-    told = {"actor": "system", "why": f"attempt:{attempt}"}
-    transition(session, Contribution(public_id=reference), G.RECEIVED, expected=G.PENDING, **told)
+    row, why = Contribution(public_id=reference), f"attempt:{attempt}"
+    transition(session, row, G.RECEIVED, expected=G.PENDING, actor="system", why=why)
     session.execute(update(Contribution).where(Contribution.public_id == reference).values(received_at=now))
     public_ledger.write(
         session,
@@ -194,22 +194,29 @@ def pay_again(session: Session, *, gift: str) -> str:
 
 def lapse(*, gift: str) -> None:
     """The listener of `gift.lapses`: nobody paid for a day. The gateway is asked first, so that no money is lost."""
-    attempt = in_transaction(open_attempt, gift=gift)
-    if attempt and attempts.cancel(attempt) in OPEN:
+    attempt = in_transaction(give_up, gift=gift)
+    if attempt is None:
+        return
+    if attempts.cancel(attempt) in OPEN:
         raise OutcomeUnknown(gift)
     in_transaction(give_up, gift=gift)
+
+
+def give_up(session: Session, *, gift: str) -> str | None:
+    """Money that comes later goes back by itself; the open attempt where there is one, which has to be ended first."""
+    state = session.scalar(select(Contribution.state).where(Contribution.public_id == gift).with_for_update())
+    if state is not G.PENDING:
+        return None
+    attempt = open_attempt(session, gift=gift)
+    if attempt is None:
+        row = Contribution(public_id=gift)
+        transition(session, row, G.LAPSED, expected=state, actor="system", why="not paid in a day")
+    return attempt
 
 
 def open_attempt(session: Session, *, gift: str) -> str | None:
     found = attempts.current(session, purpose=PURPOSE, reference=gift)
     return found.public_id if found and found.state is not AttemptState.SUCCEEDED else None
-
-
-def give_up(session: Session, *, gift: str) -> None:
-    """Money that comes later goes back by itself."""
-    state = session.scalar(select(Contribution.state).where(Contribution.public_id == gift).with_for_update())
-    if state is G.PENDING and open_attempt(session, gift=gift) is None:
-        transition(session, Contribution(public_id=gift), G.LAPSED, expected=state, actor="system", why="not paid in a day")
 
 
 def link_token(reference: str) -> str:

@@ -2,6 +2,7 @@
 const giving = document.querySelector("form[data-give]");
 
 if (giving) {
+  const yuan = (fen) => `¥${Math.floor(fen / 100).toLocaleString("en-US")}.${String(fen % 100).padStart(2, "0")}`;
   const sumOf = (text) => (/^\d{1,7}(\.\d{1,2})?$/.test(text) ? Math.round(Number(text) * 100) : 0);
   const plain = giving.querySelector("[data-sum]").textContent;
   const update = () => {
