@@ -55,6 +55,8 @@ class Card:
     ends_on: date
     days_left: int
     is_demo: bool
+    channel: str
+    past_goal: str
 
     @property
     def url(self) -> str:
@@ -70,8 +72,15 @@ class Card:
         return min(1000, -(-self.raised_fen * 1000 // self.goal_fen))
 
     @property
+    def is_full(self) -> bool:
+        """It said that it would stop at its goal, and is there."""
+        return self.past_goal == "stop" and self.raised_fen >= self.goal_fen
+
+    @property
     def is_open(self) -> bool:
-        return self.state is CampaignState.LIVE and self.days_left >= 0
+        """Everybody may give here and now."""
+        is_running = self.state is CampaignState.LIVE and self.days_left >= 0
+        return is_running and self.channel == "own_site" and not self.is_full
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,7 @@ def listed(totals: Any) -> Select[Any]:
     return (
         select(Campaign.public_id, Campaign.kind, Campaign.state, Campaign.title_zh, Campaign.title_en, Campaign.is_demo)
         .add_columns(Campaign.drawings, Campaign.goal_fen, Campaign.starts_on, Campaign.ends_on, Campaign.station_code)
+        .add_columns(Campaign.channel, Campaign.past_goal)
         .add_columns(Station.name_zh, Station.name_en, County.name_zh.label("county_zh"), County.is_deep_poverty)
         .add_columns(totals.c.raised, totals.c.spent, totals.c.returned, totals.c.gifts)
         .join(Station, Station.code == Campaign.station_code)
@@ -140,6 +150,8 @@ def card(row: Any) -> Card:
         ends_on=row.ends_on,
         days_left=(row.ends_on - clock.today()).days,
         is_demo=row.is_demo,
+        channel=row.channel,
+        past_goal=row.past_goal,
     )
 
 

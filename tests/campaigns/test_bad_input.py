@@ -164,5 +164,9 @@ def test_an_unknown_campaign_is_not_found(fund: Fund) -> None:
 def test_a_goal_that_was_reached_meanwhile_is_said(fund: Fund) -> None:
     campaign = fund.open(past_goal="stop")
     fund.give(campaign, 1_800_000)
-    answer = post(fund.browser(), f"/campaigns/{campaign}/gifts", {"amount": "1", "anonymity": "masked"})
+    client = fund.browser()
+    answer = post(client, f"/campaigns/{campaign}/gifts", {"amount": "1", "anonymity": "masked"})
     assert answer.status_code == 409 and "这个项目的钱已经够了" in answer.text
+    page = client.get(f"/campaigns/{campaign}").text
+    assert "到目标了" in page and 'name="choice"' not in page
+    assert client.get(f"/campaigns/{campaign}/gifts/new?choice=660").status_code == 409
