@@ -15,6 +15,7 @@ NamesOfStations = Callable[[Session, Sequence[str]], dict[str, str]]
 DESKS: Final[tuple[tuple[frozenset[str], str, LazyString, str], ...]] = (  # roles, path, words, icon
     (frozenset({"seller"}), "/seller", _l("Seller centre"), "leaf"),
     (frozenset({"station_manager", "station_clerk"}), "/station", _l("Desk of the station"), "home"),
+    (frozenset({"charity_officer", "charity_approver"}), "/charity", _l("Charity desk"), "heart"),
 )
 
 

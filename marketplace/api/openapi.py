@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from marketplace.api import schemas
 
 DESCRIPTION: Final = (
-    "Goods and stations, read-only. Sums are whole fen. The cookie `lang=en` gives English words, in answers and in "
+    "Read-only: goods, stations, campaigns. Sums are whole fen. The cookie `lang=en` gives English words, in answers and in "
     "problems alike; without it they are Chinese, as on the pages. Accept-Language is not asked. A problem (RFC 9457) is "
     "known by its `status` and by the `pointer` of its errors, whatever the language of its sentences."
 )
@@ -26,6 +26,8 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     schemas.SuggestAnswer,
     schemas.ListingAnswer,
     schemas.StationsAnswer,
+    schemas.CampaignsAnswer,
+    schemas.CampaignAnswer,
     schemas.Problem,
 )
 
@@ -35,6 +37,7 @@ def document() -> dict[str, Any]:
     """The whole document, as JSON-able content."""
     _names, definitions = models_json_schema([(kind, "serialization") for kind in ANSWERS], ref_template=REF)
     sku = {"name": "sku", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 40}}
+    one = {"name": "campaign", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 40}}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -49,6 +52,8 @@ def document() -> dict[str, Any]:
             "/suggest": path("Continue a word", "suggest", schemas.SuggestAnswer, parameters(schemas.SuggestQuery), 422),
             "/listings/{sku}": path("One listing", "listing", schemas.ListingAnswer, [sku], 404),
             "/stations": path("All stations", "stations", schemas.StationsAnswer, []),
+            "/campaigns": path("Campaigns", "campaigns", schemas.CampaignsAnswer, parameters(schemas.CampaignsQuery), 422),
+            "/campaigns/{campaign}": path("One campaign", "campaign", schemas.CampaignAnswer, [one], 404),
         },
         "components": {"schemas": definitions["$defs"]},
     }

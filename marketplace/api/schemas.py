@@ -1,5 +1,6 @@
 """What the JSON face takes and gives, as types: the answers are built from them, and the OpenAPI document too."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -126,6 +127,67 @@ class Suggested(BaseModel):
 class SuggestAnswer(BaseModel):
     degraded: Degraded
     suggestions: list[Suggested]
+
+
+class CampaignsQuery(BaseModel):
+    """The parameters of /api/v1/campaigns; each but the page may repeat."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kind: list[Literal["donation", "student_aid"]] = []
+    state: list[Literal["live", "paused", "ended", "cancelled", "disbursing", "reported", "closed"]] = []
+    county: list[County] = []
+    page: Annotated[int, Field(ge=1, le=10_000)] = 1
+    per_page: Annotated[int, Field(ge=1, le=100)] = 24
+
+
+class CampaignItem(BaseModel):
+    """A campaign that takes or took gifts; sums in whole fen, as the public ledger has them."""
+
+    id: str
+    kind: str
+    state: str
+    title: str
+    county_code: str
+    goal_fen: int
+    raised_fen: int
+    spent_fen: int
+    returned_fen: int
+    gifts: int
+    starts_on: date
+    ends_on: date
+    is_demo: bool
+    url: str
+
+
+class CampaignsAnswer(BaseModel):
+    total: int
+    page: int
+    items: list[CampaignItem]
+
+
+class BudgetItem(BaseModel):
+    name: str
+    fen: int
+
+
+class CampaignAnswer(CampaignItem):
+    """All that a campaign's page says: purpose, rule, budget, and who asks for the money."""
+
+    organisation: str
+    filing_number: str
+    filed_on: date | None
+    purpose: str
+    beneficiaries: str
+    criteria: str
+    region: str
+    leader: str
+    residue: str
+    past_goal: str
+    story: str
+    unit_fen: int | None
+    unit: str
+    budget: list[BudgetItem]
 
 
 class InvalidParameter(BaseModel):

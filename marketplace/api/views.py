@@ -9,14 +9,21 @@ from flask_babel import gettext as _
 from pydantic import BaseModel, ValidationError
 
 from marketplace.accounts.permissions import requires
-from marketplace.api import queries
+from marketplace.api import giving, queries
 from marketplace.api.openapi import document
-from marketplace.api.schemas import InvalidParameter, Problem, SearchQuery, StationsAnswer, SuggestQuery
+from marketplace.api.schemas import (
+    CampaignsQuery,
+    InvalidParameter,
+    Problem,
+    SearchQuery,
+    StationsAnswer,
+    SuggestQuery,
+)
 from marketplace.core import logs, page_cache
 from marketplace.core.db import db
 
 Asked = TypeVar("Asked", bound=BaseModel)
-REPEATED: Final = frozenset({"county", "category"})
+REPEATED: Final = frozenset({"county", "category", "kind", "state"})
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -54,6 +61,23 @@ def list_stations() -> Response:
     page_cache.tags("stations")
     items = queries.stations(db.session())
     return answer(StationsAnswer(total=len(items), items=items))
+
+
+@bp.get("/campaigns")
+@requires("api.read")
+def list_campaigns() -> Response:
+    asked = read(CampaignsQuery)
+    if isinstance(asked, Response):
+        return asked
+    page_cache.tags("giving", "stations")
+    return answer(giving.campaigns(db.session(), asked))
+
+
+@bp.get("/campaigns/<campaign>")
+@requires("api.read")
+def show_campaign(campaign: str) -> Response:
+    page_cache.tags("stations", f"campaign:{campaign}")
+    return answer(giving.campaign(db.session(), campaign))
 
 
 @bp.get("/openapi.json")

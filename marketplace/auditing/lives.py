@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping
 
+from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION
 from listings.states import LISTING
 from marketplace.auditing.checks import Difference, read
 from marketplace.orders.states import ORDER, PARCEL
@@ -34,6 +35,8 @@ LIVES: Final = (
     Life("attempt", "public_id", ATTEMPT, "created"),
     Life("refund", "public_id", REFUND, "requested"),
     Life("listing", "code", LISTING),
+    Life("campaign", "public_id", CAMPAIGN, "draft"),
+    Life("contribution", "public_id", CONTRIBUTION, "intent"),
 )
 
 

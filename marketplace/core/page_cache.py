@@ -25,7 +25,7 @@ MOST_BYTES: Final = 24 * 2**20
 QUERY: Final = frozenset(
     {
         *("q", "category", "county", "prefecture", "sort", "page", "per_page", "min", "max", "variant"),
-        *("season", "gi", "deep", "stock", "exact"),
+        *("season", "gi", "deep", "stock", "exact", "kind", "state"),
     }
 )
 NEVER: Final = (  # kept elsewhere, or asked when the database may not answer

@@ -2,18 +2,19 @@
 
 from sqlalchemy.orm import Session
 
-from marketplace.demo import goods, people, places
+from marketplace.demo import campaigns, goods, people, places
 from marketplace.demo.tables import refuse_in_earnest
 
 
 def load(session: Session) -> None:
-    """Places, people and goods that are not there yet; what is there stays as it is, edits included.
+    """Places, people, goods and campaigns that are not there yet; what is there stays as it is, edits included.
 
     Raises OnlyForDemonstrations."""
     refuse_in_earnest()
     places.load(session)
     people.load(session)
     goods.load(session)
+    campaigns.load(session)
 
 
 def greeting() -> str:

@@ -27,7 +27,15 @@ class Settles(Protocol):
     def __call__(self, session: Session, /, *, reference: str, amount: Money, attempt: str) -> bool: ...
 
 
+class Credits(Protocol):
+    """Whose account the money of a purpose goes into the moment it is there; None if it cannot be used any more."""
+
+    def __call__(self, session: Session, /, *, reference: str) -> books.Account | None: ...
+
+
 on_succeeded: dict[str, Settles] = {}  # purpose -> handler, filled by app.py
+credited: dict[str, Credits] = {}  # purpose -> account, filled by app.py; other purposes share out of buyer_clearing
+CLEARING: Final[books.Account] = ("buyer_clearing", "")
 
 
 class Unmatched(LookupError):
@@ -65,14 +73,20 @@ def receive(session: Session, attempt: Attempt, remote: RemotePayment, why: str)
         make_way(session, attempt)
     session.flush()
     transition(session, attempt, AttemptState.SUCCEEDED, expected=attempt.state, actor=attempt.gateway, why=why)
-    capture(session, attempt)
-    used = not attempt.is_surplus and on_succeeded[attempt.purpose](
+    account = None if attempt.is_surplus else account_for(session, attempt)
+    capture(session, attempt, account or CLEARING)
+    used = account is not None and on_succeeded[attempt.purpose](
         session, reference=attempt.reference, amount=attempt.amount, attempt=attempt.public_id
     )
     if not used:
-        give_back(session, attempt)
+        give_back(session, attempt, account or CLEARING)
     outbox.put(session, "payment.succeeded", purpose=attempt.purpose, reference=attempt.reference, used=used)
     return attempt.state
+
+
+def account_for(session: Session, attempt: Attempt) -> books.Account | None:
+    asked = credited.get(attempt.purpose)
+    return asked(session, reference=attempt.reference) if asked else CLEARING
 
 
 def differences(attempt: Attempt, remote: RemotePayment) -> str:
@@ -107,10 +121,10 @@ def receive_from_elsewhere(session: Session, attempt: Attempt, remote: RemotePay
     return attempt.state
 
 
-def capture(session: Session, attempt: Attempt) -> None:
+def capture(session: Session, attempt: Attempt, account: books.Account) -> None:
     moved: dict[books.Account, Money] = {
         ("gateway_clearing", attempt.gateway): attempt.amount,
-        ("buyer_clearing", ""): -attempt.amount,
+        account: -attempt.amount,
     }
     books.post(session, key=f"capture:{attempt.public_id}", book=attempt.book, reference=attempt.reference, lines=moved)
 
@@ -131,9 +145,9 @@ def suspense_key(remote: RemotePayment) -> str:
     return f"suspense:{remote.remote_id}"
 
 
-def give_back(session: Session, attempt: Attempt) -> None:
+def give_back(session: Session, attempt: Attempt, account: books.Account) -> None:
     """Nobody can use this money: it goes into suspense, and from there back by itself."""
-    moved: dict[books.Account, Money] = {("buyer_clearing", ""): attempt.amount, ("suspense", ""): -attempt.amount}
+    moved: dict[books.Account, Money] = {account: attempt.amount, ("suspense", ""): -attempt.amount}
     books.post(session, key=f"surplus:{attempt.public_id}", book=attempt.book, reference=attempt.reference, lines=moved)
     refunds.request_for(session, attempt, reason_key="surplus", shares={("suspense", ""): attempt.amount}, reason="surplus")
 

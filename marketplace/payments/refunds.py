@@ -1,6 +1,6 @@
 """Money on its way back: booked when it is asked for, sent by the worker, confirmed or returned to its source."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -21,6 +21,10 @@ from marketplace.payments.states import AttemptState, RefundState
 IN_TRANSIT: books.Account = ("refund_in_transit", "")
 KEY_LIVES: Final = timedelta(hours=23)  # gateways forget a key after a day, and would send the money once more
 ASKED_BEFORE: Final = frozenset({RefundState.SUBMITTING, RefundState.UNKNOWN})
+
+
+on_failed: dict[str, Callable[..., None]] = {}
+"""purpose -> called with session, reference, refund and amount when its shares came back, in that transaction."""
 
 
 class RefundTooLarge(Refusal):
@@ -87,6 +91,8 @@ def post_failed(session: Session, refund: Refund, attempt: Attempt, *, was_done:
     source: books.Account = ("gateway_clearing", attempt.gateway) if was_done else IN_TRANSIT
     lines = {(kind, owner): Money(-fen, refund.currency) for kind, owner, fen in refund.shares} | {source: amount}
     books.post(session, key=f"refund_failed:{refund.public_id}", book=attempt.book, reference=attempt.reference, lines=lines)
+    if attempt.purpose in on_failed:
+        on_failed[attempt.purpose](session, reference=attempt.reference, refund=refund.public_id, amount=amount)
     subject, why = f"refund:{refund.public_id}", refund.reason
     audit.record(session, actor=attempt.gateway, action="refund.failed", subject=subject, why=why, fen=refund.fen)
 

@@ -1,0 +1,214 @@
+"""What givers and officers may enter."""
+
+import re
+import unicodedata
+from decimal import Decimal
+from typing import Any, Final
+
+from flask_babel import gettext as _, lazy_gettext as _l
+from wtforms import DateField, HiddenField, RadioField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
+
+from crowdfund.campaigns.drafting import Line
+from crowdfund.campaigns.giving import LARGEST_FEN, SMALLEST_FEN, Giver
+from marketplace.accounts.people import is_email, is_phone
+from marketplace.core.formats import yuan
+from marketplace.core.forms import Form, KeyedForm, SelectChoice
+from marketplace.core.money import Money
+
+YUAN: Final = re.compile(r"\d{1,12}(\.\d{1,2})?")
+NUMBER: Final = re.compile(r"[-+]?\d+(\.\d+)?")
+BUDGET_LINE: Final = re.compile(r"(?P<name>.*?\S)[\s:：,，]+(?P<sum>[\d,]+(\.\d{1,2})?)\s*元?")
+IN_NAMES: Final = frozenset(" ·.'-()（）&")
+OWN: Final = "own"
+GOAL_LARGEST: Final = 10_000_000_00
+
+
+class AmountField(StringField):
+    """A sum as people write it (10, 22.5, ¥6.60, 1,200 元), as whole fen in `fen`; None until it is valid."""
+
+    fen: int | None = None
+    least, most = SMALLEST_FEN, LARGEST_FEN
+
+    def pre_validate(self, form: Any) -> None:
+        self.fen = None
+        typed = (self.data or "").replace(",", "").replace("，", "").removeprefix("¥").removesuffix("元").strip()
+        if not typed and not self.data:
+            return
+        if not YUAN.fullmatch(typed):
+            raise ValidationError(self.why_not(typed))
+        fen = int(Decimal(typed) * 100)
+        if fen < self.least:
+            raise ValidationError(_("The smallest sum is %(sum)s.", sum=yuan(self.least)))
+        if fen > self.most:
+            raise ValidationError(self.too_much())
+        self.fen = fen
+
+    def why_not(self, typed: str) -> str:
+        if NUMBER.fullmatch(typed) and Decimal(typed) <= 0:
+            return str(_("The smallest sum is %(sum)s.", sum=yuan(self.least)))
+        if NUMBER.fullmatch(typed):
+            return str(_("A sum has at most two decimals: the smallest coin is one fen, 0.01."))
+        return str(_("Please write the sum in digits, such as 10 or 22.50."))
+
+    def too_much(self) -> str:
+        return str(_("Online one gift is %(sum)s at most. For more, please talk to the organisation.", sum=yuan(self.most)))
+
+
+class GoalField(AmountField):
+    least, most = 100, GOAL_LARGEST
+
+    def too_much(self) -> str:
+        return str(_("%(sum)s is the most.", sum=yuan(self.most)))
+
+
+class AmountForm(Form):
+    """The sum: one of those proposed, or one's own."""
+
+    choice = HiddenField()
+    amount = AmountField(_l("Your own sum, yuan"), [DataRequired(_l("How much would you like to give?"))])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = str(self.choice.data or OWN)
+        if chosen != OWN:
+            self.amount.data = f"{Decimal(int(chosen)) / 100:.2f}" if chosen.isascii() and chosen.isdigit() else chosen
+
+
+def check_name(_form: Any, field: StringField) -> None:
+    """It may stand in the public ledger for ever: letters only."""
+    wrong = [sign for sign in field.data or "" if not (unicodedata.category(sign)[0] in "LM" or sign in IN_NAMES)]
+    if wrong:
+        raise ValidationError(_("A name is made of letters; “%(sign)s” cannot stand in the ledger.", sign=wrong[0]))
+
+
+def check_contact(_form: Any, field: StringField) -> None:
+    text = (field.data or "").replace(" ", "")
+    if not (is_phone(text) or is_email(text)):
+        raise ValidationError(_("This is neither a mobile number of 11 digits nor an e-mail address."))
+    field.data = text
+
+
+class GiftForm(KeyedForm):
+    """Who gives, as far as they want to say it."""
+
+    amount = AmountField(_l("Sum, yuan"), [DataRequired(_l("How much would you like to give?"))])
+    name = StringField(_l("Your name"), [Optional(), Length(max=20), check_name])
+    anonymity = RadioField(
+        _l("In the public ledger"),
+        choices=[
+            SelectChoice("masked", _l("the first character, as in 王**")),
+            SelectChoice("named", _l("the whole name")),
+            SelectChoice("anonymous", _l("anonymous")),
+        ],
+        default="masked",
+    )
+    message = TextAreaField(_l("A few words"), [Optional(), Length(max=100)])
+    contact = StringField(_l("Phone or e-mail for the receipt"), [Optional(), Length(max=100), check_contact])
+
+    def giver(self, person_id: int | None, language: str) -> Giver:
+        return Giver(
+            name=str(self.name.data or ""),
+            anonymity=str(self.anonymity.data),
+            message=str(self.message.data or ""),
+            contact=str(self.contact.data or ""),
+            person_id=person_id,
+            language=language,
+        )
+
+    @property
+    def money(self) -> Money:
+        if self.amount.fen is None:
+            raise ValueError("not validated")
+        return Money(self.amount.fen)
+
+
+class CampaignForm(KeyedForm):
+    """A draft: only what the database needs is required; what a reviewer needs is asked for when it is handed in."""
+
+    kind = SelectField(
+        _l("Kind"),
+        [InputRequired()],
+        choices=[SelectChoice("donation", _l("Small gifts")), SelectChoice("student_aid", _l("Student aid"))],
+    )
+    title_zh = StringField(_l("Title"), [InputRequired(), Length(max=60)])
+    title_en = StringField(_l("Title in English"), [Optional(), Length(max=120)])
+    station_code = SelectField(_l("Station that handles it"), [InputRequired()])
+    story_zh = TextAreaField(_l("Story"), [Optional(), Length(max=4000)])
+    purpose_zh = StringField(_l("Purpose, in one sentence"), [Optional(), Length(max=200)])
+    beneficiaries_zh = StringField(_l("Who benefits"), [Optional(), Length(max=200)])
+    criteria_zh = StringField(_l("Rule by which they are chosen"), [Optional(), Length(max=200)])
+    region_zh = StringField(_l("Region"), [Optional(), Length(max=60)])
+    leader_zh = StringField(_l("Person responsible"), [Optional(), Length(max=40)])
+    bank_account_zh = StringField(_l("Account, as it is published"), [Optional(), Length(max=100)])
+    goal = GoalField(_l("Goal, yuan"), [InputRequired()])
+    budget = TextAreaField(_l("Budget"), [Optional(), Length(max=2000)])
+    starts_on = DateField(_l("First day"), [InputRequired()])
+    ends_on = DateField(_l("Last day"), [InputRequired()])
+    past_goal = SelectField(
+        _l("When the goal is reached"),
+        [InputRequired()],
+        choices=[
+            SelectChoice("stop", _l("take no more gifts")),
+            SelectChoice("stretch", _l("go on for the same purpose")),
+            SelectChoice("next_project", _l("go on for the next project")),
+        ],
+    )
+    next_project_zh = StringField(_l("The next project"), [Optional(), Length(max=100)])
+    residue_zh = StringField(_l("What happens to what is left"), [Optional(), Length(max=200)])
+    unit = AmountField(_l("What one piece costs, yuan"), [Optional()])
+    unit_zh = StringField(_l("Name of one piece"), [Optional(), Length(max=20)])
+    milestones = TextAreaField(_l("Steps that are promised, one a line"), [Optional(), Length(max=1000)])
+
+    def with_stations(self, stations: list[tuple[str, str]]) -> "CampaignForm":
+        self.station_code.choices = [SelectChoice(code, name) for code, name in stations]
+        return self
+
+    def validate_ends_on(self, field: DateField) -> None:
+        if self.starts_on.data and field.data and field.data < self.starts_on.data:
+            raise ValidationError(_("The last day is before the first."))
+
+    def validate_budget(self, field: TextAreaField) -> None:
+        for line in lines_of(field.data):
+            if BUDGET_LINE.fullmatch(line) is None:
+                raise ValidationError(
+                    _("“%(line)s” is no line of a budget; write a name and a sum in yuan.", line=line[:40])
+                )
+
+    def validate_unit_zh(self, field: StringField) -> None:
+        if self.unit.fen and not field.data:
+            raise ValidationError(_("Name the piece."))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The columns of a campaign."""
+        plain = (
+            *("kind", "title_zh", "title_en", "station_code", "story_zh", "purpose_zh", "beneficiaries_zh", "criteria_zh"),
+            *("region_zh", "leader_zh", "bank_account_zh", "starts_on", "ends_on", "past_goal", "next_project_zh"),
+            *("residue_zh", "unit_zh"),
+        )
+        columns = {name: self[name].data if self[name].data is not None else "" for name in plain}
+        steps = lines_of(self.milestones.data)
+        return columns | {"goal_fen": self.goal.fen, "unit_fen": self.unit.fen, "milestones_zh": steps}
+
+    @property
+    def budget_lines(self) -> list[Line]:
+        found = [BUDGET_LINE.fullmatch(line) for line in lines_of(self.budget.data)]
+        return [Line(each["name"].strip(), sum_of(each["sum"])) for each in found if each]
+
+
+def lines_of(text: str | None) -> list[str]:
+    return [line.strip() for line in (text or "").splitlines() if line.strip()]
+
+
+def sum_of(text: str) -> int:
+    return int(Decimal(text.replace(",", "")) * 100)
+
+
+class FilingForm(Form):
+    number = StringField(_l("Filing number"), [InputRequired(), Length(max=40)])
+    filed_on = DateField(_l("Filed on"), [InputRequired()])
+
+
+class ReasonForm(Form):
+    why = StringField(_l("Why"), [Optional(), Length(max=200)])

@@ -1,0 +1,120 @@
+"""One gift as its giver sees it: waiting, not paid, received, with its line in the public ledger."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns.giving import PURPOSE, link_token
+from crowdfund.campaigns.models import Campaign, Contribution, PublicRow, Receipt
+from crowdfund.campaigns.queries import in_language
+from crowdfund.campaigns.states import CampaignState, ContributionState, ReceiptState
+from marketplace.core.encryption import token_hash
+from marketplace.core.errors import NotFound
+from marketplace.core.sealing import Seal
+from marketplace.payments import refunds
+from marketplace.payments.models import Attempt
+from marketplace.payments.states import OPEN, AttemptState
+
+CHAIN: Final = "public"
+MOST_LISTED: Final = 200
+
+
+@dataclass(frozen=True)
+class Given:
+    """A gift in the reader's language."""
+
+    id: str
+    state: ContributionState
+    book: str
+    fen: int
+    shown_as: str
+    created_at: datetime
+    campaign: str
+    campaign_state: CampaignState
+    campaign_kind: str
+    title: str
+    token: str
+
+    @property
+    def url(self) -> str:
+        return f"/campaigns/{self.campaign}/gifts/{self.token}"
+
+    @property
+    def may_be_paid(self) -> bool:
+        return self.state is ContributionState.PENDING and self.campaign_state is CampaignState.LIVE
+
+
+@dataclass(frozen=True)
+class Line:
+    """The row of the public ledger that a gift made; `code` is empty until it is sealed, which takes a second."""
+
+    at: datetime
+    who: str
+    fen: int
+    number: int | None
+    code: str
+
+
+def columns() -> Any:
+    mine = select(Contribution.public_id, Contribution.state, Contribution.book, Contribution.fen, Contribution.shown_as)
+    mine = mine.add_columns(Contribution.created_at, Campaign.public_id.label("campaign"), Campaign.title_zh)
+    mine = mine.add_columns(Campaign.title_en, Campaign.kind, Campaign.state.label("campaign_state"))
+    return mine.join(Campaign, Campaign.id == Contribution.campaign_id)
+
+
+def given(row: Any) -> Given:
+    title = in_language(row.title_zh, row.title_en)
+    mine = (row.public_id, row.state, row.book, row.fen, row.shown_as, row.created_at)
+    return Given(*mine, row.campaign, row.campaign_state, row.kind, title, link_token(row.public_id))
+
+
+def find(session: Session, campaign: str, token: str) -> Given:
+    """By its secret link. Raises NotFound, alike for every wrong one."""
+    row = session.execute(
+        columns().where(Contribution.token_hash == token_hash(token), Campaign.public_id == campaign)
+    ).first()
+    if row is None:
+        raise NotFound(campaign)
+    return given(row)
+
+
+def of_person(session: Session, person_id: int) -> list[Given]:
+    """What somebody gave while signed in, the latest first."""
+    mine = columns().where(Contribution.person_id == person_id).order_by(Contribution.id.desc())
+    return [given(row) for row in session.execute(mine.limit(MOST_LISTED))]
+
+
+def line_of(session: Session, gift: Given) -> Line | None:
+    """Its row in the public ledger, as soon as its money is there."""
+    attempt = select(Attempt.public_id).where(Attempt.purpose == PURPOSE, Attempt.reference == gift.id)
+    paid = session.scalar(attempt.where(Attempt.state == AttemptState.SUCCEEDED, ~Attempt.is_surplus))
+    if paid is None:
+        return None
+    columns = select(PublicRow.at, PublicRow.who, PublicRow.fen, Seal.number, Seal.hash)
+    sealed = columns.outerjoin(Seal, (Seal.chain == CHAIN) & (Seal.record_id == PublicRow.id))
+    row = session.execute(sealed.where(PublicRow.kind == "gift", PublicRow.reference == f"capture:{paid}")).first()
+    return Line(row.at, row.who, row.fen, row.number, row.hash or "") if row else None
+
+
+def receipt_of(session: Session, gift: Given) -> str | None:
+    """The number of its valid receipt."""
+    mine = select(Receipt.public_id).join(Contribution, Contribution.id == Receipt.contribution_id)
+    return session.scalar(mine.where(Contribution.public_id == gift.id, Receipt.state == ReceiptState.ISSUED))
+
+
+def refunds_of(session: Session, gift: Given) -> Sequence[Any]:
+    return refunds.of(session, purpose=PURPOSE, reference=gift.id)
+
+
+def attempt_of(session: Session, gift: Given) -> AttemptState | None:
+    """Where the latest try to pay it stands."""
+    mine = select(Attempt.state).where(Attempt.purpose == PURPOSE, Attempt.reference == gift.id)
+    return session.scalar(mine.order_by(Attempt.id.desc()).limit(1))
+
+
+def is_open(state: AttemptState | None) -> bool:
+    return state is not None and state in OPEN

@@ -1,0 +1,224 @@
+"""A gift: begun by anybody, received when its money is there, and in the public ledger at that moment.
+
+The hot path of a campaign that many give to at once: columns instead of objects, and no row that all of them change."""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns import public_ledger
+from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
+from crowdfund.campaigns.states import CampaignState, ContributionState
+from marketplace.core import clock, ids, outbox, page_cache
+from marketplace.core.db import in_transaction
+from marketplace.core.encryption import fingerprint, token_hash
+from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.formats import mask_name
+from marketplace.core.money import Money
+from marketplace.core.transitions import EventRow, transition
+from marketplace.ledger import books
+from marketplace.payments import attempts
+from marketplace.payments.gateways import OutcomeUnknown, current_book
+from marketplace.payments.states import OPEN, AttemptState
+
+PURPOSE: Final = "contribution"
+SMALLEST_FEN: Final = 1
+LARGEST_FEN: Final = 5_000_000  # one gift online; who wants to give more talks to the organisation
+LAPSES_AFTER: Final = timedelta(days=1)
+LAPSES: Final = "gift.lapses"
+TAKES_MONEY: Final = frozenset({CampaignState.LIVE, CampaignState.PAUSED, CampaignState.ENDED})
+RAISED: Final = ("gift", "match", "refund", "return")  # the kinds of public rows that make what was given
+G = ContributionState
+
+on_received: list[Callable[..., None]] = []
+"""Called with session and contribution=<public id>, in the transaction that receives it; filled by app.py."""
+
+
+class NotOpen(Refusal):
+    message = _l("This campaign takes no gifts just now. Nothing was charged.")
+
+
+class GoalReached(Refusal):
+    message = _l("This campaign has all it needs and takes no more gifts. Nothing was charged.")
+
+
+@dataclass(frozen=True)
+class Giver:
+    """What somebody says about themselves; all of it may be empty."""
+
+    name: str = ""
+    anonymity: str = "anonymous"  # named, masked, anonymous
+    message: str = ""
+    contact: str = ""
+    person_id: int | None = None
+    language: str = "zh_CN"
+
+    @property
+    def shown_as(self) -> str:
+        """What stands in the public ledger for ever."""
+        if not self.name or self.anonymity == "anonymous":
+            return ""
+        return self.name if self.anonymity == "named" else mask_name(self.name)
+
+
+def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> str:
+    """A gift with its first attempt to pay; returns its public id. The payer is sent on by `attempts.submit`.
+
+    Raises NotFound, NotOpen, GoalReached, PaymentsClosed."""
+    target = session.execute(
+        select(Campaign.id, Campaign.state, Campaign.channel, Campaign.ends_on, Campaign.past_goal, Campaign.goal_fen).where(
+            Campaign.public_id == campaign
+        )
+    ).first()
+    if target is None:
+        raise NotFound(campaign)
+    if target.state is not CampaignState.LIVE or target.channel != "own_site" or target.ends_on < clock.today():
+        raise NotOpen(campaign)
+    if not SMALLEST_FEN <= amount.fen <= LARGEST_FEN:
+        raise ValueError(f"{amount.fen} fen")
+    book = current_book()
+    if target.past_goal == "stop" and raised(session, target.id, book) >= target.goal_fen:
+        raise GoalReached(campaign)
+    reference = keep(session, target.id, amount, giver, book)
+    attempts.start(session, purpose=PURPOSE, reference=reference, amount=amount)
+    outbox.put(session, LAPSES, after=LAPSES_AFTER, gift=reference)
+    return reference
+
+
+def keep(session: Session, campaign_id: int, amount: Money, giver: Giver, book: str) -> str:
+    """The rows of a gift that waits for its money."""
+    reference, now = ids.public_id(), clock.now()
+    gift = {
+        "public_id": reference,
+        "token_hash": token_hash(link_token(reference)),
+        "campaign_id": campaign_id,
+        "state": G.PENDING,
+        "book": book,
+        "fen": amount.fen,
+        "currency": amount.currency,
+        "person_id": giver.person_id,
+        "anonymity": giver.anonymity,
+        "shown_as": giver.shown_as,
+        "giver": giver.name or None,
+        "contact": giver.contact or None,
+        "salt": secrets.token_hex(16) if giver.name else "",
+        "message": giver.message,
+        "message_state": "waiting" if giver.message else "",
+        "language": giver.language,
+        "created_at": now,
+    }
+    session.execute(insert(Contribution).values(gift))
+    actor = f"person:{giver.person_id}" if giver.person_id is not None else "guest"
+    steps = (("", G.INTENT, "begun"), (G.INTENT, G.PENDING, "to the cashier"))
+    trace = {"subject": f"contribution:{reference}", "actor": actor, "at": now}
+    session.execute(
+        insert(EventRow), [trace | {"from_state": here, "to_state": there, "why": why} for here, there, why in steps]
+    )
+    return reference
+
+
+def raised(session: Session, campaign_id: int, book: str) -> int:
+    """Fen that were given and stayed, by the public ledger."""
+    total = select(func.coalesce(func.sum(PublicRow.fen), 0)).where(PublicRow.campaign_id == campaign_id)
+    return int(session.scalar(total.where(PublicRow.kind.in_(RAISED), PublicRow.book == book)) or 0)
+
+
+def account_of(session: Session, /, *, reference: str) -> books.Account | None:
+    """Where a gift's money goes the moment it is there; None for one that nobody waits for any more.
+
+    The gift's row is locked, the campaign's held: whoever calls the campaign off waits, and then sees this gift."""
+    gift = session.execute(
+        select(Contribution.state, Contribution.campaign_id).where(Contribution.public_id == reference).with_for_update()
+    ).first()
+    if gift is None or gift.state is not G.PENDING:
+        return None
+    target = session.execute(
+        select(Campaign.public_id, Campaign.state).where(Campaign.id == gift.campaign_id).with_for_update(read=True)
+    ).one()
+    return ("restricted", target.public_id) if target.state in TAKES_MONEY else None
+
+
+def receive(session: Session, /, *, reference: str, amount: Money, attempt: str) -> bool:
+    """The handler of purpose `contribution`: the money is in the campaign's account already."""
+    columns: Any = (Contribution.fen, Contribution.currency, Contribution.book, Contribution.shown_as, Contribution.giver)
+    gift = session.execute(
+        select(*columns, Contribution.salt, Contribution.campaign_id, Campaign.public_id)
+        .join(Campaign, Campaign.id == Contribution.campaign_id)
+        .where(Contribution.public_id == reference)
+    ).one()
+    if amount != Money(gift.fen, gift.currency):
+        return False
+    now = clock.now()
+    row, why = Contribution(public_id=reference), f"attempt:{attempt}"
+    transition(session, row, G.RECEIVED, expected=G.PENDING, actor="system", why=why)
+    session.execute(update(Contribution).where(Contribution.public_id == reference).values(received_at=now))
+    public_ledger.write(
+        session,
+        kind="gift",
+        campaign_id=gift.campaign_id,
+        book=gift.book,
+        amount=amount,
+        who=gift.shown_as,
+        reference=f"capture:{attempt}",
+        commitment=commitment(gift.giver, gift.salt),
+    )
+    for listen in on_received:
+        listen(session, contribution=reference)
+    page_cache.expire(session, "giving", f"campaign:{gift.public_id}", "ledger")
+    return True
+
+
+def commitment(name: str | None, salt: str) -> str:
+    """As core.audit makes them: whoever shows name and salt later proves who gave."""
+    return hashlib.sha256(f"{salt}\0{name}".encode()).hexdigest() if name else ""
+
+
+def pay_again(session: Session, *, gift: str) -> str:
+    """The attempt to go on with: the open one, or a new one after a failure. Raises NotOpen, attempts.AlreadyPaying."""
+    row = session.execute(
+        select(Contribution.state, Contribution.fen, Contribution.currency, Campaign.state.label("campaign_state"))
+        .join(Campaign, Campaign.id == Contribution.campaign_id)
+        .where(Contribution.public_id == gift)
+    ).one()
+    if row.state is not G.PENDING or row.campaign_state is not CampaignState.LIVE:
+        raise NotOpen(gift)
+    return attempts.start(session, purpose=PURPOSE, reference=gift, amount=Money(row.fen, row.currency))
+
+
+def lapse(*, gift: str) -> None:
+    """The listener of `gift.lapses`: nobody paid for a day. The gateway is asked first, so that no money is lost."""
+    attempt = in_transaction(give_up, gift=gift)
+    if attempt is None:
+        return
+    if attempts.cancel(attempt) in OPEN:
+        raise OutcomeUnknown(gift)
+    in_transaction(give_up, gift=gift)
+
+
+def give_up(session: Session, *, gift: str) -> str | None:
+    """Money that comes later goes back by itself; the open attempt where there is one, which has to be ended first."""
+    state = session.scalar(select(Contribution.state).where(Contribution.public_id == gift).with_for_update())
+    if state is not G.PENDING:
+        return None
+    attempt = open_attempt(session, gift=gift)
+    if attempt is None:
+        row = Contribution(public_id=gift)
+        transition(session, row, G.LAPSED, expected=state, actor="system", why="not paid in a day")
+    return attempt
+
+
+def open_attempt(session: Session, *, gift: str) -> str | None:
+    found = attempts.current(session, purpose=PURPOSE, reference=gift)
+    return found.public_id if found and found.state is not AttemptState.SUCCEEDED else None
+
+
+def link_token(reference: str) -> str:
+    """The secret part of a gift's link: made from its id with a key of ours; the database keeps only its hash."""
+    return fingerprint(reference, "gift.link")

@@ -1,0 +1,131 @@
+"""The way of a campaign: handed in by its owner, approved by somebody else, opened, paused, ended, or called off."""
+
+from datetime import date
+from typing import Final
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns import drafting, requirements
+from crowdfund.campaigns.models import Campaign, Disbursement, Organisation
+from crowdfund.campaigns.requirements import Missing, NotReady
+from crowdfund.campaigns.states import TAKEN, CampaignState
+from marketplace.core import audit, clock, outbox, page_cache
+from marketplace.core.errors import Refusal
+from marketplace.core.transitions import transition
+
+C = CampaignState
+CANCELLED: Final = "campaign.cancelled"
+SYSTEM: Final = "system"
+
+
+class OwnReview(Refusal):
+    status = 403
+    message = _l("Somebody else has to review what you have made.")
+
+
+class NoReason(Refusal):
+    status = 422
+    message = _l("Please say why; it is kept.")
+
+
+class AlreadySpent(Refusal):
+    message = _l("Money of this campaign was paid out already, so it cannot all go back. End it instead.")
+
+
+def submit(session: Session, *, campaign: str, person: int) -> None:
+    """Raises NotReady, StaleState, IllegalTransition."""
+    row = drafting.get(session, campaign)
+    refuse_missing(requirements.for_review(row, drafting.budget_of(session, row.id)))
+    move(session, row, C.SUBMITTED, person, "handed in")
+
+
+def ask_for_work(session: Session, *, campaign: str, person: int, why: str) -> None:
+    """Raises OwnReview, NoReason."""
+    row = reviewed(session, campaign, person)
+    move(session, row, C.NEEDS_WORK, person, said(why))
+
+
+def approve(session: Session, *, campaign: str, person: int, why: str = "") -> None:
+    """By another person than its owner, who is named with it from now on. Raises OwnReview."""
+    row = reviewed(session, campaign, person)
+    row.reviewer_id = person
+    session.flush()
+    move(session, row, C.APPROVED, person, why.strip() or "approved")
+
+
+def open_to_all(session: Session, *, campaign: str, person: int) -> None:
+    """Everybody may give from now on. Raises NotReady with all that is missing."""
+    row = drafting.get(session, campaign)
+    refuse_missing(missing_for_opening(session, row, clock.today()))
+    move(session, row, C.LIVE, person, "opened")
+    row.opened_at = clock.now()
+
+
+def missing_for_opening(session: Session, row: Campaign, today: date) -> Missing:
+    organisation = session.get_one(Organisation, row.organisation_code)
+    return requirements.for_opening(row, drafting.budget_of(session, row.id), organisation, today)
+
+
+def pause(session: Session, *, campaign: str, person: int, why: str) -> None:
+    """Nobody may give meanwhile, and everybody sees that. Raises NoReason."""
+    move(session, drafting.get(session, campaign), C.PAUSED, person, said(why))
+
+
+def resume(session: Session, *, campaign: str, person: int) -> None:
+    move(session, drafting.get(session, campaign), C.LIVE, person, "resumed")
+
+
+def end(session: Session, *, campaign: str, person: int, why: str) -> None:
+    """Before its last day, by hand. Raises NoReason."""
+    row = drafting.get(session, campaign)
+    move(session, row, C.ENDED, person, said(why))
+    row.closed_at = clock.now()
+
+
+def end_due(session: Session) -> None:
+    """The worker's duty: what had its last day yesterday is over."""
+    over = select(Campaign).where(Campaign.state == C.LIVE, Campaign.ends_on < clock.today())
+    for row in session.scalars(over.order_by(Campaign.id).limit(100).with_for_update(skip_locked=True)):
+        move(session, row, C.ENDED, None, "its last day is over")
+        row.closed_at = clock.now()
+
+
+def cancel(session: Session, *, campaign: str, person: int, why: str) -> None:
+    """Call it off: every gift goes back by itself, see `returning`. Raises NoReason, AlreadySpent."""
+    row = drafting.get(session, campaign)
+    spent = select(Disbursement.id).where(Disbursement.campaign_id == row.id, Disbursement.state.in_(TAKEN))
+    if session.scalar(spent.limit(1)) is not None:
+        raise AlreadySpent(campaign)
+    move(session, row, C.CANCELLED, person, said(why))
+    row.closed_at = clock.now()
+    outbox.put(session, CANCELLED, campaign=campaign)
+
+
+def reviewed(session: Session, campaign: str, person: int) -> Campaign:
+    row = drafting.get(session, campaign)
+    if row.owner_id == person:
+        raise OwnReview(campaign)
+    return row
+
+
+def move(session: Session, row: Campaign, to: CampaignState, person: int | None, why: str) -> None:
+    """With its trace, its reason in the audit log, and fresh pages. Whoever was slower is told so."""
+    actor = SYSTEM if person is None else f"person:{person}"
+    before = row.state
+    transition(session, row, to, expected=before, actor=actor, why=why)
+    subject = f"campaign:{row.public_id}"
+    audit.record(session, actor=actor, action=f"campaign.{to}", subject=subject, why=why, before=str(before))
+    page_cache.expire(session, "giving", subject, "ledger")
+
+
+def said(why: str) -> str:
+    if not why.strip():
+        raise NoReason
+    return why.strip()
+
+
+def refuse_missing(missing: Missing) -> None:
+    if missing:
+        raise NotReady(missing)

@@ -1,0 +1,262 @@
+"""Who raises money for what, what was given, what was spent, and the rows of it that everybody may read."""
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crowdfund.campaigns.states import (
+    CAMPAIGN,
+    CONTRIBUTION,
+    DISBURSEMENT,
+    PUBLIC,
+    RECEIPT,
+    CampaignState,
+    ContributionState,
+    DisbursementState,
+    ReceiptState,
+)
+from marketplace.core import clock, ids, triggers
+from marketplace.core.db import Base
+from marketplace.core.encryption import Encrypted
+
+OPENED = ", ".join(f"'{state}'" for state in sorted(PUBLIC))
+VALID = text("state = 'issued'")
+
+
+class Organisation(Base):
+    """A charity with its public-fundraising certificate: only such a one may ask the public for money (Charity Law)."""
+
+    __tablename__ = "organisation"
+    __table_args__ = (CheckConstraint("certificate_until > certificate_from", "certificate_dates"),)
+    code: Mapped[str] = mapped_column(primary_key=True)  # the scope of its officers' roles
+    name_zh: Mapped[str]
+    name_en: Mapped[str] = mapped_column(default="")
+    credit_code: Mapped[str] = mapped_column(unique=True)
+    certificate_number: Mapped[str]
+    certificate_from: Mapped[date]
+    certificate_until: Mapped[date]
+    address_zh: Mapped[str] = mapped_column(default="")
+    phone: Mapped[str] = mapped_column(default="")
+    is_demo: Mapped[bool] = mapped_column(default=False)
+
+
+class Campaign(Base):
+    """One purpose that the public is asked to give for. What the Charity Law wants said stands in columns, not in prose.
+
+    The purpose is locked at the first gift; `past_goal` is chosen before the start."""
+
+    __tablename__ = "campaign"
+    __table_args__ = (
+        CheckConstraint("goal_fen > 0", "has_goal"),
+        CheckConstraint("kind IN ('donation', 'student_aid')", "known_kind"),
+        CheckConstraint("channel IN ('own_site', 'mirror', 'directed')", "known_channel"),
+        CheckConstraint("past_goal IN ('stop', 'stretch', 'next_project')", "known_past_goal"),
+        CheckConstraint("ends_on >= starts_on", "dates"),
+        CheckConstraint("reviewer_id IS NULL OR reviewer_id <> owner_id", "two_people"),
+        CheckConstraint(
+            f"state NOT IN ({OPENED}) OR (reviewer_id IS NOT NULL AND filing_number <> '' AND filed_on IS NOT NULL)",
+            "opened_as_the_law_wants",
+        ),
+        Index(None, "state", "ends_on"),
+    )
+    TRANSITIONS = CAMPAIGN
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True, default=ids.public_id)
+    organisation_code: Mapped[str] = mapped_column(ForeignKey("organisation.code"))
+    state: Mapped[CampaignState] = mapped_column(default=CampaignState.DRAFT)
+    kind: Mapped[str] = mapped_column(default="donation")
+    channel: Mapped[str] = mapped_column(default="own_site")
+    station_code: Mapped[str] = mapped_column(ForeignKey("station.code"))  # who handles it in the county
+    owner_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    reviewer_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    title_zh: Mapped[str] = mapped_column(default="")
+    title_en: Mapped[str] = mapped_column(default="")
+    story_zh: Mapped[str] = mapped_column(default="")
+    purpose_zh: Mapped[str] = mapped_column(default="")
+    beneficiaries_zh: Mapped[str] = mapped_column(default="")
+    criteria_zh: Mapped[str] = mapped_column(default="")  # who may benefit, as published
+    region_zh: Mapped[str] = mapped_column(default="")
+    leader_zh: Mapped[str] = mapped_column(default="")
+    bank_account_zh: Mapped[str] = mapped_column(default="")  # as the law wants it shown: bank and last digits
+    residue_zh: Mapped[str] = mapped_column(default="")  # what happens to what is left
+    filing_number: Mapped[str] = mapped_column(default="")
+    filed_on: Mapped[date | None]
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    goal_fen: Mapped[int] = mapped_column(BigInteger)
+    past_goal: Mapped[str] = mapped_column(default="stop")
+    next_project_zh: Mapped[str] = mapped_column(default="")
+    unit_fen: Mapped[int | None]  # what one piece costs: "¥22.50 is one book"
+    unit_zh: Mapped[str] = mapped_column(default="")
+    unit_en: Mapped[str] = mapped_column(default="")
+    milestones_zh: Mapped[list[str]] = mapped_column(JSON, default=list)
+    drawings: Mapped[list[str]] = mapped_column(JSON, default=list)  # one or two kinds for the cover
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    opened_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+
+class BudgetLine(Base):
+    """What part of the goal is for what; the lines of a campaign add up to its goal."""
+
+    __tablename__ = "budget_line"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "position"),
+        UniqueConstraint("campaign_id", "id"),
+        CheckConstraint("fen > 0", "is_something"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
+    position: Mapped[int]
+    name_zh: Mapped[str]
+    name_en: Mapped[str] = mapped_column(default="")
+    fen: Mapped[int] = mapped_column(BigInteger)
+
+
+class Contribution(Base):
+    """One gift. Who gave it stands here encrypted; what everybody may read of it is `shown_as`, fixed when it is given."""
+
+    __tablename__ = "contribution"
+    __table_args__ = (
+        CheckConstraint("fen > 0", "gives_something"),
+        CheckConstraint("anonymity IN ('named', 'masked', 'anonymous')", "known_anonymity"),
+        CheckConstraint("message_state IN ('', 'waiting', 'shown', 'kept_back')", "known_message_state"),
+        Index(None, "campaign_id", "state", "message_state"),
+        Index(None, "person_id"),
+    )
+    TRANSITIONS = CONTRIBUTION
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True, default=ids.public_id)
+    token_hash: Mapped[str] = mapped_column(unique=True)  # of the secret link by which a guest sees it again
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
+    state: Mapped[ContributionState] = mapped_column(default=ContributionState.INTENT)
+    book: Mapped[str]
+    fen: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(default="CNY")
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    anonymity: Mapped[str] = mapped_column(default="anonymous")
+    shown_as: Mapped[str] = mapped_column(default="")  # the name in public rows; empty: anonymous
+    giver: Mapped[str | None] = mapped_column(Encrypted("contribution.giver"))  # the name for the receipt
+    contact: Mapped[str | None] = mapped_column(Encrypted("contribution.contact"))  # where the receipt goes
+    salt: Mapped[str] = mapped_column(default="")  # of the commitment to the giver's name in the public row
+    message: Mapped[str] = mapped_column(default="")
+    message_state: Mapped[str] = mapped_column(default="")  # shown only after an officer has read it
+    language: Mapped[str] = mapped_column(default="zh_CN")
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    received_at: Mapped[datetime | None]
+
+
+class Disbursement(Base):
+    """Money of one campaign to a provider, on an invoice: asked for by one person, approved by another."""
+
+    __tablename__ = "disbursement"
+    __table_args__ = (
+        ForeignKeyConstraint(["campaign_id", "budget_line_id"], ["budget_line.campaign_id", "budget_line.id"]),
+        UniqueConstraint("provider_credit_code", "invoice_number"),  # no invoice is paid twice
+        CheckConstraint("fen > 0", "pays_something"),
+        CheckConstraint("approver_id IS NULL OR approver_id <> requester_id", "two_people"),
+        Index(None, "campaign_id", "state"),
+    )
+    TRANSITIONS = DISBURSEMENT
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True, default=ids.public_id)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
+    budget_line_id: Mapped[int]
+    state: Mapped[DisbursementState] = mapped_column(default=DisbursementState.REQUESTED)
+    book: Mapped[str]
+    fen: Mapped[int] = mapped_column(BigInteger)
+    purpose_zh: Mapped[str]
+    provider_zh: Mapped[str]
+    provider_credit_code: Mapped[str]
+    invoice_number: Mapped[str]
+    requester_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    approver_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    requested_at: Mapped[datetime] = mapped_column(default=clock.now)
+    paid_at: Mapped[datetime | None]
+    bank_reference: Mapped[str] = mapped_column(default="")
+    evidence_due_on: Mapped[date | None]  # 30 days after it was paid
+
+
+class Evidence(Base):
+    """What proves that a disbursement was spent as said: a hashed file or a sentence with its date."""
+
+    __tablename__ = "evidence"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True, default=ids.public_id)
+    disbursement_id: Mapped[int] = mapped_column(ForeignKey("disbursement.id"), index=True)
+    kind: Mapped[str]  # invoice, photo, list
+    words_zh: Mapped[str] = mapped_column(default="")
+    sha256: Mapped[str]
+    file_name: Mapped[str] = mapped_column(default="")  # in the media folder; empty while only the hash is public
+    added_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class Receipt(Base):
+    """A numbered receipt for one gift. Numbers of a series have no gap; at most one of a gift is valid."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (
+        UniqueConstraint("series", "sequence"),
+        Index("one_valid_receipt", "contribution_id", unique=True, sqlite_where=VALID, postgresql_where=VALID),
+    )
+    TRANSITIONS = RECEIPT
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True)  # the number as printed
+    check_code: Mapped[str]  # printed beside it, and asked for by the verification page
+    series: Mapped[str]
+    sequence: Mapped[int]
+    contribution_id: Mapped[int] = mapped_column(ForeignKey("contribution.id"), index=True)
+    state: Mapped[ReceiptState] = mapped_column(default=ReceiptState.ISSUED)
+    book: Mapped[str]
+    fen: Mapped[int] = mapped_column(BigInteger)
+    issued_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class ReceiptSeries(Base):
+    """The last number given out of a series; raised in the transaction that issues the receipt, so that none is lost."""
+
+    __tablename__ = "receipt_series"
+    series: Mapped[str] = mapped_column(primary_key=True)
+    last: Mapped[int] = mapped_column(default=0)
+
+
+class PublicRow(Base):
+    """One row of the public ledger as it was when its money moved; written with the entry, sealed within a second.
+
+    `who` is what may be shown for ever; the giver's true name is only committed to, so that erasing it breaks no chain."""
+
+    __tablename__ = "public_row"
+    __table_args__ = (
+        UniqueConstraint("kind", "reference"),
+        CheckConstraint("fen <> 0", "moves_something"),
+        Index(None, "campaign_id", "id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+    book: Mapped[str]
+    kind: Mapped[str]  # gift, match, refund, disbursement, return
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
+    fen: Mapped[int] = mapped_column(BigInteger)  # into the campaign positive
+    who: Mapped[str]
+    what: Mapped[str] = mapped_column(default="")
+    commitment: Mapped[str] = mapped_column(default="")
+    reference: Mapped[str]  # of the ledger's entry: its key
+
+
+GIVEN = "EXISTS (SELECT 1 FROM contribution c WHERE c.campaign_id = OLD.id AND c.state = 'received')"
+OTHER_PURPOSE = triggers.Guard(
+    "campaign", "UPDATE", f"OLD.purpose_zh <> NEW.purpose_zh AND {GIVEN}", "the purpose is locked at the first gift"
+)
+triggers.register(*triggers.append_only("public_row"), OTHER_PURPOSE)

@@ -1,0 +1,27 @@
+"""Rows that everybody may read, written in the transaction that moves the money."""
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns.models import PublicRow
+from marketplace.core import clock
+from marketplace.core.money import Money
+
+
+def write(
+    session: Session,
+    *,
+    kind: str,
+    campaign_id: int,
+    book: str,
+    amount: Money,
+    who: str,
+    what: str = "",
+    reference: str,
+    commitment: str = "",
+) -> None:
+    """One movement of a campaign's money, positive into it. `reference` is the key of the entry: a second row for
+    the same raises IntegrityError. `who` is shown for ever: an alias, a provider, or nothing for anonymous."""
+    row = {"kind": kind, "campaign_id": campaign_id, "book": book, "fen": amount.fen, "at": clock.now()}
+    words = {"who": who, "what": what, "reference": reference, "commitment": commitment}
+    session.execute(insert(PublicRow).values(row | words))

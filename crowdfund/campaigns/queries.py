@@ -1,0 +1,220 @@
+"""What pages and answers show of campaigns: only the columns shown, a fixed number of statements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import Select, case, func, select
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns.giving import RAISED
+from crowdfund.campaigns.models import Campaign, Contribution, Organisation, PublicRow
+from crowdfund.campaigns.states import PUBLIC, CampaignState
+from marketplace.core import clock
+from marketplace.core.errors import NotFound
+from marketplace.core.formats import language
+from marketplace.core.memory import remembered
+from marketplace.core.settings import settings
+from marketplace.payments.gateways import PaymentsClosed, current_book
+from marketplace.stations.models import County, Station
+
+MOST_LIVE: Final = 60
+MOST_OVER: Final = 24
+ROWS_SHOWN: Final = 5
+WORDS_SHOWN: Final = 6
+OPEN_NOW: Final = (CampaignState.LIVE, CampaignState.PAUSED)
+
+
+@dataclass(frozen=True)
+class Handler:
+    """The station that handles a campaign; as templates/ui/station.html wants it."""
+
+    code: str
+    initial: str
+    name: str
+    is_deep_poverty: bool
+
+
+@dataclass(frozen=True)
+class Card:
+    """A campaign in a list."""
+
+    id: str
+    kind: str
+    state: CampaignState
+    title: str
+    station: Handler
+    drawings: tuple[str, ...]
+    goal_fen: int
+    raised_fen: int
+    spent_fen: int
+    returned_fen: int
+    gifts: int
+    starts_on: date
+    ends_on: date
+    days_left: int
+    is_demo: bool
+    channel: str
+    past_goal: str
+
+    @property
+    def url(self) -> str:
+        return f"/campaigns/{self.id}"
+
+    @property
+    def percent(self) -> int:
+        return self.raised_fen * 100 // self.goal_fen
+
+    @property
+    def share(self) -> int:
+        """Of the thousand parts of a bar; something shows as soon as something was given."""
+        return min(1000, -(-self.raised_fen * 1000 // self.goal_fen))
+
+    @property
+    def is_full(self) -> bool:
+        """It said that it would stop at its goal, and is there."""
+        return self.past_goal == "stop" and self.raised_fen >= self.goal_fen
+
+    @property
+    def is_open(self) -> bool:
+        """Everybody may give here and now."""
+        is_running = self.state is CampaignState.LIVE and self.days_left >= 0
+        return is_running and self.channel == "own_site" and not self.is_full
+
+
+@dataclass(frozen=True)
+class LedgerLine:
+    """A row of the public ledger as a campaign's page shows it."""
+
+    at: datetime
+    kind: str
+    who: str
+    what: str
+    fen: int
+
+
+def in_language(chinese: str, english: str) -> str:
+    return english if language() == "en" and english else chinese
+
+
+def book_shown() -> str:
+    """Test and live money never stand in one total."""
+    try:
+        return current_book()
+    except PaymentsClosed:
+        return "live" if settings().is_production else "test"
+
+
+def sums() -> Any:
+    """By campaign, of the public ledger: what was given and stayed, what was paid out, what went back, how many gifts."""
+
+    def of(*kinds: str) -> Any:
+        return func.coalesce(func.sum(case((PublicRow.kind.in_(kinds), PublicRow.fen), else_=0)), 0)
+
+    gifts = func.sum(case((PublicRow.kind == "gift", 1), else_=0))
+    totals = select(PublicRow.campaign_id, of(*RAISED).label("raised"), of("disbursement").label("spent"))
+    totals = totals.add_columns(of("refund", "return").label("returned"), gifts.label("gifts"))
+    return totals.where(PublicRow.book == book_shown()).group_by(PublicRow.campaign_id).subquery()
+
+
+def listed(totals: Any) -> Select[Any]:
+    """The columns of a card, of campaigns that may be shown."""
+    return (
+        select(Campaign.public_id, Campaign.kind, Campaign.state, Campaign.title_zh, Campaign.title_en, Campaign.is_demo)
+        .add_columns(Campaign.drawings, Campaign.goal_fen, Campaign.starts_on, Campaign.ends_on, Campaign.station_code)
+        .add_columns(Campaign.channel, Campaign.past_goal)
+        .add_columns(Station.name_zh, Station.name_en, County.name_zh.label("county_zh"), County.is_deep_poverty)
+        .add_columns(totals.c.raised, totals.c.spent, totals.c.returned, totals.c.gifts)
+        .join(Station, Station.code == Campaign.station_code)
+        .join(County, County.code == Station.code)
+        .outerjoin(totals, totals.c.campaign_id == Campaign.id)
+        .where(Campaign.state.in_(PUBLIC))
+    )
+
+
+def card(row: Any) -> Card:
+    return Card(
+        id=row.public_id,
+        kind=row.kind,
+        state=row.state,
+        title=in_language(row.title_zh, row.title_en),
+        station=Handler(row.station_code, row.county_zh[:1], in_language(row.name_zh, row.name_en), row.is_deep_poverty),
+        drawings=tuple(row.drawings),
+        goal_fen=row.goal_fen,
+        raised_fen=int(row.raised or 0),
+        spent_fen=-int(row.spent or 0),
+        returned_fen=-int(row.returned or 0),
+        gifts=int(row.gifts or 0),
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        days_left=(row.ends_on - clock.today()).days,
+        is_demo=row.is_demo,
+        channel=row.channel,
+        past_goal=row.past_goal,
+    )
+
+
+@dataclass(frozen=True, eq=False)  # what was rendered of it is kept by it
+class Group:
+    """The campaigns of one kind; kinds are never mixed."""
+
+    kind: str
+    open: tuple[Card, ...]
+    over: tuple[Card, ...]
+
+
+@remembered("giving", "stations", kilobytes=40)
+def group(session: Session, kind: str) -> Group:
+    """Two statements: those that are open, the first to end first; those that are over, the latest first."""
+    totals = sums()
+    mine = listed(totals).where(Campaign.kind == kind)
+    running = mine.where(Campaign.state.in_(OPEN_NOW)).order_by(Campaign.state, Campaign.ends_on, Campaign.id)
+    over = mine.where(Campaign.state.not_in(OPEN_NOW)).order_by(Campaign.closed_at.desc(), Campaign.id)
+    return Group(
+        kind,
+        tuple(card(row) for row in session.execute(running.limit(MOST_LIVE))),
+        tuple(card(row) for row in session.execute(over.limit(MOST_OVER))),
+    )
+
+
+def page_of(
+    session: Session, *, kinds: Sequence[str], states: Sequence[str], counties: Sequence[str], page: int, per_page: int
+) -> tuple[int, list[Card]]:
+    """How many there are, and one page of them, the newest first: for the JSON face."""
+    totals = sums()
+    which: list[Any] = [Campaign.state.in_(PUBLIC)]
+    which += [Campaign.kind.in_(kinds)] if kinds else []
+    which += [Campaign.state.in_(states)] if states else []
+    which += [Campaign.station_code.in_(counties)] if counties else []
+    total = session.scalar(select(func.count()).select_from(Campaign).where(*which)) or 0
+    rows = listed(totals).where(*which).order_by(Campaign.starts_on.desc(), Campaign.id)
+    return total, [card(row) for row in session.execute(rows.limit(per_page).offset((page - 1) * per_page))]
+
+
+def find(session: Session, public_id: str) -> tuple[Card, Campaign, Organisation]:
+    """One campaign that may be shown: two statements. Raises NotFound."""
+    row = session.execute(listed(sums()).where(Campaign.public_id == public_id)).first()
+    if row is None:
+        raise NotFound(public_id)
+    mine = select(Campaign, Organisation).join(Organisation, Organisation.code == Campaign.organisation_code)
+    campaign, organisation = session.execute(mine.where(Campaign.public_id == public_id)).one()
+    return card(row), campaign, organisation
+
+
+def ledger_lines(session: Session, campaign_id: int) -> tuple[list[LedgerLine], int]:
+    """The latest rows, and how many there are."""
+    mine = (PublicRow.campaign_id == campaign_id, PublicRow.book == book_shown())
+    columns = select(PublicRow.at, PublicRow.kind, PublicRow.who, PublicRow.what, PublicRow.fen).where(*mine)
+    rows = session.execute(columns.order_by(PublicRow.id.desc()).limit(ROWS_SHOWN)).all()
+    number = session.scalar(select(func.count()).select_from(PublicRow).where(*mine)) or 0
+    return [LedgerLine(*row) for row in rows], number
+
+
+def words(session: Session, campaign_id: int) -> list[tuple[str, str]]:
+    """(what a giver wrote, by which name), only what an officer has read and let through."""
+    mine = select(Contribution.message, Contribution.shown_as).where(
+        Contribution.campaign_id == campaign_id, Contribution.message_state == "shown", Contribution.state == "received"
+    )
+    rows = session.execute(mine.order_by(Contribution.received_at.desc(), Contribution.id).limit(WORDS_SHOWN))
+    return [(row.message, row.shown_as) for row in rows]

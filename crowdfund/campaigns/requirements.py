@@ -1,0 +1,68 @@
+"""What the law and good sense want before strangers are asked for money; what is missing is named by its field."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, Final
+
+from flask_babel import LazyString, lazy_gettext as _l
+
+from crowdfund.campaigns.models import BudgetLine, Campaign, Organisation
+from marketplace.core.errors import Refusal
+
+FILED_BEFORE: Final = timedelta(days=10)
+Missing = dict[str, LazyString]
+
+WANTED: Final[dict[str, LazyString]] = {
+    "title_zh": _l("What is it called?"),
+    "story_zh": _l("Tell what it is about."),
+    "purpose_zh": _l("What is the money for? Say it in one sentence."),
+    "beneficiaries_zh": _l("Who benefits?"),
+    "criteria_zh": _l("By which rule are they chosen? It is published."),
+    "region_zh": _l("Where is it?"),
+    "leader_zh": _l("Who is responsible?"),
+    "bank_account_zh": _l("Into which account does the money go?"),
+    "residue_zh": _l("What happens to what is left?"),
+}
+
+
+class NotReady(Refusal):
+    """Something is missing; `missing` says what, by field."""
+
+    status = 422
+    message = _l("Something is missing before this can go on.")
+
+    def __init__(self, missing: Missing) -> None:
+        super().__init__(", ".join(missing))
+        self.missing = missing
+
+
+def for_review(campaign: Campaign, budget: Sequence[BudgetLine]) -> Missing:
+    """What a reviewer must be able to read."""
+    missing: Missing = {name: words for name, words in WANTED.items() if not filled(getattr(campaign, name))}
+    if sum(line.fen for line in budget) != campaign.goal_fen:
+        missing["budget"] = _l("The lines of the budget must add up to the goal.")
+    if campaign.past_goal == "next_project" and not filled(campaign.next_project_zh):
+        missing["next_project_zh"] = _l("Name the project that gets what comes after the goal.")
+    return missing
+
+
+def for_opening(campaign: Campaign, budget: Sequence[BudgetLine], organisation: Organisation, today: date) -> Missing:
+    """All of that, and what the authorities must have, on the day it opens."""
+    missing = for_review(campaign, budget)
+    if not (organisation.certificate_from <= today and campaign.ends_on <= organisation.certificate_until):
+        missing["organisation"] = _l("The organisation's certificate must be valid from today to the last day.")
+    if not filled(campaign.filing_number):
+        missing["filing_number"] = _l("The campaign needs its filing number.")
+    if campaign.filed_on is None:
+        missing["filed_on"] = _l("When was it filed?")
+    elif campaign.filed_on + FILED_BEFORE > campaign.starts_on:
+        missing["filed_on"] = _l("It must be filed at least ten days before it starts.")
+    if today < campaign.starts_on:
+        missing["starts_on"] = _l("It starts later.")
+    if today > campaign.ends_on:
+        missing["ends_on"] = _l("Its last day is over.")
+    return missing
+
+
+def filled(value: Any) -> bool:
+    return bool(str(value or "").strip())

@@ -1,0 +1,74 @@
+"""Gifts on their way back when a campaign is called off: each in a transaction of its own, as often as it takes."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns import public_ledger
+from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
+from crowdfund.campaigns.states import ContributionState
+from marketplace.core import page_cache
+from marketplace.core.db import in_transaction
+from marketplace.core.money import Money
+from marketplace.payments import refunds
+
+PAGE: Final = 200
+PURPOSE: Final = "contribution"
+
+
+def return_all(*, campaign: str) -> None:
+    """The listener of `campaign.cancelled`. Whatever interrupts it, it goes on where something is still missing."""
+    after = 0
+    while gifts := in_transaction(received, campaign=campaign, after=after):
+        for number, reference in gifts:
+            in_transaction(return_one, reference=reference)
+            after = number
+    in_transaction(show, campaign=campaign)
+
+
+def received(session: Session, *, campaign: str, after: int) -> Sequence[tuple[int, str]]:
+    mine = select(Contribution.id, Contribution.public_id).join(Campaign, Campaign.id == Contribution.campaign_id)
+    mine = mine.where(Campaign.public_id == campaign, Contribution.state == ContributionState.RECEIVED)
+    rows = session.execute(mine.where(Contribution.id > after).order_by(Contribution.id).limit(PAGE)).all()
+    return [(row.id, row.public_id) for row in rows]
+
+
+def return_one(session: Session, *, reference: str) -> None:
+    """The whole gift, out of its campaign's account, with its row in the public ledger. Asked again, nothing happens."""
+    gift = session.execute(
+        select(Contribution.fen, Contribution.currency, Contribution.book, Contribution.shown_as, Contribution.campaign_id)
+        .add_columns(Campaign.public_id)
+        .join(Campaign, Campaign.id == Contribution.campaign_id)
+        .where(Contribution.public_id == reference)
+    ).one()
+    amount = Money(gift.fen, gift.currency)
+    refund = refunds.request(
+        session,
+        purpose=PURPOSE,
+        reference=reference,
+        reason_key=f"campaign:{gift.public_id}",
+        amount=amount,
+        shares={("restricted", gift.public_id): amount},
+        reason="campaign cancelled",
+    )
+    key = f"refund:{refund}"
+    if session.scalar(select(PublicRow.id).where(PublicRow.kind == "refund", PublicRow.reference == key)) is None:
+        row = {"campaign_id": gift.campaign_id, "book": gift.book, "who": gift.shown_as}
+        public_ledger.write(session, kind="refund", amount=-amount, reference=key, **row)
+
+
+def came_back(session: Session, /, *, reference: str, refund: str, amount: Money) -> None:
+    """A refund did not reach the giver: its money is the campaign's again, and everybody sees that too."""
+    gift = session.execute(
+        select(Contribution.campaign_id, Contribution.book, Contribution.shown_as).where(Contribution.public_id == reference)
+    ).one()
+    row = {"campaign_id": gift.campaign_id, "book": gift.book, "who": gift.shown_as}
+    booked = session.scalar(select(PublicRow.id).where(PublicRow.reference == f"refund:{refund}"))
+    if booked is not None:  # a surplus that fails was never the campaign's
+        public_ledger.write(session, kind="return", amount=amount, reference=f"refund_failed:{refund}", **row)
+
+
+def show(session: Session, *, campaign: str) -> None:
+    page_cache.expire(session, "giving", f"campaign:{campaign}", "ledger")

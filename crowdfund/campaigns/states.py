@@ -1,0 +1,90 @@
+"""The lives of a campaign, a gift, a payment to a provider and a receipt. Pure: anything not written here cannot happen."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class CampaignState(StrEnum):
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    NEEDS_WORK = "needs_work"
+    APPROVED = "approved"
+    LIVE = "live"
+    PAUSED = "paused"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+    DISBURSING = "disbursing"
+    REPORTED = "reported"
+    CLOSED = "closed"
+
+
+C = CampaignState
+CAMPAIGN: Final[dict[CampaignState, frozenset[CampaignState]]] = {
+    C.DRAFT: frozenset({C.SUBMITTED}),
+    C.SUBMITTED: frozenset({C.NEEDS_WORK, C.APPROVED}),
+    C.NEEDS_WORK: frozenset({C.SUBMITTED}),
+    C.APPROVED: frozenset({C.LIVE}),
+    C.LIVE: frozenset({C.PAUSED, C.ENDED, C.CANCELLED}),
+    C.PAUSED: frozenset({C.LIVE, C.CANCELLED}),
+    C.ENDED: frozenset({C.DISBURSING}),
+    C.DISBURSING: frozenset({C.REPORTED}),
+    C.REPORTED: frozenset({C.CLOSED}),
+    C.CANCELLED: frozenset(),
+    C.CLOSED: frozenset(),
+}
+PUBLIC: Final = frozenset({C.LIVE, C.PAUSED, C.ENDED, C.CANCELLED, C.DISBURSING, C.REPORTED, C.CLOSED})
+
+
+class ContributionState(StrEnum):
+    INTENT = "intent"
+    PENDING = "pending"
+    RECEIVED = "received"
+    LAPSED = "lapsed"
+
+
+G = ContributionState
+CONTRIBUTION: Final[dict[ContributionState, frozenset[ContributionState]]] = {
+    G.INTENT: frozenset({G.PENDING}),
+    G.PENDING: frozenset({G.RECEIVED, G.LAPSED}),
+    G.RECEIVED: frozenset(),
+    G.LAPSED: frozenset(),
+}
+
+
+class DisbursementState(StrEnum):
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    PAYING = "paying"
+    FAILED = "failed"
+    PAID = "paid"
+    EVIDENCED = "evidenced"
+
+
+D = DisbursementState
+DISBURSEMENT: Final[dict[DisbursementState, frozenset[DisbursementState]]] = {
+    D.REQUESTED: frozenset({D.APPROVED, D.REJECTED}),
+    D.APPROVED: frozenset({D.PAYING}),
+    D.PAYING: frozenset({D.PAID, D.FAILED}),
+    D.FAILED: frozenset({D.PAYING}),
+    D.PAID: frozenset({D.EVIDENCED}),
+    D.EVIDENCED: frozenset(),
+    D.REJECTED: frozenset(),
+}
+TAKEN: Final = frozenset({D.APPROVED, D.PAYING, D.FAILED, D.PAID, D.EVIDENCED})  # money that no other request may count on
+
+
+class ReceiptState(StrEnum):
+    ISSUED = "issued"
+    VOIDED = "voided"
+    REISSUED = "reissued"
+    WAIVED = "waived"
+
+
+R = ReceiptState
+RECEIPT: Final[dict[ReceiptState, frozenset[ReceiptState]]] = {
+    R.ISSUED: frozenset({R.VOIDED}),
+    R.VOIDED: frozenset({R.REISSUED}),
+    R.REISSUED: frozenset(),
+    R.WAIVED: frozenset(),
+}

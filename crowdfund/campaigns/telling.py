@@ -1,0 +1,156 @@
+"""A campaign in words and pictures, in the reader's language: what its page says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flask_babel import LazyString, gettext as _, lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns import drafting, queries
+from crowdfund.campaigns.models import BudgetLine, Campaign, Organisation
+from crowdfund.campaigns.queries import Card, LedgerLine, in_language
+from crowdfund.campaigns.states import CampaignState
+from marketplace.core.formats import language, short_date, yuan
+from marketplace.core.memory import remembered
+from marketplace.core.strata import Layer, Section, section
+
+KINDS: Final[dict[str, LazyString]] = {"donation": _l("Small gifts"), "student_aid": _l("Student aid")}
+STATES: Final[dict[CampaignState, LazyString]] = {
+    CampaignState.DRAFT: _l("draft"),
+    CampaignState.SUBMITTED: _l("waits for review"),
+    CampaignState.NEEDS_WORK: _l("needs work"),
+    CampaignState.APPROVED: _l("approved"),
+    CampaignState.LIVE: _l("open for gifts"),
+    CampaignState.PAUSED: _l("paused"),
+    CampaignState.ENDED: _l("ended"),
+    CampaignState.CANCELLED: _l("called off"),
+    CampaignState.DISBURSING: _l("being spent"),
+    CampaignState.REPORTED: _l("reported"),
+    CampaignState.CLOSED: _l("closed"),
+}
+ROWS: Final[dict[str, LazyString]] = {
+    "gift": _l("gave"),
+    "match": _l("matched"),
+    "refund": _l("sent back"),
+    "return": _l("came back"),
+    "disbursement": _l("paid out"),
+}
+GIVING_LINKS: Final[tuple[tuple[str, LazyString], ...]] = (
+    ("/campaigns?kind=donation", _l("Small gifts")),
+    ("/campaigns?kind=student_aid", _l("Student aid")),
+    ("/pledges", _l("You deposit, we donate")),
+    ("/ledger", _l("Sunshine ledger")),
+)
+PAST_GOAL: Final[dict[str, LazyString]] = {
+    "stop": _l("Once the goal is reached, no more gifts are taken."),
+    "stretch": _l("What comes after the goal is used for the same purpose."),
+    "next_project": _l("What comes after the goal goes to the next project:"),
+}
+CHIPS: Final = (660, 2000, 5000)
+DEAR: Final = 20_000  # a unit above it is no sum to propose to everybody
+
+
+@dataclass(frozen=True)
+class Stop:
+    """As templates/ui/timeline.html wants it."""
+
+    state: str
+    title: str
+    when: str = ""
+    text: str = ""
+    url: str = ""
+    url_words: str = ""
+
+
+@dataclass(frozen=True, eq=False)  # what was rendered of it is kept by it
+class Shown:
+    """Everything a campaign's page shows."""
+
+    card: Card
+    facts: Campaign
+    organisation: str
+    is_demo_organisation: bool
+    story: tuple[str, ...]
+    chips: tuple[int, ...]
+    proposed: int
+    unit: str
+    budget: Section
+    sentence: str
+    steps: tuple[Stop, ...]
+    lines: tuple[LedgerLine, ...]
+    rows: int
+    balance_fen: int
+    words: tuple[tuple[str, str], ...]
+
+
+def tags_of(_value: Shown, public_id: str) -> tuple[str]:
+    return (f"campaign:{public_id}",)
+
+
+@remembered("stations", by=tags_of, kilobytes=24)
+def page(session: Session, public_id: str) -> Shown:
+    """Six statements. Raises NotFound for what is not shown to everybody."""
+    card, campaign, organisation = queries.find(session, public_id)
+    budget = drafting.budget_of(session, campaign.id)
+    lines, rows = queries.ledger_lines(session, campaign.id)
+    words = queries.words(session, campaign.id)
+    drawing = section([Layer(in_language(line.name_zh, line.name_en), line.fen) for line in budget])
+    session.expunge(campaign)
+    return Shown(
+        card=card,
+        facts=campaign,
+        organisation=in_language(organisation.name_zh, organisation.name_en),
+        is_demo_organisation=organisation.is_demo,
+        story=tuple(part.strip() for part in campaign.story_zh.splitlines() if part.strip()),
+        chips=chips(campaign.unit_fen),
+        proposed=proposed(campaign.unit_fen),
+        unit=in_language(campaign.unit_zh, campaign.unit_en),
+        budget=drawing,
+        sentence=said(budget),
+        steps=tuple(steps(card, campaign, organisation)),
+        lines=tuple(lines),
+        rows=rows,
+        balance_fen=card.raised_fen - card.spent_fen,
+        words=tuple(words),
+    )
+
+
+def chips(unit_fen: int | None) -> tuple[int, ...]:
+    """Three sums to choose from; one of them is what one piece costs, where that is a sum for everybody."""
+    if unit_fen is None or unit_fen > DEAR or unit_fen in CHIPS:
+        return CHIPS
+    return tuple(sorted((CHIPS[0], unit_fen, CHIPS[2])))
+
+
+def proposed(unit_fen: int | None) -> int:
+    """The chip that is chosen at first."""
+    return unit_fen if unit_fen is not None and unit_fen <= DEAR else CHIPS[1]
+
+
+def said(budget: Sequence[BudgetLine]) -> str:
+    """The drawing in one sentence."""
+    return str(_(", ")).join(f"{in_language(line.name_zh, line.name_en)} {yuan(line.fen)}" for line in budget)
+
+
+def steps(card: Card, campaign: Campaign, organisation: Organisation) -> list[Stop]:
+    """How far it is, the latest first: on top what was promised for afterwards, the last of it first."""
+    ahead = [Stop("ahead", words) for words in reversed(campaign.milestones_zh)]
+    over = card.state not in queries.OPEN_NOW
+    done = []
+    if over and campaign.closed_at:
+        told = _("%(sum)s came together", sum=yuan(card.raised_fen))
+        if card.state is CampaignState.CANCELLED:
+            told = _("%(sum)s went back to those who gave", sum=yuan(card.returned_fen))
+        title = _("Called off") if card.state is CampaignState.CANCELLED else _("Ended")
+        done.append(Stop("done", title, short_date(campaign.closed_at, language()), told))
+    elif card.state is CampaignState.PAUSED:
+        done.append(Stop("now", _("Paused"), "", _("No gifts are taken meanwhile.")))
+    else:
+        done.append(Stop("now", _("Open for gifts"), "", _("until %(day)s", day=short_date(card.ends_on, language()))))
+    opened = short_date(campaign.opened_at, language()) if campaign.opened_at else ""
+    done.append(Stop("done", _("Opened"), opened, _("Asked for by one officer, approved by another.")))
+    filed = short_date(campaign.filed_on, language()) if campaign.filed_on else ""
+    name = in_language(organisation.name_zh, organisation.name_en)
+    done.append(Stop("done", _("Filed"), filed, f"{name} {campaign.filing_number}"))
+    return [*([] if card.state is CampaignState.CANCELLED else ahead), *done]

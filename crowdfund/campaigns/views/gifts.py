@@ -1,0 +1,149 @@
+"""Giving in three screens: the sum stands on the campaign's page, then who gives, then the cashier; and what came of it."""
+
+from typing import Final
+
+from flask import Blueprint, flash, g, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale, gettext as _
+
+from crowdfund.campaigns import given, giving, queries
+from crowdfund.campaigns.forms import AmountForm, GiftForm
+from crowdfund.campaigns.given import Given
+from crowdfund.campaigns.giving import GoalReached, NotOpen
+from crowdfund.campaigns.states import ContributionState
+from crowdfund.campaigns.views.public import shared
+from marketplace.accounts.permissions import requires
+from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
+from marketplace.core import idempotency, ids
+from marketplace.core.db import db, in_transaction
+from marketplace.core.settings import settings
+from marketplace.payments import attempts
+from marketplace.payments.gateways import GatewayError
+from marketplace.payments.states import AttemptState
+
+NO_STORE: Final = {"Cache-Control": "no-store"}
+FROM_ONE_PLACE: Final = 3000  # an hour: a school hall gives from one address
+LOOKS: Final = 12
+SECONDS: Final = 2
+UNSENT: Final = {AttemptState.CREATED, AttemptState.SUBMITTING, AttemptState.UNKNOWN}
+
+bp = Blueprint("gifts", __name__)
+
+
+@bp.get("/campaigns/<campaign>/gifts/new")
+@requires("gift.give")
+def show_form(campaign: str) -> ResponseReturnValue:
+    """The second screen; a sum that cannot be given is said by its field."""
+    asked = AmountForm(request.args)
+    is_valid = asked.validate()
+    form = GiftForm(name=g.person.name if g.person else "")
+    form.amount.data = asked.amount.data
+    form.amount.errors = list(asked.amount.errors)
+    return page(campaign, form, 200 if is_valid else 422, fen=asked.amount.fen)
+
+
+@bp.post("/campaigns/<campaign>/gifts")
+@requires("gift.give")
+def create_gift(campaign: str) -> ResponseReturnValue:
+    form = GiftForm(request.form)
+    if not form.validate():
+        return page(campaign, form, 422, fen=form.amount.fen)
+    hit("gift.from", where_from(), limit=FROM_ONE_PLACE, seconds=HOUR)
+    try:
+        gift = begin(campaign, form)
+    except (NotOpen, GoalReached) as refusal:
+        form.form_errors.append(str(refusal.message))
+        return page(campaign, form, refusal.status, fen=form.amount.fen)
+    except idempotency.KeyReused:
+        form.idempotency_key.data = ids.public_id()
+        form.form_errors.append(
+            _("You have sent this form before with something else in it. Press again to give once more.")
+        )
+        return page(campaign, form, 409, fen=form.amount.fen)
+    return lead_to_cashier(given.find(db.session(), campaign, giving.link_token(gift)))
+
+
+def begin(campaign: str, form: GiftForm) -> str:
+    """The gift's id; the same for the same form sent again."""
+    person = g.person.id if g.person else None
+    return in_transaction(
+        idempotency.once,
+        giving.begin,
+        idempotency=form.idempotency(f"gift:{campaign}:{person or 'guest'}"),
+        campaign=campaign,
+        amount=form.money,
+        giver=form.giver(person, str(get_locale())),
+    )
+
+
+def page(campaign: str, form: GiftForm, status: int, *, fen: int | None) -> ResponseReturnValue:
+    """`fen` is the sum, once it is one: then it stands above the form, and only its page changes it."""
+    card, _facts, organisation = queries.find(db.session(), campaign)
+    if not card.is_open:
+        return render_template("campaigns/closed.html", card=card, **shared(card.kind)), 409, NO_STORE
+    shown = {"card": card, "organisation": organisation, "form": form, "fen": fen, **shared(card.kind)}
+    return render_template("campaigns/give.html", **shown), status, NO_STORE
+
+
+def lead_to_cashier(gift: Given) -> ResponseReturnValue:
+    """Go on with the open attempt or open a new one, and send the giver to the cashier; errors lead to the gift's page."""
+    current = attempts.current(db.session(), purpose=giving.PURPOSE, reference=gift.id)
+    if current and current.state is AttemptState.REQUIRES_ACTION:
+        return redirect(current.redirect_url, 303)
+    if current and current.state not in UNSENT:
+        return redirect(gift.url, 303)
+    try:
+        attempt = current.public_id if current else in_transaction(giving.pay_again, gift=gift.id)
+        back = f"{settings().base_url.rstrip('/')}{gift.url}?returned=1"
+        return redirect(attempts.submit(attempt, return_url=back, description=gift.title), 303)
+    except attempts.AlreadyPaying as taken:
+        return redirect(taken.redirect_url or gift.url, 303)
+    except (GatewayError, NotOpen) as refusal:
+        flash(refusal.message, "failed")
+    return redirect(gift.url, 303)
+
+
+@bp.get("/campaigns/<campaign>/gifts/<token>")
+@requires("gift.follow")
+def show_gift(campaign: str, token: str) -> ResponseReturnValue:
+    """What came of it; while money or the ledger's seal are on their way, the page looks again by itself."""
+    session = db.session()
+    gift = given.find(session, campaign, token)
+    attempt = given.attempt_of(session, gift)
+    line = given.line_of(session, gift) if gift.state is ContributionState.RECEIVED else None
+    is_waiting = gift.state is ContributionState.PENDING and given.is_open(attempt)
+    looked = looks()
+    headers = dict(NO_STORE)
+    if 0 < looked <= LOOKS and (is_waiting or (line is not None and not line.code)):
+        headers["Refresh"] = f"{SECONDS}; url={gift.url}?returned={looked + 1}"
+    shown = {
+        "gift": gift,
+        "line": line,
+        "is_waiting": is_waiting and 0 < looked <= LOOKS,
+        "is_unknown": is_waiting and attempt in UNSENT,
+        "has_failed": gift.state is ContributionState.PENDING and attempt is AttemptState.FAILED,
+        "receipt": given.receipt_of(session, gift),
+        "refunds": given.refunds_of(session, gift),
+        **shared(gift.campaign_kind),
+    }
+    return render_template("campaigns/gift.html", **shown), 200, headers
+
+
+def looks() -> int:
+    """How often the page has looked already whether the money has come; 0 for one that was opened later."""
+    asked = request.args.get("returned", "")
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 3 else 0
+
+
+@bp.post("/campaigns/<campaign>/gifts/<token>/payment")
+@requires("gift.follow")
+def create_payment(campaign: str, token: str) -> ResponseReturnValue:
+    """Try again: the gift stays the same."""
+    return lead_to_cashier(given.find(db.session(), campaign, token))
+
+
+@bp.get("/account/gifts")
+@requires("gift.list")
+def list_gifts() -> ResponseReturnValue:
+    gifts = given.of_person(db.session(), g.person.id)
+    return render_template("campaigns/mine.html", gifts=gifts, current="", kinds={}), 200, NO_STORE

@@ -1,0 +1,48 @@
+"""/campaigns: what is being collected for, and how far it is. Nothing of the shop stands on these pages."""
+
+from typing import Final
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from crowdfund.campaigns import queries, telling
+from marketplace.accounts.permissions import requires
+from marketplace.core import page_cache
+from marketplace.core.db import db
+
+bp = Blueprint("campaigns", __name__)
+KINDS: Final = ("donation", "student_aid")
+
+
+@bp.get("/campaigns")
+@requires("campaign.browse")
+def list_campaigns() -> ResponseReturnValue:
+    """Two groups, never mixed; an unknown kind shows both."""
+    page_cache.tags("giving", "stations")
+    asked = request.args.get("kind", "")
+    kinds = [kind for kind in KINDS if asked not in KINDS or kind == asked]
+    groups = [queries.group(db.session(), kind) for kind in kinds]
+    current = f"/campaigns?kind={asked}" if asked in KINDS else ""
+    return render_template(
+        "campaigns/index.html", groups=groups, current=current, kinds=telling.KINDS, state_words=telling.STATES
+    )
+
+
+@bp.get("/campaigns/<campaign>")
+@requires("campaign.browse")
+def show_campaign(campaign: str) -> ResponseReturnValue:
+    page_cache.tags("stations", f"campaign:{campaign}")
+    page = telling.page(db.session(), campaign)
+    return render_template("campaigns/show.html", page=page, **shared(page.card.kind))
+
+
+def shared(kind: str) -> dict[str, object]:
+    """What the templates of a campaign need besides it."""
+    current = f"/campaigns?kind={kind}"
+    words = {
+        "kinds": telling.KINDS,
+        "row_words": telling.ROWS,
+        "past_goal": telling.PAST_GOAL,
+        "state_words": telling.STATES,
+    }
+    return {"current": current, **words}

@@ -1,0 +1,45 @@
+"""Campaigns for the JSON face: the same figures as their pages."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns import drafting, queries
+from crowdfund.campaigns.queries import Card, in_language
+from marketplace.api.schemas import BudgetItem, CampaignAnswer, CampaignItem, CampaignsAnswer, CampaignsQuery
+
+
+def campaigns(session: Session, asked: CampaignsQuery) -> CampaignsAnswer:
+    """Two statements."""
+    which: dict[str, Any] = {"kinds": asked.kind, "states": asked.state, "counties": asked.county}
+    total, found = queries.page_of(session, **which, page=asked.page, per_page=asked.per_page)
+    return CampaignsAnswer(total=total, page=asked.page, items=[CampaignItem(**item(card)) for card in found])
+
+
+def campaign(session: Session, public_id: str) -> CampaignAnswer:
+    """Three statements. Raises NotFound for what is not shown to everybody."""
+    card, row, organisation = queries.find(session, public_id)
+    budget = drafting.budget_of(session, row.id)
+    return CampaignAnswer(
+        **item(card),
+        organisation=in_language(organisation.name_zh, organisation.name_en),
+        filing_number=row.filing_number,
+        filed_on=row.filed_on,
+        purpose=row.purpose_zh,
+        beneficiaries=row.beneficiaries_zh,
+        criteria=row.criteria_zh,
+        region=row.region_zh,
+        leader=row.leader_zh,
+        residue=row.residue_zh,
+        past_goal=row.past_goal,
+        story=row.story_zh,
+        unit_fen=row.unit_fen,
+        unit=in_language(row.unit_zh, row.unit_en),
+        budget=[BudgetItem(name=in_language(line.name_zh, line.name_en), fen=line.fen) for line in budget],
+    )
+
+
+def item(card: Card) -> dict[str, Any]:
+    names = ("id", "kind", "title", "goal_fen", "raised_fen", "spent_fen", "returned_fen", "gifts", "starts_on", "ends_on")
+    plain = {name: getattr(card, name) for name in (*names, "is_demo", "url")}
+    return plain | {"state": str(card.state), "county_code": card.station.code}

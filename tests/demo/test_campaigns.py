@@ -1,0 +1,73 @@
+"""The demonstration's campaigns and gifts: made by the real commands, and they stand every check that real ones stand."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns import queries
+from crowdfund.campaigns.models import BudgetLine, Campaign, Contribution, Organisation, PublicRow
+from crowdfund.campaigns.states import CampaignState, ContributionState
+from marketplace.auditing import audit
+from marketplace.auditing.checks import Difference
+from marketplace.core import clock
+from marketplace.core.db import db, in_transaction
+from marketplace.demo import gifts
+from marketplace.demo.load import load
+from marketplace.payments.gateways import gateways
+from marketplace.payments.sandbox import storage
+from marketplace.payments.sandbox.cashier import SandboxCashier
+
+
+def test_fifteen_campaigns_of_an_example_organisation(demonstration: Session) -> None:
+    rows = demonstration.scalars(select(Campaign)).all()
+    sums = select(BudgetLine.campaign_id, func.sum(BudgetLine.fen)).group_by(BudgetLine.campaign_id)
+
+    assert Counter(row.kind for row in rows) == {"donation": 8, "student_aid": 7}
+    assert {row.state for row in rows} == {CampaignState.LIVE}
+    assert all(row.is_demo and row.reviewer_id not in {None, row.owner_id} for row in rows)
+    assert dict(demonstration.execute(sums).all()) == {row.id: row.goal_fen for row in rows}
+    assert demonstration.scalars(select(Organisation.is_demo)).all() == [True]
+
+
+def test_loading_again_changes_no_campaign(demonstration: Session) -> None:
+    demonstration.scalars(select(Campaign).where(Campaign.public_id == "C001")).one().story_zh = "改过"
+    load(demonstration)
+
+    assert demonstration.scalar(select(Campaign.story_zh).where(Campaign.public_id == "C001")) == "改过"
+    assert demonstration.scalar(select(func.count()).select_from(Campaign)) == 15
+
+
+@pytest.fixture
+def lived(real_app: Flask) -> Iterator[Session]:
+    cashier = gateways().by_name["sandbox"]
+    assert isinstance(cashier, SandboxCashier)
+    storage.prepare(cashier.storage)
+    in_transaction(load)
+    gifts.play()
+    yield db.session()
+    cashier.storage.dispose()
+
+
+@pytest.mark.full
+def test_a_month_of_gifts_adds_up(lived: Session, real_app: Flask) -> None:
+    states = Counter(lived.scalars(select(Campaign.state)))
+    given = Counter(lived.scalars(select(Contribution.state)))
+    messages = Counter(lived.scalars(select(Contribution.message_state)))
+    with real_app.test_request_context():
+        cards = [card for kind in ("donation", "student_aid") for card in queries.group(lived, kind).over]
+
+    assert states == {CampaignState.LIVE: 11, CampaignState.ENDED: 3, CampaignState.PAUSED: 1}
+    assert given == {ContributionState.RECEIVED: 154, ContributionState.LAPSED: 1}
+    assert messages["waiting"] == gifts.UNREAD and messages["shown"] > 10
+    assert [card.raised_fen for card in cards if card.id == "C002"] == [960_000]
+    assert lived.scalars(select(func.max(PublicRow.at))).one() <= clock.now()
+    before = lived.scalar(select(func.count()).select_from(PublicRow))
+    gifts.play()
+    assert lived.scalar(select(func.count()).select_from(PublicRow)) == before
+    db.session.remove()
+    with db.engine.connect() as connection:
+        assert [found for found in audit.findings(connection, None) if isinstance(found, Difference)] == []
