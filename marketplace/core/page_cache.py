@@ -26,6 +26,7 @@ QUERY: Final = frozenset(
     {
         *("q", "category", "county", "prefecture", "sort", "page", "per_page", "min", "max", "variant"),
         *("season", "gi", "deep", "stock", "exact"),
+        *("campaign", "kind", "since", "until", "before"),
     }
 )
 NEVER: Final = ("/static/", "/healthz", "/readyz")  # kept elsewhere, or asked when the database may not answer

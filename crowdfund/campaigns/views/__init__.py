@@ -1,0 +1,1 @@
+"""The pages of gifts: for everybody, for givers, for officers."""
