@@ -85,7 +85,7 @@ def receive(session: Session, campaign: str, *, fen: int, who: str, giver: str, 
     session.add_all([gift, tried])
     session.flush()
     trace(session, gift, ("intent", "pending", "received"))
-    trace(session, tried, ("created", "submitting", "pending", "succeeded"))
+    trace(session, tried, ("created", "submitting", "requires_action", "succeeded"))
     lines: dict[books.Account, Money] = {("gateway_clearing", "sandbox"): Money(fen), ("restricted", campaign): Money(-fen)}
     key = f"capture:{attempt}"
     books.post(session, key=key, book="test", reference=gift.public_id, lines=lines)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, redirect, render_template, request, send_file, stream_with_context, url_for
+from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 
 from crowdfund.campaigns import evidence, export, ledger_figures, ledger_rows, payments_out
@@ -87,11 +87,13 @@ def show_evidence(proof: str) -> ResponseReturnValue:
 
 def file_answer(path: Path, name: str) -> Response:
     """The file itself; one that a reader's program could run is only ever taken away."""
-    kind = "application/pdf" if path.suffix == ".pdf" else "image/webp"
+    is_document = path.suffix == ".pdf"
     try:
-        answer = send_file(path, mimetype=kind, as_attachment=path.suffix == ".pdf", download_name=f"{name}{path.suffix}")
+        answer = Response(path.read_bytes(), mimetype="application/pdf" if is_document else "image/webp")
     except FileNotFoundError as error:
         raise NotFound(name) from error
+    if is_document:
+        answer.headers["Content-Disposition"] = f"attachment; filename={name}.pdf"
     return answer
 
 
@@ -115,5 +117,5 @@ def show_verifier() -> ResponseReturnValue:
 @requires("ledger.read")
 def download_verifier() -> ResponseReturnValue:
     """As it stands in the repository."""
-    kind = {"mimetype": "text/x-python", "download_name": "verify.py", "as_attachment": True}
-    return send_file(VERIFIER, **kind)  # type: ignore[arg-type]
+    headers = {"Content-Disposition": "attachment; filename=verify.py"}
+    return Response(VERIFIER.read_bytes(), content_type="text/x-python; charset=utf-8", headers=headers)
