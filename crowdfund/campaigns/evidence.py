@@ -73,10 +73,10 @@ def add(session: Session, *, disbursement: str, officer_id: int, kind: str, word
     if row.state not in {D.PAID, D.EVIDENCED}:
         raise StaleState(f"{disbursement} is {row.state}")
     known = session.scalars(select(Evidence.sha256).where(Evidence.disbursement_id == row.id)).all()
-    if len(known) >= MOST:
-        raise TooManyFiles(disbursement)
     if kept.sha256 in known:
         return
+    if len(known) >= MOST:
+        raise TooManyFiles(disbursement)
     proof = Evidence(disbursement_id=row.id, kind=kind, words_zh=words, added_by=officer_id, is_public=is_public)
     proof.sha256, proof.file_name = kept.sha256, kept.file_name
     session.add(proof)

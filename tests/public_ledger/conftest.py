@@ -1,7 +1,7 @@
 """Campaigns with money, made by the ledger's own functions, so that nothing here depends on how gifts are taken."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from itertools import count
 from typing import Any
@@ -35,7 +35,6 @@ class Giving:
 
     officer: int
     approver: int
-    campaigns: list[Campaign] = field(default_factory=list)
 
     def campaign(self, **given: Any) -> Campaign:
         number = next(NUMBERS)
@@ -46,7 +45,8 @@ class Giving:
         made = make(Campaign, words | people_ | dates | rest, given)
         for position, (name, fen) in enumerate((("图书", 3_360_000), ("书架", 1_440_000)), start=1):
             make(BudgetLine, {"campaign_id": made.id, "position": position, "name_zh": name, "fen": fen}, {})
-        self.campaigns.append(made)
+        db.session.refresh(made)
+        db.session.expunge(made)  # known whatever session comes next
         return made
 
     def gift(self, campaign: Campaign, fen: int, *, who: str = "", giver: str = "", attempt: str = "") -> str:
