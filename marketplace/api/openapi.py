@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from marketplace.api import schemas
+from marketplace.api import ledger_schemas, schemas
 
 REF: Final = "#/components/schemas/{model}"
 ANSWERS: Final[tuple[type[BaseModel], ...]] = (
@@ -14,6 +14,7 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     schemas.SuggestAnswer,
     schemas.ListingAnswer,
     schemas.StationsAnswer,
+    ledger_schemas.LedgerAnswer,
     schemas.Problem,
 )
 
@@ -37,6 +38,14 @@ def document() -> dict[str, Any]:
             "/suggest": path("Continue a word", "suggest", schemas.SuggestAnswer, parameters(schemas.SuggestQuery), 422),
             "/listings/{sku}": path("One listing", "listing", schemas.ListingAnswer, [sku], 404),
             "/stations": path("All stations", "stations", schemas.StationsAnswer, []),
+            "/campaigns/{campaign}/ledger": path(
+                "A campaign's public ledger, the newest row first",
+                "campaign_ledger",
+                ledger_schemas.LedgerAnswer,
+                [{**sku, "name": "campaign"}, *parameters(ledger_schemas.LedgerQuery)],
+                404,
+                422,
+            ),
         },
         "components": {"schemas": definitions["$defs"]},
     }

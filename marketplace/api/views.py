@@ -8,7 +8,7 @@ from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel, ValidationError
 
 from marketplace.accounts.permissions import requires
-from marketplace.api import queries
+from marketplace.api import ledger_schemas, public_ledger, queries
 from marketplace.api.openapi import document
 from marketplace.api.schemas import InvalidParameter, Problem, SearchQuery, StationsAnswer, SuggestAnswer, SuggestQuery
 from marketplace.core import logs, page_cache
@@ -53,6 +53,16 @@ def list_stations() -> Response:
     page_cache.tags("stations")
     items = queries.stations(db.session())
     return answer(StationsAnswer(total=len(items), items=items))
+
+
+@bp.get("/campaigns/<campaign>/ledger")
+@requires("api.read")
+def show_campaign_ledger(campaign: str) -> Response:
+    asked = read(ledger_schemas.LedgerQuery)
+    if isinstance(asked, Response):
+        return asked
+    page_cache.tags("ledger", "giving")
+    return answer(public_ledger.rows(db.session(), campaign, asked))
 
 
 @bp.get("/openapi.json")

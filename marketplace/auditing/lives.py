@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping
 
+from crowdfund.campaigns.states import CONTRIBUTION, DISBURSEMENT, RECEIPT
 from listings.states import LISTING
 from marketplace.auditing.checks import Difference, read
 from marketplace.orders.states import ORDER, PARCEL
@@ -34,6 +35,9 @@ LIVES: Final = (
     Life("attempt", "public_id", ATTEMPT, "created"),
     Life("refund", "public_id", REFUND, "requested"),
     Life("listing", "code", LISTING),
+    Life("contribution", "public_id", CONTRIBUTION, "intent"),
+    Life("disbursement", "public_id", DISBURSEMENT, "requested"),
+    Life("receipt", "public_id", RECEIPT, "issued"),
 )
 
 

@@ -38,7 +38,11 @@ class Giving:
 
     def campaign(self, **given: Any) -> Campaign:
         number = next(NUMBERS)
-        words = {"title_zh": f"冬天够看的书 {number}", "title_en": f"Books for winter {number}", "filing_number": "DEMO-0417"}
+        words = {
+            "title_zh": f"冬天够看的书 {number}",
+            "title_en": f"Books for winter {number}",
+            "filing_number": "DEMO-0417",
+        }
         people_ = {"organisation_code": FOUNDATION, "station_code": STATION, "owner_id": self.officer}
         dates = {"filed_on": date(2020, 1, 1), "starts_on": date(2020, 2, 1), "ends_on": date(2040, 1, 1)}
         rest = {"state": CampaignState.LIVE, "goal_fen": 4_800_000, "reviewer_id": self.approver, "is_demo": True}
@@ -59,7 +63,7 @@ class Giving:
         return disbursing.Bill(amount=Money(fen), **{**words, **number, **given})
 
     def request(self, campaign: Campaign, fen: int, **given: Any) -> str:
-        asked = {"campaign": campaign.public_id, "budget_line": 1, "bill": self.bill(fen, **given)}
+        asked: Any = {"campaign": campaign.public_id, "budget_line": 1, "bill": self.bill(fen, **given)}
         return in_transaction(disbursing.request, requester_id=self.officer, **asked)
 
     def pay_out(self, campaign: Campaign, fen: int, **given: Any) -> str:
@@ -80,7 +84,9 @@ def receive(session: Session, campaign: str, *, fen: int, who: str, giver: str, 
     number, _state = session.execute(select(Campaign.id, Campaign.state).where(Campaign.public_id == campaign)).one()
     gift = Contribution(public_id=ids.public_id(), token_hash=ids.secret_token(), campaign_id=number, book="test", fen=fen)
     gift.state, gift.shown_as, gift.giver, gift.received_at = ContributionState.RECEIVED, who, giver or None, clock.now()
-    tried = Attempt(public_id=attempt, purpose="contribution", reference=gift.public_id, gateway="sandbox", book="test", fen=fen)
+    tried = Attempt(
+        public_id=attempt, purpose="contribution", reference=gift.public_id, gateway="sandbox", book="test", fen=fen
+    )
     tried.state, tried.remote_id = AttemptState.SUCCEEDED, f"pay_{attempt}"
     session.add_all([gift, tried])
     session.flush()

@@ -56,7 +56,7 @@ def value(words: str) -> int:
 def test_every_sum_reads_back(fen: int) -> None:
     words = capitals(fen)
     assert value(words) == fen
-    assert "零零" not in words and not words.startswith("零") or fen == 0
+    assert ("零零" not in words and not words.startswith("零")) or fen == 0
 
 
 @pytest.mark.parametrize("fen", [-1, 10**18])
