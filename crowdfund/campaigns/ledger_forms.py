@@ -24,7 +24,7 @@ class RowsForm(Form):
 
     campaign = SelectField(_l("Campaign"), [Optional()])
     kind = SelectField(_l("Kind"), [Optional()])
-    since = DateField(_l("From"), [Optional()])
+    since = DateField(_l("Since"), [Optional()])
     until = DateField(_l("Until"), [Optional()])
     q = StringField(_l("Receipt number, name or row number"), [Optional(), Length(max=80)])
     before = HiddenField()

@@ -31,7 +31,7 @@ class Shown:
     campaign_title: str
     budget_line: str
     requester: str
-    approver: str
+    approver: str | None
     evidence: int
 
     @property
@@ -74,7 +74,7 @@ def select_shown() -> Columns:
     requester, approver = aliased(Person), aliased(Person)
     files = select(func.count()).select_from(Evidence).where(Evidence.disbursement_id == Disbursement.id)
     wanted: Columns = select(Disbursement, Campaign.public_id, Campaign.title_zh, BudgetLine.name_zh)
-    wanted = wanted.add_columns(requester.name, func.coalesce(approver.name, ""), files.scalar_subquery())
+    wanted = wanted.add_columns(requester.name, approver.name, files.scalar_subquery())
     wanted = wanted.join(Campaign, Campaign.id == Disbursement.campaign_id)
     wanted = wanted.join(BudgetLine, BudgetLine.id == Disbursement.budget_line_id)
     wanted = wanted.join(requester, requester.id == Disbursement.requester_id)

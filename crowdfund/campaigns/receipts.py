@@ -3,7 +3,7 @@
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 from sqlalchemy import func, select, update
@@ -86,8 +86,8 @@ class Shown:
     is_valid: bool
     fen: int
     book: str
-    issued_at: datetime
-    received_at: datetime | None
+    issued_on: date
+    received_on: date
     campaign: str
     campaign_title: str
     organisation: str
@@ -119,8 +119,8 @@ def find(session: Session, number: str, *, code: str = "") -> Shown:
         is_valid=receipt.state is R.ISSUED,
         fen=receipt.fen,
         book=receipt.book,
-        issued_at=receipt.issued_at,
-        received_at=row.received_at,
+        issued_on=clock.local(receipt.issued_at).date(),
+        received_on=clock.local(row.received_at or receipt.issued_at).date(),
         campaign=row.public_id,
         campaign_title=row.title_zh,
         organisation=row.name_zh,

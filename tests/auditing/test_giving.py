@@ -42,7 +42,7 @@ OTHERS = {
         "DELETE FROM sealed_row; DELETE FROM public_row WHERE kind = 'disbursement'",
         "INSERT INTO public_row (at, book, kind, campaign_id, fen, who, what, commitment, reference) "
         "SELECT at, book, 'match', campaign_id, fen, who, what, commitment, reference FROM public_row WHERE kind = 'gift'",
-        "UPDATE public_row SET fen = -fen WHERE kind = 'disbursement'",
+        "UPDATE public_row SET fen = fen - 1 WHERE kind = 'disbursement'",
         "UPDATE public_row SET book = 'live'",
     ),
     "what is shown moved": ("UPDATE public_row SET campaign_id = (SELECT MAX(id) FROM campaign)",),

@@ -28,7 +28,7 @@ def plain(page: str) -> str:
 
 def rows(page: str) -> list[list[str]]:
     """The cells of each row of the table."""
-    table = page[page.index('<table class="rows">') : page.index("</table>", page.index('<table class="rows">'))]
+    table = page[page.index('<table class="entries">') : page.index("</table>", page.index('<table class="entries">'))]
     found = table.split("<tbody>")[1].split("<tr")[1:]
     return [[plain(cell).strip(" >") for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.S)] for row in found]
 
@@ -129,7 +129,7 @@ def test_filters(giving: Giving, client: FlaskClient) -> None:
         def numbers(query: str, place: str = "/ledger") -> list[str]:
             answer = client.get(f"{place}?{query}")
             assert answer.status_code == 200
-            return [row[0] for row in rows(answer.text)] if '<table class="rows">' in answer.text else []
+            return [row[0] for row in rows(answer.text)] if '<table class="entries">' in answer.text else []
 
         assert numbers("kind=gift") == ["2", "1"]
         assert numbers("kind=disbursement") == ["3"]
