@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import BooleanField, RadioField, StringField, TextAreaField, ValidationError
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from crowdfund.campaigns.evidence import KINDS
 from crowdfund.campaigns.payments_out import BudgetChoice
@@ -24,11 +24,11 @@ class BillForm(KeyedForm):
     """A provider's bill that a campaign is to pay."""
 
     budget_line = RadioField(_l("For which part of the budget"), [InputRequired()])
-    amount = StringField(_l("Amount, yuan"), [InputRequired(), Length(max=20)])
-    purpose = StringField(_l("What is paid for"), [InputRequired(), Length(max=60)])
-    provider = StringField(_l("Provider"), [InputRequired(), Length(max=60)])
-    provider_credit_code = StringField(_l("Its unified social credit code"), [InputRequired(), Length(max=30)])
-    invoice_number = StringField(_l("Invoice number"), [InputRequired(), Length(max=40)])
+    amount = StringField(_l("Amount, yuan"), [DataRequired(), Length(max=20)])
+    purpose = StringField(_l("What is paid for"), [DataRequired(), Length(max=60)])
+    provider = StringField(_l("Provider"), [DataRequired(), Length(max=60)])
+    provider_credit_code = StringField(_l("Its unified social credit code"), [DataRequired(), Length(max=30)])
+    invoice_number = StringField(_l("Invoice number"), [DataRequired(), Length(max=40)])
 
     def __init__(self, *args: Any, budget: list[BudgetChoice], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -66,11 +66,11 @@ class BillForm(KeyedForm):
 
 
 class ReasonForm(Form):
-    reason = TextAreaField(_l("Why"), [InputRequired(), Length(max=300)])
+    reason = TextAreaField(_l("Why"), [DataRequired(), Length(max=300)])
 
 
 class BankForm(Form):
-    bank_reference = StringField(_l("The bank's reference"), [InputRequired(), Length(max=60)])
+    bank_reference = StringField(_l("The bank's reference"), [DataRequired(), Length(max=60)])
 
 
 class EvidenceForm(Form):

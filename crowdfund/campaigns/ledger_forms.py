@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import DateField, HiddenField, SelectField, StringField, ValidationError
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, Length, Optional
 
 from crowdfund.campaigns.ledger_rows import KINDS, LONGEST_NUMBER, OVERDUE, Asked
 from crowdfund.campaigns.receipts import NUMBER
@@ -50,7 +50,7 @@ class RowsForm(Form):
 class ReceiptForm(Form):
     """The number that is printed on a receipt."""
 
-    number = StringField(_l("Receipt number"), [InputRequired(), Length(max=40)])
+    number = StringField(_l("Receipt number"), [DataRequired(), Length(max=40)])
 
     def validate_number(self, field: StringField) -> None:
         field.data = (field.data or "").upper().replace(" ", "")
@@ -61,4 +61,4 @@ class ReceiptForm(Form):
 class CodeForm(Form):
     """The code that is printed beside it."""
 
-    code = StringField(_l("Check code"), [InputRequired(), Length(max=20)])
+    code = StringField(_l("Check code"), [DataRequired(), Length(max=20)])

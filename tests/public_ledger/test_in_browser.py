@@ -1,4 +1,4 @@
-"""In Chromium at a phone's and a desk's width: axe finds nothing, nothing is wider than the screen, filters work without script."""
+"""In Chromium, on phones and desks: axe finds nothing, nothing is wider than the screen, filters work without script."""
 
 from collections.abc import Iterator
 
