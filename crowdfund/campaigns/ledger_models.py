@@ -13,7 +13,11 @@ class SealedRow(Base):
     """A public row at its place in the chain, and the balances after it. What pages filter by stands here once more."""
 
     __tablename__ = "sealed_row"
-    __table_args__ = (Index(None, "book", "number"), Index(None, "campaign_id", "number"), Index(None, "kind", "number"))
+    __table_args__ = (
+        Index(None, "book", "number"),
+        Index(None, "book", "campaign_id", "number"),
+        Index(None, "book", "kind", "number"),
+    )
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     row_id: Mapped[int] = mapped_column(ForeignKey("public_row.id"), unique=True)
     book: Mapped[str]

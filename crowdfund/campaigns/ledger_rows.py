@@ -81,8 +81,9 @@ class ShownPage:
 
 
 def page(session: Session, asked: Asked, *, book: str, campaign: int = 0, size: int = PAGE) -> ShownPage:
-    """Three statements at most, whatever the length. `campaign` is an id; 0 means all."""
-    found = [shown(row) for row in rows(session, sealed(asked, book, campaign).limit(size + 1))]
+    """Four statements at most, whatever the length. `campaign` is an id; 0 means all."""
+    narrow = narrowed(asked, by_receipt(session, asked.q))
+    found = [shown(row) for row in rows(session, sealed(narrow, book, campaign).limit(size + 1))]
     waits = [] if asked.before or asked.is_narrowed else rows(session, waiting(book, campaign))
     page_rows = with_evidence(session, found[:size])
     older = page_rows[-1].number if len(found) > size else 0
@@ -95,15 +96,22 @@ COLUMNS: Final[tuple[Any, ...]] = (
 )
 
 
-def sealed(asked: Asked, book: str, campaign: int) -> Columns:
+def sealed(narrow: list[Any], book: str, campaign: int) -> Columns:
     wanted = select(SealedRow.number, SealedRow.campaign_fen, SealedRow.book_fen, Seal.hash, *COLUMNS)
     wanted = wanted.join(PublicRow, PublicRow.id == SealedRow.row_id).join(Campaign, Campaign.id == SealedRow.campaign_id)
     wanted = wanted.join(Seal, (Seal.chain == CHAIN) & (Seal.number == SealedRow.number))
-    wanted = wanted.where(SealedRow.book == book, *narrowed(asked)).order_by(SealedRow.number.desc())
+    wanted = wanted.where(SealedRow.book == book, *narrow).order_by(SealedRow.number.desc())
     return wanted.where(SealedRow.campaign_id == campaign) if campaign else wanted
 
 
-def narrowed(asked: Asked) -> list[Any]:
+def by_receipt(session: Session, text: str) -> list[str] | None:
+    """The references of the rows that a receipt is about; None where the text is no receipt's number."""
+    if not NUMBER.fullmatch(text.upper()):
+        return None
+    return [row.key for row in rows(session, rows_of(text.upper()))]
+
+
+def narrowed(asked: Asked, references: list[str] | None) -> list[Any]:
     which: list[Any] = []
     if asked.before:
         which.append(SealedRow.number < asked.before)
@@ -116,20 +124,25 @@ def narrowed(asked: Asked) -> list[Any]:
         which.append(SealedRow.at >= clock.start_of(asked.since))
     if asked.until:
         which.append(SealedRow.at < clock.start_of(asked.until + timedelta(days=1)))
+    if references is not None:
+        return [*which, of_rows(PublicRow.reference.in_(references))]
     return which + matching(asked.q)
 
 
 def matching(text: str) -> list[Any]:
-    """A row's number, a receipt's number, or part of what stands in the row."""
+    """A row's number, or part of what stands in the row."""
     if not text:
         return []
     if text.isascii() and text.isdigit():
         return [SealedRow.number == (int(text) if len(text) <= LONGEST_NUMBER else 0)]
-    if NUMBER.fullmatch(text.upper()):
-        return [PublicRow.reference.in_(rows_of(text.upper()))]
     if text.lower() in ANONYMOUS:
         return [PublicRow.who == "", SealedRow.kind != "disbursement"]
-    return [PublicRow.who.contains(text, autoescape=True) | PublicRow.what.contains(text, autoescape=True)]
+    return [of_rows(PublicRow.who.contains(text, autoescape=True) | PublicRow.what.contains(text, autoescape=True))]
+
+
+def of_rows(which: Any) -> Any:
+    """These rows, found before any is joined: few they may be, and the ledger is long."""
+    return SealedRow.row_id.in_(select(PublicRow.id).where(which))
 
 
 def waiting(book: str, campaign: int) -> Columns:

@@ -238,7 +238,7 @@ class PublicRow(Base):
 
     __tablename__ = "public_row"
     __table_args__ = (
-        UniqueConstraint("kind", "reference"),
+        UniqueConstraint("reference", "kind"),
         CheckConstraint(
             "(kind IN ('gift', 'match', 'return') AND fen > 0) OR (kind IN ('refund', 'disbursement') AND fen < 0)",
             "known_kind",

@@ -19,7 +19,8 @@ from marketplace.ledger.models import LedgerAccount, Line
 D = DisbursementState
 PUBLIC = frozenset({D.PAID, D.EVIDENCED})
 MOST = 200
-ORDER = case({state: place for place, state in enumerate((D.REQUESTED, D.APPROVED, D.FAILED, D.PAYING, D.PAID))}, value=1)
+FIRST = (D.REQUESTED, D.APPROVED, D.FAILED, D.PAYING, D.PAID)  # what waits for somebody, in this order
+ORDER = case({state: place for place, state in enumerate(FIRST)}, value=Disbursement.state, else_=len(FIRST))
 
 
 @dataclass(frozen=True, slots=True)

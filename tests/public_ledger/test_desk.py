@@ -228,6 +228,16 @@ def test_files_that_are_not_kept(desk: Desk, raw: bytes, said: str) -> None:
     assert db.session.scalars(select(Evidence)).all() == []
 
 
+def test_what_waits_for_somebody_stands_first(desk: Desk) -> None:
+    campaign = desk.giving.campaign()
+    desk.giving.gift(campaign, 10_000)
+    for purpose in ("先付过的", "后付过的"):
+        desk.giving.pay_out(campaign, 100, purpose=purpose)
+    desk.giving.request(campaign, 100, purpose="等着批的")
+    page = desk.officer.get(PLACE).text
+    assert re.findall("(先付过的|后付过的|等着批的) ¥", page) == ["等着批的", "后付过的", "先付过的"]
+
+
 def test_the_list_costs_the_same_however_long(
     desk: Desk, count_statements: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:

@@ -198,7 +198,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_public_row_campaign_id_campaign")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_public_row")),
-        sa.UniqueConstraint("kind", "reference", name=op.f("uq_public_row_kind_reference")),
+        sa.UniqueConstraint("reference", "kind", name=op.f("uq_public_row_reference_kind")),
     )
     with op.batch_alter_table("public_row", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_public_row_at"), ["at"], unique=False)
@@ -308,8 +308,10 @@ def upgrade() -> None:
     with op.batch_alter_table("sealed_row", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sealed_row_at"), ["at"], unique=False)
         batch_op.create_index(batch_op.f("ix_sealed_row_book_number"), ["book", "number"], unique=False)
-        batch_op.create_index(batch_op.f("ix_sealed_row_campaign_id_number"), ["campaign_id", "number"], unique=False)
-        batch_op.create_index(batch_op.f("ix_sealed_row_kind_number"), ["kind", "number"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_sealed_row_book_campaign_id_number"), ["book", "campaign_id", "number"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_sealed_row_book_kind_number"), ["book", "kind", "number"], unique=False)
 
     op.create_table(
         "evidence",
@@ -340,8 +342,8 @@ def downgrade() -> None:
 
     op.drop_table("evidence")
     with op.batch_alter_table("sealed_row", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_sealed_row_kind_number"))
-        batch_op.drop_index(batch_op.f("ix_sealed_row_campaign_id_number"))
+        batch_op.drop_index(batch_op.f("ix_sealed_row_book_kind_number"))
+        batch_op.drop_index(batch_op.f("ix_sealed_row_book_campaign_id_number"))
         batch_op.drop_index(batch_op.f("ix_sealed_row_book_number"))
         batch_op.drop_index(batch_op.f("ix_sealed_row_at"))
 
