@@ -4,7 +4,6 @@ The hot path of a campaign that many give to at once: columns instead of objects
 
 import hashlib
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -13,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import public_ledger
+from crowdfund.campaigns import public_ledger, receipts
 from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
 from crowdfund.campaigns.states import CampaignState, ContributionState
 from marketplace.core import clock, ids, outbox, page_cache
@@ -36,9 +35,6 @@ LAPSES: Final = "gift.lapses"
 TAKES_MONEY: Final = frozenset({CampaignState.LIVE, CampaignState.PAUSED, CampaignState.ENDED})
 RAISED: Final = ("gift", "match", "refund", "return")  # the kinds of public rows that make what was given
 G = ContributionState
-
-on_received: list[Callable[..., None]] = []
-"""Called with session and contribution=<public id>, in the transaction that receives it; filled by app.py."""
 
 
 class NotOpen(Refusal):
@@ -169,9 +165,8 @@ def receive(session: Session, /, *, reference: str, amount: Money, attempt: str)
         reference=f"capture:{attempt}",
         commitment=commitment(gift.giver, gift.salt),
     )
-    for listen in on_received:
-        listen(session, contribution=reference)
     page_cache.expire(session, "giving", f"campaign:{gift.public_id}", "ledger")
+    receipts.issue(session, contribution=reference)  # last: all receipts of a year wait for each other's number
     return True
 
 

@@ -197,8 +197,9 @@ class Evidence(Base):
     disbursement_id: Mapped[int] = mapped_column(ForeignKey("disbursement.id"), index=True)
     kind: Mapped[str]  # invoice, photo, list
     words_zh: Mapped[str] = mapped_column(default="")
-    sha256: Mapped[str]
-    file_name: Mapped[str] = mapped_column(default="")  # in the media folder; empty while only the hash is public
+    sha256: Mapped[str]  # of the file as it was sent
+    file_name: Mapped[str] = mapped_column(default="")  # in the media folder; empty for a sentence
+    is_public: Mapped[bool] = mapped_column(default=False)  # else everybody reads its hash only: there may be faces, names
     added_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
     at: Mapped[datetime] = mapped_column(default=clock.now)
 
@@ -239,8 +240,11 @@ class PublicRow(Base):
 
     __tablename__ = "public_row"
     __table_args__ = (
-        UniqueConstraint("kind", "reference"),
-        CheckConstraint("fen <> 0", "moves_something"),
+        UniqueConstraint("reference", "kind"),
+        CheckConstraint(
+            "(kind IN ('gift', 'match', 'return') AND fen > 0) OR (kind IN ('refund', 'disbursement') AND fen < 0)",
+            "known_kind",
+        ),
         Index(None, "campaign_id", "id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)

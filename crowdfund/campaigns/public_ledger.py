@@ -1,5 +1,7 @@
 """Rows that everybody may read, written in the transaction that moves the money."""
 
+import unicodedata
+
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
@@ -22,6 +24,12 @@ def write(
 ) -> None:
     """One movement of a campaign's money, positive into it. `reference` is the key of the entry: a second row for
     the same raises IntegrityError. `who` is shown for ever: an alias, a provider, or nothing for anonymous."""
+    who, what = plain(who), plain(what)
     row = {"kind": kind, "campaign_id": campaign_id, "book": book, "fen": amount.fen, "at": clock.now()}
     words = {"who": who, "what": what, "reference": reference, "commitment": commitment}
     session.execute(insert(PublicRow).values(row | words))
+
+
+def plain(text: str) -> str:
+    """One line without control characters: what is sealed must read alike everywhere, a CSV file included."""
+    return " ".join("".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text).split())

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import public_ledger
+from crowdfund.campaigns import public_ledger, receipts
 from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
 from crowdfund.campaigns.states import ContributionState
 from marketplace.core import page_cache
@@ -57,6 +57,7 @@ def return_one(session: Session, *, reference: str) -> None:
     if session.scalar(select(PublicRow.id).where(PublicRow.kind == "refund", PublicRow.reference == key)) is None:
         row = {"campaign_id": gift.campaign_id, "book": gift.book, "who": gift.shown_as}
         public_ledger.write(session, kind="refund", amount=-amount, reference=key, **row)
+        receipts.issue(session, contribution=reference)
 
 
 def came_back(session: Session, /, *, reference: str, refund: str, amount: Money) -> None:
@@ -68,6 +69,7 @@ def came_back(session: Session, /, *, reference: str, refund: str, amount: Money
     booked = session.scalar(select(PublicRow.id).where(PublicRow.reference == f"refund:{refund}"))
     if booked is not None:  # a surplus that fails was never the campaign's
         public_ledger.write(session, kind="return", amount=amount, reference=f"refund_failed:{refund}", **row)
+        receipts.issue(session, contribution=reference)
 
 
 def show(session: Session, *, campaign: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from marketplace.api import schemas
+from marketplace.api import ledger_schemas, schemas
 
 DESCRIPTION: Final = (
     "Read-only: goods, stations, campaigns. Sums are whole fen. The cookie `lang=en` gives English words, in answers and in "
@@ -28,6 +28,7 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     schemas.StationsAnswer,
     schemas.CampaignsAnswer,
     schemas.CampaignAnswer,
+    ledger_schemas.LedgerAnswer,
     schemas.Problem,
 )
 
@@ -54,6 +55,14 @@ def document() -> dict[str, Any]:
             "/stations": path("All stations", "stations", schemas.StationsAnswer, []),
             "/campaigns": path("Campaigns", "campaigns", schemas.CampaignsAnswer, parameters(schemas.CampaignsQuery), 422),
             "/campaigns/{campaign}": path("One campaign", "campaign", schemas.CampaignAnswer, [one], 404),
+            "/campaigns/{campaign}/ledger": path(
+                "A campaign's public ledger, the newest row first",
+                "campaign_ledger",
+                ledger_schemas.LedgerAnswer,
+                [{**sku, "name": "campaign"}, *parameters(ledger_schemas.LedgerQuery)],
+                404,
+                422,
+            ),
         },
         "components": {"schemas": definitions["$defs"]},
     }

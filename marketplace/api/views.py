@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from pydantic import BaseModel, ValidationError
 
 from marketplace.accounts.permissions import requires
-from marketplace.api import giving, queries
+from marketplace.api import giving, ledger_schemas, public_ledger, queries
 from marketplace.api.openapi import document
 from marketplace.api.schemas import (
     CampaignsQuery,
@@ -78,6 +78,16 @@ def list_campaigns() -> Response:
 def show_campaign(campaign: str) -> Response:
     page_cache.tags("stations", f"campaign:{campaign}")
     return answer(giving.campaign(db.session(), campaign))
+
+
+@bp.get("/campaigns/<campaign>/ledger")
+@requires("api.read")
+def show_campaign_ledger(campaign: str) -> Response:
+    asked = read(ledger_schemas.LedgerQuery)
+    if isinstance(asked, Response):
+        return asked
+    page_cache.tags("ledger", "giving")
+    return answer(public_ledger.rows(db.session(), campaign, asked))
 
 
 @bp.get("/openapi.json")

@@ -1,5 +1,6 @@
 """The sealed chains, read by the format of docs/adr/0004 and by nothing that wrote them."""
 
+import calendar
 import hashlib
 import json
 from collections.abc import Iterator
@@ -15,6 +16,12 @@ ROOTS: Final = "SELECT chain, day, first_number, last_number, root FROM daily_ro
 RECORDS: Final = """SELECT r.id AS id, r.at AS at, r.actor AS actor, r.action AS action, r.subject AS subject, r.why AS why,
     r.detail AS detail, s.digest AS digest, s.record_id AS sealed FROM seal s
     LEFT JOIN audit_record r ON r.id = s.record_id WHERE s.chain = 'audit' ORDER BY s.number"""
+ROWS: Final = """SELECT r.id AS id, r.at AS at, r.book AS book, r.kind AS kind, r.fen AS fen, r.who AS who, r.what AS what,
+    r.commitment AS commitment, r.reference AS reference, c.public_id AS campaign, s.number AS number, s.digest AS digest
+    FROM seal s LEFT JOIN public_row r ON r.id = s.record_id LEFT JOIN campaign c ON c.id = r.campaign_id
+    WHERE s.chain = 'public' ORDER BY s.number"""
+UNSEALED: Final = """SELECT r.id AS id FROM public_row r LEFT JOIN seal s ON s.chain = 'public' AND s.record_id = r.id
+    WHERE s.number IS NULL AND r.id < (SELECT MAX(record_id) FROM seal WHERE chain = 'public') - 10000"""
 # the sealer looks ten thousand records back for those that committed late; an older one will never get its seal
 SKIPPED: Final = """SELECT r.id AS id FROM audit_record r LEFT JOIN seal s ON s.chain = 'audit' AND s.record_id = r.id
     WHERE s.number IS NULL AND r.id < (SELECT MAX(record_id) FROM seal WHERE chain = 'audit') - 10000"""
@@ -27,6 +34,8 @@ def differences(connection: Connection) -> Iterator[Difference | str]:
     yield from (Difference("the daily roots hold", words) for words in broken_roots(connection))
     yield "records are as they were sealed"
     yield from (Difference("records are as they were sealed", words) for words in changed_records(connection))
+    yield "public rows are as they were sealed"
+    yield from (Difference("public rows are as they were sealed", words) for words in changed_rows(connection))
 
 
 def broken_links(connection: Connection) -> Iterator[str]:
@@ -89,4 +98,22 @@ def canonical(row: RowMapping) -> bytes:
     content: dict[str, Any] = {name: row[name] for name in ("id", "actor", "action", "subject", "why")}
     content["detail"] = json.loads(row["detail"]) if isinstance(row["detail"], str) else row["detail"]
     content["at"] = int(moment(row["at"]).timestamp() * 1_000_000)
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def changed_rows(connection: Connection) -> Iterator[str]:
+    """Each sealed public row is there and says what its seal was made over (docs/adr/0009); none was passed by."""
+    for row in read(connection, ROWS):
+        if row["id"] is None:
+            yield f"public row {row['number']} is gone"
+        elif hashlib.sha256(public(row)).hexdigest() != row["digest"]:
+            yield f"public row {row['number']} was changed"
+    for row in read(connection, UNSEALED):
+        yield f"the public row of id {row['id']} was never sealed"
+
+
+def public(row: RowMapping) -> bytes:
+    names = ("book", "campaign", "commitment", "fen", "kind", "reference", "what", "who")
+    at = moment(row["at"])
+    content = {name: row[name] for name in names} | {"at": calendar.timegm(at.utctimetuple()) * 1_000_000 + at.microsecond}
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

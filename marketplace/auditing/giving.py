@@ -1,8 +1,24 @@
-"""What must be true of gifts: paid for, in the account of their campaign, and in the public ledger, each once."""
+"""What must be true of gifts, of the payments made from them, of receipts, and of the rows that everybody reads."""
 
 from typing import Final
 
 from marketplace.auditing.checks import Check
+
+RESTRICTED: Final = """(SELECT entry.id AS id, entry.key AS key, entry.kind AS kind, entry.reference AS reference,
+        a.owner AS owner, a.book AS book, -SUM(line.amount) AS fen FROM entry JOIN line ON line.entry_id = entry.id
+        JOIN ledger_account a ON a.id = line.account_id AND a.kind = 'restricted'
+    GROUP BY entry.id, entry.key, entry.kind, entry.reference, a.owner, a.book)"""
+"""What each entry moved into (or, negative, out of) a campaign's account."""
+
+SHOWN: Final = """(SELECT r.reference AS reference, r.book AS book, c.public_id AS owner, SUM(r.fen) AS fen,
+        COUNT(*) AS number FROM public_row r JOIN campaign c ON c.id = r.campaign_id
+    GROUP BY r.reference, r.book, c.public_id)"""
+
+STAYED: Final = f"(SELECT m.reference AS reference, SUM(m.fen) AS fen FROM {RESTRICTED} m GROUP BY m.reference)"
+"""What was given and not sent back, by gift."""
+
+ON_ITS_WAY: Final = "'paying', 'failed'"
+PAID: Final = "'paid', 'evidenced'"
 
 GIFTS: Final = (
     Check(
@@ -14,48 +30,142 @@ GIFTS: Final = (
         "gift {name} counts as received with {owed} fen, {amount} came",
     ),
     Check(
-        "gifts went to their campaign",
-        """SELECT c.public_id AS name, c.fen AS owed, COALESCE(-SUM(line.amount), 0) AS amount FROM contribution c
-        JOIN campaign ON campaign.id = c.campaign_id
-        LEFT JOIN entry ON entry.kind = 'capture' AND entry.reference = c.public_id AND entry.book = c.book
-        LEFT JOIN ledger_account a ON a.kind = 'restricted' AND a.owner = campaign.public_id AND a.book = c.book
-        LEFT JOIN line ON line.entry_id = entry.id AND line.account_id = a.id
-        WHERE c.state = 'received' GROUP BY c.id, c.public_id, c.fen HAVING COALESCE(-SUM(line.amount), 0) <> c.fen""",
-        "gift {name} is {owed} fen, its campaign's account got {amount}",
+        "campaigns' accounts belong to campaigns",
+        """SELECT a.owner AS name FROM ledger_account a LEFT JOIN campaign c ON c.public_id = a.owner
+        WHERE a.kind = 'restricted' AND c.id IS NULL""",
+        "there is no campaign {name}, but it has an account",
     ),
     Check(
-        "restricted money came from gifts",
-        """SELECT entry.key AS name FROM entry JOIN line ON line.entry_id = entry.id
-        JOIN ledger_account a ON a.id = line.account_id
-        LEFT JOIN contribution c ON c.public_id = entry.reference AND c.state = 'received'
-        WHERE entry.kind = 'capture' AND a.kind = 'restricted' AND c.id IS NULL""",
-        "{name} is in a campaign's account, but no such gift was received",
+        "what moved is shown once",
+        f"""SELECT m.key AS name, m.fen AS owed, COALESCE(s.fen, 0) AS amount, COALESCE(s.number, 0) AS number
+        FROM {RESTRICTED} m LEFT JOIN {SHOWN} s ON s.reference = m.key AND s.book = m.book AND s.owner = m.owner
+        LEFT JOIN disbursement d ON m.kind = 'disburse' AND m.key = 'disburse:' || d.public_id AND d.state IN ({ON_ITS_WAY})
+        LEFT JOIN entry back ON m.kind = 'capture' AND back.key = 'surplus:' || SUBSTR(m.key, 9)
+        WHERE m.kind <> 'surplus' AND d.id IS NULL AND back.id IS NULL
+        AND (COALESCE(s.fen, 0) <> m.fen OR COALESCE(s.number, 0) <> 1)""",
+        "{name} moved {owed} fen, {number} public rows show {amount}",
     ),
     Check(
-        "received gifts stand in the public ledger",
-        """SELECT c.public_id AS name, c.fen AS owed, COALESCE(SUM(p.fen), 0) AS amount FROM contribution c
-        LEFT JOIN attempt ON attempt.purpose = 'contribution' AND attempt.reference = c.public_id
-        AND attempt.state = 'succeeded' AND NOT attempt.is_surplus
-        LEFT JOIN public_row p ON p.kind = 'gift' AND p.reference = 'capture:' || attempt.public_id
-        AND p.campaign_id = c.campaign_id AND p.book = c.book
-        WHERE c.state = 'received' GROUP BY c.id, c.public_id, c.fen HAVING COALESCE(SUM(p.fen), 0) <> c.fen""",
-        "gift {name} is {owed} fen, the public ledger says {amount}",
+        "what is shown moved",
+        f"""SELECT s.reference AS name, s.fen AS amount FROM {SHOWN} s LEFT JOIN {RESTRICTED} m
+        ON m.key = s.reference AND m.book = s.book AND m.owner = s.owner WHERE m.id IS NULL""",
+        "a public row shows {amount} fen of {name}, no campaign's account moved by it",
     ),
     Check(
-        "public refunds are the books'",
-        """SELECT p.reference AS name, -p.fen AS owed, COALESCE(SUM(line.amount), 0) AS amount FROM public_row p
-        JOIN campaign ON campaign.id = p.campaign_id LEFT JOIN entry ON entry.key = p.reference
-        LEFT JOIN ledger_account a ON a.kind = 'restricted' AND a.owner = campaign.public_id
-        LEFT JOIN line ON line.entry_id = entry.id AND line.account_id = a.id
-        WHERE p.kind IN ('refund', 'return') GROUP BY p.id, p.reference, p.fen
-        HAVING COALESCE(SUM(line.amount), 0) <> -p.fen""",
-        "the public ledger says {owed} fen for {name}, the books {amount}",
+        "gifts received are captured",
+        f"""SELECT g.public_id AS name, g.fen AS owed, COALESCE(SUM(m.fen), 0) AS amount FROM contribution g
+        JOIN campaign c ON c.id = g.campaign_id LEFT JOIN {RESTRICTED} m ON m.kind IN ('capture', 'cash')
+        AND m.reference = g.public_id AND m.owner = c.public_id AND m.book = g.book
+        LEFT JOIN entry back ON back.key = 'surplus:' || SUBSTR(m.key, 9)
+        WHERE back.id IS NULL GROUP BY g.id, g.public_id, g.fen, g.state
+        HAVING COALESCE(SUM(m.fen), 0) <> CASE WHEN g.state = 'received' THEN g.fen ELSE 0 END""",
+        "gift {name} of {owed} fen: {amount} came into its campaign's account",
     ),
     Check(
-        "refunds of gifts stand in the public ledger",
-        """SELECT entry.key AS name FROM entry JOIN line ON line.entry_id = entry.id
-        JOIN ledger_account a ON a.id = line.account_id LEFT JOIN public_row p ON p.reference = entry.key
-        WHERE entry.kind IN ('refund', 'refund_failed') AND a.kind = 'restricted' AND p.id IS NULL""",
-        "{name} moved a campaign's money, the public ledger does not say so",
+        "payments out are booked",
+        f"""SELECT d.public_id AS name, d.fen AS owed, COALESCE(-m.fen, 0) AS amount FROM disbursement d
+        JOIN campaign c ON c.id = d.campaign_id LEFT JOIN {RESTRICTED} m
+        ON m.key = 'disburse:' || d.public_id AND m.owner = c.public_id AND m.book = d.book
+        WHERE COALESCE(-m.fen, 0) <> CASE WHEN d.state IN ({ON_ITS_WAY}, {PAID}) THEN d.fen ELSE 0 END""",
+        "payment {name} of {owed} fen: {amount} left its campaign's account",
+    ),
+    Check(
+        "payments that arrived left the gateway",
+        f"""SELECT d.public_id AS name, d.fen AS owed, COALESCE(-SUM(line.amount), 0) AS amount FROM disbursement d
+        LEFT JOIN entry ON entry.key = 'disburse_paid:' || d.public_id AND entry.book = d.book
+        LEFT JOIN (line JOIN ledger_account a ON a.id = line.account_id AND a.kind = 'gateway_clearing')
+        ON line.entry_id = entry.id GROUP BY d.id, d.public_id, d.fen, d.state
+        HAVING COALESCE(-SUM(line.amount), 0) <> CASE WHEN d.state IN ({PAID}) THEN d.fen ELSE 0 END""",
+        "payment {name} of {owed} fen: {amount} left the gateway",
+    ),
+    Check(
+        "entries of payments have one",
+        """SELECT entry.key AS name FROM entry LEFT JOIN disbursement d
+        ON entry.key IN ('disburse:' || d.public_id, 'disburse_paid:' || d.public_id)
+        WHERE entry.kind IN ('disburse', 'disburse_paid') AND d.id IS NULL""",
+        "{name} is booked, but there is no such payment",
+    ),
+    Check(
+        "payouts in transit are on their way",
+        f"""SELECT a.book AS book, -SUM(line.amount) AS amount, (SELECT COALESCE(SUM(d.fen), 0) FROM disbursement d
+            WHERE d.book = a.book AND d.state IN ({ON_ITS_WAY})) AS owed
+        FROM line JOIN ledger_account a ON a.id = line.account_id JOIN entry ON entry.id = line.entry_id
+        WHERE a.kind = 'payout_in_transit' AND entry.kind IN ('disburse', 'disburse_paid') GROUP BY a.book
+        HAVING -SUM(line.amount) <> (SELECT COALESCE(SUM(d.fen), 0) FROM disbursement d
+            WHERE d.book = a.book AND d.state IN ({ON_ITS_WAY}))""",
+        "{owed} fen are on their way to providers in the {book} book, the books say {amount}",
+    ),
+    Check(
+        "no more is promised than is there",
+        f"""SELECT c.public_id AS name, SUM(d.fen) AS owed, COALESCE((SELECT SUM(m.fen) FROM {RESTRICTED} m
+            WHERE m.owner = c.public_id AND m.book = d.book), 0) AS amount
+        FROM disbursement d JOIN campaign c ON c.id = d.campaign_id WHERE d.state = 'approved'
+        GROUP BY c.id, c.public_id, d.book HAVING SUM(d.fen) > COALESCE((SELECT SUM(m.fen) FROM {RESTRICTED} m
+            WHERE m.owner = c.public_id AND m.book = d.book), 0)""",
+        "campaign {name} has promised {owed} fen, {amount} are there",
+    ),
+    Check(
+        "two people paid",
+        f"""SELECT d.public_id AS name FROM disbursement d WHERE d.state IN ('approved', {ON_ITS_WAY}, {PAID})
+        AND (d.approver_id IS NULL OR d.approver_id = d.requester_id)""",
+        "payment {name} was approved by nobody else",
+    ),
+)
+
+RECEIPTS: Final = (
+    Check(
+        "receipt numbers have no gap",
+        """SELECT s.series AS name, s.last AS owed, COUNT(r.id) AS amount, COALESCE(MAX(r.sequence), 0) AS highest
+        FROM receipt_series s LEFT JOIN receipt r ON r.series = s.series GROUP BY s.series, s.last
+        HAVING COUNT(r.id) <> s.last OR COALESCE(MAX(r.sequence), 0) <> s.last OR COALESCE(MIN(r.sequence), 1) <> 1""",
+        "series {name} gave out {owed} numbers; {amount} receipts are there, the highest is {highest}",
+    ),
+    Check(
+        "receipts belong to a series",
+        """SELECT r.public_id AS name FROM receipt r LEFT JOIN receipt_series s ON s.series = r.series
+        WHERE s.series IS NULL""",
+        "receipt {name} is of no series",
+    ),
+    Check(
+        "valid receipts say what stayed",
+        f"""SELECT g.public_id AS name, SUM(r.fen) AS owed, COALESCE(s.fen, 0) AS amount FROM receipt r
+        JOIN contribution g ON g.id = r.contribution_id LEFT JOIN {STAYED} s ON s.reference = g.public_id
+        WHERE r.state = 'issued' GROUP BY g.id, g.public_id, s.fen HAVING SUM(r.fen) > COALESCE(s.fen, 0)""",
+        "gift {name} has a valid receipt for {owed} fen, {amount} were given and stayed",
+    ),
+)
+
+PUBLIC: Final = (
+    Check(
+        "balances follow the chain",
+        """SELECT t.number AS name, t.campaign_fen AS shown, t.campaign AS amount, t.book_fen AS all_shown,
+        t.together AS owed FROM (SELECT s.number AS number, s.campaign_fen AS campaign_fen, s.book_fen AS book_fen,
+            SUM(r.fen) OVER (PARTITION BY r.book, r.campaign_id ORDER BY s.number) AS campaign,
+            SUM(r.fen) OVER (PARTITION BY r.book ORDER BY s.number) AS together
+            FROM sealed_row s JOIN public_row r ON r.id = s.row_id) t
+        WHERE t.campaign_fen <> t.campaign OR t.book_fen <> t.together""",
+        "public row {name} shows balances of {shown} and {all_shown} fen, the rows before it add up to {amount} and {owed}",
+    ),
+    Check(
+        "sealed rows are those of the chain",
+        """SELECT COALESCE(seal.number, s.number) AS name FROM seal LEFT JOIN sealed_row s
+        ON s.number = seal.number AND s.row_id = seal.record_id WHERE seal.chain = 'public' AND s.number IS NULL
+        UNION ALL SELECT s.number FROM sealed_row s JOIN public_row r ON r.id = s.row_id
+        WHERE s.kind <> r.kind OR s.book <> r.book OR s.campaign_id <> r.campaign_id OR s.at <> r.at""",
+        "public row {name} stands otherwise beside the chain than in it",
+    ),
+    Check(
+        "days add up",
+        """SELECT c.public_id AS name, s.rows AS owed, COALESCE(d.rows, 0) AS amount FROM (
+            SELECT r.campaign_id AS campaign_id, r.book AS book, COUNT(*) AS rows, SUM(r.fen) AS fen,
+            SUM(CASE WHEN r.kind IN ('gift', 'match') THEN r.fen ELSE 0 END) AS received,
+            -SUM(CASE WHEN r.kind = 'disbursement' THEN r.fen ELSE 0 END) AS spent
+            FROM sealed_row s JOIN public_row r ON r.id = s.row_id GROUP BY r.campaign_id, r.book) s
+        JOIN campaign c ON c.id = s.campaign_id LEFT JOIN (
+            SELECT campaign_id, book, SUM(rows) AS rows, SUM(received_fen) AS received,
+            SUM(spent_fen) AS spent, SUM(received_fen - refunded_fen - spent_fen) AS fen FROM ledger_day
+            GROUP BY campaign_id, book) d ON d.campaign_id = s.campaign_id AND d.book = s.book
+        WHERE COALESCE(d.rows, 0) <> s.rows OR d.fen <> s.fen OR d.received <> s.received OR d.spent <> s.spent""",
+        "campaign {name} has {owed} sealed rows, its days count {amount}; or their sums differ",
     ),
 )

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping
 
-from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION
+from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, RECEIPT
 from listings.states import LISTING
 from marketplace.auditing.checks import Difference, read
 from marketplace.orders.states import ORDER, PARCEL
@@ -37,6 +37,8 @@ LIVES: Final = (
     Life("listing", "code", LISTING),
     Life("campaign", "public_id", CAMPAIGN, "draft"),
     Life("contribution", "public_id", CONTRIBUTION, "intent"),
+    Life("disbursement", "public_id", DISBURSEMENT, "requested"),
+    Life("receipt", "public_id", RECEIPT, "issued"),
 )
 
 

@@ -26,6 +26,7 @@ QUERY: Final = frozenset(
     {
         *("q", "category", "county", "prefecture", "sort", "page", "per_page", "min", "max", "variant"),
         *("season", "gi", "deep", "stock", "exact", "kind", "state"),
+        *("campaign", "since", "until", "before"),
     }
 )
 NEVER: Final = (  # kept elsewhere, or asked when the database may not answer

@@ -54,8 +54,10 @@ class Chain:
     """What a chain is made over: (record id, canonical content) of records from `first_id` on that have no seal."""
 
     unsealed: Callable[[Session, int, int], list[tuple[int, dict[str, Any]]]]
+    sealed: Callable[[Session, list["Link"]], None] | None = None  # what else is written with the links, by the sealer alone
 
 
+Link = tuple[int, int, dict[str, Any]]  # number, record id, content
 chains: dict[str, Chain] = {}  # filled where the records are defined
 
 
@@ -84,8 +86,9 @@ def seal(session: Session, *, chain: str, everything: bool = False) -> int:
     number, previous = (last.number, last.hash) if last else (0, GENESIS)
     highest = session.scalar(select(func.max(Seal.record_id)).where(Seal.chain == chain)) or 0
     first_id = 0 if everything else max(0, highest - LATE)
-    links = []
-    for record_id, content in chains[chain].unsealed(session, first_id, BATCH):
+    links: list[dict[str, Any]] = []
+    waiting = chains[chain].unsealed(session, first_id, BATCH)
+    for record_id, content in waiting:
         number += 1
         digest = hashlib.sha256(canonical(content)).hexdigest()
         link = {"chain": chain, "number": number, "record_id": record_id, "digest": digest, "previous": previous}
@@ -93,6 +96,8 @@ def seal(session: Session, *, chain: str, everything: bool = False) -> int:
         links.append({**link, "hash": previous, "at": clock.now()})
     if links:
         session.execute(insert(Seal), links)
+        if follow := chains[chain].sealed:
+            follow(session, [(link["number"], *record) for link, record in zip(links, waiting, strict=True)])
     return len(links)
 
 

@@ -1,0 +1,85 @@
+"""What officers enter to have a provider paid."""
+
+import re
+from decimal import Decimal
+from typing import Any, Final
+
+from flask_babel import gettext as _, lazy_gettext as _l
+from wtforms import BooleanField, RadioField, StringField, TextAreaField, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
+
+from crowdfund.campaigns.evidence import KINDS
+from crowdfund.campaigns.payments_out import BudgetChoice
+from marketplace.core.formats import yuan
+from marketplace.core.forms import Form, KeyedForm
+from marketplace.core.money import Money
+
+YUAN: Final = re.compile(r"\d{1,10}(\.\d{1,2})?")
+NUMBER: Final = re.compile(r"[-+]?\d+(\.\d+)?")
+CREDIT_CODE: Final = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")  # GB 32100: no I, O, S, V, Z
+EVIDENCE_WORDS = {"invoice": _l("Invoice"), "photo": _l("Photo"), "list": _l("Signed list")}
+
+
+class BillForm(KeyedForm):
+    """A provider's bill that a campaign is to pay."""
+
+    budget_line = RadioField(_l("For which part of the budget"), [InputRequired()])
+    amount = StringField(_l("Amount, yuan"), [DataRequired(), Length(max=20)])
+    purpose = StringField(_l("What is paid for"), [DataRequired(), Length(max=60)])
+    provider = StringField(_l("Provider"), [DataRequired(), Length(max=60)])
+    provider_credit_code = StringField(_l("Its unified social credit code"), [DataRequired(), Length(max=30)])
+    invoice_number = StringField(_l("Invoice number"), [DataRequired(), Length(max=40)])
+
+    def __init__(self, *args: Any, budget: list[BudgetChoice], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        said = _("%(name)s: %(taken)s of %(planned)s")
+        self.budget_line.choices = [
+            (
+                str(line.position),
+                said % {"name": line.name, "taken": yuan(line.taken_fen), "planned": yuan(line.planned_fen)},
+            )
+            for line in budget
+        ]
+
+    def validate_amount(self, field: StringField) -> None:
+        typed = (field.data or "").replace(",", "").removeprefix("¥").removesuffix("元").strip()
+        if NUMBER.fullmatch(typed) and Decimal(typed) <= 0:
+            raise ValidationError(_("The smallest sum is %(sum)s.", sum=yuan(1)))
+        if not YUAN.fullmatch(typed):
+            raise ValidationError(_("Write the sum in digits with at most two decimals, such as 4815.00."))
+
+    def validate_provider_credit_code(self, field: StringField) -> None:
+        field.data = (field.data or "").upper().replace(" ", "")
+        if len(field.data) != 18:
+            raise ValidationError(_("This has %(num)s characters; a credit code has 18.", num=len(field.data)))
+        if not CREDIT_CODE.fullmatch(field.data):
+            raise ValidationError(_("A credit code has digits and capital letters, without I, O, S, V and Z."))
+
+    def validate_invoice_number(self, field: StringField) -> None:
+        field.data = (field.data or "").upper().replace(" ", "")
+
+    @property
+    def money(self) -> Money:
+        """Of a valid form."""
+        typed = (self.amount.data or "").replace(",", "").removeprefix("¥").removesuffix("元").strip()
+        return Money(int(Decimal(typed) * 100))
+
+
+class ReasonForm(Form):
+    reason = TextAreaField(_l("Why"), [DataRequired(), Length(max=300)])
+
+
+class BankForm(Form):
+    bank_reference = StringField(_l("The bank's reference"), [DataRequired(), Length(max=60)])
+
+
+class EvidenceForm(Form):
+    """A file comes with it, which the view takes from the request."""
+
+    kind = RadioField(_l("What it is"), [InputRequired()], default="invoice")
+    words = StringField(_l("A few words"), [Optional(), Length(max=120)])
+    is_public = BooleanField(_l("Everybody may open it: no face and no child's name is in it"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind.choices = [(kind, EVIDENCE_WORDS[kind]) for kind in KINDS]

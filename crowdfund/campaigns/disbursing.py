@@ -1,0 +1,220 @@
+"""A campaign's money on its way to a provider: asked for by one person on an invoice, approved by another, paid, evidenced.
+
+Whatever counts a campaign's money holds the campaign's row meanwhile, so that nobody promises the same fen twice."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import exists, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns import public_ledger
+from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evidence
+from crowdfund.campaigns.states import CampaignState, DisbursementState
+from marketplace.core import clock, page_cache
+from marketplace.core.errors import NotFound, Refusal, StaleState
+from marketplace.core.money import Money
+from marketplace.core.transitions import leave_trace, transition
+from marketplace.ledger import books
+from marketplace.payments.gateways import current_book, gateways
+
+EVIDENCE_WITHIN: Final = timedelta(days=30)
+SPENDS: Final = frozenset({CampaignState.LIVE, CampaignState.ENDED, CampaignState.DISBURSING})
+IN_TRANSIT: Final[books.Account] = ("payout_in_transit", "")
+D = DisbursementState
+
+
+class CampaignDoesNotSpend(Refusal):
+    message = _l("This campaign pays nothing out just now.")
+
+
+class NotEnough(Refusal):
+    message = _l("The campaign does not have so much left.")
+
+    def __init__(self, what: str, free_fen: int) -> None:
+        super().__init__(what)
+        self.free_fen = free_fen
+
+
+class InvoiceUsed(Refusal):
+    message = _l("This invoice was asked for already.")
+
+
+class SamePerson(Refusal):
+    status = 403
+    message = _l("Who asked for the money cannot approve it. Another person has to.")
+
+
+class EvidenceOverdue(Refusal):
+    message = _l("Evidence of an earlier payment is overdue. Until it is there, this campaign pays nothing more.")
+
+
+class NoEvidence(Refusal):
+    message = _l("There is no invoice yet. Add it first.")
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What is to be paid, to whom and for what."""
+
+    amount: Money
+    purpose: str
+    provider: str
+    provider_credit_code: str
+    invoice_number: str
+
+
+def free_fen(session: Session, campaign: Campaign, book: str) -> int:
+    """Received less refunded less taken: what may still be promised. Only whoever holds the campaign's row may act on it."""
+    promised = select(func.coalesce(func.sum(Disbursement.fen), 0)).where(
+        Disbursement.campaign_id == campaign.id, Disbursement.book == book, Disbursement.state == D.APPROVED
+    )  # what is on its way or paid has left the account already
+    in_account = -books.balance(session, "restricted", campaign.public_id, book=book)
+    return in_account - int(session.scalar(promised) or 0)
+
+
+def overdue() -> Any:
+    """SQL: paid, and the day by which its evidence was due is over."""
+    return (Disbursement.state == D.PAID) & (Disbursement.evidence_due_on < clock.today())
+
+
+def hold(session: Session, campaign: Any) -> Campaign:
+    """The campaign, its row locked, if it may spend. Raises NotFound, CampaignDoesNotSpend, EvidenceOverdue."""
+    held = select(Campaign).where(campaign).with_for_update(key_share=True)  # gifts may refer to it meanwhile
+    found = session.scalar(held.execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound("campaign")
+    if found.state not in SPENDS:
+        raise CampaignDoesNotSpend(found.public_id)
+    if session.scalar(select(exists().where(Disbursement.campaign_id == found.id, overdue()))):
+        raise EvidenceOverdue(found.public_id)
+    return found
+
+
+def request(session: Session, *, campaign: str, budget_line: int, bill: Bill, requester_id: int) -> str:
+    """Ask for money to pay a bill; returns the public id. `budget_line` is its position.
+
+    Raises NotFound, CampaignDoesNotSpend, EvidenceOverdue, NotEnough, InvoiceUsed."""
+    of = hold(session, Campaign.public_id == campaign)
+    line = session.scalar(select(BudgetLine.id).where(BudgetLine.campaign_id == of.id, BudgetLine.position == budget_line))
+    if line is None:
+        raise NotFound(f"budget line {budget_line}")
+    book = current_book()
+    refuse_too_much(session, of, book, bill.amount.fen)
+    row = Disbursement(campaign_id=of.id, budget_line_id=line, book=book, fen=bill.amount.fen, requester_id=requester_id)
+    row.purpose_zh, row.provider_zh = public_ledger.plain(bill.purpose), public_ledger.plain(bill.provider)
+    row.provider_credit_code, row.invoice_number = bill.provider_credit_code, bill.invoice_number
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        raise InvoiceUsed(bill.invoice_number) from None
+    leave_trace(session, row, None, D.REQUESTED, actor=f"person:{requester_id}", why=bill.invoice_number)
+    return row.public_id
+
+
+def refuse_too_much(session: Session, campaign: Campaign, book: str, fen: int) -> None:
+    free = free_fen(session, campaign, book)
+    if fen > free:
+        raise NotEnough(campaign.public_id, free)
+
+
+def approve(session: Session, *, disbursement: str, approver_id: int) -> None:
+    """Promise the money: from here on no other request may count on it.
+
+    Raises SamePerson, StaleState, NotEnough, EvidenceOverdue, CampaignDoesNotSpend, NotFound."""
+    row = get(session, disbursement)
+    if row.requester_id == approver_id:
+        raise SamePerson(disbursement)
+    of = hold(session, Campaign.id == row.campaign_id)
+    session.refresh(row)
+    if row.state is D.REQUESTED:
+        refuse_too_much(session, of, row.book, row.fen)
+    move(session, row, D.APPROVED, D.REQUESTED, approver_id, "approved")
+    row.approver_id = approver_id
+
+
+def reject(session: Session, *, disbursement: str, approver_id: int, reason: str) -> None:
+    """Say no, with a reason that the requester reads. Raises SamePerson, StaleState, NotFound."""
+    row = get(session, disbursement)
+    if row.requester_id == approver_id:
+        raise SamePerson(disbursement)
+    move(session, row, D.REJECTED, D.REQUESTED, approver_id, reason)
+    row.approver_id = approver_id
+
+
+def send(session: Session, *, disbursement: str, officer_id: int) -> None:
+    """The bank was told to pay: the money leaves the campaign's account. After a failure it is told once more.
+
+    Raises StaleState, EvidenceOverdue, CampaignDoesNotSpend, NotFound."""
+    row = get(session, disbursement)
+    of = hold(session, Campaign.id == row.campaign_id)
+    session.refresh(row)
+    is_first = row.state is D.APPROVED
+    move(session, row, D.PAYING, row.state if row.state is D.FAILED else D.APPROVED, officer_id, "sent to the bank")
+    if is_first:  # what the bank sent back has waited in transit
+        amount = Money(row.fen)
+        lines: dict[books.Account, Money] = {("restricted", of.public_id): amount, IN_TRANSIT: -amount}
+        post(session, row, "disburse", of.public_id, lines)
+
+
+def confirm(session: Session, *, disbursement: str, officer_id: int, bank_reference: str) -> None:
+    """The provider has it; everybody sees that from now on, and evidence is due. Raises StaleState, NotFound."""
+    row = get(session, disbursement)
+    campaign = session.get_one(Campaign, row.campaign_id).public_id
+    move(session, row, D.PAID, D.PAYING, officer_id, bank_reference)
+    row.paid_at, row.bank_reference = clock.now(), bank_reference
+    row.evidence_due_on = clock.today() + EVIDENCE_WITHIN
+    amount = Money(row.fen)
+    clearing: books.Account = ("gateway_clearing", gateways().chosen)
+    post(session, row, "disburse_paid", campaign, {IN_TRANSIT: amount, clearing: -amount})
+    public_ledger.write(
+        session,
+        kind="disbursement",
+        campaign_id=row.campaign_id,
+        book=row.book,
+        amount=-amount,
+        who=row.provider_zh,
+        what=row.purpose_zh,
+        reference=f"disburse:{row.public_id}",
+    )
+    page_cache.expire(session, "giving", "ledger", f"campaign:{campaign}")
+
+
+def fail(session: Session, *, disbursement: str, officer_id: int, reason: str) -> None:
+    """The bank could not pay; the money waits in transit and is sent again. Raises StaleState, NotFound."""
+    move(session, get(session, disbursement), D.FAILED, D.PAYING, officer_id, reason)
+
+
+def complete(session: Session, *, disbursement: str, officer_id: int) -> None:
+    """All evidence is there, the invoice among it. Raises NoEvidence, StaleState, NotFound."""
+    row = get(session, disbursement)
+    invoice = exists().where(Evidence.disbursement_id == row.id, Evidence.kind == "invoice")
+    if not session.scalar(select(invoice)):
+        raise NoEvidence(disbursement)
+    move(session, row, D.EVIDENCED, D.PAID, officer_id, "all evidence is there")
+    campaign = session.get_one(Campaign, row.campaign_id).public_id
+    page_cache.expire(session, "giving", "ledger", f"campaign:{campaign}")
+
+
+def get(session: Session, disbursement: str) -> Disbursement:
+    """Raises NotFound."""
+    found = session.scalar(select(Disbursement).where(Disbursement.public_id == disbursement))
+    if found is None:
+        raise NotFound(disbursement)
+    return found
+
+
+def move(session: Session, row: Disbursement, to: D, expected: D, person_id: int, why: str) -> None:
+    """Raises StaleState also where the step is no longer the next one: somebody else was there first."""
+    if row.state is not expected:
+        raise StaleState(f"{row.public_id} is {row.state}")
+    transition(session, row, to, expected=expected, actor=f"person:{person_id}", why=why)
+    session.refresh(row, ["state"])
+
+
+def post(session: Session, row: Disbursement, kind: str, campaign: str, lines: dict[books.Account, Money]) -> None:
+    books.post(session, key=f"{kind}:{row.public_id}", book=row.book, reference=campaign, lines=lines)

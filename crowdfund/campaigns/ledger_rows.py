@@ -1,0 +1,186 @@
+"""Rows of the public ledger for pages, newest first: a page goes on below the number that the one before ended with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns.chain import CHAIN
+from crowdfund.campaigns.disbursing import overdue
+from crowdfund.campaigns.ledger_figures import in_language
+from crowdfund.campaigns.ledger_models import SealedRow
+from crowdfund.campaigns.models import Campaign, Disbursement, Evidence, PublicRow
+from crowdfund.campaigns.receipts import NUMBER, rows_of
+from marketplace.core import clock
+from marketplace.core.db import Columns, rows
+from marketplace.core.sealing import LATE, Seal
+
+PAGE: Final = 20
+KINDS: Final = ("gift", "match", "refund", "return", "disbursement")
+OVERDUE: Final = "overdue"  # payments whose evidence is late
+ANONYMOUS: Final = frozenset({"匿名", "anonymous"})
+LONGEST_NUMBER: Final = 15
+PAYMENT: Final = "disburse:"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which rows; what is empty does not narrow."""
+
+    campaign: str = ""
+    kind: str = ""
+    since: date | None = None
+    until: date | None = None
+    q: str = ""
+    before: int = 0
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.kind or self.since or self.until or self.q)
+
+    def query(self, **changed: Any) -> str:
+        """The address's part behind the question mark, with these changes."""
+        names = ("campaign", "kind", "since", "until", "q", "before")
+        values = {name: getattr(self, name) for name in names} | changed
+        return urlencode({name: value for name, value in values.items() if value})
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """`number` is 0, and there is neither hash nor balance, until the row is sealed."""
+
+    number: int
+    at: datetime
+    kind: str
+    campaign: str
+    campaign_title: str
+    who: str
+    what: str
+    fen: int
+    campaign_fen: int | None
+    book_fen: int | None
+    hash: str
+    reference: str
+    evidence: tuple[str, ...] = ()  # the kinds of files that prove it
+
+    @property
+    def disbursement(self) -> str:
+        """The public id of the payment that this row shows; empty for others."""
+        return self.reference.removeprefix(PAYMENT) if self.kind == "disbursement" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPage:
+    waiting: Sequence[ShownRow]  # written, not sealed yet; on the first page only
+    rows: Sequence[ShownRow]
+    older: int  # where the next page goes on; 0 at the end
+
+
+def page(session: Session, asked: Asked, *, book: str, campaign: int = 0, size: int = PAGE) -> ShownPage:
+    """Four statements at most, whatever the length. `campaign` is an id; 0 means all."""
+    narrow = narrowed(asked, by_receipt(session, asked.q))
+    found = [shown(row) for row in rows(session, sealed(narrow, book, campaign).limit(size + 1))]
+    waits = [] if asked.before or asked.is_narrowed else rows(session, waiting(book, campaign))
+    page_rows = with_evidence(session, found[:size])
+    older = page_rows[-1].number if len(found) > size else 0
+    return ShownPage([shown(row) for row in waits], page_rows, older)
+
+
+COLUMNS: Final[tuple[Any, ...]] = (
+    *(PublicRow.at, PublicRow.kind, PublicRow.who, PublicRow.what, PublicRow.fen, PublicRow.reference),
+    *(Campaign.public_id, Campaign.title_zh, Campaign.title_en),
+)
+
+
+def sealed(narrow: list[Any], book: str, campaign: int) -> Columns:
+    wanted = select(SealedRow.number, SealedRow.campaign_fen, SealedRow.book_fen, Seal.hash, *COLUMNS)
+    wanted = wanted.join(PublicRow, PublicRow.id == SealedRow.row_id).join(Campaign, Campaign.id == SealedRow.campaign_id)
+    wanted = wanted.join(Seal, (Seal.chain == CHAIN) & (Seal.number == SealedRow.number))
+    wanted = wanted.where(SealedRow.book == book, *narrow).order_by(SealedRow.number.desc())
+    return wanted.where(SealedRow.campaign_id == campaign) if campaign else wanted
+
+
+def by_receipt(session: Session, text: str) -> list[str] | None:
+    """The references of the rows that a receipt is about; None where the text is no receipt's number."""
+    if not NUMBER.fullmatch(text.upper()):
+        return None
+    return [row.key for row in rows(session, rows_of(text.upper()))]
+
+
+def narrowed(asked: Asked, references: list[str] | None) -> list[Any]:
+    which: list[Any] = []
+    if asked.before:
+        which.append(SealedRow.number < asked.before)
+    if asked.kind == OVERDUE:
+        late = select(PAYMENT + Disbursement.public_id).where(overdue())
+        which += [SealedRow.kind == "disbursement", PublicRow.reference.in_(late)]
+    elif asked.kind:
+        which.append(SealedRow.kind == asked.kind)
+    if asked.since:
+        which.append(SealedRow.at >= clock.start_of(asked.since))
+    if asked.until:
+        which.append(SealedRow.at < clock.start_of(asked.until + timedelta(days=1)))
+    if references is not None:
+        return [*which, of_rows(PublicRow.reference.in_(references))]
+    return which + matching(asked.q)
+
+
+def matching(text: str) -> list[Any]:
+    """A row's number, or part of what stands in the row."""
+    if not text:
+        return []
+    if text.isascii() and text.isdigit():
+        return [SealedRow.number == (int(text) if len(text) <= LONGEST_NUMBER else 0)]
+    if text.lower() in ANONYMOUS:
+        return [PublicRow.who == "", SealedRow.kind != "disbursement"]
+    return [of_rows(PublicRow.who.contains(text, autoescape=True) | PublicRow.what.contains(text, autoescape=True))]
+
+
+def of_rows(which: Any) -> Any:
+    """These rows, found before any is joined: few they may be, and the ledger is long."""
+    return SealedRow.row_id.in_(select(PublicRow.id).where(which))
+
+
+def waiting(book: str, campaign: int) -> Columns:
+    """Rows that the sealer has not come to yet; it looks no further back than this either."""
+    latest = select(PublicRow.id).order_by(PublicRow.id.desc()).limit(1).scalar_subquery()
+    is_sealed = select(SealedRow.number).where(SealedRow.row_id == PublicRow.id).exists()
+    wanted = select(*COLUMNS).join(Campaign, Campaign.id == PublicRow.campaign_id)
+    wanted = wanted.where(PublicRow.id > latest - LATE, ~is_sealed, PublicRow.book == book)
+    wanted = wanted.where(PublicRow.campaign_id == campaign) if campaign else wanted
+    return wanted.order_by(PublicRow.id.desc()).limit(PAGE)
+
+
+def shown(row: Any) -> ShownRow:
+    values = row._mapping
+    return ShownRow(
+        number=values.get("number", 0),
+        at=row.at,
+        kind=row.kind,
+        campaign=row.public_id,
+        campaign_title=in_language(row.title_zh, row.title_en),
+        who=row.who,
+        what=row.what,
+        fen=row.fen,
+        campaign_fen=values.get("campaign_fen"),
+        book_fen=values.get("book_fen"),
+        hash=values.get("hash", ""),
+        reference=row.reference,
+    )
+
+
+def with_evidence(session: Session, found: list[ShownRow]) -> list[ShownRow]:
+    """The same rows, with the kinds of files that prove the payments among them."""
+    paid = {row.disbursement for row in found} - {""}
+    if not paid:
+        return found
+    wanted = select(Disbursement.public_id, Evidence.kind).join(Evidence, Evidence.disbursement_id == Disbursement.id)
+    wanted = wanted.where(Disbursement.public_id.in_(paid)).order_by(Evidence.id)
+    kinds: dict[str, dict[str, None]] = {}
+    for proof in rows(session, wanted):
+        kinds.setdefault(proof.public_id, {})[proof.kind] = None
+    return [replace(row, evidence=tuple(kinds.get(row.disbursement, ()))) for row in found]

@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""Check the public ledger by yourself. 自己验一遍阳光账本。
+
+    python3 verify.py ledger.csv                          the whole file 验整本账
+    python3 verify.py ledger.csv --row 48213              and prove one row of it 再证明某一行在账里
+    python3 verify.py ledger.csv --expect 48213:9f3c...   with a chain code you noted down before 对上你以前抄下的链码
+    python3 verify.py --proof proof.json                  a proof alone, without the file 只验一份证明
+
+Needs Python 3.9 or newer and nothing else: it opens no network connection and writes no file. It knows nothing of the
+program that wrote the ledger; the format is that of docs/adr/0009. Exit code 0: everything fits. 1: something does not,
+and the first row that does not is named. 2: the question was wrong.
+只要 Python 3.9 以上，不连网，不写文件。全对退出码为 0；有一处不对为 1，并说出是第几行。"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+HEAD = b"\xef\xbb\xbfnumber,at,book,kind,campaign,fen,who,what,commitment,reference,campaign_fen,book_fen,hash"
+ROW = re.compile(
+    rb"([1-9][0-9]*),([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})\.([0-9]{6})Z,(live|test),([a-z]+),([A-Za-z0-9]+),"
+    rb'(-?[1-9][0-9]*),"((?:[^"]|"")*)","((?:[^"]|"")*)",([0-9a-f]*),([A-Za-z0-9:_-]+),'
+    rb"(0|-?[1-9][0-9]*),(0|-?[1-9][0-9]*),([0-9a-f]{64})"
+)
+ROOT = re.compile(rb"root,([0-9]{4}-[0-9]{2}-[0-9]{2}),([1-9][0-9]*),([1-9][0-9]*),([0-9a-f]{64})")
+END = re.compile(rb"end,(0|[1-9][0-9]*),([0-9a-f]{64})")
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (every moment in the file is UTC)
+RISKY = "=+-@'\t\r"  # a table program would take such a text for a formula: in the file an apostrophe stands before it
+
+
+class Wrong(Exception):
+    """What does not fit, in words."""
+
+
+def text_of(cell: bytes) -> str:
+    """The text of a quoted cell: quotes single again, the apostrophe before a formula's first letter taken off."""
+    text = cell.decode("utf-8").replace('""', '"')
+    if text.startswith("'") and text[1:2] in tuple(RISKY):
+        return text[1:]
+    if text[:1] in tuple(RISKY):
+        raise ValueError("a text that begins like a formula")
+    return text
+
+
+def digest_of(cells: tuple[bytes, ...]) -> tuple[str, dict[str, Any]]:
+    """SHA-256 of the row's canonical bytes: JSON with sorted keys, no spaces, whole numbers only."""
+    _number, second, fraction, book, kind, campaign, fen, who, what, commitment, reference = cells[:11]
+    moment = datetime.strptime(second.decode(), "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 (UTC, as above)
+    content = {
+        "at": (moment - EPOCH) // timedelta(seconds=1) * 1000000 + int(fraction),
+        "book": book.decode(),
+        "campaign": campaign.decode(),
+        "commitment": commitment.decode(),
+        "fen": int(fen),
+        "kind": kind.decode(),
+        "reference": reference.decode(),
+        "what": text_of(what),
+        "who": text_of(who),
+    }
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return hashlib.sha256(canonical).hexdigest(), content
+
+
+def link(previous: str, number: int, digest: str) -> str:
+    return hashlib.sha256(f"{previous}\n{number}\n{digest}".encode()).hexdigest()
+
+
+class Ledger:
+    """Reads the file line by line; keeps one hash a row for the daily trees, and the balances."""
+
+    def __init__(self, wanted: int = 0, expected: dict[int, str] | None = None) -> None:
+        self.wanted, self.expected = wanted, expected or {}
+        self.hashes: list[str] = []
+        self.roots: list[tuple[str, int, int, str]] = []
+        self.balances: dict[Any, int] = {}
+        self.proved: dict[str, Any] = {}
+        self.previous = "0" * 64
+        self.whole = hashlib.sha256()
+        self.ended = False
+
+    def read(self, lines: Iterator[bytes]) -> None:
+        first = next(lines, b"")
+        if first != HEAD + b"\n":
+            raise Wrong("The first line is not that of a ledger. 第一行不是账本的表头。")
+        self.whole.update(first)
+        for line in lines:
+            if self.ended:
+                raise Wrong("There is something after the last line. 最后一行后面还有东西。")
+            if line.startswith(b"root,"):
+                self.read_root(line)
+            elif line.startswith(b"end,"):
+                self.read_end(line)
+            else:
+                self.read_row(line)
+            self.whole.update(line)
+        if not self.ended:
+            raise Wrong(f"The file ends after row {len(self.hashes)} without its last line. 文件不完整，缺最后一行。")
+        missing = [number for number in (*self.expected, self.wanted) if number > len(self.hashes)]
+        if missing:
+            raise Wrong(f"There is no row {missing[0]}. 没有第 {missing[0]} 行。")
+
+    def read_row(self, line: bytes) -> None:
+        number = len(self.hashes) + 1
+        found = ROW.fullmatch(line[:-1]) if line.endswith(b"\n") and not self.roots else None
+        try:
+            digest, content = digest_of(found.groups()) if found else ("", {})
+        except ValueError:  # no such date, no UTF-8, a cell that nobody would write so
+            digest = ""
+        if not found or not digest:
+            raise Wrong(f"Row {number} cannot be read. 第 {number} 行读不出来。")
+        cells = found.groups()
+        if int(cells[0]) != number:
+            raise Wrong(f"Row {number} is missing: {int(cells[0])} stands there. 少了第 {number} 行。")
+        code = cells[13].decode()
+        if link(self.previous, number, digest) != code:
+            raise Wrong(f"Row {number} was changed: its chain code does not fit. 第 {number} 行被改过：链码对不上。")
+        book, of_campaign = cells[3], (cells[3], cells[5])
+        for key, shown in ((of_campaign, cells[11]), (book, cells[12])):
+            self.balances[key] = self.balances.get(key, 0) + int(cells[6])
+            if self.balances[key] != int(shown) or self.balances[key] < 0:
+                raise Wrong(f"Row {number}: the balance should be {self.balances[key]}. 第 {number} 行：余额不对。")
+        if self.expected.get(number, code) != code:
+            raise Wrong(f"Row {number} is not what it was when you noted it. 第 {number} 行和你抄下的不一样。")
+        if number == self.wanted:
+            self.proved = {"number": number, "previous": self.previous, "row": content, "hash": code}
+        self.hashes.append(code)
+        self.previous = code
+
+    def read_root(self, line: bytes) -> None:
+        """The tree of one day: days follow each other, none is left out, and the hashes give the root."""
+        found = ROOT.fullmatch(line[:-1])
+        if not found:
+            raise Wrong(f"The root after {self.roots[-1][0] if self.roots else 'the rows'} cannot be read. 日根读不出来。")
+        day = found.group(1).decode()
+        first, last = int(found.group(2)), int(found.group(3))
+        before = self.roots[-1] if self.roots else ("", 0, 0, "")
+        if first != before[2] + 1 or not first <= last <= len(self.hashes) or not before[0] < is_day(day):
+            raise Wrong(f"The root of {day} does not follow the one before. {day} 的日根接不上。")
+        if tree(self.hashes[first - 1 : last]).hex() != found.group(4).decode():
+            raise Wrong(f"The root of {day} does not fit rows {first} to {last}. {day} 的日根和第 {first}-{last} 行对不上。")
+        self.roots.append((day, first, last, found.group(4).decode()))
+
+    def read_end(self, line: bytes) -> None:
+        found = END.fullmatch(line[:-1]) if line.endswith(b"\n") else None
+        if not found or int(found.group(1)) != len(self.hashes) or found.group(2).decode() != self.whole.hexdigest():
+            raise Wrong("The last line does not fit the file. 最后一行和文件对不上。")
+        self.ended = True
+
+    def proof(self) -> dict[str, Any]:
+        """The wanted row with its way up the tree of its day; of a day that is not closed, the tree as far as it goes."""
+        number = self.wanted
+        closed = next((root for root in self.roots if root[1] <= number <= root[2]), None)
+        first = closed[1] if closed else (self.roots[-1][2] if self.roots else 0) + 1
+        last = closed[2] if closed else len(self.hashes)
+        leaves = self.hashes[first - 1 : last]
+        where = {"day": closed[0] if closed else "open", "first": first, "last": last}
+        return {**self.proved, **where, "path": path(leaves, number - first), "root": tree(leaves).hex()}
+
+
+def is_day(text: str) -> str:
+    """The day as it is written. Raises Wrong for one that no calendar has."""
+    try:
+        return date(*map(int, text.split("-"))).isoformat()
+    except ValueError:
+        raise Wrong(f"There is no day {text}. 没有 {text} 这一天。") from None
+
+
+def leaf(code: str) -> bytes:
+    return hashlib.sha256(b"\x00" + bytes.fromhex(code)).digest()
+
+
+def node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def tree(codes: list[str]) -> bytes:
+    """The root over these chain codes by RFC 6962, section 2.1."""
+    if len(codes) == 1:
+        return leaf(codes[0])
+    half = 1 << ((len(codes) - 1).bit_length() - 1)
+    return node(tree(codes[:half]), tree(codes[half:]))
+
+
+def path(codes: list[str], place: int) -> list[list[str]]:
+    """The roots of the neighbours on the way from a leaf up, and on which side each stands."""
+    if len(codes) == 1:
+        return []
+    half = 1 << ((len(codes) - 1).bit_length() - 1)
+    if place < half:
+        return [*path(codes[:half], place), ["right", tree(codes[half:]).hex()]]
+    return [*path(codes[half:], place - half), ["left", tree(codes[:half]).hex()]]
+
+
+def check_proof(proof: dict[str, Any]) -> None:
+    """Raises Wrong where the row does not lead to the root."""
+    canonical = json.dumps(proof["row"], sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    code = link(proof["previous"], proof["number"], hashlib.sha256(canonical).hexdigest())
+    reached = leaf(code)
+    for side, other in proof["path"]:
+        neighbour = bytes.fromhex(other)
+        reached = node(neighbour, reached) if side == "left" else node(reached, neighbour)
+    if code != proof["hash"] or reached.hex() != proof["root"]:
+        raise Wrong("The proof does not hold: the row does not lead to the root. 证明不成立：这一行连不到日根。")
+
+
+def say(words: str) -> None:
+    sys.stdout.write(words + "\n")
+
+
+def noted(text: str) -> tuple[int, str]:
+    number, _, code = text.partition(":")
+    if not number.isdigit() or not re.fullmatch("[0-9a-f]{64}", code):
+        raise argparse.ArgumentTypeError("NUMBER:CHAIN-CODE")
+    return int(number), code
+
+
+def main() -> int:
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 (it stays open as long as the program)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", nargs="?")
+    parser.add_argument("--row", type=int, default=0)
+    parser.add_argument("--expect", type=noted, action="append", default=[])
+    parser.add_argument("--proof")
+    asked = parser.parse_args()
+    if (asked.file is None) == (asked.proof is None) or asked.row < 0:
+        parser.error("a file, or --proof with one")
+    try:
+        if asked.proof:
+            with open(asked.proof, encoding="utf-8") as file:
+                check_proof(json.load(file))
+            say("OK: the row leads to the root. 证明成立：这一行就在这个日根下面。")
+            return 0
+        ledger = Ledger(asked.row, dict(asked.expect))
+        with open(asked.file, "rb") as file:
+            ledger.read(iter(file))
+    except Wrong as wrong:
+        say(f"WRONG 不对: {wrong}")
+        return 1
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        say(f"WRONG 不对: cannot be read, 读不了: {error}")
+        return 1
+    say(f"OK: {len(ledger.hashes)} rows, {len(ledger.roots)} daily roots, every link and every balance fits.")
+    say(f"全对：{len(ledger.hashes)} 行首尾相扣，{len(ledger.roots)} 个日根，每一行余额都对。最后的链码 {ledger.previous}")
+    if asked.row:
+        say(json.dumps(ledger.proof(), ensure_ascii=False, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

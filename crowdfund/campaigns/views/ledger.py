@@ -1,0 +1,121 @@
+"""/ledger: what everybody may read, take away and check by themselves."""
+
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+
+from crowdfund.campaigns import evidence, export, ledger_figures, ledger_rows, payments_out
+from crowdfund.campaigns.ledger_figures import Named
+from crowdfund.campaigns.ledger_forms import KIND_WORDS, RowsForm
+from marketplace.accounts.permissions import requires
+from marketplace.core import clock, page_cache
+from marketplace.core.db import db
+from marketplace.core.errors import NotFound
+from marketplace.payments.gateways import current_book
+
+VERIFIER: Final = Path(__file__).parent.parent / "verify.py"
+KIND_TAGS: Final = {"gift": "give", "match": "give", "refund": "now", "return": "give", "disbursement": ""}
+
+bp = Blueprint("ledger", __name__)
+
+
+@bp.get("/ledger")
+@requires("ledger.read")
+def show_ledger() -> ResponseReturnValue:
+    """A chosen campaign has a page of its own."""
+    chosen = request.args.get("campaign", "")
+    if chosen in {each.public_id for each in ledger_figures.campaigns(db.session())}:
+        rest = [(name, value) for name, value in request.args.items() if value and name not in {"campaign", "before"}]
+        place = url_for(".show_campaign", campaign=chosen)
+        return redirect(f"{place}?{urlencode(rest)}" if rest else place)
+    return ledger_page(None)
+
+
+@bp.get("/ledger/<campaign>")
+@requires("ledger.read")
+def show_campaign(campaign: str) -> ResponseReturnValue:
+    return ledger_page(ledger_figures.find(db.session(), campaign))
+
+
+def ledger_page(campaign: Named | None) -> ResponseReturnValue:
+    """The figures of one campaign or of all, and one page of rows."""
+    page_cache.tags("ledger", "giving")
+    session, book = db.session(), current_book()
+    known = [(each.public_id, each.title) for each in ledger_figures.campaigns(session)]
+    form = RowsForm(request.args, campaigns=known)
+    form.campaign.data = campaign.public_id if campaign else form.campaign.data
+    is_valid = form.validate()
+    number = campaign.id if campaign else 0
+    asked = form.asked() if is_valid else None
+    shown: dict[str, Any] = {
+        "campaign": campaign,
+        "form": form,
+        "asked": asked,
+        "page": ledger_rows.page(session, asked, book=book, campaign=number) if asked else None,
+        "figures": ledger_figures.figures(session, book, number),
+        "chain": ledger_figures.chain_state(session),
+        "overdue": [
+            each
+            for each in ledger_figures.overdue_evidence(session, book)
+            if campaign is None or each.campaign == campaign.public_id
+        ],
+    }
+    body = render_template("ledger/show.html", book=book, kinds=KIND_WORDS, tags=KIND_TAGS, today=clock.today(), **shown)
+    return body, 200 if is_valid else 422
+
+
+@bp.get("/ledger/<campaign>/disbursements/<disbursement>")
+@requires("ledger.read")
+def show_disbursement(campaign: str, disbursement: str) -> ResponseReturnValue:
+    """One payment with what proves it."""
+    page_cache.tags("ledger", "giving")
+    session = db.session()
+    named = ledger_figures.find(session, campaign)
+    shown = payments_out.public(session, named.id, disbursement)
+    files = payments_out.evidence_of(session, disbursement)
+    return render_template("ledger/disbursement.html", campaign=named, paid=shown, files=files, today=clock.today())
+
+
+@bp.get("/evidence/<proof>")
+@requires("ledger.read")
+def show_evidence(proof: str) -> ResponseReturnValue:
+    return file_answer(evidence.path_of(db.session(), proof), proof)
+
+
+def file_answer(path: Path, name: str) -> Response:
+    """The file itself; one that a reader's program could run is only ever taken away."""
+    is_document = path.suffix == ".pdf"
+    try:
+        answer = Response(path.read_bytes(), mimetype="application/pdf" if is_document else "image/webp")
+    except FileNotFoundError as error:
+        raise NotFound(name) from error
+    if is_document:
+        answer.headers["Content-Disposition"] = f"attachment; filename={name}.pdf"
+    return answer
+
+
+@bp.get("/ledger.csv")
+@requires("ledger.read")
+def download() -> ResponseReturnValue:
+    """The whole ledger, a page of rows at a time."""
+    lines = stream_with_context(export.lines(db.session()))
+    name = f"attachment; filename=sunshine-ledger-{clock.today():%Y%m%d}.csv"
+    return Response(lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
+
+
+@bp.get("/ledger/verify")
+@requires("ledger.read")
+def show_verifier() -> ResponseReturnValue:
+    page_cache.tags("ledger")
+    return render_template("ledger/verify.html", chain=ledger_figures.chain_state(db.session()))
+
+
+@bp.get("/ledger/verify.py")
+@requires("ledger.read")
+def download_verifier() -> ResponseReturnValue:
+    """As it stands in the repository."""
+    headers = {"Content-Disposition": "attachment; filename=verify.py"}
+    return Response(VERIFIER.read_bytes(), content_type="text/x-python; charset=utf-8", headers=headers)

@@ -1,0 +1,48 @@
+"""/receipts: is this receipt valid, and the receipt itself for whoever holds its check code."""
+
+import segno
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from crowdfund.campaigns import receipts
+from crowdfund.campaigns.capitals import capitals
+from crowdfund.campaigns.ledger_forms import CodeForm, ReceiptForm
+from marketplace.accounts.permissions import requires
+from marketplace.core.db import db
+from marketplace.core.settings import settings
+
+bp = Blueprint("receipts", __name__)
+PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
+
+@bp.get("/receipts")
+@requires("receipt.check")
+def find_receipt() -> ResponseReturnValue:
+    form = ReceiptForm(request.args)
+    if "number" not in request.args:
+        return render_template("receipts/find.html", form=form)
+    if form.validate():
+        return redirect(url_for(".show_receipt", number=form.number.data))
+    return render_template("receipts/find.html", form=form), 422
+
+
+@bp.get("/receipts/<number>")
+@requires("receipt.check")
+def show_receipt(number: str) -> ResponseReturnValue:
+    """Valid or void, sum, day and campaign for everybody; the name and the paper for whoever knows the check code.
+
+    A code is one of half a trillion, so that trying is no way to find it."""
+    form = CodeForm(request.args)
+    typed = (form.code.data or "").upper().replace(" ", "").replace("-", "")
+    receipt = receipts.find(db.session(), number, code=typed)
+    if "code" in request.args and form.validate() and not receipt.check_code:
+        form.code.errors = [_("This is not the code of this receipt.")]
+    status = 422 if form.errors else 200
+    if not receipt.check_code:
+        return render_template("receipts/show.html", receipt=receipt, form=form), status, PRIVATE
+    place = url_for(".show_receipt", number=receipt.number, code=receipt.check_code)
+    drawn = segno.make(f"{settings().base_url.rstrip('/')}{place}", error="m").svg_inline(scale=3, border=4)
+    body = render_template("receipts/paper.html", receipt=receipt, capitals=capitals(receipt.fen), code=Markup(drawn))
+    return body, 200, PRIVATE

@@ -1,0 +1,39 @@
+"""What the JSON face takes and gives of the public ledger, as types."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class LedgerQuery(BaseModel):
+    """A page goes on below the number that the page before gave as `next_before`; 0 begins with the newest row."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    before: Annotated[int, Field(ge=0, le=10**15)] = 0
+    per_page: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class LedgerRow(BaseModel):
+    """A sealed row. `who` is empty for an anonymous giver; `fen` is negative for what left the campaign's account."""
+
+    number: int
+    at: datetime
+    kind: str
+    who: str
+    what: str
+    fen: int
+    balance_fen: int
+    hash: str
+
+
+class LedgerAnswer(BaseModel):
+    """`book` says whether this is live or test money; `next_before` is null on the last page."""
+
+    campaign: str
+    book: str
+    balance_fen: int
+    rows: list[LedgerRow]
+    next_before: int | None
+    url: str

@@ -1,0 +1,172 @@
+"""verify.py, as a stranger runs it: a program of its own, in isolation, against what the application exports."""
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from flask.testing import FlaskClient
+
+from crowdfund.campaigns.views.ledger import VERIFIER
+from marketplace.core import sealing
+from marketplace.core.db import in_transaction
+from tests.public_ledger import written
+from tests.public_ledger.conftest import Giving
+
+FIRST_DAY = datetime(2026, 10, 17, 4, 0, tzinfo=UTC)
+NAMES = ("王**", "", "=HYPERLINK(1)", "'quoted\"", "小杏子, 太原", "+86", "-1", "@home", "Ωmega 𠮷")
+
+
+def run(*arguments: object) -> tuple[int, str]:
+    """Exit code and output; -I: nothing of this repository can be imported."""
+    done = subprocess.run(
+        [sys.executable, "-I", str(VERIFIER), *map(str, arguments)], capture_output=True, check=False, timeout=120
+    )
+    assert not done.stderr, done.stderr.decode()
+    return done.returncode, done.stdout.decode()
+
+
+@pytest.fixture
+def exported(giving: Giving, client: FlaskClient, tmp_path: Path) -> Path:
+    """Two closed days and an open one: gifts with awkward names, a payment."""
+    books, lights = giving.campaign(), giving.campaign()
+    with time_machine.travel(FIRST_DAY) as clock:
+        for number, name in enumerate(NAMES):
+            giving.gift(books if number % 2 else lights, 1000 + number, who=name)
+        giving.seal()
+        clock.shift(timedelta(days=1))
+        giving.pay_out(books, 815)
+        giving.gift(lights, 5)
+        giving.seal()
+        clock.shift(timedelta(days=1))
+        giving.gift(books, 7)
+        giving.seal()
+        in_transaction(sealing.close_days, chain="public")
+        answer = client.get("/ledger.csv")
+    assert answer.status_code == 200 and answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    place = tmp_path / "ledger.csv"
+    place.write_bytes(answer.data)
+    return place
+
+
+def test_an_honest_export_fits(exported: Path) -> None:
+    code, said = run(exported)
+    assert code == 0, said
+    assert "OK: 12 rows, 2 daily roots, every link and every balance fits." in said
+
+
+def test_the_file_is_what_the_document_says(exported: Path) -> None:
+    lines = exported.read_text("utf-8-sig").split("\n")
+    assert lines[0] == "number,at,book,kind,campaign,fen,who,what,commitment,reference,campaign_fen,book_fen,hash"
+    number, at, book, kind, _campaign, fen, who, *_rest = lines[3].split(",")
+    assert (number, book, kind, fen, who) == ("3", "test", "gift", "1002", '"\'=HYPERLINK(1)"')
+    assert at.startswith("2026-10-17T04:00:0") and at.endswith("Z") and len(at) == 27
+    assert lines[13].startswith("root,2026-10-17,1,9,") and lines[14].startswith("root,2026-10-18,10,11,")
+    assert lines[15].startswith("end,12,") and lines[16:] == [""]
+
+
+def test_a_table_program_finds_no_formula(exported: Path) -> None:
+    cells = [cell for line in exported.read_text("utf-8-sig").split("\n")[1:10] for cell in line.split('"')]
+    assert not [cell for cell in cells if cell[:1] in {"=", "+", "@"} or cell.startswith("-1")]
+
+
+@pytest.mark.parametrize("row", [1, 5, 9, 10, 11, 12])
+def test_a_row_is_proved_and_the_proof_stands_alone(exported: Path, tmp_path: Path, row: int) -> None:
+    code, said = run(exported, "--row", row)
+    assert code == 0, said
+    proof = json.loads(said[said.index("{") :])
+    assert proof["number"] == row and proof["day"] == ("2026-10-17" if row < 10 else "2026-10-18" if row < 12 else "open")
+    place = tmp_path / "proof.json"
+    place.write_text(json.dumps(proof))
+    assert run("--proof", place)[0] == 0
+
+    for change in ({"number": row + 1}, {"row": {**proof["row"], "fen": proof["row"]["fen"] + 1}}, {"root": "0" * 64}):
+        place.write_text(json.dumps(proof | change))
+        assert run("--proof", place)[0] == 1
+
+
+def test_a_chain_code_that_was_noted_down(exported: Path) -> None:
+    code = exported.read_text("utf-8-sig").split("\n")[4].rpartition(",")[2]
+    assert run(exported, "--expect", f"4:{code}")[0] == 0
+    found, said = run(exported, "--expect", f"4:{'0' * 64}")
+    assert found == 1 and "Row 4 is not what it was when you noted it." in said
+    assert "There is no row 13." in run(exported, "--expect", f"13:{code}")[1]
+    assert run(exported, "--row", 13)[0] == 1
+
+
+def test_questions_that_are_wrong(exported: Path, tmp_path: Path) -> None:
+    for arguments in ([], [exported, "--row", "-1"], [exported, "--expect", "3"], [exported, "--proof", exported]):
+        done = subprocess.run([sys.executable, "-I", str(VERIFIER), *map(str, arguments)], capture_output=True, check=False)
+        assert done.returncode == 2, arguments
+    assert run(tmp_path / "nothing.csv")[0] == 1
+    assert run("--proof", exported)[0] == 1
+
+
+def mutations(original: bytes) -> Iterator[tuple[str, int, bytes]]:
+    """Of every byte of the file: another bit, gone, said twice, a space instead, a newline instead."""
+    for place, byte in enumerate(original):
+        for what, new in (
+            ("bit", bytes([byte ^ 1])),
+            ("high bit", bytes([byte ^ 128])),
+            ("gone", b""),
+            ("twice", bytes([byte, byte])),
+            ("space", b" "),
+            ("newline", b"\n"),
+            ("digit", b"0"),
+            ("quote", b'"'),
+        ):
+            changed = original[:place] + new + original[place + 1 :]
+            if changed != original:
+                yield what, place, changed
+
+
+def test_every_change_of_one_byte_is_found_in_its_row(exported: Path) -> None:
+    """In this process, since there are tens of thousands of them; the same code is run as a program above."""
+    original = exported.read_bytes()
+    starts = [place + 1 for place, byte in enumerate(original) if byte == 10]
+    checked = 0
+    for what, place, changed in mutations(original):
+        line = sum(start <= place for start in starts)  # 0 is the header, rows follow, then roots and the end
+        said = written.complaint(changed)
+        assert said, f"{what} at {place} of line {line} was not found"
+        if 1 <= line <= 12:
+            named = {line, line + 1} if original[place] == 10 else {line}  # between two rows either may be named
+            assert any(f"Row {row}{end}" in said for row in named for end in " :"), f"{what} at {place}, {line}: {said}"
+        checked += 1
+    assert checked > 10_000
+
+
+@pytest.mark.parametrize("tail", [b"", b"end,0,\n", b"1\n"])
+def test_a_file_cut_short_is_found(exported: Path, tail: bytes) -> None:
+    original = exported.read_bytes()
+    lines = original.split(b"\n")
+    for kept in range(1, 16):
+        assert written.complaint(b"\n".join(lines[:kept]) + b"\n" + tail)
+    swapped = [*lines[:2], lines[3], lines[2], *lines[4:]]
+    assert "Row 2 is missing" in written.complaint(b"\n".join(swapped))
+
+
+def test_one_byte_in_a_hundred_thousand_rows(tmp_path: Path) -> None:
+    place = tmp_path / "large.csv"
+    place.write_bytes(written.ledger(100_000))
+    assert "OK: 100000 rows" in run(place)[1]
+
+    content = bytearray(place.read_bytes())
+    chosen = random.Random(48213).randrange(len(content) // 3, len(content) // 2)
+    row = content[:chosen].count(b"\n")
+    content[chosen] ^= 1
+    place.write_bytes(content)
+    code, said = run(place)
+    assert code == 1
+    assert f"Row {row} " in said
+
+
+def test_it_is_served_as_it_is(client: FlaskClient) -> None:
+    answer = client.get("/ledger/verify.py")
+    assert answer.data == VERIFIER.read_bytes()
+    assert "attachment" in answer.headers["Content-Disposition"]
