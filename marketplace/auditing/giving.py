@@ -22,14 +22,6 @@ PAID: Final = "'paid', 'evidenced'"
 
 GIFTS: Final = (
     Check(
-        "received gifts were paid",
-        """SELECT c.public_id AS name, c.fen AS owed, COALESCE(SUM(attempt.fen), 0) AS amount FROM contribution c
-        LEFT JOIN attempt ON attempt.purpose = 'contribution' AND attempt.reference = c.public_id
-        AND attempt.state = 'succeeded' AND NOT attempt.is_surplus AND attempt.book = c.book
-        WHERE c.state = 'received' GROUP BY c.id, c.public_id, c.fen HAVING COALESCE(SUM(attempt.fen), 0) <> c.fen""",
-        "gift {name} counts as received with {owed} fen, {amount} came",
-    ),
-    Check(
         "campaigns' accounts belong to campaigns",
         """SELECT a.owner AS name FROM ledger_account a LEFT JOIN campaign c ON c.public_id = a.owner
         WHERE a.kind = 'restricted' AND c.id IS NULL""",
