@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 import pytest
@@ -25,6 +25,8 @@ from marketplace.payments.states import AttemptState
 from tests.factories import STATION, make, make_person, make_station
 
 NUMBERS = count(1)
+C = CampaignState
+WAY = (C.DRAFT, C.SUBMITTED, C.APPROVED, C.LIVE, C.ENDED, C.DISBURSING, C.REPORTED, C.CLOSED)
 FOUNDATION = "demo-youth-foundation"
 CREDIT_CODE = "91140000MA0K2X7Q3P"
 
@@ -49,6 +51,11 @@ class Giving:
         made = make(Campaign, words | people_ | dates | rest, given)
         for position, (name, fen) in enumerate((("图书", 3_360_000), ("书架", 1_440_000)), start=1):
             make(BudgetLine, {"campaign_id": made.id, "position": position, "name_zh": name, "fen": fen}, {})
+        for before, after in pairwise((None, *WAY)):
+            leave_trace(db.session(), made, before, after, actor="test", why="test")
+            if after is made.state:
+                break
+        db.session.commit()
         db.session.refresh(made)
         db.session.expunge(made)  # known whatever session comes next
         return made
