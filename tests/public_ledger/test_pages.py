@@ -275,7 +275,7 @@ def test_the_file_is_sent_with_memory_flat(giving: Giving) -> None:
         size = sum(map(len, export.lines(db.session())))
         held = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert size > 200 * 2_000
+        assert size > 150 * 2_000
         return held
 
     fill(giving, 2_100)
