@@ -278,7 +278,7 @@ def test_the_file_is_sent_with_memory_flat(giving: Giving) -> None:
         assert size > 150 * 2_000
         return held
 
-    fill(giving, 2_100)
+    fill(giving, 4_100)  # the page before is held until the next is there
     peak()  # what is loaded once
     short = peak()
     fill(giving, 8_000)
