@@ -71,7 +71,7 @@ OTHERS = {
         "DELETE FROM event WHERE subject LIKE 'receipt:%'",
     ),
     "no account is overdrawn": (
-        "UPDATE line SET amount = -amount WHERE entry_id = (SELECT MIN(id) FROM entry WHERE kind = 'capture')",
+        "UPDATE line SET amount = -amount WHERE entry_id IN (SELECT id FROM entry WHERE kind = 'capture')",
     ),
 }
 

@@ -1,6 +1,7 @@
 """The ledger as a stranger reads it: figures, rows, filters, files."""
 
 import re
+import tracemalloc
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import time_machine
 from flask.testing import FlaskClient
 from sqlalchemy import insert, text
 
+from crowdfund.campaigns import export
 from crowdfund.campaigns.models import PublicRow
 from crowdfund.campaigns.states import CampaignState
 from marketplace.core import clock, ids
@@ -265,3 +267,19 @@ def test_in_english(giving: Giving, client: FlaskClient) -> None:
     client.set_cookie("lang", "en")
     page = plain(client.get("/ledger").text)
     assert "In the account now ¥10.00" in page and campaign.title_en in page and "Anonymous" in page
+
+
+def test_the_file_is_sent_with_memory_flat(giving: Giving) -> None:
+    def peak() -> int:
+        tracemalloc.start()
+        size = sum(map(len, export.lines(db.session())))
+        held = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert size > 150 * 2_000
+        return held
+
+    fill(giving, 4_100)  # the page before is held until the next is there
+    peak()  # what is loaded once
+    short = peak()
+    fill(giving, 8_000)
+    assert peak() < short * 1.5
