@@ -15,6 +15,9 @@ NamesOfStations = Callable[[Session, Sequence[str]], dict[str, str]]
 DESKS: Final[tuple[tuple[frozenset[str], str, LazyString, str], ...]] = (  # roles, path, words, icon
     (frozenset({"seller"}), "/seller", _l("Seller centre"), "leaf"),
     (frozenset({"station_manager", "station_clerk"}), "/station", _l("Desk of the station"), "home"),
+    (frozenset({"bank_officer"}), "/bank", _l("Vouchers of the bank"), "bank"),
+    (frozenset({"nominator", "verifier", "children_officer"}), "/children", _l("Children's cases"), "heart"),
+    (frozenset({"programme_officer"}), "/programme", _l("Programme office"), "box"),
 )
 
 
