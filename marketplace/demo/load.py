@@ -2,14 +2,15 @@
 
 from sqlalchemy.orm import Session
 
-from marketplace.demo import goods, people, places
+from marketplace.demo import goods, people, places, pledges
 
 
 def load(session: Session) -> None:
-    """Places, people and goods that are not there yet; what is there stays as it is, edits included."""
+    """Places, people, goods and pledges that are not there yet; what is there stays as it is, edits included."""
     places.load(session)
     people.load(session)
     goods.load(session)
+    pledges.load(session)
 
 
 def greeting() -> str:

@@ -77,11 +77,11 @@ def create_handover(device: str) -> ResponseReturnValue:
     hit("handover", device, limit=10, seconds=HOUR, is_watched=True)
     hit("second-factor", witness, limit=10, seconds=HOUR // 4, is_watched=True)
     typed = {"code": str(form.code.data), "recipient": str(form.recipient.data)}
-    who: dict[str, Any] = {"clerk_id": g.person.id, "actor": f"person:{g.person.public_id}", "station": g.station}
+    who: dict[str, Any] = {"clerk_id": g.person.id, "actor": f"person:{g.person.public_id}", "station": g.station} | typed
     digits = str(form.witness_digits.data)
     wrong: Refusal | None = None
     try:
-        in_transaction(handover.hand_over, device=device, witness=witness, witness_digits=digits, **who, **typed)
+        in_transaction(handover.hand_over, device=device, witness=witness, witness_digits=digits, **who)
     except WrongCode as refusal:
         wrong, form.code.errors = refusal, [refusal.message]
     except OwnWitness as refusal:
