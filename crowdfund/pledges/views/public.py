@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from crowdfund.pledges import cards, choosing, holding, queries, replay, seeds, telling
 from crowdfund.pledges.forms import FindForm, HoldForm, RefreshForm, VoucherForm
-from crowdfund.pledges.refusals import CardGone, ChoosingOver, NoMoreCards, QuotaFull
+from crowdfund.pledges.refusals import CardGone, NoMoreCards, QuotaFull
 from crowdfund.pledges.states import MOST_REFRESHES
 from crowdfund.pledges.steps import TAG
 from marketplace.accounts import rate_limits
@@ -17,7 +17,7 @@ from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, hit
 from marketplace.core import clock, page_cache
 from marketplace.core.db import db, in_transaction
-from marketplace.core.errors import NotFound
+from marketplace.core.errors import NotFound, Refusal, TooMany
 from marketplace.core.formats import language
 from marketplace.core.idempotency import once
 
@@ -194,6 +194,10 @@ def create_finding() -> ResponseReturnValue:
     return render_template("pledges/find.html", form=form), 422
 
 
-@bp.errorhandler(ChoosingOver)
-def show_choosing_over(refusal: ChoosingOver) -> ResponseReturnValue:
-    return render_template("pledges/over.html", message=refusal.message), refusal.status
+def show_refusal(refusal: Refusal) -> ResponseReturnValue:
+    """In the world of giving: no way into the shop from here either."""
+    headers = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, TooMany) else {}
+    return render_template("pledges/over.html", message=refusal.message), refusal.status, headers
+
+
+bp.register_error_handler(Refusal, show_refusal)

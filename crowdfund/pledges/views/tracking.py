@@ -10,11 +10,12 @@ from crowdfund.pledges.forms import DeclarationForm
 from crowdfund.pledges.models import Pledge
 from crowdfund.pledges.refusals import CancelledBefore, TooLateToCancel
 from crowdfund.pledges.states import MAY_BE_CANCELLED, PROMISED, PledgeState as P
+from crowdfund.pledges.views.public import show_refusal
 from marketplace.accounts.models import Person
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
-from marketplace.core.errors import IllegalTransition, NotFound, StaleState
+from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
 from marketplace.core.formats import language
 
 bp = Blueprint("pledge_tracking", __name__, url_prefix="/pledges")
@@ -116,3 +117,6 @@ def show_certificate(code: str) -> ResponseReturnValue:
     return render_template(
         "pledges/certificate.html", shown=shown, pledge=pledge, card=holding.card_of(pledge), telling=telling
     )
+
+
+bp.register_error_handler(Refusal, show_refusal)
