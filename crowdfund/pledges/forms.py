@@ -14,7 +14,7 @@ from crowdfund.pledges.numbers import is_card, is_identity, normalise
 from crowdfund.pledges.states import BANDS, METHODS, NEEDS, PURPOSES, RELATIONS, TIERS
 from marketplace.accounts.people import PHONE
 from marketplace.core import clock
-from marketplace.core.forms import Form, KeyedForm
+from marketplace.core.forms import Form, KeyedForm, SelectChoice
 
 SIX_DIGITS: Final = Regexp(r"^[0-9]{6}$", message=_l("The code has six digits."))
 
@@ -77,7 +77,7 @@ class FindForm(Form):
 class DepositForm(Form):
     issued_on = DateField(_l("Day of issue"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
     branch = StringField(_l("Branch"), [InputRequired(), Length(max=60)])
-    band = SelectField(_l("Deposit"), [InputRequired()], choices=[(band, telling.BANDS[band]) for band in BANDS])
+    band = SelectField(_l("Deposit"), [InputRequired()], choices=[SelectChoice(band, telling.BANDS[band]) for band in BANDS])
 
 
 class ReasonForm(Form):
@@ -94,8 +94,8 @@ class NominationForm(Form):
     guardian = StringField(_l("Name of the guardian"), [InputRequired(), Length(max=40)])
     guardian_phone = StringField(_l("Mobile number of the guardian"), [InputRequired(), check_phone])
     county = SelectField(_l("County"), [InputRequired()])
-    tier = SelectField(_l("How urgent"), choices=[(str(tier), telling.TIERS[tier]) for tier in TIERS])
-    need = SelectField(_l("What for"), choices=[(need, telling.NEEDS[need]) for need in NEEDS])
+    tier = SelectField(_l("How urgent"), choices=[SelectChoice(str(tier), telling.TIERS[tier]) for tier in TIERS])
+    need = SelectField(_l("What for"), choices=[SelectChoice(need, telling.NEEDS[need]) for need in NEEDS])
     waiting_since = DateField(_l("Waiting since"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
 
     def validate_identity_number(self, field: StringField) -> None:
@@ -112,12 +112,12 @@ class ConsentForm(Form):
     purposes = SelectMultipleField(
         _l("The guardian allows"),
         [InputRequired(message=_l("Please tick what the guardian allows."))],
-        choices=[(purpose, telling.PURPOSES[purpose]) for purpose in PURPOSES],
+        choices=[SelectChoice(purpose, telling.PURPOSES[purpose]) for purpose in PURPOSES],
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),
     )
-    guardian = SelectField(_l("Who signs"), choices=[(who, telling.RELATIONS[who]) for who in RELATIONS])
-    method = RadioField(_l("How"), choices=[(how, telling.METHODS[how]) for how in METHODS], default="paper")
+    guardian = SelectField(_l("Who signs"), choices=[SelectChoice(who, telling.RELATIONS[who]) for who in RELATIONS])
+    method = RadioField(_l("How"), choices=[SelectChoice(how, telling.METHODS[how]) for how in METHODS], default="paper")
 
 
 class ReadingForm(Form):
@@ -126,7 +126,7 @@ class ReadingForm(Form):
 
 class HandoverForm(Form):
     code = StringField(_l("The guardian's code"), [InputRequired(), SIX_DIGITS])
-    recipient = SelectField(_l("Given to"), choices=[(who, telling.RELATIONS[who]) for who in RELATIONS])
+    recipient = SelectField(_l("Given to"), choices=[SelectChoice(who, telling.RELATIONS[who]) for who in RELATIONS])
     witness = SelectField(
         _l("Witness"), [InputRequired(message=_l("Please choose who stands beside you."))], validate_choice=False
     )

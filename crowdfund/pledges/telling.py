@@ -63,7 +63,7 @@ CASE_STATES: Final[dict[C, LazyString]] = {
     C.VERIFIED: _l("verified"),
     C.LISTED: _l("on the list"),
     C.HELD: _l("chosen, not confirmed yet"),
-    C.MATCHED: _l("matched"),
+    C.MATCHED: _l("matched with a watch"),
     C.READY: _l("the watch is at the station"),
     C.DELIVERED: _l("handed over"),
     C.CONFIRMED: _l("first call made"),
@@ -96,7 +96,7 @@ PLEDGE_STATES: Final[dict[P, LazyString]] = {
     P.VERIFIED: _l("first call made"),
     P.EXPIRED: _l("half hour over"),
     P.CANCELLED: _l("cancelled"),
-    P.REVOKED: _l("ended"),
+    P.REVOKED: _l("pledge ended"),
     P.REASSIGNED: _l("goes to another child"),
 }
 

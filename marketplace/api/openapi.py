@@ -14,6 +14,7 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     schemas.SuggestAnswer,
     schemas.ListingAnswer,
     schemas.StationsAnswer,
+    schemas.PledgeProgrammesAnswer,
     schemas.Problem,
 )
 
@@ -37,6 +38,7 @@ def document() -> dict[str, Any]:
             "/suggest": path("Continue a word", "suggest", schemas.SuggestAnswer, parameters(schemas.SuggestQuery), 422),
             "/listings/{sku}": path("One listing", "listing", schemas.ListingAnswer, [sku], 404),
             "/stations": path("All stations", "stations", schemas.StationsAnswer, []),
+            "/pledge-programmes": path("Deposit pledges", "pledgeProgrammes", schemas.PledgeProgrammesAnswer, []),
         },
         "components": {"schemas": definitions["$defs"]},
     }

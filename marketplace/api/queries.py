@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from crowdfund.pledges.queries import programmes
 from listings.index import index
 from listings.models import Category, Listing, PriceTier, Variant
 from listings.states import ListingState
@@ -15,6 +16,7 @@ from marketplace.api.schemas import (
     Item,
     ListingAnswer,
     Pack,
+    PledgeProgramme,
     SearchAnswer,
     SearchQuery,
     StationItem,
@@ -158,3 +160,29 @@ def suggestions(prefix: str) -> list[Suggested]:
     except IndexUnavailable:
         return []
     return [Suggested(text=each.text, pinyin=each.pinyin, url=f"/search?{urlencode({'q': each.text})}") for each in found]
+
+
+def pledge_programmes(session: Session) -> list[PledgeProgramme]:
+    in_english = language() == "en"
+    return [
+        PledgeProgramme(
+            code=each.code,
+            name=each.name_en if in_english else each.name_zh,
+            partner_code=each.partner_code,
+            partner=each.partner_en if in_english else each.partner_zh,
+            charity=each.charity_en if in_english else each.charity_zh,
+            device_model=each.model_code,
+            is_demo=each.is_demo,
+            opens_on=each.opens_on,
+            closes_on=each.closes_on,
+            signed_on=each.signed_on,
+            unit_value_fen=each.unit_value_fen,
+            quota=each.quota,
+            brought=each.brought,
+            owed=each.debt,
+            directed=each.claimed,
+            handed_over=each.handed_over,
+            url="/pledges",
+        )
+        for each in programmes(session)
+    ]

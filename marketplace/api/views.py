@@ -10,7 +10,15 @@ from pydantic import BaseModel, ValidationError
 from marketplace.accounts.permissions import requires
 from marketplace.api import queries
 from marketplace.api.openapi import document
-from marketplace.api.schemas import InvalidParameter, Problem, SearchQuery, StationsAnswer, SuggestAnswer, SuggestQuery
+from marketplace.api.schemas import (
+    InvalidParameter,
+    PledgeProgrammesAnswer,
+    Problem,
+    SearchQuery,
+    StationsAnswer,
+    SuggestAnswer,
+    SuggestQuery,
+)
 from marketplace.core import logs, page_cache
 from marketplace.core.db import db
 
@@ -53,6 +61,14 @@ def list_stations() -> Response:
     page_cache.tags("stations")
     items = queries.stations(db.session())
     return answer(StationsAnswer(total=len(items), items=items))
+
+
+@bp.get("/pledge-programmes")
+@requires("api.read")
+def list_pledge_programmes() -> Response:
+    page_cache.tags("pledges")
+    items = queries.pledge_programmes(db.session())
+    return answer(PledgeProgrammesAnswer(total=len(items), items=items))
 
 
 @bp.get("/openapi.json")

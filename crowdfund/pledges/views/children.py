@@ -18,6 +18,7 @@ from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, hit
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
+from marketplace.core.forms import SelectChoice
 from marketplace.stations.models import County
 
 bp = Blueprint("children", __name__, url_prefix="/children")
@@ -48,7 +49,9 @@ def show_nomination() -> ResponseReturnValue:
 def nomination(typed: Any) -> NominationForm:
     form, me = NominationForm(typed), officer(frozenset({"nominator"}))
     rows = db.session.query(County).order_by(County.code).all()
-    form.county.choices = [(row.code, f"{row.prefecture_zh} {row.name_zh}") for row in rows if me.reaches(row.code)]
+    form.county.choices = [
+        SelectChoice(row.code, f"{row.prefecture_zh} {row.name_zh}") for row in rows if me.reaches(row.code)
+    ]
     return form
 
 

@@ -19,6 +19,7 @@ from marketplace.core import clock, page_cache
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal, TooMany
 from marketplace.core.formats import language
+from marketplace.core.forms import SelectChoice
 from marketplace.core.idempotency import once
 
 bp = Blueprint("pledges", __name__, url_prefix="/pledges")
@@ -52,8 +53,8 @@ def voucher_form(typed: Any) -> VoucherForm:
     form = VoucherForm(typed)
     in_english = language() == "en"
     banks = choosing.open_banks(session)
-    form.bank.choices = [(bank.code, bank.name_en if in_english else bank.name_zh) for bank in banks]
-    form.wish.choices = wishes()
+    form.bank.choices = [SelectChoice(bank.code, bank.name_en if in_english else bank.name_zh) for bank in banks]
+    form.wish.choices = [SelectChoice(code, words) for code, words in wishes()]
     return form
 
 

@@ -15,6 +15,7 @@ from marketplace.accounts.rate_limits import HOUR, hit
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
+from marketplace.core.forms import SelectChoice
 from marketplace.core.settings import settings
 from marketplace.stations.models import Station
 
@@ -49,7 +50,7 @@ def device_page(public_id: str, form: HandoverForm | None = None, status: int = 
         raise NotFound(public_id)
     others = handover.witnesses(session, station=g.station, clerk_id=g.person.id)
     form = form or HandoverForm()
-    form.witness.choices = [(person.public_id, person.name) for person in others]
+    form.witness.choices = [SelectChoice(person.public_id, person.name) for person in others]
     codes = [(p.name, second_factor.usable_code(session, p.id)) for p in others] if settings().is_demo else []
     return page("station/device.html", device=found[0], form=form, codes=codes, status=status)
 
