@@ -34,12 +34,22 @@ def not_in_the_future(_form: Any, field: DateField) -> None:
         raise ValidationError(_("This day is still to come."))
 
 
+class DayField(DateField):
+    """A day, as browsers send it; rubbish is answered by an example."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(_("Such as 2026-10-09.")) from None
+
+
 class VoucherForm(Form):
     """Bank, number, day of issue. What is wrong is said of the shape only, never of the number."""
 
     bank = SelectField(_l("Bank"), [InputRequired(message=_l("Please choose the bank."))])
     number = StringField(_l("Voucher number"), [InputRequired(), Length(max=60)])
-    issued_on = DateField(_l("Day of issue"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
+    issued_on = DayField(_l("Day of issue"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
     wish = SelectField(_l("Where"), default="")
 
     def validate_number(self, field: StringField) -> None:
@@ -75,7 +85,7 @@ class FindForm(Form):
 
 
 class DepositForm(Form):
-    issued_on = DateField(_l("Day of issue"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
+    issued_on = DayField(_l("Day of issue"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
     branch = StringField(_l("Branch"), [InputRequired(), Length(max=60)])
     band = SelectField(_l("Deposit"), [InputRequired()], choices=[SelectChoice(band, telling.BANDS[band]) for band in BANDS])
 
@@ -89,14 +99,14 @@ class NominationForm(Form):
 
     name = StringField(_l("Name of the child"), [InputRequired(), Length(max=40)])
     identity_number = StringField(_l("Identity number of the child"), [InputRequired()])
-    birth_date = DateField(_l("Born on"), [InputRequired(message=_l("Such as 2016-02-29.")), not_in_the_future])
+    birth_date = DayField(_l("Born on"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
     school = StringField(_l("School"), [InputRequired(), Length(max=80)])
     guardian = StringField(_l("Name of the guardian"), [InputRequired(), Length(max=40)])
     guardian_phone = StringField(_l("Mobile number of the guardian"), [InputRequired(), check_phone])
     county = SelectField(_l("County"), [InputRequired()])
     tier = SelectField(_l("How urgent"), choices=[SelectChoice(str(tier), telling.TIERS[tier]) for tier in TIERS])
     need = SelectField(_l("What for"), choices=[SelectChoice(need, telling.NEEDS[need]) for need in NEEDS])
-    waiting_since = DateField(_l("Waiting since"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
+    waiting_since = DayField(_l("Waiting since"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
 
     def validate_identity_number(self, field: StringField) -> None:
         field.data = (field.data or "").upper().replace(" ", "")

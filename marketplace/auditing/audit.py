@@ -6,15 +6,24 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from marketplace.auditing import cashier, chains, checks, lives, money, trade
+from marketplace.auditing import cashier, chains, checks, devices, lives, money, trade
 from marketplace.auditing.checks import Difference
 
-COUNTED = {"entries": "entry", "lines": "line", "orders": '"order"', "stock movements": "stock_movement", "seals": "seal"}
+COUNTED = {
+    "entries": "entry",
+    "lines": "line",
+    "orders": '"order"',
+    "stock movements": "stock_movement",
+    "pledges": "pledge",
+    "devices": "device",
+    "seals": "seal",
+}
 
 
 def findings(connection: Connection, at_the_cashier: Connection | None) -> Iterator[Difference | str]:
     """Every difference; and before each part, as plain text, what is being looked at."""
     yield from checks.run(connection, (*money.BOOKS, *money.GATEWAYS, *trade.ORDERS, *trade.GOODS))
+    yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES))
     yield from lives.differences(connection)
     yield from chains.differences(connection)
     if at_the_cashier:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping
 
+from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
 from listings.states import LISTING
 from marketplace.auditing.checks import Difference, read
 from marketplace.orders.states import ORDER, PARCEL
@@ -34,6 +35,10 @@ LIVES: Final = (
     Life("attempt", "public_id", ATTEMPT, "created"),
     Life("refund", "public_id", REFUND, "requested"),
     Life("listing", "code", LISTING),
+    Life("voucher", "public_id", VOUCHER, "claimed"),
+    Life("child_case", "public_id", CHILD_CASE, "nominated"),
+    Life("pledge", "public_id", PLEDGE, "held"),
+    Life("device", "public_id", DEVICE, "committed"),
 )
 
 

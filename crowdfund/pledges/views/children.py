@@ -43,7 +43,7 @@ def show_cases() -> ResponseReturnValue:
 @bp.get("/new")
 @requires("child.nominate")
 def show_nomination() -> ResponseReturnValue:
-    return page("children/new.html", form=nomination({}))
+    return page("children/new.html", form=nomination(None))
 
 
 def nomination(typed: Any) -> NominationForm:

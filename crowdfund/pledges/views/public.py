@@ -45,7 +45,7 @@ def show_programmes() -> ResponseReturnValue:
 @bp.get("/vouchers/new")
 @requires("pledge.make")
 def show_voucher() -> ResponseReturnValue:
-    return voucher_page(voucher_form({}))
+    return voucher_page(voucher_form(None))
 
 
 def voucher_form(typed: Any) -> VoucherForm:
