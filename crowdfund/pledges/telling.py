@@ -180,10 +180,19 @@ def words(step: str, shown: Tracking, card: Card, state: str) -> tuple[str, str]
             _("Directed to “%(name)s”", name=alias(card)),
             _("One of three cards, without name, picture or sex"),
         ),
-        "confirmed": (_("The bank says: right"), _("Each voucher counts once")),
-        "reserved": (_("A watch is reserved"), _("An approved model, security check of %(day)s", day=checked)),
+        "confirmed": (
+            _("The bank is looking") if state == "now" else _("The bank says: right"),
+            _("Each voucher counts once"),
+        ),
+        "reserved": (
+            _("A watch is being made ready") if state == "now" else _("A watch is reserved"),
+            _("An approved model, security check of %(day)s", day=checked),
+        ),
         "on_its_way": (sent, ""),
-        "at_station": (_("Handed over at the station"), _("The guardian comes; a clerk and a witness are there")),
+        "at_station": (
+            _("Waits at the station") if state == "now" else _("Handed over at the station"),
+            _("The guardian comes; a clerk and a witness are there"),
+        ),
         "first_call": (_("The first call"), _("Only when the guardian says that it works is this done")),
     }[step]
 
