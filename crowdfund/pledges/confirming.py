@@ -10,8 +10,9 @@ from crowdfund.pledges import freezing, holding
 from crowdfund.pledges.models import ChildCase, Pledge, Programme, Voucher
 from crowdfund.pledges.refusals import BandTooLow, OutsideWindow
 from crowdfund.pledges.states import BANDS, PledgeState as P, VoucherState as V
-from marketplace.core import clock
+from marketplace.core import audit, clock
 from marketplace.core.errors import IllegalTransition, NotFound
+from marketplace.core.transitions import subject_of
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,14 @@ def confirm(session: Session, *, pledge: str, bank: str, deposit: Deposit, actor
     Raises NotFound, OutsideWindow, BandTooLow, IllegalTransition."""
     row, voucher = get_pledge(session, pledge, bank)
     programme = session.get_one(Programme, row.programme_id)
-    if row.state is not P.PROVISIONAL:
+    if row.state not in {P.PROVISIONAL, P.ON_HOLD}:
         raise IllegalTransition(pledge)
     check(programme, deposit, pledged_on=clock.local(row.created_at).date())
     voucher.issued_on, voucher.expires_on = deposit.issued_on, deposit.issued_on + timedelta(days=programme.claim_days)
     voucher.branch, voucher.band, voucher.confirmed_at = deposit.branch, deposit.band, clock.now()
+    if row.state is P.ON_HOLD:  # the bank has said its part; a person of the programme office decides the rest
+        audit.record(session, actor=actor, action="voucher.vouched_for", subject=subject_of(voucher))
+        return
     case = session.get_one(ChildCase, row.case_id)
     holding.finish(session, row, voucher, case, actor=actor, why="the bank confirms")
 
@@ -64,7 +68,9 @@ def refuse(session: Session, *, pledge: str, bank: str, actor: str, reason: str)
 
 
 def decide(session: Session, *, pledge: str, goes_on: bool, actor: str, reason: str) -> None:
-    """A person of the programme office decides what was held up, such as a saver who may be related."""
+    """A person of the programme office decides what was held up, such as a saver who may be related.
+
+    Raises IllegalTransition where it shall go on and the bank has not spoken yet, or the child is no longer there."""
     row = session.scalar(select(Pledge).where(Pledge.public_id == pledge).with_for_update())
     if row is None:
         raise NotFound(pledge)

@@ -34,7 +34,8 @@ def of_bank(session: Session, bank: str, pledge: str | None = None) -> list[Bank
         .where(Voucher.bank_code == bank)
     )
     if pledge is None:
-        wanted = wanted.where(Pledge.state.in_((P.PROVISIONAL, P.CONFIRMED)))
+        unsaid = (Pledge.state == P.ON_HOLD) & Voucher.confirmed_at.is_(None)
+        wanted = wanted.where(Pledge.state.in_((P.PROVISIONAL, P.CONFIRMED)) | unsaid)
     else:
         wanted = wanted.where(Pledge.public_id == pledge)
     rows = session.execute(wanted.order_by(Pledge.state.desc(), Pledge.id).limit(LONGEST))

@@ -91,7 +91,8 @@ class World:
         return code
 
     def confirm(self, code: str, **changes: Any) -> None:
-        deposit = Deposit(**{"issued_on": clock.today(), "branch": "城关", "band": "30k"} | changes)
+        known: dict[str, Any] = {"issued_on": clock.today(), "branch": "城关", "band": "30k"} | changes
+        deposit = Deposit(**known)
         in_transaction(confirming.confirm, pledge=get(code).public_id, bank=BANK, deposit=deposit, actor="bank")
 
     def at_station(self, number: str = "QQ2026000001") -> tuple[str, str]:
@@ -224,8 +225,8 @@ def build(app: Flask, cases: int = 12) -> World:
     who |= {"clerk": make_person("station_clerk"), "manager": make_person("station_manager")}
     who |= {"elsewhere": make_person("station_clerk", station=QINXIAN), "saver": make_person()}
     roles = {"nominator": "nominator", "verifier": "verifier", "children": "children_officer"}
-    officers = [officer(who[name], role) for name, role in roles.items()]
-    world = World(app, *officers, people=who)
+    nominator, verifier, keeper = (officer(who[name], role) for name, role in roles.items())
+    world = World(app, nominator, verifier, keeper, who)
     make_partner()
     make_partner(OTHER_BANK)
     in_transaction(seeds.provide)

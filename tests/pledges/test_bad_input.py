@@ -228,6 +228,21 @@ def test_a_saver_with_the_guardians_phone_waits_for_a_person_and_is_told_nothing
     assert (get(code).state, case_of(code).state) == (PledgeState.REVOKED, CaseState.LISTED)
 
 
+def test_a_person_lets_it_go_on_after_the_bank_has_spoken(world: World) -> None:
+    saver, office = world.browser(), world.signed_in("programme")
+    code = world.choose(saver)
+    world.declare(saver, code, phone=identity(int(case_of(code).alias_zh.split()[1])).guardian_phone)
+    decision = {"decision": "go-on", "reason": "同名不同人"}
+    path = f"/programme/pledges/{get(code).public_id}/decision"
+    post(office, path, decision)
+    assert get(code).state is PledgeState.ON_HOLD
+    assert "尾号 0001" in world.signed_in("bank").get("/bank").text
+    world.confirm(code)
+    assert get(code).state is PledgeState.ON_HOLD
+    post(office, path, decision)
+    assert (get(code).state, case_of(code).state) == (PledgeState.CONFIRMED, CaseState.MATCHED)
+
+
 def test_unknown_codes_lead_nowhere_and_not_into_the_shop(world: World) -> None:
     for path in ("/pledges/AAAA-BBBB-CCCC-DDDD", "/pledges/%00", "/pledges/choices/nothing", "/pledges/fairness/never"):
         answer = world.browser().get(path)

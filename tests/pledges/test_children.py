@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from crowdfund.pledges import children, vault
 from crowdfund.pledges.children import age_band
 from crowdfund.pledges.models import ChildCase, ChildVault, Pledge
-from crowdfund.pledges.refusals import VaultClosed
+from crowdfund.pledges.refusals import SamePerson, VaultClosed
 from crowdfund.pledges.states import CaseState, PledgeState, VoucherState
 from crowdfund.pledges.vault import Reader
 from marketplace.core import key_rotation
@@ -75,7 +75,7 @@ def test_whoever_nominated_does_not_verify(world: World) -> None:
         waiting_since=date(2026, 1, 2),
     )
     in_transaction(children.give_consent, officer=me, case=case, purposes=PURPOSES, **ALLOWED)
-    with pytest.raises(children.SamePerson):
+    with pytest.raises(SamePerson):
         in_transaction(children.verify, officer=me, case=case)
     wrong = update(ChildCase).where(ChildCase.public_id == case).values(verifier_id=me.person_id)
     with pytest.raises(IntegrityError), db.session.begin_nested():

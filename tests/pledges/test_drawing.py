@@ -1,6 +1,7 @@
 """The order of the cards, and that anyone can repeat it."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -90,7 +91,7 @@ def test_replaying_a_day_gives_every_deal_again(real_world: World) -> None:
         with db.engine.begin() as connection:
             triggers.drop_all(connection)
             first = connection.scalar(select(Deal.id).order_by(Deal.id).limit(1))
-            other = connection.scalar(select(Deal.cards).where(Deal.id != first).order_by(Deal.id.desc()).limit(1))
+            other: Any = connection.scalar(select(Deal.cards).where(Deal.id != first).order_by(Deal.id.desc()).limit(1))
             connection.execute(Deal.__table__.update().where(Deal.id == first).values(cards=list(reversed(other))))  # type: ignore[attr-defined]
         wrong = runner.invoke(args=["pledges", "replay", day.isoformat()])
         assert wrong.exit_code == 1 and f"deal {first} does not follow" in wrong.output

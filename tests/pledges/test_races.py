@@ -83,7 +83,9 @@ def test_two_pledges_get_two_devices(real_world: World) -> None:
     for code in codes:
         real_world.confirm(code)
     pledges = [get(code).public_id for code in codes]
-    jobs = [lambda p=pledge: in_transaction(devices.assign, pledge=p, actor="office") for pledge in pledges * 2]
+    jobs: list[Callable[[], Any]] = [
+        lambda p=pledge: in_transaction(devices.assign, pledge=p, actor="office") for pledge in pledges * 2
+    ]
 
     found = at_once(real_world.app, jobs)
 

@@ -24,7 +24,7 @@ LIVES = {"voucher": VOUCHER, "child_case": CHILD_CASE, "pledge": PLEDGE, "device
 
 @pytest.mark.parametrize("ways", LIVES.values(), ids=LIVES)
 def test_every_state_has_its_line_and_leads_to_known_ones(ways: Mapping[Any, frozenset[Any]]) -> None:
-    kind = type(next(iter(ways)))
+    kind: Any = type(next(iter(ways)))
     assert set(ways) == set(kind)
     assert all(there <= set(kind) and here not in there for here, there in ways.items())
 

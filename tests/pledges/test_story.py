@@ -1,5 +1,10 @@
 """From a voucher to the first call, through the pages that people use."""
 
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
 from sqlalchemy import func, select
 
 from crowdfund.pledges.models import Programme
@@ -76,7 +81,7 @@ def test_quota_and_debt_stand_in_public(world: World) -> None:
 
     assert "<dt>说好</dt><dd>20</dd>" in page and "<dt>已交来</dt><dd>6</dd>" in page
     assert "<dt>还欠</dt><dd><strong>14</strong></dd>" in page and "<dt>已指给孩子</dt><dd>1</dd>" in page
-    answer = world.browser().get("/api/v1/pledge-programmes").json
+    answer: Any = world.browser().get("/api/v1/pledge-programmes").json
     first = next(each for each in answer["items"] if each["partner_code"] == BANK)
     assert (first["quota"], first["brought"], first["owed"], first["directed"]) == (20, 6, 14, 1)
 
@@ -91,3 +96,34 @@ def test_a_voucher_the_bank_knows_needs_no_second_look(world: World) -> None:
     again = world.pledged(card=1)
     assert get(again).state is PledgeState.CONFIRMED
     assert db.session.scalar(select(func.sum(Programme.claimed))) == 1
+
+
+def test_pages_of_pledges_lead_to_nothing_of_the_shop(world: World) -> None:
+    saver = world.browser()
+    code = world.choose(saver)
+    choice = world.type_voucher(saver, "QQ2026000002").headers["Location"]
+    paths = ["/pledges", "/pledges/vouchers/new", choice, "/pledges/fairness", "/pledges/finding", f"/pledges/{code}"]
+    for path in [*paths, "/pledges/AAAA-BBBB-CCCC-DDDD", f"/pledges/{code}/cancellation"]:
+        links = set(re.findall(r'(?:href|action)="([^"]+)"', saver.get(path).text))
+        shop = ("/cart", "/search", "/categories", "/listings", "/orders", "/seller", "/stations", "/help")
+        assert [link for link in links if link.startswith(shop)] == [], path
+
+
+def test_pages_cost_a_constant_number_of_statements(
+    world: World, count_statements: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    saver, bank = world.browser(), world.signed_in("bank")
+    choice = world.type_voucher(saver).headers["Location"]
+
+    def costs() -> list[int]:
+        found = []
+        for client, path in ((saver, "/pledges"), (saver, choice), (bank, "/bank")):
+            with count_statements() as sent:
+                client.get(path)
+            found.append(len(sent))
+        return found
+
+    before = costs()
+    for number in range(3):
+        world.pledged(f"QQ202600010{number}")
+    assert costs() == before
