@@ -52,6 +52,10 @@ def hold(token: str, case: str) -> Callable[[], Any]:
     return lambda: in_transaction(holding.hold, token=token, case=case, saver_id=None)
 
 
+def assign(pledge: str) -> Callable[[], Any]:
+    return lambda: in_transaction(devices.assign, pledge=pledge, actor="office")
+
+
 def active() -> int:
     return db.session.scalar(select(func.count()).select_from(Pledge).where(Pledge.state.in_(ACTIVE))) or 0
 
@@ -83,9 +87,7 @@ def test_two_pledges_get_two_devices(real_world: World) -> None:
     for code in codes:
         real_world.confirm(code)
     pledges = [get(code).public_id for code in codes]
-    jobs: list[Callable[[], Any]] = [
-        lambda p=pledge: in_transaction(devices.assign, pledge=p, actor="office") for pledge in pledges * 2
-    ]
+    jobs = [assign(pledge) for pledge in pledges * 2]
 
     found = at_once(real_world.app, jobs)
 
