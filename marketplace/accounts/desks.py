@@ -16,6 +16,9 @@ DESKS: Final[tuple[tuple[frozenset[str], str, LazyString, str], ...]] = (  # rol
     (frozenset({"seller"}), "/seller", _l("Seller centre"), "leaf"),
     (frozenset({"station_manager", "station_clerk"}), "/station", _l("Desk of the station"), "home"),
     (frozenset({"charity_officer", "charity_approver"}), "/charity", _l("Charity desk"), "heart"),
+    (frozenset({"bank_officer"}), "/bank", _l("Vouchers of the bank"), "bank"),
+    (frozenset({"nominator", "verifier", "children_officer"}), "/children", _l("Children's cases"), "heart"),
+    (frozenset({"programme_officer"}), "/programme", _l("Programme office"), "box"),
 )
 
 

@@ -29,6 +29,7 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     schemas.CampaignsAnswer,
     schemas.CampaignAnswer,
     ledger_schemas.LedgerAnswer,
+    schemas.PledgeProgrammesAnswer,
     schemas.Problem,
 )
 
@@ -63,6 +64,7 @@ def document() -> dict[str, Any]:
                 404,
                 422,
             ),
+            "/pledge-programmes": path("Deposit pledges", "pledgeProgrammes", schemas.PledgeProgrammesAnswer, []),
         },
         "components": {"schemas": definitions["$defs"]},
     }

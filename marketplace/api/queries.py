@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crowdfund.pledges.queries import programmes
 from listings.finding import Question, readable
 from listings.found import without_index
 from listings.index import index
@@ -18,6 +19,7 @@ from marketplace.api.schemas import (
     Item,
     ListingAnswer,
     Pack,
+    PledgeProgramme,
     SearchAnswer,
     SearchQuery,
     StationItem,
@@ -151,3 +153,29 @@ def suggestions(prefix: str) -> SuggestAnswer:
         return SuggestAnswer(degraded=True, suggestions=[])
     words = [Suggested(text=each.text, pinyin=each.pinyin, url=f"/search?{urlencode({'q': each.text})}") for each in found]
     return SuggestAnswer(degraded=False, suggestions=words)
+
+
+def pledge_programmes(session: Session) -> list[PledgeProgramme]:
+    in_english = language() == "en"
+    return [
+        PledgeProgramme(
+            code=each.code,
+            name=each.name_en if in_english else each.name_zh,
+            partner_code=each.partner_code,
+            partner=each.partner_en if in_english else each.partner_zh,
+            charity=each.charity_en if in_english else each.charity_zh,
+            device_model=each.model_code,
+            is_demo=each.is_demo,
+            opens_on=each.opens_on,
+            closes_on=each.closes_on,
+            signed_on=each.signed_on,
+            unit_value_fen=each.unit_value_fen,
+            quota=each.quota,
+            brought=each.brought,
+            owed=each.debt,
+            directed=each.claimed,
+            handed_over=each.handed_over,
+            url="/pledges",
+        )
+        for each in programmes(session)
+    ]

@@ -112,6 +112,33 @@ class StationsAnswer(BaseModel):
     items: list[StationItem]
 
 
+class PledgeProgramme(BaseModel):
+    """A programme of deposit pledges with its quota and what its partner still owes, in devices."""
+
+    code: str
+    name: str
+    partner_code: str
+    partner: str
+    charity: str
+    device_model: str
+    is_demo: bool
+    opens_on: date
+    closes_on: date
+    signed_on: date
+    unit_value_fen: int
+    quota: int
+    brought: int
+    owed: int
+    directed: int
+    handed_over: int
+    url: str
+
+
+class PledgeProgrammesAnswer(BaseModel):
+    total: int
+    items: list[PledgeProgramme]
+
+
 class SuggestQuery(BaseModel):
     model_config = ConfigDict(extra="ignore")
 

@@ -14,6 +14,7 @@ from marketplace.api.openapi import document
 from marketplace.api.schemas import (
     CampaignsQuery,
     InvalidParameter,
+    PledgeProgrammesAnswer,
     Problem,
     SearchQuery,
     StationsAnswer,
@@ -88,6 +89,14 @@ def show_campaign_ledger(campaign: str) -> Response:
         return asked
     page_cache.tags("ledger", "giving")
     return answer(public_ledger.rows(db.session(), campaign, asked))
+
+
+@bp.get("/pledge-programmes")
+@requires("api.read")
+def list_pledge_programmes() -> Response:
+    page_cache.tags("pledges")
+    items = queries.pledge_programmes(db.session())
+    return answer(PledgeProgrammesAnswer(total=len(items), items=items))
 
 
 @bp.get("/openapi.json")

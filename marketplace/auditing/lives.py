@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, RowMapping
 
 from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, RECEIPT
+from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
 from listings.states import LISTING
 from marketplace.auditing.checks import Difference, read
 from marketplace.orders.states import ORDER, PARCEL
@@ -39,6 +40,10 @@ LIVES: Final = (
     Life("contribution", "public_id", CONTRIBUTION, "intent"),
     Life("disbursement", "public_id", DISBURSEMENT, "requested"),
     Life("receipt", "public_id", RECEIPT, "issued"),
+    Life("voucher", "public_id", VOUCHER, "claimed"),
+    Life("child_case", "public_id", CHILD_CASE, "nominated"),
+    Life("pledge", "public_id", PLEDGE, "held"),
+    Life("device", "public_id", DEVICE, "committed"),
 )
 
 

@@ -2,12 +2,12 @@
 
 from sqlalchemy.orm import Session
 
-from marketplace.demo import campaigns, goods, people, places
+from marketplace.demo import campaigns, goods, people, places, pledges
 from marketplace.demo.tables import refuse_in_earnest
 
 
 def load(session: Session) -> None:
-    """Places, people, goods and campaigns that are not there yet; what is there stays as it is, edits included.
+    """Places, people, goods, campaigns and pledges that are not there yet; what is there stays as it is, edits included.
 
     Raises OnlyForDemonstrations."""
     refuse_in_earnest()
@@ -15,6 +15,7 @@ def load(session: Session) -> None:
     people.load(session)
     goods.load(session)
     campaigns.load(session)
+    pledges.load(session)
 
 
 def greeting() -> str:

@@ -45,6 +45,15 @@ KINDS: Final[Mapping[str, AccountKind]] = MappingProxyType(
         "dispute_fee": AccountKind(Side.COST),
         "operating_grant": AccountKind(Side.EQUITY, "operator"),
         "fx_conversion": AccountKind(Side.NEITHER),
+        # devices, in pieces of DEVICE:<model>: what a partner has promised, and where each piece is
+        "device_quota": AccountKind(Side.EQUITY, "agreement"),
+        "partner_committed": AccountKind(Side.ASSET, "agreement"),  # promised and not brought yet: the partner's debt
+        "device_warehouse": AccountKind(Side.ASSET),
+        "device_in_transit": AccountKind(Side.ASSET, "station"),
+        "device_station": AccountKind(Side.ASSET, "station"),
+        "device_faulty": AccountKind(Side.ASSET),
+        "device_delivered": AccountKind(Side.COST, "station"),
+        "device_lost": AccountKind(Side.COST),
     }
 )
 MAY_BE_OVERDRAWN: Final = frozenset({"seller_payable", "station_payable"})  # after a refund, until the next settlement

@@ -1,0 +1,150 @@
+"""What the people who work on pledges see: banks, children's officers, the programme office, stations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from crowdfund.pledges.children import Officer
+from crowdfund.pledges.models import Assignment, ChildCase, Consent, Device, Partner, Pledge, Programme, Voucher
+from crowdfund.pledges.states import CaseState, DeviceState as D, PledgeState as P
+from marketplace.core.errors import NotFound
+from marketplace.stations.models import County
+
+LONGEST = 200
+
+
+@dataclass(frozen=True)
+class BankWork:
+    """A pledge as its bank sees it: the voucher, and the card's words; nothing else of the child, nothing of the saver."""
+
+    pledge: Pledge
+    voucher: Voucher
+    programme: Programme
+
+
+def of_bank(session: Session, bank: str, pledge: str | None = None) -> list[BankWork]:
+    """What waits for the bank first, then what it has confirmed and may still take back."""
+    wanted = (
+        select(Pledge, Voucher, Programme)
+        .join(Voucher, Voucher.id == Pledge.voucher_id)
+        .join(Programme, Programme.id == Pledge.programme_id)
+        .where(Voucher.bank_code == bank)
+    )
+    if pledge is None:
+        unsaid = (Pledge.state == P.ON_HOLD) & Voucher.confirmed_at.is_(None)
+        wanted = wanted.where(Pledge.state.in_((P.PROVISIONAL, P.CONFIRMED)) | unsaid)
+    else:
+        wanted = wanted.where(Pledge.public_id == pledge)
+    rows = session.execute(wanted.order_by(Pledge.state.desc(), Pledge.id).limit(LONGEST))
+    return [BankWork(*row) for row in rows]
+
+
+def bank_name(session: Session, bank: str) -> Partner:
+    found = session.get(Partner, bank)
+    if found is None:
+        raise NotFound(bank)
+    return found
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    case: ChildCase
+    county_zh: str
+    county_en: str
+
+
+def cases(session: Session, officer: Officer, states: Sequence[CaseState] | None = None) -> list[CaseRow]:
+    """The cases that an officer reaches, without anything from the vault."""
+    wanted = select(ChildCase, County.name_zh, County.name_en).join(County, County.code == ChildCase.county_code)
+    if not officer.reaches_all:
+        wanted = wanted.where(ChildCase.county_code.in_(officer.counties))
+    if states is not None:
+        wanted = wanted.where(ChildCase.state.in_(states))
+    return [CaseRow(*row) for row in session.execute(wanted.order_by(ChildCase.id.desc()).limit(LONGEST))]
+
+
+def case_row(session: Session, officer: Officer, case: str) -> CaseRow:
+    wanted = select(ChildCase, County.name_zh, County.name_en).join(County, County.code == ChildCase.county_code)
+    found = session.execute(wanted.where(ChildCase.public_id == case)).first()
+    if found is None or not officer.reaches(found[0].county_code):
+        raise NotFound(case)
+    return CaseRow(*found)
+
+
+def consents(session: Session, case: ChildCase) -> list[Consent]:
+    return list(session.scalars(select(Consent).where(Consent.case_id == case.id).order_by(Consent.id)))
+
+
+@dataclass(frozen=True)
+class Office:
+    """The programme office's day."""
+
+    to_assign: list[tuple[Pledge, str]]  # confirmed pledges, with the partner's code
+    to_decide: list[Pledge]
+    to_send: list[tuple[Device, str]]  # reserved and checked, with the station's code
+    to_receive: list[Device]
+    to_check: list[Device]
+    counts: dict[D, int]
+
+
+def office(session: Session) -> Office:
+    """Six statements."""
+    confirmed = (
+        select(Pledge, Voucher.bank_code)
+        .join(Voucher, Voucher.id == Pledge.voucher_id)
+        .where(Pledge.state == P.CONFIRMED)
+        .order_by(Pledge.confirmed_at, Pledge.id)
+    )
+    sendable = (
+        select(Device, ChildCase.station_code)
+        .join(Assignment, Assignment.device_id == Device.id)
+        .join(ChildCase, ChildCase.id == Assignment.case_id)
+        .where(Device.state == D.CHECKED, Assignment.released_at.is_(None))
+        .order_by(Assignment.id)
+    )
+    on_hold = select(Pledge).where(Pledge.state == P.ON_HOLD).order_by(Pledge.id)
+    counted: dict[Any, int] = dict(session.execute(select(Device.state, func.count()).group_by(Device.state)).tuples().all())
+    return Office(
+        [(row[0], row[1]) for row in session.execute(confirmed.limit(LONGEST))],
+        list(session.scalars(on_hold.limit(LONGEST))),
+        [(row[0], row[1]) for row in session.execute(sendable.limit(LONGEST))],
+        list(session.scalars(select(Device).where(Device.state == D.COMMITTED).order_by(Device.id).limit(LONGEST))),
+        list(session.scalars(select(Device).where(Device.state == D.RECEIVED).order_by(Device.id).limit(LONGEST))),
+        counted,
+    )
+
+
+@dataclass(frozen=True)
+class StationDevice:
+    """A device at the desk of its station: for which alias, nothing else."""
+
+    public_id: str
+    imei: str
+    model_code: str
+    state: D
+    alias_zh: str
+    alias_en: str
+
+
+def of_station(session: Session, station: str, device: str | None = None) -> list[StationDevice]:
+    """On the way here, or here."""
+    wanted = (
+        select(Device.public_id, Device.imei, Device.model_code, Device.state, ChildCase.alias_zh, ChildCase.alias_en)
+        .join(Assignment, Assignment.device_id == Device.id)
+        .join(ChildCase, ChildCase.id == Assignment.case_id)
+        .where(ChildCase.station_code == station, Assignment.released_at.is_(None))
+    )
+    if device is None:
+        wanted = wanted.where(Device.state.in_((D.IN_TRANSIT, D.AT_STATION)))
+    else:
+        wanted = wanted.where(Device.public_id == device)
+    return [StationDevice(*row) for row in session.execute(wanted.order_by(Device.state, Device.id).limit(LONGEST))]
+
+
+def find_device(session: Session, typed: str) -> str | None:
+    """The device whose IMEI was scanned, wherever it should be: who has the wrong one in hand must be told so."""
+    digits = "".join(letter for letter in typed if letter.isascii() and letter.isdigit())
+    return session.scalar(select(Device.public_id).where(or_(Device.imei == digits, Device.iccid == digits)))

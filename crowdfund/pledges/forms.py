@@ -1,0 +1,147 @@
+"""What savers, banks, schools and stations may enter."""
+
+from datetime import date
+from typing import Any, Final
+
+from flask_babel import gettext as _, lazy_gettext as _l
+from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms.validators import InputRequired, Length, Regexp, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from crowdfund.pledges import telling
+from crowdfund.pledges.children import age_band
+from crowdfund.pledges.numbers import is_card, is_identity, normalise
+from crowdfund.pledges.states import BANDS, METHODS, NEEDS, PURPOSES, RELATIONS, TIERS
+from marketplace.accounts.people import PHONE
+from marketplace.core import clock
+from marketplace.core.forms import Form, KeyedForm, SelectChoice
+
+SIX_DIGITS: Final = Regexp(r"^[0-9]{6}$", message=_l("The code has six digits."))
+
+
+def check_phone(_form: Any, field: StringField) -> None:
+    """A mobile number of eleven digits."""
+    digits = (field.data or "").replace(" ", "").replace("-", "").removeprefix("+86")
+    if digits.isdigit() and len(digits) != 11:
+        raise ValidationError(_("This has %(num)s digits; a mobile number has 11.", num=len(digits)))
+    if not PHONE.fullmatch(digits):
+        raise ValidationError(_("This is no Chinese mobile number."))
+    field.data = digits
+
+
+def not_in_the_future(_form: Any, field: DateField) -> None:
+    if field.data and field.data > clock.today():
+        raise ValidationError(_("This day is still to come."))
+
+
+class DayField(DateField):
+    """A day, as browsers send it; rubbish is answered by an example."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(_("Such as 2026-10-09.")) from None
+
+
+class VoucherForm(Form):
+    """Bank, number, day of issue. What is wrong is said of the shape only, never of the number."""
+
+    bank = SelectField(_l("Bank"), [InputRequired(message=_l("Please choose the bank."))])
+    number = StringField(_l("Voucher number"), [InputRequired(), Length(max=60)])
+    issued_on = DayField(_l("Day of issue"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
+    wish = SelectField(_l("Where"), default="")
+
+    def validate_number(self, field: StringField) -> None:
+        plain = normalise(field.data or "")
+        if is_identity(plain):
+            raise ValidationError(_("This is an identity number. Please type the number of the voucher only."))
+        if is_card(plain):
+            raise ValidationError(_("This is the number of a bank card. Please type the number of the voucher only."))
+        if not plain:
+            raise ValidationError(_("A voucher number has 6 to 32 letters and digits."))
+
+
+class RefreshForm(Form):
+    wish = SelectField(_l("Where"), default="", validate_choice=False)
+    seen = HiddenField(validators=[Regexp(r"^[0-9]$")])
+
+
+class HoldForm(KeyedForm):
+    case = HiddenField(validators=[InputRequired(), Length(max=32)])
+
+
+class DeclarationForm(Form):
+    phone = StringField(_l("Your mobile number"), [InputRequired(), check_phone])
+    unrelated = BooleanField(_l("I am no relative of this child, and do not know the family."))
+
+    def validate_unrelated(self, field: BooleanField) -> None:
+        if not field.data:
+            raise ValidationError(_("Please confirm this: a gift to one's own family is none."))
+
+
+class FindForm(Form):
+    code = StringField(_l("Tracking code"), [InputRequired(), Length(max=40)])
+
+
+class DepositForm(Form):
+    issued_on = DayField(_l("Day of issue"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
+    branch = StringField(_l("Branch"), [InputRequired(), Length(max=60)])
+    band = SelectField(_l("Deposit"), [InputRequired()], choices=[SelectChoice(band, telling.BANDS[band]) for band in BANDS])
+
+
+class ReasonForm(Form):
+    reason = StringField(_l("Reason"), [InputRequired(), Length(max=120)])
+
+
+class NominationForm(Form):
+    """Who the child is goes into the vault with this form and is seen by nobody in passing."""
+
+    name = StringField(_l("Name of the child"), [InputRequired(), Length(max=40)])
+    identity_number = StringField(_l("Identity number of the child"), [InputRequired()])
+    birth_date = DayField(_l("Born on"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
+    school = StringField(_l("School"), [InputRequired(), Length(max=80)])
+    guardian = StringField(_l("Name of the guardian"), [InputRequired(), Length(max=40)])
+    guardian_phone = StringField(_l("Mobile number of the guardian"), [InputRequired(), check_phone])
+    county = SelectField(_l("County"), [InputRequired()])
+    tier = SelectField(_l("How urgent"), choices=[SelectChoice(str(tier), telling.TIERS[tier]) for tier in TIERS])
+    need = SelectField(_l("What for"), choices=[SelectChoice(need, telling.NEEDS[need]) for need in NEEDS])
+    waiting_since = DayField(_l("Waiting since"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
+
+    def validate_identity_number(self, field: StringField) -> None:
+        field.data = (field.data or "").upper().replace(" ", "")
+        if not is_identity(field.data):
+            raise ValidationError(_("An identity number has 18 places, and the last one proves the rest."))
+
+    def validate_birth_date(self, field: DateField) -> None:
+        if isinstance(field.data, date) and age_band(field.data, clock.today()) is None:
+            raise ValidationError(_("The programme is for children of 6 to 14 years."))
+
+
+class ConsentForm(Form):
+    purposes = SelectMultipleField(
+        _l("The guardian allows"),
+        [InputRequired(message=_l("Please tick what the guardian allows."))],
+        choices=[SelectChoice(purpose, telling.PURPOSES[purpose]) for purpose in PURPOSES],
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+    )
+    guardian = SelectField(_l("Who signs"), choices=[SelectChoice(who, telling.RELATIONS[who]) for who in RELATIONS])
+    method = RadioField(_l("How"), choices=[SelectChoice(how, telling.METHODS[how]) for how in METHODS], default="paper")
+
+
+class ReadingForm(Form):
+    why = StringField(_l("What you need it for"), [InputRequired(), Length(max=120)])
+
+
+class HandoverForm(Form):
+    code = StringField(_l("The guardian's code"), [InputRequired(), SIX_DIGITS])
+    recipient = SelectField(_l("Given to"), choices=[SelectChoice(who, telling.RELATIONS[who]) for who in RELATIONS])
+    witness = SelectField(
+        _l("Witness"), [InputRequired(message=_l("Please choose who stands beside you."))], validate_choice=False
+    )
+    witness_digits = StringField(_l("The witness's authenticator"), [InputRequired(), SIX_DIGITS])
+
+
+class NothingForm(Form):
+    """A step that needs nothing but the press of its button."""

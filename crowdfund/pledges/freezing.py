@@ -1,0 +1,53 @@
+"""A pledge that ends before its device was handed over: who gets what back."""
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from crowdfund.pledges.models import Assignment, ChildCase, Pledge, Programme, Voucher
+from crowdfund.pledges.states import ACTIVE, CaseState as C, PledgeState as P, VoucherState as V
+from crowdfund.pledges.steps import changed, move
+from marketplace.core import clock
+
+
+def end(session: Session, pledge: Pledge, there: P, *, actor: str, why: str, voucher_to: V | None = None) -> None:
+    """The pledge ends `there`: the child goes back to the list with the waiting time it had, the voucher is free again.
+
+    `voucher_to`: where the voucher goes instead, such as `reversed`. Raises IllegalTransition, StaleState."""
+    move(session, pledge, pledge.state, there, actor=actor, why=why)
+    free_voucher(session, pledge, actor=actor, why=why, voucher_to=voucher_to)
+    case = session.get_one(ChildCase, pledge.case_id, with_for_update=True, populate_existing=True)
+    if case.state in {C.HELD, C.MATCHED}:
+        move(session, case, case.state, C.LISTED, actor=actor, why=why)
+    give_quota_back(session, pledge)
+
+
+def freeze(session: Session, *, case: ChildCase, actor: str, why: str) -> None:
+    """The child's family wants it no more, or the child is gone: whatever pledge there is stops where it stands.
+
+    What the bank has not confirmed waits for a person; a device on its way stays where it is, free for another child."""
+    active = select(Pledge).where(Pledge.case_id == case.id, Pledge.state.in_(ACTIVE)).with_for_update()
+    pledge = session.scalar(active)
+    if pledge is None or pledge.state is P.ON_HOLD:
+        return
+    if pledge.state is P.PROVISIONAL:
+        move(session, pledge, P.PROVISIONAL, P.ON_HOLD, actor=actor, why=why)
+        return
+    there = {P.HELD: P.CANCELLED, P.CONFIRMED: P.REVOKED, P.ALLOCATED: P.REASSIGNED, P.AT_STATION: P.REASSIGNED}
+    move(session, pledge, pledge.state, there[pledge.state], actor=actor, why=why)
+    free_voucher(session, pledge, actor=actor, why=why)
+    give_quota_back(session, pledge)
+    release = update(Assignment).where(Assignment.pledge_id == pledge.id, Assignment.released_at.is_(None))
+    session.execute(release.values(released_at=clock.now(), code_fingerprint=None))
+
+
+def free_voucher(session: Session, pledge: Pledge, *, actor: str, why: str, voucher_to: V | None = None) -> None:
+    voucher = session.get_one(Voucher, pledge.voucher_id, with_for_update=True, populate_existing=True)
+    there = voucher_to or (V.VERIFIED if voucher.confirmed_at else V.CLAIMED)
+    if voucher.state is not there:
+        move(session, voucher, voucher.state, there, actor=actor, why=why)
+
+
+def give_quota_back(session: Session, pledge: Pledge) -> None:
+    less = update(Programme).where(Programme.id == pledge.programme_id).values(claimed=Programme.claimed - 1)
+    session.execute(less)
+    changed(session)

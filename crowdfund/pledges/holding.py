@@ -1,0 +1,165 @@
+"""A saver chooses a card: it is kept for half an hour, then promised, or it goes back."""
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from crowdfund.pledges import cards, freezing, vault
+from crowdfund.pledges.choosing import deals_of, find
+from crowdfund.pledges.models import Agreement, ChildCase, Pledge, Programme, Voucher
+from crowdfund.pledges.refusals import CancelledBefore, CardGone, QuotaFull, TooLateToCancel
+from crowdfund.pledges.states import FREE, MAY_BE_CANCELLED, CaseState as C, PledgeState as P, VoucherState as V
+from crowdfund.pledges.steps import begin, changed, move
+from marketplace.core import clock, ids, outbox
+from marketplace.core.db import in_transaction, insert_or_ignore
+from marketplace.core.encryption import fingerprint
+from marketplace.core.errors import IllegalTransition, NotFound, StaleState
+from marketplace.core.transitions import leave_trace
+
+EXPIRES: Final = "pledge.expires"  # the outbox's topic
+CODE_LENGTH: Final = 16
+SAVER: Final = "saver"
+
+
+def tracking_code() -> str:
+    """Sixteen unambiguous characters in four groups: read aloud without mistakes, never guessed."""
+    letters = "".join(ids.order_number().removeprefix("SX-") for _half in range(CODE_LENGTH // 8))
+    return "-".join(letters[place : place + 4] for place in range(0, CODE_LENGTH, 4))
+
+
+def hold(session: Session, *, token: str, case: str, saver_id: int | None) -> str:
+    """Keep one of the dealt cards for this voucher; returns the tracking code.
+
+    One voucher, one child, whoever presses at the same time: states go over by compare-and-set, unique indexes stand
+    behind. Raises ChoosingOver, CardGone, QuotaFull."""
+    choosing = find(session, token, lock=True)
+    dealt = {card["case"]: card for row in deals_of(session, choosing) for card in row.cards}
+    if case not in dealt:
+        raise NotFound(case)
+    programme = session.get_one(Programme, choosing.programme_id)
+    voucher = take_voucher(session, programme, choosing.number_hash, choosing.last4)
+    child = session.scalars(select(ChildCase).where(ChildCase.public_id == case)).one()
+    try:
+        move(session, child, C.LISTED, C.HELD, actor=SAVER, why="chosen")
+    except StaleState:
+        raise CardGone(case) from None
+    take_quota(session, programme)
+    if voucher.issued_on is None:
+        voucher.issued_on = choosing.issued_on
+    pledge = Pledge(tracking_code=tracking_code(), programme_id=programme.id, voucher_id=voucher.id, case_id=child.id)
+    pledge.saver_id, pledge.label, pledge.state = saver_id, dealt[case], P.HELD
+    pledge.hold_until = clock.now() + timedelta(minutes=programme.hold_minutes)
+    begin(session, pledge, actor=SAVER, why="chosen")
+    choosing.pledge_id = pledge.id
+    outbox.put(session, EXPIRES, after=timedelta(minutes=programme.hold_minutes), pledge=pledge.public_id)
+    return pledge.tracking_code
+
+
+def take_voucher(session: Session, programme: Programme, number_hash: str, last4: str) -> Voucher:
+    """The voucher of this number, held from now on; a new row where nobody knew it. Raises CardGone if it is in use."""
+    bank = bank_of(session, programme)
+    public_id = ids.public_id()
+    values = {"public_id": public_id, "bank_code": bank, "number_hash": number_hash, "last4": last4, "state": V.CLAIMED}
+    is_new = insert_or_ignore(session, Voucher, values | {"branch": "", "band": "", "cancellations": 0})
+    wanted = select(Voucher).where(Voucher.bank_code == bank, Voucher.number_hash == number_hash)
+    voucher = session.scalars(wanted.with_for_update().execution_options(populate_existing=True)).one()
+    if is_new:
+        leave_trace(session, voucher, None, V.CLAIMED, actor=SAVER, why="typed")
+    if voucher.state not in FREE:
+        raise CardGone("voucher")
+    move(session, voucher, voucher.state, V.HELD, actor=SAVER, why="chosen")
+    return voucher
+
+
+def bank_of(session: Session, programme: Programme) -> str:
+    return session.scalars(select(Agreement.partner_code).where(Agreement.id == programme.agreement_id)).one()
+
+
+def take_quota(session: Session, programme: Programme) -> None:
+    """One more claim, and never more than devices were promised. Raises QuotaFull."""
+    more = update(Programme).where(Programme.id == programme.id, Programme.claimed < Programme.quota)
+    if session.scalar(more.values(claimed=Programme.claimed + 1).returning(Programme.id)) is None:
+        raise QuotaFull(programme.code)
+    changed(session)
+
+
+def find_pledge(session: Session, code: str, *, lock: bool = False) -> Pledge:
+    """By its tracking code, as people type it. Raises NotFound."""
+    plain = "".join(letter for letter in code.upper() if letter.isalnum())
+    known = "-".join(plain[place : place + 4] for place in range(0, len(plain), 4))
+    wanted = select(Pledge).where(Pledge.tracking_code == known)
+    found = session.scalar(wanted.with_for_update() if lock else wanted)
+    if found is None:
+        raise NotFound("pledge")
+    return found
+
+
+def declare(session: Session, *, code: str, phone: str, account_phone_hash: str | None = None) -> bool:
+    """The saver says that they are no relation, and means it: the bank's turn now. False if the half hour was over.
+
+    Their phone number is compared with the guardian's as a keyed hash and is not kept. Who seems to be related is told
+    nothing, since the answer would give the guardian's number away: such a pledge waits for a person."""
+    pledge = find_pledge(session, code, lock=True)
+    if pledge.state is P.HELD and pledge.hold_until <= clock.now():
+        freezing.end(session, pledge, P.EXPIRED, actor="system", why="hold ran out")
+    if pledge.state is P.EXPIRED:
+        return False
+    if pledge.declared_at is not None:
+        return True
+    if pledge.state is not P.HELD:
+        raise IllegalTransition("pledge")
+    hashes = {fingerprint(phone, "phone"), *([account_phone_hash] if account_phone_hash else [])}
+    pledge.saver_phone_hash, pledge.declared_at = fingerprint(phone, "phone"), clock.now()
+    session.flush()
+    case = session.get_one(ChildCase, pledge.case_id)
+    move(session, pledge, P.HELD, P.PROVISIONAL, actor=SAVER, why="declared")
+    voucher = session.get_one(Voucher, pledge.voucher_id)
+    if vault.guardian_has_phone(session, case, hashes):
+        move(session, pledge, P.PROVISIONAL, P.ON_HOLD, actor="system", why="may be related")
+    elif voucher.confirmed_at is not None:
+        finish(session, pledge, voucher, case, actor="system", why="known to the bank")
+    return True
+
+
+def finish(session: Session, pledge: Pledge, voucher: Voucher, case: ChildCase, *, actor: str, why: str) -> None:
+    """The bank has said yes: the child is matched."""
+    pledge.confirmed_at = clock.now()
+    session.flush()
+    move(session, pledge, pledge.state, P.CONFIRMED, actor=actor, why=why)
+    move(session, voucher, V.HELD, V.VERIFIED, actor=actor, why=why)
+    move(session, case, C.HELD, C.MATCHED, actor=actor, why=why)
+    changed(session)
+
+
+def expire(session: Session, *, pledge: str) -> None:
+    """The half hour is over. The worker's part; one that was declared meanwhile stays."""
+    row = session.scalar(select(Pledge).where(Pledge.public_id == pledge).with_for_update())
+    if row is not None and row.state is P.HELD and row.hold_until <= clock.now():
+        freezing.end(session, row, P.EXPIRED, actor="system", why="hold ran out")
+
+
+def expire_held(*, pledge: str) -> None:
+    """The outbox's listener of EXPIRES."""
+    in_transaction(expire, pledge=pledge)
+
+
+def cancel(session: Session, *, code: str) -> None:
+    """The saver gives it back: once for a voucher, and only before a device was reserved.
+
+    Raises TooLateToCancel, CancelledBefore."""
+    pledge = find_pledge(session, code, lock=True)
+    if pledge.state is P.CANCELLED:
+        return
+    if pledge.state not in MAY_BE_CANCELLED:
+        raise TooLateToCancel("pledge")
+    once = update(Voucher).where(Voucher.id == pledge.voucher_id, Voucher.cancellations == 0)
+    if session.scalar(once.values(cancellations=1).returning(Voucher.id)) is None:
+        raise CancelledBefore("pledge")
+    freezing.end(session, pledge, P.CANCELLED, actor=SAVER, why="cancelled by the saver")
+
+
+def card_of(pledge: Pledge) -> cards.Card:
+    """The card as the saver chose it."""
+    return cards.Card.from_json(pledge.label)
