@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.giving import PURPOSE, link_token
-from crowdfund.campaigns.models import Campaign, Contribution, PublicRow, Receipt
+from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
 from crowdfund.campaigns.queries import in_language
-from crowdfund.campaigns.states import CampaignState, ContributionState, ReceiptState
+from crowdfund.campaigns.states import CampaignState, ContributionState
 from marketplace.core.encryption import token_hash
 from marketplace.core.errors import NotFound
 from marketplace.core.sealing import Seal
@@ -98,12 +98,6 @@ def line_of(session: Session, gift: Given) -> Line | None:
     sealed = columns.outerjoin(Seal, (Seal.chain == CHAIN) & (Seal.record_id == PublicRow.id))
     row = session.execute(sealed.where(PublicRow.kind == "gift", PublicRow.reference == f"capture:{paid}")).first()
     return Line(row.at, row.who, row.fen, row.number, row.hash or "") if row else None
-
-
-def receipt_of(session: Session, gift: Given) -> str | None:
-    """The number of its valid receipt."""
-    mine = select(Receipt.public_id).join(Contribution, Contribution.id == Receipt.contribution_id)
-    return session.scalar(mine.where(Contribution.public_id == gift.id, Receipt.state == ReceiptState.ISSUED))
 
 
 def refunds_of(session: Session, gift: Given) -> Sequence[Any]:

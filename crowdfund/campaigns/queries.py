@@ -9,8 +9,8 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.giving import RAISED
-from crowdfund.campaigns.models import Campaign, Contribution, Organisation, PublicRow
-from crowdfund.campaigns.states import PUBLIC, CampaignState
+from crowdfund.campaigns.models import Campaign, Contribution, Disbursement, Organisation, PublicRow
+from crowdfund.campaigns.states import PUBLIC, CampaignState, DisbursementState
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language
@@ -23,6 +23,7 @@ MOST_LIVE: Final = 60
 MOST_OVER: Final = 24
 ROWS_SHOWN: Final = 5
 WORDS_SHOWN: Final = 6
+PAID: Final = (DisbursementState.PAID, DisbursementState.EVIDENCED)
 OPEN_NOW: Final = (CampaignState.LIVE, CampaignState.PAUSED)
 
 
@@ -209,6 +210,34 @@ def ledger_lines(session: Session, campaign_id: int) -> tuple[list[LedgerLine], 
     rows = session.execute(columns.order_by(PublicRow.id.desc()).limit(ROWS_SHOWN)).all()
     number = session.scalar(select(func.count()).select_from(PublicRow).where(*mine)) or 0
     return [LedgerLine(*row) for row in rows], number
+
+
+@dataclass(frozen=True)
+class Payment:
+    """Money that arrived at a provider."""
+
+    id: str
+    fen: int
+    provider: str
+    purpose: str
+    paid_at: datetime
+    due_on: date  # when its evidence is due
+    is_proved: bool
+
+
+def paid_out(session: Session, campaign_id: int) -> list[Payment]:
+    """The latest payments to providers."""
+    wanted = (
+        select(Disbursement.public_id, Disbursement.fen, Disbursement.provider_zh, Disbursement.purpose_zh)
+        .add_columns(Disbursement.paid_at, Disbursement.evidence_due_on, Disbursement.state)
+        .where(Disbursement.campaign_id == campaign_id, Disbursement.book == book_shown(), Disbursement.state.in_(PAID))
+        .order_by(Disbursement.paid_at.desc(), Disbursement.id)
+        .limit(ROWS_SHOWN)
+    )
+    return [
+        Payment(row[0], row.fen, row.provider_zh, row.purpose_zh, row.paid_at, row.evidence_due_on, row.state is PAID[-1])
+        for row in session.execute(wanted)
+    ]
 
 
 def words(session: Session, campaign_id: int) -> list[tuple[str, str]]:

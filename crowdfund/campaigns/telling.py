@@ -7,9 +7,10 @@ from typing import Final
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import drafting, queries
+from crowdfund.campaigns import drafting, queries, spending
 from crowdfund.campaigns.models import BudgetLine, Campaign, Organisation
-from crowdfund.campaigns.queries import Card, LedgerLine, in_language
+from crowdfund.campaigns.queries import Card, LedgerLine, Payment, in_language
+from crowdfund.campaigns.spending import Spending
 from crowdfund.campaigns.states import CampaignState
 from marketplace.core.formats import language, short_date, yuan
 from marketplace.core.memory import remembered
@@ -77,6 +78,7 @@ class Shown:
     unit: str
     budget: Section
     sentence: str
+    spending: Spending
     steps: tuple[Stop, ...]
     lines: tuple[LedgerLine, ...]
     rows: int
@@ -90,7 +92,7 @@ def tags_of(_value: Shown, public_id: str) -> tuple[str]:
 
 @remembered("stations", by=tags_of, kilobytes=24)
 def page(session: Session, public_id: str) -> Shown:
-    """Six statements. Raises NotFound for what is not shown to everybody."""
+    """Eight statements. Raises NotFound for what is not shown to everybody."""
     card, campaign, organisation = queries.find(session, public_id)
     budget = drafting.budget_of(session, campaign.id)
     lines, rows = queries.ledger_lines(session, campaign.id)
@@ -108,7 +110,8 @@ def page(session: Session, public_id: str) -> Shown:
         unit=in_language(campaign.unit_zh, campaign.unit_en),
         budget=drawing,
         sentence=said(budget),
-        steps=tuple(steps(card, campaign, organisation)),
+        spending=spending.of(session, public_id, book=queries.book_shown(), left_words=_("still in the account")),
+        steps=tuple(steps(card, campaign, organisation, queries.paid_out(session, campaign.id))),
         lines=tuple(lines),
         rows=rows,
         balance_fen=card.raised_fen - card.spent_fen,
@@ -133,11 +136,11 @@ def said(budget: Sequence[BudgetLine]) -> str:
     return str(_(", ")).join(f"{in_language(line.name_zh, line.name_en)} {yuan(line.fen)}" for line in budget)
 
 
-def steps(card: Card, campaign: Campaign, organisation: Organisation) -> list[Stop]:
+def steps(card: Card, campaign: Campaign, organisation: Organisation, payments: Sequence[Payment]) -> list[Stop]:
     """How far it is, the latest first: on top what was promised for afterwards, the last of it first."""
     ahead = [Stop("ahead", words) for words in reversed(campaign.milestones_zh)]
     over = card.state not in queries.OPEN_NOW
-    done = []
+    done = [paid(card, payment) for payment in payments]
     if over and campaign.closed_at:
         told = _("%(sum)s came together", sum=yuan(card.raised_fen))
         if card.state is CampaignState.CANCELLED:
@@ -154,3 +157,14 @@ def steps(card: Card, campaign: Campaign, organisation: Organisation) -> list[St
     name = in_language(organisation.name_zh, organisation.name_en)
     done.append(Stop("done", _("Filed"), filed, f"{name} {campaign.filing_number}"))
     return [*([] if card.state is CampaignState.CANCELLED else ahead), *done]
+
+
+def paid(card: Card, payment: Payment) -> Stop:
+    """Money that went to a provider, and whether it was proved."""
+    title = _("%(sum)s to %(name)s", sum=yuan(payment.fen), name=payment.provider)
+    proof = (
+        _("evidence is there") if payment.is_proved else _("evidence by %(day)s", day=short_date(payment.due_on, language()))
+    )
+    text = f"{payment.purpose}{_(', ')}{proof}"
+    url = f"/ledger/{card.id}/disbursements/{payment.id}"
+    return Stop("done", title, short_date(payment.paid_at, language()), text, url, str(_("See the evidence")))

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crowdfund.campaigns.telling import ROWS
 from listings.cards import Card, cards, has_mark
 from listings.models import Listing
 from listings.shelves import is_harvested_in
@@ -22,6 +23,7 @@ from marketplace.core.formats import language, yuan
 from marketplace.core.memory import remembered
 from marketplace.core.strata import Layer, Section, section
 from marketplace.site import cover, delivery, money, station_pages
+from marketplace.site.helping import Helping, helping
 from marketplace.site.seasons import SEASONS
 from marketplace.site.sheets import sheet_url
 
@@ -68,16 +70,17 @@ class Front:
     sheet: str
     in_season: int
     money: Money | None
+    helping: Helping
 
 
 @bp.get("/")
 @requires("shop.browse")
 def show() -> ResponseReturnValue:
-    page_cache.tags("goods", "stations")
-    return render_template("site/home.html", page=front(db.session()))
+    page_cache.tags("goods", "stations", "giving", "ledger", "pledges")
+    return render_template("site/home.html", page=front(db.session()), row_words=ROWS)
 
 
-@remembered("goods", "stations", kilobytes=120)
+@remembered("goods", "stations", "giving", "ledger", "pledges", kilobytes=140)
 def front(session: Session) -> Front:
     today = clock.today()
     places = [place for prefecture in station_pages.directory(session) for place in prefecture.places]
@@ -95,6 +98,7 @@ def front(session: Session) -> Front:
         sheet=sheet_url({card.kind for card in goods if card.photo is None}),
         in_season=count_in_season(session, today),
         money=money_shown(session, top, today),
+        helping=helping(session),
     )
 
 

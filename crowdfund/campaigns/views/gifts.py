@@ -6,7 +6,7 @@ from flask import Blueprint, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext as _
 
-from crowdfund.campaigns import given, giving, queries
+from crowdfund.campaigns import given, giving, queries, receipts
 from crowdfund.campaigns.forms import AmountForm, GiftForm
 from crowdfund.campaigns.given import Given
 from crowdfund.campaigns.giving import GoalReached, NotOpen
@@ -122,7 +122,7 @@ def show_gift(campaign: str, token: str) -> ResponseReturnValue:
         "is_waiting": is_waiting and 0 < looked <= LOOKS,
         "is_unknown": is_waiting and attempt in UNSENT,
         "has_failed": gift.state is ContributionState.PENDING and attempt is AttemptState.FAILED,
-        "receipt": given.receipt_of(session, gift),
+        "receipt": receipts.of(session, contribution=gift.id),
         "refunds": given.refunds_of(session, gift),
         **shared(gift.campaign_kind),
     }

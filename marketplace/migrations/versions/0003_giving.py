@@ -845,7 +845,6 @@ def upgrade() -> None:
         )
 
 
-
 def downgrade() -> None:
     with op.batch_alter_table("handover", schema=None) as batch_op:
         batch_op.drop_index("one_final_handover", sqlite_where=sa.text("is_final"), postgresql_where=sa.text("is_final"))

@@ -1,0 +1,50 @@
+"""What the front page says of giving: one campaign, the devices that banks promised, the last rows of the public ledger."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns import ledger_rows, queries as campaigns
+from crowdfund.campaigns.ledger_rows import Asked, ShownRow
+from crowdfund.campaigns.queries import Card
+from crowdfund.pledges import queries as pledges
+
+ROWS: Final = 5
+
+
+@dataclass(frozen=True)
+class Devices:
+    """What partners promised in all programmes together, and how much of it children have."""
+
+    promised: int
+    handed_over: int
+    directed: int
+
+
+@dataclass(frozen=True)
+class Helping:
+    """Each part is empty where there is nothing to say."""
+
+    campaign: Card | None
+    devices: Devices | None
+    rows: tuple[ShownRow, ...]
+
+
+def helping(session: Session) -> Helping:
+    """The campaign that ends first of those that take gifts."""
+    open_now = [card for card in campaigns.group(session, "donation").open if card.is_open]
+    page = ledger_rows.page(session, Asked(), book=campaigns.book_shown(), size=ROWS)
+    latest = [*page.waiting, *page.rows]
+    return Helping(open_now[0] if open_now else None, devices(session), tuple(latest[:ROWS]))
+
+
+def devices(session: Session) -> Devices | None:
+    running = pledges.programmes(session)
+    if not running:
+        return None
+    return Devices(
+        promised=sum(each.quota for each in running),
+        handed_over=sum(each.handed_over for each in running),
+        directed=sum(each.claimed for each in running),
+    )
