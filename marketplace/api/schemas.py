@@ -8,10 +8,16 @@ County = Annotated[str, Field(pattern=r"^[0-9]{6}$", description="six-digit coun
 Code = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9-]+$")]
 
 
-class SearchQuery(BaseModel):
+class Face(BaseModel):
+    """A type of the JSON face. Its checks are built when it is first used: most web processes never need most of them."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class SearchQuery(Face):
     """The parameters of /api/v1/search; `county` and `category` may repeat, and a parent category counts its children."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     q: Annotated[str, Field(max_length=200)] = ""
     county: list[County] = []
@@ -21,7 +27,7 @@ class SearchQuery(BaseModel):
     per_page: Annotated[int, Field(ge=1, le=100)] = 24
 
 
-class Item(BaseModel):
+class Item(Face):
     """One listing that was found."""
 
     sku: str
@@ -32,13 +38,13 @@ class Item(BaseModel):
     url: str
 
 
-class FacetValue(BaseModel):
+class FacetValue(Face):
     code: str
     name: str
     count: int
 
 
-class FacetValues(BaseModel):
+class FacetValues(Face):
     county: list[FacetValue]
     category: list[FacetValue]
 
@@ -53,7 +59,7 @@ Degraded = Annotated[
 ]
 
 
-class SearchAnswer(BaseModel):
+class SearchAnswer(Face):
     total: int
     page: int
     degraded: Degraded
@@ -61,12 +67,12 @@ class SearchAnswer(BaseModel):
     facets: FacetValues
 
 
-class Tier(BaseModel):
+class Tier(Face):
     from_quantity: int
     price_fen: int
 
 
-class Pack(BaseModel):
+class Pack(Face):
     sku: str
     unit: str
     price_fen: int
@@ -76,7 +82,7 @@ class Pack(BaseModel):
     tiers: list[Tier]
 
 
-class ListingAnswer(BaseModel):
+class ListingAnswer(Face):
     """A published listing with all its packs; prices in whole fen."""
 
     sku: str
@@ -92,7 +98,7 @@ class ListingAnswer(BaseModel):
     packs: list[Pack]
 
 
-class StationItem(BaseModel):
+class StationItem(Face):
     code: str
     name: str
     county: str
@@ -106,34 +112,34 @@ class StationItem(BaseModel):
     url: str
 
 
-class StationsAnswer(BaseModel):
+class StationsAnswer(Face):
     total: int
     items: list[StationItem]
 
 
-class SuggestQuery(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+class SuggestQuery(Face):
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     q: Annotated[str, Field(max_length=100)] = ""
 
 
-class Suggested(BaseModel):
+class Suggested(Face):
     text: str
     pinyin: str
     url: str
 
 
-class SuggestAnswer(BaseModel):
+class SuggestAnswer(Face):
     degraded: Degraded
     suggestions: list[Suggested]
 
 
-class InvalidParameter(BaseModel):
+class InvalidParameter(Face):
     pointer: str
     detail: str
 
 
-class Problem(BaseModel):
+class Problem(Face):
     """RFC 9457."""
 
     type: str = "about:blank"
