@@ -34,6 +34,7 @@ PAGES: Final = {
     "search": "/search?q=%E5%B0%8F%E7%B1%B3",
     "home": "/",
 }
+AS_RUN_SETS: Final = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}  # bin/run.py
 GOALS: Final = {"from the page cache": 1.0, "category": 1 / 10, "product": 1 / 10, "search": 1 / 25, "home": 1 / 25}
 FILL: Final = """
 from benchmarks.catalogue import fill
@@ -71,7 +72,7 @@ def new_database() -> str:
 def measure(database: str, constant: str) -> dict[str, float]:
     """Medians: requests per second for each page, the constant beside them, and megabytes of a web process."""
     with tempfile.TemporaryDirectory() as data:
-        given = {"DATA": data, "DATABASE_URL": database, "APP_ENV": "demo", "MALLOC_ARENA_MAX": "2"}
+        given = {"DATA": data, "DATABASE_URL": database, "APP_ENV": "demo"} | AS_RUN_SETS
         for command in (["-m", "flask", "--app", "wsgi", "prepare"], ["-c", FILL.format(count=GOODS)]):
             run(command, given)
         run(["-m", "flask", "--app", "wsgi", "search", "rebuild"], given)

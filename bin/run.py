@@ -31,6 +31,7 @@ def main() -> int:
         sys.exit(in_the_way)
     python = environment.ensure("requirements.txt")
     os.environ.update(DATA=str(data), PORT=str(port), PYTHONUNBUFFERED="1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # searching counts and sorts; threads of its own only take room
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # glibc keeps a heap for each thread, and gives little back
     os.environ.setdefault("BASE_URL", f"http://{HOST}:{port}")
     greeter = Greeter(port, prepare(python, data), data / "web-workers", count)

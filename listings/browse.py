@@ -31,58 +31,36 @@ LATIN: Final = re.compile("[a-z]", re.IGNORECASE)
 @bp.get("/search")
 @requires("shop.browse")
 def search() -> ResponseReturnValue:
-    question = finding.read(request.args)
-    return page(question, name="", trail=[("/", _("Home")), ("", _("Search"))])
+    return page(finding.read(request.args))
 
 
 @bp.get("/categories/<code>")
 @requires("shop.browse")
 def category(code: str) -> ResponseReturnValue:
-    if shelf := shelves.find_shelf(code):
-        name, above = str(shelf.name), []
-    else:
-        name, parent = category_name(db.session(), code), shelves.shelf_of(code)
-        above = [(f"/categories/{parent.code}", str(parent.name))]
-    return page(finding.read(request.args, place=code), name=name, trail=[("/", _("Home")), *above, ("", name)])
+    return page(finding.read(request.args, place=code))
 
 
-@remembered()
-def category_name(session: Session, code: str) -> str:
-    """In the reader's language. Raises NotFound."""
-    row = session.get(Category, code)
-    if row is None:
-        raise NotFound(code)
-    return row.name_en if language() == "en" else row.name_zh
-
-
-def page(question: Question, *, name: str, trail: list[tuple[str, str]]) -> ResponseReturnValue:
+def page(question: Question) -> ResponseReturnValue:
     page_cache.tags("goods")
     shown = show(db.session(), question)
-    return render_template(
-        "listings/browse.html",
-        page=shown,
-        question=question,
-        found=shown.found,
-        panel=shown.panel,
-        name=name or heading(question, shown.found.answer.understood),
-        readings=[words for reading in shown.found.answer.understood if (words := explained(reading))],
-        ways_out=shown.ways_out,
-        sorts=[(sort_words(sort), question.url(sort=sort), sort == question.sort) for sort in SORTS],
-        trail=trail,
-        shelf=shelf_code(question.place),
-    )
+    return render_template("listings/browse.html", page=shown, question=question, shelf=shelf_code(question.place))
 
 
 @dataclass(frozen=True, eq=False)  # the same only as itself: what was rendered of it is kept by it
 class Shown:
-    """One page of goods with the filters beside it."""
+    """One page of goods with its words and the filters beside it."""
 
+    name: str
+    trail: list[tuple[str, str]]
     found: Found
     panel: facets.Panel
+    readings: list[str]
     ways_out: list[tuple[str, str, int]]
+    sorts: list[tuple[str, str, bool]]
 
 
 def show(session: Session, question: Question) -> Shown:
+    """Raises NotFound for a place that is neither shelf nor category."""
     try:
         return looked_up(session, question)
     except IndexUnavailable:
@@ -96,8 +74,32 @@ def looked_up(session: Session, question: Question) -> Shown:
 
 
 def shown(session: Session, question: Question, result: Found) -> Shown:
-    panel = facets.panel(session, question, result.facets)
-    return Shown(result, panel, facets.ways_out(question, result.alternatives))
+    trail = trail_of(session, question.place)
+    understood = result.answer.understood
+    return Shown(
+        name=trail[-1][1] if question.place else heading(question, understood),
+        trail=trail,
+        found=result,
+        panel=facets.panel(session, question, result.facets),
+        readings=[words for reading in understood if (words := explained(reading))],
+        ways_out=facets.ways_out(question, result.alternatives),
+        sorts=[(sort_words(sort), question.url(sort=sort), sort == question.sort) for sort in SORTS],
+    )
+
+
+def trail_of(session: Session, place: str) -> list[tuple[str, str]]:
+    """The way to a page of goods; the last has no address. Raises NotFound."""
+    home = ("/", str(_("Home")))
+    if not place:
+        return [home, ("", str(_("Search")))]
+    if shelf := shelves.find_shelf(place):
+        return [home, ("", str(shelf.name))]
+    row = session.get(Category, place)
+    if row is None:
+        raise NotFound(place)
+    above = shelves.shelf_of(place)
+    name = row.name_en if language() == "en" else row.name_zh
+    return [home, (f"/categories/{above.code}", str(above.name)), ("", name)]
 
 
 def heading(question: Question, understood: tuple[Reading, ...]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 
@@ -77,7 +78,7 @@ class Lexicon:
     def _take(self, entry: list[Any]) -> str | None:
         match entry:
             case ["w", text, syllables, strength]:
-                self.words[text] = Word(text, tuple(syllables.split()), Strength(strength))
+                self.words[text] = Word(text, shared(syllables), Strength(strength))
                 return str(text)
             case ["e", text]:
                 self.english.add(text)
@@ -88,8 +89,13 @@ class Lexicon:
             case ["s", traditional, simple]:
                 self.simplified = {ord(old): new for old, new in zip(traditional, simple, strict=True)}
             case ["r", syllables, characters]:
-                self.readings |= dict.fromkeys(characters, tuple(syllables.split()))
+                self.readings |= dict.fromkeys(characters, shared(syllables))
         return None
+
+
+def shared(syllables: str) -> tuple[str, ...]:
+    """A few hundred syllables make all words: each is kept once."""
+    return tuple(map(intern, syllables.split()))
 
 
 def mend(path: Path) -> None:

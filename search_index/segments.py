@@ -20,7 +20,7 @@ from search_index.schema import FACTS
 if TYPE_CHECKING:
     from whoosh.index import FileIndex
 
-MOST_POSTINGS_KEPT = 3_000_000  # document numbers, four bytes each, in one process
+MOST_POSTINGS_KEPT = 1_500_000  # document numbers, four bytes each, in one process
 Numbers = npt.NDArray[np.int32]
 EMPTY: Numbers = np.empty(0, np.int32)
 

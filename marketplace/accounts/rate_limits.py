@@ -12,12 +12,11 @@ from typing import Any, Final, Protocol
 
 from flask import request
 from sqlalchemy import case, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import RateWindow
 from marketplace.core import audit, clock
-from marketplace.core.db import db, in_transaction
+from marketplace.core.db import db, dialect_of, in_transaction
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import TooMany
 from marketplace.core.settings import settings
@@ -102,8 +101,7 @@ class Table:
 
 def count(session: Session, *, key: str, ends_at: datetime) -> int:
     """One statement, so that tries side by side are all counted."""
-    dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    first = dialect.insert(RateWindow).values(key=key, count=1, expires_at=ends_at)
+    first = dialect_of(session).insert(RateWindow).values(key=key, count=1, expires_at=ends_at)
     is_over = RateWindow.expires_at <= clock.now()
     again = {
         "count": case((is_over, 1), else_=RateWindow.count + 1),

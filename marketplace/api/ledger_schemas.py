@@ -3,19 +3,21 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from marketplace.api.schemas import Face
 
 
-class LedgerQuery(BaseModel):
+class LedgerQuery(Face):
     """A page goes on below the number that the page before gave as `next_before`; 0 begins with the newest row."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     before: Annotated[int, Field(ge=0, le=10**15)] = 0
     per_page: Annotated[int, Field(ge=1, le=100)] = 50
 
 
-class LedgerRow(BaseModel):
+class LedgerRow(Face):
     """A sealed row. `who` is empty for an anonymous giver; `fen` is negative for what left the campaign's account."""
 
     number: int
@@ -28,7 +30,7 @@ class LedgerRow(BaseModel):
     hash: str
 
 
-class LedgerAnswer(BaseModel):
+class LedgerAnswer(Face):
     """`book` says whether this is live or test money; `next_before` is null on the last page."""
 
     campaign: str

@@ -9,10 +9,16 @@ County = Annotated[str, Field(pattern=r"^[0-9]{6}$", description="six-digit coun
 Code = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9-]+$")]
 
 
-class SearchQuery(BaseModel):
+class Face(BaseModel):
+    """A type of the JSON face. Its checks are built when it is first used: most web processes never need most of them."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class SearchQuery(Face):
     """The parameters of /api/v1/search; `county` and `category` may repeat, and a parent category counts its children."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     q: Annotated[str, Field(max_length=200)] = ""
     county: list[County] = []
@@ -22,7 +28,7 @@ class SearchQuery(BaseModel):
     per_page: Annotated[int, Field(ge=1, le=100)] = 24
 
 
-class Item(BaseModel):
+class Item(Face):
     """One listing that was found."""
 
     sku: str
@@ -33,13 +39,13 @@ class Item(BaseModel):
     url: str
 
 
-class FacetValue(BaseModel):
+class FacetValue(Face):
     code: str
     name: str
     count: int
 
 
-class FacetValues(BaseModel):
+class FacetValues(Face):
     county: list[FacetValue]
     category: list[FacetValue]
 
@@ -54,7 +60,7 @@ Degraded = Annotated[
 ]
 
 
-class SearchAnswer(BaseModel):
+class SearchAnswer(Face):
     total: int
     page: int
     degraded: Degraded
@@ -62,12 +68,12 @@ class SearchAnswer(BaseModel):
     facets: FacetValues
 
 
-class Tier(BaseModel):
+class Tier(Face):
     from_quantity: int
     price_fen: int
 
 
-class Pack(BaseModel):
+class Pack(Face):
     sku: str
     unit: str
     price_fen: int
@@ -77,7 +83,7 @@ class Pack(BaseModel):
     tiers: list[Tier]
 
 
-class ListingAnswer(BaseModel):
+class ListingAnswer(Face):
     """A published listing with all its packs; prices in whole fen."""
 
     sku: str
@@ -93,7 +99,7 @@ class ListingAnswer(BaseModel):
     packs: list[Pack]
 
 
-class StationItem(BaseModel):
+class StationItem(Face):
     code: str
     name: str
     county: str
@@ -107,12 +113,12 @@ class StationItem(BaseModel):
     url: str
 
 
-class StationsAnswer(BaseModel):
+class StationsAnswer(Face):
     total: int
     items: list[StationItem]
 
 
-class PledgeProgramme(BaseModel):
+class PledgeProgramme(Face):
     """A programme of deposit pledges with its quota and what its partner still owes, in devices."""
 
     code: str
@@ -134,32 +140,32 @@ class PledgeProgramme(BaseModel):
     url: str
 
 
-class PledgeProgrammesAnswer(BaseModel):
+class PledgeProgrammesAnswer(Face):
     total: int
     items: list[PledgeProgramme]
 
 
-class SuggestQuery(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+class SuggestQuery(Face):
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     q: Annotated[str, Field(max_length=100)] = ""
 
 
-class Suggested(BaseModel):
+class Suggested(Face):
     text: str
     pinyin: str
     url: str
 
 
-class SuggestAnswer(BaseModel):
+class SuggestAnswer(Face):
     degraded: Degraded
     suggestions: list[Suggested]
 
 
-class CampaignsQuery(BaseModel):
+class CampaignsQuery(Face):
     """The parameters of /api/v1/campaigns; each but the page may repeat."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     kind: list[Literal["donation", "student_aid"]] = []
     state: list[Literal["live", "paused", "ended", "cancelled", "disbursing", "reported", "closed"]] = []
@@ -168,7 +174,7 @@ class CampaignsQuery(BaseModel):
     per_page: Annotated[int, Field(ge=1, le=100)] = 24
 
 
-class CampaignItem(BaseModel):
+class CampaignItem(Face):
     """A campaign that takes or took gifts; sums in whole fen, as the public ledger has them."""
 
     id: str
@@ -187,13 +193,13 @@ class CampaignItem(BaseModel):
     url: str
 
 
-class CampaignsAnswer(BaseModel):
+class CampaignsAnswer(Face):
     total: int
     page: int
     items: list[CampaignItem]
 
 
-class BudgetItem(BaseModel):
+class BudgetItem(Face):
     name: str
     fen: int
 
@@ -217,12 +223,12 @@ class CampaignAnswer(CampaignItem):
     budget: list[BudgetItem]
 
 
-class InvalidParameter(BaseModel):
+class InvalidParameter(Face):
     pointer: str
     detail: str
 
 
-class Problem(BaseModel):
+class Problem(Face):
     """RFC 9457."""
 
     type: str = "about:blank"

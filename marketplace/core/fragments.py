@@ -20,7 +20,7 @@ from jinja2.runtime import Macro
 
 from marketplace.core.reading import appearance
 
-MOST_CHARACTERS: Final = 3 * 2**20  # of two bytes where one of them is Chinese
+MOST_CHARACTERS: Final = 2 * 2**20  # of two bytes where one of them is Chinese
 
 
 class Fragments:

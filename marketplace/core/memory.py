@@ -27,7 +27,7 @@ R = TypeVar("R")
 V = TypeVar("V")
 
 LONGEST_LIFE: Final = 60.0  # seconds: what is shown also depends on the hour, which no tag tells
-MOST_KILOBYTES: Final = 12 * 1024  # about, with what templates keep of it
+MOST_KILOBYTES: Final = 8 * 1024  # about, with what templates keep of it
 
 
 class Moment(NamedTuple):

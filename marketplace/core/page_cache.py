@@ -21,7 +21,7 @@ from marketplace.core.languages import DEFAULT, LANGUAGES
 from marketplace.core.page_versions import Versions, raise_versions
 
 TOPIC: Final = "pages.changed"
-MOST_BYTES: Final = 24 * 2**20
+MOST_BYTES: Final = 12 * 2**20
 QUERY: Final = frozenset(
     {
         *("q", "category", "county", "prefecture", "sort", "page", "per_page", "min", "max", "variant"),

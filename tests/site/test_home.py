@@ -83,4 +83,4 @@ def test_home_costs_a_fixed_number_of_statements(client: FlaskClient, count_stat
     with count_statements() as sent:
         client.get("/")
 
-    assert len(sent) <= 11
+    assert len(sent) <= 16

@@ -1,6 +1,5 @@
 """/receipts: is this receipt valid, and the receipt itself for whoever holds its check code."""
 
-import segno
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -43,6 +42,8 @@ def show_receipt(number: str) -> ResponseReturnValue:
     if not receipt.check_code:
         return render_template("receipts/show.html", receipt=receipt, form=form), status, PRIVATE
     place = url_for(".show_receipt", number=receipt.number, code=receipt.check_code)
+    import segno  # for this page only; a web process does without
+
     drawn = segno.make(f"{settings().base_url.rstrip('/')}{place}", error="m").svg_inline(scale=3, border=4)
     body = render_template("receipts/paper.html", receipt=receipt, capitals=capitals(receipt.fen), code=Markup(drawn))
     return body, 200, PRIVATE
