@@ -46,7 +46,7 @@ def mend() -> bool:
     """Write the index anew if it is missing, not whole, or made with other synonyms; True if it was. Asked now and then."""
     if not (complaint := writer(settings().search_folder).complaint()):
         return False
-    logging.getLogger(__name__).warning("building the search index anew: %s", complaint)
+    logging.getLogger(__name__).info("building the search index anew: %s", complaint)
     rebuild()
     return True
 

@@ -140,7 +140,9 @@ def steps(card: Card, campaign: Campaign, organisation: Organisation, payments: 
     """How far it is, the latest first: on top what was promised for afterwards, the last of it first."""
     ahead = [Stop("ahead", words) for words in reversed(campaign.milestones_zh)]
     over = card.state not in queries.OPEN_NOW
-    done = [paid(card, payment) for payment in payments]
+    done = []
+    after = [payment for payment in payments if campaign.closed_at and payment.paid_at >= campaign.closed_at]
+    before = payments[len(after) :]
     if over and campaign.closed_at:
         told = _("%(sum)s came together", sum=yuan(card.raised_fen))
         if card.state is CampaignState.CANCELLED:
@@ -151,6 +153,7 @@ def steps(card: Card, campaign: Campaign, organisation: Organisation, payments: 
         done.append(Stop("now", _("Paused"), "", _("No gifts are taken meanwhile.")))
     else:
         done.append(Stop("now", _("Open for gifts"), "", _("until %(day)s", day=short_date(card.ends_on, language()))))
+    done = [*(paid(card, payment) for payment in after), *done, *(paid(card, payment) for payment in before)]
     opened = short_date(campaign.opened_at, language()) if campaign.opened_at else ""
     done.append(Stop("done", _("Opened"), opened, _("Asked for by one officer, approved by another.")))
     filed = short_date(campaign.filed_on, language()) if campaign.filed_on else ""
