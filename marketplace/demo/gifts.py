@@ -19,9 +19,9 @@ from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
 from marketplace.core.money import Money
 from marketplace.demo import payments_out
+from marketplace.demo.cashier import pay_at_cashier
 from marketplace.demo.people import ORGANISATION, ids_of, person_id
 from marketplace.demo.tables import Row, read
-from marketplace.payments import attempts, outcomes
 from marketplace.payments.gateways import gateways
 from marketplace.payments.sandbox.cashier import SandboxCashier
 
@@ -109,12 +109,7 @@ def give(row: Row, past: Past) -> None:
     if attempt is None:
         raise LookupError(f"nothing to pay for {gift}")
     with clock.at(clock.now() + AT_THE_CASHIER):
-        attempts.submit(attempt, return_url=f"/campaigns/{row['campaign']}", description=row["campaign"])
-        opened = past.cashier.find_payment(attempt)
-        if opened is None:
-            raise LookupError(f"the cashier does not know {attempt}")
-        paid = past.cashier.decide(opened.remote_id, "succeeded")
-        in_transaction(outcomes.apply_payment, remote=paid, gateway=past.cashier.name, why="webhook")
+        pay_at_cashier(past.cashier, attempt, return_url=f"/campaigns/{row['campaign']}", description=row["campaign"])
 
 
 def end_what_is_over() -> None:

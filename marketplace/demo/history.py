@@ -17,6 +17,7 @@ from listings import offers
 from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
 from marketplace.demo import journeys
+from marketplace.demo.cashier import pay_at_cashier
 from marketplace.demo.people import ids_of, person_id
 from marketplace.demo.tables import Row, read, refuse_in_earnest
 from marketplace.orders import carts, paying, placing, shipping
@@ -24,9 +25,7 @@ from marketplace.orders.carts import CartOwner
 from marketplace.orders.models import Order, Province
 from marketplace.orders.placing import Recipient
 from marketplace.orders.quoting import quote
-from marketplace.payments import attempts, outcomes
 from marketplace.payments.gateways import gateways
-from marketplace.payments.sandbox import delivery
 from marketplace.payments.sandbox.cashier import SandboxCashier
 
 AT_THE_CASHIER: Final = timedelta(seconds=95)
@@ -156,14 +155,7 @@ def pay(purchase: Purchase, cashier: SandboxCashier) -> None:
     attempt = in_transaction(paying.open_attempt, number=purchase.number)
     if attempt is None:
         raise LookupError(f"nothing to pay for {purchase.number}")
-    attempts.submit(attempt, return_url=f"/orders/{purchase.number}", description=purchase.number)
-    opened = cashier.find_payment(attempt)
-    if opened is None:
-        raise LookupError(f"the cashier does not know {attempt}")
-    paid = cashier.decide(opened.remote_id, "succeeded")
-    in_transaction(outcomes.apply_payment, remote=paid, gateway=cashier.name, why="webhook")
-    while delivery.deliver(cashier, lambda _url, _body, _signature: 200):
-        pass  # the webhook arrived with that: none is left to be sent when the shop opens
+    pay_at_cashier(cashier, attempt, return_url=f"/orders/{purchase.number}", description=purchase.number)
 
 
 def give_up(purchase: Purchase) -> None:

@@ -20,9 +20,9 @@ from marketplace.orders.models import Order, Parcel
 from marketplace.payments import inbox, sweeping
 from marketplace.payments.gateways import gateways
 from marketplace.payments.models import Attempt
-from marketplace.payments.sandbox import delivery, storage
+from marketplace.payments.sandbox import delivery
 from marketplace.payments.sandbox.cashier import SandboxCashier
-from tests import factories
+from tests import cashiers, factories
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 JIXIAN, QINXIAN = "141028", "140430"
@@ -162,7 +162,7 @@ def balances(reference: str) -> dict[str, int]:
 @pytest.fixture
 def shop(real_app: Flask) -> Iterator[Shop]:
     cashier: Any = gateways().get("sandbox")
-    storage.prepare(cashier.storage)
+    cashiers.opened(cashier)
     factories.make_station(JIXIAN)
     factories.make_station(QINXIAN, county_zh="沁县", name_zh="沁县站", name_en="Qinxian Station")
     factories.make_category()

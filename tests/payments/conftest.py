@@ -19,9 +19,10 @@ from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.payments import attempts, inbox, outcomes, sweeping
 from marketplace.payments.gateways import gateways
 from marketplace.payments.models import Attempt
-from marketplace.payments.sandbox import delivery, storage
+from marketplace.payments.sandbox import delivery
 from marketplace.payments.sandbox.cashier import SandboxCashier
 from marketplace.payments.states import AttemptState
+from tests import cashiers
 
 RETURN = "http://127.0.0.1:8000/orders/SX-7F3KQ2MD"
 
@@ -107,10 +108,7 @@ REFUNDED = moved("refund_done", "refund_in_transit:", "gateway_clearing:sandbox"
 @pytest.fixture
 def till(real_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Till]:
     cashier: Any = gateways().get("sandbox")
-    storage.prepare(cashier.storage)
-    with cashier.writing() as connection:  # on SQLite all tests share its file
-        for table in (storage.webhook, storage.answered, storage.refund, storage.payment):
-            connection.execute(table.delete())
+    cashiers.opened(cashier)
     till = Till(real_app, cashier)
     monkeypatch.setitem(outcomes.on_succeeded, "order", till.settle)
     yield till
