@@ -22,6 +22,12 @@ BUYERS = [24, pytest.param(200, marks=pytest.mark.full)]
 NO_LONGER = ("货不够这么多，少买几件。", "购物车里有东西变了，请再看一眼。没有扣钱。")
 
 
+@pytest.fixture(autouse=True)
+def patient(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process here has as many threads as fifty web processes: they may wait for its few connections."""
+    monkeypatch.setattr(db.engine.pool, "_timeout", 300.0)
+
+
 def race(shop: Shop, buyers: int) -> tuple[str, list[tuple[int, bool]]]:
     """The last pack, and of each answer its status and whether it says in words that nothing is left."""
     last = factories.make_variant(factories.make_listing(), stock_on_hand=1).code
