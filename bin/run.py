@@ -21,6 +21,12 @@ HOST = "127.0.0.1"
 FIRST_PORT, LAST_PORT = 1, 65535
 INTERRUPTED = 130
 MOST_WORKERS = 64
+FRUGAL = {  # with memory
+    "OPENBLAS_NUM_THREADS": "1",  # searching counts and sorts; threads of its own only take room
+    "MALLOC_ARENA_MAX": "2",  # glibc keeps a heap for each thread, and gives little back
+    "MALLOC_MMAP_THRESHOLD_": "131072",  # glibc's own beginnings; said aloud, they do not grow
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+}
 
 
 def main() -> int:
@@ -31,8 +37,8 @@ def main() -> int:
         sys.exit(in_the_way)
     python = environment.ensure("requirements.txt")
     os.environ.update(DATA=str(data), PORT=str(port), PYTHONUNBUFFERED="1")
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # searching counts and sorts; threads of its own only take room
-    os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # glibc keeps a heap for each thread, and gives little back
+    for name, value in FRUGAL.items():
+        os.environ.setdefault(name, value)
     os.environ.setdefault("BASE_URL", f"http://{HOST}:{port}")
     greeter = Greeter(port, prepare(python, data), data / "web-workers", count)
     return supervise([web_server(python, port, count, greeter.ready), worker(python, greeter)], greeter)

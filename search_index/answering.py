@@ -44,7 +44,7 @@ def answer(query: Query, snapshot: Snapshot) -> Answer:
         hits=tuple(Hit(snapshot.code(int(number)), round(float(scored.scores[number]), 4)) for number in shown),
         facets=facets(found, narrowing, snapshot),
         understood=tuple(meaning.readings),
-        counties=len(np.unique(snapshot.county[narrowed])),
+        counties=int(np.count_nonzero(np.bincount(snapshot.county[narrowed]))),
         suggestion=meaning.suggestion if np.count_nonzero(scored.exact) < _FEW else None,
         alternatives=() if len(order) else ways_out(query, found, narrowing),
     )

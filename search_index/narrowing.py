@@ -149,7 +149,8 @@ def _histograms(found: Mask, snapshot: Snapshot) -> dict[Measure, tuple[Bucket, 
 
 def buckets(prices: Column) -> tuple[Bucket, ...]:
     """At most a dozen buckets of one round width, and an open one for the few dearest."""
-    top = max(float(np.quantile(prices, _NEARLY_ALL)), 1.0)
+    place = int(_NEARLY_ALL * (len(prices) - 1))
+    top = max(float(np.partition(prices, place)[place]), 1.0)
     width = _round_up(top / (_MOST_BUCKETS - 1))
     counts = np.bincount(np.minimum(prices // width, _MOST_BUCKETS - 1).astype(np.int64))
     last = len(counts) - 1

@@ -179,7 +179,7 @@ def cheapness(meaning: Meaning, total: Scores, exact: Mask, snapshot: Snapshot) 
     if not meaning.wants_cheap:
         return bonus
     good = exact & (total >= _PRICED * total.max(initial=0.0))
-    for measure in np.unique(snapshot.measure[good]):
+    for measure in set(snapshot.measure[good].tolist()):
         numbers = np.flatnonzero(good & (snapshot.measure == measure))
         prices = snapshot.measure_price if measure else snapshot.price
         order = np.argsort(prices[numbers], kind="stable")

@@ -66,8 +66,8 @@ class Segment:
         column = reader.column_reader("facts", translate=False)
         joined = b"".join(bytes(column[number]) for number in range(self.size))
         self.facts = np.frombuffer(joined, FACTS)
-        self.categories, self.category = np.unique(self.facts["category"], return_inverse=True)
-        self.counties, self.county = np.unique(self.facts["county"], return_inverse=True)
+        self.categories, self.category = numbered(self.facts["category"].tolist())
+        self.counties, self.county = numbered(self.facts["county"].tolist())
         weakref.finalize(self, reader.close)
 
     def read_postings(self, field: str, term: str) -> Numbers:
@@ -87,6 +87,15 @@ class Segment:
                 pass
         except Exception as error:
             raise IndexUnavailable("a segment of the index cannot be read") from error
+
+
+def numbered(codes: list[bytes]) -> tuple[list[bytes], npt.NDArray[np.intp]]:
+    """The codes that occur, sorted, and for each document the number of its code.
+
+    NumPy's `unique` would do, but it loads all of masked arrays to look whether these are some."""
+    occurring = sorted(set(codes))
+    number_of = {code: number for number, code in enumerate(occurring)}
+    return occurring, np.fromiter((number_of[code] for code in codes), np.intp, len(codes))
 
 
 class PostingsCache:

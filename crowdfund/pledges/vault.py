@@ -2,21 +2,18 @@
 
 import base64
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crowdfund.pledges.models import ChildCase, ChildVault
 from crowdfund.pledges.refusals import ChildKnown, NotYourCase, VaultClosed
-from marketplace.core import audit, clock
-from marketplace.core.encryption import NONCE_BYTES, Unreadable, fingerprint
+from marketplace.core import audit, ciphers, clock
+from marketplace.core.encryption import fingerprint
 from marketplace.core.transitions import subject_of
 
 READERS: Final = frozenset({"verifier", "children_officer"})
@@ -47,7 +44,7 @@ class Reader:
 
 def put(session: Session, case: ChildCase, identity: Identity) -> None:
     """Seal it for good. Raises ChildKnown where this child has a case already."""
-    key = AESGCM.generate_key(256)
+    key = ciphers.new_key()
     row = ChildVault(
         case_id=case.id,
         identity_hash=fingerprint(identity.identity_number, "child"),
@@ -100,16 +97,10 @@ def guardian_has_phone(session: Session, case: ChildCase, hashes: set[str]) -> b
 
 def seal(key: bytes, purpose: str, identity: Identity) -> str:
     content = asdict(identity) | {"birth_date": identity.birth_date.isoformat()}
-    nonce = os.urandom(NONCE_BYTES)
-    plain = json.dumps(content, ensure_ascii=False).encode()
-    return base64.b64encode(nonce + AESGCM(key).encrypt(nonce, plain, f"child_vault:{purpose}".encode())).decode()
+    return ciphers.encrypt(key, json.dumps(content, ensure_ascii=False), f"child_vault:{purpose}")
 
 
 def unseal(key: bytes, purpose: str, sealed: str) -> Identity:
-    raw = base64.b64decode(sealed)
-    try:
-        plain = AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], f"child_vault:{purpose}".encode())
-    except InvalidTag:
-        raise Unreadable(f"child_vault:{purpose}") from None
+    plain = ciphers.decrypt(key, sealed, f"child_vault:{purpose}")
     content = json.loads(plain)
     return Identity(**content | {"birth_date": date.fromisoformat(content["birth_date"])})

@@ -1,23 +1,14 @@
 """Columns that the database keeps but cannot read: AES-256-GCM with named keys, and keyed fingerprints to find them by."""
 
-import base64
 import hashlib
 import hmac
-import os
-from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
+from marketplace.core import ciphers
+from marketplace.core.ciphers import Unreadable
 from marketplace.core.settings import read_keys, settings
-
-NONCE_BYTES: Final = 12
-
-
-class Unreadable(RuntimeError):
-    """A stored value was altered, moved to another column, or its key is gone."""
 
 
 class Keyring:
@@ -29,17 +20,17 @@ class Keyring:
         self.newest = next(iter(self.keys))
 
     def encrypt(self, plain: str, purpose: str) -> str:
-        nonce = os.urandom(NONCE_BYTES)
-        sealed = AESGCM(self.keys[self.newest]).encrypt(nonce, plain.encode(), purpose.encode())
-        return f"{self.newest}:{base64.b64encode(nonce + sealed).decode()}"
+        return f"{self.newest}:{ciphers.encrypt(self.keys[self.newest], plain, purpose)}"
 
     def decrypt(self, stored: str, purpose: str) -> str:
+        """Raises Unreadable, which names the key and the purpose."""
         name, _colon, text = stored.partition(":")
+        if name not in self.keys:
+            raise Unreadable(f"{purpose}: key {name}")
         try:
-            raw = base64.b64decode(text)
-            return AESGCM(self.keys[name]).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], purpose.encode()).decode()
-        except (KeyError, ValueError, InvalidTag) as error:
-            raise Unreadable(f"{purpose}: key {name}") from error
+            return ciphers.decrypt(self.keys[name], text, purpose)
+        except Unreadable:
+            raise Unreadable(f"{purpose}: key {name}") from None
 
     def is_newest(self, stored: str) -> bool:
         return stored.startswith(f"{self.newest}:")

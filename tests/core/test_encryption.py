@@ -2,7 +2,8 @@ import pytest
 from flask import Flask
 from hypothesis import given, strategies as st
 
-from marketplace.core.encryption import Keyring, Unreadable, fingerprint
+from marketplace.core.ciphers import Unreadable
+from marketplace.core.encryption import Keyring, fingerprint
 
 OLD, NEW = f"k1:{'11' * 32}", f"k2:{'22' * 32}"
 

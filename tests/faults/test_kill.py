@@ -116,7 +116,7 @@ def visitors(house: SupervisedHouse, journal: Journal, stop: Event, chance: rand
 
 
 def database(house: House) -> Connection:
-    """Closed when it is left: with a pool, engines of questions asked long ago would hold theirs until they are collected."""
+    """Closed when it is left: a pool would hold it until its engine is collected."""
     return create_engine(house.environment["DATABASE_URL"], poolclass=NullPool).connect()
 
 
