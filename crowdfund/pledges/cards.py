@@ -91,6 +91,15 @@ def cards_of(session: Session, public_ids: Sequence[str], told: dict[Cell, Label
     return found
 
 
+def still_free(session: Session, dealt: Sequence[Card]) -> list[Card]:
+    """Those of these cards that wait on the list just now: what was taken down is shown to nobody any more."""
+    wanted = select(ChildCase.public_id).where(
+        ChildCase.public_id.in_([card.case for card in dealt]), ChildCase.state == CaseState.LISTED
+    )
+    listed = set(session.scalars(wanted))
+    return [card for card in dealt if card.case in listed]
+
+
 def names(session: Session) -> dict[str, tuple[str, str]]:
     """Counties and prefectures by code, as they are written on a card."""
     wanted = select(

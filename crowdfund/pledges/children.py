@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from crowdfund.pledges import aliases, freezing, vault
 from crowdfund.pledges.models import ChildCase, Consent
 from crowdfund.pledges.refusals import ConsentMissing, NotYourCase, SamePerson
-from crowdfund.pledges.states import NEEDED, OUT, CaseState as C
+from crowdfund.pledges.states import CLOSINGS, NEEDED, OUT, CaseState as C
 from crowdfund.pledges.steps import begin, changed, move
 from crowdfund.pledges.vault import Identity
 from marketplace.core import audit, clock
@@ -123,8 +123,25 @@ def withdraw(session: Session, *, officer: Officer, case: str) -> None:
     end = update(Consent).where(Consent.case_id == row.id, Consent.withdrawn_at.is_(None))
     session.execute(end.values(withdrawn_at=clock.now()))
     audit.record(session, actor=officer.actor, action="consent.withdrawn", subject=subject_of(row))
-    if row.state not in {C.DELIVERED, C.CONFIRMED, *OUT}:
-        freezing.freeze(session, case=row, actor=officer.actor, why="consent withdrawn")
-        move(session, row, row.state, C.WITHDRAWN, actor=officer.actor, why="consent withdrawn")
-    vault.destroy(session, row, actor=officer.actor, why="consent withdrawn")
+    if row.state in {C.DELIVERED, C.CONFIRMED, *OUT}:
+        vault.destroy(session, row, actor=officer.actor, why="consent withdrawn")
+    else:
+        take_out(session, row, C.WITHDRAWN, actor=officer.actor, why="consent withdrawn")
+
+
+def close(session: Session, *, officer: Officer, case: str, there: C, why: str) -> None:
+    """The child has moved away, has a case already, or is not eligible any more: nothing is kept of who it was.
+
+    Raises IllegalTransition once the device is handed over."""
+    row = get_case(session, case, officer)
+    if there not in CLOSINGS:
+        raise IllegalTransition(f"{subject_of(row)}: {there}")
+    take_out(session, row, there, actor=officer.actor, why=why)
+
+
+def take_out(session: Session, row: ChildCase, there: C, *, actor: str, why: str) -> None:
+    """Off the list for good: the card is down, the pledge stops, the key of the vault's row is destroyed."""
+    move(session, row, row.state, there, actor=actor, why=why)
+    freezing.freeze(session, case=row, actor=actor, why=str(there))
+    vault.destroy(session, row, actor=actor, why=why)
     changed(session)

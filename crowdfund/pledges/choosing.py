@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from crowdfund.pledges import cards
+from crowdfund.pledges import cards, vouchers
 from crowdfund.pledges.models import Agreement, Choosing, Deal, Partner, Pledge, Programme
 from crowdfund.pledges.numbers import normalise
 from crowdfund.pledges.refusals import ChoosingOver, NoMoreCards, NotOpen
@@ -48,10 +48,11 @@ def number_hash(bank: str, number: str) -> str:
 def enter(session: Session, *, bank: str, number: str, issued_on: date, wish: str = "") -> str:
     """Take a voucher's number and deal the first cards; returns the token of the choice.
 
-    Nothing is looked up that the answer could tell: a number nobody issued gets its cards like any other. Raises NotOpen."""
+    Nothing is looked up that the answer could tell: a number nobody issued gets its cards like any other.
+    Raises NotOpen, OutsideWindow for a day of issue with which no voucher counts."""
     today = clock.today()
     found = session.execute(
-        select(Programme.id, Partner.voucher_length)
+        select(Programme, Partner.voucher_length)
         .join(Agreement, Agreement.id == Programme.agreement_id)
         .join(Partner, Partner.code == Agreement.partner_code)
         .where(Partner.code == bank, Programme.opens_on <= today, Programme.closes_on >= today)
@@ -60,8 +61,9 @@ def enter(session: Session, *, bank: str, number: str, issued_on: date, wish: st
     ).first()
     if found is None:
         raise NotOpen(bank)
+    vouchers.check_window(found[0], issued_on, on=today)
     plain, token = normalise(number, found.voucher_length), ids.secret_token()
-    choosing = Choosing(token_hash=token_hash(token), programme_id=found.id, number_hash=number_hash(bank, plain))
+    choosing = Choosing(token_hash=token_hash(token), programme_id=found[0].id, number_hash=number_hash(bank, plain))
     choosing.last4, choosing.issued_on, choosing.wish = plain[-4:], issued_on, wish
     choosing.deals, choosing.expires_at = 0, clock.now() + LIFE
     session.add(choosing)

@@ -6,10 +6,9 @@ from datetime import date, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crowdfund.pledges import freezing, holding
+from crowdfund.pledges import freezing, holding, vouchers
 from crowdfund.pledges.models import ChildCase, Pledge, Programme, Voucher
-from crowdfund.pledges.refusals import BandTooLow, OutsideWindow
-from crowdfund.pledges.states import BANDS, PledgeState as P, VoucherState as V
+from crowdfund.pledges.states import PledgeState as P, VoucherState as V
 from marketplace.core import audit, clock
 from marketplace.core.errors import IllegalTransition, NotFound
 from marketplace.core.transitions import subject_of
@@ -41,7 +40,8 @@ def confirm(session: Session, *, pledge: str, bank: str, deposit: Deposit, actor
     programme = session.get_one(Programme, row.programme_id)
     if row.state not in {P.PROVISIONAL, P.ON_HOLD}:
         raise IllegalTransition(pledge)
-    check(programme, deposit, pledged_on=clock.local(row.created_at).date())
+    vouchers.check_window(programme, deposit.issued_on, on=clock.local(row.created_at).date())
+    vouchers.check_band(programme, deposit.band)
     voucher.issued_on, voucher.expires_on = deposit.issued_on, deposit.issued_on + timedelta(days=programme.claim_days)
     voucher.branch, voucher.band, voucher.confirmed_at = deposit.branch, deposit.band, clock.now()
     if row.state is P.ON_HOLD:  # the bank has said its part; a person of the programme office decides the rest
@@ -49,15 +49,6 @@ def confirm(session: Session, *, pledge: str, bank: str, deposit: Deposit, actor
         return
     case = session.get_one(ChildCase, row.case_id)
     holding.finish(session, row, voucher, case, actor=actor, why="the bank confirms")
-
-
-def check(programme: Programme, deposit: Deposit, *, pledged_on: date) -> None:
-    """A voucher counts until the end of its last day in Shanxi, by the day on which the child was chosen."""
-    last = deposit.issued_on + timedelta(days=programme.claim_days)
-    if not (programme.opens_on <= deposit.issued_on <= programme.closes_on) or not deposit.issued_on <= pledged_on <= last:
-        raise OutsideWindow(deposit.issued_on.isoformat())
-    if BANDS.index(deposit.band) < BANDS.index(programme.minimum_band):
-        raise BandTooLow(deposit.band)
 
 
 def refuse(session: Session, *, pledge: str, bank: str, actor: str, reason: str) -> None:

@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from crowdfund.pledges.children import Officer
+from crowdfund.pledges.devices import wanting
 from crowdfund.pledges.models import Assignment, ChildCase, Consent, Device, Partner, Pledge, Programme, Voucher
 from crowdfund.pledges.states import CaseState, DeviceState as D, PledgeState as P
 from marketplace.core.errors import NotFound
+from marketplace.core.forms import tidy
+from marketplace.core.transitions import EventRow
 from marketplace.stations.models import County
 
 LONGEST = 200
@@ -74,6 +78,34 @@ def case_row(session: Session, officer: Officer, case: str) -> CaseRow:
     return CaseRow(*found)
 
 
+@dataclass(frozen=True)
+class Overdue:
+    """A device that the guardian should have fetched by now."""
+
+    case: ChildCase
+    since: datetime | None
+
+
+def overdue(session: Session, officer: Officer) -> list[Overdue]:
+    """What still lies at a station after its last day, the longest first."""
+    wanted = (
+        select(ChildCase, Assignment.overdue_at)
+        .join(Assignment, Assignment.case_id == ChildCase.id)
+        .join(Device, Device.id == Assignment.device_id)
+        .where(Assignment.overdue_at.is_not(None), Assignment.released_at.is_(None), Device.state == D.AT_STATION)
+    )
+    if not officer.reaches_all:
+        wanted = wanted.where(ChildCase.county_code.in_(officer.counties))
+    return [Overdue(*row) for row in session.execute(wanted.order_by(Assignment.overdue_at, Assignment.id).limit(LONGEST))]
+
+
+def has_waiting_device(session: Session, case: ChildCase) -> bool:
+    """A device lies at the station for this child."""
+    wanted = select(Device.id).join(Assignment, Assignment.device_id == Device.id)
+    wanted = wanted.where(Assignment.case_id == case.id, Assignment.released_at.is_(None), Device.state == D.AT_STATION)
+    return session.scalar(wanted) is not None
+
+
 def consents(session: Session, case: ChildCase) -> list[Consent]:
     return list(session.scalars(select(Consent).where(Consent.case_id == case.id).order_by(Consent.id)))
 
@@ -82,8 +114,8 @@ def consents(session: Session, case: ChildCase) -> list[Consent]:
 class Office:
     """The programme office's day."""
 
-    to_assign: list[tuple[Pledge, str]]  # confirmed pledges, with the partner's code
-    to_decide: list[Pledge]
+    to_assign: list[Pledge]  # confirmed, or in need of another device
+    to_decide: list[tuple[Pledge, str]]  # with what holds them up
     to_send: list[tuple[Device, str]]  # reserved and checked, with the station's code
     to_receive: list[Device]
     to_check: list[Device]
@@ -92,11 +124,11 @@ class Office:
 
 def office(session: Session) -> Office:
     """Six statements."""
-    confirmed = (
-        select(Pledge, Voucher.bank_code)
-        .join(Voucher, Voucher.id == Pledge.voucher_id)
-        .where(Pledge.state == P.CONFIRMED)
-        .order_by(Pledge.confirmed_at, Pledge.id)
+    held_up = (
+        select(Pledge, EventRow.why)
+        .join(EventRow, (EventRow.subject == literal("pledge:") + Pledge.public_id) & (EventRow.to_state == P.ON_HOLD))
+        .where(Pledge.state == P.ON_HOLD)
+        .order_by(Pledge.id)
     )
     sendable = (
         select(Device, ChildCase.station_code)
@@ -105,37 +137,65 @@ def office(session: Session) -> Office:
         .where(Device.state == D.CHECKED, Assignment.released_at.is_(None))
         .order_by(Assignment.id)
     )
-    on_hold = select(Pledge).where(Pledge.state == P.ON_HOLD).order_by(Pledge.id)
+    confirmed = select(Pledge).where(wanting()).order_by(Pledge.confirmed_at, Pledge.id)
     counted: dict[Any, int] = dict(session.execute(select(Device.state, func.count()).group_by(Device.state)).tuples().all())
     return Office(
-        [(row[0], row[1]) for row in session.execute(confirmed.limit(LONGEST))],
-        list(session.scalars(on_hold.limit(LONGEST))),
+        list(session.scalars(confirmed.limit(LONGEST))),
+        [(row[0], row[1]) for row in session.execute(held_up.limit(LONGEST))],
         [(row[0], row[1]) for row in session.execute(sendable.limit(LONGEST))],
-        list(session.scalars(select(Device).where(Device.state == D.COMMITTED).order_by(Device.id).limit(LONGEST))),
-        list(session.scalars(select(Device).where(Device.state == D.RECEIVED).order_by(Device.id).limit(LONGEST))),
+        in_state(session, D.COMMITTED),
+        in_state(session, D.RECEIVED),
         counted,
     )
 
 
+def in_state(session: Session, state: D) -> list[Device]:
+    return list(session.scalars(select(Device).where(Device.state == state).order_by(Device.id).limit(LONGEST)))
+
+
+@dataclass(frozen=True)
+class DeviceLife:
+    """One device with everything that has happened to it, the latest first. For whom it is, only as an alias."""
+
+    device: Device
+    alias_zh: str | None
+    alias_en: str | None
+    events: Sequence[EventRow]
+
+
+def device_life(session: Session, device: str) -> DeviceLife:
+    wanted = (
+        select(Device, ChildCase.alias_zh, ChildCase.alias_en)
+        .outerjoin(Assignment, (Assignment.device_id == Device.id) & Assignment.released_at.is_(None))
+        .outerjoin(ChildCase, ChildCase.id == Assignment.case_id)
+        .where(Device.public_id == device)
+    )
+    found = session.execute(wanted).first()
+    if found is None:
+        raise NotFound(device)
+    events = select(EventRow).where(EventRow.subject == f"device:{device}").order_by(EventRow.id.desc())
+    return DeviceLife(*found, session.scalars(events).all())
+
+
 @dataclass(frozen=True)
 class StationDevice:
-    """A device at the desk of its station: for which alias, nothing else."""
+    """A device at the desk of its station: for which alias, if for any, nothing else."""
 
     public_id: str
     imei: str
     model_code: str
     state: D
-    alias_zh: str
-    alias_en: str
+    alias_zh: str | None
+    alias_en: str | None
 
 
 def of_station(session: Session, station: str, device: str | None = None) -> list[StationDevice]:
-    """On the way here, or here."""
+    """On the way here, or here, or handed over here."""
     wanted = (
         select(Device.public_id, Device.imei, Device.model_code, Device.state, ChildCase.alias_zh, ChildCase.alias_en)
-        .join(Assignment, Assignment.device_id == Device.id)
-        .join(ChildCase, ChildCase.id == Assignment.case_id)
-        .where(ChildCase.station_code == station, Assignment.released_at.is_(None))
+        .outerjoin(Assignment, (Assignment.device_id == Device.id) & Assignment.released_at.is_(None))
+        .outerjoin(ChildCase, ChildCase.id == Assignment.case_id)
+        .where(Device.station_code == station)
     )
     if device is None:
         wanted = wanted.where(Device.state.in_((D.IN_TRANSIT, D.AT_STATION)))
@@ -146,5 +206,5 @@ def of_station(session: Session, station: str, device: str | None = None) -> lis
 
 def find_device(session: Session, typed: str) -> str | None:
     """The device whose IMEI was scanned, wherever it should be: who has the wrong one in hand must be told so."""
-    digits = "".join(letter for letter in typed if letter.isascii() and letter.isdigit())
+    digits = "".join(letter for letter in tidy(typed) if letter.isascii() and letter.isdigit())
     return session.scalar(select(Device.public_id).where(or_(Device.imei == digits, Device.iccid == digits)))

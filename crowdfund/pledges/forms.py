@@ -10,12 +10,14 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from crowdfund.pledges import telling
 from crowdfund.pledges.children import age_band
-from crowdfund.pledges.numbers import is_card, is_identity, normalise
-from crowdfund.pledges.states import BANDS, METHODS, NEEDS, PURPOSES, RELATIONS, TIERS
+from crowdfund.pledges.numbers import born, is_card, is_identity, normalise
+from crowdfund.pledges.states import BANDS, CLOSINGS, METHODS, NEEDS, PURPOSES, RELATIONS, TIERS
 from marketplace.accounts.people import PHONE
 from marketplace.core import clock
-from marketplace.core.forms import Form, KeyedForm, SelectChoice
+from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice
 
+GIVE_A_REASON: Final = _l("Please say why; it is kept with the step.")
+FILL_IN: Final = _l("Please fill this in.")
 SIX_DIGITS: Final = Regexp(r"^[0-9]{6}$", message=_l("The code has six digits."))
 
 
@@ -48,7 +50,7 @@ class VoucherForm(Form):
     """Bank, number, day of issue. What is wrong is said of the shape only, never of the number."""
 
     bank = SelectField(_l("Bank"), [InputRequired(message=_l("Please choose the bank."))])
-    number = StringField(_l("Voucher number"), [InputRequired(), Length(max=60)])
+    number = StringField(_l("Voucher number"), [Needed(_l("Please type the number of the voucher.")), Length(max=60)])
     issued_on = DayField(_l("Day of issue"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
     wish = SelectField(_l("Where"), default="")
 
@@ -72,7 +74,7 @@ class HoldForm(KeyedForm):
 
 
 class DeclarationForm(Form):
-    phone = StringField(_l("Your mobile number"), [InputRequired(), check_phone])
+    phone = StringField(_l("Your mobile number"), [Needed(_l("Please type your mobile number.")), check_phone])
     unrelated = BooleanField(_l("I am no relative of this child, and do not know the family."))
 
     def validate_unrelated(self, field: BooleanField) -> None:
@@ -81,28 +83,28 @@ class DeclarationForm(Form):
 
 
 class FindForm(Form):
-    code = StringField(_l("Tracking code"), [InputRequired(), Length(max=40)])
+    code = StringField(_l("Tracking code"), [Needed(_l("Please type the tracking code.")), Length(max=40)])
 
 
 class DepositForm(Form):
     issued_on = DayField(_l("Day of issue"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
-    branch = StringField(_l("Branch"), [InputRequired(), Length(max=60)])
+    branch = StringField(_l("Branch"), [Needed(_l("Please say which branch.")), Length(max=60)])
     band = SelectField(_l("Deposit"), [InputRequired()], choices=[SelectChoice(band, telling.BANDS[band]) for band in BANDS])
 
 
 class ReasonForm(Form):
-    reason = StringField(_l("Reason"), [InputRequired(), Length(max=120)])
+    reason = StringField(_l("Reason"), [Needed(GIVE_A_REASON), Length(max=120)])
 
 
 class NominationForm(Form):
     """Who the child is goes into the vault with this form and is seen by nobody in passing."""
 
-    name = StringField(_l("Name of the child"), [InputRequired(), Length(max=40)])
-    identity_number = StringField(_l("Identity number of the child"), [InputRequired()])
+    name = StringField(_l("Name of the child"), [Needed(FILL_IN), Length(max=40)])
+    identity_number = StringField(_l("Identity number of the child"), [Needed(FILL_IN)])
     birth_date = DayField(_l("Born on"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
-    school = StringField(_l("School"), [InputRequired(), Length(max=80)])
-    guardian = StringField(_l("Name of the guardian"), [InputRequired(), Length(max=40)])
-    guardian_phone = StringField(_l("Mobile number of the guardian"), [InputRequired(), check_phone])
+    school = StringField(_l("School"), [Needed(FILL_IN), Length(max=80)])
+    guardian = StringField(_l("Name of the guardian"), [Needed(FILL_IN), Length(max=40)])
+    guardian_phone = StringField(_l("Mobile number of the guardian"), [Needed(FILL_IN), check_phone])
     county = SelectField(_l("County"), [InputRequired()])
     tier = SelectField(_l("How urgent"), choices=[SelectChoice(str(tier), telling.TIERS[tier]) for tier in TIERS])
     need = SelectField(_l("What for"), choices=[SelectChoice(need, telling.NEEDS[need]) for need in NEEDS])
@@ -114,8 +116,18 @@ class NominationForm(Form):
             raise ValidationError(_("An identity number has 18 places, and the last one proves the rest."))
 
     def validate_birth_date(self, field: DateField) -> None:
-        if isinstance(field.data, date) and age_band(field.data, clock.today()) is None:
+        if not isinstance(field.data, date):
+            return
+        if age_band(field.data, clock.today()) is None:
             raise ValidationError(_("The programme is for children of 6 to 14 years."))
+        number = self.identity_number.data or ""
+        if is_identity(number) and born(number) != f"{field.data:%Y%m%d}":
+            raise ValidationError(_("The identity number tells another day of birth."))
+
+    def validate_waiting_since(self, field: DateField) -> None:
+        birth = self.birth_date.data
+        if isinstance(field.data, date) and isinstance(birth, date) and field.data < birth:
+            raise ValidationError(_("Nobody waits before they are born."))
 
 
 class ConsentForm(Form):
@@ -131,7 +143,7 @@ class ConsentForm(Form):
 
 
 class ReadingForm(Form):
-    why = StringField(_l("What you need it for"), [InputRequired(), Length(max=120)])
+    why = StringField(_l("What you need it for"), [Needed(GIVE_A_REASON), Length(max=120)])
 
 
 class HandoverForm(Form):
@@ -141,6 +153,24 @@ class HandoverForm(Form):
         _l("Witness"), [InputRequired(message=_l("Please choose who stands beside you."))], validate_choice=False
     )
     witness_digits = StringField(_l("The witness's authenticator"), [InputRequired(), SIX_DIGITS])
+
+
+class ReportForm(ReasonForm):
+    """What is wrong with a device."""
+
+    there = SelectField(
+        _l("What happened"), choices=[SelectChoice(state, telling.MISHAPS[state]) for state in telling.MISHAPS]
+    )
+
+
+class ProofForm(Form):
+    proof = StringField(
+        _l("Proof of wiping"), [Needed(_l("Please give the number of the paper that says it is empty.")), Length(max=120)]
+    )
+
+
+class ClosingForm(ReasonForm):
+    there = SelectField(_l("Why it ends"), choices=[SelectChoice(state, telling.CASE_STATES[state]) for state in CLOSINGS])
 
 
 class NothingForm(Form):

@@ -3,10 +3,11 @@
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from crowdfund.pledges import reminders
 from crowdfund.pledges.models import Assignment, ChildCase, Pledge, Programme, Voucher
 from crowdfund.pledges.states import ACTIVE, CaseState as C, PledgeState as P, VoucherState as V
 from crowdfund.pledges.steps import changed, move
-from marketplace.core import clock
+from marketplace.core import clock, outbox
 
 
 def end(session: Session, pledge: Pledge, there: P, *, actor: str, why: str, voucher_to: V | None = None) -> None:
@@ -27,7 +28,10 @@ def freeze(session: Session, *, case: ChildCase, actor: str, why: str) -> None:
     What the bank has not confirmed waits for a person; a device on its way stays where it is, free for another child."""
     active = select(Pledge).where(Pledge.case_id == case.id, Pledge.state.in_(ACTIVE)).with_for_update()
     pledge = session.scalar(active)
-    if pledge is None or pledge.state is P.ON_HOLD:
+    if pledge is None:
+        return
+    outbox.put(session, reminders.CHILD_GONE, pledge=pledge.public_id)
+    if pledge.state is P.ON_HOLD:
         return
     if pledge.state is P.PROVISIONAL:
         move(session, pledge, P.PROVISIONAL, P.ON_HOLD, actor=actor, why=why)
@@ -37,7 +41,7 @@ def freeze(session: Session, *, case: ChildCase, actor: str, why: str) -> None:
     free_voucher(session, pledge, actor=actor, why=why)
     give_quota_back(session, pledge)
     release = update(Assignment).where(Assignment.pledge_id == pledge.id, Assignment.released_at.is_(None))
-    session.execute(release.values(released_at=clock.now(), code_fingerprint=None))
+    session.execute(release.values(released_at=clock.now(), released_for="child", code_fingerprint=None))
 
 
 def free_voucher(session: Session, pledge: Pledge, *, actor: str, why: str, voucher_to: V | None = None) -> None:

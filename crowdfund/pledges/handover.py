@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from crowdfund.pledges import shelves
 from crowdfund.pledges.children import Officer, get_case
-from crowdfund.pledges.devices import at_station, get_device, reserved
-from crowdfund.pledges.models import Assignment, ChildCase, Handover, Pledge, Voucher
+from crowdfund.pledges.devices import get_device, reserved
+from crowdfund.pledges.models import Assignment, ChildCase, Device, Handover, Pledge, Voucher
 from crowdfund.pledges.refusals import OwnWitness, TookPart, VerifierHandsOver, WitnessUnknown, WrongCode, WrongStation
 from crowdfund.pledges.states import CaseState as C, DeviceState as D, PledgeState as P, VoucherState as V
 from crowdfund.pledges.steps import changed, move
@@ -18,7 +18,7 @@ from marketplace.accounts import second_factor
 from marketplace.accounts.models import Grant, Person
 from marketplace.core import audit, clock, ids
 from marketplace.core.encryption import fingerprint
-from marketplace.core.errors import IllegalTransition, NotFound
+from marketplace.core.errors import IllegalTransition
 from marketplace.core.transitions import subject_of
 
 CODE_LIFE: Final = timedelta(days=7)
@@ -30,8 +30,8 @@ def issue_code(session: Session, *, officer: Officer, case: str) -> str:
 
     Raises NotFound, IllegalTransition while the device is not at the station."""
     row = get_case(session, case, officer)
-    assignment = active_assignment(session, row)
-    if row.state is not C.READY or assignment is None:
+    assignment = waiting_assignment(session, row)
+    if assignment is None:
         raise IllegalTransition(case)
     digits = ids.digits(6)
     assignment.code_fingerprint = fingerprint(digits, f"handover:{assignment.public_id}")
@@ -40,9 +40,11 @@ def issue_code(session: Session, *, officer: Officer, case: str) -> str:
     return digits
 
 
-def active_assignment(session: Session, case: ChildCase) -> Assignment | None:
-    wanted = select(Assignment).where(Assignment.case_id == case.id, Assignment.released_at.is_(None))
-    return session.scalar(wanted.with_for_update())
+def waiting_assignment(session: Session, case: ChildCase) -> Assignment | None:
+    """Of the device that lies at the station for this child."""
+    wanted = select(Assignment).join(Device, Device.id == Assignment.device_id)
+    wanted = wanted.where(Assignment.case_id == case.id, Assignment.released_at.is_(None), Device.state == D.AT_STATION)
+    return session.scalar(wanted.with_for_update(of=Assignment))
 
 
 def witnesses(session: Session, *, station: str, clerk_id: int) -> list[Person]:
@@ -89,6 +91,7 @@ def hand_over(
         raise WrongStation(device)
     if row.state is not D.AT_STATION:
         raise IllegalTransition(subject_of(row))
+    here = shelves.place_of(row)
     second = witness_of(session, witness, station=station, clerk_id=clerk_id)
     if case.verifier_id in {clerk_id, second.id}:
         raise VerifierHandsOver(device)
@@ -109,16 +112,15 @@ def hand_over(
     assignment.code_fingerprint = None
     session.flush()
     move(session, row, D.AT_STATION, D.HANDED_OVER, actor=actor, why="handed over", station=station)
-    move(session, pledge, P.AT_STATION, P.HANDED_OVER, actor=actor, why="handed over", station=station)
-    move(session, case, C.READY, C.DELIVERED, actor=actor, why="handed over", station=station)
-    voucher = session.get_one(Voucher, pledge.voucher_id)
-    move(session, voucher, V.VERIFIED, V.REDEEMED, actor=actor, why="handed over")
-    subject = subject_of(row)
-    audit.record(
-        session, actor=f"person:{second.public_id}", action="handover.witnessed", subject=subject, recipient=recipient
-    )
-    to = ("device_delivered", station)
-    shelves.carry(session, row, what=f"deliver:{assignment.public_id}", from_=at_station(station), to=to)
+    if pledge.state is P.AT_STATION:  # else this one replaces another, and everything else has been done
+        move(session, pledge, P.AT_STATION, P.HANDED_OVER, actor=actor, why="handed over", station=station)
+        move(session, case, C.READY, C.DELIVERED, actor=actor, why="handed over", station=station)
+        voucher = session.get_one(Voucher, pledge.voucher_id)
+        move(session, voucher, V.VERIFIED, V.REDEEMED, actor=actor, why="handed over")
+    who, subject = f"person:{second.public_id}", subject_of(row)
+    audit.record(session, actor=who, action="handover.witnessed", subject=subject, recipient=recipient)
+    to = shelves.place_of(row)
+    shelves.carry(session, row, what=f"deliver:{assignment.public_id}", from_=here, to=to)
     changed(session)
 
 
@@ -133,11 +135,17 @@ def check_code(assignment: Assignment, code: str) -> None:
 def confirm_first_call(session: Session, *, officer: Officer, case: str) -> None:
     """The guardian says that it works: only now it is done. Raises TookPart for whoever handed it over."""
     row = get_case(session, case, officer)
-    wanted = select(Handover, Pledge).join(Assignment, Assignment.id == Handover.assignment_id)
-    wanted = wanted.join(Pledge, Pledge.id == Assignment.pledge_id).where(Handover.case_id == row.id, Handover.is_final)
+    wanted = (
+        select(Handover, Pledge)
+        .join(Assignment, Assignment.id == Handover.assignment_id)
+        .join(Device, Device.id == Assignment.device_id)
+        .join(Pledge, Pledge.id == Assignment.pledge_id)
+        .where(Handover.case_id == row.id, Handover.is_final)
+        .where(Assignment.released_at.is_(None), Device.state == D.HANDED_OVER)
+    )
     found = session.execute(wanted).first()
-    if found is None:
-        raise NotFound(case)
+    if found is None:  # nothing was handed over, or it has to be replaced first
+        raise IllegalTransition(case)
     handed, pledge = found[0], found[1]
     if officer.person_id in {handed.clerk_id, handed.witness_id}:
         raise TookPart(case)

@@ -6,21 +6,19 @@ from typing import Final
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from crowdfund.pledges import cards, freezing, vault
+from crowdfund.pledges import cards, freezing, reminders, vault, vouchers
 from crowdfund.pledges.choosing import deals_of, find
-from crowdfund.pledges.models import Agreement, ChildCase, Pledge, Programme, Voucher
-from crowdfund.pledges.refusals import CancelledBefore, CardGone, QuotaFull, TooLateToCancel
-from crowdfund.pledges.states import FREE, MAY_BE_CANCELLED, CaseState as C, PledgeState as P, VoucherState as V
-from crowdfund.pledges.steps import begin, changed, move
+from crowdfund.pledges.models import ChildCase, Pledge, Programme, Voucher
+from crowdfund.pledges.refusals import CancelledBefore, CardGone, NotOpen, QuotaFull, TooLateToCancel
+from crowdfund.pledges.states import MAY_BE_CANCELLED, CaseState as C, PledgeState as P, VoucherState as V
+from crowdfund.pledges.steps import SAVER, begin, changed, move
 from marketplace.core import clock, ids, outbox
-from marketplace.core.db import in_transaction, insert_or_ignore
+from marketplace.core.db import in_transaction
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import IllegalTransition, NotFound, StaleState
-from marketplace.core.transitions import leave_trace
 
 EXPIRES: Final = "pledge.expires"  # the outbox's topic
 CODE_LENGTH: Final = 16
-SAVER: Final = "saver"
 
 
 def tracking_code() -> str:
@@ -33,13 +31,15 @@ def hold(session: Session, *, token: str, case: str, saver_id: int | None) -> st
     """Keep one of the dealt cards for this voucher; returns the tracking code.
 
     One voucher, one child, whoever presses at the same time: states go over by compare-and-set, unique indexes stand
-    behind. Raises ChoosingOver, CardGone, QuotaFull."""
+    behind. Raises ChoosingOver, NotOpen, CardGone, QuotaFull."""
     choosing = find(session, token, lock=True)
     dealt = {card["case"]: card for row in deals_of(session, choosing) for card in row.cards}
     if case not in dealt:
         raise NotFound(case)
     programme = session.get_one(Programme, choosing.programme_id)
-    voucher = take_voucher(session, programme, choosing.number_hash, choosing.last4)
+    if not programme.opens_on <= clock.today() <= programme.closes_on:
+        raise NotOpen(programme.code)
+    voucher = vouchers.take(session, programme, choosing.number_hash, choosing.last4)
     child = session.scalars(select(ChildCase).where(ChildCase.public_id == case)).one()
     try:
         move(session, child, C.LISTED, C.HELD, actor=SAVER, why="chosen")
@@ -50,31 +50,12 @@ def hold(session: Session, *, token: str, case: str, saver_id: int | None) -> st
         voucher.issued_on = choosing.issued_on
     pledge = Pledge(tracking_code=tracking_code(), programme_id=programme.id, voucher_id=voucher.id, case_id=child.id)
     pledge.saver_id, pledge.label, pledge.state = saver_id, dealt[case], P.HELD
+    pledge.supersedes_id = vouchers.last_pledge(session, voucher)
     pledge.hold_until = clock.now() + timedelta(minutes=programme.hold_minutes)
     begin(session, pledge, actor=SAVER, why="chosen")
     choosing.pledge_id = pledge.id
     outbox.put(session, EXPIRES, after=timedelta(minutes=programme.hold_minutes), pledge=pledge.public_id)
     return pledge.tracking_code
-
-
-def take_voucher(session: Session, programme: Programme, number_hash: str, last4: str) -> Voucher:
-    """The voucher of this number, held from now on; a new row where nobody knew it. Raises CardGone if it is in use."""
-    bank = bank_of(session, programme)
-    public_id = ids.public_id()
-    values = {"public_id": public_id, "bank_code": bank, "number_hash": number_hash, "last4": last4, "state": V.CLAIMED}
-    is_new = insert_or_ignore(session, Voucher, values | {"branch": "", "band": "", "cancellations": 0})
-    wanted = select(Voucher).where(Voucher.bank_code == bank, Voucher.number_hash == number_hash)
-    voucher = session.scalars(wanted.with_for_update().execution_options(populate_existing=True)).one()
-    if is_new:
-        leave_trace(session, voucher, None, V.CLAIMED, actor=SAVER, why="typed")
-    if voucher.state not in FREE:
-        raise CardGone("voucher")
-    move(session, voucher, voucher.state, V.HELD, actor=SAVER, why="chosen")
-    return voucher
-
-
-def bank_of(session: Session, programme: Programme) -> str:
-    return session.scalars(select(Agreement.partner_code).where(Agreement.id == programme.agreement_id)).one()
 
 
 def take_quota(session: Session, programme: Programme) -> None:
@@ -115,9 +96,10 @@ def declare(session: Session, *, code: str, phone: str, account_phone_hash: str 
     session.flush()
     case = session.get_one(ChildCase, pledge.case_id)
     move(session, pledge, P.HELD, P.PROVISIONAL, actor=SAVER, why="declared")
+    reminders.ask_when_unanswered(session, pledge)
     voucher = session.get_one(Voucher, pledge.voucher_id)
     if vault.guardian_has_phone(session, case, hashes):
-        move(session, pledge, P.PROVISIONAL, P.ON_HOLD, actor="system", why="may be related")
+        move(session, pledge, P.PROVISIONAL, P.ON_HOLD, actor="system", why=reminders.RELATED)
     elif voucher.confirmed_at is not None:
         finish(session, pledge, voucher, case, actor="system", why="known to the bank")
     return True

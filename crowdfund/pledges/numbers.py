@@ -6,7 +6,7 @@ from typing import Final
 
 SHAPE: Final = re.compile(r"[A-Z0-9]{6,32}")
 SEPARATORS: Final = re.compile(r"[\s\-_./·]+")
-IDENTITY: Final = re.compile(r"[1-9]\d{5}(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[0-9X]")
+IDENTITY: Final = re.compile(r"[1-9]\d{5}(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[0-9X]", re.ASCII)
 WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -40,6 +40,11 @@ def is_identity(text: str) -> bool:
         return False
     rest = sum(int(digit) * weight for digit, weight in zip(text[:17], WEIGHTS, strict=True)) % 11
     return "10X98765432"[rest] == text[17]
+
+
+def born(identity: str) -> str:
+    """The day of birth that an identity number tells, as YYYYMMDD."""
+    return identity[6:14]
 
 
 def is_card(text: str) -> bool:

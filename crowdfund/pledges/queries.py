@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.pledges.models import (
     Agreement,
     Assignment,
     ChildCase,
+    ChildVault,
     Device,
     DeviceModel,
     Partner,
@@ -17,7 +18,7 @@ from crowdfund.pledges.models import (
     Programme,
     Voucher,
 )
-from crowdfund.pledges.states import CaseState, DeviceState, PledgeState
+from crowdfund.pledges.states import REPLACED, CaseState, DeviceState, PledgeState
 from marketplace.core.transitions import EventRow
 from marketplace.ledger.models import LedgerAccount, Line
 
@@ -124,18 +125,25 @@ class Tracking:
     voucher: Voucher
     programme: ShownProgramme
     times: dict[str, datetime]  # step -> when
-    is_sent: bool
+    device: DeviceState | None  # the one that was reserved last
+    gets_another: bool  # that one was lost or faulty, or another in its place is not there yet
+    is_card_down: bool  # the guardian has withdrawn, or the child has left the list: nothing of it is shown any more
+
+    @property
+    def is_sent(self) -> bool:
+        return self.device not in {None, DeviceState.CHECKED}
 
 
 def tracking(session: Session, pledge: Pledge) -> Tracking:
-    """Five statements."""
+    """Six statements."""
     voucher = session.get_one(Voucher, pledge.voucher_id)
     code = session.scalars(select(Programme.code).where(Programme.id == pledge.programme_id)).one()
-    device = session.execute(
-        select(Device.public_id, Device.state)
-        .join(Assignment, and_(Assignment.device_id == Device.id, Assignment.released_at.is_(None)))
+    wanted = (
+        select(Device.public_id, Device.state, Assignment.released_for, func.count().over().label("devices"))
+        .join(Assignment, Assignment.device_id == Device.id)
         .where(Assignment.pledge_id == pledge.id)
-    ).first()
+    )
+    device = session.execute(wanted.order_by(Assignment.id.desc()).limit(1)).first()
     times = {"taken": pledge.created_at}
     if pledge.declared_at:
         times["chosen"] = pledge.declared_at
@@ -153,5 +161,20 @@ def tracking(session: Session, pledge: Pledge) -> Tracking:
             times[named[PledgeState(state)]] = at
         elif subject.startswith("device:") and state == DeviceState.IN_TRANSIT:
             times["on_its_way"] = at
-    is_sent = device is not None and device.state is not DeviceState.CHECKED
-    return Tracking(pledge, voucher, programmes(session, code)[0], times, is_sent)
+    return Tracking(
+        pledge,
+        voucher,
+        programmes(session, code)[0],
+        times,
+        device.state if device else None,
+        device is not None and gets_another(pledge, *device[1:]),
+        session.scalar(select(ChildVault.destroyed_at).where(ChildVault.case_id == pledge.case_id)) is not None,
+    )
+
+
+def gets_another(pledge: Pledge, device: DeviceState, released_for: str | None, devices: int) -> bool:
+    """Between the moment its device was lost or faulty and the next one in the guardian's hands."""
+    if released_for is not None:
+        return released_for in REPLACED
+    there = DeviceState.AT_STATION if pledge.state is PledgeState.AT_STATION else DeviceState.HANDED_OVER
+    return devices > 1 and device in {DeviceState.CHECKED, DeviceState.IN_TRANSIT, DeviceState.AT_STATION} - {there}

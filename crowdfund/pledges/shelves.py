@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crowdfund.pledges.models import Agreement, Device, Partner
+from crowdfund.pledges.states import DeviceState as D
 from marketplace.core.money import Money
 from marketplace.ledger import books
 from marketplace.ledger.books import Account
@@ -30,6 +31,18 @@ def book_of(session: Session, agreement_id: int) -> str:
 
 def committed(agreement: str) -> Account:
     return "partner_committed", agreement
+
+
+def place_of(device: Device) -> Account:
+    """Where the books have a device that was brought, by its state and its station."""
+    station = device.station_code or ""
+    return {
+        D.IN_TRANSIT: ("device_in_transit", station),
+        D.AT_STATION: ("device_station", station),
+        D.HANDED_OVER: ("device_delivered", station),
+        D.FAULTY: FAULTY,
+        D.LOST: LOST,
+    }.get(device.state, WAREHOUSE)
 
 
 def promise(session: Session, agreement: Agreement) -> None:

@@ -51,6 +51,8 @@ class CaseState(StrEnum):
 
 C = CaseState
 OUT: Final = frozenset({C.INELIGIBLE, C.DUPLICATE, C.MOVED, C.WITHDRAWN})
+CLOSINGS: Final = (C.MOVED, C.INELIGIBLE, C.DUPLICATE)
+"""How an officer takes a child off the list; withdrawing consent is the guardian's."""
 CHILD_CASE: Final[dict[CaseState, frozenset[CaseState]]] = {
     C.NOMINATED: frozenset({C.CONSENTED}) | OUT,
     C.CONSENTED: frozenset({C.VERIFIED}) | OUT,
@@ -127,6 +129,12 @@ DEVICE: Final[dict[DeviceState, frozenset[DeviceState]]] = {
     D.LOST: frozenset(),
     D.REPLACED: frozenset(),
 }
+PLACED: Final = (D.IN_TRANSIT.value, D.AT_STATION.value, D.HANDED_OVER.value)
+"""Where a device is at a station, on its way to one, or handed over by one."""
+RELEASES: Final = ("child", "lost", "faulty", "returned")
+"""Why a device is no longer for the pledge it was for."""
+REPLACED: Final = ("lost", "faulty")
+"""After which of these the pledge gets another device."""
 
 STEPS: Final = ("taken", "chosen", "confirmed", "reserved", "on_its_way", "at_station", "first_call")
 STEP_OF: Final[dict[PledgeState, int]] = {  # how many steps are behind a pledge

@@ -9,6 +9,7 @@ from marketplace.core import audit, page_cache
 from marketplace.core.transitions import leave_trace, subject_of, transition
 
 Row = Voucher | ChildCase | Pledge | Device
+SAVER = "saver"  # whom we do not know, as an actor
 TAG = "pledges"  # of the pages that show quota, debt and how many wait
 
 

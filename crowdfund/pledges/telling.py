@@ -1,11 +1,12 @@
 """Pledges in words: bands, needs, and the seven steps that a saver follows."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 
+from crowdfund.pledges import reminders
 from crowdfund.pledges.cards import Card
 from crowdfund.pledges.queries import Tracking
 from crowdfund.pledges.states import STEP_OF, STEPS, CaseState as C, DeviceState as D, PledgeState as P
@@ -85,6 +86,14 @@ DEVICE_STATES: Final[dict[D, LazyString]] = {
     D.RETURNED: _l("returned"),
     D.REPLACED: _l("replaced"),
 }
+MISHAPS: Final[dict[D, LazyString]] = {D.LOST: DEVICE_STATES[D.LOST], D.FAULTY: DEVICE_STATES[D.FAULTY]}
+TOLD_BY_PEOPLE: Final = frozenset({D.LOST, D.FAULTY, D.RETURNED})
+"""Steps of a device whose reason somebody wrote."""
+HELD_UP: Final[dict[str, LazyString]] = {
+    reminders.RELATED: _l("the saver may be related"),
+    reminders.SILENT: _l("no word from the bank for ten days"),
+}
+GONE: Final = _l("the child is no longer on the list")
 PLEDGE_STATES: Final[dict[P, LazyString]] = {
     P.HELD: _l("held"),
     P.PROVISIONAL: _l("to be confirmed"),
@@ -120,6 +129,10 @@ def alias(card: Card) -> str:
 def sentence(shown: Tracking, card: Card) -> str:
     """What is true now, in one sentence."""
     name, state = alias(card), shown.pledge.state
+    if shown.is_card_down and state not in {P.HANDED_OVER, P.VERIFIED}:
+        return str(_("The child you chose is no longer on the list"))
+    if shown.gets_another:
+        return str(_("%(name)s's watch has to be replaced; another one comes", name=name))
     said = {
         P.HELD: _("%(name)s is kept for you until %(time)s", name=name, time=clock_time(shown)),
         P.PROVISIONAL: _("The bank is looking at your voucher for %(name)s", name=name),
@@ -200,4 +213,4 @@ def words(step: str, shown: Tracking, card: Card, state: str) -> tuple[str, str]
 def last_day(shown: Tracking) -> date | None:
     """Until when the guardian may fetch it."""
     at = shown.times.get("at_station")
-    return clock.local(at).date() + timedelta(days=shown.programme.pickup_days) if at else None
+    return reminders.last_day(at, shown.programme.pickup_days) if at else None

@@ -89,6 +89,12 @@ def destroy(session: Session, case: ChildCase, *, actor: str, why: str) -> bool:
     return True
 
 
+def is_destroyed(session: Session, case: ChildCase) -> bool:
+    """Nothing is left of who this child is."""
+    gone = select(ChildVault.case_id).where(ChildVault.case_id == case.id, ChildVault.destroyed_at.is_not(None))
+    return session.scalar(gone) is not None
+
+
 def guardian_has_phone(session: Session, case: ChildCase, hashes: set[str]) -> bool:
     """One of these keyed hashes of phone numbers is the guardian's: compared without opening anything."""
     known = select(ChildVault.case_id).where(ChildVault.case_id == case.id, ChildVault.guardian_phone_hash.in_(hashes))

@@ -6,7 +6,8 @@ from marketplace.auditing.checks import Check
 
 ACTIVE: Final = "('held', 'provisional', 'on_hold', 'confirmed', 'allocated', 'at_station', 'handed_over', 'verified')"
 PLACE: Final = """CASE d.state WHEN 'committed' THEN 'partner_committed' WHEN 'received' THEN 'device_warehouse'
-    WHEN 'checked' THEN 'device_warehouse' WHEN 'in_transit' THEN 'device_in_transit' WHEN 'at_station' THEN 'device_station'
+    WHEN 'checked' THEN 'device_warehouse'
+    WHEN 'returned' THEN 'device_warehouse' WHEN 'replaced' THEN 'partner_committed' WHEN 'in_transit' THEN 'device_in_transit' WHEN 'at_station' THEN 'device_station'
     WHEN 'handed_over' THEN 'device_delivered' WHEN 'lost' THEN 'device_lost' ELSE 'device_faulty' END"""
 """Where a device should stand in the books."""
 
@@ -20,6 +21,38 @@ DEVICES: Final = (
             JOIN ledger_account a ON a.id = line.account_id) last ON last.line = newest.line
         WHERE COALESCE(last.kind, 'partner_committed') <> {PLACE}""",
         "device {name} is {state}, the books have it at {kind}",
+    ),
+    Check(
+        "devices are at the stations where the books say",
+        """SELECT d.public_id AS name, d.station_code AS station, a.owner AS owner FROM device d
+        JOIN (SELECT e.reference AS device, MAX(line.id) AS line FROM entry e JOIN line ON line.entry_id = e.id
+            WHERE line.commodity LIKE 'DEVICE:%' AND line.amount > 0 GROUP BY e.reference) newest ON newest.device = d.public_id
+        JOIN line ON line.id = newest.line JOIN ledger_account a ON a.id = line.account_id
+        WHERE d.state IN ('in_transit', 'at_station', 'handed_over') AND a.owner <> COALESCE(d.station_code, '')""",
+        "device {name} is at {station}, the books have it at {owner}",
+    ),
+    Check(
+        "devices are at the stations of their children",
+        """SELECT d.public_id AS name, d.station_code AS station, c.station_code AS other FROM device d
+        JOIN assignment a ON a.device_id = d.id AND a.released_at IS NULL JOIN child_case c ON c.id = a.case_id
+        WHERE d.state IN ('in_transit', 'at_station', 'handed_over') AND d.station_code <> c.station_code""",
+        "device {name} is at {station}, its child at {other}",
+    ),
+    Check(
+        "devices follow their pledges",
+        """SELECT d.public_id AS name, d.state AS state, p.state AS other FROM device d
+        JOIN assignment a ON a.device_id = d.id AND a.released_at IS NULL JOIN pledge p ON p.id = a.pledge_id
+        WHERE d.state IN ('committed', 'received', 'lost', 'returned')
+        OR p.state NOT IN ('allocated', 'at_station', 'handed_over', 'verified')
+        OR (d.state = 'at_station' AND p.state = 'allocated')
+        OR (d.state = 'handed_over' AND p.state IN ('allocated', 'at_station'))""",
+        "device {name} is {state}, its pledge {other}",
+    ),
+    Check(
+        "what is a child's was handed over",
+        """SELECT d.public_id AS name FROM device d LEFT JOIN assignment a ON a.device_id = d.id AND a.released_at IS NULL
+        LEFT JOIN handover h ON h.assignment_id = a.id AND h.is_final WHERE d.state = 'handed_over' AND h.id IS NULL""",
+        "device {name} counts as handed over, nobody has handed it over",
     ),
     Check(
         "no place has fewer than no devices",
@@ -98,10 +131,10 @@ PLEDGES: Final = (
         "child {name} is on the list with {amount} consents of 4",
     ),
     Check(
-        "what was withdrawn is destroyed",
+        "whoever left the list is destroyed in the vault",
         """SELECT c.public_id AS name FROM child_case c JOIN child_vault v ON v.case_id = c.id
-        WHERE c.state = 'withdrawn' AND (v.destroyed_at IS NULL OR v.data_key IS NOT NULL OR v.sealed IS NOT NULL)""",
-        "child {name} has withdrawn, the vault still holds it",
+        WHERE c.state IN ('withdrawn', 'moved', 'duplicate', 'ineligible') AND (v.destroyed_at IS NULL OR v.data_key IS NOT NULL OR v.sealed IS NOT NULL)""",
+        "child {name} has left the list, the vault still holds it",
     ),
     Check(
         "two people stand behind a case",
@@ -119,7 +152,7 @@ PLEDGES: Final = (
         "what was handed over has its hand-over",
         """SELECT p.public_id AS name, COUNT(h.id) AS amount FROM pledge p LEFT JOIN assignment a ON a.pledge_id = p.id
         LEFT JOIN handover h ON h.assignment_id = a.id AND h.is_final WHERE p.state IN ('handed_over', 'verified')
-        GROUP BY p.id, p.public_id HAVING COUNT(h.id) <> 1""",
+        GROUP BY p.id, p.public_id HAVING COUNT(h.id) < 1 OR COUNT(h.id) > COUNT(a.id)""",
         "pledge {name} counts as handed over, with {amount} hand-overs",
     ),
 )

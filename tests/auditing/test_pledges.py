@@ -18,6 +18,10 @@ FREE = "DROP INDEX one_active_pledge_of_voucher; DROP INDEX one_active_pledge_fo
 AGAIN = "(SELECT MIN({0}) FROM pledge)"
 TAMPERING = {
     "devices are where the books say": "UPDATE device SET state = 'in_transit' WHERE state = 'checked'",
+    "devices are at the stations where the books say": "UPDATE device SET station_code = '140430' WHERE state = 'handed_over'",
+    "devices are at the stations of their children": "UPDATE child_case SET station_code = '140430'",
+    "devices follow their pledges": "UPDATE pledge SET state = 'allocated' WHERE state = 'handed_over'",
+    "what is a child's was handed over": "UPDATE handover SET is_final = FALSE",
     "no place has fewer than no devices": "UPDATE line SET amount = -5 WHERE amount = 1 AND commodity LIKE 'DEVICE:%'",
     "what was promised is in the books": "UPDATE agreement SET public_id = public_id || '-'",
     "claims are counted": "UPDATE programme SET claimed = claimed + 1",
@@ -29,7 +33,7 @@ TAMPERING = {
     "UPDATE child_case SET state = 'held' WHERE state = 'listed'",
     "no device before the bank's word": "UPDATE event SET to_state = 'cancelled' WHERE to_state = 'confirmed'",
     "children on the list have consent": "UPDATE consent SET withdrawn_at = given_at",
-    "what was withdrawn is destroyed": "UPDATE child_case SET state = 'withdrawn' WHERE state = 'listed'",
+    "whoever left the list is destroyed in the vault": "UPDATE child_case SET state = 'withdrawn' WHERE state = 'listed'",
     "two people stand behind a case": "PRETEND child_case: nominator_id = verifier_id",
     "two people hand over, and neither has verified": "PRETEND handover: witness_id = clerk_id",
     "what was handed over has its hand-over": "UPDATE handover SET is_final = FALSE",

@@ -5,8 +5,8 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crowdfund.pledges.models.words import one_of
-from crowdfund.pledges.states import DEVICE, RELATIONS, DeviceState
+from crowdfund.pledges.models.words import listed, one_of
+from crowdfund.pledges.states import DEVICE, PLACED, RELATIONS, RELEASES, DeviceState
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
 
@@ -33,7 +33,11 @@ class DeviceModel(Base):
 
 class Device(Base):
     __tablename__ = "device"
-    __table_args__ = (CheckConstraint(f"length(imei) = 15 AND {LUHN}", "imei"), Index(None, "state", "model_code"))
+    __table_args__ = (
+        CheckConstraint(f"length(imei) = 15 AND ltrim(imei, '0123456789') = '' AND {LUHN}", "imei"),
+        CheckConstraint(f"station_code IS NOT NULL OR state NOT IN ({listed(PLACED)})", "has_a_station"),
+        Index(None, "state", "model_code"),
+    )
     TRANSITIONS = DEVICE
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(unique=True, default=ids.public_id)
@@ -43,25 +47,33 @@ class Device(Base):
     agreement_id: Mapped[int] = mapped_column(ForeignKey("agreement.id"), index=True)
     lot: Mapped[str]
     state: Mapped[DeviceState] = mapped_column(default=DeviceState.COMMITTED)
+    station_code: Mapped[str | None] = mapped_column(ForeignKey("station.code"), index=True)
+    """Where it is, on its way to, or was handed over: whoever it was for."""
+    wiping_proof: Mapped[str | None]  # the paper that says a returned one is empty; asked anew at each return
 
 
 class Assignment(Base):
-    """This device is for this pledge. A device whose assignment was released may get another."""
+    """This device is for this pledge. Once released the device may be for another, and the pledge get another."""
 
     __tablename__ = "assignment"
     __table_args__ = (
         Index("one_assignment_of_device", "device_id", unique=True, sqlite_where=STILL, postgresql_where=STILL),
+        Index("one_assignment_of_pledge", "pledge_id", unique=True, sqlite_where=STILL, postgresql_where=STILL),
         UniqueConstraint("id", "case_id"),
+        CheckConstraint("(released_at IS NULL) = (released_for IS NULL)", "released_for_something"),
+        CheckConstraint(f"released_for IN ({listed(RELEASES)})", "known_released_for"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(unique=True, default=ids.public_id)
-    pledge_id: Mapped[int] = mapped_column(ForeignKey("pledge.id"), unique=True)
+    pledge_id: Mapped[int] = mapped_column(ForeignKey("pledge.id"), index=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("child_case.id"))
     device_id: Mapped[int] = mapped_column(ForeignKey("device.id"))
     at: Mapped[datetime] = mapped_column(default=clock.now)
     released_at: Mapped[datetime | None]
+    released_for: Mapped[str | None]  # what became of the device, or `child`: what became of the child
     code_fingerprint: Mapped[str | None]  # of the guardian's one-time code
     code_expires_at: Mapped[datetime | None]
+    overdue_at: Mapped[datetime | None]  # the days of fetching were over: somebody shall call the guardian
 
 
 class Handover(Base):
@@ -90,14 +102,17 @@ class Handover(Base):
     at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
+APPROVED = "SELECT 1 FROM device_model WHERE device_model.code = NEW.model_code AND device_model.is_approved"
+UNWIPED = "(OLD.state = 'returned' AND NEW.state = 'checked' AND NEW.wiping_proof IS NULL)"
 NOT_CONFIRMED = "NOT EXISTS (SELECT 1 FROM pledge WHERE pledge.id = NEW.pledge_id AND pledge.confirmed_at IS NOT NULL)"
 triggers.register(
     triggers.Guard("assignment", "INSERT", NOT_CONFIRMED, "no device before the bank has confirmed"),
+    triggers.Guard("device", "INSERT", f"NOT EXISTS ({APPROVED})", "this model is not approved"),
     triggers.Guard(
         "device",
-        "INSERT",
-        "NOT EXISTS (SELECT 1 FROM device_model WHERE device_model.code = NEW.model_code AND device_model.is_approved)",
-        "this model is not approved",
+        "UPDATE",
+        f"NEW.imei <> OLD.imei OR NEW.model_code <> OLD.model_code OR {UNWIPED}",
+        "a device stays what it is, and what came back is wiped before it goes on",
     ),
     *triggers.append_only("handover"),
 )

@@ -72,4 +72,13 @@ class Programme(Base):
     closes_on: Mapped[date]
 
 
-triggers.register(*triggers.append_only("agreement"))
+UNSIGNED = (
+    "NOT EXISTS (SELECT 1 FROM agreement WHERE agreement.id = NEW.agreement_id AND agreement.signed_on <= NEW.opens_on)"
+)
+triggers.register(
+    *triggers.append_only("agreement"),
+    *(
+        triggers.Guard("programme", verb, UNSIGNED, "a programme opens with a signed agreement only")
+        for verb in ("INSERT", "UPDATE")
+    ),
+)

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from crowdfund.pledges import children, desks, handover, telling, vault
 from crowdfund.pledges.children import Officer
-from crowdfund.pledges.forms import ConsentForm, NominationForm, NothingForm, ReadingForm, ReasonForm
+from crowdfund.pledges.forms import ClosingForm, ConsentForm, NominationForm, NothingForm, ReadingForm, ReasonForm
 from crowdfund.pledges.refusals import ChildKnown, NotYourCase
+from crowdfund.pledges.states import CaseState
 from crowdfund.pledges.vault import Identity, Reader
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, hit
@@ -37,7 +38,9 @@ def officer(roles: frozenset[str] = ALL) -> Officer:
 @bp.get("")
 @requires("child.list")
 def show_cases() -> ResponseReturnValue:
-    return page("children/list.html", rows=desks.cases(db.session(), officer()))
+    me = officer()
+    overdue = desks.overdue(db.session(), me)
+    return page("children/list.html", rows=desks.cases(db.session(), me), overdue=overdue)
 
 
 @bp.get("/new")
@@ -96,6 +99,9 @@ def case_page(public_id: str, status: int = 200, **forms: Any) -> ResponseReturn
         "consent_form": ConsentForm(),
         "reading_form": ReadingForm(),
         "pause_form": ReasonForm(),
+        "closing_form": ClosingForm(),
+        "is_destroyed": vault.is_destroyed(session, row.case),
+        "has_watch": desks.has_waiting_device(session, row.case),
     } | forms
     shown.setdefault("identity", None)
     shown.setdefault("code", "")
@@ -136,6 +142,17 @@ def create_pause(case: str) -> ResponseReturnValue:
     if not form.validate():
         return case_page(case, 422, pause_form=form)
     return done(children.pause, officer=keeper(), case=case, why=str(form.reason.data))
+
+
+@bp.post("/<case>/closing")
+@requires("child.keep")
+def create_closing(case: str) -> ResponseReturnValue:
+    """Moved away, known already, not eligible: off the list for good."""
+    form = ClosingForm(request.form)
+    if not form.validate():
+        return case_page(case, 422, closing_form=form)
+    there = CaseState(str(form.there.data))
+    return done(children.close, officer=keeper(), case=case, there=there, why=str(form.reason.data))
 
 
 @bp.get("/<case>/withdrawal")

@@ -1,4 +1,4 @@
-"""/programme: the programme office reserves devices for confirmed pledges, sends them, and decides what was held up."""
+"""/programme: the office reserves devices, sends them, decides what was held up, and minds what went wrong with one."""
 
 from typing import Any, Final
 
@@ -6,14 +6,20 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from crowdfund.pledges import confirming, desks, devices, queries, telling
-from crowdfund.pledges.forms import ReasonForm
+from crowdfund.pledges import confirming, desks, devices, mishaps, queries, telling
+from crowdfund.pledges.forms import ProofForm, ReasonForm, ReportForm
+from crowdfund.pledges.states import DeviceState
 from marketplace.accounts.permissions import requires
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
 
 bp = Blueprint("programme", __name__, url_prefix="/programme")
-STEPS: Final = {"receipt": devices.receive, "check": devices.check, "dispatch": devices.send}
+STEPS: Final = {
+    "receipt": devices.receive,
+    "check": devices.check,
+    "dispatch": devices.send,
+    "replacement": mishaps.send_back,
+}
 
 
 @bp.get("")
@@ -22,17 +28,73 @@ def show_office() -> ResponseReturnValue:
     return office_page(ReasonForm())
 
 
-def office_page(form: ReasonForm, status: int = 200) -> ResponseReturnValue:
+def office_page(form: ReasonForm, wrong: str = "", status: int = 200) -> ResponseReturnValue:
+    """`wrong`: the pledge whose decision is not complete; what was typed stays with it."""
     session = db.session()
     shown: dict[str, Any] = {"office": desks.office(session), "programmes": queries.programmes(session)}
-    body = render_template("programme/office.html", telling=telling, form=form, **shown)
-    return body, status, {"Cache-Control": "no-store"}
+    return page("programme/office.html", status, form=form, empty=ReasonForm(), wrong=wrong, **shown)
+
+
+def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
+    return render_template(template, telling=telling, **shown), status, {"Cache-Control": "no-store"}
+
+
+@bp.get("/devices")
+@requires("device.keep")
+def show_devices() -> ResponseReturnValue:
+    """A scanned IMEI leads to its device."""
+    typed = request.args.get("code", "")
+    found = desks.find_device(db.session(), typed) if typed else None
+    if found:
+        return redirect(url_for(".show_device", device=found))
+    said = _("No device has this number. Look at it once more.") if typed else ""
+    return page("programme/devices.html", 404 if typed else 200, typed=typed, said=said)
+
+
+@bp.get("/devices/<device>")
+@requires("device.keep")
+def show_device(device: str) -> ResponseReturnValue:
+    return device_page(device)
+
+
+def device_page(device: str, status: int = 200, **forms: Any) -> ResponseReturnValue:
+    life = desks.device_life(db.session(), device)
+    known: dict[str, Any] = {"report": ReportForm(), "taking": ReasonForm(), "proof": ProofForm()}
+    return page("programme/device.html", status, life=life, **known | forms)
+
+
+@bp.post("/devices/<device>/reports")
+@requires("device.keep")
+def create_report(device: str) -> ResponseReturnValue:
+    form = ReportForm(request.form)
+    if not form.validate():
+        return device_page(device, 422, report=form)
+    there = DeviceState(str(form.there.data))
+    return done(mishaps.report, url_for(".show_device", device=device), device=device, there=there, reason=form.reason.data)
+
+
+@bp.post("/devices/<device>/return")
+@requires("device.keep")
+def create_return(device: str) -> ResponseReturnValue:
+    form = ReasonForm(request.form)
+    if not form.validate():
+        return device_page(device, 422, taking=form)
+    return done(mishaps.take_back, url_for(".show_device", device=device), device=device, reason=form.reason.data)
+
+
+@bp.post("/devices/<device>/wiping")
+@requires("device.keep")
+def create_wiping(device: str) -> ResponseReturnValue:
+    form = ProofForm(request.form)
+    if not form.validate():
+        return device_page(device, 422, proof=form)
+    return done(mishaps.wiped, url_for(".show_device", device=device), device=device, proof=form.proof.data)
 
 
 @bp.post("/pledges/<pledge>/assignment")
 @requires("device.keep")
 def create_assignment(pledge: str) -> ResponseReturnValue:
-    return done(devices.assign, pledge=pledge)
+    return done(devices.assign, url_for(".show_office"), pledge=pledge)
 
 
 @bp.post("/pledges/<pledge>/decision")
@@ -40,9 +102,9 @@ def create_assignment(pledge: str) -> ResponseReturnValue:
 def create_decision(pledge: str) -> ResponseReturnValue:
     form = ReasonForm(request.form)
     if not form.validate():
-        return office_page(form, 422)
+        return office_page(form, pledge, 422)
     goes_on = request.form.get("decision") == "go-on"
-    return done(confirming.decide, pledge=pledge, goes_on=goes_on, reason=str(form.reason.data))
+    return done(confirming.decide, url_for(".show_office"), pledge=pledge, goes_on=goes_on, reason=str(form.reason.data))
 
 
 @bp.post("/devices/<device>/<step>")
@@ -51,10 +113,12 @@ def create_step(device: str, step: str) -> ResponseReturnValue:
     command = STEPS.get(step)
     if command is None:
         raise NotFound(step)
-    return done(command, device=device)
+    back = url_for(".show_device", device=device) if step == "replacement" else url_for(".show_office")
+    return done(command, back, device=device)
 
 
-def done(command: Any, **arguments: Any) -> ResponseReturnValue:
+def done(command: Any, back: str, **arguments: Any) -> ResponseReturnValue:
+    """Run it, say how it went, and go back to the page it came from."""
     try:
         in_transaction(command, actor=f"person:{g.person.public_id}", **arguments)
     except NotFound:
@@ -65,4 +129,4 @@ def done(command: Any, **arguments: Any) -> ResponseReturnValue:
         flash(refusal.message, "failed")
     else:
         flash(_("Done."), "done")
-    return redirect(url_for(".show_office"), 303)
+    return redirect(back, 303)

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from crowdfund.pledges import cards, choosing, holding, queries, replay, seeds, telling
 from crowdfund.pledges.forms import FindForm, HoldForm, RefreshForm, VoucherForm
-from crowdfund.pledges.refusals import CardGone, NoMoreCards, QuotaFull
+from crowdfund.pledges.refusals import CardGone, NoMoreCards, NotOpen, OutsideWindow, QuotaFull
 from crowdfund.pledges.states import MOST_REFRESHES
 from crowdfund.pledges.steps import TAG
 from marketplace.accounts import rate_limits
@@ -79,7 +79,11 @@ def create_choice() -> ResponseReturnValue:
     issued = form.issued_on.data
     assert isinstance(issued, date)
     typed = {"bank": str(form.bank.data), "number": str(form.number.data), "wish": str(form.wish.data or "")}
-    token = in_transaction(choosing.enter, issued_on=issued, **typed)
+    try:
+        token = in_transaction(choosing.enter, issued_on=issued, **typed)
+    except OutsideWindow as refusal:
+        form.issued_on.errors = [refusal.message]
+        return voucher_page(form, refusal.status)
     return redirect(url_for(".show_choice", token=token), 303)
 
 
@@ -97,7 +101,7 @@ def choice_page(token: str, refusal: Any = None) -> ResponseReturnValue:
     if made and refusal is None:
         return redirect(url_for("pledge_tracking.show_pledge", code=made), 303)
     deals = choosing.deals_of(session, found)
-    dealt = [cards.Card.from_json(card) for card in deals[-1].cards]
+    dealt = cards.still_free(session, [cards.Card.from_json(card) for card in deals[-1].cards])
     page = render_template(
         "pledges/choice.html",
         token=token,
@@ -144,7 +148,7 @@ def create_pledge(token: str) -> ResponseReturnValue:
     try:
         key = form.idempotency(f"pledge:{token}")
         code = in_transaction(once, holding.hold, idempotency=key, token=token, case=str(form.case.data), saver_id=saver)
-    except (CardGone, QuotaFull) as refusal:
+    except (CardGone, NotOpen, QuotaFull) as refusal:
         made = choosing.pledge_of(db.session(), choosing.find(db.session(), token))
         if made:  # the other tab was faster
             return redirect(url_for("pledge_tracking.show_pledge", code=made), 303)

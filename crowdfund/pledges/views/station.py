@@ -6,9 +6,10 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from crowdfund.pledges import desks, devices, handover, telling
-from crowdfund.pledges.forms import HandoverForm
+from crowdfund.pledges import desks, devices, handover, mishaps, telling
+from crowdfund.pledges.forms import HandoverForm, ReportForm
 from crowdfund.pledges.refusals import OwnWitness, WitnessUnknown, WrongCode, WrongStation
+from crowdfund.pledges.states import DeviceState
 from marketplace.accounts import second_factor
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, hit
@@ -43,7 +44,9 @@ def show_device(device: str) -> ResponseReturnValue:
     return device_page(device)
 
 
-def device_page(public_id: str, form: HandoverForm | None = None, status: int = 200) -> ResponseReturnValue:
+def device_page(
+    public_id: str, form: HandoverForm | None = None, status: int = 200, report: ReportForm | None = None
+) -> ResponseReturnValue:
     session = db.session()
     found = desks.of_station(session, g.station, public_id)
     if not found:
@@ -52,7 +55,8 @@ def device_page(public_id: str, form: HandoverForm | None = None, status: int = 
     form = form or HandoverForm()
     form.witness.choices = [SelectChoice(person.public_id, person.name) for person in others]
     codes = [(p.name, second_factor.usable_code(session, p.id)) for p in others] if settings().is_demo else []
-    return page("station/device.html", device=found[0], form=form, codes=codes, status=status)
+    shown: dict[str, Any] = {"form": form, "codes": codes, "report": report or ReportForm()}
+    return page("station/device.html", device=found[0], status=status, **shown)
 
 
 @bp.post("/<device>/receipt")
@@ -65,6 +69,24 @@ def create_receipt(device: str) -> ResponseReturnValue:
         flash(_("This step was taken already, or is not possible any more. Here is how it stands."), "note")
     else:
         flash(_("Received. The children's officer tells the guardian."), "done")
+    return redirect(url_for(".show_device", device=device), 303)
+
+
+@bp.post("/<device>/reports")
+@requires("device.hand_over")
+def create_report(device: str) -> ResponseReturnValue:
+    """Lost or faulty: the child gets another one."""
+    form = ReportForm(request.form)
+    if not form.validate():
+        return device_page(device, status=422, report=form)
+    who: dict[str, Any] = {"station": g.station, "actor": f"person:{g.person.public_id}"}
+    there, reason = DeviceState(str(form.there.data)), str(form.reason.data)
+    try:
+        in_transaction(mishaps.report, device=device, there=there, reason=reason, **who)
+    except (StaleState, IllegalTransition):
+        flash(_("This step was taken already, or is not possible any more. Here is how it stands."), "note")
+    else:
+        flash(_("Reported. The programme office sends another one."), "done")
     return redirect(url_for(".show_device", device=device), 303)
 
 
