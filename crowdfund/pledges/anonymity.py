@@ -5,14 +5,12 @@ others that are told the same way: what is counted is how many children stand be
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 K: Final = 5
 
 
-@dataclass(frozen=True, order=True)
-class Cell:
+class Cell(NamedTuple):
     county: str
     age_band: str
     tier: int
@@ -22,8 +20,7 @@ class Cell:
         return f"{self.county[:4]}00"
 
 
-@dataclass(frozen=True, order=True)
-class Label:
+class Label(NamedTuple):
     """The words of a card; empty or 0 where it says nothing. `place` is a county, a prefecture or empty: in Shanxi."""
 
     place: str

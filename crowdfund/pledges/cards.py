@@ -1,6 +1,6 @@
 """Blind cards: alias, place, age band and need, told so that each might be one of five children at least."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -54,7 +54,7 @@ def listed(session: Session) -> list[Child]:
         .join(County, County.code == ChildCase.county_code)
         .where(ChildCase.state == CaseState.LISTED)
     )
-    return [Child(*row) for row in session.execute(wanted)]
+    return [Child._make(row) for row in session.execute(wanted)]
 
 
 def cell_of(child: Child) -> Cell:
@@ -76,9 +76,10 @@ def deal(session: Session, *, wish: str, shown: Sequence[str]) -> tuple[list[Car
 
 def cards_of(session: Session, public_ids: Sequence[str], told: dict[Cell, Label]) -> list[Card]:
     """The cards of these cases, in this order; what has no words that are coarse enough is left out."""
-    wanted = select(ChildCase).where(ChildCase.public_id.in_(public_ids))
-    rows = {row.public_id: row for row in session.scalars(wanted)}
-    places = names(session)
+    wanted = select(ChildCase.public_id, ChildCase.county_code, ChildCase.age_band, ChildCase.need_tier)
+    wanted = wanted.add_columns(ChildCase.waiting_since, ChildCase.alias_zh, ChildCase.alias_en, ChildCase.need)
+    rows = {row.public_id: row for row in session.execute(wanted.where(ChildCase.public_id.in_(public_ids)))}
+    places = names(session, {row.county_code for row in rows.values()})
     found = []
     for public_id in public_ids:
         row = rows[public_id]
@@ -100,11 +101,13 @@ def still_free(session: Session, dealt: Sequence[Card]) -> list[Card]:
     return [card for card in dealt if card.case in listed]
 
 
-def names(session: Session) -> dict[str, tuple[str, str]]:
-    """Counties and prefectures by code, as they are written on a card."""
+def names(session: Session, counties: Collection[str] = ()) -> dict[str, tuple[str, str]]:
+    """Counties and prefectures by code, as they are written on a card: of these counties, or of all."""
     wanted = select(
         County.code, County.name_zh, County.name_en, County.prefecture_code, County.prefecture_zh, County.prefecture_en
     )
+    if counties:
+        wanted = wanted.where(County.code.in_(counties))
     found = {}
     for code, name_zh, name_en, prefecture, prefecture_zh, prefecture_en in session.execute(wanted):
         found[prefecture] = (prefecture_zh, prefecture_en)

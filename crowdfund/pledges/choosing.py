@@ -1,5 +1,6 @@
 """From a voucher's number to three blind cards. Whatever number was typed, the answer is the same."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -65,10 +66,10 @@ def enter(session: Session, *, bank: str, number: str, issued_on: date, wish: st
     plain, token = normalise(number, found.voucher_length), ids.secret_token()
     choosing = Choosing(token_hash=token_hash(token), programme_id=found[0].id, number_hash=number_hash(bank, plain))
     choosing.last4, choosing.issued_on, choosing.wish = plain[-4:], issued_on, wish
-    choosing.deals, choosing.expires_at = 0, clock.now() + LIFE
+    choosing.deals, choosing.expires_at = 1, clock.now() + LIFE
     session.add(choosing)
     session.flush()
-    deal(session, choosing)
+    deal(session, choosing, shown=())
     return token
 
 
@@ -90,17 +91,15 @@ def refresh(session: Session, *, token: str, wish: str, seen: int) -> None:
         return
     if choosing.deals > MOST_REFRESHES:
         raise NoMoreCards("deals")
-    choosing.wish = wish
-    deal(session, choosing)
+    choosing.wish, choosing.deals = wish, choosing.deals + 1
+    deal(session, choosing, shown=[card["case"] for row in deals_of(session, choosing) for card in row.cards])
 
 
-def deal(session: Session, choosing: Choosing) -> None:
-    shown = [card["case"] for row in deals_of(session, choosing) for card in row.cards]
+def deal(session: Session, choosing: Choosing, *, shown: Sequence[str]) -> None:
     dealt, free = cards.deal(session, wish=choosing.wish, shown=shown)
-    row = Deal(choosing_id=choosing.id, number=choosing.deals, day=clock.today(), wish=choosing.wish)
+    row = Deal(choosing_id=choosing.id, number=choosing.deals - 1, day=clock.today(), wish=choosing.wish)
     row.cards, row.free = [card.as_json() for card in dealt], free
     session.add(row)
-    choosing.deals += 1
 
 
 def deals_of(session: Session, choosing: Choosing) -> list[Deal]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, literal, or_, select
 from sqlalchemy.orm import Session
@@ -138,7 +137,7 @@ def office(session: Session) -> Office:
         .order_by(Assignment.id)
     )
     confirmed = select(Pledge).where(wanting()).order_by(Pledge.confirmed_at, Pledge.id)
-    counted: dict[Any, int] = dict(session.execute(select(Device.state, func.count()).group_by(Device.state)).tuples().all())
+    counted: dict[D, int] = dict(session.execute(select(Device.state, func.count()).group_by(Device.state)).all())
     return Office(
         list(session.scalars(confirmed.limit(LONGEST))),
         [(row[0], row[1]) for row in session.execute(held_up.limit(LONGEST))],

@@ -3,18 +3,18 @@
 import hashlib
 import hmac
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from crowdfund.pledges.states import CARDS
 
 WAITED: Final = (("over_180", 180), ("over_90", 90), ("over_30", 30), ("under_30", 0))
 """Bands of days, the longest first. Exact days are never shown, so the order does not hang on them either."""
+RANK: Final = {band: rank for rank, (band, _days) in enumerate(WAITED)}
 
 
-@dataclass(frozen=True)
-class Child:
+class Child(NamedTuple):
     """As much of a case as the order needs."""
 
     public_id: str
@@ -25,6 +25,7 @@ class Child:
     is_deep: bool = False  # of one of the ten deep-poverty counties
 
 
+@lru_cache(4_000)  # the order of a day asks the same of every child, at every deal
 def waited(since: date, today: date) -> str:
     days = (today - since).days
     return next(band for band, least in WAITED if days >= least or least == 0)
@@ -35,13 +36,14 @@ def seed_hash(seed: str) -> str:
     return hashlib.sha256(bytes.fromhex(seed)).hexdigest()
 
 
+@lru_cache(20_000)
 def shuffle_key(seed: str, public_id: str) -> str:
     return hmac.new(bytes.fromhex(seed), public_id.encode(), hashlib.sha256).hexdigest()
 
 
 def group(child: Child, day: date) -> tuple[int, int]:
     """Whom the shuffle may exchange: children of one tier who have waited about as long."""
-    return child.tier, [band for band, _days in WAITED].index(waited(child.waiting_since, day))
+    return child.tier, RANK[waited(child.waiting_since, day)]
 
 
 def order(children: Iterable[Child], *, day: date, seed: str) -> list[Child]:

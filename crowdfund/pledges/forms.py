@@ -16,7 +16,7 @@ from marketplace.accounts.people import PHONE
 from marketplace.core import clock
 from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice
 
-GIVE_A_REASON: Final = _l("Please say why; it is kept with the step.")
+GIVE_A_REASON: Final = _l("Write down why.")
 FILL_IN: Final = _l("Please fill this in.")
 SIX_DIGITS: Final = Regexp(r"^[0-9]{6}$", message=_l("The code has six digits."))
 

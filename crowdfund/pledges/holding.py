@@ -1,14 +1,14 @@
 """A saver chooses a card: it is kept for half an hour, then promised, or it goes back."""
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from crowdfund.pledges import cards, freezing, reminders, vault, vouchers
 from crowdfund.pledges.choosing import deals_of, find
-from crowdfund.pledges.models import ChildCase, Pledge, Programme, Voucher
+from crowdfund.pledges.models import Agreement, ChildCase, Choosing, Pledge, Programme, Voucher
 from crowdfund.pledges.refusals import CancelledBefore, CardGone, NotOpen, QuotaFull, TooLateToCancel
 from crowdfund.pledges.states import MAY_BE_CANCELLED, CaseState as C, PledgeState as P, VoucherState as V
 from crowdfund.pledges.steps import SAVER, begin, changed, move
@@ -36,26 +36,32 @@ def hold(session: Session, *, token: str, case: str, saver_id: int | None) -> st
     dealt = {card["case"]: card for row in deals_of(session, choosing) for card in row.cards}
     if case not in dealt:
         raise NotFound(case)
-    programme = session.get_one(Programme, choosing.programme_id)
+    programme, bank = programme_of(session, choosing)
     if not programme.opens_on <= clock.today() <= programme.closes_on:
         raise NotOpen(programme.code)
-    voucher = vouchers.take(session, programme, choosing.number_hash, choosing.last4)
+    known: dict[str, Any] = {"number_hash": choosing.number_hash, "last4": choosing.last4, "issued_on": choosing.issued_on}
+    voucher, before = vouchers.take(session, programme, bank=bank, **known)
     child = session.scalars(select(ChildCase).where(ChildCase.public_id == case)).one()
     try:
         move(session, child, C.LISTED, C.HELD, actor=SAVER, why="chosen")
     except StaleState:
         raise CardGone(case) from None
     take_quota(session, programme)
-    if voucher.issued_on is None:
-        voucher.issued_on = choosing.issued_on
     pledge = Pledge(tracking_code=tracking_code(), programme_id=programme.id, voucher_id=voucher.id, case_id=child.id)
     pledge.saver_id, pledge.label, pledge.state = saver_id, dealt[case], P.HELD
-    pledge.supersedes_id = vouchers.last_pledge(session, voucher)
+    pledge.supersedes_id = before
     pledge.hold_until = clock.now() + timedelta(minutes=programme.hold_minutes)
     begin(session, pledge, actor=SAVER, why="chosen")
     choosing.pledge_id = pledge.id
     outbox.put(session, EXPIRES, after=timedelta(minutes=programme.hold_minutes), pledge=pledge.public_id)
     return pledge.tracking_code
+
+
+def programme_of(session: Session, choosing: Choosing) -> tuple[Programme, str]:
+    """(the programme of a choice, the bank whose vouchers it takes)"""
+    wanted = select(Programme, Agreement.partner_code).join(Agreement, Agreement.id == Programme.agreement_id)
+    found = session.execute(wanted.where(Programme.id == choosing.programme_id)).one()
+    return found[0], found[1]
 
 
 def take_quota(session: Session, programme: Programme) -> None:

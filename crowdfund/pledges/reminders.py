@@ -76,9 +76,7 @@ def child_gone(session: Session, *, pledge: str) -> None:
     if saver is None or not saver.is_active:
         return
     name, url = row.label["alias_zh"], address(f"/pledges/{row.tracking_code}")
-    words = _(
-        "%(name)s, whom you had chosen, is no longer on the list. How it goes on stands here: %(url)s", name=name, url=url
-    )
+    words = _("%(name)s, whom you chose, is no longer on the list. How it goes on stands here: %(url)s", name=name, url=url)
     tell(session, saver, fact=f"child_gone:{pledge}", text=words)
 
 

@@ -190,7 +190,7 @@ def words(step: str, shown: Tracking, card: Card, state: str) -> tuple[str, str]
     return {
         "taken": (_("Voucher taken"), f"{number}{_(', ')}{band}" if band else number),
         "chosen": (
-            _("Directed to “%(name)s”", name=alias(card)),
+            _("Directed to one child") if shown.is_card_down else _("Directed to “%(name)s”", name=alias(card)),
             _("One of three cards, without name, picture or sex"),
         ),
         "confirmed": (

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crowdfund.pledges.models import Agreement, Pledge, Programme, Voucher
+from crowdfund.pledges.models import Pledge, Programme, Voucher
 from crowdfund.pledges.refusals import BandTooLow, CardGone, OutsideWindow
 from crowdfund.pledges.states import ACTIVE, BANDS, FREE, VoucherState as V
 from crowdfund.pledges.steps import SAVER, move
@@ -31,14 +31,16 @@ def check_band(programme: Programme, band: str) -> None:
         raise BandTooLow(band)
 
 
-def take(session: Session, programme: Programme, number_hash: str, last4: str) -> Voucher:
-    """The voucher of this number, held from now on; a new row where nobody knew it.
+def take(
+    session: Session, programme: Programme, *, bank: str, number_hash: str, last4: str, issued_on: date
+) -> tuple[Voucher, int | None]:
+    """(the voucher of this number, held from now on; the pledge whose place the next one takes, if there was one).
 
-    Raises CardGone if it is in use, or if its bank has said of it what does not count: the answer is the same for all."""
-    bank = bank_of(session, programme)
-    public_id = ids.public_id()
-    values = {"public_id": public_id, "bank_code": bank, "number_hash": number_hash, "last4": last4, "state": V.CLAIMED}
-    is_new = insert_or_ignore(session, Voucher, values | {"branch": "", "band": "", "cancellations": 0})
+    A number that nobody knew makes a new row. Raises CardGone if it is in use, or if its bank has said of it what does not
+    count: the answer is the same for all."""
+    values = {"public_id": ids.public_id(), "bank_code": bank, "number_hash": number_hash, "last4": last4}
+    said = {"issued_on": issued_on, "state": V.CLAIMED, "branch": "", "band": "", "cancellations": 0}
+    is_new = insert_or_ignore(session, Voucher, values | said)
     wanted = select(Voucher).where(Voucher.bank_code == bank, Voucher.number_hash == number_hash)
     voucher = session.scalars(wanted.with_for_update().execution_options(populate_existing=True)).one()
     if is_new:
@@ -46,11 +48,7 @@ def take(session: Session, programme: Programme, number_hash: str, last4: str) -
     if voucher.state not in FREE or not counts(programme, voucher):
         raise CardGone("voucher")
     move(session, voucher, voucher.state, V.HELD, actor=SAVER, why="chosen")
-    return voucher
-
-
-def bank_of(session: Session, programme: Programme) -> str:
-    return session.scalars(select(Agreement.partner_code).where(Agreement.id == programme.agreement_id)).one()
+    return voucher, None if is_new else last_pledge(session, voucher)
 
 
 def counts(programme: Programme, voucher: Voucher) -> bool:

@@ -1,24 +1,29 @@
 """The independent reader of vouchers, children and devices: silent where all is well, naming what is not."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from sqlalchemy import text
 
-from crowdfund.pledges import children, holding
-from marketplace.auditing import checks, devices, lives
+from crowdfund.pledges import children, devices, holding, mishaps
+from crowdfund.pledges.states import DeviceState
+from marketplace.auditing import checks, devices as audited, lives
 from marketplace.auditing.checks import Difference
+from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from tests.auditing.test_audit import tampered
-from tests.pledges.conftest import World, case_of, real_world
+from tests.pledges.conftest import World, case_of, get, real_world
 from tests.pledges.test_handover import hand_over
 
 __all__ = ["real_world"]
 
-ALL = (*devices.DEVICES, *devices.PLEDGES)
+ALL = (*audited.DEVICES, *audited.PLEDGES)
 FREE = "DROP INDEX one_active_pledge_of_voucher; DROP INDEX one_active_pledge_for_child; "
 AGAIN = "(SELECT MIN({0}) FROM pledge)"
 TAMPERING = {
-    "devices are where the books say": "UPDATE device SET state = 'in_transit' WHERE state = 'checked'",
-    "devices are at the stations where the books say": "UPDATE device SET station_code = '140430' WHERE state = 'handed_over'",
+    "devices are where the books say": "UPDATE device SET state = 'lost' WHERE state = 'checked'",
+    "devices are at the stations where the books say": "UPDATE device SET station_code = '140430'",
     "devices are at the stations of their children": "UPDATE child_case SET station_code = '140430'",
     "devices follow their pledges": "UPDATE pledge SET state = 'allocated' WHERE state = 'handed_over'",
     "what is a child's was handed over": "UPDATE handover SET is_final = FALSE",
@@ -43,9 +48,18 @@ TAMPERING = {
 
 @pytest.fixture
 def lived(real_world: World) -> World:
-    """One pledge handed over, one on its way to the bank, one cancelled, one child withdrawn."""
+    """One pledge handed over, one on its way to the bank, one cancelled, one child withdrawn; two watches gone wrong."""
     code, device = real_world.at_station()
     hand_over(real_world, code, device)
+    replaced, broken = real_world.at_station("QQ2026000004")
+    hand_over(real_world, replaced, broken)
+    in_transaction(mishaps.report, device=broken, there=DeviceState.FAULTY, actor="office", reason="no sound")
+    in_transaction(mishaps.send_back, device=broken, actor="office")
+    in_transaction(devices.assign, pledge=get(replaced).public_id, actor="office")
+    back, given_back = real_world.at_station("QQ2026000005")
+    with time_machine.travel(clock.now() + timedelta(minutes=2)):  # the witness's authenticator shows a new number by then
+        hand_over(real_world, back, given_back)
+    in_transaction(mishaps.take_back, device=given_back, actor="office", reason="moved")
     real_world.pledged("QQ2026000002")
     real_world.declare(real_world.browser(), cancelled := real_world.pledged("QQ2026000003"))
     in_transaction(holding.cancel, code=cancelled)
