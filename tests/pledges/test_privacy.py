@@ -1,112 +1,91 @@
 """Canary names lie in the demonstration's vault. Nobody ever sees one, wherever they look, but through the one door."""
 
+import csv
 import io
 import logging
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
+import structlog
+import time_machine
+from flask import Flask, Response, make_response
+from jinja2 import ChoiceLoader, DictLoader
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from crowdfund.pledges.models import ChildCase, ChildVault, Device, Partner, Pledge
-from listings.models import Listing
+from crowdfund.pledges import children
+from crowdfund.pledges.models import ChildCase, ChildVault, Partner, Pledge
+from crowdfund.pledges.states import CaseState
 from marketplace.accounts.models import Person
 from marketplace.accounts.permissions import PERMISSIONS
+from marketplace.core import audit, clock, error_pages, outbox
 from marketplace.core.audit import AuditRecord
-from marketplace.core.db import Base, db
+from marketplace.core.db import Base, db, in_transaction
 from marketplace.demo.people import accounts, person_id
+from marketplace.demo.pledges import officer
 from marketplace.demo.tables import read
+from marketplace.notifications import messages
+from marketplace.notifications.models import Message
 from marketplace.payments.gateways import gateways
 from marketplace.payments.sandbox import storage
 from tests.demonstration import demo_app, demonstration
 from tests.factories import sign_in_as
 from tests.pledges.conftest import CANARY, OURS, post
+from tests.pledges.crawling import CANARIES, Crawl, addresses, kept, known, logged
 
 __all__ = ["demo_app", "demonstration"]
 
 ROLES = ("buyer", "seller", "station.141124", "clerk.141124", "charity", "charity2", "bank", "nominator", "verifier")
 EVERYBODY = ("", *ROLES, "children", "programme", "operator", "auditor")
 AT_ONCE = ("", "children", "station.141124")  # the rest in the full tier
-LATER = tuple(name for name in EVERYBODY if name not in AT_ONCE)
-
-
-def canaries() -> re.Pattern[str]:
-    """Everything of the vault that could give a child away: names, schools, guardians, phones, identity numbers."""
-    phones = "|".join(row["guardian_phone"] for row in read("child_cases"))
-    return re.compile(f"{CANARY}|{phones}|999999(19|20)\\d{{9}}[0-9X]")
-
-
-CANARIES = canaries()
+NAME = f"{CANARY}001"
+NOT_IN_THE_DEMONSTRATION = {
+    "addresses.show_address",  # nobody has saved one
+}
 
 
 @pytest.fixture
-def logged() -> Iterator[io.StringIO]:
-    """Everything that is logged meanwhile, at every level."""
-    stream = io.StringIO()
-    handler, root = logging.StreamHandler(stream), logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield stream
-    root.removeHandler(handler)
-    root.setLevel(level)
+def written() -> Iterator[io.StringIO]:
+    with logged() as stream:
+        yield stream
 
 
-def known(session: Session) -> dict[str, list[str]]:
-    """Real values for the blanks of our addresses."""
-    devices = session.scalars(select(Device.public_id).where(Device.state == "at_station")).all()
-    pledges = session.execute(select(Pledge.public_id, Pledge.tracking_code)).all()
-    cases = session.scalars(select(ChildCase.public_id).where(ChildCase.county_code == "141124")).all()
-    return {
-        "case": list(cases)[:3],
-        "pledge": [row.public_id for row in pledges],
-        "code": [row.tracking_code for row in pledges] + [session.scalars(select(Listing.code).limit(1)).one(), "141124"],
-        "device": list(devices),
-        "day": ["2020-01-01"],
-        "token": ["nothing"],
-    }
-
-
-def addresses(app: Flask, values: dict[str, list[str]]) -> list[str]:
-    """Every address that answers GET, with every value we know for its blank, else with one that nobody has."""
-    found = []
-    for rule in app.url_map.iter_rules():
-        if "GET" not in (rule.methods or ()) or rule.endpoint == "static":
-            continue
-        blanks = sorted(rule.arguments)
-        choices = values.get(blanks[0], ["x"]) if blanks else [""]
-        for value in choices:
-            path = rule.rule
-            for blank in blanks:
-                path = re.sub(rf"<(\w+:)?{blank}>", value or "x", path)
-            found.append(path)
-    return sorted(set(found))
-
-
-def sent_back(client: FlaskClient, path: str) -> str:
-    answer = client.get(path)
-    return f"{answer.headers}\n{answer.get_data(as_text=True)}"
-
-
-@pytest.mark.parametrize("name", [*AT_ONCE, *(pytest.param(name, marks=pytest.mark.full) for name in LATER)])
-def test_no_page_and_no_answer_names_a_child(
-    demo_app: Flask, demonstration: Session, logged: io.StringIO, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+@pytest.fixture
+def house(demo_app: Flask, demonstration: Session, monkeypatch: pytest.MonkeyPatch) -> Flask:
     monkeypatch.setitem(demo_app.config, "PROPAGATE_EXCEPTIONS", False)  # what breaks must not tell either
     cashier: Any = gateways().get("sandbox")
     storage.prepare(cashier.storage)
-    paths = addresses(demo_app, known(demonstration))
-    assert len(paths) > 100
-    client = demo_app.test_client()
-    if name:
-        sign_in_as(client, demonstration.scalars(select(Person).where(Person.public_id == person_id(name))).one())
+    return demo_app
 
-    assert [path for path in paths if CANARIES.search(sent_back(client, path))] == []
-    assert not CANARIES.search(logged.getvalue())
+
+@pytest.mark.parametrize("name", AT_ONCE)
+def test_no_page_and_no_answer_names_a_child(house: Flask, demonstration: Session, written: io.StringIO, name: str) -> None:
+    values, crawl = known(demonstration), Crawl(house, demonstration, name)
+    crawl.look(addresses(house, "GET", values))
+    crawl.press(addresses(house, "POST", values))
+
+    assert crawl.leaks == [] and kept(demonstration) == []
+    assert '"event": "answered"' in written.getvalue() and not CANARIES.search(written.getvalue())
+    assert not any(500 in statuses for statuses in crawl.answered.values())
+
+
+@pytest.mark.full
+def test_everybody_looked_at_everything(house: Flask, demonstration: Session, written: io.StringIO) -> None:
+    """Every page and every JSON answer was given to somebody, so that none is clean only because nobody came so far."""
+    values = known(demonstration)
+    crawls = [Crawl(house, demonstration, name) for name in EVERYBODY]
+    for crawl in crawls:
+        crawl.look(addresses(house, "GET", values))
+    answered = {view for crawl in crawls for view, statuses in crawl.answered.items() if statuses & {200, 302, 303}}
+    for crawl in crawls:
+        crawl.press(addresses(house, "POST", values))
+
+    assert [(crawl.name, leak) for crawl in crawls for leak in crawl.leaks] == []
+    assert kept(demonstration) == [] and not CANARIES.search(written.getvalue())
+    views = {rule.endpoint for rule in house.url_map.iter_rules() if "GET" in (rule.methods or ())} - {"static"}
+    assert views - answered == NOT_IN_THE_DEMONSTRATION
 
 
 def test_everybody_who_may_do_anything_was_asked() -> None:
@@ -114,14 +93,125 @@ def test_everybody_who_may_do_anything_was_asked() -> None:
     assert {role for role, _action, _reach in PERMISSIONS} - {"anyone", "buyer"} <= asked
 
 
-def test_refusals_say_nothing_either(demo_app: Flask, demonstration: Session, logged: io.StringIO) -> None:
+def test_what_time_and_withdrawals_make_us_write_names_nobody(demonstration: Session, written: io.StringIO) -> None:
+    """Messages are encrypted where they lie, so they are read as whoever gets them reads them."""
+    keeper = demonstration.scalars(select(Person.id).where(Person.public_id == person_id("children"))).one()
+    held = select(ChildCase.public_id).where(ChildCase.state.in_((CaseState.HELD, CaseState.MATCHED)))
+    for case in demonstration.scalars(held).all():
+        in_transaction(children.withdraw, officer=officer("children", keeper), case=case)
+    with time_machine.travel(clock.now() + timedelta(days=60), tick=False):
+        while outbox.deliver() or outbox.deliver_slow():
+            pass
+
+    texts = list(demonstration.scalars(select(Message.text)))
+    assert any("过了领取期" in each for each in texts)
+    assert kept(demonstration) == [] and not CANARIES.search(written.getvalue())
+
+
+def on_a_page(app: Flask, patch: pytest.MonkeyPatch) -> None:
+    ours = app.jinja_env.loader
+    assert ours
+    patch.setattr(app.jinja_env, "loader", ChoiceLoader([DictLoader({"pledges/index.html": f"<h1>{NAME}</h1>"}), ours]))
+
+
+def in_json(app: Flask, patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(app.view_functions, "api.list_pledge_programmes", lambda: {"items": [NAME]})
+
+
+def in_a_table(app: Flask, patch: pytest.MonkeyPatch) -> None:
+    def table() -> Response:
+        stream = io.StringIO()
+        csv.writer(stream).writerow(["1", NAME])
+        return Response(stream.getvalue(), mimetype="text/csv")
+
+    patch.setitem(app.view_functions, "ledger.download", table)
+
+
+def in_a_header(app: Flask, patch: pytest.MonkeyPatch) -> None:
+    def elsewhere() -> Response:
+        answer = make_response("", 303)
+        answer.headers["Location"] = f"/pledges?guardian={read('child_cases')[0]['guardian_phone']}"
+        return answer
+
+    patch.setitem(app.view_functions, "pledges.show_programmes", elsewhere)
+
+
+def on_an_error_page(_app: Flask, patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(error_pages.MESSAGES, 404, NAME)
+
+
+def in_a_refused_form(app: Flask, patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(app.view_functions, "pledges.create_choice", lambda: (f"<p>{NAME}</p>", 422))
+
+
+def in_a_log(app: Flask, patch: pytest.MonkeyPatch) -> None:
+    def view() -> str:
+        logging.getLogger("pledges").debug("dealt %s", NAME)
+        return ""
+
+    patch.setitem(app.view_functions, "pledges.show_programmes", view)
+
+
+def in_a_line_of_ours(app: Flask, patch: pytest.MonkeyPatch) -> None:
+    def view() -> str:
+        structlog.get_logger("pledges").warning("dealt", child=NAME)
+        return ""
+
+    patch.setitem(app.view_functions, "pledges.show_programmes", view)
+
+
+def in_a_failure(app: Flask, patch: pytest.MonkeyPatch) -> None:
+    def view() -> str:
+        raise ValueError(NAME)
+
+    patch.setitem(app.view_functions, "pledges.show_programmes", view)
+
+
+def in_a_message(_app: Flask, _patch: pytest.MonkeyPatch) -> None:
+    in_transaction(messages.send, fact="leak", address="a@example.test", text=f"{NAME} 的手表到了")
+
+
+def in_the_audit_log(_app: Flask, _patch: pytest.MonkeyPatch) -> None:
+    in_transaction(audit.record, actor="test", action="x", subject="x", why=NAME)
+
+
+def in_the_outbox(_app: Flask, _patch: pytest.MonkeyPatch) -> None:
+    in_transaction(outbox.put, "leak", child=NAME)
+
+
+PLANTS = (
+    *(on_a_page, in_json, in_a_table, in_a_header, on_an_error_page, in_a_refused_form),
+    *(in_a_log, in_a_line_of_ours, in_a_failure, in_a_message, in_the_audit_log, in_the_outbox),
+)
+
+
+@pytest.mark.parametrize("plant", [None, *PLANTS])
+def test_a_name_that_leaks_is_found(
+    house: Flask,
+    demonstration: Session,
+    written: io.StringIO,
+    monkeypatch: pytest.MonkeyPatch,
+    plant: Callable[[Flask, pytest.MonkeyPatch], None] | None,
+) -> None:
+    """The same eyes that find nothing in the house as it is: one leak is planted, and they see it."""
+    if plant:
+        plant(house, monkeypatch)
+    crawl = Crawl(house, demonstration, "")
+    crawl.look(["/pledges", "/api/v1/pledge-programmes", "/ledger.csv", "/pledges/nobody", "/nobody"])
+    crawl.press(["/pledges/vouchers"])
+
+    found = bool(crawl.leaks or kept(demonstration) or CANARIES.search(written.getvalue()))
+    assert found == (plant is not None)
+
+
+def test_refusals_say_nothing_either(demo_app: Flask, demonstration: Session, written: io.StringIO) -> None:
     client = demo_app.test_client()
     sign_in_as(client, demonstration.scalars(select(Person).where(Person.public_id == person_id("nominator"))).one())
     row = read("child_cases")[0]
     typed = {"name": row["name"], "school": row["school"], "guardian": row["guardian"], "identity_number": "1"}
     refused = post(client, "/children", typed | {"guardian_phone": "1"})
     assert refused.status_code == 422 and row["name"] in refused.text  # to whoever typed it, and to nobody else
-    assert not CANARIES.search(logged.getvalue())
+    assert not CANARIES.search(written.getvalue())
     case = demonstration.scalars(select(ChildCase.public_id).where(ChildCase.county_code == "141124").limit(1)).one()
     answer = client.post(f"/children/{case}/readings", data={"why": "x"}, headers=OURS)
     assert answer.status_code in {400, 403} and not CANARIES.search(answer.text)

@@ -1,0 +1,162 @@
+"""A crawler that looks at everything as somebody, and tells where anything of a child stood."""
+
+import io
+import logging
+import re
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Rule
+
+from crowdfund.campaigns.models import Campaign
+from crowdfund.pledges.models import ChildCase, ChildVault, Device, DrawSeed, Pledge
+from listings.models import Listing
+from marketplace.accounts.models import Person
+from marketplace.core import logs
+from marketplace.core.db import Base
+from marketplace.demo.people import person_id
+from marketplace.demo.tables import read
+from tests.factories import sign_in_as
+from tests.pledges.conftest import CANARY, OURS
+
+MOST: Final = 3  # pages of one view that are looked at because something links to them
+LINK: Final = re.compile(r'(?:href|action|src)="(/[^"#]*)')
+COUNTY: Final = "141124"
+
+
+def canaries() -> re.Pattern[str]:
+    """Everything of the vault that could give a child away: names, schools, guardians, phones, identity numbers."""
+    phones = "|".join(row["guardian_phone"] for row in read("child_cases"))
+    escaped = CANARY.encode("unicode_escape").decode().replace("\\", r"\\")  # as JSON may write it
+    return re.compile(f"{CANARY}|{escaped}|{phones}|999999(19|20)\\d{{9}}[0-9X]")
+
+
+CANARIES: Final = canaries()
+
+
+@contextmanager
+def logged() -> Iterator[io.StringIO]:
+    """Everything that the installation would write about itself meanwhile, at every level."""
+    root, stream = logging.getLogger(), io.StringIO()
+    level, handlers = root.level, root.handlers[:]
+    logs.configure(as_json=True)
+    for handler in root.handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(stream)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield stream
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+def known(session: Session) -> dict[str, list[str]]:
+    """Real values for the blanks of our addresses; what else there is, links lead to."""
+    pledges = session.execute(select(Pledge.public_id, Pledge.tracking_code)).all()
+    places = ["fruit", COUNTY, session.scalars(select(Listing.code).order_by(Listing.id).limit(1)).one()]
+    cases = select(ChildCase.public_id).where(ChildCase.county_code == COUNTY).order_by(ChildCase.id)
+    days = session.scalars(select(DrawSeed.day).order_by(DrawSeed.day).limit(2))
+    return {
+        "case": list(session.scalars(cases))[:4],
+        "pledge": [row.public_id for row in pledges],
+        "code": [row.tracking_code for row in pledges] + places,
+        "sku": places,
+        "campaign": list(session.scalars(select(Campaign.public_id).limit(2))),
+        "device": list(session.scalars(select(Device.public_id).where(Device.station_code == COUNTY)))
+        or list(session.scalars(select(Device.public_id).where(Device.station_code.is_not(None)))),
+        "day": [day.isoformat() for day in days],
+    }
+
+
+def addresses(app: Flask, method: str, values: dict[str, list[str]]) -> Iterator[str]:
+    """Every address of ours, with every value we know for its first blank, else with one that nobody has."""
+    for rule in app.url_map.iter_rules():
+        if method in (rule.methods or ()) and rule.endpoint != "static":
+            yield from with_values(rule, values)
+
+
+def with_values(rule: Rule, values: dict[str, list[str]]) -> Iterator[str]:
+    blanks = sorted(rule.arguments)
+    for value in values.get(blanks[0], ["x"]) if blanks else [""]:
+        path = rule.rule
+        for blank in blanks:
+            path = re.sub(rf"<(\w+:)?{blank}>", value or "x", path)
+        yield path
+
+
+@dataclass
+class Crawl:
+    """What one person was answered. `name`: of a demonstration's account; empty for a stranger."""
+
+    app: Flask
+    session: Session
+    name: str
+    leaks: list[str] = field(default_factory=list)
+    answered: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))  # by view
+
+    def __post_init__(self) -> None:
+        self.client: FlaskClient = self.app.test_client()
+        if self.name:
+            who = select(Person).where(Person.public_id == person_id(self.name))
+            sign_in_as(self.client, self.session.scalars(who).one())
+
+    def look(self, paths: Iterable[str]) -> None:
+        """At these pages, and at those that they link to."""
+        waiting, seen, visits = deque(sorted(set(paths))), set[str](), Counter[str]()
+        while waiting:
+            path = waiting.popleft()
+            if path in seen:
+                continue
+            seen.add(path)
+            page = self.judge("GET", path, self.client.get(path))
+            for link in dict.fromkeys(LINK.findall(page)):
+                view = self.view_of(link.replace("&amp;", "&"))
+                if view and link not in seen and visits[view] < MOST:
+                    visits[view] += 1
+                    waiting.append(link.replace("&amp;", "&"))
+
+    def press(self, paths: Iterable[str]) -> None:
+        """Every button, with nothing filled in: forms that come back, refusals, errors."""
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get("/account").text)
+        token = {"csrf_token": found[1]} if found else {}
+        for path in sorted(set(paths)):
+            if "sign-out" not in path:
+                self.judge("POST", path, self.client.post(path, data=token, headers=OURS))
+
+    def judge(self, method: str, path: str, answer: Any) -> str:
+        said = f"{answer.headers}\n{answer.get_data(as_text=True)}"
+        if CANARIES.search(said):
+            self.leaks.append(f"{method} {path}")
+        if view := self.view_of(path, method):
+            self.answered[view].add(answer.status_code)
+        return said
+
+    def view_of(self, path: str, method: str = "GET") -> str | None:
+        plain = path.partition("?")[0]
+        try:
+            view, _values = self.app.url_map.bind("localhost").match(plain, method)
+        except HTTPException:  # a redirect is one as well
+            return None
+        return None if view == "static" else str(view)
+
+
+def kept(session: Session) -> list[str]:
+    """The tables in which something of a child can be read, as the application itself reads them: the vault aside."""
+    found = []
+    for mapper in sorted(Base.registry.mappers, key=lambda each: each.class_.__tablename__):
+        kind: Any = mapper.class_
+        if kind is ChildVault:
+            continue
+        columns = [getattr(kind, attribute.key) for attribute in mapper.column_attrs]
+        if any(CANARIES.search(str(tuple(row))) for row in session.execute(select(*columns))):
+            found.append(str(kind.__tablename__))
+    return found
