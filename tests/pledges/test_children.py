@@ -189,6 +189,49 @@ def test_the_database_lists_nobody_without_consent(world: World) -> None:
         db.session.execute(text(f"UPDATE child_case SET waiting_since = '2020-01-01' WHERE id = {case}"))
 
 
+def test_the_database_knows_no_child_that_was_not_nominated(world: World) -> None:
+    known = db.session.scalars(select(ChildCase).limit(1)).one()
+    same = "county_code, station_code, age_band, need_tier, need, waiting_since, nominator_id, verifier_id"
+    insert = f"INSERT INTO child_case (public_id, alias_zh, alias_en, state, {same}) SELECT 'x', 'x', 'x', 'listed', {same}"
+    insert += f" FROM child_case WHERE id = {known.id}"
+    with pytest.raises(DBAPIError, match="begins with its nomination"), db.session.begin_nested():
+        db.session.execute(text(insert))
+    with pytest.raises(DBAPIError, match="never lost"), db.session.begin_nested():
+        db.session.execute(text("DELETE FROM consent"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("birth_date", "2016-02-24", "和身份证号里的出生日期对不上"),
+        ("birth_date", "2009-02-29", "比如 2026-10-09"),
+        ("waiting_since", "2015-01-01", "等待不会早过出生"),
+        ("name", "　", "请填上这一项"),
+        ("guardian_phone", "138", "11 位"),
+        ("identity_number", "99999920160225500Y", "18 位"),
+    ],
+)
+def test_a_nomination_that_cannot_be_true_is_sent_back_with_what_was_typed(
+    world: World, field: str, value: str, words: str
+) -> None:
+    school = world.signed_in("nominator")
+    before = len(db.session.scalars(select(ChildCase.id)).all())
+    answer = post(school, "/children", TYPED | {"identity_number": right_number(), field: value})
+    assert answer.status_code == 422 and words in answer.text and TYPED["school"] in answer.text
+    assert len(db.session.scalars(select(ChildCase.id)).all()) == before
+
+
+def test_one_child_stays_one_in_whatever_digits_it_is_typed(world: World) -> None:
+    school = world.signed_in("nominator")
+    data = TYPED | {"identity_number": right_number()}
+    assert post(school, "/children", data).status_code == 303
+    wide = "".join(chr(ord(letter) + 0xFEE0) for letter in right_number())
+    assert "已经有档案了" in post(school, "/children", data | {"identity_number": wide}).text
+    brother = identity(501, guardian_phone=TYPED["guardian_phone"])
+    twin = {"identity_number": brother.identity_number, "birth_date": brother.birth_date.isoformat()}
+    assert post(school, "/children", data | twin).status_code == 303
+
+
 def test_rows_of_the_vault_have_keys_of_their_own_which_rotate(world: World) -> None:
     keys = set(db.session.scalars(select(ChildVault.data_key)))
     assert len(keys) == 12

@@ -103,6 +103,7 @@ LIVE = (
 )
 VAULT = "EXISTS (SELECT 1 FROM child_vault WHERE child_vault.case_id = NEW.id AND child_vault.destroyed_at IS NULL)"
 triggers.register(
+    triggers.Guard("child_case", "INSERT", "NEW.state <> 'nominated'", "a case begins with its nomination"),
     triggers.Guard(
         "child_case",
         "UPDATE",
@@ -110,5 +111,6 @@ triggers.register(
         "a child is listed with live consents only, and keeps its place",
     ),
     triggers.Guard("child_vault", "UPDATE", "OLD.destroyed_at IS NOT NULL", "what was destroyed stays destroyed"),
+    triggers.Guard("consent", "DELETE", "TRUE", "consents are withdrawn, never lost"),
     triggers.Guard("consent", "UPDATE", "OLD.withdrawn_at IS NOT NULL", "what was withdrawn stays withdrawn"),
 )
