@@ -16,14 +16,17 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
-from crowdfund.campaigns.models import Campaign
-from crowdfund.pledges.models import ChildCase, ChildVault, Device, DrawSeed, Pledge
+from crowdfund.campaigns.giving import link_token
+from crowdfund.campaigns.models import Campaign, Contribution, Disbursement, Receipt
+from crowdfund.pledges import choosing
+from crowdfund.pledges.models import ChildCase, ChildVault, Device, DrawSeed, Partner, Pledge
 from listings.models import Listing
 from marketplace.accounts.models import Person
-from marketplace.core import logs
-from marketplace.core.db import Base
+from marketplace.core import clock, logs
+from marketplace.core.db import Base, in_transaction
 from marketplace.demo.people import person_id
 from marketplace.demo.tables import read
+from marketplace.orders.models import Order, Parcel
 from tests.factories import sign_in_as
 from tests.pledges.conftest import CANARY, OURS
 
@@ -75,6 +78,26 @@ def known(session: Session) -> dict[str, list[str]]:
         or list(session.scalars(select(Device.public_id).where(Device.station_code.is_not(None)))),
         "day": [day.isoformat() for day in days],
     }
+
+
+def examples(session: Session) -> Iterator[str]:
+    """Addresses with several blanks that belong together, and secret links."""
+    live = session.scalars(select(Campaign.public_id).where(Campaign.state == "live").order_by(Campaign.id)).first()
+    yield f"/campaigns/{live}/gifts/new?amount=1"
+    given = select(Campaign.public_id, Contribution.public_id).join(Contribution, Contribution.campaign_id == Campaign.id)
+    for campaign, gift in session.execute(given.order_by(Contribution.id).limit(3)):
+        yield f"/campaigns/{campaign}/gifts/{link_token(gift)}"
+    paid = select(Campaign.public_id, Disbursement.public_id).join(Disbursement, Disbursement.campaign_id == Campaign.id)
+    for campaign, disbursement in session.execute(paid):
+        yield f"/ledger/{campaign}/disbursements/{disbursement}"
+        yield f"/charity/disbursements/{disbursement}"
+    for receipt in session.scalars(select(Receipt.public_id).limit(3)):
+        yield f"/receipts/{receipt}"
+    for number, parcel in session.execute(select(Order.number, Parcel.public_id).join(Parcel, Parcel.order_id == Order.id)):
+        yield from (f"/orders/{number}", f"/parcels/{parcel}")
+    bank = session.scalars(select(Partner.code).where(Partner.kind == "bank").order_by(Partner.code)).first() or ""
+    typed: dict[str, Any] = {"number": "QQ2099000009", "issued_on": clock.today()}
+    yield f"/pledges/choices/{in_transaction(choosing.enter, bank=bank, **typed)}"
 
 
 def addresses(app: Flask, method: str, values: dict[str, list[str]]) -> Iterator[str]:

@@ -23,6 +23,7 @@ from marketplace.accounts.permissions import PERMISSIONS
 from marketplace.core import audit, clock, error_pages, outbox
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import Base, db, in_transaction
+from marketplace.demo import gifts, history
 from marketplace.demo.people import accounts, person_id
 from marketplace.demo.pledges import officer
 from marketplace.demo.tables import read
@@ -33,7 +34,7 @@ from marketplace.payments.sandbox import storage
 from tests.demonstration import demo_app, demonstration
 from tests.factories import sign_in_as
 from tests.pledges.conftest import CANARY, OURS, post
-from tests.pledges.crawling import CANARIES, Crawl, addresses, kept, known, logged
+from tests.pledges.crawling import CANARIES, Crawl, addresses, examples, kept, known, logged
 
 __all__ = ["demo_app", "demonstration"]
 
@@ -41,9 +42,8 @@ ROLES = ("buyer", "seller", "station.141124", "clerk.141124", "charity", "charit
 EVERYBODY = ("", *ROLES, "children", "programme", "operator", "auditor")
 AT_ONCE = ("", "children", "station.141124")  # the rest in the full tier
 NAME = f"{CANARY}001"
-NOT_IN_THE_DEMONSTRATION = {
-    "addresses.show_address",  # nobody has saved one
-}
+NOT_IN_THE_DEMONSTRATION = {"addresses.show_address", "media.show_picture"}  # saved, taken by nobody there
+NOT_IN_TESTS = {"readyz"}  # says 503 where no migration has run
 
 
 @pytest.fixture
@@ -74,10 +74,12 @@ def test_no_page_and_no_answer_names_a_child(house: Flask, demonstration: Sessio
 @pytest.mark.full
 def test_everybody_looked_at_everything(house: Flask, demonstration: Session, written: io.StringIO) -> None:
     """Every page and every JSON answer was given to somebody, so that none is clean only because nobody came so far."""
-    values = known(demonstration)
+    history.play()
+    gifts.play()
+    values, led_to = known(demonstration), list(examples(demonstration))
     crawls = [Crawl(house, demonstration, name) for name in EVERYBODY]
     for crawl in crawls:
-        crawl.look(addresses(house, "GET", values))
+        crawl.look([*addresses(house, "GET", values), *led_to])
     answered = {view for crawl in crawls for view, statuses in crawl.answered.items() if statuses & {200, 302, 303}}
     for crawl in crawls:
         crawl.press(addresses(house, "POST", values))
@@ -85,7 +87,7 @@ def test_everybody_looked_at_everything(house: Flask, demonstration: Session, wr
     assert [(crawl.name, leak) for crawl in crawls for leak in crawl.leaks] == []
     assert kept(demonstration) == [] and not CANARIES.search(written.getvalue())
     views = {rule.endpoint for rule in house.url_map.iter_rules() if "GET" in (rule.methods or ())} - {"static"}
-    assert views - answered == NOT_IN_THE_DEMONSTRATION
+    assert views - answered <= NOT_IN_THE_DEMONSTRATION | NOT_IN_TESTS, sorted(views - answered)
 
 
 def test_everybody_who_may_do_anything_was_asked() -> None:
