@@ -5,9 +5,9 @@ from typing import Final
 from marketplace.auditing.checks import Check
 
 ACTIVE: Final = "('held', 'provisional', 'on_hold', 'confirmed', 'allocated', 'at_station', 'handed_over', 'verified')"
-PLACE: Final = """CASE d.state WHEN 'committed' THEN 'partner_committed' WHEN 'received' THEN 'device_warehouse'
-    WHEN 'checked' THEN 'device_warehouse'
-    WHEN 'returned' THEN 'device_warehouse' WHEN 'replaced' THEN 'partner_committed' WHEN 'in_transit' THEN 'device_in_transit' WHEN 'at_station' THEN 'device_station'
+PLACE: Final = """CASE d.state WHEN 'committed' THEN 'partner_committed' WHEN 'replaced' THEN 'partner_committed'
+    WHEN 'received' THEN 'device_warehouse' WHEN 'checked' THEN 'device_warehouse' WHEN 'returned' THEN 'device_warehouse'
+    WHEN 'in_transit' THEN 'device_in_transit' WHEN 'at_station' THEN 'device_station'
     WHEN 'handed_over' THEN 'device_delivered' WHEN 'lost' THEN 'device_lost' ELSE 'device_faulty' END"""
 """Where a device should stand in the books."""
 
@@ -26,8 +26,8 @@ DEVICES: Final = (
         "devices are at the stations where the books say",
         """SELECT d.public_id AS name, d.station_code AS station, a.owner AS owner FROM device d
         JOIN (SELECT e.reference AS device, MAX(line.id) AS line FROM entry e JOIN line ON line.entry_id = e.id
-            WHERE line.commodity LIKE 'DEVICE:%' AND line.amount > 0 GROUP BY e.reference) newest ON newest.device = d.public_id
-        JOIN line ON line.id = newest.line JOIN ledger_account a ON a.id = line.account_id
+            WHERE line.commodity LIKE 'DEVICE:%' AND line.amount > 0 GROUP BY e.reference) newest
+        ON newest.device = d.public_id JOIN line ON line.id = newest.line JOIN ledger_account a ON a.id = line.account_id
         WHERE d.state IN ('in_transit', 'at_station', 'handed_over') AND a.owner <> COALESCE(d.station_code, '')""",
         "device {name} is at {station}, the books have it at {owner}",
     ),
@@ -133,7 +133,8 @@ PLEDGES: Final = (
     Check(
         "whoever left the list is destroyed in the vault",
         """SELECT c.public_id AS name FROM child_case c JOIN child_vault v ON v.case_id = c.id
-        WHERE c.state IN ('withdrawn', 'moved', 'duplicate', 'ineligible') AND (v.destroyed_at IS NULL OR v.data_key IS NOT NULL OR v.sealed IS NOT NULL)""",
+        WHERE c.state IN ('withdrawn', 'moved', 'duplicate', 'ineligible')
+        AND (v.destroyed_at IS NULL OR v.data_key IS NOT NULL OR v.sealed IS NOT NULL)""",
         "child {name} has left the list, the vault still holds it",
     ),
     Check(
