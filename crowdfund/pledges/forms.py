@@ -1,7 +1,7 @@
 """What savers, banks, schools and stations may enter."""
 
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
@@ -16,6 +16,7 @@ from marketplace.accounts.people import PHONE
 from marketplace.core import clock
 from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice
 
+F = TypeVar("F", bound=Form)
 GIVE_A_REASON: Final = _l("Write down why.")
 FILL_IN: Final = _l("Please fill this in.")
 SIX_DIGITS: Final = Regexp(r"^[0-9]{6}$", message=_l("The code has six digits."))
@@ -153,6 +154,13 @@ class HandoverForm(Form):
         _l("Witness"), [InputRequired(message=_l("Please choose who stands beside you."))], validate_choice=False
     )
     witness_digits = StringField(_l("The witness's authenticator"), [InputRequired(), SIX_DIGITS])
+
+
+def apart(form: F, word: str) -> F:
+    """One of several forms of a page: its fields get ids of their own, so that each label finds its field."""
+    for field in form:
+        field.id = f"{word}-{field.short_name}"
+    return form
 
 
 class ReportForm(ReasonForm):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.pledges import children, desks, handover, telling, vault
 from crowdfund.pledges.children import Officer
-from crowdfund.pledges.forms import ClosingForm, ConsentForm, NominationForm, NothingForm, ReadingForm, ReasonForm
+from crowdfund.pledges.forms import ClosingForm, ConsentForm, NominationForm, NothingForm, ReadingForm, ReasonForm, apart
 from crowdfund.pledges.refusals import ChildKnown, NotYourCase
 from crowdfund.pledges.states import CaseState
 from crowdfund.pledges.vault import Identity, Reader
@@ -103,6 +103,7 @@ def case_page(public_id: str, status: int = 200, **forms: Any) -> ResponseReturn
         "is_destroyed": vault.is_destroyed(session, row.case),
         "has_watch": desks.has_waiting_device(session, row.case),
     } | forms
+    apart(shown["closing_form"], "closing")
     shown.setdefault("identity", None)
     shown.setdefault("code", "")
     return page("children/case.html", status=status, row=row, consents=given, me=me, **shown)

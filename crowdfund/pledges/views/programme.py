@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from crowdfund.pledges import confirming, desks, devices, mishaps, queries, telling
-from crowdfund.pledges.forms import ProofForm, ReasonForm, ReportForm
+from crowdfund.pledges.forms import ProofForm, ReasonForm, ReportForm, apart
 from crowdfund.pledges.states import DeviceState
 from marketplace.accounts.permissions import requires
 from marketplace.core.db import db, in_transaction
@@ -25,14 +25,19 @@ STEPS: Final = {
 @bp.get("")
 @requires("device.keep")
 def show_office() -> ResponseReturnValue:
-    return office_page(ReasonForm())
+    return office_page({})
 
 
-def office_page(form: ReasonForm, wrong: str = "", status: int = 200) -> ResponseReturnValue:
-    """`wrong`: the pledge whose decision is not complete; what was typed stays with it."""
+def office_page(refused: dict[str, ReasonForm], status: int = 200) -> ResponseReturnValue:
+    """`refused`: by the pledge, a decision that is not complete; what was typed stays with it."""
     session = db.session()
-    shown: dict[str, Any] = {"office": desks.office(session), "programmes": queries.programmes(session)}
-    return page("programme/office.html", status, form=form, empty=ReasonForm(), wrong=wrong, **shown)
+    office = desks.office(session)
+    deciding = {
+        pledge.public_id: apart(refused.get(pledge.public_id) or ReasonForm(), pledge.public_id)
+        for pledge, _why in office.to_decide
+    }
+    shown: dict[str, Any] = {"office": office, "deciding": deciding, "programmes": queries.programmes(session)}
+    return page("programme/office.html", status, **shown)
 
 
 def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
@@ -59,8 +64,9 @@ def show_device(device: str) -> ResponseReturnValue:
 
 def device_page(device: str, status: int = 200, **forms: Any) -> ResponseReturnValue:
     life = desks.device_life(db.session(), device)
-    known: dict[str, Any] = {"report": ReportForm(), "taking": ReasonForm(), "proof": ProofForm()}
-    return page("programme/device.html", status, life=life, **known | forms)
+    known: dict[str, Any] = {"report": ReportForm(), "taking": ReasonForm(), "proof": ProofForm()} | forms
+    apart(known["taking"], "taking")
+    return page("programme/device.html", status, life=life, **known)
 
 
 @bp.post("/devices/<device>/reports")
@@ -102,7 +108,7 @@ def create_assignment(pledge: str) -> ResponseReturnValue:
 def create_decision(pledge: str) -> ResponseReturnValue:
     form = ReasonForm(request.form)
     if not form.validate():
-        return office_page(form, pledge, 422)
+        return office_page({pledge: form}, 422)
     goes_on = request.form.get("decision") == "go-on"
     return done(confirming.decide, url_for(".show_office"), pledge=pledge, goes_on=goes_on, reason=str(form.reason.data))
 
