@@ -107,8 +107,12 @@ class NominationForm(Form):
     guardian = StringField(_l("Name of the guardian"), [Needed(FILL_IN), Length(max=40)])
     guardian_phone = StringField(_l("Mobile number of the guardian"), [Needed(FILL_IN), check_phone])
     county = SelectField(_l("County"), [InputRequired()])
-    tier = SelectField(_l("How urgent"), choices=[SelectChoice(str(tier), telling.TIERS[tier]) for tier in TIERS])
-    need = SelectField(_l("What for"), choices=[SelectChoice(need, telling.NEEDS[need]) for need in NEEDS])
+    tier = SelectField(
+        _l("How urgent"), [InputRequired()], choices=[SelectChoice(str(tier), telling.TIERS[tier]) for tier in TIERS]
+    )
+    need = SelectField(
+        _l("What for"), [InputRequired()], choices=[SelectChoice(need, telling.NEEDS[need]) for need in NEEDS]
+    )
     waiting_since = DayField(_l("Waiting since"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
 
     def validate_identity_number(self, field: StringField) -> None:
@@ -139,7 +143,9 @@ class ConsentForm(Form):
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),
     )
-    guardian = SelectField(_l("Who signs"), choices=[SelectChoice(who, telling.RELATIONS[who]) for who in RELATIONS])
+    guardian = SelectField(
+        _l("Who signs"), [InputRequired()], choices=[SelectChoice(who, telling.RELATIONS[who]) for who in RELATIONS]
+    )
     method = RadioField(_l("How"), choices=[SelectChoice(how, telling.METHODS[how]) for how in METHODS], default="paper")
 
 
@@ -149,7 +155,9 @@ class ReadingForm(Form):
 
 class HandoverForm(Form):
     code = StringField(_l("The guardian's code"), [InputRequired(), SIX_DIGITS])
-    recipient = SelectField(_l("Given to"), choices=[SelectChoice(who, telling.RELATIONS[who]) for who in RELATIONS])
+    recipient = SelectField(
+        _l("Given to"), [InputRequired()], choices=[SelectChoice(who, telling.RELATIONS[who]) for who in RELATIONS]
+    )
     witness = SelectField(
         _l("Witness"), [InputRequired(message=_l("Please choose who stands beside you."))], validate_choice=False
     )
@@ -167,7 +175,9 @@ class ReportForm(ReasonForm):
     """What is wrong with a device."""
 
     there = SelectField(
-        _l("What happened"), choices=[SelectChoice(state, telling.MISHAPS[state]) for state in telling.MISHAPS]
+        _l("What happened"),
+        [InputRequired()],
+        choices=[SelectChoice(state, telling.MISHAPS[state]) for state in telling.MISHAPS],
     )
 
 
@@ -178,7 +188,9 @@ class ProofForm(Form):
 
 
 class ClosingForm(ReasonForm):
-    there = SelectField(_l("Why it ends"), choices=[SelectChoice(state, telling.CASE_STATES[state]) for state in CLOSINGS])
+    there = SelectField(
+        _l("Why it ends"), [InputRequired()], choices=[SelectChoice(state, telling.CASE_STATES[state]) for state in CLOSINGS]
+    )
 
 
 class NothingForm(Form):
