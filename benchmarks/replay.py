@@ -1,8 +1,8 @@
 """What our own code costs: a deed done again and again, and beside it, in the same run, only the SQL that it sends.
 
 The statements of one client are recorded apart from the clock, transaction by transaction, and sent once more as they went
-to the driver, through a plain connection of SQLAlchemy Core, on a fresh copy of the same database. Nothing is thought between:
-so fast would be a program that knows everything beforehand. Rounds alternate, medians are told."""
+to the driver, through a plain connection of SQLAlchemy Core, on a fresh copy of the same database. Nothing is thought in
+between: so fast would be a program that knows everything beforehand. Rounds alternate, medians are told."""
 
 import statistics
 import sys

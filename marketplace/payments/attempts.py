@@ -5,11 +5,10 @@ from typing import Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from marketplace.core import clock
-from marketplace.core.db import in_transaction
+from marketplace.core import clock, ids
+from marketplace.core.db import in_transaction, insert_or_ignore
 from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
 from marketplace.core.transitions import leave_trace, transition
@@ -48,26 +47,13 @@ def start(session: Session, *, purpose: str, reference: str, amount: Money, pay_
     """Open an attempt; returns its public id, to be given to `submit` once this transaction is committed.
 
     Raises AlreadyPaying, PaymentsClosed."""
-    gateway = chosen_gateway()
-    known = current(session, purpose=purpose, reference=reference)
-    if known:
-        raise AlreadyPaying(known)
-    attempt = Attempt(purpose=purpose, reference=reference, gateway=gateway.name, book=gateway.book, pay_by=pay_by)
-    attempt.fen, attempt.currency, attempt.next_at = amount.fen, amount.currency, clock.now() + PATIENCE
-    if not was_first(session, attempt):
-        raise AlreadyPaying(get_current(session, purpose=purpose, reference=reference))
-    leave_trace(session, attempt, None, AttemptState.CREATED, actor=SYSTEM, why="started")
-    return attempt.public_id
-
-
-def was_first(session: Session, attempt: Attempt) -> bool:
-    """Keep it; False where another tab or worker opened one at the same moment: the database lets one in."""
-    try:
-        with session.begin_nested():
-            session.add(attempt)
-    except IntegrityError:
-        return False
-    return True
+    gateway, attempt = chosen_gateway(), ids.public_id()
+    whose = {"public_id": attempt, "purpose": purpose, "reference": reference, "pay_by": pay_by}
+    sums = {"gateway": gateway.name, "book": gateway.book, "fen": amount.fen, "currency": amount.currency}
+    if not insert_or_ignore(session, Attempt, {**whose, **sums, "next_at": clock.now() + PATIENCE}):
+        raise AlreadyPaying(get_current(session, purpose=purpose, reference=reference))  # one is let in by the database
+    leave_trace(session, Attempt(public_id=attempt), None, AttemptState.CREATED, actor=SYSTEM, why="started")
+    return attempt
 
 
 def current(session: Session, *, purpose: str, reference: str) -> Attempt | None:
@@ -117,12 +103,14 @@ def submit(attempt: str, *, return_url: str, description: str) -> str:
 
 
 def begin_submission(session: Session, *, attempt: str) -> tuple[str, Money, datetime | None] | None:
-    row = get(session, attempt)
+    columns = select(Attempt.state, Attempt.gateway, Attempt.fen, Attempt.currency, Attempt.pay_by)
+    row = session.execute(columns.where(Attempt.public_id == attempt).with_for_update()).one()
     if row.state not in OPEN:
         return None
     if row.state is AttemptState.CREATED:
-        transition(session, row, AttemptState.SUBMITTING, expected=AttemptState.CREATED, actor=SYSTEM, why="asked")
-    return row.gateway, row.amount, row.pay_by
+        mine = Attempt(public_id=attempt)
+        transition(session, mine, AttemptState.SUBMITTING, expected=AttemptState.CREATED, actor=SYSTEM, why="asked")
+    return row.gateway, Money(row.fen, row.currency), row.pay_by
 
 
 def move(session: Session, *, attempt: str, to: AttemptState, why: str) -> None:

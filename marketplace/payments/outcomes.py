@@ -68,10 +68,10 @@ def receive(session: Session, attempt: Attempt, remote: RemotePayment, why: str)
         transition(session, attempt, AttemptState.QUARANTINE, expected=attempt.state, actor=attempt.gateway, why=mismatch)
         park(session, attempt, remote)
         return attempt.state
-    attempt.is_surplus = attempt.is_surplus or is_second(session, attempt)
-    if not attempt.is_surplus:
+    others = states_of_others(session, attempt)
+    attempt.is_surplus = attempt.is_surplus or AttemptState.SUCCEEDED in others
+    if others & OPEN and not attempt.is_surplus:
         make_way(session, attempt)
-    session.flush()
     transition(session, attempt, AttemptState.SUCCEEDED, expected=attempt.state, actor=attempt.gateway, why=why)
     account = None if attempt.is_surplus else account_for(session, attempt)
     capture(session, attempt, account or CLEARING)
@@ -99,12 +99,10 @@ def differences(attempt: Attempt, remote: RemotePayment) -> str:
     return ", ".join(wrong)
 
 
-def is_second(session: Session, attempt: Attempt) -> bool:
-    """Something else already pays this reference: this money is surplus."""
-    others = select(Attempt.id).where(
-        Attempt.purpose == attempt.purpose, Attempt.reference == attempt.reference, Attempt.id != attempt.id
-    )
-    return session.scalar(others.where(Attempt.state == AttemptState.SUCCEEDED, ~Attempt.is_surplus)) is not None
+def states_of_others(session: Session, attempt: Attempt) -> set[AttemptState]:
+    """Of the other tries to pay the same. Where one has succeeded already, this money is surplus."""
+    others = select(Attempt.state).where(Attempt.purpose == attempt.purpose, Attempt.reference == attempt.reference)
+    return set(session.scalars(others.where(Attempt.id != attempt.id, ~Attempt.is_surplus)))
 
 
 def make_way(session: Session, attempt: Attempt) -> None:
