@@ -16,6 +16,7 @@ from crowdfund.campaigns.models import Organisation
 from marketplace.accounts import people
 from marketplace.core import clock
 from marketplace.core.db import in_transaction
+from marketplace.core.idempotency import once
 from marketplace.core.money import Money
 from marketplace.demo import places
 from marketplace.payments import outcomes
@@ -57,14 +58,16 @@ def open_campaign(session: Session) -> None:
 
 
 def give(which: int) -> None:
-    """What the form does, and what the cashier's answer causes."""
+    """What the form does, and what the cashier's answer and its webhook cause."""
     amount = Money(which + 1)
-    gift = in_transaction(giving.begin, campaign=CAMPAIGN, amount=amount, giver=Giver())
+    form = ("gift:benchmark", str(which), {"fen": amount.fen})
+    gift = in_transaction(once, giving.begin, idempotency=form, campaign=CAMPAIGN, amount=amount, giver=Giver())
     attempt = in_transaction(giving.open_attempt, gift=gift)
     assert attempt
     in_transaction(begin_submission, attempt=attempt)
-    paid = RemotePayment(f"pay_{attempt}", attempt, amount, AttemptState.SUCCEEDED, "succeeded", "test", "")
-    in_transaction(outcomes.apply_payment, remote=paid, gateway="sandbox", why="benchmark")
+    for state in (AttemptState.REQUIRES_ACTION, AttemptState.SUCCEEDED):
+        said = RemotePayment(f"pay_{attempt}", attempt, amount, state, str(state), "test", "https://cashier.example/")
+        in_transaction(outcomes.apply_payment, remote=said, gateway="sandbox", why="benchmark")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from marketplace.core.transitions import EventRow, transition
 from marketplace.ledger import books
 from marketplace.payments import attempts
 from marketplace.payments.gateways import OutcomeUnknown, current_book
-from marketplace.payments.states import OPEN, AttemptState
+from marketplace.payments.states import OPEN
 
 PURPOSE: Final = "contribution"
 SMALLEST_FEN: Final = 1
@@ -221,8 +221,7 @@ def give_up(session: Session, *, gift: str) -> str | None:
 
 
 def open_attempt(session: Session, *, gift: str) -> str | None:
-    found = attempts.current(session, purpose=PURPOSE, reference=gift)
-    return found.public_id if found and found.state is not AttemptState.SUCCEEDED else None
+    return attempts.open_one(session, purpose=PURPOSE, reference=gift)
 
 
 def link_token(reference: str) -> str:

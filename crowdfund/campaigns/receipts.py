@@ -4,15 +4,16 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.models import Campaign, Contribution, Organisation, Receipt, ReceiptSeries
 from crowdfund.campaigns.states import ReceiptState
 from marketplace.core import clock, ids
-from marketplace.core.db import Columns, add_rows, dialect_of
+from marketplace.core.db import Columns, add_rows, insert_or_ignore
 from marketplace.core.errors import NotFound
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger.models import Entry, LedgerAccount, Line
@@ -47,7 +48,7 @@ def issue(session: Session, *, contribution: str) -> str | None:
 
 
 def issue_for(session: Session, *, gift: int, book: str, fen: int) -> str:
-    """A receipt for a gift that has no valid one; its number. As the last thing in the transaction that received the gift."""
+    """A receipt for a gift that has no valid one; its number. The last thing in the transaction that received the gift."""
     series = series_of(book, clock.today())
     sequence = next_number(session, series)
     number = f"{series}-{sequence:07}"
@@ -71,10 +72,18 @@ def series_of(book: str, day: date) -> str:
 
 def next_number(session: Session, series: str) -> int:
     """Raised with the receipt or not at all. Whoever comes next waits here until this transaction is over."""
-    table: Any = ReceiptSeries.__table__
-    begun = dialect_of(session).insert(table).values(series=series, last=1)
-    raised = begun.on_conflict_do_update(index_elements=[table.c.series], set_={"last": table.c.last + 1})
-    return int(session.connection().execute(raised.returning(table.c.last)).scalar_one())
+    numbers = session.connection()
+    last = numbers.scalar(raised(), {"wanted": series})
+    if last is None:  # the first of the year
+        insert_or_ignore(session, ReceiptSeries, {"series": series, "last": 0})
+        last = numbers.scalar(raised(), {"wanted": series})
+    return int(last)
+
+
+@cache
+def raised() -> Any:
+    mine = update(ReceiptSeries.__table__).where(ReceiptSeries.series == bindparam("wanted"))  # type: ignore[arg-type]
+    return mine.values(last=ReceiptSeries.last + 1).returning(ReceiptSeries.last)
 
 
 def new_code() -> str:

@@ -1,14 +1,15 @@
 """Tries to have something paid: the row is committed first, the gateway asked after, the answer applied in a transaction."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock, ids
-from marketplace.core.db import in_transaction, insert_or_ignore
+from marketplace.core.db import Columns, in_transaction, insert_or_ignore, rows
 from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
 from marketplace.core.transitions import leave_trace, transition
@@ -61,6 +62,18 @@ def current(session: Session, *, purpose: str, reference: str) -> Attempt | None
     return session.scalar(taken(purpose, reference))
 
 
+def open_one(session: Session, *, purpose: str, reference: str) -> str | None:
+    """The public id of the attempt that may still be paid."""
+    found = rows(session, ids_of_open(), purpose=purpose, reference=reference)
+    return found[0].public_id if found else None
+
+
+@cache
+def ids_of_open() -> Columns:
+    mine = select(Attempt.public_id).where(Attempt.purpose == bindparam("purpose"), Attempt.state.in_(OPEN))
+    return mine.where(Attempt.reference == bindparam("reference"), ~Attempt.is_surplus)
+
+
 def last_failed(session: Session, *, purpose: str, reference: str) -> bool:
     """Whether the latest attempt was declined and none was made since."""
     mine = select(Attempt.state).where(Attempt.purpose == purpose, Attempt.reference == reference)
@@ -103,14 +116,19 @@ def submit(attempt: str, *, return_url: str, description: str) -> str:
 
 
 def begin_submission(session: Session, *, attempt: str) -> tuple[str, Money, datetime | None] | None:
-    columns = select(Attempt.state, Attempt.gateway, Attempt.fen, Attempt.currency, Attempt.pay_by)
-    row = session.execute(columns.where(Attempt.public_id == attempt).with_for_update()).one()
+    (row,) = rows(session, locked_attempt(), attempt=attempt)
     if row.state not in OPEN:
         return None
     if row.state is AttemptState.CREATED:
         mine = Attempt(public_id=attempt)
         transition(session, mine, AttemptState.SUBMITTING, expected=AttemptState.CREATED, actor=SYSTEM, why="asked")
     return row.gateway, Money(row.fen, row.currency), row.pay_by
+
+
+@cache
+def locked_attempt() -> Columns:
+    mine = select(Attempt.state, Attempt.gateway, Attempt.fen, Attempt.currency, Attempt.pay_by)
+    return mine.where(Attempt.public_id == bindparam("attempt")).with_for_update()
 
 
 def move(session: Session, *, attempt: str, to: AttemptState, why: str) -> None:
