@@ -10,11 +10,11 @@ from functools import cache
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import public_ledger, receipts
-from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
+from crowdfund.campaigns import public_ledger, receipts, totals
+from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.states import CampaignState, ContributionState
 from marketplace.core import clock, ids, outbox, page_cache
 from marketplace.core.db import Columns, add_rows, in_transaction, rows
@@ -34,7 +34,6 @@ LARGEST_FEN: Final = 5_000_000  # one gift online; who wants to give more talks 
 LAPSES_AFTER: Final = timedelta(days=1)
 LAPSES: Final = "gift.lapses"
 TAKES_MONEY: Final = frozenset({CampaignState.LIVE, CampaignState.PAUSED, CampaignState.ENDED})
-RAISED: Final = ("gift", "match", "refund", "return")  # the kinds of public rows that make what was given
 G = ContributionState
 
 
@@ -77,7 +76,7 @@ def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> st
     if not SMALLEST_FEN <= amount.fen <= LARGEST_FEN:
         raise ValueError(f"{amount.fen} fen")
     book = current_book()
-    if target.past_goal == "stop" and raised(session, target.id, book) >= target.goal_fen:
+    if target.past_goal == "stop" and totals.raised(session, target.id, book) >= target.goal_fen:
         raise GoalReached(campaign)
     reference = keep(session, target.id, amount, giver, book)
     attempts.start(session, purpose=PURPOSE, reference=reference, amount=amount)
@@ -120,12 +119,6 @@ def keep(session: Session, campaign_id: int, amount: Money, giver: Giver, book: 
     trace = {"subject": f"contribution:{reference}", "actor": actor, "at": now}
     add_rows(session, EventRow, *(trace | {"from_state": here, "to_state": there, "why": why} for here, there, why in steps))
     return reference
-
-
-def raised(session: Session, campaign_id: int, book: str) -> int:
-    """Fen that were given and stayed, by the public ledger."""
-    total = select(func.coalesce(func.sum(PublicRow.fen), 0)).where(PublicRow.campaign_id == campaign_id)
-    return int(session.scalar(total.where(PublicRow.kind.in_(RAISED), PublicRow.book == book)) or 0)
 
 
 def account_of(session: Session, /, *, reference: str) -> books.Account | None:
