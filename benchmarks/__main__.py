@@ -2,7 +2,8 @@
 
 The same server (granian, two workers) answers Flask's own constant, and the marketplace with many goods on SQLite and on
 PostgreSQL: a stranger's page from the page cache, and pages made anew each time. Then deeds of giving, beside the SQL that
-they send (benchmarks/replay.py). Rounds alternate, medians are told: other work may go on beside, so ratios of one run mean something, figures little."""
+they send (benchmarks/replay.py). Rounds alternate, medians are told: other work may go on beside, so ratios of one run mean
+something, figures little."""
 
 import os
 import platform

@@ -79,8 +79,8 @@ def report(paces: dict[str, dict[str, Pace]]) -> list[str]:
     lines = [
         "## Giving",
         "",
-        f"A second, through the commands that forms and webhooks run, by one client and by {CLIENTS}; beside it, in the same run,"
-        " the SQL that one client sent, replayed through Core with nothing thought in between."
+        f"A second, through the commands that forms and webhooks run, by one client and by {CLIENTS}; beside it, in the same"
+        " run, the SQL that one client sent, replayed through Core with nothing thought in between."
         f" Medians of {ROUNDS} rounds of {NUMBER}. SQLite syncs each commit; PostgreSQL is the tests' own, which does not.",
         "",
         f"| deed | database | 1 client | {CLIENTS} clients | the same SQL replayed | ratio of 1 client to it |",
