@@ -46,7 +46,7 @@ def microseconds(moment: datetime) -> int:
 def unsealed(session: Session, first_id: int, limit: int) -> list[tuple[int, dict[str, Any]]]:
     """Rows from `first_id` on that have no seal, in the order of their ids."""
     waiting = select(PublicRow, Campaign.public_id).join(Campaign, Campaign.id == PublicRow.campaign_id)
-    waiting = waiting.where(PublicRow.id >= first_id, ~sealing.is_sealed(CHAIN, PublicRow.id))
+    waiting = waiting.where(PublicRow.id >= first_id, ~sealing.is_sealed(CHAIN, PublicRow.id, first_id))
     rows = session.execute(waiting.order_by(PublicRow.id).limit(limit))
     return [(row.id, content(row, campaign)) for row, campaign in rows]
 

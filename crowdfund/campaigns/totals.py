@@ -40,9 +40,11 @@ def of_rows() -> Any:
 
 
 def waits_for_its_seal() -> ColumnElement[bool]:
-    """SQL: a public row that the sealer has not come to yet."""
-    latest = select(func.max(PublicRow.id)).scalar_subquery()
-    return and_(PublicRow.id > latest - RECENT, ~select(SealedRow.number).where(SealedRow.row_id == PublicRow.id).exists())
+    """SQL: a public row that the sealer has not come to yet. How far back is said of both sides, or PostgreSQL would read
+    all that is sealed beside the few."""
+    before = select(func.max(PublicRow.id)).scalar_subquery() - RECENT
+    is_sealed = select(SealedRow.number).where(SealedRow.row_id == PublicRow.id, SealedRow.row_id > before).exists()
+    return and_(PublicRow.id > before, ~is_sealed)
 
 
 def raised(session: Session, campaign_id: int, book: str) -> int:
