@@ -1,8 +1,9 @@
-"""How fast pages are and how much memory they take: `make bench`. Writes docs/benchmarks.md.
+"""How fast pages and deeds are and how much memory they take: `make bench`. Writes docs/benchmarks.md.
 
 The same server (granian, two workers) answers Flask's own constant, and the marketplace with many goods on SQLite and on
-PostgreSQL: a stranger's page from the page cache, and pages made anew each time. Rounds alternate, medians are told:
-other work may go on beside, so ratios of one run mean something, figures little."""
+PostgreSQL: a stranger's page from the page cache, and pages made anew each time. Then deeds of giving, beside the SQL that
+they send (benchmarks/replay.py). Rounds alternate, medians are told: other work may go on beside, so ratios of one run mean
+something, figures little."""
 
 import os
 import platform
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Final
 from urllib.request import urlopen
 
-from benchmarks import search
+from benchmarks import claims, gifts, replay, search
 from benchmarks.load import requests_per_second
 from tests import peers
 
@@ -41,6 +42,7 @@ AS_RUN_SETS: Final = {  # bin/run.py
     "MALLOC_TRIM_THRESHOLD_": "131072",
 }
 GOALS: Final = {"from the page cache": 1.0, "category": 1 / 10, "product": 1 / 10, "search": 1 / 25, "home": 1 / 25}
+DEEDS: Final = {"gifts on one hot campaign": gifts.measure, "claims: voucher, card, declaration": claims.measure}
 FILL: Final = """
 from benchmarks.catalogue import fill
 from marketplace.core.db import in_transaction
@@ -55,10 +57,12 @@ def main() -> int:
     try:
         with served("benchmarks.constant:app", {}) as (constant, _server):
             results = {name: measure(url, constant) for name, url in databases().items()}
+        paces = {name: of_deed() for name, of_deed in DEEDS.items()}
     finally:
         peers.close_folder()
-    (ROOT / "docs" / "benchmarks.md").write_text(report(results), "utf-8")
-    print(report(results))
+    told = "\n".join([*report(results), *replay.report(paces)])
+    (ROOT / "docs" / "benchmarks.md").write_text(told, "utf-8")
+    print(told)
     search.main([1_000, 20_000])
     return 0
 
@@ -150,7 +154,7 @@ def status_of(pid: int, name: str) -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)
 
 
-def report(results: dict[str, dict[str, float]]) -> str:
+def report(results: dict[str, dict[str, float]]) -> list[str]:
     lines = [
         "# Benchmarks",
         "",
@@ -167,8 +171,7 @@ def report(results: dict[str, dict[str, float]]) -> str:
         lines.append(f"| {page} | " + " | ".join(cells) + f" | {goal:.2f} |")
     memory = ", ".join(f"{one['memory']:.0f} MB on {name}" for name, one in results.items())
     lines += ["", f"Memory of a web process after it (resident): {memory}; the goal is under 150 MB.", ""]
-    lines += ["How fast goods are found: `python -m benchmarks.search`.", ""]
-    return "\n".join(lines)
+    return [*lines, "How fast goods are found: `python -m benchmarks.search`.", ""]
 
 
 if __name__ == "__main__":

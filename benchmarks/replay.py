@@ -74,6 +74,25 @@ def main(measure: Callable[[int], dict[str, Pace]]) -> None:
         peers.close_folder()
 
 
+def report(paces: dict[str, dict[str, Pace]]) -> list[str]:
+    """The section of docs/benchmarks.md, by deed and database."""
+    lines = [
+        "## Giving",
+        "",
+        f"A second, through the commands that forms and webhooks run, by one client and by {CLIENTS}; beside it, in the same"
+        " run, the SQL that one client sent, replayed through Core with nothing thought in between."
+        f" Medians of {ROUNDS} rounds of {NUMBER}. SQLite syncs each commit; PostgreSQL is the tests' own, which does not.",
+        "",
+        f"| deed | database | 1 client | {CLIENTS} clients | the same SQL replayed | ratio of 1 client to it |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for deed, by_database in paces.items():
+        for name, pace in by_database.items():
+            figures = f"{pace.one:,.0f} | {pace.many:,.0f} | {pace.replayed:,.0f} | {pace.ratio:.2f}"
+            lines.append(f"| {deed} | {name} | {figures} |")
+    return [*lines, ""]
+
+
 @dataclass
 class Comparison:
     """Of one deed on one database."""

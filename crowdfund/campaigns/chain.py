@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.ledger_models import LedgerDay, SealedRow
@@ -21,7 +21,6 @@ COUNTED: Final[Mapping[str, tuple[str, int]]] = {  # kind -> the sum of the day 
     "return": ("refunded_fen", -1),
     "disbursement": ("spent_fen", -1),
 }
-BALANCE: Final = LedgerDay.received_fen - LedgerDay.refunded_fen - LedgerDay.spent_fen
 
 
 def content(row: Any, campaign: str) -> dict[str, Any]:
@@ -47,7 +46,7 @@ def microseconds(moment: datetime) -> int:
 def unsealed(session: Session, first_id: int, limit: int) -> list[tuple[int, dict[str, Any]]]:
     """Rows from `first_id` on that have no seal, in the order of their ids."""
     waiting = select(PublicRow, Campaign.public_id).join(Campaign, Campaign.id == PublicRow.campaign_id)
-    waiting = waiting.where(PublicRow.id >= first_id, ~sealing.is_sealed(CHAIN, PublicRow.id))
+    waiting = waiting.where(PublicRow.id >= first_id, ~sealing.is_sealed(CHAIN, PublicRow.id, first_id))
     rows = session.execute(waiting.order_by(PublicRow.id).limit(limit))
     return [(row.id, content(row, campaign)) for row, campaign in rows]
 
@@ -56,11 +55,8 @@ def follow(session: Session, links: list[sealing.Link]) -> None:
     """Balances and daily sums of rows that were sealed just now. The sealer is the only one who writes them."""
     wanted = select(PublicRow).where(PublicRow.id.in_([record for _number, record, _content in links]))
     rows = {row.id: row for row in session.scalars(wanted)}
-    books = {row.book for row in rows.values()}
-    balances = balances_of(session, books)
-    together: dict[str, int] = defaultdict(int)
-    for (book, _campaign), fen in balances.items():
-        together[book] += fen
+    balances = {key: balance_of(session, *key) for key in {(row.book, row.campaign_id) for row in rows.values()}}
+    together = {book: balance_of(session, book) for book in {row.book for row in rows.values()}}
     days: dict[tuple[str, int, date], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     sealed = []
     for number, record, _content in links:
@@ -73,6 +69,7 @@ def follow(session: Session, links: list[sealing.Link]) -> None:
         column, sign = COUNTED[row.kind]
         day = days[row.book, row.campaign_id, clock.local(row.at).date()]
         day[column] += sign * row.fen
+        day["gifts"] += row.kind == "gift"
         day["rows"] += 1
     session.execute(insert(SealedRow), sealed)
     for (book, campaign, on), sums in sorted(days.items()):
@@ -80,16 +77,16 @@ def follow(session: Session, links: list[sealing.Link]) -> None:
     page_cache.expire(session, "ledger", *{f"campaign:{each['campaign']}" for _number, _record, each in links})
 
 
-def balances_of(session: Session, books: set[str]) -> dict[tuple[str, int], int]:
-    """By book and campaign, after the last sealed row."""
-    key = (LedgerDay.book, LedgerDay.campaign_id)
-    sums = select(*key, func.sum(BALANCE)).where(LedgerDay.book.in_(books)).group_by(*key)
-    known = {(book, campaign): int(fen) for book, campaign, fen in session.execute(sums)}
-    return defaultdict(int, known)
+def balance_of(session: Session, book: str, campaign_id: int | None = None) -> int:
+    """After its last sealed row: of one campaign, or of all in this book together."""
+    column = SealedRow.book_fen if campaign_id is None else SealedRow.campaign_fen
+    mine = select(column).where(SealedRow.book == book)
+    mine = mine if campaign_id is None else mine.where(SealedRow.campaign_id == campaign_id)
+    return session.scalar(mine.order_by(SealedRow.number.desc()).limit(1)) or 0
 
 
 def add_to_day(session: Session, key: dict[str, Any], sums: Mapping[str, int]) -> None:
-    columns = ("received_fen", "refunded_fen", "spent_fen", "rows")
+    columns = ("received_fen", "refunded_fen", "spent_fen", "gifts", "rows")
     insert_or_ignore(session, LedgerDay, key | dict.fromkeys(columns, 0))
     more: dict[str, Any] = {name: getattr(LedgerDay, name) + fen for name, fen in sums.items()}
     that_day = (LedgerDay.book == key["book"], LedgerDay.campaign_id == key["campaign_id"], LedgerDay.day == key["day"])

@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.models import Campaign, Organisation
-from crowdfund.campaigns.queries import sums
+from crowdfund.campaigns.queries import book_shown
+from crowdfund.campaigns.totals import sums
 from marketplace.accounts.models import Person
 from marketplace.core.audit import AuditRecord
 from marketplace.core.errors import NotFound
@@ -29,7 +30,7 @@ class Trace:
 
 def campaigns(session: Session, organisations: Sequence[str]) -> Sequence[Any]:
     """All of them, what waits first: two statements' worth of columns in one."""
-    totals = sums()
+    totals = sums(book_shown())
     rows = select(Campaign.public_id, Campaign.title_zh, Campaign.kind, Campaign.state, Campaign.ends_on, Campaign.goal_fen)
     rows = rows.add_columns(func.coalesce(totals.c.raised, 0).label("raised"))
     rows = rows.outerjoin(totals, totals.c.campaign_id == Campaign.id)

@@ -213,7 +213,6 @@ def move(session: Session, row: Disbursement, to: D, expected: D, person_id: int
     if row.state is not expected:
         raise StaleState(f"{row.public_id} is {row.state}")
     transition(session, row, to, expected=expected, actor=f"person:{person_id}", why=why)
-    session.refresh(row, ["state"])
 
 
 def post(session: Session, row: Disbursement, kind: str, campaign: str, lines: dict[books.Account, Money]) -> None:

@@ -6,17 +6,18 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from functools import cache
+from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import public_ledger, receipts
-from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
+from crowdfund.campaigns import public_ledger, receipts, totals
+from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.states import CampaignState, ContributionState
 from marketplace.core import clock, ids, outbox, page_cache
-from marketplace.core.db import in_transaction
+from marketplace.core.db import Columns, add_rows, in_transaction, rows
 from marketplace.core.encryption import fingerprint, token_hash
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.formats import mask_name
@@ -25,7 +26,7 @@ from marketplace.core.transitions import EventRow, transition
 from marketplace.ledger import books
 from marketplace.payments import attempts
 from marketplace.payments.gateways import OutcomeUnknown, current_book
-from marketplace.payments.states import OPEN, AttemptState
+from marketplace.payments.states import OPEN
 
 PURPOSE: Final = "contribution"
 SMALLEST_FEN: Final = 1
@@ -33,7 +34,6 @@ LARGEST_FEN: Final = 5_000_000  # one gift online; who wants to give more talks 
 LAPSES_AFTER: Final = timedelta(days=1)
 LAPSES: Final = "gift.lapses"
 TAKES_MONEY: Final = frozenset({CampaignState.LIVE, CampaignState.PAUSED, CampaignState.ENDED})
-RAISED: Final = ("gift", "match", "refund", "return")  # the kinds of public rows that make what was given
 G = ContributionState
 
 
@@ -68,11 +68,7 @@ def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> st
     """A gift with its first attempt to pay; returns its public id. The payer is sent on by `attempts.submit`.
 
     Raises NotFound, NotOpen, GoalReached, PaymentsClosed."""
-    target = session.execute(
-        select(Campaign.id, Campaign.state, Campaign.channel, Campaign.ends_on, Campaign.past_goal, Campaign.goal_fen).where(
-            Campaign.public_id == campaign
-        )
-    ).first()
+    target = next(iter(rows(session, asked_to_give(), campaign=campaign)), None)
     if target is None:
         raise NotFound(campaign)
     if target.state is not CampaignState.LIVE or target.channel != "own_site" or target.ends_on < clock.today():
@@ -80,12 +76,19 @@ def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> st
     if not SMALLEST_FEN <= amount.fen <= LARGEST_FEN:
         raise ValueError(f"{amount.fen} fen")
     book = current_book()
-    if target.past_goal == "stop" and raised(session, target.id, book) >= target.goal_fen:
+    if target.past_goal == "stop" and totals.raised(session, target.id, book) >= target.goal_fen:
         raise GoalReached(campaign)
     reference = keep(session, target.id, amount, giver, book)
     attempts.start(session, purpose=PURPOSE, reference=reference, amount=amount)
     outbox.put(session, LAPSES, after=LAPSES_AFTER, gift=reference)
     return reference
+
+
+@cache
+def asked_to_give() -> Columns:
+    """SQL, prepared once as all of a gift's way: what decides whether `campaign` takes gifts."""
+    decides = select(Campaign.id, Campaign.state, Campaign.channel, Campaign.ends_on, Campaign.past_goal, Campaign.goal_fen)
+    return decides.where(Campaign.public_id == bindparam("campaign"))
 
 
 def keep(session: Session, campaign_id: int, amount: Money, giver: Giver, book: str) -> str:
@@ -110,51 +113,44 @@ def keep(session: Session, campaign_id: int, amount: Money, giver: Giver, book: 
         "language": giver.language,
         "created_at": now,
     }
-    session.execute(insert(Contribution).values(gift))
+    add_rows(session, Contribution, gift)
     actor = f"person:{giver.person_id}" if giver.person_id is not None else "guest"
     steps = (("", G.INTENT, "begun"), (G.INTENT, G.PENDING, "to the cashier"))
     trace = {"subject": f"contribution:{reference}", "actor": actor, "at": now}
-    session.execute(
-        insert(EventRow), [trace | {"from_state": here, "to_state": there, "why": why} for here, there, why in steps]
-    )
+    add_rows(session, EventRow, *(trace | {"from_state": here, "to_state": there, "why": why} for here, there, why in steps))
     return reference
-
-
-def raised(session: Session, campaign_id: int, book: str) -> int:
-    """Fen that were given and stayed, by the public ledger."""
-    total = select(func.coalesce(func.sum(PublicRow.fen), 0)).where(PublicRow.campaign_id == campaign_id)
-    return int(session.scalar(total.where(PublicRow.kind.in_(RAISED), PublicRow.book == book)) or 0)
 
 
 def account_of(session: Session, /, *, reference: str) -> books.Account | None:
     """Where a gift's money goes the moment it is there; None for one that nobody waits for any more.
 
     The gift's row is locked, the campaign's held: whoever calls the campaign off waits, and then sees this gift."""
-    gift = session.execute(
-        select(Contribution.state, Contribution.campaign_id).where(Contribution.public_id == reference).with_for_update()
-    ).first()
+    gift = next(iter(rows(session, locked_gift(), reference=reference)), None)
     if gift is None or gift.state is not G.PENDING:
         return None
-    target = session.execute(
-        select(Campaign.public_id, Campaign.state).where(Campaign.id == gift.campaign_id).with_for_update(read=True)
-    ).one()
+    (target,) = rows(session, held_campaign(), campaign=gift.campaign_id)
     return ("restricted", target.public_id) if target.state in TAKES_MONEY else None
+
+
+@cache
+def locked_gift() -> Columns:
+    mine = select(Contribution.state, Contribution.campaign_id).where(Contribution.public_id == bindparam("reference"))
+    return mine.with_for_update()
+
+
+@cache
+def held_campaign() -> Columns:
+    mine = select(Campaign.public_id, Campaign.state).where(Campaign.id == bindparam("campaign"))
+    return mine.with_for_update(read=True)
 
 
 def receive(session: Session, /, *, reference: str, amount: Money, attempt: str) -> bool:
     """The handler of purpose `contribution`: the money is in the campaign's account already."""
-    columns: Any = (Contribution.fen, Contribution.currency, Contribution.book, Contribution.shown_as, Contribution.giver)
-    gift = session.execute(
-        select(*columns, Contribution.salt, Contribution.campaign_id, Campaign.public_id)
-        .join(Campaign, Campaign.id == Contribution.campaign_id)
-        .where(Contribution.public_id == reference)
-    ).one()
+    (gift,) = rows(session, gift_of_campaign(), reference=reference)
     if amount != Money(gift.fen, gift.currency):
         return False
-    now = clock.now()
     row, why = Contribution(public_id=reference), f"attempt:{attempt}"
-    transition(session, row, G.RECEIVED, expected=G.PENDING, actor="system", why=why)
-    session.execute(update(Contribution).where(Contribution.public_id == reference).values(received_at=now))
+    transition(session, row, G.RECEIVED, expected=G.PENDING, actor="system", why=why, received_at=clock.now())
     public_ledger.write(
         session,
         kind="gift",
@@ -166,8 +162,16 @@ def receive(session: Session, /, *, reference: str, amount: Money, attempt: str)
         commitment=commitment(gift.giver, gift.salt),
     )
     page_cache.expire(session, "giving", f"campaign:{gift.public_id}", "ledger")
-    receipts.issue(session, contribution=reference)  # last: all receipts of a year wait for each other's number
+    receipts.issue_for(session, gift=gift.id, book=gift.book, fen=amount.fen)  # last: who comes next waits for its number
     return True
+
+
+@cache
+def gift_of_campaign() -> Columns:
+    mine = select(Contribution.id, Contribution.fen, Contribution.currency, Contribution.book, Contribution.campaign_id)
+    mine = mine.add_columns(Contribution.shown_as, Contribution.giver, Contribution.salt, Campaign.public_id)
+    mine = mine.join(Campaign, Campaign.id == Contribution.campaign_id)
+    return mine.where(Contribution.public_id == bindparam("reference"))
 
 
 def commitment(name: str | None, salt: str) -> str:
@@ -210,8 +214,7 @@ def give_up(session: Session, *, gift: str) -> str | None:
 
 
 def open_attempt(session: Session, *, gift: str) -> str | None:
-    found = attempts.current(session, purpose=PURPOSE, reference=gift)
-    return found.public_id if found and found.state is not AttemptState.SUCCEEDED else None
+    return attempts.open_one(session, purpose=PURPOSE, reference=gift)
 
 
 def link_token(reference: str) -> str:

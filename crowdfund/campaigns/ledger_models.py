@@ -40,6 +40,7 @@ class LedgerDay(Base):
     received_fen: Mapped[int] = mapped_column(BigInteger, default=0)
     refunded_fen: Mapped[int] = mapped_column(BigInteger, default=0)
     spent_fen: Mapped[int] = mapped_column(BigInteger, default=0)
+    gifts: Mapped[int] = mapped_column(default=0)
     rows: Mapped[int] = mapped_column(default=0)
 
 

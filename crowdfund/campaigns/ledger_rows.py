@@ -15,9 +15,10 @@ from crowdfund.campaigns.ledger_figures import in_language
 from crowdfund.campaigns.ledger_models import SealedRow
 from crowdfund.campaigns.models import Campaign, Disbursement, Evidence, PublicRow
 from crowdfund.campaigns.receipts import NUMBER, rows_of
+from crowdfund.campaigns.totals import waits_for_its_seal
 from marketplace.core import clock
 from marketplace.core.db import Columns, rows
-from marketplace.core.sealing import LATE, Seal
+from marketplace.core.sealing import Seal
 
 PAGE: Final = 20
 KINDS: Final = ("gift", "match", "refund", "return", "disbursement")
@@ -146,11 +147,9 @@ def of_rows(which: Any) -> Any:
 
 
 def waiting(book: str, campaign: int) -> Columns:
-    """Rows that the sealer has not come to yet; it looks no further back than this either."""
-    latest = select(PublicRow.id).order_by(PublicRow.id.desc()).limit(1).scalar_subquery()
-    is_sealed = select(SealedRow.number).where(SealedRow.row_id == PublicRow.id).exists()
+    """Rows that the sealer has not come to yet."""
     wanted = select(*COLUMNS).join(Campaign, Campaign.id == PublicRow.campaign_id)
-    wanted = wanted.where(PublicRow.id > latest - LATE, ~is_sealed, PublicRow.book == book)
+    wanted = wanted.where(waits_for_its_seal(), PublicRow.book == book)
     wanted = wanted.where(PublicRow.campaign_id == campaign) if campaign else wanted
     return wanted.order_by(PublicRow.id.desc()).limit(PAGE)
 

@@ -2,11 +2,11 @@
 
 import unicodedata
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.models import PublicRow
 from marketplace.core import clock
+from marketplace.core.db import add_rows
 from marketplace.core.money import Money
 
 
@@ -27,7 +27,7 @@ def write(
     who, what = plain(who), plain(what)
     row = {"kind": kind, "campaign_id": campaign_id, "book": book, "fen": amount.fen, "at": clock.now()}
     words = {"who": who, "what": what, "reference": reference, "commitment": commitment}
-    session.execute(insert(PublicRow).values(row | words))
+    add_rows(session, PublicRow, row | words)
 
 
 def plain(text: str) -> str:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns.giving import RAISED
 from crowdfund.campaigns.models import Campaign, Contribution, Disbursement, Organisation, PublicRow
 from crowdfund.campaigns.states import PUBLIC, CampaignState, DisbursementState
+from crowdfund.campaigns.totals import sums
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language
@@ -52,6 +52,7 @@ class Card:
     spent_fen: int
     returned_fen: int
     gifts: int
+    rows: int  # of the public ledger
     starts_on: date
     ends_on: date
     days_left: int
@@ -107,26 +108,15 @@ def book_shown() -> str:
         return "live" if settings().is_production else "test"
 
 
-def sums() -> Any:
-    """By campaign, of the public ledger: what was given and stayed, what was paid out, what went back, how many gifts."""
-
-    def of(*kinds: str) -> Any:
-        return func.coalesce(func.sum(case((PublicRow.kind.in_(kinds), PublicRow.fen), else_=0)), 0)
-
-    gifts = func.sum(case((PublicRow.kind == "gift", 1), else_=0))
-    totals = select(PublicRow.campaign_id, of(*RAISED).label("raised"), of("disbursement").label("spent"))
-    totals = totals.add_columns(of("refund", "return").label("returned"), gifts.label("gifts"))
-    return totals.where(PublicRow.book == book_shown()).group_by(PublicRow.campaign_id).subquery()
-
-
-def listed(totals: Any) -> Select[Any]:
-    """The columns of a card, of campaigns that may be shown."""
+def listed(campaign: Any = None) -> Select[Any]:
+    """The columns of a card, of campaigns that may be shown; `campaign` is SQL that finds the id of the only one wanted."""
+    totals = sums(book_shown(), campaign)
     return (
         select(Campaign.public_id, Campaign.kind, Campaign.state, Campaign.title_zh, Campaign.title_en, Campaign.is_demo)
         .add_columns(Campaign.drawings, Campaign.goal_fen, Campaign.starts_on, Campaign.ends_on, Campaign.station_code)
         .add_columns(Campaign.channel, Campaign.past_goal)
         .add_columns(Station.name_zh, Station.name_en, County.name_zh.label("county_zh"), County.is_deep_poverty)
-        .add_columns(totals.c.raised, totals.c.spent, totals.c.returned, totals.c.gifts)
+        .add_columns(totals.c.raised, totals.c.spent, totals.c.returned, totals.c.gifts, totals.c.rows)
         .join(Station, Station.code == Campaign.station_code)
         .join(County, County.code == Station.code)
         .outerjoin(totals, totals.c.campaign_id == Campaign.id)
@@ -144,9 +134,10 @@ def card(row: Any) -> Card:
         drawings=tuple(row.drawings),
         goal_fen=row.goal_fen,
         raised_fen=int(row.raised or 0),
-        spent_fen=-int(row.spent or 0),
-        returned_fen=-int(row.returned or 0),
+        spent_fen=int(row.spent or 0),
+        returned_fen=int(row.returned or 0),
         gifts=int(row.gifts or 0),
+        rows=int(row.rows or 0),
         starts_on=row.starts_on,
         ends_on=row.ends_on,
         days_left=(row.ends_on - clock.today()).days,
@@ -168,8 +159,7 @@ class Group:
 @remembered("giving", "stations", kilobytes=40)
 def group(session: Session, kind: str) -> Group:
     """Two statements: those that are open, the first to end first; those that are over, the latest first."""
-    totals = sums()
-    mine = listed(totals).where(Campaign.kind == kind)
+    mine = listed().where(Campaign.kind == kind)
     running = mine.where(Campaign.state.in_(OPEN_NOW)).order_by(Campaign.state, Campaign.ends_on, Campaign.id)
     over = mine.where(Campaign.state.not_in(OPEN_NOW)).order_by(Campaign.closed_at.desc(), Campaign.id)
     return Group(
@@ -183,19 +173,19 @@ def page_of(
     session: Session, *, kinds: Sequence[str], states: Sequence[str], counties: Sequence[str], page: int, per_page: int
 ) -> tuple[int, list[Card]]:
     """How many there are, and one page of them, the newest first: for the JSON face."""
-    totals = sums()
     which: list[Any] = [Campaign.state.in_(PUBLIC)]
     which += [Campaign.kind.in_(kinds)] if kinds else []
     which += [Campaign.state.in_(states)] if states else []
     which += [Campaign.station_code.in_(counties)] if counties else []
     total = session.scalar(select(func.count()).select_from(Campaign).where(*which)) or 0
-    rows = listed(totals).where(*which).order_by(Campaign.starts_on.desc(), Campaign.id)
+    rows = listed().where(*which).order_by(Campaign.starts_on.desc(), Campaign.id)
     return total, [card(row) for row in session.execute(rows.limit(per_page).offset((page - 1) * per_page))]
 
 
 def find(session: Session, public_id: str) -> tuple[Card, Campaign, Organisation]:
     """One campaign that may be shown: two statements. Raises NotFound."""
-    row = session.execute(listed(sums()).where(Campaign.public_id == public_id)).first()
+    only = select(Campaign.id).where(Campaign.public_id == public_id).scalar_subquery()
+    row = session.execute(listed(only).where(Campaign.public_id == public_id)).first()
     if row is None:
         raise NotFound(public_id)
     mine = select(Campaign, Organisation).join(Organisation, Organisation.code == Campaign.organisation_code)
@@ -203,13 +193,11 @@ def find(session: Session, public_id: str) -> tuple[Card, Campaign, Organisation
     return card(row), campaign, organisation
 
 
-def ledger_lines(session: Session, campaign_id: int) -> tuple[list[LedgerLine], int]:
-    """The latest rows, and how many there are."""
-    mine = (PublicRow.campaign_id == campaign_id, PublicRow.book == book_shown())
-    columns = select(PublicRow.at, PublicRow.kind, PublicRow.who, PublicRow.what, PublicRow.fen).where(*mine)
-    rows = session.execute(columns.order_by(PublicRow.id.desc()).limit(ROWS_SHOWN)).all()
-    number = session.scalar(select(func.count()).select_from(PublicRow).where(*mine)) or 0
-    return [LedgerLine(*row) for row in rows], number
+def ledger_lines(session: Session, campaign_id: int) -> list[LedgerLine]:
+    """The latest rows."""
+    columns = select(PublicRow.at, PublicRow.kind, PublicRow.who, PublicRow.what, PublicRow.fen)
+    mine = columns.where(PublicRow.campaign_id == campaign_id, PublicRow.book == book_shown())
+    return [LedgerLine(*row) for row in session.execute(mine.order_by(PublicRow.id.desc()).limit(ROWS_SHOWN))]
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,16 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.models import Campaign, Contribution, Organisation, Receipt, ReceiptSeries
 from crowdfund.campaigns.states import ReceiptState
 from marketplace.core import clock, ids
-from marketplace.core.db import Columns, insert_or_ignore
+from marketplace.core.db import Columns, add_rows, insert_or_ignore
 from marketplace.core.errors import NotFound
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger.models import Entry, LedgerAccount, Line
@@ -25,8 +26,8 @@ R = ReceiptState
 def issue(session: Session, *, contribution: str) -> str | None:
     """Make the gift's valid receipt say what was given and stayed, by the books; its number, None where nothing stayed.
 
-    To be called in the transaction that moved the money, after its entry, as the last thing: when a gift was received, when
-    some of it goes back, when a refund came back. A receipt for another sum is voided; called again, nothing happens."""
+    To be called in the transaction that moved the money, after its entry, as the last thing: when some of it goes back, when
+    a refund came back. A receipt for another sum is voided; called again, nothing happens."""
     gift = session.execute(
         select(Contribution.id, Contribution.book).where(Contribution.public_id == contribution).with_for_update()
     ).first()
@@ -39,19 +40,21 @@ def issue(session: Session, *, contribution: str) -> str | None:
             return latest.public_id
         why = f"{stayed} fen stayed"
         transition(session, latest, R.VOIDED, expected=R.ISSUED, actor="system", why=why)
-        session.refresh(latest, ["state"])
     if stayed <= 0:
         return None
     if latest and latest.state is R.VOIDED:
         transition(session, latest, R.REISSUED, expected=R.VOIDED, actor="system", why=f"for {stayed} fen")
-    series = series_of(gift.book, clock.today())
+    return issue_for(session, gift=gift.id, book=gift.book, fen=stayed)
+
+
+def issue_for(session: Session, *, gift: int, book: str, fen: int) -> str:
+    """A receipt for a gift that has no valid one; its number. The last thing in the transaction that received the gift."""
+    series = series_of(book, clock.today())
     sequence = next_number(session, series)
     number = f"{series}-{sequence:07}"
-    receipt = Receipt(public_id=number, check_code=new_code(), series=series, sequence=sequence, contribution_id=gift.id)
-    receipt.book, receipt.fen, receipt.issued_at = gift.book, stayed, clock.now()
-    session.add(receipt)
-    leave_trace(session, receipt, None, R.ISSUED, actor="system", why="received")
-    session.flush()
+    place = {"public_id": number, "check_code": new_code(), "series": series, "sequence": sequence}
+    add_rows(session, Receipt, {**place, "contribution_id": gift, "book": book, "fen": fen})
+    leave_trace(session, Receipt(public_id=number), None, R.ISSUED, actor="system", why="received")
     return number
 
 
@@ -69,9 +72,18 @@ def series_of(book: str, day: date) -> str:
 
 def next_number(session: Session, series: str) -> int:
     """Raised with the receipt or not at all. Whoever comes next waits here until this transaction is over."""
-    insert_or_ignore(session, ReceiptSeries, {"series": series, "last": 0})
-    raised = update(ReceiptSeries).where(ReceiptSeries.series == series).values(last=ReceiptSeries.last + 1)
-    return int(session.scalars(raised.returning(ReceiptSeries.last)).one())
+    numbers = session.connection()
+    last = numbers.scalar(raised(), {"wanted": series})
+    if last is None:  # the first of the year
+        insert_or_ignore(session, ReceiptSeries, {"series": series, "last": 0})
+        last = numbers.scalar(raised(), {"wanted": series})
+    return int(last)
+
+
+@cache
+def raised() -> Any:
+    mine = update(ReceiptSeries.__table__).where(ReceiptSeries.series == bindparam("wanted"))  # type: ignore[arg-type]
+    return mine.values(last=ReceiptSeries.last + 1).returning(ReceiptSeries.last)
 
 
 def new_code() -> str:

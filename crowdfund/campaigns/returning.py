@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import public_ledger, receipts
+from crowdfund.campaigns.lifecycle import CANCELLED
 from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
 from crowdfund.campaigns.states import ContributionState
-from marketplace.core import page_cache
+from marketplace.core import outbox, page_cache
 from marketplace.core.db import in_transaction
 from marketplace.core.money import Money
 from marketplace.payments import refunds
@@ -18,14 +19,14 @@ PAGE: Final = 200
 PURPOSE: Final = "contribution"
 
 
-def return_all(*, campaign: str) -> None:
-    """The listener of `campaign.cancelled`. Whatever interrupts it, it goes on where something is still missing."""
-    after = 0
-    while gifts := in_transaction(received, campaign=campaign, after=after):
-        for number, reference in gifts:
-            in_transaction(return_one, reference=reference)
-            after = number
-    in_transaction(show, campaign=campaign)
+def return_page(*, campaign: str, last: int = 0) -> None:
+    """The listener of `campaign.cancelled`: some gifts, and a note that more follow, so that nothing else waits for all of
+    them. Whatever interrupts it, it goes on where something is still missing."""
+    gifts = in_transaction(received, campaign=campaign, after=last)
+    for _number, reference in gifts:
+        in_transaction(return_one, reference=reference)
+    if gifts:
+        in_transaction(go_on, campaign=campaign, last=gifts[-1][0])
 
 
 def received(session: Session, *, campaign: str, after: int) -> Sequence[tuple[int, str]]:
@@ -72,5 +73,6 @@ def came_back(session: Session, /, *, reference: str, refund: str, amount: Money
         receipts.issue(session, contribution=reference)
 
 
-def show(session: Session, *, campaign: str) -> None:
+def go_on(session: Session, *, campaign: str, last: int) -> None:
+    outbox.put(session, CANCELLED, campaign=campaign, last=last)
     page_cache.expire(session, "giving", f"campaign:{campaign}", "ledger")

@@ -92,10 +92,10 @@ def tags_of(_value: Shown, public_id: str) -> tuple[str]:
 
 @remembered("stations", by=tags_of, kilobytes=24)
 def page(session: Session, public_id: str) -> Shown:
-    """Eight statements. Raises NotFound for what is not shown to everybody."""
+    """Seven statements. Raises NotFound for what is not shown to everybody."""
     card, campaign, organisation = queries.find(session, public_id)
     budget = drafting.budget_of(session, campaign.id)
-    lines, rows = queries.ledger_lines(session, campaign.id)
+    lines = queries.ledger_lines(session, campaign.id)
     words = queries.words(session, campaign.id)
     drawing = section([Layer(in_language(line.name_zh, line.name_en), line.fen) for line in budget])
     session.expunge(campaign)
@@ -113,7 +113,7 @@ def page(session: Session, public_id: str) -> Shown:
         spending=spending.of(session, public_id, book=queries.book_shown(), left_words=_("still in the account")),
         steps=tuple(steps(card, campaign, organisation, queries.paid_out(session, campaign.id))),
         lines=tuple(lines),
-        rows=rows,
+        rows=card.rows,
         balance_fen=card.raised_fen - card.spent_fen,
         words=tuple(words),
     )

@@ -16,8 +16,10 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -31,6 +33,7 @@ ROW = re.compile(
 ROOT = re.compile(rb"root,([0-9]{4}-[0-9]{2}-[0-9]{2}),([1-9][0-9]*),([1-9][0-9]*),([0-9a-f]{64})")
 END = re.compile(rb"end,(0|[1-9][0-9]*),([0-9a-f]{64})")
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (every moment in the file is UTC)
+PATIENCE = 2.0  # seconds that nobody minds; after them, and as often again, it says how far it is
 RISKY = "=+-@'\t\r"  # a table program would take such a text for a formula: in the file an apostrophe stands before it
 
 
@@ -209,6 +212,17 @@ def check_proof(proof: dict[str, Any]) -> None:
         raise Wrong("The proof does not hold: the row does not lead to the root. 证明不成立：这一行连不到日根。")
 
 
+def followed(lines: Iterator[bytes], size: int, patience: float = PATIENCE) -> Iterator[bytes]:
+    """The same lines of a file of so many bytes; whoever waits is told on the side how much of it is read."""
+    done, told = 0, time.monotonic()
+    for number, line in enumerate(lines):
+        done += len(line)
+        if number % 500 == 0 and time.monotonic() - told >= patience:
+            told = time.monotonic()
+            sys.stderr.write(f"{done * 100 // size} % read 已读 {done * 100 // size}%, {number} rows 行\n")
+        yield line
+
+
 def say(words: str) -> None:
     sys.stdout.write(words + "\n")
 
@@ -238,7 +252,7 @@ def main() -> int:
             return 0
         ledger = Ledger(asked.row, dict(asked.expect))
         with open(asked.file, "rb") as file:
-            ledger.read(iter(file))
+            ledger.read(followed(iter(file), os.fstat(file.fileno()).st_size))
     except Wrong as wrong:
         say(f"WRONG 不对: {wrong}")
         return 1

@@ -150,14 +150,16 @@ PUBLIC: Final = (
         "days add up",
         """SELECT c.public_id AS name, s.rows AS owed, COALESCE(d.rows, 0) AS amount FROM (
             SELECT r.campaign_id AS campaign_id, r.book AS book, COUNT(*) AS rows, SUM(r.fen) AS fen,
+            SUM(CASE WHEN r.kind = 'gift' THEN 1 ELSE 0 END) AS gifts,
             SUM(CASE WHEN r.kind IN ('gift', 'match') THEN r.fen ELSE 0 END) AS received,
             -SUM(CASE WHEN r.kind = 'disbursement' THEN r.fen ELSE 0 END) AS spent
             FROM sealed_row s JOIN public_row r ON r.id = s.row_id GROUP BY r.campaign_id, r.book) s
         JOIN campaign c ON c.id = s.campaign_id LEFT JOIN (
-            SELECT campaign_id, book, SUM(rows) AS rows, SUM(received_fen) AS received,
+            SELECT campaign_id, book, SUM(rows) AS rows, SUM(gifts) AS gifts, SUM(received_fen) AS received,
             SUM(spent_fen) AS spent, SUM(received_fen - refunded_fen - spent_fen) AS fen FROM ledger_day
             GROUP BY campaign_id, book) d ON d.campaign_id = s.campaign_id AND d.book = s.book
-        WHERE COALESCE(d.rows, 0) <> s.rows OR d.fen <> s.fen OR d.received <> s.received OR d.spent <> s.spent""",
+        WHERE COALESCE(d.rows, 0) <> s.rows OR d.gifts <> s.gifts OR d.fen <> s.fen OR d.received <> s.received
+        OR d.spent <> s.spent""",
         "campaign {name} has {owed} sealed rows, its days count {amount}; or their sums differ",
     ),
 )

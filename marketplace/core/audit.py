@@ -45,7 +45,7 @@ def commitment(name: str) -> tuple[str, str]:
 
 def unsealed(session: Session, first_id: int, limit: int) -> list[tuple[int, dict[str, Any]]]:
     """Records from `first_id` on that have no seal, in the order of their ids."""
-    waiting = select(AuditRecord).where(AuditRecord.id >= first_id, ~sealing.is_sealed(CHAIN, AuditRecord.id))
+    waiting = select(AuditRecord).where(AuditRecord.id >= first_id, ~sealing.is_sealed(CHAIN, AuditRecord.id, first_id))
     return [(row.id, content(row)) for row in session.scalars(waiting.order_by(AuditRecord.id).limit(limit))]
 
 

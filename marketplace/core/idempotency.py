@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from marketplace.core import clock
@@ -43,16 +43,13 @@ def once(session: Session, command: Callable[..., str], /, *, idempotency: tuple
     Raises KeyReused (409) when the key comes back with another body. To be called inside `in_transaction`."""
     scope, key, body = idempotency
     body_hash = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
+    this = (IdempotencyKey.scope == scope, IdempotencyKey.key == key)
     mine = {"scope": scope, "key": key, "body_hash": body_hash, "at": clock.now()}
     if insert_or_ignore(session, IdempotencyKey, mine):
         answer = command(session, **arguments)
-        session.get_one(IdempotencyKey, (scope, key)).answer = answer
+        session.execute(update(IdempotencyKey).where(*this).values(answer=answer))
         return answer
-    row = session.execute(
-        select(IdempotencyKey.body_hash, IdempotencyKey.answer).where(
-            IdempotencyKey.scope == scope, IdempotencyKey.key == key
-        )
-    ).one()
+    row = session.execute(select(IdempotencyKey.body_hash, IdempotencyKey.answer).where(*this)).one()
     if row.body_hash != body_hash or row.answer is None:
         raise KeyReused(key, row.answer or "")
     return str(row.answer)

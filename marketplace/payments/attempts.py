@@ -1,15 +1,15 @@
 """Tries to have something paid: the row is committed first, the gateway asked after, the answer applied in a transaction."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from marketplace.core import clock
-from marketplace.core.db import in_transaction
+from marketplace.core import clock, ids
+from marketplace.core.db import Columns, in_transaction, insert_or_ignore, rows
 from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
 from marketplace.core.transitions import leave_trace, transition
@@ -48,31 +48,30 @@ def start(session: Session, *, purpose: str, reference: str, amount: Money, pay_
     """Open an attempt; returns its public id, to be given to `submit` once this transaction is committed.
 
     Raises AlreadyPaying, PaymentsClosed."""
-    gateway = chosen_gateway()
-    known = current(session, purpose=purpose, reference=reference)
-    if known:
-        raise AlreadyPaying(known)
-    attempt = Attempt(purpose=purpose, reference=reference, gateway=gateway.name, book=gateway.book, pay_by=pay_by)
-    attempt.fen, attempt.currency, attempt.next_at = amount.fen, amount.currency, clock.now() + PATIENCE
-    if not was_first(session, attempt):
-        raise AlreadyPaying(get_current(session, purpose=purpose, reference=reference))
-    leave_trace(session, attempt, None, AttemptState.CREATED, actor=SYSTEM, why="started")
-    return attempt.public_id
-
-
-def was_first(session: Session, attempt: Attempt) -> bool:
-    """Keep it; False where another tab or worker opened one at the same moment: the database lets one in."""
-    try:
-        with session.begin_nested():
-            session.add(attempt)
-    except IntegrityError:
-        return False
-    return True
+    gateway, attempt = chosen_gateway(), ids.public_id()
+    whose = {"public_id": attempt, "purpose": purpose, "reference": reference, "pay_by": pay_by}
+    sums = {"gateway": gateway.name, "book": gateway.book, "fen": amount.fen, "currency": amount.currency}
+    if not insert_or_ignore(session, Attempt, {**whose, **sums, "next_at": clock.now() + PATIENCE}):
+        raise AlreadyPaying(get_current(session, purpose=purpose, reference=reference))  # one is let in by the database
+    leave_trace(session, Attempt(public_id=attempt), None, AttemptState.CREATED, actor=SYSTEM, why="started")
+    return attempt
 
 
 def current(session: Session, *, purpose: str, reference: str) -> Attempt | None:
     """The attempt that is open or has succeeded, if there is one."""
     return session.scalar(taken(purpose, reference))
+
+
+def open_one(session: Session, *, purpose: str, reference: str) -> str | None:
+    """The public id of the attempt that may still be paid."""
+    found = rows(session, ids_of_open(), purpose=purpose, reference=reference)
+    return found[0].public_id if found else None
+
+
+@cache
+def ids_of_open() -> Columns:
+    mine = select(Attempt.public_id).where(Attempt.purpose == bindparam("purpose"), Attempt.state.in_(OPEN))
+    return mine.where(Attempt.reference == bindparam("reference"), ~Attempt.is_surplus)
 
 
 def last_failed(session: Session, *, purpose: str, reference: str) -> bool:
@@ -117,12 +116,19 @@ def submit(attempt: str, *, return_url: str, description: str) -> str:
 
 
 def begin_submission(session: Session, *, attempt: str) -> tuple[str, Money, datetime | None] | None:
-    row = get(session, attempt)
+    (row,) = rows(session, locked_attempt(), attempt=attempt)
     if row.state not in OPEN:
         return None
     if row.state is AttemptState.CREATED:
-        transition(session, row, AttemptState.SUBMITTING, expected=AttemptState.CREATED, actor=SYSTEM, why="asked")
-    return row.gateway, row.amount, row.pay_by
+        mine = Attempt(public_id=attempt)
+        transition(session, mine, AttemptState.SUBMITTING, expected=AttemptState.CREATED, actor=SYSTEM, why="asked")
+    return row.gateway, Money(row.fen, row.currency), row.pay_by
+
+
+@cache
+def locked_attempt() -> Columns:
+    mine = select(Attempt.state, Attempt.gateway, Attempt.fen, Attempt.currency, Attempt.pay_by)
+    return mine.where(Attempt.public_id == bindparam("attempt")).with_for_update()
 
 
 def move(session: Session, *, attempt: str, to: AttemptState, why: str) -> None:

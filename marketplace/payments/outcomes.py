@@ -4,12 +4,14 @@ Each function is one transaction: known and acted on, or neither. A fact that ca
 
 import logging
 from collections.abc import Callable
+from functools import cache
 from typing import Final, Protocol
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from marketplace.core import audit, clock, outbox
+from marketplace.core.db import Columns, rows
 from marketplace.core.money import Money
 from marketplace.core.transitions import transition
 from marketplace.ledger import books
@@ -44,7 +46,7 @@ class Unmatched(LookupError):
 
 def apply_payment(session: Session, *, remote: RemotePayment, gateway: str, why: str) -> AttemptState:
     """Bring the attempt to what the gateway says is true; returns the state it has then. Raises Unmatched."""
-    attempt = session.scalar(select(Attempt).where(Attempt.public_id == remote.attempt).with_for_update())
+    attempt = session.scalar(locked_attempt(), {"attempt": remote.attempt})
     if attempt is None or attempt.gateway != gateway:
         raise Unmatched(remote.remote_id)
     if attempt.remote_id not in {None, remote.remote_id}:
@@ -61,6 +63,11 @@ def apply_payment(session: Session, *, remote: RemotePayment, gateway: str, why:
     return attempt.state
 
 
+@cache
+def locked_attempt() -> Select[Attempt]:
+    return select(Attempt).where(Attempt.public_id == bindparam("attempt")).with_for_update()
+
+
 def receive(session: Session, attempt: Attempt, remote: RemotePayment, why: str) -> AttemptState:
     """The money is at the gateway. It goes where the purpose takes it, back to the payer, or into suspense."""
     mismatch = differences(attempt, remote)
@@ -68,10 +75,10 @@ def receive(session: Session, attempt: Attempt, remote: RemotePayment, why: str)
         transition(session, attempt, AttemptState.QUARANTINE, expected=attempt.state, actor=attempt.gateway, why=mismatch)
         park(session, attempt, remote)
         return attempt.state
-    attempt.is_surplus = attempt.is_surplus or is_second(session, attempt)
-    if not attempt.is_surplus:
+    others = states_of_others(session, attempt)
+    attempt.is_surplus = attempt.is_surplus or AttemptState.SUCCEEDED in others
+    if others & OPEN and not attempt.is_surplus:
         make_way(session, attempt)
-    session.flush()
     transition(session, attempt, AttemptState.SUCCEEDED, expected=attempt.state, actor=attempt.gateway, why=why)
     account = None if attempt.is_surplus else account_for(session, attempt)
     capture(session, attempt, account or CLEARING)
@@ -99,12 +106,16 @@ def differences(attempt: Attempt, remote: RemotePayment) -> str:
     return ", ".join(wrong)
 
 
-def is_second(session: Session, attempt: Attempt) -> bool:
-    """Something else already pays this reference: this money is surplus."""
-    others = select(Attempt.id).where(
-        Attempt.purpose == attempt.purpose, Attempt.reference == attempt.reference, Attempt.id != attempt.id
-    )
-    return session.scalar(others.where(Attempt.state == AttemptState.SUCCEEDED, ~Attempt.is_surplus)) is not None
+def states_of_others(session: Session, attempt: Attempt) -> set[AttemptState]:
+    """Of the other tries to pay the same. Where one has succeeded already, this money is surplus."""
+    asked = {"purpose": attempt.purpose, "reference": attempt.reference, "mine": attempt.id}
+    return {other.state for other in rows(session, other_attempts(), **asked)}
+
+
+@cache
+def other_attempts() -> Columns:
+    same = select(Attempt.state).where(Attempt.purpose == bindparam("purpose"), Attempt.reference == bindparam("reference"))
+    return same.where(Attempt.id != bindparam("mine"), ~Attempt.is_surplus)
 
 
 def make_way(session: Session, attempt: Attempt) -> None:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Connection,
+    Date,
     DateTime,
     Engine,
     Float,
@@ -93,7 +95,7 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(empty: Engine, monke
 def test_what_was_there_at_the_first_release_is_there_at_the_newest(empty: Engine) -> None:
     """Goods and money of the first schema come through every migration, and the books stay closed behind it."""
     migrations.bring_up_to_date(empty, "0001")
-    before = rows_of(empty, put_in_what_a_shop_has(empty))
+    before = rows_of(empty, put_in(empty, SHOP))
 
     migrations.bring_up_to_date(empty)
 
@@ -127,26 +129,60 @@ REFERENCES = {
     "commodity": "CNY",
     "owner": "",
     "book": "test",
+    "channel": "own_site",
 }
 
 
-def put_in_what_a_shop_has(engine: Engine) -> dict[str, list[str]]:
-    """Rows of SHOP, what else a table wants filled with something of its type. Returns the columns of each table."""
+LEDGER: dict[str, list[dict[str, Any]]] = {
+    **{name: SHOP[name] for name in ("county", "station", "person")},
+    "organisation": [{"code": "f", "certificate_from": date(2020, 1, 1), "certificate_until": date(2099, 1, 1)}],
+    "campaign": [{"id": 1, "organisation_code": "f", "owner_id": 1, "kind": "donation", "past_goal": "stop"}],
+    "public_row": [
+        {"id": number, "kind": kind, "fen": fen, "campaign_id": 1, "reference": str(number)}
+        for number, (kind, fen) in enumerate([("gift", 5), ("gift", 7), ("refund", -7), ("gift", 1)], start=1)
+    ],
+    "sealed_row": [
+        {"number": number, "row_id": number, "kind": kind, "campaign_id": 1, "at": datetime(2026, 11, 1, *hour, tzinfo=UTC)}
+        for number, (kind, hour) in enumerate(
+            [("gift", (15, 58)), ("gift", (15, 59)), ("refund", (15, 59)), ("gift", (16, 0))], start=1
+        )
+    ],
+    "ledger_day": [{"campaign_id": 1, "day": date(2026, 11, day), "rows": rows} for day, rows in ((1, 3), (2, 1))],
+}
+
+
+def test_days_that_were_sealed_before_know_how_many_gifts_they_had(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0003")
+    put_in(empty, LEDGER)
+
+    migrations.bring_up_to_date(empty)
+
+    days = rows_of(empty, {"ledger_day": ["day", "gifts", "rows"]})["ledger_day"]
+    assert sorted(days, key=itemgetter("day")) == [
+        {"day": date(2026, 11, 1), "gifts": 2, "rows": 3},  # until midnight in Shanxi
+        {"day": date(2026, 11, 2), "gifts": 1, "rows": 1},
+    ]
+
+
+def put_in(engine: Engine, what: dict[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
+    """These rows, what else a table wants filled with something of its type. Returns the columns of each table."""
     metadata = MetaData()
-    metadata.reflect(engine, only=list(SHOP))
+    metadata.reflect(engine, only=list(what))
     with engine.begin() as connection:
-        for name, rows in SHOP.items():
+        for name, rows in what.items():
             table = metadata.tables[name]
             for row in rows:
                 wanted = [column for column in table.c if not column.nullable and column.name not in row]
                 rest = {column.name: REFERENCES.get(column.name, filler(column.type)) for column in wanted}
                 connection.execute(insert(table).values({**rest, **row}))
-    return {name: [column.name for column in metadata.tables[name].c] for name in SHOP}
+    return {name: [column.name for column in metadata.tables[name].c] for name in what}
 
 
 def filler(kind: TypeEngine[Any]) -> Any:
     if isinstance(kind, DateTime):
         return datetime(2026, 11, 1, tzinfo=UTC)
+    if isinstance(kind, Date):
+        return date(2026, 11, 1)
     if isinstance(kind, Boolean):
         return False
     if isinstance(kind, JSON):

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
+from flask import current_app
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
@@ -60,8 +61,6 @@ def test_sealing_again_changes_nothing(giving: Giving) -> None:
 
 
 def test_the_worker_seals_it(giving: Giving) -> None:
-    from flask import current_app
-
     giving.gift(giving.campaign(), 100)
     for periodic in current_app.extensions["worker"].periodic:
         if periodic.seconds == 1:
@@ -94,13 +93,13 @@ def test_the_worker_reads_it_again_and_says_so(giving: Giving) -> None:
     for fen in (100, 200, 300):
         giving.gift(campaign, fen)
     giving.seal()
-    checking.check()
+    read_again()
     assert latest() == (3, None)
 
     triggers.drop_all(db.session.connection())
     db.session.execute(text("UPDATE public_row SET who = '别人' WHERE fen = 200"))
     db.session.commit()
-    checking.check()
+    read_again()
     assert latest() == (1, 2)
 
 
@@ -110,8 +109,36 @@ def test_a_balance_that_does_not_follow_is_found(giving: Giving) -> None:
     triggers.drop_all(db.session.connection())
     db.session.execute(text("UPDATE sealed_row SET book_fen = 101"))
     db.session.commit()
-    checking.check()
+    read_again()
     assert latest() == (0, 1)
+
+
+def test_a_long_chain_is_read_a_page_at_a_time_while_it_grows(giving: Giving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "PAGE", 2)
+    campaign = giving.campaign()
+    for fen in (100, 200, 300, 400, 500):
+        giving.gift(campaign, fen)
+    giving.seal()
+    step = checking.Rereading()
+    assert step() is True
+    giving.gift(campaign, 600)
+    giving.seal()
+    assert (step(), step()) == (True, False)
+    assert latest() == (5, None)
+    assert step() is False  # not before the hour is over
+    assert db.session.scalars(select(LedgerCheck.rows)).all() == [5]
+
+
+def test_the_worker_reads_again_between_its_other_work(giving: Giving) -> None:
+    giving.gift(giving.campaign(), 100)
+    current_app.extensions["worker"].run_until_idle()
+    assert latest() == (1, None)
+
+
+def read_again() -> None:
+    step = checking.Rereading()
+    while step():
+        pass
 
 
 def latest() -> tuple[int, int | None]:

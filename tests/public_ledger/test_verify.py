@@ -1,7 +1,9 @@
 """verify.py, as a stranger runs it: a program of its own, in isolation, against what the application exports."""
 
+import hashlib
 import json
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
+from crowdfund.campaigns import verify
 from crowdfund.campaigns.views.ledger import VERIFIER
 from marketplace.core import sealing
 from marketplace.core.db import in_transaction
@@ -19,6 +22,7 @@ from tests.public_ledger import written
 from tests.public_ledger.conftest import Giving
 
 FIRST_DAY = datetime(2026, 10, 17, 4, 0, tzinfo=UTC)
+PROGRESS = re.compile("[0-9]+ % read 已读 [0-9]+%, [0-9]+ rows 行")  # where it takes longer than two seconds
 NAMES = ("王**", "", "=HYPERLINK(1)", "'quoted\"", "小杏子, 太原", "+86", "-1", "@home", "Ωmega 𠮷")
 
 
@@ -27,7 +31,8 @@ def run(*arguments: object) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, "-I", str(VERIFIER), *map(str, arguments)], capture_output=True, check=False, timeout=120
     )
-    assert not done.stderr, done.stderr.decode()
+    unexpected = [line for line in done.stderr.decode().splitlines() if not PROGRESS.fullmatch(line)]
+    assert not unexpected, unexpected
     return done.returncode, done.stdout.decode()
 
 
@@ -164,6 +169,82 @@ def test_one_byte_in_a_hundred_thousand_rows(tmp_path: Path) -> None:
     code, said = run(place)
     assert code == 1
     assert f"Row {row} " in said
+
+
+def test_whoever_waits_is_told_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    content = written.ledger(1_200)
+    lines = content.splitlines(keepends=True)
+    assert list(verify.followed(iter(lines), len(content), patience=0)) == lines
+    said = capsys.readouterr().err.splitlines()
+    assert [line.rpartition(", ")[2] for line in said] == ["0 rows 行", "500 rows 行", "1000 rows 行"]
+    assert all(PROGRESS.fullmatch(line) for line in said)
+    assert list(verify.followed(iter(lines), len(content))) == lines
+    assert capsys.readouterr().err == ""  # it took no two seconds
+
+
+def ended(lines: list[bytes], rows: int) -> bytes:
+    """A file of these lines whose last line fits again: what a forger makes who knows the document."""
+    text = b"".join(line + b"\n" for line in lines)
+    return text + f"end,{rows},{hashlib.sha256(text).hexdigest()}\n".encode()
+
+
+OTHERWISE = {
+    "number": b"2",
+    "at": b"2026-10-17T04:00:00.000000Z",
+    "book": b"live",
+    "kind": b"match",
+    "campaign": b"C999",
+    "fen": b"9",
+    "who": '"别人"'.encode(),
+    "what": '"别的"'.encode(),
+    "commitment": b"ab" * 32,
+    "reference": b"capture:0000000000000000",
+    "campaign_fen": b"9",
+    "book_fen": b"9",
+    "hash": b"ab" * 32,
+}
+
+
+@pytest.mark.parametrize("column", OTHERWISE)
+def test_a_forged_cell_is_found_though_the_last_line_fits(exported: Path, column: str) -> None:
+    lines = exported.read_bytes().split(b"\n")[:-2]
+    assert written.complaint(ended(lines, 12)) == ""
+    for row in (1, 8, 12):
+        cells = lines[row].split(b",")
+        assert len(cells) == len(OTHERWISE)
+        cells[list(OTHERWISE).index(column)] = OTHERWISE[column]
+        forged = [*lines[:row], b",".join(cells), *lines[row + 1 :]]
+        assert re.match(f"Row {row}[ :]", written.complaint(ended(forged, 12))), (row, column)
+
+
+def renumbered(lines: list[bytes]) -> list[bytes]:
+    return [b",".join([str(number).encode(), *line.split(b",")[1:]]) for number, line in enumerate(lines, start=1)]
+
+
+def test_forged_lines_are_found_though_numbers_and_the_last_line_fit(exported: Path) -> None:
+    head, *rest = exported.read_bytes().split(b"\n")[:-2]
+    rows, roots = rest[:12], rest[12:]
+
+    def said(forged: list[bytes]) -> str:
+        return written.complaint(ended([head, *renumbered(forged), *roots], len(forged)))
+
+    for place in range(11):
+        swapped = [*rows[:place], rows[place + 1], rows[place], *rows[place + 2 :]]
+        assert f"Row {place + 1} was changed" in said(swapped)
+        assert f"Row {place + 1} was changed" in said(rows[:place] + rows[place + 1 :])
+        assert f"Row {place + 2} was changed" in said([*rows[: place + 1], rows[place], *rows[place + 1 :]])
+    assert "The root of 2026-10-18 does not follow the one before" in said(rows[:10])  # the end of a closed day is gone
+    assert said(rows[:11]) == ""  # the open day's end: only who noted a chain code down can tell
+
+
+def test_a_last_row_that_is_gone_is_known_to_whoever_noted_it(exported: Path, tmp_path: Path) -> None:
+    head, *rest = exported.read_bytes().split(b"\n")[:-2]
+    place = tmp_path / "shorter.csv"
+    place.write_bytes(ended([head, *rest[:11], *rest[12:]], 11))
+    code = rest[11].rpartition(b",")[2].decode()
+    assert run(place)[0] == 0
+    found, said = run(place, "--expect", f"12:{code}")
+    assert found == 1 and "There is no row 12." in said
 
 
 def test_it_is_served_as_it_is(client: FlaskClient) -> None:
