@@ -26,7 +26,7 @@ class RowsForm(Form):
     kind = SelectField(_l("Kind"), [Optional()])
     since = DateField(_l("Since"), [Optional()])
     until = DateField(_l("Until"), [Optional()])
-    q = StringField(_l("Receipt number, name or row number"), [Optional(), Length(max=80)])
+    q = StringField(_l("Find a row"), [Optional(), Length(max=80)])
     before = HiddenField()
 
     def __init__(self, *args: Any, campaigns: list[tuple[str, str]], **kwargs: Any) -> None:
