@@ -79,7 +79,9 @@ class Messages:
         "Not a valid choice.": _l("Please choose one of these."),
         "Not a valid choice": _l("Please choose one of these."),
         "Invalid Choice: could not coerce.": _l("Please choose one of these."),
-        "Field cannot be longer than %(max)d character.": _l("At most %(max)d characters fit in here; now there are %(length)d."),
+        "Field cannot be longer than %(max)d character.": _l(
+            "At most %(max)d characters fit in here; now there are %(length)d."
+        ),
         "Not a valid date value.": _l("Please write a day like this: 2026-10-09."),
     }
 

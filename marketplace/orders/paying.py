@@ -23,7 +23,7 @@ LATE = (OrderState.EXPIRED, OrderState.CANCELLED)
 
 
 class PaidMeanwhile(Refusal):
-    message = _l("This order was paid a moment ago, so it goes on.")
+    message = _l("This order was paid a moment ago, so it goes ahead.")
 
 
 def mark_paid(session: Session, /, *, reference: str, amount: Money, attempt: str) -> bool:

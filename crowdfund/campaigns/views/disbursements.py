@@ -220,7 +220,7 @@ def take(disbursement: str, step: Callable[..., None], **given: Any) -> Response
     try:
         in_transaction(step, disbursement=disbursement, **given)
     except (StaleState, IllegalTransition):
-        flash(_("This step was taken already, or is not possible any more. Here is how it stands."), "note")
+        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
     except disbursing.NotEnough as refusal:
         flash(_("There are %(sum)s left that are not promised.", sum=yuan(refusal.free_fen)), "failed")
     except (NotFound, disbursing.SamePerson):

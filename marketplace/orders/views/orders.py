@@ -64,7 +64,7 @@ def create_finding() -> ResponseReturnValue:
         return page, refusal.status, {**NO_STORE, "Retry-After": str(refusal.retry_after)}
     found = access.find_by_phone(db.session(), str(form.number.data), str(form.phone.data))
     if found is None:
-        form.number.errors = [_("Number and phone do not belong together. Please look at your message again.")]
+        form.number.errors = [_("This number and this phone do not match. Please check our message to you again.")]
         return render_template("orders/find.html", form=form), 422, NO_STORE
     access.remember(found.number)
     return redirect(url_for(".show_order", number=found.number), 303)
@@ -138,7 +138,7 @@ def create_cancellation(number: str) -> ResponseReturnValue:
     access.get_visible(db.session(), number)
     try:
         paying.cancel(number, actor=access.actor())
-        flash(_("The order is cancelled. Nothing was charged."), "done")
+        flash(_("The order is cancelled. You were not charged."), "done")
     except Refusal as refusal:
         flash(refusal.message, "failed")
     return redirect(url_for(".show_order", number=number), 303)
@@ -151,7 +151,7 @@ def create_withdrawal(number: str) -> ResponseReturnValue:
     access.get_visible(db.session(), number)
     try:
         fen = in_transaction(undelivered.cancel_paid, number=number, actor=access.actor())
-        flash(_("The order is cancelled. %(sum)s go back to you by themselves.", sum=yuan(fen)), "done")
+        flash(_("The order is cancelled. %(sum)s is refunded automatically.", sum=yuan(fen)), "done")
     except Refusal as refusal:
         flash(refusal.message, "failed")
     return redirect(url_for(".show_order", number=number), 303)
@@ -164,7 +164,7 @@ def create_confirmation(number: str, parcel: str) -> ResponseReturnValue:
     access.get_visible(db.session(), number)
     try:
         in_transaction(settlement.confirm, number=number, parcel=parcel, actor=access.actor())
-        flash(_("Thank you. The growers and the station have their money now."), "done")
+        flash(_("Thank you. The growers and the station are paid now."), "done")
     except NotFound:
         raise
     except Refusal as refusal:
