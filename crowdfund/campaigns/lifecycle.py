@@ -24,16 +24,16 @@ UNSAID: Final = frozenset({HANDED_IN, APPROVED, OPENED, RESUMED, LAST_DAY})  # r
 
 class OwnReview(Refusal):
     status = 403
-    message = _l("Somebody else has to review what you have made.")
+    message = _l("Somebody else must review what you made.")
 
 
 class NoReason(Refusal):
     status = 422
-    message = _l("Please say why; it is kept.")
+    message = _l("Please give a reason. It is kept on record.")
 
 
 class AlreadySpent(Refusal):
-    message = _l("Money of this campaign was paid out already, so it cannot all go back. End it instead.")
+    message = _l("Money from this campaign has already been paid out, so not everything can be refunded. End it instead.")
 
 
 def submit(session: Session, *, campaign: str, person: int) -> None:
