@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -106,7 +105,8 @@ def office(session: Session) -> Office:
         .order_by(Assignment.id)
     )
     on_hold = select(Pledge).where(Pledge.state == P.ON_HOLD).order_by(Pledge.id)
-    counted: dict[Any, int] = dict(session.execute(select(Device.state, func.count()).group_by(Device.state)).tuples().all())
+    by_state = select(Device.state, func.count().label("devices")).group_by(Device.state)
+    counted = {row.state: row.devices for row in session.execute(by_state)}
     return Office(
         [(row[0], row[1]) for row in session.execute(confirmed.limit(LONGEST))],
         list(session.scalars(on_hold.limit(LONGEST))),

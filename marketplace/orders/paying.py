@@ -83,10 +83,17 @@ def shares_of(session: Session, parcel: Parcel) -> dict[books.Account, int]:
     return shares
 
 
+def is_over(session: Session, *, number: str) -> bool:
+    return session.scalars(select(Order.pay_by).where(Order.number == number)).one() <= clock.now()
+
+
 def expire(*, number: str) -> None:
     """The listener of `order.expires`: ask the gateway first, and only what nobody paid is given up.
 
-    Raises OutcomeUnknown while the gateway does not answer: the outbox calls again."""
+    What was prolonged meanwhile has a call of its own. Raises OutcomeUnknown while the gateway does not answer: the outbox
+    calls again."""
+    if not in_transaction(is_over, number=number):
+        return
     withdraw(number, OrderState.EXPIRED, actor="system", why="not paid in time")
 
 

@@ -12,7 +12,7 @@ from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal, TooMany
 from marketplace.core.formats import yuan
-from marketplace.orders import access, paying, queries, settlement, standing, telling, undelivered
+from marketplace.orders import access, paying, prolonging, queries, settlement, standing, telling, undelivered
 from marketplace.orders.forms import FindOrderForm
 from marketplace.orders.models import Order
 from marketplace.orders.states import OrderState
@@ -116,6 +116,7 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         claims=[telling.claim(parcel) for parcel in parcels],
         sentence=standing.sentence(order.state, standings, is_waiting=is_waiting, was_paid=order.paid_at is not None),
         is_waiting=is_waiting,
+        can_be_prolonged=prolonging.can_be_prolonged(order),
         has_failed=is_unpaid and attempts.last_failed(session, purpose="order", reference=order.number),
         can_be_cancelled=undelivered.can_be_cancelled(order),
         sum_if_cancelled=undelivered.sum_if_cancelled(order),
@@ -130,6 +131,21 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
 def create_payment(number: str) -> ResponseReturnValue:
     access.get_visible(db.session(), number)
     return lead_to_cashier(number)
+
+
+@bp.post("/orders/<number>/prolongation")
+@requires("order.follow")
+def create_prolongation(number: str) -> ResponseReturnValue:
+    """再留一会儿: whoever needs longer than the fifteen minutes says so before they are over."""
+    access.get_visible(db.session(), number)
+    try:
+        in_transaction(prolonging.prolong, number=number)
+        flash(_("Done. The goods are kept for you for 15 minutes more."), "done")
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        flash(refusal.message, "failed")
+    return redirect(url_for(".show_order", number=number), 303)
 
 
 @bp.post("/orders/<number>/cancellation")
