@@ -23,7 +23,7 @@ EVIDENCE_WORDS = {"invoice": _l("Invoice"), "photo": _l("Photo"), "list": _l("Si
 class BillForm(KeyedForm):
     """A provider's bill that a campaign is to pay."""
 
-    budget_line = RadioField(_l("Budget item"), [InputRequired()])
+    budget_line = RadioField(_l("Budget item to charge"), [InputRequired()])
     amount = StringField(_l("Amount, yuan"), [DataRequired(), Length(max=20)])
     purpose = StringField(_l("What it pays for"), [DataRequired(), Length(max=60)])
     provider = StringField(_l("Provider"), [DataRequired(), Length(max=60)])
