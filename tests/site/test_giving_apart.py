@@ -1,7 +1,11 @@
-"""Whoever follows links from the pages of giving, as far as they lead, never comes to a link into the shop."""
+"""Whoever follows links from the pages of giving, as far as they lead, never comes to a link into the shop.
 
-from collections import deque
+On the way every page is read as a machine reads it: one h1, no heading's level skipped, no id twice, every picture told."""
+
+import re
+from collections import Counter, deque
 from html.parser import HTMLParser
+from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
@@ -36,20 +40,36 @@ STARTS = (
     "/pledges/NONE",
     "/ledger/none",
 )
+DOWNLOADS = (".csv", ".py")
 OF_THE_READER = ("lang", "elder")  # the same page in another coat
 
 
-class Links(HTMLParser):
-    """Where a page leads to: links and the addresses of its forms."""
+class Reader(HTMLParser):
+    """Where a page leads to, and what is wrong with its skeleton."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.found: set[str] = set()
+        self.links: set[str] = set()
+        self.headings: list[int] = []
+        self.ids: Counter[str] = Counter()
+        self.untold = 0
         self.feed(page)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        name = {"a": "href", "area": "href", "form": "action", "button": "formaction"}.get(tag)
-        self.found |= {value for key, value in attributes if key == name and value}
+        given = dict(attributes)
+        leads = given.get({"a": "href", "area": "href", "form": "action", "button": "formaction"}.get(tag, ""))
+        self.links |= {leads} if leads else set()
+        self.headings += [int(tag[1])] if tag in {"h1", "h2", "h3", "h4"} else []
+        self.ids.update([given["id"] or ""] if "id" in given else [])
+        self.untold += tag == "img" and "alt" not in given
+
+    @property
+    def faults(self) -> list[str]:
+        found = [f"#{name} twice" for name, times in self.ids.items() if times > 1]
+        found += [] if self.headings.count(1) == 1 else [f"{self.headings.count(1)} h1"]
+        levels = [1, *self.headings]
+        found += [f"h{low} under h{high}" for high, low in pairwise(levels) if low > high + 1]
+        return found + (["a picture without alt"] if self.untold else [])
 
 
 def inside(path: str, roots: tuple[str, ...]) -> bool:
@@ -63,19 +83,22 @@ def plain(base: str, link: str) -> str:
     return f"{parts.path}?{asked}" if asked else parts.path
 
 
-def crawl(client: FlaskClient, starts: tuple[str, ...], roots: tuple[str, ...]) -> dict[str, set[str]]:
-    """Every page of giving that can be come to, with what of the shop it leads to."""
-    led: dict[str, set[str]] = {}
+def crawl(client: FlaskClient, starts: tuple[str, ...], roots: tuple[str, ...]) -> dict[str, list[str]]:
+    """Every page of giving that can be come to, with its faults and what of the shop it leads to."""
+    led: dict[str, list[str]] = {}
     ahead = deque(starts)
     while ahead:
         here = ahead.popleft()
-        if here in led or not inside(urlsplit(here).path, roots):
+        path = urlsplit(here).path
+        if here in led or not inside(path, roots) or path.endswith(DOWNLOADS):
             continue
-        answer = client.get(here)
-        if answer.is_json or not answer.content_type.startswith("text/html"):
-            continue
-        links = {plain(here, link) for link in Links(answer.text).found}
-        led[here] = {link for link in links if inside(urlsplit(link).path, SHOP)}
+        with client.get(here) as answer:
+            if answer.content_type.partition(";")[0] != "text/html":
+                continue
+            page = answer.text
+        reader = Reader(page)
+        links = {plain(here, link) for link in reader.links}
+        led[here] = [*reader.faults, *(link for link in links if inside(urlsplit(link).path, SHOP))]
         ahead.extend(sorted(links))
     return led
 
@@ -87,7 +110,7 @@ def test_a_stranger_is_never_led_into_the_shop(demo_app: Flask, demonstration: S
 
     led = crawl(client, STARTS, GIVING)
 
-    assert {page: links for page, links in led.items() if links} == {}
+    assert {page: found for page, found in led.items() if found} == {}
     kinds = {"/campaigns/C001", "/campaigns/C001/gifts/new", "/ledger/verify", "/pledges/vouchers/new"}
     kinds |= {"/pledges/fairness", "/pledges/finding", "/receipts"}
     assert kinds - {urlsplit(page).path for page in led} == set()
@@ -105,7 +128,7 @@ def test_nor_by_what_was_given_and_paid_out(real_app: Flask) -> None:
 
     led = crawl(real_app.test_client(), STARTS, GIVING)
 
-    assert {page: links for page, links in led.items() if links} == {}
+    assert {page: found for page, found in led.items() if found} == {}
     assert {"/ledger/C001", "/campaigns/C002"} <= led.keys()
     assert any("/disbursements/" in page for page in led) and any("before=" in page for page in led)
     cashier.storage.dispose()
@@ -120,5 +143,14 @@ def test_nor_is_whoever_works_for_giving(demo_app: Flask, demonstration: Session
 
     led = crawl(client, (desk, "/account/gifts"), (*DESKS, "/account/gifts"))
 
-    assert {page: links for page, links in led.items() if links} == {}
+    assert {page: found for page, found in led.items() if found} == {}
     assert desk in led and len(led) > 2
+
+
+@pytest.mark.parametrize(
+    ("path", "colour"), [("/campaigns/none", "give"), ("/pledges/NONE", "pledge"), ("/listings/none", "buy")]
+)
+def test_a_refusal_has_the_colour_of_its_section(client: FlaskClient, path: str, colour: str) -> None:
+    page = client.get(path)
+    assert page.status_code == 404
+    assert set(re.findall(r"button--(give|pledge|buy)", page.text)) == {colour}
