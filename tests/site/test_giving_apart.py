@@ -95,7 +95,7 @@ def crawl(client: FlaskClient, starts: tuple[str, ...], roots: tuple[str, ...]) 
         with client.get(here) as answer:
             if answer.content_type.partition(";")[0] != "text/html":
                 continue
-            page = answer.text
+            page = answer.get_data(as_text=True)
         reader = Reader(page)
         links = {plain(here, link) for link in reader.links}
         led[here] = [*reader.faults, *(link for link in links if inside(urlsplit(link).path, SHOP))]
