@@ -110,7 +110,7 @@ def heading(question: Question, understood: tuple[Reading, ...]) -> str:
             letters = r"\s*".join(re.escape(letter) for letter in reading.typed if not letter.isspace())
             text = re.sub(rf"(?<![a-z]){letters}(?![a-z])", reading.words[0], text, flags=re.IGNORECASE)
     if text == question.text:
-        return text or str(_("All goods"))
+        return text or str(_("All products"))
     return question.text if HAN.search(text) and LATIN.search(text) else BETWEEN_HAN.sub("", text)
 
 
@@ -118,8 +118,8 @@ def explained(reading: Reading) -> str:
     words = _(", ").join(reading.words[:3])
     sentences = {
         ReadAs.WITHOUT: _("Without: %(words)s", words=words),
-        ReadAs.PINYIN: _("Found by the pinyin %(typed)s: %(words)s", typed=reading.typed, words=words),
-        ReadAs.INITIALS: _("Found by the initials %(typed)s: %(words)s", typed=reading.typed, words=words),
+        ReadAs.PINYIN: _("Matched the pinyin %(typed)s: %(words)s", typed=reading.typed, words=words),
+        ReadAs.INITIALS: _("Matched the initials %(typed)s: %(words)s", typed=reading.typed, words=words),
         ReadAs.CORRECTION: _("Read %(typed)s as %(words)s", typed=reading.typed, words=words),
     }
     return str(sentences[reading.kind])
@@ -127,9 +127,9 @@ def explained(reading: Reading) -> str:
 
 def sort_words(sort: Sort) -> str:
     return {
-        Sort.RELEVANCE: str(_("Best first")),
+        Sort.RELEVANCE: str(_("Best match")),
         Sort.UNIT_PRICE: str(_("Cheapest per 500 g")),
-        Sort.SALES: str(_("Most sold")),
+        Sort.SALES: str(_("Best selling")),
         Sort.NEWEST: str(_("Newest")),
     }[sort]
 

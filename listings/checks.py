@@ -17,9 +17,9 @@ MEASURED: Final[dict[str, LazyString]] = {  # `_tenths` count tenths of the unit
 SEEN: Final[dict[tuple[str, int], LazyString]] = {
     ("residue_found", 0): _l("no pesticide residue found"),
     ("sulphur_found", 0): _l("not treated with sulphur"),
-    ("quarantine_seen", 1): _l("quarantine certificate seen"),
-    ("lamp_checked", 1): _l("every egg seen against the lamp"),
-    ("seen_one_by_one", 1): _l("every piece looked at"),
+    ("quarantine_seen", 1): _l("quarantine certificate checked"),
+    ("lamp_checked", 1): _l("every egg candled"),
+    ("seen_one_by_one", 1): _l("every piece inspected"),
     ("label_checked", 1): _l("label, date and seal checked"),
 }
 

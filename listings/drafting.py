@@ -38,7 +38,7 @@ class NotFinished(Refusal):
 
 
 class NotEditable(Refusal):
-    message = _l("This listing is with the station or for sale, so what it is cannot be changed now.")
+    message = _l("This listing is under review or for sale, so it cannot be edited now.")
 
 
 class StockMoved(Refusal):

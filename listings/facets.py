@@ -90,11 +90,11 @@ def panel(session: Session, question: Question, counts: Facets) -> Panel:
     """The filters beside these goods: two statements."""
     asked = replace(question, page=1)
     return Panel(
-        categories=Section("category", _("Kinds"), tuple(kinds(session, asked, counts.categories))),
+        categories=Section("category", _("Categories"), tuple(kinds(session, asked, counts.categories))),
         counties=Section("county", _("Sent from"), tuple(stations(session, asked, counts.counties))),
         flags=Section("", _("Also"), tuple(flags(asked, counts.flags, counts.seasons))),
         bars=tuple(bars(counts.measures.get(Measure.WEIGHT, ()))),
-        bars_words=_("How many goods cost how much per 500 g"),
+        bars_words=_("Products by price per 500 g"),
         price=price(asked),
     )
 

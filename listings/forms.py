@@ -42,37 +42,35 @@ class YuanField(StringField):
         except InvalidOperation as error:
             raise ValidationError(_("Enter a sum in yuan, such as 39.80.")) from error
         if not 1 <= self.fen <= LARGEST_FEN:
-            raise ValidationError(_("A price lies between ¥0.01 and ¥100,000."))
+            raise ValidationError(_("A price is between ¥0.01 and ¥100,000."))
 
     def show(self, fen: int | None) -> None:
         self.data = "" if fen is None else f"{fen // 100}.{fen % 100:02d}"
 
 
 class BeginForm(KeyedForm):
-    category = SelectField(_l("What is it?"), [Needed(_l("Choose what it is."))])
+    category = SelectField(_l("What is it?"), [Needed(_l("Choose a category."))])
 
 
 class DetailsForm(Form):
-    title = StringField(_l("Name of the goods"), [Needed(_l("Enter what the goods are called.")), Length(min=2, max=40)])
-    unit = StringField(_l("How it is packed"), [Needed(_l("Enter how it is packed.")), Length(max=20)])
-    price = YuanField(_l("Price of a pack, yuan"), [Needed(_l("Enter what a pack costs."))])
-    stock = IntegerField(
-        _l("How many packs are there"), [Needed(_l("Enter how many packs there are.")), NumberRange(0, 1_000_000)]
-    )
+    title = StringField(_l("Product name"), [Needed(_l("Enter the product name.")), Length(min=2, max=40)])
+    unit = StringField(_l("Packaging"), [Needed(_l("Enter how it is packed.")), Length(max=20)])
+    price = YuanField(_l("Price per pack, yuan"), [Needed(_l("Enter what a pack costs."))])
+    stock = IntegerField(_l("Packs in stock"), [Needed(_l("Enter how many packs there are.")), NumberRange(0, 1_000_000)])
     village = StringField(_l("Town and village"), [Needed(_l("Enter the town and village.")), Length(max=40)])
-    story = TextAreaField(_l("In your own words"), [Needed(_l("Say something about it.")), Length(min=10, max=500)])
+    story = TextAreaField(_l("Description"), [Needed(_l("Describe it.")), Length(min=10, max=500)])
     months = SelectMultipleField(
-        _l("Harvested in"),
+        _l("Harvest month"),
         coerce=int,
         option_widget=CheckboxInput(),
         widget=ListWidget(),
         choices=[SelectChoice(str(month), str(month)) for month in range(1, 13)],
     )
     weight = IntegerField(_l("Net weight of a pack, grams"), [Optional(), NumberRange(1, 100_000)])
-    tier_from = IntegerField(_l("Cheaper from how many packs on"), [Optional(), NumberRange(2, 10_000)])
-    tier_price = YuanField(_l("Price of a pack then, yuan"), [Optional()])
-    shelf_life = IntegerField(_l("Keeps for how many days"), [Optional(), NumberRange(1, 3650)])
-    storage = StringField(_l("How to keep it"), [Optional(), Length(max=60)])
+    tier_from = IntegerField(_l("Lower price from how many packs"), [Optional(), NumberRange(2, 10_000)])
+    tier_price = YuanField(_l("Price per pack then, yuan"), [Optional()])
+    shelf_life = IntegerField(_l("Shelf life in days"), [Optional(), NumberRange(1, 3650)])
+    storage = StringField(_l("Storage advice"), [Optional(), Length(max=60)])
 
     def validate_unit(self, field: StringField) -> None:
         amount = measures.read(field.data or "").amount
@@ -83,7 +81,7 @@ class DetailsForm(Form):
         """Each field, then those that only make sense together."""
         is_valid = super().validate(extra_validators)
         if not self.errors.get("unit") and self.weight.data is None and not grams_of(self.unit.data or ""):
-            self.weight.errors = [_("The pack does not say what it weighs; shipping needs to know.")]
+            self.weight.errors = [_("The pack does not say what it weighs. We need that for shipping.")]
             is_valid = False
         if not self.tier_price.errors and (wrong := self.wrong_tier()):
             self.tier_price.errors = [wrong]
@@ -92,9 +90,9 @@ class DetailsForm(Form):
 
     def wrong_tier(self) -> str:
         if (self.tier_price.fen is None) != (self.tier_from.data is None):
-            return str(_("Number and price go together."))
+            return str(_("Please enter both number and price."))
         if self.tier_price.fen and self.price.fen and self.tier_price.fen >= self.price.fen:
-            return str(_("More packs should cost less each, not more."))
+            return str(_("A larger quantity should cost less per pack, not more."))
         return ""
 
 
@@ -112,7 +110,7 @@ class PriceAndStockForm(Form):
 
 class ReviewForm(Form):
     origin_seen = BooleanField(_l("I know where it grows"))
-    goods_seen = BooleanField(_l("I have seen the goods"))
+    goods_seen = BooleanField(_l("I have checked the goods"))
     price_sane = BooleanField(_l("The price makes sense"))
     reason = StringField(_l("What needs changing"), [Optional(), Length(max=200)])
 

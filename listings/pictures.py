@@ -26,7 +26,7 @@ ROOT: Final = Path(__file__).parent.parent
 
 class UnusablePicture(Refusal):
     status = 422
-    message = _l("This is no picture we can read. JPEG, PNG and WebP are fine.")
+    message = _l("We cannot read this picture. JPEG, PNG and WebP are fine.")
 
 
 class PictureTooLarge(UnusablePicture):

@@ -22,7 +22,7 @@ class OwnListing(Refusal):
 
 class NotSeen(Refusal):
     status = 422
-    message = _l("A listing is published when origin, goods and price were looked at.")
+    message = _l("A listing is published once origin, goods and price are checked.")
 
 
 def get_of_station(session: Session, code: str, station: str | None) -> Listing:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crowdfund.campaigns.lifecycle import UNSAID
 from crowdfund.campaigns.models import Campaign, Organisation
 from crowdfund.campaigns.queries import book_shown
 from crowdfund.campaigns.totals import sums
@@ -58,7 +59,12 @@ def traces(session: Session, public_id: str) -> list[Trace]:
     mine = select(AuditRecord).where(AuditRecord.subject == f"campaign:{public_id}").order_by(AuditRecord.id.desc())
     rows = session.scalars(mine.limit(50)).all()
     people = names(session, [number_of(row.actor) for row in rows])
-    return [Trace(row.at, row.action, people.get(number_of(row.actor) or 0, ""), row.why) for row in rows]
+    return [Trace(row.at, row.action, people.get(number_of(row.actor) or 0, ""), written(row.why)) for row in rows]
+
+
+def written(why: str) -> str:
+    """The reason, if somebody wrote one."""
+    return "" if why in UNSAID else why
 
 
 def number_of(actor: str) -> int | None:

@@ -23,9 +23,9 @@ EVIDENCE_WORDS = {"invoice": _l("Invoice"), "photo": _l("Photo"), "list": _l("Si
 class BillForm(KeyedForm):
     """A provider's bill that a campaign is to pay."""
 
-    budget_line = RadioField(_l("For which part of the budget"), [InputRequired()])
+    budget_line = RadioField(_l("Budget item to charge"), [InputRequired()])
     amount = StringField(_l("Amount, yuan"), [DataRequired(), Length(max=20)])
-    purpose = StringField(_l("What is paid for"), [DataRequired(), Length(max=60)])
+    purpose = StringField(_l("What it pays for"), [DataRequired(), Length(max=60)])
     provider = StringField(_l("Provider"), [DataRequired(), Length(max=60)])
     provider_credit_code = StringField(_l("Its unified social credit code"), [DataRequired(), Length(max=30)])
     invoice_number = StringField(_l("Invoice number"), [DataRequired(), Length(max=40)])
@@ -44,7 +44,7 @@ class BillForm(KeyedForm):
     def validate_amount(self, field: StringField) -> None:
         typed = (field.data or "").replace(",", "").removeprefix("¥").removesuffix("元").strip()
         if NUMBER.fullmatch(typed) and Decimal(typed) <= 0:
-            raise ValidationError(_("The smallest sum is %(sum)s.", sum=yuan(1)))
+            raise ValidationError(_("The smallest amount is %(sum)s.", sum=yuan(1)))
         if not YUAN.fullmatch(typed):
             raise ValidationError(_("Write the sum in digits with at most two decimals, such as 4815.00."))
 
@@ -78,7 +78,7 @@ class EvidenceForm(Form):
 
     kind = RadioField(_l("What it is"), [InputRequired()], default="invoice")
     words = StringField(_l("A few words"), [Optional(), Length(max=120)])
-    is_public = BooleanField(_l("Everybody may open it: no face and no child's name is in it"))
+    is_public = BooleanField(_l("Anyone may open it: it shows no face and no child's name"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -28,11 +28,11 @@ D = DisbursementState
 
 
 class CampaignDoesNotSpend(Refusal):
-    message = _l("This campaign pays nothing out just now.")
+    message = _l("This campaign is not paying anything out right now.")
 
 
 class NotEnough(Refusal):
-    message = _l("The campaign does not have so much left.")
+    message = _l("The campaign does not have that much left.")
 
     def __init__(self, what: str, free_fen: int) -> None:
         super().__init__(what)
@@ -40,20 +40,20 @@ class NotEnough(Refusal):
 
 
 class InvoiceUsed(Refusal):
-    message = _l("This invoice was asked for already.")
+    message = _l("This invoice was already submitted.")
 
 
 class SamePerson(Refusal):
     status = 403
-    message = _l("Who asked for the money cannot approve it. Another person has to.")
+    message = _l("Whoever requested the money cannot approve it. Another person must.")
 
 
 class EvidenceOverdue(Refusal):
-    message = _l("Evidence of an earlier payment is overdue. Until it is there, this campaign pays nothing more.")
+    message = _l("Evidence of an earlier payment is overdue. Until it is provided, this campaign pays nothing more.")
 
 
 class NoEvidence(Refusal):
-    message = _l("There is no invoice yet. Add it first.")
+    message = _l("There is no invoice yet. Please add it first.")
 
 
 @dataclass(frozen=True)

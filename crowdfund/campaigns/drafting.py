@@ -20,7 +20,7 @@ OPEN_TO_FILING: Final = OPEN_TO_CHANGE | {CampaignState.SUBMITTED, CampaignState
 
 
 class Locked(Refusal):
-    message = _l("What was approved is not changed any more; its purpose is a promise to those who give.")
+    message = _l("What was approved is no longer changed; its purpose is a promise to the givers.")
 
 
 @dataclass(frozen=True)

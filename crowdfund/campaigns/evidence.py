@@ -26,7 +26,7 @@ PICTURES: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 class UnusableFile(Refusal):
     status = 422
-    message = _l("This is no file we can keep. PDF, JPEG and PNG are fine.")
+    message = _l("We cannot keep this kind of file. PDF, JPEG and PNG are fine.")
 
 
 class FileTooLarge(UnusableFile):
@@ -35,7 +35,7 @@ class FileTooLarge(UnusableFile):
 
 class TooManyFiles(Refusal):
     status = 422
-    message = _l("Twenty files are enough for one payment.")
+    message = _l("One payment can have at most twenty files.")
 
 
 @dataclass(frozen=True)

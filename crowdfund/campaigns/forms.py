@@ -39,34 +39,36 @@ class AmountField(StringField):
             raise ValidationError(self.why_not(typed))
         fen = int(Decimal(typed) * 100)
         if fen < self.least:
-            raise ValidationError(_("The smallest sum is %(sum)s.", sum=yuan(self.least)))
+            raise ValidationError(_("The smallest amount is %(sum)s.", sum=yuan(self.least)))
         if fen > self.most:
             raise ValidationError(self.too_much())
         self.fen = fen
 
     def why_not(self, typed: str) -> str:
         if NUMBER.fullmatch(typed) and Decimal(typed) <= 0:
-            return str(_("The smallest sum is %(sum)s.", sum=yuan(self.least)))
+            return str(_("The smallest amount is %(sum)s.", sum=yuan(self.least)))
         if NUMBER.fullmatch(typed):
-            return str(_("A sum has at most two decimals: the smallest coin is one fen, 0.01."))
-        return str(_("Please write the sum in digits, such as 10 or 22.50."))
+            return str(_("An amount has at most two decimals: the smallest coin is one fen, 0.01."))
+        return str(_("Please write the amount in digits, such as 10 or 22.50."))
 
     def too_much(self) -> str:
-        return str(_("Online one gift is %(sum)s at most. For more, please talk to the organisation.", sum=yuan(self.most)))
+        return str(
+            _("One online gift can be at most %(sum)s. For more, please contact the organisation.", sum=yuan(self.most))
+        )
 
 
 class GoalField(AmountField):
     least, most = 100, GOAL_LARGEST
 
     def too_much(self) -> str:
-        return str(_("%(sum)s is the most.", sum=yuan(self.most)))
+        return str(_("The maximum is %(sum)s.", sum=yuan(self.most)))
 
 
 class AmountForm(Form):
     """The sum: one of those proposed, or one's own."""
 
     choice = HiddenField()
-    amount = AmountField(_l("Your own sum, yuan"), [DataRequired(_l("How much would you like to give?"))])
+    amount = AmountField(_l("Your amount, yuan"), [DataRequired(_l("How much would you like to give?"))])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -79,7 +81,7 @@ def check_name(_form: Any, field: StringField) -> None:
     """It may stand in the public ledger for ever: letters only."""
     wrong = [sign for sign in field.data or "" if not (unicodedata.category(sign)[0] in "LM" or sign in IN_NAMES)]
     if wrong:
-        raise ValidationError(_("A name is made of letters; “%(sign)s” cannot stand in the ledger.", sign=wrong[0]))
+        raise ValidationError(_("A name is made of letters; “%(sign)s” cannot appear in the ledger.", sign=wrong[0]))
 
 
 def check_contact(_form: Any, field: StringField) -> None:
@@ -92,13 +94,13 @@ def check_contact(_form: Any, field: StringField) -> None:
 class GiftForm(KeyedForm):
     """Who gives, as far as they want to say it."""
 
-    amount = AmountField(_l("Sum, yuan"), [DataRequired(_l("How much would you like to give?"))])
+    amount = AmountField(_l("Gift in yuan"), [DataRequired(_l("How much would you like to give?"))])
     name = StringField(_l("Your name"), [Optional(), Length(max=20), check_name])
     anonymity = RadioField(
         _l("In the public ledger"),
         choices=[
-            SelectChoice("masked", _l("the first character, as in 王**")),
-            SelectChoice("named", _l("the whole name")),
+            SelectChoice("masked", _l("first character only, as in 王**")),
+            SelectChoice("named", _l("full name")),
             SelectChoice("anonymous", _l("anonymous")),
         ],
         default="masked",
@@ -133,11 +135,11 @@ class CampaignForm(KeyedForm):
     )
     title_zh = StringField(_l("Title"), [InputRequired(), Length(max=60)])
     title_en = StringField(_l("Title in English"), [Optional(), Length(max=120)])
-    station_code = SelectField(_l("Station that handles it"), [InputRequired()])
+    station_code = SelectField(_l("Station in charge"), [InputRequired()])
     story_zh = TextAreaField(_l("Story"), [Optional(), Length(max=4000)])
     purpose_zh = StringField(_l("Purpose, in one sentence"), [Optional(), Length(max=200)])
     beneficiaries_zh = StringField(_l("Who benefits"), [Optional(), Length(max=200)])
-    criteria_zh = StringField(_l("Rule by which they are chosen"), [Optional(), Length(max=200)])
+    criteria_zh = StringField(_l("How beneficiaries are chosen"), [Optional(), Length(max=200)])
     region_zh = StringField(_l("Region"), [Optional(), Length(max=60)])
     leader_zh = StringField(_l("Person responsible"), [Optional(), Length(max=40)])
     bank_account_zh = StringField(_l("Account, as it is published"), [Optional(), Length(max=100)])
@@ -150,15 +152,15 @@ class CampaignForm(KeyedForm):
         [InputRequired()],
         choices=[
             SelectChoice("stop", _l("take no more gifts")),
-            SelectChoice("stretch", _l("go on for the same purpose")),
-            SelectChoice("next_project", _l("go on for the next project")),
+            SelectChoice("stretch", _l("continue for the same purpose")),
+            SelectChoice("next_project", _l("continue for the next project")),
         ],
     )
     next_project_zh = StringField(_l("The next project"), [Optional(), Length(max=100)])
-    residue_zh = StringField(_l("What happens to what is left"), [Optional(), Length(max=200)])
-    unit = AmountField(_l("What one piece costs, yuan"), [Optional()])
-    unit_zh = StringField(_l("Name of one piece"), [Optional(), Length(max=20)])
-    milestones = TextAreaField(_l("Steps that are promised, one a line"), [Optional(), Length(max=1000)])
+    residue_zh = StringField(_l("What happens to leftover money"), [Optional(), Length(max=200)])
+    unit = AmountField(_l("Price of one piece, yuan"), [Optional()])
+    unit_zh = StringField(_l("What one piece is called"), [Optional(), Length(max=20)])
+    milestones = TextAreaField(_l("Promised steps, one per line"), [Optional(), Length(max=1000)])
 
     def with_stations(self, stations: list[tuple[str, str]]) -> "CampaignForm":
         self.station_code.choices = [SelectChoice(code, name) for code, name in stations]
@@ -172,7 +174,7 @@ class CampaignForm(KeyedForm):
         for line in lines_of(field.data):
             if BUDGET_LINE.fullmatch(line) is None:
                 raise ValidationError(
-                    _("“%(line)s” is no line of a budget; write a name and a sum in yuan.", line=line[:40])
+                    _("“%(line)s” is not a budget line. Write a name and an amount in yuan.", line=line[:40])
                 )
 
     def validate_unit_zh(self, field: StringField) -> None:

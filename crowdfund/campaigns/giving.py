@@ -38,11 +38,11 @@ G = ContributionState
 
 
 class NotOpen(Refusal):
-    message = _l("This campaign takes no gifts just now. Nothing was charged.")
+    message = _l("This campaign is not taking gifts right now. You were not charged.")
 
 
 class GoalReached(Refusal):
-    message = _l("This campaign has all it needs and takes no more gifts. Nothing was charged.")
+    message = _l("This campaign has all it needs and takes no more gifts. You were not charged.")
 
 
 @dataclass(frozen=True)

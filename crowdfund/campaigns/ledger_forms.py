@@ -26,14 +26,14 @@ class RowsForm(Form):
     kind = SelectField(_l("Kind"), [Optional()])
     since = DateField(_l("Since"), [Optional()])
     until = DateField(_l("Until"), [Optional()])
-    q = StringField(_l("Receipt number, name or row number"), [Optional(), Length(max=80)])
+    q = StringField(_l("Search"), [Optional(), Length(max=80)])
     before = HiddenField()
 
     def __init__(self, *args: Any, campaigns: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.campaign.choices = [("", _("All campaigns")), *campaigns]
         kinds = [(kind, KIND_WORDS[kind]) for kind in KINDS]
-        self.kind.choices = [("", _("In and out")), *kinds, (OVERDUE, _("Payments without evidence in time"))]
+        self.kind.choices = [("", _("In and out")), *kinds, (OVERDUE, _("Payments with overdue evidence"))]
         self.campaign.data, self.kind.data = self.campaign.data or "", self.kind.data or ""
 
     def validate_until(self, field: DateField) -> None:
@@ -55,7 +55,7 @@ class ReceiptForm(Form):
     def validate_number(self, field: StringField) -> None:
         field.data = (field.data or "").upper().replace(" ", "")
         if not NUMBER.fullmatch(field.data):
-            raise ValidationError(_("A receipt number looks like 2026-0000123; on test money a T stands before it."))
+            raise ValidationError(_("A receipt number looks like 2026-0000123, with a T in front for test money."))
 
 
 class CodeForm(Form):

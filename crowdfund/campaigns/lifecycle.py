@@ -18,27 +18,29 @@ from marketplace.core.transitions import transition
 C = CampaignState
 CANCELLED: Final = "campaign.cancelled"
 SYSTEM: Final = "system"
+HANDED_IN, APPROVED, OPENED, RESUMED, LAST_DAY = "handed in", "approved", "opened", "resumed", "its last day is over"
+UNSAID: Final = frozenset({HANDED_IN, APPROVED, OPENED, RESUMED, LAST_DAY})  # reasons that nobody wrote: the state says it
 
 
 class OwnReview(Refusal):
     status = 403
-    message = _l("Somebody else has to review what you have made.")
+    message = _l("Somebody else must review what you made.")
 
 
 class NoReason(Refusal):
     status = 422
-    message = _l("Please say why; it is kept.")
+    message = _l("Please give a reason. It is kept on record.")
 
 
 class AlreadySpent(Refusal):
-    message = _l("Money of this campaign was paid out already, so it cannot all go back. End it instead.")
+    message = _l("Money from this campaign has already been paid out, so not everything can be refunded. End it instead.")
 
 
 def submit(session: Session, *, campaign: str, person: int) -> None:
     """Raises NotReady, StaleState, IllegalTransition."""
     row = drafting.get(session, campaign)
     refuse_missing(requirements.for_review(row, drafting.budget_of(session, row.id)))
-    move(session, row, C.SUBMITTED, person, "handed in")
+    move(session, row, C.SUBMITTED, person, HANDED_IN)
 
 
 def ask_for_work(session: Session, *, campaign: str, person: int, why: str) -> None:
@@ -52,14 +54,14 @@ def approve(session: Session, *, campaign: str, person: int, why: str = "") -> N
     row = reviewed(session, campaign, person)
     row.reviewer_id = person
     session.flush()
-    move(session, row, C.APPROVED, person, why.strip() or "approved")
+    move(session, row, C.APPROVED, person, why.strip() or APPROVED)
 
 
 def open_to_all(session: Session, *, campaign: str, person: int) -> None:
     """Everybody may give from now on. Raises NotReady with all that is missing."""
     row = drafting.get(session, campaign)
     refuse_missing(missing_for_opening(session, row, clock.today()))
-    move(session, row, C.LIVE, person, "opened")
+    move(session, row, C.LIVE, person, OPENED)
     row.opened_at = clock.now()
 
 
@@ -74,7 +76,7 @@ def pause(session: Session, *, campaign: str, person: int, why: str) -> None:
 
 
 def resume(session: Session, *, campaign: str, person: int) -> None:
-    move(session, drafting.get(session, campaign), C.LIVE, person, "resumed")
+    move(session, drafting.get(session, campaign), C.LIVE, person, RESUMED)
 
 
 def end(session: Session, *, campaign: str, person: int, why: str) -> None:
@@ -88,7 +90,7 @@ def end_due(session: Session) -> None:
     """The worker's duty: what had its last day yesterday is over."""
     over = select(Campaign).where(Campaign.state == C.LIVE, Campaign.ends_on < clock.today())
     for row in session.scalars(over.order_by(Campaign.id).limit(100).with_for_update(skip_locked=True)):
-        move(session, row, C.ENDED, None, "its last day is over")
+        move(session, row, C.ENDED, None, LAST_DAY)
         row.closed_at = clock.now()
 
 

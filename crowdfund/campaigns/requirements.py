@@ -14,14 +14,14 @@ Missing = dict[str, LazyString]
 
 WANTED: Final[dict[str, LazyString]] = {
     "title_zh": _l("What is it called?"),
-    "story_zh": _l("Tell what it is about."),
+    "story_zh": _l("Say what it is about."),
     "purpose_zh": _l("What is the money for? Say it in one sentence."),
     "beneficiaries_zh": _l("Who benefits?"),
-    "criteria_zh": _l("By which rule are they chosen? It is published."),
+    "criteria_zh": _l("How are they chosen? This is published."),
     "region_zh": _l("Where is it?"),
     "leader_zh": _l("Who is responsible?"),
-    "bank_account_zh": _l("Into which account does the money go?"),
-    "residue_zh": _l("What happens to what is left?"),
+    "bank_account_zh": _l("Which account does the money go to?"),
+    "residue_zh": _l("What happens to leftover money?"),
 }
 
 
@@ -29,7 +29,7 @@ class NotReady(Refusal):
     """Something is missing; `missing` says what, by field."""
 
     status = 422
-    message = _l("Something is missing before this can go on.")
+    message = _l("Something is still missing.")
 
     def __init__(self, missing: Missing) -> None:
         super().__init__(", ".join(missing))
@@ -42,7 +42,7 @@ def for_review(campaign: Campaign, budget: Sequence[BudgetLine]) -> Missing:
     if sum(line.fen for line in budget) != campaign.goal_fen:
         missing["budget"] = _l("The lines of the budget must add up to the goal.")
     if campaign.past_goal == "next_project" and not filled(campaign.next_project_zh):
-        missing["next_project_zh"] = _l("Name the project that gets what comes after the goal.")
+        missing["next_project_zh"] = _l("Name the project that receives what comes in after the goal.")
     return missing
 
 
@@ -58,9 +58,9 @@ def for_opening(campaign: Campaign, budget: Sequence[BudgetLine], organisation: 
     elif campaign.filed_on + FILED_BEFORE > campaign.starts_on:
         missing["filed_on"] = _l("It must be filed at least ten days before it starts.")
     if today < campaign.starts_on:
-        missing["starts_on"] = _l("It starts later.")
+        missing["starts_on"] = _l("It has not started yet.")
     if today > campaign.ends_on:
-        missing["ends_on"] = _l("Its last day is over.")
+        missing["ends_on"] = _l("Its last day has passed.")
     return missing
 
 

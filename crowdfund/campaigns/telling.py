@@ -19,13 +19,13 @@ from marketplace.core.strata import Layer, Section, section
 KINDS: Final[dict[str, LazyString]] = {"donation": _l("Small gifts"), "student_aid": _l("Student aid")}
 STATES: Final[dict[CampaignState, LazyString]] = {
     CampaignState.DRAFT: _l("draft"),
-    CampaignState.SUBMITTED: _l("waits for review"),
+    CampaignState.SUBMITTED: _l("waiting for review"),
     CampaignState.NEEDS_WORK: _l("needs work"),
     CampaignState.APPROVED: _l("approved"),
     CampaignState.LIVE: _l("open for gifts"),
     CampaignState.PAUSED: _l("paused"),
     CampaignState.ENDED: _l("ended"),
-    CampaignState.CANCELLED: _l("called off"),
+    CampaignState.CANCELLED: _l("cancelled early"),
     CampaignState.DISBURSING: _l("being spent"),
     CampaignState.REPORTED: _l("reported"),
     CampaignState.CLOSED: _l("closed"),
@@ -34,7 +34,7 @@ ROWS: Final[dict[str, LazyString]] = {
     "gift": _l("gave"),
     "match": _l("matched"),
     "refund": _l("sent back"),
-    "return": _l("came back"),
+    "return": _l("refunded"),
     "disbursement": _l("paid out"),
 }
 GIVING_LINKS: Final[tuple[tuple[str, LazyString], ...]] = (
@@ -44,9 +44,9 @@ GIVING_LINKS: Final[tuple[tuple[str, LazyString], ...]] = (
     ("/ledger", _l("Sunshine ledger")),
 )
 PAST_GOAL: Final[dict[str, LazyString]] = {
-    "stop": _l("Once the goal is reached, no more gifts are taken."),
-    "stretch": _l("What comes after the goal is used for the same purpose."),
-    "next_project": _l("What comes after the goal goes to the next project:"),
+    "stop": _l("No more gifts are taken once the goal is reached."),
+    "stretch": _l("Gifts beyond the goal go to the same purpose."),
+    "next_project": _l("Gifts beyond the goal go to the next project:"),
 }
 CHIPS: Final = (660, 2000, 5000)
 DEAR: Final = 20_000  # a unit above it is no sum to propose to everybody
@@ -144,9 +144,9 @@ def steps(card: Card, campaign: Campaign, organisation: Organisation, payments: 
     after = [payment for payment in payments if campaign.closed_at and payment.paid_at >= campaign.closed_at]
     before = payments[len(after) :]
     if over and campaign.closed_at:
-        told = _("%(sum)s came together", sum=yuan(card.raised_fen))
+        told = _("%(sum)s was raised", sum=yuan(card.raised_fen))
         if card.state is CampaignState.CANCELLED:
-            told = _("%(sum)s went back to those who gave", sum=yuan(card.returned_fen))
+            told = _("%(sum)s was refunded to the givers", sum=yuan(card.returned_fen))
         title = _("Called off") if card.state is CampaignState.CANCELLED else _("Ended")
         done.append(Stop("done", title, short_date(campaign.closed_at, language()), told))
     elif card.state is CampaignState.PAUSED:
@@ -155,7 +155,7 @@ def steps(card: Card, campaign: Campaign, organisation: Organisation, payments: 
         done.append(Stop("now", _("Open for gifts"), "", _("until %(day)s", day=short_date(card.ends_on, language()))))
     done = [*(paid(card, payment) for payment in after), *done, *(paid(card, payment) for payment in before)]
     opened = short_date(campaign.opened_at, language()) if campaign.opened_at else ""
-    done.append(Stop("done", _("Opened"), opened, _("Asked for by one officer, approved by another.")))
+    done.append(Stop("done", _("Opened"), opened, _("Requested by one officer, approved by another.")))
     filed = short_date(campaign.filed_on, language()) if campaign.filed_on else ""
     name = in_language(organisation.name_zh, organisation.name_en)
     done.append(Stop("done", _("Filed"), filed, f"{name} {campaign.filing_number}"))
@@ -166,7 +166,7 @@ def paid(card: Card, payment: Payment) -> Stop:
     """Money that went to a provider, and whether it was proved."""
     title = _("%(sum)s to %(name)s", sum=yuan(payment.fen), name=payment.provider)
     proof = (
-        _("evidence is there") if payment.is_proved else _("evidence by %(day)s", day=short_date(payment.due_on, language()))
+        _("evidence provided") if payment.is_proved else _("evidence by %(day)s", day=short_date(payment.due_on, language()))
     )
     text = f"{payment.purpose}{_(', ')}{proof}"
     url = f"/ledger/{card.id}/disbursements/{payment.id}"

@@ -137,7 +137,8 @@ def office(session: Session) -> Office:
         .order_by(Assignment.id)
     )
     confirmed = select(Pledge).where(wanting()).order_by(Pledge.confirmed_at, Pledge.id)
-    counted: dict[D, int] = dict(session.execute(select(Device.state, func.count()).group_by(Device.state)).all())
+    by_state = select(Device.state, func.count().label("devices")).group_by(Device.state)
+    counted = {row.state: row.devices for row in session.execute(by_state)}
     return Office(
         list(session.scalars(confirmed.limit(LONGEST))),
         [(row[0], row[1]) for row in session.execute(held_up.limit(LONGEST))],

@@ -28,7 +28,7 @@ def check_phone(_form: Any, field: StringField) -> None:
     if digits.isdigit() and len(digits) != 11:
         raise ValidationError(_("This has %(num)s digits; a mobile number has 11.", num=len(digits)))
     if not PHONE.fullmatch(digits):
-        raise ValidationError(_("This is no Chinese mobile number."))
+        raise ValidationError(_("This is not a Chinese mobile number."))
     field.data = digits
 
 

@@ -60,7 +60,9 @@ def keep(row: PriceRow) -> None:
     except OutOfStock:
         form.stock.errors = [_("Some of these are in orders already, so there cannot be fewer.")]
     except drafting.StockMoved as moved:
-        form.stock.errors = [_("Some moved meanwhile: there are %(number)s now. Please count again.", number=moved.on_hand)]
+        form.stock.errors = [
+            _("Stock has moved meanwhile: there are %(number)s now. Please check again.", number=moved.on_hand)
+        ]
         look_again(form, moved.on_hand)
     else:
         look_again(form, form.stock.data or 0)

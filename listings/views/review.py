@@ -57,7 +57,7 @@ def create_review(code: str) -> ResponseReturnValue:
             in_transaction(reviewing.accept, **who, origin_seen=origin, goods_seen=goods, price_sane=price)
             flash(_("Published. Buyers find it within two seconds."), "done")
         elif not form.reason.data:
-            form.reason.errors = [_("Say what needs changing; the seller reads it.")]
+            form.reason.errors = [_("Say what needs changing. The seller will read it.")]
             return review_page(code, form, 422)
         else:
             in_transaction(reviewing.reject, **who, reason=str(form.reason.data))

@@ -206,7 +206,7 @@ def show_preview(code: str) -> ResponseReturnValue:
 @requires("listing.keep")
 def create_submission(code: str) -> ResponseReturnValue:
     in_transaction(drafting.submit, code=code, person_id=g.person.id)
-    flash(_("Your station has it now. You hear from them."), "done")
+    flash(_("Your station has it now. You will hear from them."), "done")
     return redirect("/seller", 303)
 
 

@@ -38,7 +38,7 @@ class AddressForm(Form):
         if typed.isdigit() and not people.is_phone(typed):
             if len(typed) != 11:
                 raise ValidationError(_("This has %(num)s digits; a mobile number has 11.", num=len(typed)))
-            raise ValidationError(_("This is no Chinese mobile number."))
+            raise ValidationError(_("This is not a Chinese mobile number."))
         if not (people.is_phone(typed) or people.is_email(typed)):
             raise ValidationError(_("Enter a mobile number of 11 digits, or an e-mail address."))
         field.data = typed

@@ -38,7 +38,7 @@ NEVER_TOGETHER: Final = (({"bank_officer"}, {"station_clerk", "station_manager"}
 
 
 class AddressTaken(Refusal):
-    message = _l("Another account has this address.")
+    message = _l("Another account uses this address.")
 
 
 class RolesExclude(Refusal):
@@ -47,7 +47,7 @@ class RolesExclude(Refusal):
 
 class NoSuchRole(Refusal):
     status = 422
-    message = _l("There is no such role, or it does not reach so far.")
+    message = _l("There is no such role, or it does not cover this place.")
 
 
 def is_phone(address: str) -> bool:

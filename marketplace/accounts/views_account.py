@@ -114,7 +114,7 @@ def create_contact() -> ResponseReturnValue:
     if not is_changed:
         form.digits.errors = [codes.WrongCode.message]
         return contact_code_page(form, codes.WrongCode.status)
-    return saved(_("From now on you are reached there."))
+    return saved(_("We will reach you there from now on."))
 
 
 def contact_page(form: AddressForm, status: int = 200, refusal: TooMany | None = None) -> ResponseReturnValue:
@@ -157,7 +157,7 @@ def create_password() -> ResponseReturnValue:
         return password_page(form, refusal.status)
     hashed = passwords.hash_password(str(form.password.data))
     in_transaction(sign_in.set_password, person_id=g.person.id, password_hash=hashed, but=g.person.session_id)
-    return saved(_("The new password holds. Every other device was signed out."))
+    return saved(_("Your new password is set. All other devices were signed out."))
 
 
 def password_page(form: NewPasswordForm, status: int = 200, refusal: TooMany | None = None) -> ResponseReturnValue:

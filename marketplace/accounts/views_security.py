@@ -39,7 +39,7 @@ def create_session_end(session_id: str) -> ResponseReturnValue:
 @requires("account.keep")
 def create_other_sessions_end() -> ResponseReturnValue:
     in_transaction(sign_in.end_others, person_id=g.person.id, but=g.person.session_id)
-    flash(_("Every other device is signed out."), "done")
+    flash(_("All other devices are signed out."), "done")
     return redirect(url_for(".show_sessions"), 303)
 
 

@@ -102,7 +102,7 @@ def create_session_by_password() -> ResponseReturnValue:
     is_tired = is_beyond("password.account", account_key(address), limit=10, seconds=HOUR // 4)
     person = sign_in.whose_password(db.session(), address, str(form.password.data))
     if person is None or is_tired:
-        form.password.errors = [_("Address and password do not belong together.")]
+        form.password.errors = [_("Address and password do not match.")]
         return password_page(form, 422)
     return enter(in_transaction(sign_in.begin, person_id=person, **browser()), form)
 

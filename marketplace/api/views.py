@@ -130,7 +130,7 @@ def sentence(error: Any) -> str:
         "less_than_equal": _("It may be at most %(bound)s.", bound=bound),
         "string_too_long": _("It may have at most %(bound)s characters.", bound=bound),
         "literal_error": _("It must be one of these: %(bound)s.", bound=bound),
-        "string_pattern_mismatch": _("It is no code of ours."),
+        "string_pattern_mismatch": _("It is not a known code."),
     }
     return str(sentences.get(error["type"]) or _("It must be a whole number."))
 

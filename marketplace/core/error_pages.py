@@ -20,10 +20,10 @@ MESSAGES: Final[dict[int, LazyString]] = {
     400: _l("We could not read what was sent. Please go back and try again."),
     403: _l("Your role does not allow this."),
     404: NotFound.message,
-    405: _l("This address does not take that."),
+    405: _l("This address does not accept that."),
     413: _l("That is too big to be sent. Pictures may have at most 10 MB."),
-    500: _l("Something went wrong on our side. Nothing was lost; please try again."),
-    503: _l("We are busy for a moment. Please try again."),
+    500: _l("Something went wrong on our side. Nothing was lost. Please try again."),
+    503: _l("We are busy right now. Please try again in a moment."),
 }
 
 

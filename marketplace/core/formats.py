@@ -75,6 +75,12 @@ def short_date(moment: datetime | date, language: str) -> str:
     return f"{day.month}月{day.day}日" if language == "zh" else f"{day.day} {MONTHS_EN[day.month - 1]}"
 
 
+def full_date(moment: datetime | date, language: str) -> str:
+    """ "2026年10月18日" or "18 Oct 2026": for papers, and for a span that may reach into another year."""
+    day = in_shanghai(moment)
+    return f"{day.year}年{short_date(day, language)}" if language == "zh" else f"{short_date(day, language)} {day.year}"
+
+
 def month_range(first: int, last: int, language: str) -> str:
     """ "9-11月" or "Sep to Nov"; a single month by itself."""
     if language == "zh":
@@ -164,6 +170,7 @@ BY_LANGUAGE: Final[tuple[Callable[..., str], ...]] = (
     statistic,
     local_date,
     short_date,
+    full_date,
     local_datetime,
     weight,
     measure_price,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, ClassVar, Final
 
-from flask_babel import LazyString, get_locale
+from flask_babel import LazyString, get_locale, lazy_gettext as _l
 from wtforms import (  # type: ignore[attr-defined]  # the stubs do not know SelectChoice yet
     Form as PlainForm,
     HiddenField,
@@ -71,12 +71,36 @@ def messages_of_wtforms(language: str) -> Any:
     return get_translations((language,))
 
 
+class Messages:
+    """What WTForms says by itself, in the house's voice where it has words of its own for it."""
+
+    OWN: ClassVar[dict[str, LazyString]] = {
+        "This field is required.": _l("Please fill this in."),
+        "Not a valid choice.": _l("Please choose one of these."),
+        "Not a valid choice": _l("Please choose one of these."),
+        "Invalid Choice: could not coerce.": _l("Please choose one of these."),
+        "Field cannot be longer than %(max)d character.": _l(
+            "At most %(max)d characters fit in here; now there are %(length)d."
+        ),
+        "Not a valid date value.": _l("Please write a day like this: 2026-10-09."),
+    }
+
+    def __init__(self, language: str) -> None:
+        self.theirs = messages_of_wtforms(language)
+
+    def gettext(self, text: str) -> str:
+        return str(self.OWN[text]) if text in self.OWN else str(self.theirs.gettext(text))
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        return str(self.OWN[one]) if one in self.OWN else str(self.theirs.ngettext(one, many, number))
+
+
 class Form(PlainForm):
     """A WTForms form whose text is tidied and bounded, and whose messages speak the visitor's language."""
 
     class Meta:
         def get_translations(self, form: PlainForm) -> Any:
-            return messages_of_wtforms("zh" if str(get_locale()).startswith("zh") else "en")
+            return Messages("zh" if str(get_locale()).startswith("zh") else "en")
 
         def bind_field(self, form: PlainForm, unbound_field: Any, options: dict[str, Any]) -> Any:
             kind = unbound_field.field_class

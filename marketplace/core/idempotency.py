@@ -18,7 +18,7 @@ from marketplace.core.errors import Refusal
 class KeyReused(Refusal):
     """`answer` is what the form was answered when it came first; empty where nobody knows."""
 
-    message = _l("This form was already sent with other content. Please open it again.")
+    message = _l("This form was already sent with different content. Please open it again.")
 
     def __init__(self, key: str, answer: str = "") -> None:
         super().__init__(key)

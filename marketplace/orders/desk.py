@@ -26,30 +26,30 @@ class Queue:
 
 
 QUEUES: Final = (
-    Queue("acceptance", "alert", _l("New orders"), _l("Look and take them on"), (S.AWAITING_ACCEPTANCE,)),
-    Queue("collection", "box", _l("Collect"), _l("Ask the growers to bring it"), (S.ACCEPTED,)),
-    Queue("packing", "receipt", _l("Pack"), _l("Brought in, to be packed"), (S.COLLECTING,)),
-    Queue("dispatch", "truck", _l("Send off"), _l("Packed, for courier or shelf"), (S.PACKED,)),
-    Queue("pickup", "hand", _l("Hand over"), _l("Waiting on the shelf"), (S.READY_FOR_PICKUP, S.UNCOLLECTED)),
-    Queue("underway", "pin", _l("On the road"), _l("Until the buyer has it"), (S.SHIPPED,)),
+    Queue("acceptance", "alert", _l("New orders"), _l("Check and accept them"), (S.AWAITING_ACCEPTANCE,)),
+    Queue("collection", "box", _l("Collect"), _l("Ask the growers to bring it in"), (S.ACCEPTED,)),
+    Queue("packing", "receipt", _l("Pack"), _l("Brought in, ready to pack"), (S.COLLECTING,)),
+    Queue("dispatch", "truck", _l("Dispatch"), _l("Packed, for the courier or the shelf"), (S.PACKED,)),
+    Queue("pickup", "hand", _l("Hand over"), _l("On the shelf"), (S.READY_FOR_PICKUP, S.UNCOLLECTED)),
+    Queue("underway", "pin", _l("On the way"), _l("Until delivery"), (S.SHIPPED,)),
 )
 BY_CODE: Final = {queue.code: queue for queue in QUEUES}
 LONGEST: Final = 100
 WORDS: Final[dict[S, LazyString]] = {
-    S.AWAITING_ACCEPTANCE: _l("waits to be taken on"),
-    S.ACCEPTED: _l("waits for the growers"),
-    S.COLLECTING: _l("waits to be packed"),
-    S.PACKED: _l("packed, waits to leave"),
+    S.AWAITING_ACCEPTANCE: _l("waiting to be accepted"),
+    S.ACCEPTED: _l("waiting for the growers"),
+    S.COLLECTING: _l("waiting to be packed"),
+    S.PACKED: _l("packed, waiting to leave"),
     S.SHIPPED: _l("with the courier"),
-    S.READY_FOR_PICKUP: _l("on the shelf, waits to be fetched"),
-    S.DELIVERED: _l("arrived, the buyer has 7 days"),
-    S.PICKED_UP: _l("fetched, the buyer has 7 days"),
-    S.UNCOLLECTED: _l("nobody came for it"),
-    S.LOST: _l("lost on the way"),
-    S.REFUSED: _l("not sent, money back"),
+    S.READY_FOR_PICKUP: _l("on the shelf, waiting for pickup"),
+    S.DELIVERED: _l("delivered, the buyer has 7 days"),
+    S.PICKED_UP: _l("collected, the buyer has 7 days"),
+    S.UNCOLLECTED: _l("not collected"),
+    S.LOST: _l("lost in transit"),
+    S.REFUSED: _l("not sent, refunded"),
     S.CANCELLED: _l("cancelled"),
-    S.RETURNED_TO_SELLER: _l("back at the grower's"),
-    S.SETTLED: _l("done and settled"),
+    S.RETURNED_TO_SELLER: _l("returned to the grower"),
+    S.SETTLED: _l("settled"),
 }
 """The states in a station's own words; the buyer's are in `telling`."""
 
@@ -62,24 +62,24 @@ NEXT: Final = {
     S.UNCOLLECTED: "second-shelving",
 }
 STEP_WORDS: Final[dict[str, LazyString]] = {
-    "acceptance": _l("Take it on"),
-    "collection": _l("Ask the growers to bring it"),
+    "acceptance": _l("Accept"),
+    "collection": _l("Ask the growers to bring it in"),
     "packing": _l("Packed, on this shelf"),
-    "dispatch": _l("Given to the courier"),
+    "dispatch": _l("With the courier"),
     "shelving": _l("Put on the pickup shelf"),
     "pickup": _l("Hand it over"),
-    "delivery": _l("The carrier says it arrived"),
+    "delivery": _l("The courier says it has arrived"),
     "second-shelving": _l("Keep it longer"),
 }
 ERRANDS: Final[dict[str, LazyString]] = {
-    "acceptance": _l("Look, and take it on"),
-    "collection": _l("Ask the growers for it"),
-    "packing": _l("Pack it and give it a shelf"),
-    "dispatch": _l("Give it to the courier"),
+    "acceptance": _l("Check and accept"),
+    "collection": _l("Call the growers"),
+    "packing": _l("Pack it and shelve it"),
+    "dispatch": _l("Hand it to the courier"),
     "shelving": _l("Move it to the pickup shelf"),
-    "pickup": _l("Hand it over against the code"),
-    "delivery": _l("Ask the courier whether it arrived"),
-    "second-shelving": _l("Call the buyer, keep it longer"),
+    "pickup": _l("Hand it over for the pickup code"),
+    "delivery": _l("Ask the courier if it has arrived"),
+    "second-shelving": _l("Call the buyer or keep it longer"),
 }
 """What leads to a parcel says what is to be done there; the button on the parcel's own page says that it is done."""
 

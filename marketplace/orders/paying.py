@@ -23,7 +23,7 @@ LATE = (OrderState.EXPIRED, OrderState.CANCELLED)
 
 
 class PaidMeanwhile(Refusal):
-    message = _l("This order was paid a moment ago, so it goes on.")
+    message = _l("This order was paid a moment ago, so it goes ahead.")
 
 
 def mark_paid(session: Session, /, *, reference: str, amount: Money, attempt: str) -> bool:
@@ -83,10 +83,17 @@ def shares_of(session: Session, parcel: Parcel) -> dict[books.Account, int]:
     return shares
 
 
+def is_over(session: Session, *, number: str) -> bool:
+    return session.scalars(select(Order.pay_by).where(Order.number == number)).one() <= clock.now()
+
+
 def expire(*, number: str) -> None:
     """The listener of `order.expires`: ask the gateway first, and only what nobody paid is given up.
 
-    Raises OutcomeUnknown while the gateway does not answer: the outbox calls again."""
+    What was prolonged meanwhile has a call of its own. Raises OutcomeUnknown while the gateway does not answer: the outbox
+    calls again."""
+    if not in_transaction(is_over, number=number):
+        return
     withdraw(number, OrderState.EXPIRED, actor="system", why="not paid in time")
 
 

@@ -34,13 +34,13 @@ class NothingToOrder(Refusal):
 class SomethingChanged(Refusal):
     """Something in the cart cannot be ordered as it stands; the cart page says what."""
 
-    message = _l("Something in your cart has changed. Please look at it once more; nothing was charged.")
+    message = _l("Something in your cart has changed. Please check it again. You were not charged.")
 
 
 class OtherTotal(Refusal):
     """What the page showed is no longer what it costs."""
 
-    message = _l("The total has changed since you saw it. Please look at it once more; nothing was charged.")
+    message = _l("The total has changed since you saw it. Please check it again. You were not charged.")
 
 
 @dataclass(frozen=True)

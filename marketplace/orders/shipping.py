@@ -18,7 +18,7 @@ PICKUP_READY_DAYS: Final = 1
 
 class TooHeavy(Refusal):
     status = 422
-    message = _l("One parcel cannot weigh that much. Please order in two parts.")
+    message = _l("That is too heavy for one parcel. Please order in two parts.")
 
 
 @dataclass(frozen=True)

@@ -33,26 +33,26 @@ KINDS_AFTER: Final = (frozenset({S.SETTLED}), frozenset({S.RETURNED_TO_SELLER}))
 WITHOUT_PARCELS: Final[dict[OrderState, LazyString]] = {
     OrderState.PENDING_PAYMENT: _l("Waiting for your payment"),
     OrderState.PLACED_ON_ACCOUNT: _l("Ordered on account"),
-    OrderState.PAID: _l("Paid. The stations are at work"),
-    OrderState.COMPLETED: _l("All done. Enjoy it"),
-    OrderState.EXPIRED: _l("Not paid in time, so the order is over"),
+    OrderState.PAID: _l("Paid. The stations are working on it"),
+    OrderState.COMPLETED: _l("All done. Enjoy!"),
+    OrderState.EXPIRED: _l("Not paid in time, so the order has expired"),
     OrderState.CANCELLED: _l("This order is cancelled"),
 }
 OF_ONE_STATE: Final[dict[S, LazyString]] = {
-    S.AWAITING_ACCEPTANCE: _l("Paid. The station is about to look at it"),
-    S.ACCEPTED: _l("Paid. The station has taken it on"),
-    S.COLLECTING: _l("Being collected from the growers"),
-    S.PACKED: _l("Packed, and soon on its way"),
-    S.PICKED_UP: _l("Fetched. Open it and have a look"),
+    S.AWAITING_ACCEPTANCE: _l("Paid. The station will check it soon"),
+    S.ACCEPTED: _l("Paid. The station has accepted it"),
+    S.COLLECTING: _l("The growers are bringing it in"),
+    S.PACKED: _l("Packed and leaving soon"),
+    S.PICKED_UP: _l("Collected. Please open it and check"),
 }
 
 
 def sentence(state: OrderState, parcels: Sequence[Standing], *, is_waiting: bool = False, was_paid: bool = True) -> str:
     """What is true of the order now. `is_waiting`: the gateway is being asked; `was_paid`: money has come in."""
     if is_waiting:
-        return str(_("We are asking the payment provider; please do not pay twice"))
+        return str(_("Checking with the payment provider. Please do not pay twice"))
     if state is OrderState.CANCELLED:
-        return str(_("Cancelled; your money goes back to you") if was_paid else _("Cancelled; nothing was charged"))
+        return str(_("Cancelled. Your money is on its way back") if was_paid else _("Cancelled. You were not charged"))
     if state in {OrderState.PAID, OrderState.COMPLETED} and parcels:
         return of_parcels(parcels)
     return str(WITHOUT_PARCELS[state])
@@ -65,7 +65,13 @@ def of_parcels(parcels: Sequence[Standing]) -> str:
     present = [group for group in groups if group]
     told = [whole(present[0])] if len(present) == 1 else [part(group) for group in present]
     if refused := len(parcels) - len(alive):
-        told.append(ngettext("%(num)s could not be sent, its money goes back", "%(num)s could not be sent", refused))
+        told.append(
+            ngettext(
+                "%(num)s parcel could not be sent and is refunded",
+                "%(num)s parcels could not be sent and are refunded",
+                refused,
+            )
+        )
     text = (", " if language() == "en" else "，").join(told)
     return text[:1].upper() + text[1:]
 
@@ -77,16 +83,16 @@ def whole(group: Sequence[Standing]) -> str:
     if states <= TO_FETCH:
         return str(_("Waiting for you at %(station)s", station=stations))
     if S.LOST in states:
-        return str(_("Lost on the way; your money goes back to you"))
+        return str(_("Lost in transit. Your money is on its way back"))
     if S.SHIPPED in states:
-        return str(_("On the road") if len(group) == 1 else _("Everything is on its way"))
+        return str(_("On the way") if len(group) == 1 else _("Everything is on its way"))
     if S.SETTLED in states:
-        return str(_("All done. Enjoy it"))
+        return str(_("All done. Enjoy!"))
     if S.RETURNED_TO_SELLER in states:
-        return str(_("Nobody came for it, so it went back to the grower"))
+        return str(_("Not collected, so it went back to the grower"))
     if len(states) == 1 and (known := OF_ONE_STATE.get(group[0].state)):
         return str(known)
-    return str(_("Here. Open it and have a look")) if states <= ARRIVED else str(WITHOUT_PARCELS[OrderState.PAID])
+    return str(_("Delivered. Please open it and check")) if states <= ARRIVED else str(WITHOUT_PARCELS[OrderState.PAID])
 
 
 def part(group: Sequence[Standing]) -> str:
@@ -95,20 +101,27 @@ def part(group: Sequence[Standing]) -> str:
     if state in TO_FETCH:
         return str(
             ngettext(
-                "%(num)s waits for you at %(station)s", "%(num)s wait for you at %(station)s", number, station=names(group)
+                "%(num)s parcel is waiting for you at %(station)s",
+                "%(num)s parcels are waiting for you at %(station)s",
+                number,
+                station=names(group),
             )
         )
     if state in ARRIVED:
-        return str(ngettext("%(num)s is here, have a look", "%(num)s are here, have a look", number))
+        return str(
+            ngettext(
+                "%(num)s parcel has arrived; please check it", "%(num)s parcels have arrived; please check them", number
+            )
+        )
     if state in AT_WORK:
-        return str(ngettext("%(num)s is being made ready", "%(num)s are being made ready", number))
+        return str(ngettext("%(num)s parcel is being prepared", "%(num)s parcels are being prepared", number))
     if state is S.SHIPPED:
-        return str(ngettext("%(num)s is on the road", "%(num)s are on the road", number))
+        return str(ngettext("%(num)s parcel is on its way", "%(num)s parcels are on their way", number))
     if state is S.LOST:
-        return str(ngettext("%(num)s was lost, its money goes back", "%(num)s were lost, their money goes back", number))
+        return str(ngettext("%(num)s parcel was lost and is refunded", "%(num)s parcels were lost and are refunded", number))
     if state is S.SETTLED:
-        return str(ngettext("%(num)s is done", "%(num)s are done", number))
-    return str(ngettext("%(num)s went back to the grower", "%(num)s went back to the growers", number))
+        return str(ngettext("%(num)s parcel is done", "%(num)s parcels are done", number))
+    return str(ngettext("%(num)s parcel went back to the grower", "%(num)s parcels went back to the growers", number))
 
 
 def names(group: Sequence[Standing]) -> str:

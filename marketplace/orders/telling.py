@@ -28,19 +28,19 @@ class Stop:
 
 TITLES: Final[dict[S, LazyString]] = {
     S.AWAITING_ACCEPTANCE: _l("The station has the order"),
-    S.ACCEPTED: _l("Taken on"),
-    S.COLLECTING: _l("Being collected from the growers"),
+    S.ACCEPTED: _l("Accepted"),
+    S.COLLECTING: _l("The growers are bringing it in"),
     S.PACKED: _l("Packed"),
-    S.SHIPPED: _l("On the road"),
+    S.SHIPPED: _l("On the way"),
     S.READY_FOR_PICKUP: _l("Waiting for you at the station"),
     S.DELIVERED: _l("Arrived"),
-    S.PICKED_UP: _l("Fetched"),
-    S.UNCOLLECTED: _l("Nobody came for it yet"),
-    S.LOST: _l("Lost on the way"),
+    S.PICKED_UP: _l("Collected"),
+    S.UNCOLLECTED: _l("Not collected yet"),
+    S.LOST: _l("Lost in transit"),
     S.REFUSED: _l("The station could not send it"),
     S.CANCELLED: _l("Cancelled"),
-    S.RETURNED_TO_SELLER: _l("Back at the grower's"),
-    S.SETTLED: _l("Confirmed; growers and station are paid"),
+    S.RETURNED_TO_SELLER: _l("Returned to the grower"),
+    S.SETTLED: _l("Confirmed. The growers and the station are paid"),
 }
 BY_COURIER: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED, S.SHIPPED, S.DELIVERED, S.SETTLED)
 BY_PICKUP: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED, S.READY_FOR_PICKUP, S.PICKED_UP, S.SETTLED)
@@ -76,12 +76,12 @@ def explanation(parcel: ShownParcel) -> str:
     row = parcel.row
     if row.state is S.SHIPPED:
         told = {"carrier": row.carrier, "number": row.tracking_number, "day": short_date(row.promised_by, language())}
-        return str(_("%(carrier)s %(number)s, there by %(day)s", **told))
+        return str(_("%(carrier)s %(number)s, arriving by %(day)s", **told))
     if row.state is S.READY_FOR_PICKUP:
         address = parcel.station.address_en if language() == "en" else parcel.station.address_zh
         return str(_("Your code: %(code)s. %(address)s", code=row.pickup_code, address=address))
     if row.state in BACK_TO_THE_BUYER or is_lost(parcel):
-        return str(_("Your money goes back by itself."))
+        return str(_("Your refund comes automatically."))
     return ""
 
 
@@ -94,12 +94,12 @@ def late_note(parcel: ShownParcel, today: date) -> str:
     if row.state is S.SHIPPED:
         return str(
             _(
-                "Late: it should have been there by %(day)s. Call %(phone)s; the station asks the courier where it is.",
+                "Late: it was due by %(day)s. Call %(phone)s and the station will ask the courier where it is.",
                 **told,
             )
         )
     return str(
-        _("Late: it was promised by %(day)s. Call %(phone)s; what the station cannot send is paid back in full.", **told)
+        _("Late: it was promised by %(day)s. Call %(phone)s. What the station cannot send is refunded in full.", **told)
     )
 
 

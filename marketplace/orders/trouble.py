@@ -11,13 +11,13 @@ def explain(line: QuotedLine) -> str:
     offer = line.offer
     match line.trouble:
         case Trouble.GONE:
-            return str(_("Not for sale any more; please take it out."))
+            return str(_("No longer for sale. Please remove it."))
         case Trouble.SOLD_OUT:
-            return str(_("Sold out; please take it out."))
+            return str(_("Sold out. Please remove it."))
         case Trouble.TOO_FEW_LEFT:
-            return str(_("Only %(number)s left; please choose fewer.", number=count(offer.available)))
+            return str(_("Only %(number)s left. Please choose fewer.", number=count(offer.available)))
         case Trouble.BELOW_MINIMUM:
-            return str(_("Sold from %(number)s packs on.", number=count(offer.minimum_quantity)))
+            return str(_("Minimum %(number)s packs.", number=count(offer.minimum_quantity)))
     return ""
 
 

@@ -27,7 +27,7 @@ UNTOUCHED: Final = frozenset({S.AWAITING_ACCEPTANCE, S.REFUSED})
 
 
 class AlreadyBegun(Refusal):
-    message = _l("A station has begun with this order, so it cannot be cancelled any more.")
+    message = _l("A station has started on this order, so it can no longer be cancelled.")
 
 
 def can_be_cancelled(order: Order) -> bool:

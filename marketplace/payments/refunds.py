@@ -28,7 +28,7 @@ on_failed: dict[str, Callable[..., None]] = {}
 
 
 class RefundTooLarge(Refusal):
-    message = _l("More than was paid cannot be refunded.")
+    message = _l("You cannot refund more than was paid.")
 
 
 def request(

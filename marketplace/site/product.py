@@ -128,7 +128,7 @@ def stops(product: Product, today: date) -> list[Stop]:
     gathered = months(product.harvest_months)
     way = [Stop("done", _("Grown and gathered"), gathered, text=grower, place=product.village)]
     if product.checked:
-        found = str(_(", ")).join(product.checked.findings) or _("The station has seen the goods.")
+        found = str(_(", ")).join(product.checked.findings) or _("The station has checked the goods.")
         title = _("Checked at %(station)s", station=product.station.name)
         at = product.checked.at
         way.append(Stop("done", title, short_date(at, language()), in_shanghai(at).strftime("%Y-%m-%d"), found))
@@ -149,11 +149,11 @@ def returns(policy: str) -> tuple[str, str]:
     """The rule in a sentence, and what holds beside it."""
     rules = {
         "7d_no_reason": (_("Return it within 7 days, no reason needed."), ""),
-        "7d_unopened": (_("Return it within 7 days unopened."), _("Opened food cannot come back unless it is bad.")),
+        "7d_unopened": (_("Return it within 7 days unopened."), _("Opened food cannot be returned unless it is bad.")),
         "fresh_excluded": (
             _("Fresh goods: no 7-day return without a reason."),
             _("Bad fruit? Photo within 48 hours, paid by weight."),
         ),
-        "custom_excluded": (_("Made for you: no return without a reason."), _("Faults are made good.")),
+        "custom_excluded": (_("Made for you: no return without a reason."), _("Faulty goods are replaced or refunded.")),
     }
     return rules[policy]

@@ -23,7 +23,7 @@ SEASONS: Final[dict[int, Season]] = {
     4: Season(_l("Around Grain Rain,"), _l("Xiaxian's small melons are ripe"), "140828", "fruit-melon"),
     5: Season(_l("Summer has begun,"), _l("Xiaxian's cherries are red"), "140828", "fruit-stone"),
     6: Season(_l("When wheat is cut,"), _l("Yanggao's apricots turn yellow"), "140221", "fruit-stone"),
-    7: Season(_l("In the great heat,"), _l("Huguan's tomatoes are ripe to the heart"), "140427", "veg-fresh"),
+    7: Season(_l("In the summer heat,"), _l("Huguan's tomatoes are ripe to the heart"), "140427", "veg-fresh"),
     8: Season(_l("After the start of autumn,"), _l("Pinglu's peaches are sweetest"), "140829", "fruit-stone"),
     9: Season(_l("Around the equinox,"), _l("Xixian's pears come down"), "141031", "fruit-pear"),
     10: Season(_l("Before the frost,"), _l("Jixian's apples come down"), "141028", "fruit-apple"),

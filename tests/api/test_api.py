@@ -132,7 +132,7 @@ def test_a_nul_breaks_nothing_without_the_index(lost: FlaskClient, path: str) ->
 @pytest.mark.parametrize(
     ("wrong", "chinese", "english"),
     [
-        ("county=１４１０２８", "没有这样的编码。", "It is no code of ours."),
+        ("county=１４１０２８", "没有这样的编码。", "It is not a known code."),
         ("page=0", "最小是 1。", "It must be at least 1."),
         ("per_page=101", "最大是 100。", "It may be at most 100."),
         ("page=x", "要填整数。", "It must be a whole number."),

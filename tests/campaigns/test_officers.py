@@ -81,6 +81,8 @@ def test_the_whole_way_at_the_desk(fund: Fund, officer: FlaskClient, approver: F
     post(officer, f"{address}/filing", {"number": "DEMO-1", "filed_on": filed})
     post(officer, f"{address}/opening", {})
     assert get(row.public_id).state == "live"
+    page = officer.get(address).text
+    assert "预算核过" in page and "handed in" not in page and "opened" not in page  # nobody wrote these
     assert fund.browser().get(f"/campaigns/{row.public_id}").status_code == 200
 
 

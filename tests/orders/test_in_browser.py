@@ -14,7 +14,7 @@ from marketplace.orders.models import Parcel
 from marketplace.orders.states import ParcelState as S
 from tests.browser import barriers, overflows, serving
 from tests.factories import signed_in
-from tests.orders.conftest import JIXIAN, Shop, parcels
+from tests.orders.conftest import JIXIAN, RECIPIENT, Shop, parcels
 
 pytestmark = pytest.mark.full
 WIDTHS = (320, 390, 1280)
@@ -65,6 +65,26 @@ def test_the_checkout_has_its_bar_on_phones_only(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
     assert not bar.is_visible()
     assert page.get_by_role("button", name="提交订单，去付款").count() == 1
+
+
+def test_enter_places_the_order(page: Page) -> None:
+    """Whatever else may be pressed on the page: Enter in a field does what the page is for."""
+    page.goto("/checkout")
+    for name in ("recipient", "phone", "city", "street"):
+        page.fill(f"[name={name}]", RECIPIENT[name])
+    page.select_option("[name=province]", RECIPIENT["province"])
+    with page.expect_navigation():
+        page.get_by_role("button", name="按这个省算运费").click()
+    page.locator("[name=street]").press("Enter")
+    page.wait_for_url("**/sandbox-cashier/pay/*")
+
+
+def test_the_bar_of_the_checkout_is_one_line_in_english(page: Page) -> None:
+    page.goto("/checkout?lang=en")
+    for width in (320, 390, 1280):
+        page.set_viewport_size({"width": width, "height": 780})
+        assert page.locator(".bar--bare").bounding_box()["height"] < 80  # type: ignore[index]
+        assert not overflows(page)
 
 
 @pytest.mark.parametrize("state", [S.SHIPPED, S.DELIVERED, S.SETTLED])

@@ -156,5 +156,5 @@ def test_the_cashier_says_whom_one_pays_and_leads_back_from_a_lost_network(shop:
     cashier = buyer.get(f"/sandbox-cashier/pay/{shop.remote_of(number)}").text
     heading = cashier.partition("<h1")[2].partition("</h1>")[0]
 
-    assert "山西青年电商扶贫馆" in heading and f"单号 {number}" in heading
+    assert "山西青年电商扶贫馆" in heading and f"订单 {number}" in heading
     assert f'href="/orders/{number}?returned=1"' in shop.pay(number, "vanish").text

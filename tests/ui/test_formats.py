@@ -38,6 +38,8 @@ def test_days_are_those_of_shanghai() -> None:
 
     assert formats.local_date(late, "zh") == "10月18日 周日"
     assert formats.local_date(late, "en") == "18 Oct, Sun"
+    assert formats.full_date(late, "zh") == "2026年10月18日"
+    assert formats.full_date(late, "en") == "18 Oct 2026"
     assert formats.local_time(late) == "01:32"
     assert formats.local_datetime(late.replace(tzinfo=None), "zh") == "10月18日 01:32"
     assert formats.local_date(date(2026, 10, 18), "zh") == "10月18日 周日"

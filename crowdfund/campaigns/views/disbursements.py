@@ -24,13 +24,13 @@ from marketplace.payments.gateways import current_book
 
 bp = Blueprint("disbursements", __name__, url_prefix="/charity/disbursements")
 STATE_WORDS: Final = {
-    D.REQUESTED: (_l("Waits for approval"), "now"),
+    D.REQUESTED: (_l("Waiting for approval"), "now"),
     D.APPROVED: (_l("Approved"), "give"),
     D.REJECTED: (_l("Rejected"), ""),
     D.PAYING: (_l("At the bank"), "info"),
     D.FAILED: (_l("The bank could not pay"), "urgent"),
-    D.PAID: (_l("Paid, evidence is missing"), "now"),
-    D.EVIDENCED: (_l("Paid and evidenced"), "give"),
+    D.PAID: (_l("Paid, evidence missing"), "now"),
+    D.EVIDENCED: (_l("Paid, with evidence"), "give"),
 }
 
 
@@ -97,7 +97,7 @@ def create_disbursement() -> ResponseReturnValue:
             requester_id=g.person.id,
         )
     except disbursing.NotEnough as refusal:
-        form.amount.errors = [_("There are %(sum)s left that are not promised.", sum=yuan(refusal.free_fen))]
+        form.amount.errors = [_("%(sum)s is still available.", sum=yuan(refusal.free_fen))]
         return bill_page(choice, form, 422)
     except disbursing.InvoiceUsed as refusal:
         form.invoice_number.errors = [refusal.message]
@@ -105,7 +105,7 @@ def create_disbursement() -> ResponseReturnValue:
     except (disbursing.EvidenceOverdue, disbursing.CampaignDoesNotSpend) as refusal:
         form.form_errors.append(refusal.message)
         return bill_page(choice, form, 409)
-    flash(_("Asked for. Another person approves it."), "done")
+    flash(_("Requested. Another person approves it."), "done")
     return redirect(url_for(".show_disbursement", disbursement=made), 303)
 
 
@@ -194,7 +194,7 @@ def create_evidence(disbursement: str) -> ResponseReturnValue:
     except (evidence.UnusableFile, evidence.TooManyFiles, UnusablePicture, StaleState) as refusal:
         form.form_errors.append(refusal.message)
         return disbursement_page(disbursement, {"evidence": form}, refusal.status)
-    flash(_("Kept. Its hash is public from now on."), "done")
+    flash(_("Saved. Its hash is public from now on."), "done")
     return redirect(url_for(".show_disbursement", disbursement=disbursement), 303)
 
 
@@ -220,9 +220,9 @@ def take(disbursement: str, step: Callable[..., None], **given: Any) -> Response
     try:
         in_transaction(step, disbursement=disbursement, **given)
     except (StaleState, IllegalTransition):
-        flash(_("This step was taken already, or is not possible any more. Here is how it stands."), "note")
+        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
     except disbursing.NotEnough as refusal:
-        flash(_("There are %(sum)s left that are not promised.", sum=yuan(refusal.free_fen)), "failed")
+        flash(_("%(sum)s is still available.", sum=yuan(refusal.free_fen)), "failed")
     except (NotFound, disbursing.SamePerson):
         raise
     except Refusal as refusal:

@@ -56,9 +56,7 @@ def create_gift(campaign: str) -> ResponseReturnValue:
         return page(campaign, form, refusal.status, fen=form.amount.fen)
     except idempotency.KeyReused:
         form.idempotency_key.data = ids.public_id()
-        form.form_errors.append(
-            _("You have sent this form before with something else in it. Press again to give once more.")
-        )
+        form.form_errors.append(_("You already sent this form with different content. Press again to give once more."))
         return page(campaign, form, 409, fen=form.amount.fen)
     return lead_to_cashier(given.find(db.session(), campaign, giving.link_token(gift)))
 

@@ -148,7 +148,7 @@ def create_step(campaign: str, step: str) -> ResponseReturnValue:
     except NotReady as refusal:
         return campaign_page(campaign, FilingForm(), form, status=refusal.status, missing=refusal.missing)
     except (StaleState, IllegalTransition):
-        flash(_("This step was taken already, or is not possible any more. Here is how it stands."), "note")
+        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
     except lifecycle.NoReason as refusal:
         form.why.errors = [refusal.message]
         return campaign_page(campaign, FilingForm(), form, status=refusal.status)

@@ -37,7 +37,7 @@ def show_receipt(number: str) -> ResponseReturnValue:
     typed = (form.code.data or "").upper().replace(" ", "").replace("-", "")
     receipt = receipts.find(db.session(), number, code=typed)
     if "code" in request.args and form.validate() and not receipt.check_code:
-        form.code.errors = [_("This is not the code of this receipt.")]
+        form.code.errors = [_("This code does not match the receipt.")]
     status = 422 if form.errors else 200
     if not receipt.check_code:
         return render_template("receipts/show.html", receipt=receipt, form=form), status, PRIVATE

@@ -79,7 +79,7 @@ def create_confirmation(pledge: str) -> ResponseReturnValue:
         form.band.errors = [refusal.message]
         return pledge_page(pledge, form, status=refusal.status)
     except (IllegalTransition, StaleState):
-        flash(_("This step was taken already, or is not possible any more. Here is how it stands."), "note")
+        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
         return redirect(url_for(".show_pledge", pledge=pledge), 303)
     flash(_("Confirmed. The child is told when the watch is there."), "done")
     return redirect(url_for(".show_bank"), 303)
@@ -94,7 +94,7 @@ def create_refusal(pledge: str) -> ResponseReturnValue:
     try:
         in_transaction(confirming.refuse, pledge=pledge, bank=bank(), actor=actor(), reason=str(form.reason.data))
     except (IllegalTransition, StaleState):
-        flash(_("This step was taken already, or is not possible any more. Here is how it stands."), "note")
+        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
     else:
         flash(_("Taken back. The child waits on with the time it had."), "done")
     return redirect(url_for(".show_pledge", pledge=pledge), 303)

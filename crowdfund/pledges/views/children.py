@@ -216,7 +216,7 @@ def done(command: Callable[..., object], *, case: str, **arguments: Any) -> Resp
     except NotFound:
         raise
     except (StaleState, IllegalTransition):
-        flash(_("This step was taken already, or is not possible any more. Here is how it stands."), "note")
+        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
     except Refusal as refusal:
         flash(refusal.message, "failed")
     else:

@@ -130,7 +130,7 @@ def done(command: Any, back: str, **arguments: Any) -> ResponseReturnValue:
     except NotFound:
         raise
     except (StaleState, IllegalTransition):
-        flash(_("This step was taken already, or is not possible any more. Here is how it stands."), "note")
+        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
     except Refusal as refusal:
         flash(refusal.message, "failed")
     else:

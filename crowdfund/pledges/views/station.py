@@ -66,7 +66,7 @@ def create_receipt(device: str) -> ResponseReturnValue:
         actor = f"person:{g.person.public_id}"
         in_transaction(devices.arrive, device=device, station=g.station, actor=actor)
     except (StaleState, IllegalTransition):
-        flash(_("This step was taken already, or is not possible any more. Here is how it stands."), "note")
+        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
     else:
         flash(_("Received. The children's officer tells the guardian."), "done")
     return redirect(url_for(".show_device", device=device), 303)
@@ -112,7 +112,7 @@ def create_handover(device: str) -> ResponseReturnValue:
     except WitnessUnknown as refusal:
         wrong, form.witness_digits.errors = refusal, [refusal.message]
     except (StaleState, IllegalTransition):
-        flash(_("This step was taken already, or is not possible any more. Here is how it stands."), "note")
+        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
     except (NotFound, WrongStation):
         raise
     except Refusal as refusal:

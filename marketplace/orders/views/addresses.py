@@ -74,5 +74,5 @@ def address_page(form: RecipientForm, address: str = "") -> str:
 
 
 def saved() -> ResponseReturnValue:
-    flash(_("The address is saved."), "done")
+    flash(_("Address saved."), "done")
     return redirect(url_for(".show_addresses"), 303)

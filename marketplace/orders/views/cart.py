@@ -74,10 +74,10 @@ def create_item() -> ResponseReturnValue:
     try:
         put = in_transaction(carts.put, owner=whose, variant=str(form.variant.data), quantity=int(form.quantity.data or 1))
     except NotFound:
-        flash(_("This is not for sale any more."), "failed")
+        flash(_("This is no longer for sale."), "failed")
         return redirect(url_for(".show_cart"), 303)
     if put != form.quantity.data:
-        flash(_("This is sold from %(number)s packs on, so that many are in the cart.", number=put), "note")
+        flash(_("The minimum is %(number)s packs, so that many are in the cart.", number=put), "note")
     answer = make_response(redirect(onward(form), 303))
     if token:
         is_secure = settings().is_production
@@ -94,7 +94,7 @@ def onward(form: ItemForm) -> str:
     if form.action.data == "buy":
         return url_for("checkout.show_checkout")
     if form.action.data == "add":
-        flash(_("It is in the cart."), "done")
+        flash(_("Added to the cart."), "done")
     return url_for(".show_cart")
 
 

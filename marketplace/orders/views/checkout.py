@@ -84,7 +84,7 @@ def lead_to_known(reused: idempotency.KeyReused) -> ResponseReturnValue:
     if not reused.answer:
         raise reused
     access.remember(reused.answer, is_placed_here=True)
-    flash(_("You have placed this order already; what you changed since is not in it."), "note")
+    flash(_("You have already placed this order. Your later changes are not in it."), "note")
     return redirect(url_for("orders.show_order", number=reused.answer), 303)
 
 

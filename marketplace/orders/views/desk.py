@@ -77,7 +77,7 @@ def find_parcel() -> ResponseReturnValue:
     found = desk.find_by_label(db.session(), g.station, typed) if typed else None
     if found:
         return redirect(url_for(".show_parcel", parcel=found))
-    said = _("No parcel of this station has this code.") if typed else ""
+    said = _("This station has no parcel with this code.") if typed else ""
     return page("station/scan.html", "scan", typed=typed, said=said, status=404 if typed else 200)
 
 
@@ -138,7 +138,7 @@ def create_step(parcel: str, step: str) -> ResponseReturnValue:
         form["code"].errors = [refusal.message]
         return parcel_page(parcel, {step: form}, refusal.status)
     except (StaleState, IllegalTransition):
-        flash(_("This step was taken already, or is not possible any more. Here is how it stands."), "note")
+        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
     except NotFound:
         raise
     except Refusal as refusal:

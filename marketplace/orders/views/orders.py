@@ -12,7 +12,7 @@ from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal, TooMany
 from marketplace.core.formats import yuan
-from marketplace.orders import access, paying, queries, settlement, standing, telling, undelivered
+from marketplace.orders import access, paying, prolonging, queries, settlement, standing, telling, undelivered
 from marketplace.orders.forms import FindOrderForm
 from marketplace.orders.models import Order
 from marketplace.orders.states import OrderState
@@ -64,7 +64,7 @@ def create_finding() -> ResponseReturnValue:
         return page, refusal.status, {**NO_STORE, "Retry-After": str(refusal.retry_after)}
     found = access.find_by_phone(db.session(), str(form.number.data), str(form.phone.data))
     if found is None:
-        form.number.errors = [_("Number and phone do not belong together. Please look at your message again.")]
+        form.number.errors = [_("This number and this phone do not match. Please check our message to you again.")]
         return render_template("orders/find.html", form=form), 422, NO_STORE
     access.remember(found.number)
     return redirect(url_for(".show_order", number=found.number), 303)
@@ -116,6 +116,7 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         claims=[telling.claim(parcel) for parcel in parcels],
         sentence=standing.sentence(order.state, standings, is_waiting=is_waiting, was_paid=order.paid_at is not None),
         is_waiting=is_waiting,
+        can_be_prolonged=prolonging.can_be_prolonged(order),
         has_failed=is_unpaid and attempts.last_failed(session, purpose="order", reference=order.number),
         can_be_cancelled=undelivered.can_be_cancelled(order),
         sum_if_cancelled=undelivered.sum_if_cancelled(order),
@@ -132,13 +133,28 @@ def create_payment(number: str) -> ResponseReturnValue:
     return lead_to_cashier(number)
 
 
+@bp.post("/orders/<number>/prolongation")
+@requires("order.follow")
+def create_prolongation(number: str) -> ResponseReturnValue:
+    """再留一会儿: whoever needs longer than the fifteen minutes says so before they are over."""
+    access.get_visible(db.session(), number)
+    try:
+        in_transaction(prolonging.prolong, number=number)
+        flash(_("Done. The goods are kept for you for 15 minutes more."), "done")
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        flash(refusal.message, "failed")
+    return redirect(url_for(".show_order", number=number), 303)
+
+
 @bp.post("/orders/<number>/cancellation")
 @requires("order.follow")
 def create_cancellation(number: str) -> ResponseReturnValue:
     access.get_visible(db.session(), number)
     try:
         paying.cancel(number, actor=access.actor())
-        flash(_("The order is cancelled. Nothing was charged."), "done")
+        flash(_("The order is cancelled. You were not charged."), "done")
     except Refusal as refusal:
         flash(refusal.message, "failed")
     return redirect(url_for(".show_order", number=number), 303)
@@ -151,7 +167,7 @@ def create_withdrawal(number: str) -> ResponseReturnValue:
     access.get_visible(db.session(), number)
     try:
         fen = in_transaction(undelivered.cancel_paid, number=number, actor=access.actor())
-        flash(_("The order is cancelled. %(sum)s go back to you by themselves.", sum=yuan(fen)), "done")
+        flash(_("The order is cancelled. %(sum)s is refunded automatically.", sum=yuan(fen)), "done")
     except Refusal as refusal:
         flash(refusal.message, "failed")
     return redirect(url_for(".show_order", number=number), 303)
@@ -164,7 +180,7 @@ def create_confirmation(number: str, parcel: str) -> ResponseReturnValue:
     access.get_visible(db.session(), number)
     try:
         in_transaction(settlement.confirm, number=number, parcel=parcel, actor=access.actor())
-        flash(_("Thank you. The growers and the station have their money now."), "done")
+        flash(_("Thank you. The growers and the station are paid now."), "done")
     except NotFound:
         raise
     except Refusal as refusal:

@@ -59,6 +59,11 @@ class CashierPage:
     def is_over(self) -> bool:
         return self.status in {"succeeded", "canceled"}
 
+    @property
+    def is_purchase(self) -> bool:
+        """Goods are paid for in jujube and by number; a gift has neither."""
+        return self.return_url.startswith("/orders/")
+
 
 def same_site(url: str) -> str:
     """Back to this house only, whatever was asked for."""
