@@ -208,9 +208,10 @@ def test_an_answer_that_was_lost_is_found_by_our_own_name(shop: StripeTill, monk
         start(*args, **kwargs)
         raise ConnectionResetError
 
-    with monkeypatch.context() as broken, pytest.raises(OutcomeUnknown):
+    with monkeypatch.context() as broken:
         broken.setattr(shop.gateway, "start_payment", swallow)
-        attempts.submit(attempt, return_url=RETURN, description=ORDER)
+        with pytest.raises(OutcomeUnknown):
+            attempts.submit(attempt, return_url=RETURN, description=ORDER)
     assert state_of(attempt) is AttemptState.UNKNOWN
     sweeping.look_again(attempt)
 
