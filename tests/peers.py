@@ -1,4 +1,4 @@
-"""The programs that some tests need beside Python: PostgreSQL, Redis, Chromium.
+"""The programs that some tests need beside Python: PostgreSQL, Redis, Chromium, and localstripe, a server like Stripe's.
 
 Where they are installed, the test session starts private servers of its own in a temporary folder, each when the first
 test asks for it and once for all of xdist's workers, and ends them. Where they are not, those tests are skipped, and the
@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +27,12 @@ import pytest
 
 FOLDER = "TEST_PEERS"  # the environment variable by which xdist's workers find the session's folder
 MISSING = "a program that tests need is missing: "
-PACKAGES = {"postgresql": "postgresql", "redis": "redis-server", "chromium": "chromium fonts-noto-cjk"}
+HOW = {
+    "postgresql": "apt install postgresql",
+    "redis": "apt install redis-server",
+    "chromium": "apt install chromium fonts-noto-cjk",
+    "localstripe": "make environment",
+}
 PATIENCE = 30.0
 _launched: list[subprocess.Popen[bytes]] = []
 
@@ -67,6 +73,12 @@ def chromium() -> str:
     """The path of the browser."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     return found or _miss("chromium")
+
+
+@functools.cache
+def localstripe() -> str:
+    """The address of a server like Stripe's that others wrote: a package for development, a process of its own."""
+    return _once("localstripe", _start_localstripe)
 
 
 def free_port() -> int:
@@ -131,10 +143,30 @@ def _start_redis(folder: Path) -> tuple[int, str]:
     return process.pid, f"redis://127.0.0.1:{port}/0"
 
 
+def _start_localstripe(folder: Path) -> tuple[int, str]:
+    server = Path(sys.executable).with_name("localstripe")
+    if not server.exists():
+        _miss("localstripe")
+    folder.mkdir()
+    port = free_port()
+    with (folder / "log").open("w") as log:
+        process = _launch([str(server), "--port", str(port), "--from-scratch"], log, {"cwd": folder})
+    _wait_until(lambda: socket.create_connection(("localhost", port)).close(), process, folder / "log")
+    return process.pid, f"http://localhost:{port}"
+
+
 def _launch(command: list[str], log: Any, who: dict[str, Any]) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **who)
     _launched.append(process)  # they outlive the function, and Python warns of children it forgot
     return process
+
+
+def wait_until(what: Callable[[], bool]) -> None:
+    """Returns as soon as it is so; fails the test when it is not so in half a minute."""
+    deadline = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
 
 
 def _wait_until(connect: Callable[[], None], process: subprocess.Popen[bytes], log: Path) -> None:
@@ -148,7 +180,7 @@ def _wait_until(connect: Callable[[], None], process: subprocess.Popen[bytes], l
 
 
 def _miss(name: str) -> str:
-    sentence = f"{MISSING}{name} (apt install {PACKAGES[name]})"
+    sentence = f"{MISSING}{name} ({HOW[name]})"
     if os.environ.get("REQUIRE_PEERS"):
         pytest.fail(sentence)
     pytest.skip(sentence)

@@ -14,6 +14,8 @@ from flask import current_app
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+LIVE_KEYS = ("sk_live_", "rk_live_")
+
 
 class AppEnvironment(StrEnum):
     DEMO = "demo"
@@ -24,6 +26,7 @@ class AppEnvironment(StrEnum):
 class GatewayChoice(StrEnum):
     NONE = "none"
     SANDBOX = "sandbox"
+    STRIPE = "stripe"
 
 
 class BadSettings(ValueError):
@@ -48,9 +51,15 @@ class Settings(BaseSettings):
         SecretStr(""), description="keyed hash for looking up encrypted values; never rotates"
     )
     payment_gateway: GatewayChoice | None = Field(
-        None, description="sandbox (test money) or none; production refuses sandbox"
+        None, description="stripe, sandbox (test money) or none; production refuses test money"
     )
     webhook_secret: SecretStr = Field(SecretStr(""), description="signs the sandbox cashier's webhooks; made by itself")
+    stripe_secret_key: SecretStr = Field(SecretStr(""), description="a live key in production, a test key elsewhere")
+    stripe_webhook_secret: SecretStr = Field(
+        SecretStr(""), description="whsec_…; two with a comma between them while one replaces the other"
+    )
+    stripe_methods: str = Field("card,alipay,wechat_pay", description="ways of paying that the Stripe account has")
+    stripe_api_base: str = Field("https://api.stripe.com", description="where Stripe answers; tests have a peer")
     trusted_proxies: int = Field(0, ge=0, le=4, description="how many reverse proxies in front set X-Forwarded-*")
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="json, console or auto (console in demo)")
 
@@ -68,6 +77,7 @@ class Settings(BaseSettings):
                 read_keys(keys)
             except ValueError as error:
                 yield str(error)
+        yield from self.problems_with_stripe()
         if not self.is_production:
             if not is_loopback(self.base_url):
                 yield f"APP_ENV={self.app_env} is for this machine, but BASE_URL leads beyond it: set APP_ENV=production"
@@ -80,6 +90,19 @@ class Settings(BaseSettings):
             yield "production refuses test money: PAYMENT_GATEWAY=sandbox is for demo and test"
         if not self.base_url.startswith("https://"):
             yield "production needs BASE_URL with https"
+
+    def problems_with_stripe(self) -> Iterator[str]:
+        """Live keys are for production, and production takes no others."""
+        if self.payment_gateway is not GatewayChoice.STRIPE:
+            return
+        key = self.stripe_secret_key.get_secret_value()
+        if not key or not self.stripe_webhook_secret.get_secret_value():
+            yield "PAYMENT_GATEWAY=stripe needs STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET"
+        elif key.startswith(LIVE_KEYS) is not self.is_production:
+            right = "a live key" if self.is_production else "a test key: live money is for production"
+            yield f"STRIPE_SECRET_KEY must be {right}"
+        if not self.stripe_api_base.startswith("https://") and not is_loopback(self.stripe_api_base):
+            yield "STRIPE_API_BASE must begin with https://"
 
     @property
     def gateway(self) -> GatewayChoice:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, bindparam, select
@@ -142,20 +142,20 @@ def cancel(attempt: str) -> AttemptState:
     """Ask the gateway that this attempt can no longer be paid, and apply what it says; returns the state that is true.
 
     Outside any transaction. Raises OutcomeUnknown when the gateway does not answer: then nothing may be assumed."""
-    gateway_name, remote_id, state = in_transaction(describe, attempt=attempt)
-    if state is AttemptState.CREATED:
+    known = in_transaction(describe, attempt=attempt)
+    if known.state is AttemptState.CREATED:
         return in_transaction(withdraw, attempt=attempt)
-    if state not in OPEN:
-        return state
-    known = remote_id or find_remote(attempt, gateway_name)
-    if known is None:
+    if known.state not in OPEN:
+        return known.state
+    remote_id = known.remote_id or find_remote(attempt, known)
+    if remote_id is None:
         return in_transaction(withdraw, attempt=attempt)
-    return cancel_remote(attempt, gateway_name, known)
+    return cancel_remote(attempt, known.gateway, remote_id)
 
 
-def find_remote(attempt: str, gateway_name: str) -> str | None:
+def find_remote(attempt: str, known: "Known") -> str | None:
     with unknown_unless_answered(f"attempt {attempt}"):
-        remote = gateways().get(gateway_name).find_payment(attempt)
+        remote = gateways().get(known.gateway).find_payment(attempt, since=known.created_at)
     return remote.remote_id if remote else None
 
 
@@ -165,9 +165,18 @@ def cancel_remote(attempt: str, gateway_name: str, remote_id: str) -> AttemptSta
     return in_transaction(outcomes.apply_payment, remote=remote, gateway=gateway_name, why="cancelled by us")
 
 
-def describe(session: Session, *, attempt: str) -> tuple[str, str | None, AttemptState]:
+class Known(NamedTuple):
+    """What is needed to ask the gateway about an attempt."""
+
+    gateway: str
+    remote_id: str | None
+    state: AttemptState
+    created_at: datetime
+
+
+def describe(session: Session, *, attempt: str) -> Known:
     row = get(session, attempt)
-    return row.gateway, row.remote_id, row.state
+    return Known(row.gateway, row.remote_id, row.state, row.created_at)
 
 
 def withdraw(session: Session, *, attempt: str) -> AttemptState:

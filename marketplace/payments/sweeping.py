@@ -16,6 +16,7 @@ from marketplace.payments.gateways import (
     Invalid,
     NotSupported,
     OutcomeUnknown,
+    RemotePayment,
     RemoteRefund,
     gateways,
     unknown_unless_answered,
@@ -69,7 +70,7 @@ def answer_to(asked: refunds.Submission) -> RemoteRefund:
     gateway = gateways().get(asked.gateway)
     if asked.may_be_sent:
         return gateway.refund(asked.request, key=f"refund:{asked.request.refund}:create")
-    found = gateway.find_refund(asked.request.refund)
+    found = gateway.find_refund(asked.request)
     if found is None:
         raise OutcomeUnknown(f"refund {asked.request.refund}: too old to be sent again, and not at the gateway")
     return found
@@ -110,10 +111,13 @@ def take_attempt(session: Session) -> tuple[str, bool] | None:
 
 
 def look_again(attempt: str) -> None:
-    gateway_name, remote_id, _state = in_transaction(describe, attempt=attempt)
-    gateway = gateways().get(gateway_name)
-    remote = gateway.fetch_payment(remote_id) if remote_id else gateway.find_payment(attempt)
+    known = in_transaction(describe, attempt=attempt)
+    gateway = gateways().get(known.gateway)
+    if known.remote_id:
+        remote: RemotePayment | None = gateway.fetch_payment(known.remote_id)
+    else:
+        remote = gateway.find_payment(attempt, since=known.created_at)
     if remote is None:
         in_transaction(withdraw, attempt=attempt)
     else:
-        in_transaction(outcomes.apply_payment, remote=remote, gateway=gateway_name, why="asked again")
+        in_transaction(outcomes.apply_payment, remote=remote, gateway=known.gateway, why="asked again")

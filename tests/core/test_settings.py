@@ -58,6 +58,37 @@ def test_production_fails_closed(wrong: dict[str, Any], tmp_path: Path) -> None:
         load_settings(**{**GOOD, **wrong}, data=tmp_path)
 
 
+STRIPE = {"payment_gateway": "stripe", "stripe_secret_key": "sk_live_4242", "stripe_webhook_secret": "whsec_4242"}
+
+
+def test_production_takes_live_money(tmp_path: Path) -> None:
+    for key in ("sk_live_4242", "rk_live_4242"):
+        settings = load_settings(**GOOD, **STRIPE | {"stripe_secret_key": key}, data=tmp_path)
+        assert settings.gateway is GatewayChoice.STRIPE
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"stripe_secret_key": "sk_test_4242"}, "STRIPE_SECRET_KEY must be a live key"),
+        ({"stripe_secret_key": ""}, "PAYMENT_GATEWAY=stripe needs STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET"),
+        ({"stripe_webhook_secret": ""}, "PAYMENT_GATEWAY=stripe needs STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET"),
+        ({"stripe_api_base": "http://stripe.example"}, "STRIPE_API_BASE must begin with https://"),
+    ],
+)
+def test_production_refuses_test_money_and_half_a_stripe(wrong: dict[str, str], said: str, tmp_path: Path) -> None:
+    with pytest.raises(BadSettings) as refusal:
+        load_settings(**GOOD, **STRIPE | wrong, data=tmp_path)
+    assert str(refusal.value) == said
+
+
+@pytest.mark.parametrize("app_env", ["demo", "test"])
+def test_live_money_is_for_production_only(app_env: str, tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="live money is for production"):
+        load_settings(app_env=app_env, **STRIPE, data=tmp_path)
+    assert load_settings(app_env=app_env, **STRIPE | {"stripe_secret_key": "sk_test_4242"}, data=tmp_path)
+
+
 @pytest.mark.parametrize("app_env", ["demo", "test"])
 @pytest.mark.parametrize(
     "base_url",

@@ -191,7 +191,7 @@ def test_a_refund_the_gateway_refuses_gives_the_same_shares_back_and_leaves_a_tr
 def test_a_refund_that_comes_back_days_later_is_owed_again(paid: Till) -> None:
     refund = ask()
     paid.work_later()
-    done = paid.cashier.find_refund(refund)
+    done = paid.cashier.find_refund(RefundRequest(refund, "", Money(1)))
     assert done
     bounced = RemoteRefund(done.remote_id, refund, done.amount, RefundState.FAILED, "failed", "test")
     for _time in range(2):

@@ -9,8 +9,9 @@ from sqlalchemy import select, text
 
 from marketplace.core import clock
 from marketplace.core.db import db
+from marketplace.payments import signatures
 from marketplace.payments.models import GatewayEvent
-from marketplace.payments.sandbox import delivery, signatures
+from marketplace.payments.sandbox import delivery
 from tests.payments.conftest import Till
 
 EVENT: dict[str, Any] = {

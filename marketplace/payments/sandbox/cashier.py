@@ -1,9 +1,10 @@
 """The gateway's side of the sandbox: what Stripe would do, with test money."""
 
 import hashlib
+import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Engine, Row, insert, select, text, update
 
 from marketplace.core import clock
 from marketplace.core.money import Money
+from marketplace.payments import signatures
 from marketplace.payments.gateways import (
     Book,
     Invalid,
@@ -21,7 +23,6 @@ from marketplace.payments.gateways import (
     RemotePayment,
     RemoteRefund,
 )
-from marketplace.payments.sandbox import signatures
 from marketplace.payments.sandbox.storage import answered, payment, refund, webhook
 from marketplace.payments.states import AttemptState, RefundState
 
@@ -45,6 +46,11 @@ class SandboxCashier:
         self.storage = storage
         self.secret = secret
         self.base_url = base_url.rstrip("/")
+
+    @property
+    def api_key(self) -> str:
+        """Opens the cashier's Stripe-like face."""
+        return f"sk_test_{hmac.new(self.secret.encode(), b'api key', hashlib.sha256).hexdigest()[:32]}"
 
     def start_payment(self, request: PaymentRequest, *, key: str) -> RemotePayment:
         """Repeated with the same key it gives the same payment. Raises KeyMismatch, Invalid."""
@@ -78,10 +84,16 @@ class SandboxCashier:
             raise Invalid(remote_id)
         return found
 
-    def find_payment(self, attempt: str) -> RemotePayment | None:
+    def find_payment(self, attempt: str, *, since: datetime | None = None) -> RemotePayment | None:
         with self.storage.connect() as connection:
             found = connection.execute(select(payment).where(payment.c.attempt == attempt)).first()
         return self.describe(found) if found else None
+
+    def opened_since(self, moment: datetime) -> Sequence[Row[Any]]:
+        """The payments as they are kept, the newest first."""
+        with self.storage.connect() as connection:
+            opened = select(payment).where(payment.c.created_at >= moment)
+            return connection.execute(opened.order_by(payment.c.created_at.desc())).all()
 
     def cancel_payment(self, remote_id: str, *, key: str) -> RemotePayment:
         with self.writing() as connection:
@@ -119,10 +131,15 @@ class SandboxCashier:
         if connection.execute(taken).first() is None:
             raise Invalid(f"{request.payment}: {request.amount.fen} cannot be refunded")
 
-    def find_refund(self, refund_: str) -> RemoteRefund | None:
+    def find_refund(self, request: RefundRequest) -> RemoteRefund | None:
         with self.storage.connect() as connection:
-            known = connection.scalar(select(refund.c.id).where(refund.c.refund == refund_))
+            known = connection.scalar(select(refund.c.id).where(refund.c.refund == request.refund))
         return self.fetch_refund(known) if known else None
+
+    def refunds_of(self, remote_id: str) -> list[RemoteRefund]:
+        with self.storage.connect() as connection:
+            made = connection.scalars(select(refund.c.id).where(refund.c.payment_id == remote_id)).all()
+        return [self.fetch_refund(known) for known in made]
 
     def fetch_refund(self, remote_id: str) -> RemoteRefund:
         with self.storage.connect() as connection:
@@ -153,7 +170,7 @@ class SandboxCashier:
         connection.execute(insert(webhook).values(row))
 
     def parse_webhook(self, raw: bytes, headers: Mapping[str, str]) -> Notice:
-        signatures.verify(raw, headers.get("Stripe-Signature", ""), self.secret, now=clock.now())
+        signatures.verify(raw, headers.get("Stripe-Signature", ""), [self.secret], now=clock.now())
         return self.read_webhook(raw)
 
     def read_webhook(self, raw: bytes) -> Notice:
@@ -167,8 +184,12 @@ class SandboxCashier:
             status=STATUS[row.status],
             raw_status=row.status,
             book=self.book,
-            redirect_url=f"{self.base_url}/sandbox-cashier/pay/{row.id}",
+            redirect_url=self.page_of(row.id),
         )
+
+    def page_of(self, remote_id: str) -> str:
+        """Where whoever pays decides."""
+        return f"{self.base_url}/sandbox-cashier/pay/{remote_id}"
 
     def writing(self) -> Any:
         """A transaction of the sandbox's own; on SQLite it takes the write lock before the first read."""

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import select, update
 
 from marketplace.core import clock
-from marketplace.payments.sandbox import signatures
+from marketplace.payments import signatures
 from marketplace.payments.sandbox.cashier import SandboxCashier
 from marketplace.payments.sandbox.storage import webhook
 

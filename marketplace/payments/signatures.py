@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -11,7 +12,11 @@ from marketplace.payments.gateways import BadPayload, BadSignature, Notice
 TOLERANCE: Final = 300  # seconds, to both sides: a signature from the future is forged too
 
 Concerns = Literal["payment", "refund", "nothing we know"]
-CONCERNS: Final[dict[str, Concerns]] = {"payment_intent": "payment", "refund": "refund"}
+CONCERNS: Final[dict[str, Concerns]] = {
+    "payment_intent": "payment",
+    "checkout.session": "payment",
+    "refund": "refund",
+}
 
 
 def sign(body: bytes, secret: str, *, at: datetime) -> str:
@@ -20,8 +25,10 @@ def sign(body: bytes, secret: str, *, at: datetime) -> str:
     return f"t={timestamp},v1={mac(body, secret, timestamp)}"
 
 
-def verify(body: bytes, header: str, secret: str, *, now: datetime) -> None:
-    """Raises BadSignature unless one `v1` fits and its time is within five minutes of ours. Several: a rotated secret."""
+def verify(body: bytes, header: str, secrets: Sequence[str], *, now: datetime) -> None:
+    """Raises BadSignature unless one `v1` fits one secret and its time is within five minutes of ours.
+
+    There are several while a secret is being replaced, at either end."""
     parts = [part.partition("=") for part in header.split(",")]
     times = [value for name, _sign, value in parts if name.strip() == "t"]
     given = [value for name, _sign, value in parts if name.strip() == "v1"]
@@ -30,8 +37,8 @@ def verify(body: bytes, header: str, secret: str, *, now: datetime) -> None:
     timestamp = int(times[0])
     if abs(now.timestamp() - timestamp) > TOLERANCE:
         raise BadSignature("too old, or from the future")
-    expected = mac(body, secret, timestamp)
-    if not any(hmac.compare_digest(expected.encode(), value.encode()) for value in given):
+    expected = [mac(body, secret, timestamp).encode() for secret in secrets]
+    if not any(hmac.compare_digest(mine, value.encode()) for mine in expected for value in given):
         raise BadSignature("does not fit")
 
 

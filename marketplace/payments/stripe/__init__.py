@@ -1,0 +1,1 @@
+"""Stripe: hosted Checkout for whoever pays, PaymentIntents and refunds for everything after."""
