@@ -84,7 +84,7 @@ def create_report(device: str) -> ResponseReturnValue:
     try:
         in_transaction(mishaps.report, device=device, there=there, reason=reason, **who)
     except (StaleState, IllegalTransition):
-        flash(_("This step was taken already, or is not possible any more. Here is how it stands."), "note")
+        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
     else:
         flash(_("Reported. The programme office sends another one."), "done")
     return redirect(url_for(".show_device", device=device), 303)
