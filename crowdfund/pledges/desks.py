@@ -10,7 +10,7 @@ from crowdfund.pledges.children import Officer
 from crowdfund.pledges.models import Assignment, ChildCase, Consent, Device, Partner, Pledge, Programme, Voucher
 from crowdfund.pledges.states import CaseState, DeviceState as D, PledgeState as P
 from marketplace.core.errors import NotFound
-from marketplace.stations.models import County
+from marketplace.stations.models import County, Station
 
 LONGEST = 200
 
@@ -83,7 +83,7 @@ class Office:
 
     to_assign: list[tuple[Pledge, str]]  # confirmed pledges, with the partner's code
     to_decide: list[Pledge]
-    to_send: list[tuple[Device, str]]  # reserved and checked, with the station's code
+    to_send: list[tuple[Device, Station]]  # reserved and checked, with where each goes
     to_receive: list[Device]
     to_check: list[Device]
     counts: dict[D, int]
@@ -98,9 +98,10 @@ def office(session: Session) -> Office:
         .order_by(Pledge.confirmed_at, Pledge.id)
     )
     sendable = (
-        select(Device, ChildCase.station_code)
+        select(Device, Station)
         .join(Assignment, Assignment.device_id == Device.id)
         .join(ChildCase, ChildCase.id == Assignment.case_id)
+        .join(Station, Station.code == ChildCase.station_code)
         .where(Device.state == D.CHECKED, Assignment.released_at.is_(None))
         .order_by(Assignment.id)
     )
