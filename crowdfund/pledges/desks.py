@@ -14,7 +14,7 @@ from crowdfund.pledges.states import CaseState, DeviceState as D, PledgeState as
 from marketplace.core.errors import NotFound
 from marketplace.core.forms import tidy
 from marketplace.core.transitions import EventRow
-from marketplace.stations.models import County
+from marketplace.stations.models import County, Station
 
 LONGEST = 200
 
@@ -115,7 +115,7 @@ class Office:
 
     to_assign: list[Pledge]  # confirmed, or in need of another device
     to_decide: list[tuple[Pledge, str]]  # with what holds them up
-    to_send: list[tuple[Device, str]]  # reserved and checked, with the station's code
+    to_send: list[tuple[Device, Station]]  # reserved and checked, with where each goes
     to_receive: list[Device]
     to_check: list[Device]
     counts: dict[D, int]
@@ -130,9 +130,10 @@ def office(session: Session) -> Office:
         .order_by(Pledge.id)
     )
     sendable = (
-        select(Device, ChildCase.station_code)
+        select(Device, Station)
         .join(Assignment, Assignment.device_id == Device.id)
         .join(ChildCase, ChildCase.id == Assignment.case_id)
+        .join(Station, Station.code == ChildCase.station_code)
         .where(Device.state == D.CHECKED, Assignment.released_at.is_(None))
         .order_by(Assignment.id)
     )

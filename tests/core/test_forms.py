@@ -5,7 +5,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import DateField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from marketplace.core.forms import Form, KeyedForm, Needed
+from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice
 
 
 class Sample(Form):
@@ -59,7 +59,7 @@ def test_a_keyed_form_keeps_its_key(app: Flask) -> None:
 
 
 class Choices(Form):
-    county = SelectField(choices=[("141028", "吉县")])
+    county = SelectField(choices=[SelectChoice("141028", "吉县")])
     day = DateField()
     why = StringField(validators=[InputRequired(), Length(max=3)])
 

@@ -70,7 +70,7 @@ def send(office: Person, alias: str) -> str:
     office.is_at_ease()
     office.page.get_by_role("button", name=f"备一只 {alias}").click()
     office.page.wait_for_load_state()
-    row = office.page.locator(".row", has_text="→ 141028")
+    row = office.page.locator(".row", has_text="→ 吉县站")
     imei = row.locator("span").first.inner_text().split()[0]
     row.get_by_role("button").click()
     office.page.wait_for_load_state()

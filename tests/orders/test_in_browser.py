@@ -14,7 +14,7 @@ from marketplace.orders.models import Parcel
 from marketplace.orders.states import ParcelState as S
 from tests.browser import barriers, overflows, serving
 from tests.factories import signed_in
-from tests.orders.conftest import JIXIAN, RECIPIENT, Shop, parcels
+from tests.orders.conftest import JIXIAN, RECIPIENT, Shop, latest, parcels
 
 pytestmark = pytest.mark.full
 WIDTHS = (320, 390, 1280)
@@ -75,8 +75,11 @@ def test_enter_places_the_order(page: Page) -> None:
     page.select_option("[name=province]", RECIPIENT["province"])
     with page.expect_navigation():
         page.get_by_role("button", name="按这个省算运费").click()
-    page.locator("[name=street]").press("Enter")
-    page.wait_for_url("**/sandbox-cashier/pay/*")
+    with page.expect_response("**/checkout") as answer:
+        page.locator("[name=street]").press("Enter")
+
+    assert answer.value.status == 303 and "/sandbox-cashier/pay/" in answer.value.headers["location"]
+    assert latest().recipient == RECIPIENT["recipient"]
 
 
 def test_the_bar_of_the_checkout_is_one_line_in_english(page: Page) -> None:

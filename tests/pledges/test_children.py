@@ -206,7 +206,7 @@ def test_the_database_knows_no_child_that_was_not_nominated(world: World) -> Non
         ("birth_date", "2016-02-24", "和身份证号里的出生日期对不上"),
         ("birth_date", "2009-02-29", "比如 2026-10-09"),
         ("waiting_since", "2015-01-01", "等待不会早过出生"),
-        ("name", "　", "请填上这一项"),
+        ("name", "　", "这一格还没填"),
         ("guardian_phone", "138", "11 位"),
         ("identity_number", "99999920160225500Y", "18 位"),
     ],
