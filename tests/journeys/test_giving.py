@@ -2,9 +2,12 @@
 
 import re
 
+import pytest
+
 from tests.journeys.conftest import House, Person
 
 
+@pytest.mark.full
 def test_one_yuan_from_a_stranger(house: House, people: dict[str, Person]) -> None:
     giver = people["buyer"]
     giver.go("/campaigns")
@@ -45,6 +48,7 @@ def test_one_yuan_from_a_stranger(house: House, people: dict[str, Person]) -> No
     assert audit.returncode == 0, audit.stdout
 
 
+@pytest.mark.full
 def test_an_officer_reads_the_words_and_pauses(house: House, people: dict[str, Person]) -> None:
     officer = people["clerk"]
     officer.sign_in("charity")

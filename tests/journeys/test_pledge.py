@@ -99,6 +99,7 @@ def hand_over(clerk: Person, code: str) -> None:
     clerk.sees("接下来是第一个电话")
 
 
+@pytest.mark.full
 def test_from_the_voucher_to_the_first_call(house: House, crew: dict[str, Person]) -> None:
     saver, clerk, keeper = crew["saver"], crew["clerk"], crew["children"]
     path, alias = choose(saver)
