@@ -84,7 +84,11 @@ def shares_of(session: Session, parcel: Parcel) -> dict[books.Account, int]:
 
 
 def is_over(session: Session, *, number: str) -> bool:
-    return session.scalars(select(Order.pay_by).where(Order.number == number)).one() <= clock.now()
+    """Whether its time to pay is over. Raises NotFound."""
+    pay_by = session.scalar(select(Order.pay_by).where(Order.number == number))
+    if pay_by is None:
+        raise NotFound(number)
+    return pay_by <= clock.now()
 
 
 def expire(*, number: str) -> None:

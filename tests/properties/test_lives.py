@@ -117,7 +117,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(chosen=which)
     def expire(self, chosen: int) -> None:
-        with suppress(Refusal):
+        with suppress(Refusal), time_machine.travel(clock.now() + placing.TIME_TO_PAY, tick=False):
             paying.expire(number=self.number(chosen))
 
     @rule(chosen=which)
