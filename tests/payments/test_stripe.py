@@ -244,8 +244,8 @@ def test_a_refund_goes_back_the_way_it_came(shop: StripeTill) -> None:
     attempt, session = shop.begin()
     shop.pay(session)
     sweeping.look_again(attempt)
-    back = {"amount": Money(1000), "shares": {("seller_held", "s1"): Money(1000)}}
-    in_transaction(refunds.request, purpose="order", reference=ORDER, reason_key="parcel:1", reason="refused", **back)  # type: ignore[arg-type]
+    back: dict[str, Any] = {"amount": Money(1000), "shares": {("seller_held", "s1"): Money(1000)}}
+    in_transaction(refunds.request, purpose="order", reference=ORDER, reason_key="parcel:1", reason="refused", **back)
 
     assert sweeping.send_refund()
     shop.till.work_later()

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from crowdfund.pledges import holding
 from crowdfund.pledges.models import Choosing, Pledge, Programme, Voucher
@@ -111,7 +111,7 @@ def test_the_window_ends_with_its_last_day_in_shanxi(world: World) -> None:
 
 def test_a_deposit_below_the_band_does_not_count(world: World) -> None:
     code = world.pledged()
-    db.session.execute(Programme.__table__.update().values(minimum_band="50k"))  # type: ignore[attr-defined]
+    db.session.execute(update(Programme).values(minimum_band="50k"))
     db.session.commit()
     data = {"issued_on": clock.today().isoformat(), "branch": "城关", "band": "30k"}
     answer = post(world.signed_in("bank"), f"/bank/pledges/{get(code).public_id}/confirmation", data)
@@ -197,7 +197,7 @@ def test_nothing_is_cancelled_once_a_device_is_reserved(world: World) -> None:
 def test_quota_reached_between_card_and_press(world: World) -> None:
     saver = world.browser()
     choice = world.type_voucher(saver).headers["Location"]
-    db.session.execute(Programme.__table__.update().values(claimed=Programme.quota))  # type: ignore[attr-defined]
+    db.session.execute(update(Programme).values(claimed=Programme.quota))
     db.session.commit()
     answer = world.take(saver, choice)
     assert answer.status_code == 409 and "超出的我们不许诺" in answer.text and count(Pledge) == 0

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from crowdfund.pledges import children, confirming, holding, mishaps, vouchers
 from crowdfund.pledges.models import Pledge, Programme, Voucher
@@ -174,7 +174,7 @@ def test_a_deposit_that_is_too_small_for_the_programme_is_not_taken_again(world:
     code = world.pledged()
     world.confirm(code, band="10k")
     in_transaction(holding.cancel, code=code)
-    db.session.execute(Programme.__table__.update().values(minimum_band="50k"))  # type: ignore[attr-defined]
+    db.session.execute(update(Programme).values(minimum_band="50k"))
     db.session.commit()
     saver = world.browser()
     choice = world.type_voucher(saver).headers["Location"]
@@ -186,7 +186,7 @@ def test_a_programme_that_closed_between_card_and_press_takes_no_more(world: Wor
     saver = world.browser()
     choice = world.type_voucher(saver).headers["Location"]
     yesterday = clock.today() - timedelta(days=1)
-    db.session.execute(Programme.__table__.update().values(closes_on=yesterday))  # type: ignore[attr-defined]
+    db.session.execute(update(Programme).values(closes_on=yesterday))
     db.session.commit()
     answer = world.take(saver, choice)
     assert answer.status_code == 409 and "没有开着的" in answer.text

@@ -59,7 +59,7 @@ class StripeGateway:
                 "product_data": {"name": request.description},
             },
         }
-        wanted: dict[str, Any] = {
+        wanted: Any = {
             "mode": "payment",
             "line_items": [item],
             "client_reference_id": request.attempt,
@@ -75,7 +75,7 @@ class StripeGateway:
         if request.pay_by is not None:  # reckoned from what never changes, since the key may come again
             wanted["expires_at"] = int((request.pay_by + OPEN_AT_LEAST).timestamp())
         with asking(f"attempt {request.attempt}"):
-            made = self.client.v1.checkout.sessions.create(params=wanted, options={"idempotency_key": key})  # type: ignore[arg-type]
+            made = self.client.v1.checkout.sessions.create(params=wanted, options={"idempotency_key": key})
         return payment_of_session(made)
 
     def fetch_payment(self, remote_id: str) -> RemotePayment:
