@@ -1,45 +1,32 @@
 """How fast pages and deeds are and how much memory they take: `make bench`. Writes docs/benchmarks.md.
 
-The same server (granian, two workers) answers Flask's own constant, and the marketplace with many goods on SQLite and on
-PostgreSQL: a stranger's page from the page cache, and pages made anew each time. Then deeds of giving, beside the SQL that
-they send (benchmarks/replay.py). Rounds alternate, medians are told: other work may go on beside, so ratios of one run mean
-something, figures little."""
+The same server (granian, two workers, nothing installed but requirements.txt) answers Flask's own constant, and the
+marketplace with many goods on SQLite and on PostgreSQL: a stranger's page from the page cache, and pages made anew each time.
+Then deeds of giving, beside the SQL that they send (benchmarks/replay.py). Rounds alternate, medians are told: other work may
+go on beside, so ratios of one run mean something, figures little."""
 
 import os
 import platform
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
-from urllib.request import urlopen
 
 from benchmarks import claims, gifts, replay, search
 from benchmarks.load import requests_per_second
+from benchmarks.serving import AS_RUN_SETS, ROOT, environment_in_earnest, megabytes, run, served, workers_of
 from tests import peers
 
-ROOT: Final = Path(__file__).parent.parent
 GOODS: Final = int(os.environ.get("BENCH_GOODS", "20000"))
 SECONDS: Final = int(os.environ.get("BENCH_SECONDS", "4"))
 ROUNDS: Final = 3
-SERVER: Final = ["--interface", "wsgi", "--http", "1", "--no-ws", "--workers", "2", "--blocking-threads", "4"]
 PAST_THE_CACHE: Final = {"Cookie": "benchmark=1"}  # whoever has a cookie of their own gets a page of their own
 PAGES: Final = {
     "category": "/categories/fruit",
     "product": "/listings/P0001",
     "search": "/search?q=%E5%B0%8F%E7%B1%B3",
     "home": "/",
-}
-AS_RUN_SETS: Final = {  # bin/run.py
-    "OPENBLAS_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "2",
-    "MALLOC_MMAP_THRESHOLD_": "131072",
-    "MALLOC_TRIM_THRESHOLD_": "131072",
 }
 GOALS: Final = {"from the page cache": 1.0, "category": 1 / 10, "product": 1 / 10, "search": 1 / 25, "home": 1 / 25}
 DEEDS: Final = {"gifts on one hot campaign": gifts.measure, "claims: voucher, card, declaration": claims.measure}
@@ -55,8 +42,8 @@ with app.app_context():
 def main() -> int:
     peers.open_folder()
     try:
-        with served("benchmarks.constant:app", {}) as (constant, _server):
-            results = {name: measure(url, constant) for name, url in databases().items()}
+        with environment_in_earnest() as python, served(python, "benchmarks.constant:app", {}) as (constant, _server):
+            results = {name: measure(python, url, constant) for name, url in databases().items()}
         paces = {name: of_deed() for name, of_deed in DEEDS.items()}
     finally:
         peers.close_folder()
@@ -78,14 +65,14 @@ def new_database() -> str:
     return PostgresServer(peers.postgresql()).create()
 
 
-def measure(database: str, constant: str) -> dict[str, float]:
+def measure(python: str, database: str, constant: str) -> dict[str, float]:
     """Medians: requests per second for each page, the constant beside them, and megabytes of a web process."""
     with tempfile.TemporaryDirectory() as data:
         given = {"DATA": data, "DATABASE_URL": database, "APP_ENV": "demo"} | AS_RUN_SETS
         for command in (["-m", "flask", "--app", "wsgi", "prepare"], ["-c", FILL.format(count=GOODS)]):
-            run(command, given)
-        run(["-m", "flask", "--app", "wsgi", "search", "rebuild"], given)
-        with served("wsgi:app", given) as (shop, server):
+            run(python, command, given)
+        run(python, ["-m", "flask", "--app", "wsgi", "search", "rebuild"], given)
+        with served(python, "wsgi:app", given) as (shop, server):
             for page in PAGES.values():  # both workers have opened what they need
                 requests_per_second(shop + page, 1, **PAST_THE_CACHE)
             rounds = [one_round(shop, constant) for _ in range(ROUNDS)]
@@ -101,57 +88,6 @@ def one_round(shop: str, constant: str) -> dict[str, float]:
         found[name] = requests_per_second(shop + page, SECONDS, **PAST_THE_CACHE)
     after = requests_per_second(constant + "/", SECONDS)
     return {"constant": (before + after) / 2} | found
-
-
-def run(arguments: list[str], given: dict[str, str]) -> None:
-    subprocess.run(
-        [sys.executable, *arguments], env={**os.environ, **given}, cwd=ROOT, check=True, stdout=subprocess.DEVNULL
-    )
-
-
-@contextmanager
-def served(target: str, given: dict[str, str]) -> Iterator[tuple[str, int]]:
-    """Its address, and the process that listens."""
-    port = peers.free_port()
-    command = [sys.executable, "-m", "granian", *SERVER, "--port", str(port), "--log-level", "error", target]
-    process = subprocess.Popen(command, env={**os.environ, **given}, cwd=ROOT)
-    try:
-        address = f"http://127.0.0.1:{port}"
-        wait_for(f"{address}/")
-        yield address, process.pid
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def wait_for(url: str) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            urlopen(url).close()
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-
-
-def workers_of(server: int) -> list[int]:
-    """The processes that serve: children of the one that listens."""
-    everyone = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-    return [pid for pid in everyone if status_of(pid, "PPid") == server]
-
-
-def megabytes(pid: int) -> float:
-    return status_of(pid, "VmRSS") / 1024
-
-
-def status_of(pid: int, name: str) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)
 
 
 def report(results: dict[str, dict[str, float]]) -> list[str]:
