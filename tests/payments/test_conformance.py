@@ -150,6 +150,36 @@ def test_refunds_in_parts_up_to_what_was_paid(house: House) -> None:
     assert house.gateway.refund(rest, key=f"{rest.refund}:create").amount == Money(980)
 
 
+def test_the_balance_is_made_of_movements(house: House) -> None:
+    """Charges and refunds with their fees, each found by our own id; whatever the balance was before, they explain it."""
+    since, before = datetime.now(UTC) - timedelta(seconds=2), house.gateway.balance().get("CNY", 0)
+    request = asked()
+    payment = house.gateway.start_payment(request, key=f"{request.attempt}:create")
+    house.pay(payment)
+    part = RefundRequest(f"{request.attempt}-a", payment.remote_id, Money(1000))
+    refund = house.gateway.refund(part, key=f"{part.refund}:create")
+
+    moved = {movement.type: movement for movement in house.gateway.movements(since)}
+    assert set(moved) == {"charge", "refund"}
+    charge, back = moved["charge"], moved["refund"]
+    assert (charge.ours, charge.gross, charge.fee, charge.net, charge.currency) == (request.attempt, 3980, 24, 3956, "CNY")
+    assert house.gateway.fetch_payment(charge.source_id).remote_id == payment.remote_id
+    assert (back.ours, back.source_id, back.gross, back.fee, back.net) == (part.refund, refund.remote_id, -1000, 0, -1000)
+    assert house.gateway.balance() == {"CNY": before + 3956 - 1000}
+    assert list(house.gateway.movements(datetime.now(UTC) + timedelta(minutes=1))) == []
+
+
+def test_lost_events_can_be_read_again(house: House) -> None:
+    request = asked()
+    house.pay(house.gateway.start_payment(request, key=f"{request.attempt}:create"))
+
+    (raw,) = house.gateway.events_since(datetime.now(UTC) - timedelta(minutes=1))
+
+    notice = house.gateway.read_webhook(raw)
+    assert (notice.type, notice.concerns, notice.book) == ("payment_intent.succeeded", "payment", "test")
+    assert house.gateway.fetch_payment(notice.remote_id).attempt == request.attempt
+
+
 def test_what_was_never_paid_cannot_be_refunded(house: House) -> None:
     request = asked()
     payment = house.gateway.start_payment(request, key=f"{request.attempt}:create")

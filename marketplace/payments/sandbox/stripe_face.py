@@ -1,9 +1,10 @@
-"""A small part of Stripe's interface in front of the cashier: Checkout Sessions, PaymentIntents, refunds.
+"""A small part of Stripe's interface in front of the cashier: Checkout Sessions, PaymentIntents, refunds, its balance.
 
 No server that others wrote has Checkout Sessions, so our Stripe gateway is tried on this one. It has never met the real
 Stripe; what it answers follows https://docs.stripe.com/api (read 2026-11)."""
 
 import hmac
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +16,15 @@ from sqlalchemy import Row
 from marketplace.accounts.permissions import requires
 from marketplace.core.forgery import exempt
 from marketplace.core.money import Money
-from marketplace.payments.gateways import GatewayError, Invalid, KeyMismatch, PaymentRequest, RefundRequest, RemoteRefund
+from marketplace.payments.gateways import (
+    GatewayError,
+    Invalid,
+    KeyMismatch,
+    Movement,
+    PaymentRequest,
+    RefundRequest,
+    RemoteRefund,
+)
 from marketplace.payments.sandbox.views import cashier
 
 bp = Blueprint("sandbox_stripe", __name__, url_prefix="/sandbox-cashier/v1")
@@ -70,8 +79,7 @@ def create_session() -> ResponseReturnValue:
 def list_sessions() -> ResponseReturnValue:
     if intent := request.args.get("payment_intent"):
         return listed([session_of(cashier().look_up(intent.removeprefix("pi_")))])
-    since = datetime.fromtimestamp(request.args.get("created[gte]", 0, int), UTC)
-    return listed(session_of(row) for row in cashier().opened_since(since))
+    return listed(session_of(row) for row in cashier().opened_since(created_since()))
 
 
 @bp.get("/checkout/sessions/<session>")
@@ -124,6 +132,55 @@ def show_refund(refund: str) -> ResponseReturnValue:
     return refund_of(cashier().fetch_refund(refund))
 
 
+@bp.get("/balance_transactions")
+@requires("sandbox_payment.ask")
+def list_movements() -> ResponseReturnValue:
+    before, size = request.args.get("starting_after", ""), min(request.args.get("limit", 10, int), 100)
+    page = cashier().book_keeping.page_before(before, created_since(), size + 1)
+    return listed(map(transaction_of, page[:size]), has_more=len(page) > size)
+
+
+@bp.get("/balance")
+@requires("sandbox_payment.ask")
+def show_balance() -> ResponseReturnValue:
+    held = [{"amount": fen, "currency": currency.lower()} for currency, fen in cashier().balance().items()]
+    return {"object": "balance", "livemode": False, "available": held, "pending": []}
+
+
+@bp.get("/events")
+@requires("sandbox_payment.ask")
+def list_events() -> ResponseReturnValue:
+    made = [json.loads(body) for body in cashier().events_since(created_since())]
+    return listed(reversed(made))
+
+
+def created_since() -> datetime:
+    return datetime.fromtimestamp(request.args.get("created[gte]", 0, int), UTC)
+
+
+def transaction_of(movement: Movement) -> dict[str, Any]:
+    return {
+        "id": movement.remote_id,
+        "object": "balance_transaction",
+        "type": movement.type,
+        "amount": movement.gross,
+        "fee": movement.fee,
+        "net": movement.net,
+        "currency": movement.currency.lower(),
+        "created": int(movement.at.timestamp()),
+        "source": source_of(movement),
+    }
+
+
+def source_of(movement: Movement) -> dict[str, Any]:
+    if movement.type == "charge":
+        whose = {"payment_intent": f"pi_{movement.source_id}", "metadata": {"attempt": movement.ours}}
+        return {"id": f"ch_{movement.source_id}", "object": "charge", **whose}
+    if movement.type == "payout":
+        return {"id": movement.source_id, "object": "payout", "metadata": {}}
+    return {"id": movement.source_id, "object": "refund", "metadata": {"refund": movement.ours}}
+
+
 def session_of(row: Row[Any]) -> dict[str, Any]:
     status, payment_status = SESSION[row.status]
     return {
@@ -165,8 +222,8 @@ def refund_of(remote: RemoteRefund) -> dict[str, Any]:
     }
 
 
-def listed(things: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    return {"object": "list", "url": request.path, "has_more": False, "data": list(things)}
+def listed(things: Iterable[dict[str, Any]], *, has_more: bool = False) -> dict[str, Any]:
+    return {"object": "list", "url": request.path, "has_more": has_more, "data": list(things)}
 
 
 def error(kind: str, message: str) -> dict[str, Any]:

@@ -3,26 +3,37 @@
 Payers are sent to its hosted Checkout page; a payment is known to us by the id of its Checkout Session (cs_…), or of its
 PaymentIntent (pi_…) where it has none. Live or test is what the key says, and every answer is held against it."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from marketplace.core import clock
+from marketplace.core.money import Money
 from marketplace.core.settings import LIVE_KEYS
 from marketplace.payments import signatures
 from marketplace.payments.gateways import (
     Book,
     Invalid,
     KeyMismatch,
+    Movement,
     Notice,
+    NotSupported,
     PaymentRequest,
     RefundRequest,
     RemotePayment,
     RemoteRefund,
 )
 from marketplace.payments.stripe.connection import asking, connect
-from marketplace.payments.stripe.translation import named_in, payment_of_intent, payment_of_session, refund_of
+from marketplace.payments.stripe.translation import (
+    balance_of,
+    movement_of,
+    named_in,
+    payment_of_intent,
+    payment_of_session,
+    refund_of,
+)
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -38,6 +49,7 @@ class StripeGateway:
     """A `PaymentGateway`. `webhook_secrets`: the newest first, with the old one as long as it is being replaced."""
 
     name = "stripe"
+    pays_out = False  # its payouts go to our own bank, and the bank pays
 
     def __init__(self, secret_key: str, *, webhook_secrets: Sequence[str], address: str, methods: Sequence[str]) -> None:
         self.book: Book = book_of_key(secret_key)
@@ -138,6 +150,27 @@ class StripeGateway:
 
     def read_webhook(self, raw: bytes) -> Notice:
         return signatures.read(raw)
+
+    def movements(self, since: datetime) -> Iterator[Movement]:
+        """The newest first, by keyset: https://docs.stripe.com/api/balance_transactions/list (read 2026-11)."""
+        wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100, "expand": ["data.source"]}
+        with asking("movements"):
+            for transaction in self.client.v1.balance_transactions.list(params=wanted).auto_paging_iter():
+                yield movement_of(transaction)
+
+    def balance(self) -> dict[str, int]:
+        with asking("balance"):
+            return balance_of(self.client.v1.balance.retrieve())
+
+    def events_since(self, moment: datetime) -> Iterator[bytes]:
+        """Stripe keeps them for thirty days. What it counts in fractions is told as words."""
+        wanted: Any = {"created": {"gte": int(moment.timestamp())}, "limit": 100}
+        with asking("events"):
+            for event in self.client.v1.events.list(params=wanted).auto_paging_iter():
+                yield json.dumps(event.to_dict(), default=str).encode()
+
+    def pay_out(self, amount: Money, *, key: str) -> None:
+        raise NotSupported(key)
 
     def _session(self, remote_id: str) -> Any:
         return self.client.v1.checkout.sessions.retrieve(remote_id, params=EXPANDED)

@@ -1,9 +1,10 @@
 """What Stripe's objects mean in our words. Pure; a word we do not know is no outcome."""
 
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from marketplace.core.money import Money
-from marketplace.payments.gateways import Book, OutcomeUnknown, RemotePayment, RemoteRefund
+from marketplace.payments.gateways import Book, Movement, OutcomeUnknown, RemotePayment, RemoteRefund
 from marketplace.payments.states import AttemptState, RefundState
 
 A = AttemptState
@@ -87,6 +88,39 @@ def refund_of(refund: Any, *, book: Book) -> RemoteRefund:
     )
 
 
+def movement_of(transaction: Any) -> Movement:
+    """A balance transaction, its source expanded: what it was made for bears our own id in its metadata."""
+    source = transaction["source"]
+    is_known = source is not None and not isinstance(source, str)
+    gross, fee = int(transaction["amount"]), int(transaction["fee"])
+    return Movement(
+        remote_id=str(transaction["id"]),
+        type=str(transaction["type"]),
+        source_id=source_id(source) if is_known else str(source or ""),
+        ours=(named_in(source, "attempt") or named_in(source, "refund")) if is_known else "",
+        gross=gross,
+        fee=fee,
+        net=int(transaction["net"]),
+        currency=str(transaction["currency"]).upper(),
+        at=datetime.fromtimestamp(int(transaction["created"]), UTC),
+    )
+
+
+def source_id(source: Any) -> str:
+    """What we can ask for: a charge is asked after as its PaymentIntent."""
+    intent = source["payment_intent"] if source["object"] == "charge" and "payment_intent" in source else None
+    return str(intent or source["id"])
+
+
+def balance_of(balance: Any) -> dict[str, int]:
+    """Everything that is there by currency, whether it may be paid out yet or not."""
+    held: dict[str, int] = {}
+    for part in (*balance["available"], *balance["pending"]):
+        currency = str(part["currency"]).upper()
+        held[currency] = held.get(currency, 0) + int(part["amount"])
+    return held
+
+
 def known(words: dict[str, State], thing: Any) -> State:
     try:
         return words[str(thing["status"])]
@@ -96,7 +130,7 @@ def known(words: dict[str, State], thing: Any) -> State:
 
 def named_in(thing: Any, name: str) -> str:
     """Our own id of it, or nothing: somebody may have made it by hand on Stripe's pages."""
-    metadata = thing["metadata"]
+    metadata = thing["metadata"] if "metadata" in thing else None
     return str(metadata[name]) if metadata and name in metadata else ""
 
 
