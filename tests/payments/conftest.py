@@ -107,9 +107,19 @@ REFUNDED = moved("refund_done", "refund_in_transit:", "gateway_clearing:sandbox"
 
 @pytest.fixture
 def till(real_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Till]:
+    yield from opened_till(real_app, monkeypatch)
+
+
+@pytest.fixture
+def quick_till(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Till]:
+    """One whose side of the counter is rolled back."""
+    yield from opened_till(app, monkeypatch)
+
+
+def opened_till(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Till]:
     cashier: Any = gateways().get("sandbox")
     cashiers.opened(cashier)
-    till = Till(real_app, cashier)
+    till = Till(app, cashier)
     monkeypatch.setitem(outcomes.on_succeeded, "order", till.settle)
     yield till
     cashier.storage.dispose()

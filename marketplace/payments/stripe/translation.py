@@ -130,8 +130,9 @@ def known(words: dict[str, State], thing: Any) -> State:
 
 def named_in(thing: Any, name: str) -> str:
     """Our own id of it, or nothing: somebody may have made it by hand on Stripe's pages."""
-    metadata = thing["metadata"] if "metadata" in thing else None
-    return str(metadata[name]) if metadata and name in metadata else ""
+    if "metadata" not in thing or not thing["metadata"]:
+        return ""
+    return str(thing["metadata"][name]) if name in thing["metadata"] else ""
 
 
 def money(amount: int, currency: str) -> Money:
