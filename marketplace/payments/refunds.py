@@ -63,16 +63,23 @@ def request_for(
         return known.public_id
     fen = sum(share.fen for share in shares.values())
     gone = select(func.coalesce(func.sum(Refund.fen), 0)).where(
-        Refund.attempt_id == attempt.id, Refund.state != RefundState.FAILED
+        Refund.attempt_id == attempt.id, Refund.state != RefundState.FAILED, Refund.remote_payment.is_(None)
     )
     if int(session.scalar(gone) or 0) + fen > attempt.fen:
         raise RefundTooLarge(attempt.public_id)
     refund = Refund(attempt_id=attempt.id, reason_key=reason_key, reason=reason, fen=fen, currency=attempt.currency)
+    return book_request(session, refund, attempt, shares=shares, actor="system")
+
+
+def book_request(
+    session: Session, refund: Refund, attempt: Attempt, *, shares: Mapping[books.Account, Money], actor: str
+) -> str:
+    """The money leaves `shares` and is in transit from here on. Whoever calls has made sure that it may."""
     refund.shares = [[kind, owner, share.fen] for (kind, owner), share in shares.items() if share]
     session.add(refund)
     session.flush()
-    leave_trace(session, refund, None, RefundState.REQUESTED, actor="system", why=reason)
-    lines = {**shares, IN_TRANSIT: Money(-fen, attempt.currency)}
+    leave_trace(session, refund, None, RefundState.REQUESTED, actor=actor, why=refund.reason)
+    lines = {**shares, IN_TRANSIT: Money(-refund.fen, refund.currency)}
     books.post(session, key=f"refund:{refund.public_id}", book=attempt.book, reference=attempt.reference, lines=lines)
     return refund.public_id
 
@@ -113,9 +120,10 @@ def begin_submission(session: Session, *, refund: int) -> Submission | None:
     is_first = row.state is RefundState.REQUESTED
     if is_first:
         transition(session, row, RefundState.SUBMITTING, expected=row.state, actor="system", why="asked")
-    if row.state not in ASKED_BEFORE or attempt.remote_id is None:
+    payment = row.remote_payment or attempt.remote_id
+    if row.state not in ASKED_BEFORE or payment is None:
         return None
-    request = RefundRequest(row.public_id, attempt.remote_id, Money(row.fen, row.currency))
+    request = RefundRequest(row.public_id, payment, Money(row.fen, row.currency))
     return Submission(attempt.gateway, request, is_first or clock.now() - row.created_at < KEY_LIVES)
 
 

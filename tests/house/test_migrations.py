@@ -164,6 +164,16 @@ def test_days_that_were_sealed_before_know_how_many_gifts_they_had(empty: Engine
     ]
 
 
+def test_webhooks_that_were_kept_before_know_what_they_are_about(empty: Engine) -> None:
+    raw = b'{"id": "evt_1", "data": {"object": {"object": "refund", "id": "re_1"}}}'
+    migrations.bring_up_to_date(empty, "0005")
+    put_in(empty, {"gateway_event": [{"id": 1, "event_id": "evt_1", "raw": raw, "status": "done"}]})
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {"gateway_event": ["raw", "remote_id"]})["gateway_event"] == [{"raw": raw, "remote_id": "re_1"}]
+
+
 def put_in(engine: Engine, what: dict[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
     """These rows, what else a table wants filled with something of its type. Returns the columns of each table."""
     metadata = MetaData()

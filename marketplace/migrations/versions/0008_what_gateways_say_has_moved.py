@@ -8,11 +8,22 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+CONCERNS = {  # the id of the object in a webhook's raw bytes, which were read once before they were kept
+    "sqlite": "json_extract(CAST(raw AS TEXT), '$.data.object.id')",
+    "postgresql": "convert_from(raw, 'UTF8')::json #>> '{data,object,id}'",
+}
 UNMATCHED = sa.text("verdict <> 'matched'")
 
 
 def upgrade() -> None:
     op.add_column("refund", sa.Column("remote_payment", sa.String(), nullable=True))
+    op.create_index("ix_refund_remote_payment", "refund", ["remote_payment"])
+    with op.batch_alter_table("gateway_event", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("remote_id", sa.String(), nullable=False, server_default=""))
+    op.execute(f"UPDATE gateway_event SET remote_id = COALESCE({CONCERNS[op.get_bind().dialect.name]}, '')")
+    with op.batch_alter_table("gateway_event", schema=None) as batch_op:
+        batch_op.alter_column("remote_id", server_default=None)
+        batch_op.create_index(batch_op.f("ix_gateway_event_remote_id"), ["remote_id"], unique=False)
 
     op.create_table(
         "gateway_cursor",
@@ -103,4 +114,8 @@ def downgrade() -> None:
     op.drop_table("gateway_movement")
     op.drop_table("gateway_cursor")
 
+    with op.batch_alter_table("gateway_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_gateway_event_remote_id"))
+        batch_op.drop_column("remote_id")
+    op.drop_index("ix_refund_remote_payment", "refund")
     op.drop_column("refund", "remote_payment")

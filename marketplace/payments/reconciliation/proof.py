@@ -118,7 +118,9 @@ def unanswered(gateway: PaymentGateway, since: datetime) -> Columns:
     term = case((Entry.at >= since, "on_the_way"), else_="missing")
     if not gateway.pays_out:
         term = case((Entry.kind.in_(PAID_OUT), "paid_by_the_bank"), (Entry.at >= since, "on_the_way"), else_="missing")
-    wanted: Columns = select(term.label("term"), Line.commodity, Line.amount, Entry.key, Entry.kind, Entry.at, Entry.reference)
+    wanted: Columns = select(
+        term.label("term"), Line.commodity, Line.amount, Entry.key, Entry.kind, Entry.at, Entry.reference
+    )
     answered = and_(GatewayMovement.matched_entry == Entry.key, GatewayMovement.gateway == gateway.name)
     wanted = on_account(wanted, gateway).outerjoin(GatewayMovement, answered)
     return wanted.where(Entry.kind != "gwfee", GatewayMovement.id.is_(None))
