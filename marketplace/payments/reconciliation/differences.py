@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.payments.reconciliation.models import GatewayMovement
+from marketplace.payments.reconciliation.models import GatewayMovement, ReconciliationRun
 from marketplace.payments.reconciliation.states import WRONG, Verdict
 
 SHOWN: Final = 100
@@ -19,6 +19,11 @@ def wrong(session: Session, *, gateway: str) -> Sequence[GatewayMovement]:
 
 def waiting(session: Session, *, gateway: str) -> Sequence[GatewayMovement]:
     return of_verdicts(session, gateway, (Verdict.WAITING,))
+
+
+def runs(session: Session, most: int) -> Sequence[ReconciliationRun]:
+    """The newest first, dry and interrupted ones among them."""
+    return session.scalars(select(ReconciliationRun).order_by(ReconciliationRun.id.desc()).limit(most)).all()
 
 
 def of_verdicts(session: Session, gateway: str, verdicts: Sequence[Verdict]) -> Sequence[GatewayMovement]:

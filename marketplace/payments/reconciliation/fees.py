@@ -61,7 +61,7 @@ def cover(session: Session, *, month: date, book: str, actor: str) -> int:
     key = grant_key(month)
     if bounds(month)[1] > clock.now():
         raise MonthNotOver(key)
-    if books.is_posted(session, key):
+    if is_covered(session, month):
         raise AlreadyCovered(key)
     fen = of_month(session, month, book=book)
     if not fen:
@@ -70,6 +70,10 @@ def cover(session: Session, *, month: date, book: str, actor: str) -> int:
     books.post(session, key=key, book=book, reference=key, lines=lines)
     audit.record(session, actor=actor, action="gateway_fees.covered", subject=key, fen=fen)
     return fen
+
+
+def is_covered(session: Session, month: date) -> bool:
+    return books.is_posted(session, grant_key(month))
 
 
 def grant_key(month: date) -> str:
