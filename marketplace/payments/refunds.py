@@ -14,6 +14,7 @@ from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.money import Money
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger import books
+from marketplace.payments.disputes import standing
 from marketplace.payments.gateways import RefundRequest
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import AttemptState, RefundState
@@ -44,7 +45,7 @@ def request(
     """Refund `amount` of what was paid for `reference`, taken from `shares` (which add up to it); returns the refund's id.
 
     `reason_key` names the cause (parcel:<id>): one cause refunds once, asking again gives the same refund.
-    Raises NotFound where nothing was paid, RefundTooLarge where more would go back than came."""
+    Raises NotFound where nothing was paid, RefundTooLarge where more would go back than came, PaymentIsDisputed."""
     paid = select(Attempt).where(Attempt.purpose == purpose, Attempt.reference == reference)
     attempt = session.scalar(paid.where(Attempt.state == AttemptState.SUCCEEDED, ~Attempt.is_surplus).with_for_update())
     if attempt is None:
@@ -61,11 +62,12 @@ def request_for(
     known = session.scalar(select(Refund).where(Refund.attempt_id == attempt.id, Refund.reason_key == reason_key))
     if known:
         return known.public_id
+    standing.refuse_disputed(session, purpose=attempt.purpose, reference=attempt.reference)
     fen = sum(share.fen for share in shares.values())
     gone = select(func.coalesce(func.sum(Refund.fen), 0)).where(
         Refund.attempt_id == attempt.id, Refund.state != RefundState.FAILED, Refund.remote_payment.is_(None)
     )
-    if int(session.scalar(gone) or 0) + fen > attempt.fen:
+    if int(session.scalar(gone) or 0) + standing.gone(session, attempt) + fen > attempt.fen:
         raise RefundTooLarge(attempt.public_id)
     refund = Refund(attempt_id=attempt.id, reason_key=reason_key, reason=reason, fen=fen, currency=attempt.currency)
     return book_request(session, refund, attempt, shares=shares, actor="system")

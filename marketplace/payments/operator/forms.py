@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l
-from wtforms import DateField, SelectField, StringField, ValidationError
+from wtforms import DateField, FileField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.validators import Length, Optional
 
 from marketplace.core.forms import Form, KeyedForm, Needed
@@ -75,6 +75,13 @@ def plain(field: StringField) -> str:
 
 def fen_of(field: StringField) -> int | None:
     return int(Decimal(plain(field)) * 100) if plain(field) else None
+
+
+class AnswerForm(Form):
+    """What we hold against a dispute."""
+
+    words = TextAreaField(_l("What happened"), [Needed(_l("Please say what happened.")), Length(max=5000)])
+    paper = FileField(_l("A paper that proves it"))
 
 
 class WhyForm(KeyedForm):

@@ -4,6 +4,7 @@ from typing import Final
 
 from flask_babel import LazyString, lazy_gettext as _l
 
+from marketplace.payments.disputes.states import DisputeState as D
 from marketplace.payments.reconciliation.states import Verdict
 from marketplace.payments.states import AttemptState as A, EventStatus, RefundState as R
 
@@ -43,6 +44,14 @@ EVENTS: Final[dict[str, Words]] = {
     EventStatus.UNMATCHED: (_l("Nothing of ours yet"), "now"),
     EventStatus.IGNORED: (_l("Not for us"), ""),
 }
+DISPUTES: Final[dict[str, Words]] = {
+    D.INQUIRY: (_l("The bank asks"), "now"),
+    D.NEEDS_RESPONSE: (_l("Waiting for our answer"), "urgent"),
+    D.UNDER_REVIEW: (_l("With the bank"), "info"),
+    D.WON: (_l("Decided for us"), "give"),
+    D.LOST: (_l("Decided against us"), "urgent"),
+    D.CLOSED: (_l("Nothing came of it"), ""),
+}
 VERDICTS: Final[dict[str, Words]] = {
     Verdict.MATCHED: (_l("In the books"), "give"),
     Verdict.WAITING: (_l("On its way"), "info"),
@@ -66,6 +75,8 @@ ACCOUNTS: Final[dict[str, LazyString]] = {
     "refund_in_transit": _l("Refunds on their way"),
     "payout_in_transit": _l("Payouts on their way"),
     "suspense": _l("In suspense"),
+    "chargeback_loss": _l("Lost to disputes"),
+    "dispute_fee": _l("Fees of disputes"),
     "gateway_fee": _l("Fees of the payment provider"),
     "operating_grant": _l("Operating grant of the province"),
 }

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from marketplace.core import clock
 from marketplace.ledger.models import Entry, LedgerAccount, Line
+from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.reconciliation.fees import key_of
 from marketplace.payments.reconciliation.models import GatewayMovement
-from marketplace.payments.reconciliation.states import CHARGES, PAYOUTS, REFUNDS, RETURNED, Verdict
+from marketplace.payments.reconciliation.states import CHARGES, DISPUTES, PAYOUTS, REFUNDS, RETURNED, Verdict
 from marketplace.payments.states import RefundState
 
 ON_THE_WAY: Final = timedelta(hours=2)  # after this, what only one side has is nobody's delay any more
@@ -55,6 +56,7 @@ def judge_by_type(session: Session, movement: GatewayMovement) -> Judgement:
         (REFUNDS, judge_refund),
         (RETURNED, judge_return),
         (PAYOUTS, judge_payout),
+        (frozenset(DISPUTES), judge_dispute),
     )
     for types, way in ways:
         if movement.type in types:
@@ -123,6 +125,16 @@ def judge_pair(session: Session, movement: GatewayMovement, refund: Refund, othe
 def refund_of(session: Session, movement: GatewayMovement) -> Refund | None:
     mine = select(Refund).join(Attempt, Attempt.id == Refund.attempt_id)
     return session.scalar(mine.where(Attempt.gateway == movement.gateway, Refund.remote_id == movement.source_id))
+
+
+def judge_dispute(session: Session, movement: GatewayMovement) -> Judgement:
+    """Taken by a bank, or given again."""
+    known = select(Dispute.public_id).where(Dispute.gateway == movement.gateway, Dispute.remote_id == movement.source_id)
+    dispute = session.scalar(known)
+    if dispute is None:
+        return not_booked(movement, "no dispute that we know of")
+    found = posted(session, movement, f"{DISPUTES[movement.type]}:{dispute}")
+    return compare(movement, found) if found else not_booked(movement, f"dispute {dispute} is not booked")
 
 
 def judge_payout(session: Session, movement: GatewayMovement) -> Judgement:

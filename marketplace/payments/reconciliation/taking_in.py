@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.db import in_transaction, insert_or_ignore
 from marketplace.payments import outcomes
+from marketplace.payments.disputes import following
 from marketplace.payments.gateways import GatewayError, Movement, PaymentGateway
 from marketplace.payments.reconciliation import fees
 from marketplace.payments.reconciliation.matching import judge
 from marketplace.payments.reconciliation.models import GatewayMovement
-from marketplace.payments.reconciliation.states import CHARGES, REFUNDS, RETURNED, Verdict
+from marketplace.payments.reconciliation.states import CHARGES, DISPUTES, REFUNDS, RETURNED, Verdict
 
 FIGURES: Final = ("type", "gross", "fee", "net", "currency")
 
@@ -90,4 +91,7 @@ def ask_about(gateway: PaymentGateway, kind: str, source: str) -> str:
     if kind in REFUNDS | RETURNED:
         back = gateway.fetch_refund(source)
         in_transaction(outcomes.apply_refund, remote=back, why="reconciliation")
+    if kind in DISPUTES:
+        told = gateway.fetch_dispute(source)
+        in_transaction(following.apply, remote=told, gateway=gateway.name, why="reconciliation")
     return source

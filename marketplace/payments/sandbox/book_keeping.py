@@ -37,6 +37,13 @@ class BookKeeping:
     def take_again(self, connection: Connection, refund: Row[Any]) -> None:
         note(connection, "refund_failure", refund.id, refund.refund, Money(refund.amount))
 
+    def lend_to_the_bank(self, connection: Connection, remote_id: str, attempt: str, amount: Money, fee: Money) -> None:
+        """A dispute takes the money and its own fee off the balance at once."""
+        note(connection, "dispute", remote_id, attempt, -(amount + fee))
+
+    def get_back_from_the_bank(self, connection: Connection, remote_id: str, attempt: str, amount: Money) -> None:
+        note(connection, "dispute_reversal", remote_id, attempt, amount)
+
     def pay_out(self, connection: Connection, amount: Money, key: str) -> None:
         """Once for each key. Raises KeyMismatch for the same key with another amount."""
         told = select(movement.c.gross).where(movement.c.type == "payout", movement.c.source == key)

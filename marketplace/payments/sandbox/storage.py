@@ -92,6 +92,21 @@ movement = Table(
     UniqueConstraint("type", "source", name="moves_once"),
 )
 
+dispute = Table(
+    "dispute",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("payment_id", String, ForeignKey("payment.id"), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("fee", BigInteger, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("status", String, nullable=False),  # Stripe's words
+    Column("evidence", Text, nullable=False, default=""),
+    Column("is_withdrawn", Boolean, nullable=False, default=False),
+    Column("is_reinstated", Boolean, nullable=False, default=False),
+    Column("answer_by", Instant, nullable=False),
+)
+
 
 def remember_when_it_was_decided(connection: Connection) -> None:
     kind = Instant().compile(connection.dialect)
@@ -120,11 +135,15 @@ def write_movements(connection: Connection) -> None:
     )
 
 
+def keep_disputes(connection: Connection) -> None:
+    dispute.create(connection)
+
+
 def named(connection: Connection, table: str) -> str:
     return table if connection.dialect.name == "sqlite" else f"{SCHEMA}.{table}"
 
 
-CHANGES: Final[list[Callable[[Connection], None]]] = [remember_when_it_was_decided, write_movements]
+CHANGES: Final[list[Callable[[Connection], None]]] = [remember_when_it_was_decided, write_movements, keep_disputes]
 """The n-th brings a database of version n to version n + 1; new ones are made as the tables above say."""
 
 

@@ -23,6 +23,7 @@ from marketplace.payments.gateways import (
     Movement,
     PaymentRequest,
     RefundRequest,
+    RemoteDispute,
     RemoteRefund,
 )
 from marketplace.payments.sandbox.views import cashier
@@ -37,6 +38,7 @@ SESSION = {  # what the cashier says -> what Stripe says of the session, and of 
     "canceled": ("expired", "unpaid"),
 }
 INTENT = {"failed": "requires_payment_method"}
+MOVED_BY_BANKS = ("dispute", "dispute_reversal")
 ERRORS = {KeyMismatch: ("idempotency_error", 400), Invalid: ("invalid_request_error", 400)}
 
 
@@ -132,6 +134,24 @@ def show_refund(refund: str) -> ResponseReturnValue:
     return refund_of(cashier().fetch_refund(refund))
 
 
+@bp.get("/disputes/<dispute>")
+@requires("sandbox_payment.ask")
+def show_dispute(dispute: str) -> ResponseReturnValue:
+    return dispute_of(cashier().fetch_dispute(dispute))
+
+
+@bp.post("/disputes/<dispute>")
+@exempt
+@requires("sandbox_payment.ask")
+def update_dispute(dispute: str) -> ResponseReturnValue:
+    asked = nested(request.form.items(multi=True))
+    try:
+        words = asked["evidence"]["uncategorized_text"]
+    except (KeyError, TypeError) as missing:
+        raise Invalid(f"missing or malformed: {missing}") from missing
+    return dispute_of(cashier().answer_dispute(dispute, words, key=request.headers.get("Idempotency-Key", "")))
+
+
 @bp.get("/balance_transactions")
 @requires("sandbox_payment.ask")
 def list_movements() -> ResponseReturnValue:
@@ -162,7 +182,8 @@ def transaction_of(movement: Movement) -> dict[str, Any]:
     return {
         "id": movement.remote_id,
         "object": "balance_transaction",
-        "type": movement.type,
+        "type": "adjustment" if movement.type in MOVED_BY_BANKS else movement.type,
+        "reporting_category": movement.type,
         "amount": movement.gross,
         "fee": movement.fee,
         "net": movement.net,
@@ -172,10 +193,29 @@ def transaction_of(movement: Movement) -> dict[str, Any]:
     }
 
 
+def dispute_of(told: RemoteDispute) -> dict[str, Any]:
+    moved = [{"amount": -told.amount.fen, "fee": told.fee.fen}] if told.is_withdrawn else []
+    moved += [{"amount": told.amount.fen, "fee": 0}] if told.is_reinstated else []
+    return {
+        "id": told.remote_id,
+        "object": "dispute",
+        "amount": told.amount.fen,
+        "currency": told.amount.currency.lower(),
+        "status": told.raw_status,
+        "reason": told.reason,
+        "payment_intent": {"object": "payment_intent", "metadata": {"attempt": told.attempt}},
+        "evidence_details": {"due_by": int(told.answer_by.timestamp()) if told.answer_by else None},
+        "balance_transactions": moved,
+        "livemode": False,
+    }
+
+
 def source_of(movement: Movement) -> dict[str, Any]:
     if movement.type == "charge":
         whose = {"payment_intent": f"pi_{movement.source_id}", "metadata": {"attempt": movement.ours}}
         return {"id": f"ch_{movement.source_id}", "object": "charge", **whose}
+    if movement.type in MOVED_BY_BANKS:
+        return {"id": movement.source_id, "object": "dispute", "metadata": {"attempt": movement.ours}}
     if movement.type == "payout":
         return {"id": movement.source_id, "object": "payout", "metadata": {}}
     return {"id": movement.source_id, "object": "refund", "metadata": {"refund": movement.ours}}

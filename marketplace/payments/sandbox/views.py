@@ -1,8 +1,9 @@
 """The cashier's pages. They look unlike the shop on purpose: this is another house, with test money."""
 
+from contextlib import suppress
 from urllib.parse import urlsplit
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from marketplace.accounts.permissions import requires
@@ -36,6 +37,20 @@ def create_decision(payment: str) -> ResponseReturnValue:
     return redirect(found.return_url, 303)
 
 
+@bp.post("/pay/<payment>/bank")
+@requires("sandbox_payment.decide")
+def create_bank_step(payment: str) -> ResponseReturnValue:
+    """What the payer's bank may do with a payment that was made; a step out of turn changes nothing."""
+    find(payment)
+    step, standing = request.form.get("step", ""), cashier().open_dispute_of(payment)
+    with suppress(Invalid):
+        if step in {"dispute", "inquiry"}:
+            cashier().open_dispute(payment, is_inquiry=step == "inquiry")
+        elif step in {"won", "lost"} and standing:
+            cashier().decide_dispute(standing, is_won=step == "won")
+    return redirect(url_for(".show_payment", payment=payment), 303)
+
+
 def find(payment: str) -> "CashierPage":
     try:
         return CashierPage(cashier(), payment)
@@ -54,6 +69,7 @@ class CashierPage:
         self.status: str = row.status
         self.pay_by = row.pay_by
         self.return_url = same_site(row.return_url)
+        self.is_disputed = gateway.open_dispute_of(payment) is not None
 
     @property
     def is_over(self) -> bool:

@@ -22,12 +22,14 @@ from marketplace.payments.gateways import (
     NotSupported,
     PaymentRequest,
     RefundRequest,
+    RemoteDispute,
     RemotePayment,
     RemoteRefund,
 )
 from marketplace.payments.stripe.connection import asking, connect
 from marketplace.payments.stripe.translation import (
     balance_of,
+    dispute_of,
     movement_of,
     named_in,
     payment_of_intent,
@@ -42,6 +44,7 @@ OPEN_AT_LEAST: Final = timedelta(minutes=30)  # a session cannot expire sooner; 
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
 MARK: Final = "through"
 HOSTED: Final = {MARK: "checkout"}
+WITH_PAYMENT: Final[Any] = {"expand": ["payment_intent"]}
 EXPANDED: Final[Any] = {"expand": ["payment_intent"]}
 
 
@@ -168,6 +171,16 @@ class StripeGateway:
         with asking("events"):
             for event in self.client.v1.events.list(params=wanted).auto_paging_iter():
                 yield json.dumps(event.to_dict(), default=str).encode()
+
+    def fetch_dispute(self, remote_id: str) -> RemoteDispute:
+        with asking(remote_id):
+            return dispute_of(self.client.v1.disputes.retrieve(remote_id, params=WITH_PAYMENT))
+
+    def answer_dispute(self, remote_id: str, words: str, *, key: str) -> RemoteDispute:
+        """https://docs.stripe.com/api/disputes/update (read 2026-11): once submitted it is with the bank."""
+        said: Any = {"evidence": {"uncategorized_text": words}, "submit": True, **WITH_PAYMENT}
+        with asking(remote_id):
+            return dispute_of(self.client.v1.disputes.update(remote_id, params=said, options={"idempotency_key": key}))
 
     def pay_out(self, amount: Money, *, key: str) -> None:
         raise NotSupported(key)

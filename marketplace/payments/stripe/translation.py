@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from marketplace.core.money import Money
-from marketplace.payments.gateways import Book, Movement, OutcomeUnknown, RemotePayment, RemoteRefund
+from marketplace.payments.disputes.states import DisputeState
+from marketplace.payments.gateways import Book, Movement, OutcomeUnknown, RemoteDispute, RemotePayment, RemoteRefund
 from marketplace.payments.states import AttemptState, RefundState
 
 A = AttemptState
@@ -25,6 +26,20 @@ REFUND: Final = {
     "failed": RefundState.FAILED,
     "canceled": RefundState.FAILED,
 }
+D = DisputeState
+DISPUTE: Final = {
+    "warning_needs_response": D.INQUIRY,
+    "warning_under_review": D.INQUIRY,
+    "warning_closed": D.CLOSED,
+    "prevented": D.CLOSED,
+    "needs_response": D.NEEDS_RESPONSE,
+    "under_review": D.UNDER_REVIEW,
+    "appeal_needs_response": D.UNDER_REVIEW,
+    "appeal_under_review": D.UNDER_REVIEW,
+    "won": D.WON,
+    "lost": D.LOST,
+}
+MOVED_BY_BANKS: Final = ("dispute", "dispute_reversal")
 GIVEN_UP: Final = frozenset({"requires_payment_method", "canceled"})
 
 
@@ -88,14 +103,37 @@ def refund_of(refund: Any, *, book: Book) -> RemoteRefund:
     )
 
 
+def dispute_of(dispute: Any) -> RemoteDispute:
+    """Its PaymentIntent expanded, which bears our own id. What moved is told by its balance transactions."""
+    moved = [int(each["amount"]) for each in dispute["balance_transactions"]]
+    fee = sum(int(each["fee"]) for each in dispute["balance_transactions"])
+    due = dispute["evidence_details"]["due_by"] if dispute["evidence_details"] else None
+    return RemoteDispute(
+        remote_id=str(dispute["id"]),
+        attempt=named_in(dispute["payment_intent"], "attempt"),
+        amount=money(dispute["amount"], dispute["currency"]),
+        fee=money(fee, dispute["currency"]),
+        status=known(DISPUTE, dispute),
+        raw_status=str(dispute["status"]),
+        reason=str(dispute["reason"]),
+        answer_by=datetime.fromtimestamp(int(due), UTC) if due else None,
+        is_withdrawn=any(amount < 0 for amount in moved),
+        is_reinstated=any(amount > 0 for amount in moved),
+        book=book_of(dispute),
+    )
+
+
 def movement_of(transaction: Any) -> Movement:
     """A balance transaction, its source expanded: what it was made for bears our own id in its metadata."""
     source = transaction["source"]
     is_known = source is not None and not isinstance(source, str)
-    gross, fee = int(transaction["amount"]), int(transaction["fee"])
+    gross, fee, kind = int(transaction["amount"]), int(transaction["fee"]), str(transaction["type"])
+    if kind == "adjustment" and transaction["reporting_category"] in MOVED_BY_BANKS:
+        # the fee of a dispute is no fee of a payment: the books have it with the dispute
+        gross, fee, kind = gross - fee, 0, str(transaction["reporting_category"])
     return Movement(
         remote_id=str(transaction["id"]),
-        type=str(transaction["type"]),
+        type=kind,
         source_id=source_id(source) if is_known else str(source or ""),
         ours=(named_in(source, "attempt") or named_in(source, "refund")) if is_known else "",
         gross=gross,
