@@ -11,7 +11,7 @@ from jinja2 import FileSystemBytecodeCache, StrictUndefined
 
 class PlainGlobals(Environment):
     """Jinja keeps a template's globals as a chain of mappings, and compares it name by name with its own at every import
-    of macros: a fifth of a page's time. What is global here stands before the first template is read, so a plain copy does."""
+    of macros: a fifth of a page's time. What is global stands before the first template is read, so a plain copy does."""
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         return {**self.globals, **(d or {})}
