@@ -232,6 +232,12 @@ def of_station(session: Session, station: str, device: str | None = None) -> lis
     return [StationDevice(*row) for row in session.execute(wanted.order_by(Device.state, Device.id).limit(LONGEST))]
 
 
+def waiting_at(session: Session, station: str) -> int:
+    """How many devices are on their way to this station, or lie there for somebody."""
+    mine = select(func.count()).select_from(Device).where(Device.station_code == station)
+    return session.scalars(mine.where(Device.state.in_((D.IN_TRANSIT, D.AT_STATION)))).one()
+
+
 def find_device(session: Session, typed: str) -> str | None:
     """The device whose IMEI was scanned, wherever it should be: who has the wrong one in hand must be told so."""
     digits = "".join(letter for letter in tidy(typed) if letter.isascii() and letter.isdigit())
