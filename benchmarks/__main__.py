@@ -15,7 +15,7 @@ from typing import Final
 
 from benchmarks import claims, gifts, replay, search
 from benchmarks.load import requests_per_second
-from benchmarks.serving import AS_RUN_SETS, ROOT, environment_in_earnest, megabytes, run, served, workers_of
+from benchmarks.serving import AS_RUN_SETS, ROOT, environment_in_earnest, megabytes, new_database, run, served, workers_of
 from tests import peers
 
 GOODS: Final = int(os.environ.get("BENCH_GOODS", "20000"))
@@ -56,13 +56,6 @@ def main() -> int:
 
 def databases() -> dict[str, str]:
     return {"SQLite": "", "PostgreSQL": new_database()}
-
-
-def new_database() -> str:
-    """Empty, on the tests' private server."""
-    from tests.databases import PostgresServer
-
-    return PostgresServer(peers.postgresql()).create()
 
 
 def measure(python: str, database: str, constant: str) -> dict[str, float]:

@@ -166,7 +166,7 @@ class World:
         begun = select(Contribution.public_id).where(Contribution.state == ContributionState.PENDING)
         gift = self.one_of(begun.order_by(Contribution.id)) if self.dice.chance(0.4) else None
         if gift is None:
-            campaign = self.one_of(select(Campaign.public_id).order_by(Campaign.id))
+            campaign = str(self.one_of(select(Campaign.public_id).order_by(Campaign.id)))
             gift = in_transaction(giving.begin, campaign=campaign, amount=Money(fen), giver=Giver(name="张三"))
         attempt = in_transaction(giving.open_attempt, gift=gift) or in_transaction(giving.pay_again, gift=gift)
         return f"give {gift}: {self.pay(attempt, '/')}"
@@ -247,7 +247,7 @@ class World:
         wanted = select(Parcel).join(Order, Order.id == Parcel.order_id).where(Parcel.state.in_(list(states)))
         return self.one_of(wanted.where(Order.paid_at.is_not(None)).order_by(Parcel.id))
 
-    def one_of(self, wanted: Select[tuple[T]]) -> T | None:
+    def one_of(self, wanted: Select[T]) -> T | None:
         db.session.rollback()
         found = db.session.scalars(wanted).all()
         return self.dice.choice(found) if found else None
