@@ -1,7 +1,7 @@
 """Orders placed and paid a second, through HTTP: `python -m benchmarks.orders [NUMBER]`, on SQLite and on PostgreSQL.
 
-The server has two workers, the worker runs beside it; eight buyers at once fill a cart, check out and pay at the cashier; the
-clock stops when the last order counts as paid. Beside it, in the same run, the SQL that such orders send to our database is
+The server has two workers, the worker runs beside it; eight buyers at once fill a cart, check out and pay at the cashier;
+the clock stops when the last order counts as paid. Beside it, in the same run, the SQL that such orders send to our database is
 sent once more through SQLAlchemy Core, with as many commits and nothing thought in between: on PostgreSQL by eight clients,
 each on a copy of the database of its own, so that none waits for another's row; on SQLite, which has one writer, one order
 after the other. Also told: how much processor time of whom an order takes, and how fast a webhook is acknowledged."""
@@ -285,11 +285,11 @@ def report(results: dict[str, Result]) -> list[str]:
     lines = [
         "## Orders",
         "",
-        f"Placed and paid a second through HTTP: two web workers, the worker beside them, {CLIENTS} buyers at once. Beside it"
-        " the SQL of such orders, sent once more through Core with as many commits: by as many clients on PostgreSQL, each in a"
-        " database of its own; one after the other on SQLite, which has one writer.",
+        f"Placed and paid a second through HTTP: two web workers, the worker beside them, {CLIENTS} buyers at once."
+        " Beside it the SQL of such orders, sent once more through Core with as many commits: by as many clients on"
+        " PostgreSQL, each in a database of its own; one after the other on SQLite, which has one writer.",
         "",
-        "| database | orders | the same SQL replayed | ratio | processor time of an order | webhook acknowledged: p50, p99 |",
+        "| database | orders | the same SQL replayed | ratio | processor time of an order | webhook answered: p50, p99 |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for name, one in results.items():
