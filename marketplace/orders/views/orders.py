@@ -119,7 +119,7 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         can_be_prolonged=prolonging.can_be_prolonged(order),
         has_failed=is_unpaid and attempts.last_failed(session, purpose="order", reference=order.number),
         can_be_cancelled=undelivered.can_be_cancelled(order),
-        sum_if_cancelled=undelivered.sum_if_cancelled(order),
+        sum_if_cancelled=undelivered.sum_if_cancelled(session, order),
         drawing=telling.money(queries.money_of(session, order.number), parcels),
         refunds=refunds.of(session, purpose="order", reference=order.number),
         link=url_for(".show_order", number=order.number, key=access.link_key(order.number)),
