@@ -58,19 +58,46 @@ def refund_units(
 
     `seen`: how the lines stood (`mark`) when the person decided. Raises NotFound, NotPaid, RefundedMeanwhile, and what
     `parts_of` raises."""
+    row, lines = lines_left(session, parcel, station=station, seen=seen)
+    parts = parts_of(row, lines, units, with_shipping=with_shipping)
+    return give_back(session, row, parts, reason=reason, actor=actor)
+
+
+def refund_rest(
+    session: Session, *, parcel: str, station: str | None, reason: str, actor: str, seen: str | None = None
+) -> str:
+    """Give back everything that is left, shipping included; returns the refund's id. Raises as `refund_units`."""
+    row, lines = lines_left(session, parcel, station=station, seen=seen)
+    return give_back(session, row, rest_of(row, lines), reason=reason, actor=actor)
+
+
+def lines_left(session: Session, parcel: str, *, station: str | None, seen: str | None) -> tuple[Parcel, list[LineLeft]]:
+    """The paid parcel, its order locked, and what is left of it. Raises NotFound, NotPaid, RefundedMeanwhile."""
     row = fulfilment.get_paid_parcel(session, parcel, station=station)
     if row.order.paid_at is None:
         raise fulfilment.NotPaid(parcel)
     lines = remaining.of(session, row)
     if seen is not None and seen != mark(lines):
         raise RefundedMeanwhile(parcel)
-    parts = parts_of(row, lines, units, with_shipping=with_shipping)
-    refund = repaying.repay(session, row, parts, reason_key=f"units:{parcel}:{ids.public_id()}", reason=reason)
-    fen = sum(part.fen for part in parts)
-    audit.record(
-        session, actor=actor, action="parcel.refunded", subject=f"parcel:{parcel}", why=reason, refund=refund, fen=fen
-    )
+    return row, lines
+
+
+def give_back(session: Session, parcel: Parcel, parts: Sequence[Part], *, reason: str, actor: str) -> str:
+    key = f"units:{parcel.public_id}:{ids.public_id()}"  # each decision is a cause of its own
+    refund = repaying.repay(session, parcel, parts, reason_key=key, reason=reason)
+    told = {"subject": f"parcel:{parcel.public_id}", "why": reason, "refund": refund}
+    audit.record(session, actor=actor, action="parcel.refunded", **told, fen=sum(part.fen for part in parts))
     return refund
+
+
+def rest_of(parcel: Parcel, lines: Sequence[LineLeft]) -> list[Part]:
+    """Everything that is left. Raises AlreadyRefunded, NothingLeftToSend."""
+    parts = [line.rest for line in lines if line.rest.fen]
+    if not parts:
+        raise AlreadyRefunded(parcel.public_id)
+    if parcel.state in AT_WORK:
+        raise NothingLeftToSend(parcel.public_id)
+    return parts
 
 
 def parts_of(parcel: Parcel, lines: Sequence[LineLeft], units: Mapping[str, int], *, with_shipping: bool) -> list[Part]:
