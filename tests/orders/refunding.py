@@ -19,7 +19,7 @@ from marketplace.payments.states import RefundState
 from tests.factories import signed_in
 from tests.orders.conftest import JIXIAN, Shop, hidden, parcels, post
 
-PACKED = (("acceptance", {}), ("collection", {}), ("packing", {"shelf": "A"}))
+PACKED: tuple[tuple[str, dict[str, str]], ...] = (("acceptance", {}), ("collection", {}), ("packing", {"shelf": "A"}))
 SENT = (*PACKED, ("dispatch", {"carrier": "邮政", "tracking_number": "123456"}))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.money import Money
 from marketplace.ledger import books
 from marketplace.orders import fulfilment, refunding, remaining, settlement, undelivered
 from marketplace.orders.models import OrderLine, Parcel
@@ -77,7 +78,7 @@ def test_after_the_settlement_it_comes_from_what_is_payable_which_may_go_below_z
     settle(delivered)
     (seller,) = db.session.scalars(select(OrderLine.seller_public_id))
     paid_out = {("seller_payable", seller): 5517, ("payout_in_transit", ""): -5517}
-    lines: Any = {account: books.Money(fen) for account, fen in paid_out.items()}
+    lines: Any = {account: Money(fen) for account, fen in paid_out.items()}
     in_transaction(books.post, key="payout:1", book="test", reference="batch", lines=lines)
 
     ask(delivered, 2, with_shipping=False)
@@ -107,7 +108,7 @@ def test_without_shipping_the_station_keeps_it_until_everything_goes_back(shop: 
     ask(delivered, 2, with_shipping=False)
     assert balances(delivered.order)["station_held"] == -160 - 1000
 
-    given = {"parcel": delivered.public_id, "station": JIXIAN, "reason": "全坏了", "actor": "clerk"}
+    given: dict[str, Any] = {"parcel": delivered.public_id, "station": JIXIAN, "reason": "全坏了", "actor": "clerk"}
     in_transaction(refunding.refund_rest, **given)
     arrive(shop)
 
@@ -128,7 +129,7 @@ def test_what_is_refused_changes_nothing(shop: Shop, delivered: Box) -> None:
         ({mine: -1}, refunding.TooManyUnits),
         ({other: 1}, NotFound),
     ]
-    given = {"with_shipping": True, "reason": "坏了", "actor": "clerk"}
+    given: dict[str, Any] = {"with_shipping": True, "reason": "坏了", "actor": "clerk"}
     for units, refusal in asked:
         with pytest.raises(refusal):
             in_transaction(refunding.refund_units, parcel=delivered.public_id, station=JIXIAN, units=units, **given)

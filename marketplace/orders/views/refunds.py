@@ -141,7 +141,7 @@ def check_page(parcel: Parcel, form: RefundForm, parts: list[Part]) -> ResponseR
     if remaining.is_lost(db.session(), parcel):
         from_growers = 0
     shares: dict[str, Any] = {"from_growers": from_growers, "from_station": fen - from_growers}
-    shown: dict[str, Any] = {"parts": parts, "fen": fen, "shipping_fen": shipping_fen}
+    shown: dict[str, Any] = {"going_back": parts, "fen": fen, "shipping_fen": shipping_fen}
     return page("station/refund_check.html", parcel=parcel, order=parcel.order, form=form, **shown, **shares)
 
 
