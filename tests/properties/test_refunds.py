@@ -85,9 +85,14 @@ def test_a_line_never_gives_back_more_shipping_than_it_has_and_ends_exactly_ther
 
 @pytest.mark.parametrize("examples", [6, pytest.param(60, marks=pytest.mark.full)])
 def test_every_fen_is_somebodys_at_every_step(shop: Shop, examples: int) -> None:
-    honey = factories.make_variant(factories.make_listing(), price_fen=1111, net_weight_grams=777, tiers=((3, 1007),)).code
-    tea = factories.make_variant(factories.make_listing(), price_fen=333, net_weight_grams=50).code
-    Trade.variants = (shop.apples, honey, tea)
+    offered: list[dict[str, Any]] = [
+        {"price_fen": 3980, "net_weight_grams": 2500},
+        {"price_fen": 1111, "net_weight_grams": 777, "tiers": ((3, 1007),)},
+        {"price_fen": 333, "net_weight_grams": 50},
+    ]
+    Trade.variants = tuple(
+        factories.make_variant(factories.make_listing(), stock_on_hand=10_000, **each).code for each in offered
+    )
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(st.tuples(*[st.integers(0, 3)] * 2, st.integers(1, 6)), st.lists(steps, max_size=8))
