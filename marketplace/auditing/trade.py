@@ -3,6 +3,7 @@
 from typing import Final
 
 from marketplace.auditing.checks import Check
+from marketplace.auditing.refunds import BACK
 
 SHARES: Final = """(SELECT l.parcel_id AS parcel_id, 'seller' AS who, l.seller_public_id AS owner,
         SUM((l.unit_price_fen - l.unit_service_fee_fen) * l.quantity) AS owed FROM order_line l
@@ -15,7 +16,18 @@ BY_PARCEL: Final = """(SELECT SUBSTR(entry.key, 8, 16) AS parcel, a.owner AS own
         SUM(CASE WHEN a.kind IN ('seller_payable', 'station_payable') THEN -line.amount ELSE 0 END) AS payable
     FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
     WHERE entry.kind = 'settle' GROUP BY SUBSTR(entry.key, 8, 16), a.owner)"""
-"""What was settled: the key is settle:<the sixteen characters of a parcel>:<owner>."""
+"""What was settled: the key is settle:<the sixteen characters of a parcel>:<owner>, or …:refund:<one that failed later>."""
+
+BACK_FROM_HELD: Final = f"""(SELECT g.parcel_id AS parcel_id, a.owner AS owner, SUM(line.amount) AS fen
+    FROM (SELECT DISTINCT parcel_id, refund FROM {BACK} b WHERE state <> 'failed') g
+    JOIN entry ON entry.key = 'refund:' || g.refund JOIN line ON line.entry_id = entry.id
+    JOIN ledger_account a ON a.id = line.account_id AND a.kind IN ('seller_held', 'station_held')
+    GROUP BY g.parcel_id, a.owner)"""
+"""What went back to buyers before their parcel was settled."""
+
+BACK_IN_ALL: Final = (
+    f"""(SELECT parcel_id, SUM(goods + shipping) AS fen FROM {BACK} b WHERE state <> 'failed' GROUP BY parcel_id)"""
+)
 
 ORDERED: Final = """(SELECT p.order_id AS order_id, p.id AS parcel_id, p.state AS state, l.variant_code AS variant,
     SUM(l.quantity) AS quantity FROM parcel p JOIN order_line l ON l.parcel_id = p.id
@@ -33,10 +45,11 @@ ORDERS: Final = (
         "parcels add up",
         """SELECT p.public_id AS name, p.goods_fen AS owed, COALESCE(SUM(l.unit_price_fen * l.quantity), 0) AS amount
         FROM parcel p LEFT JOIN order_line l ON l.parcel_id = p.id
-        GROUP BY p.id, p.public_id, p.goods_fen, p.service_fee_fen
+        GROUP BY p.id, p.public_id, p.goods_fen, p.service_fee_fen, p.shipping_fen
         HAVING COALESCE(SUM(l.unit_price_fen * l.quantity), 0) <> p.goods_fen
-        OR COALESCE(SUM(l.unit_service_fee_fen * l.quantity), 0) <> p.service_fee_fen""",
-        "parcel {name} says {owed} fen of goods, its lines {amount}; or the fees differ",
+        OR COALESCE(SUM(l.unit_service_fee_fen * l.quantity), 0) <> p.service_fee_fen
+        OR COALESCE(SUM(l.shipping_fen), 0) <> p.shipping_fen""",
+        "parcel {name} says {owed} fen of goods, its lines {amount}; or the fees or the shipping differ",
     ),
     Check(
         "orders take what was paid",
@@ -75,10 +88,12 @@ ORDERS: Final = (
     ),
     Check(
         "settled parcels moved from held to payable once",
-        f"""SELECT p.public_id AS name, s.who AS who, s.owner AS owner, s.owed AS owed,
+        f"""SELECT p.public_id AS name, s.who AS who, s.owner AS owner, s.owed - COALESCE(h.fen, 0) AS owed,
         COALESCE(b.out_of_held, 0) AS held, COALESCE(b.payable, 0) AS amount FROM parcel p
         JOIN {SHARES} s ON s.parcel_id = p.id LEFT JOIN {BY_PARCEL} b ON b.parcel = p.public_id AND b.owner = s.owner
-        WHERE p.state = 'settled' AND (COALESCE(b.out_of_held, 0) <> s.owed OR COALESCE(b.payable, 0) <> s.owed)""",
+        LEFT JOIN {BACK_FROM_HELD} h ON h.parcel_id = p.id AND h.owner = s.owner
+        WHERE p.state = 'settled' AND (COALESCE(b.out_of_held, 0) <> s.owed - COALESCE(h.fen, 0)
+        OR COALESCE(b.payable, 0) <> s.owed - COALESCE(h.fen, 0))""",
         "parcel {name} is settled: of {who} {owner}'s {owed} fen {held} are no longer held and {amount} are payable",
     ),
     Check(
@@ -90,44 +105,27 @@ ORDERS: Final = (
     ),
     Check(
         "refused parcels are refunded",
-        """SELECT p.public_id AS name, p.goods_fen + p.shipping_fen AS owed, COALESCE(SUM(r.fen), 0) AS amount FROM parcel p
-        JOIN "order" o ON o.id = p.order_id
-        LEFT JOIN refund r ON r.reason_key = 'parcel:' || p.public_id AND r.state <> 'failed'
+        f"""SELECT p.public_id AS name, p.goods_fen + p.shipping_fen AS owed, COALESCE(b.fen, 0) AS amount FROM parcel p
+        JOIN "order" o ON o.id = p.order_id LEFT JOIN {BACK_IN_ALL} b ON b.parcel_id = p.id
         WHERE p.state IN ('refused', 'cancelled', 'returned_to_seller') AND o.paid_at IS NOT NULL
-        GROUP BY p.id, p.public_id, p.goods_fen, p.shipping_fen
-        HAVING COALESCE(SUM(r.fen), 0) <> p.goods_fen + p.shipping_fen""",
+        AND COALESCE(b.fen, 0) <> p.goods_fen + p.shipping_fen""",
         "parcel {name} was not sent or not fetched: {owed} fen should go back, {amount} do",
     ),
     Check(
         "lost parcels are paid back by their station",
-        """SELECT p.public_id AS name, p.goods_fen + p.shipping_fen AS owed, p.station_code AS station,
-        COALESCE(b.amount, 0) AS amount, p.state AS state FROM parcel p
+        f"""SELECT p.public_id AS name, p.goods_fen + p.shipping_fen AS owed, p.station_code AS station,
+        COALESCE(b.fen, 0) AS amount, p.state AS state FROM parcel p
         JOIN event e ON e.subject = 'parcel:' || p.public_id AND e.to_state = 'lost'
-        LEFT JOIN refund r ON r.reason_key = 'lost:' || p.public_id AND r.state <> 'failed'
-        LEFT JOIN (SELECT SUBSTR(entry.key, 8) AS refund, a.owner AS owner, SUM(line.amount) AS amount
-            FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
-            WHERE entry.kind = 'refund' AND a.kind = 'station_payable' GROUP BY SUBSTR(entry.key, 8), a.owner) b
-        ON b.refund = r.public_id AND b.owner = p.station_code
-        WHERE COALESCE(b.amount, 0) <> p.goods_fen + p.shipping_fen OR p.state <> 'settled'""",
-        "parcel {name} was lost and is {state}: station {station} should pay {owed} fen back, it pays {amount}",
+        LEFT JOIN {BACK_IN_ALL} b ON b.parcel_id = p.id
+        WHERE COALESCE(b.fen, 0) <> p.goods_fen + p.shipping_fen OR p.state <> 'settled'""",
+        "parcel {name} was lost and is {state}: with what its station {station} pays {owed} fen should go back, {amount} do",
     ),
     Check(
         "only lost parcels are refunded as lost",
-        """SELECT r.reason_key AS name FROM refund r LEFT JOIN event e
-        ON e.subject = 'parcel:' || SUBSTR(r.reason_key, 6) AND e.to_state = 'lost'
-        WHERE r.reason_key LIKE 'lost:%' AND e.id IS NULL""",
-        "{name} goes back, but this parcel was not lost",
-    ),
-    Check(
-        "refunds of parcels follow the lines",
-        f"""SELECT p.public_id AS name, s.who AS who, s.owner AS owner, s.owed AS owed, COALESCE(b.amount, 0) AS amount
-        FROM parcel p JOIN {SHARES} s ON s.parcel_id = p.id
-        JOIN refund r ON r.reason_key = 'parcel:' || p.public_id AND r.fen = p.goods_fen + p.shipping_fen
-        LEFT JOIN (SELECT SUBSTR(entry.key, 8) AS refund, a.owner AS owner, SUM(line.amount) AS amount
-            FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
-            WHERE entry.kind = 'refund' AND a.owner <> '' GROUP BY SUBSTR(entry.key, 8), a.owner) b
-        ON b.refund = r.public_id AND b.owner = s.owner WHERE COALESCE(b.amount, 0) <> s.owed""",
-        "parcel {name} was refunded: {owed} fen should come from {who} {owner}, {amount} do",
+        f"""SELECT b.refund AS name FROM {BACK} b JOIN parcel p ON p.id = b.parcel_id LEFT JOIN event e
+        ON e.subject = 'parcel:' || p.public_id AND e.to_state = 'lost'
+        WHERE b.by_station AND e.id IS NULL GROUP BY b.refund""",
+        "refund {name} is borne by a station alone, but this parcel was not lost",
     ),
 )
 

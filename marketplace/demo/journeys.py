@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from marketplace.core import clock
 from marketplace.demo.people import person_id
-from marketplace.orders import fulfilment, settlement
+from marketplace.orders import fulfilment, refunding, settlement
 from marketplace.orders.models import Order, Parcel
 
 CARRIER: Final = "演示快递"
 REFUSAL: Final = "前夜霜重，这批不够好"
+DAMAGE: Final = "路上压坏了一件，照片已看过"
 APART: Final = timedelta(minutes=17)  # between two parcels of one order
 
 Act = Callable[[Session, Parcel], None]
@@ -29,6 +30,11 @@ def course(outcome: str, days: int, placed_at: datetime, position: int) -> Cours
     fetched: Course = [(start + timedelta(hours=50), hand_over), (start + timedelta(hours=74), confirm)]
     courses: dict[str, Course] = {
         "settled": [*arrived, (start + timedelta(hours=46) + road, confirm)],
+        "refunded_in_part": [
+            *arrived,
+            (start + timedelta(hours=31) + road, refund_some),
+            (start + timedelta(hours=46) + road, confirm),
+        ],
         "delivered": arrived,
         "refused": [(start + timedelta(hours=4), refuse)] if position == 1 else arrived,
         "shipped_before": sent,
@@ -91,6 +97,14 @@ def hand_over(session: Session, parcel: Parcel) -> None:
 
 def refuse(session: Session, parcel: Parcel) -> None:
     fulfilment.refuse(session, **clerk(parcel), reason=REFUSAL)
+
+
+def refund_some(session: Session, parcel: Parcel) -> None:
+    """One unit of the first thing that was bought more than once."""
+    damaged = next((line for line in parcel.lines if line.quantity > 1), None)
+    if damaged:
+        units = {damaged.public_id: 1}
+        refunding.refund_units(session, **clerk(parcel), units=units, with_shipping=True, reason=DAMAGE)
 
 
 def confirm(session: Session, parcel: Parcel) -> None:

@@ -141,10 +141,11 @@ def freeze_parcel(session: Session, order_id: int, position: int, parcel: Quoted
     session.add(row)
     session.flush()
     leave_trace(session, row, None, ParcelState.AWAITING_ACCEPTANCE, actor="system", why="placed", station=row.station_code)
-    session.execute(insert(OrderLine), [line_values(row.id, line) for line in parcel.lines])
+    parts = zip(parcel.lines, parcel.shipping_parts, strict=True)
+    session.execute(insert(OrderLine), [line_values(row.id, line, shipping_fen) for line, shipping_fen in parts])
 
 
-def line_values(parcel_id: int, line: QuotedLine) -> Mapping[str, object]:
+def line_values(parcel_id: int, line: QuotedLine, shipping_fen: int) -> Mapping[str, object]:
     offer = line.offer
     return {
         "public_id": ids.public_id(),
@@ -160,6 +161,7 @@ def line_values(parcel_id: int, line: QuotedLine) -> Mapping[str, object]:
         "unit_price_fen": line.unit_price_fen,
         "unit_service_fee_fen": line.unit_service_fee_fen,
         "quantity": line.quantity,
+        "shipping_fen": shipping_fen,
         "net_weight_grams": offer.net_weight_grams,
         "return_policy": offer.return_policy,
         "drawing": offer.drawing,

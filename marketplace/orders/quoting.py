@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from listings.offers import Offer
+from marketplace.core.money import apportion
 from marketplace.orders.shipping import PICKUP_READY_DAYS, Tariff
 
 COURIER, PICKUP = "courier", "pickup"
@@ -105,6 +106,12 @@ class QuotedParcel:
         if self.delivery == PICKUP or self.tariff is None or not self.sound_lines:
             return 0
         return self.tariff.price_fen(self.net_weight_grams, self.goods_fen, self.free_shipping_from_fen)
+
+    @property
+    def shipping_parts(self) -> list[int]:
+        """Each line's part of the shipping, in fen, by weight; by number where nothing weighs anything. Raises TooHeavy."""
+        weights = [line.net_weight_grams for line in self.lines]
+        return apportion(self.shipping_fen, weights if any(weights) else [line.quantity for line in self.lines])
 
     def promised_by(self, today: date) -> date:
         if self.delivery == PICKUP or self.tariff is None:

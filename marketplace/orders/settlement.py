@@ -12,14 +12,13 @@ from marketplace.core.errors import IllegalTransition, NotFound
 from marketplace.core.money import Money
 from marketplace.core.transitions import transition
 from marketplace.ledger import books
-from marketplace.orders import fulfilment
+from marketplace.orders import fulfilment, remaining
 from marketplace.orders.models import Parcel
-from marketplace.orders.paying import shares_of
+from marketplace.orders.remaining import PAYABLE
 from marketplace.orders.states import ParcelState as S
 
 SETTLES_AFTER: Final = timedelta(days=7)
 ARRIVED: Final = (S.DELIVERED, S.PICKED_UP)
-PAYABLE: Final = {"seller_held": "seller_payable", "station_held": "station_payable"}
 
 
 def confirm(session: Session, *, number: str, parcel: str, actor: str) -> None:
@@ -37,10 +36,11 @@ def confirm(session: Session, *, number: str, parcel: str, actor: str) -> None:
 
 
 def settle(session: Session, parcel: Parcel, *, actor: str, why: str) -> None:
-    """`settle:<parcel>:<owner>`: from held to payable, for each to whom a part belongs."""
+    """`settle:<parcel>:<owner>`: from held to payable, for each to whom a part belongs of what was not given back."""
     order = parcel.order
+    shares = remaining.shares(remaining.rest(session, parcel), parcel.station_code)
     transition(session, parcel, S.SETTLED, expected=parcel.state, actor=actor, why=why, station=parcel.station_code)
-    for (kind, owner), fen in sorted(shares_of(session, parcel).items()):
+    for (kind, owner), fen in sorted(shares.items()):
         part = Money(fen, order.currency)
         lines: dict[books.Account, Money] = {(kind, owner): part, (PAYABLE[kind], owner): -part}
         key = f"settle:{parcel.public_id}:{owner}"

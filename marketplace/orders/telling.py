@@ -1,6 +1,5 @@
 """An order in words and pictures: the way of each parcel, what to do when one is late or bad, where the money went."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -120,12 +119,8 @@ def claim(parcel: ShownParcel) -> Claim | None:
     return Claim(row.delivered_at + CLAIM_WITHIN, int(left.total_seconds()) // 3600) if left > timedelta() else None
 
 
-def money(shares: MoneyShares, parcels: Sequence[ShownParcel]) -> Section:
+def money(shares: MoneyShares) -> Section:
     """Where the money of a paid order went, as the books have it."""
-    lost = [parcel.row for parcel in parcels if is_lost(parcel)]
-    kept = [parcel.row for parcel in parcels if parcel.row.state not in BACK_TO_THE_BUYER and not is_lost(parcel)]
-    shipping = sum(row.shipping_fen for row in kept)
-    paid_by_stations = sum(row.goods_fen - row.service_fee_fen for row in lost)  # not by this order
     names: Any = (_("The growers"), _("The stations, for collecting and packing"), _("The couriers"))
-    amounts = (shares.sellers - paid_by_stations, shares.stations + paid_by_stations - shipping, shipping)
+    amounts = (shares.sellers, shares.stations, shares.shipping)
     return section([Layer(name, fen) for name, fen in zip(names, amounts, strict=True)] if shares.total else [])

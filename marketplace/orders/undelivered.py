@@ -5,6 +5,8 @@
 - lost on the way: the grower delivered and is paid, the station earned its fee and the shipping, and then the station, which
   chose the carrier and is the one it answers to, pays the whole parcel back. What it is owed may go below zero by that.
 
+What was refunded before, by line, stays so: "all of it" is what remains.
+
 docs/adr/0007 says why. A refusal by the station is in `fulfilment`."""
 
 from typing import Final
@@ -14,14 +16,11 @@ from sqlalchemy.orm import Session
 
 from listings import stock
 from marketplace.core.errors import Refusal
-from marketplace.core.money import Money
 from marketplace.core.transitions import transition
-from marketplace.ledger import books
-from marketplace.orders import fulfilment, settlement
+from marketplace.orders import fulfilment, remaining, repaying, settlement
 from marketplace.orders.models import Order
 from marketplace.orders.paying import get_order
 from marketplace.orders.states import OrderState, ParcelState as S
-from marketplace.payments import refunds
 
 UNTOUCHED: Final = frozenset({S.AWAITING_ACCEPTANCE, S.REFUSED})
 
@@ -36,9 +35,11 @@ def can_be_cancelled(order: Order) -> bool:
     return order.state is OrderState.PAID and states <= UNTOUCHED and S.AWAITING_ACCEPTANCE in states
 
 
-def sum_if_cancelled(order: Order) -> int:
-    """Fen that would go back: what a station has refused is on its way already."""
-    return sum(each.goods_fen + each.shipping_fen for each in order.parcels if each.state is S.AWAITING_ACCEPTANCE)
+def sum_if_cancelled(session: Session, order: Order) -> int:
+    """Fen that would go back: what a station has refused or refunded is on its way already."""
+    waiting = [parcel.id for parcel in order.parcels if parcel.state is S.AWAITING_ACCEPTANCE]
+    lines = remaining.of_parcels(session, waiting) if waiting else {}
+    return sum(line.rest.fen for parcel in lines.values() for line in parcel)
 
 
 def cancel_paid(session: Session, *, number: str, actor: str) -> int:
@@ -48,7 +49,7 @@ def cancel_paid(session: Session, *, number: str, actor: str) -> int:
     order = get_order(session, number)
     if order.state is OrderState.PAID and not can_be_cancelled(order):
         raise AlreadyBegun(number)
-    fen = sum_if_cancelled(order)
+    fen = sum_if_cancelled(session, order)
     why = "cancelled by the buyer"
     transition(session, order, OrderState.CANCELLED, expected=OrderState.PAID, actor=actor, why=why)
     for parcel in order.parcels:
@@ -77,14 +78,4 @@ def lose(session: Session, *, parcel: str, station: str | None, actor: str, reas
     fulfilment.move(session, row, S.SHIPPED, S.LOST, actor, reason)
     fulfilment.announce(session, row, reason=reason)
     settlement.settle(session, row, actor=actor, why="lost on the way")
-    everything = Money(row.goods_fen + row.shipping_fen, row.order.currency)
-    bearer: books.Account = ("station_payable", row.station_code)
-    refunds.request(
-        session,
-        purpose="order",
-        reference=row.order.number,
-        reason_key=f"lost:{row.public_id}",
-        amount=everything,
-        shares={bearer: everything},
-        reason="lost on the way",
-    )
+    repaying.repay_rest(session, row, reason_key=f"lost:{row.public_id}", reason="lost on the way")

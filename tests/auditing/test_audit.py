@@ -15,6 +15,7 @@ from marketplace.auditing.checks import Difference
 from marketplace.core import clock, sealing, triggers
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
+from marketplace.orders import refunding
 from marketplace.payments.sandbox.cashier import SandboxCashier
 from tests.auditing.test_giving import TAMPERING as GIVING
 from tests.factories import signed_in
@@ -24,6 +25,7 @@ __all__ = ["shop"]
 
 FIRST_LINE = "id = (SELECT MIN(id) FROM line)"
 ALLOCATION = "entry_id = (SELECT MIN(id) FROM entry WHERE kind = 'allocate')"
+ONE_REFUND = "refund_public_id = (SELECT public_id FROM refund WHERE reason_key LIKE 'units:%')"
 TAMPERING = {
     "trial balance": f"UPDATE line SET amount = amount + 1 WHERE {FIRST_LINE}",
     "entries balance": f"UPDATE line SET amount = amount - 1 WHERE {FIRST_LINE}",
@@ -51,10 +53,17 @@ TAMPERING = {
     "allocations follow the lines": "UPDATE order_line SET seller_public_id = 'somebody else'",
     "settled parcels moved from held to payable once": "UPDATE entry SET kind = 'other' WHERE kind = 'settle'",
     "only settled parcels are payable": "UPDATE parcel SET state = 'delivered' WHERE state = 'settled'",
-    "refused parcels are refunded": "UPDATE refund SET reason_key = 'parcel:other'",
-    "lost parcels are paid back by their station": "UPDATE refund SET reason_key = 'parcel:other'",
+    "refused parcels are refunded": "UPDATE refund SET state = 'failed' WHERE reason_key LIKE 'parcel:%'",
+    "lost parcels are paid back by their station": "UPDATE refund SET state = 'failed' WHERE reason_key LIKE 'lost:%'",
     "only lost parcels are refunded as lost": "UPDATE event SET subject = 'nothing' WHERE to_state = 'lost'",
-    "refunds of parcels follow the lines": "UPDATE order_line SET seller_public_id = 'somebody else'",
+    "refund lines add up to refunds": f"DELETE FROM refund_line WHERE {ONE_REFUND}",
+    "refunds give back what their buyer bought": "UPDATE attempt SET reference = 'SX-OTHER' || id WHERE state = 'succeeded'",
+    "refunded units are counted": "UPDATE order_line SET refunded_quantity = 0",
+    "units go back at their price": f"UPDATE refund_line SET service_fee_fen = service_fee_fen + 1 WHERE {ONE_REFUND}",
+    "shipping goes back once": f"UPDATE refund_line SET shipping_fen = shipping_fen + 601 WHERE {ONE_REFUND}",
+    "refunds are borne by whose the lines are": "UPDATE order_line SET seller_public_id = 'somebody else'",
+    "what is owed follows from lines less refunds": "UPDATE refund SET state = 'failed' WHERE reason_key LIKE 'units:%'",
+    "nobody is owed for nothing": "UPDATE order_line SET seller_public_id = 'somebody else'",
     "stock follows its movements": "UPDATE variant SET on_hand = on_hand + 1",
     "what is held is ordered": "UPDATE \"order\" SET state = 'expired' WHERE state = 'pending_payment'",
     "what was paid was sold": "UPDATE stock_movement SET kind = 'counted' WHERE kind = 'sold'",
@@ -95,7 +104,8 @@ def tampered(engine: Engine, statements: str) -> Iterator[Connection]:
 
 @pytest.fixture
 def traded(shop: Shop, real_app: Flask) -> Shop:
-    """An order paid at the second try, one parcel of it settled, one refused and refunded; one lost; one not paid."""
+    """An order paid at the second try, one parcel of it settled with one of its units refunded, one refused and refunded;
+    one lost; one not paid."""
     buyer, clerk, other = shop.browser(), shop.browser(), shop.browser()
     shop.fill(buyer, apples=2, millet=1)
     number = shop.order(buyer)
@@ -110,6 +120,15 @@ def traded(shop: Shop, real_app: Flask) -> Shop:
         post(clerk, f"/station/parcels/{first.public_id}/{step}", data)
     post(clerk, f"/station/parcels/{first.public_id}/dispatch", {"carrier": "邮政", "tracking_number": "123456"})
     post(buyer, f"/orders/{number}/parcels/{first.public_id}/confirmation", {})
+    in_transaction(
+        refunding.refund_units,
+        parcel=first.public_id,
+        station=JIXIAN,
+        units={first.lines[0].public_id: 1},
+        with_shipping=True,
+        reason="坏了",
+        actor="clerk",
+    )
     signed_in(other, "station_clerk", station=second.station_code)
     post(other, f"/station/parcels/{second.public_id}/refusal", {"reason": "霜打坏了"})
     shop.work()
@@ -182,7 +201,7 @@ def test_the_command_says_so_in_plain_words_and_exits_1(traded: Shop, monkeypatc
     monkeypatch.setattr(cli, "PATIENCE", -1.0)
     answer = runner.invoke(args=["ledger", "audit"])
     assert answer.exit_code == 0, answer.output
-    assert answer.stdout.startswith("OK, everything agrees: 11 entries, 27 lines, 3 orders")
+    assert answer.stdout.startswith("OK, everything agrees: 13 entries, 32 lines, 3 orders")
     assert "… trial balance" in answer.stderr
 
     db.session.remove()
@@ -192,7 +211,7 @@ def test_the_command_says_so_in_plain_words_and_exits_1(traded: Shop, monkeypatc
 
     assert answer.exit_code == 1
     assert "on the shelf and 3 held, the movements say" in answer.stdout
-    assert "2 differences in 11 entries" in answer.stdout
+    assert "2 differences in 13 entries" in answer.stdout
 
 
 def test_the_audit_writes_nothing(traded: Shop) -> None:

@@ -12,14 +12,16 @@ from listings.models import StockMovement, Variant
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.transitions import EventRow
-from marketplace.demo import history
+from marketplace.demo import history, journeys
 from marketplace.demo.load import load
 from marketplace.demo.people import person_id
 from marketplace.ledger import books
 from marketplace.ledger.models import Entry
-from marketplace.orders.models import Order, Parcel
+from marketplace.notifications.models import Message
+from marketplace.orders.models import Order, Parcel, RefundLine
 from marketplace.orders.states import OrderState, ParcelState
 from marketplace.payments.gateways import gateways
+from marketplace.payments.models import Refund
 from marketplace.payments.sandbox import storage
 from marketplace.payments.sandbox.cashier import SandboxCashier
 from marketplace.site import station_pages
@@ -58,6 +60,14 @@ def test_the_past_adds_up_and_reaches_every_desk(lived: Session, real_app: Flask
     assert (clock.now() - first).days in {32, 33, 34, 35}
     assert latest <= clock.now()
     assert len(lit) >= 40
+
+
+def test_a_part_of_a_parcel_was_refunded_and_its_buyer_was_told(lived: Session) -> None:
+    lines = lived.scalars(select(RefundLine).join(Refund).where(Refund.reason == journeys.DAMAGE)).all()
+    letters = lived.scalars(select(Message.text).where(Message.text.contains(journeys.DAMAGE))).all()
+
+    assert [line.quantity for line in lines] == [1]
+    assert len(letters) == 1 and "钱已经在路上" in letters[0]
 
 
 def test_no_webhook_is_left_to_be_sent(lived: Session, real_app: Flask) -> None:

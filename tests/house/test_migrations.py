@@ -174,6 +174,75 @@ def test_webhooks_that_were_kept_before_know_what_they_are_about(empty: Engine) 
     assert rows_of(empty, {"gateway_event": ["raw", "remote_id"]})["gateway_event"] == [{"raw": raw, "remote_id": "re_1"}]
 
 
+def line(number: int, parcel: int, grams: int, quantity: int) -> dict[str, Any]:
+    figures = {"unit_price_fen": 100, "unit_service_fee_fen": 8, "quantity": quantity, "net_weight_grams": grams}
+    return {"id": number, "public_id": f"l{number}", "parcel_id": parcel} | figures
+
+
+def parcel(number: int, state: str, goods_fen: int, shipping_fen: int, grams: int) -> dict[str, Any]:
+    sums = {"goods_fen": goods_fen, "shipping_fen": shipping_fen, "service_fee_fen": 0, "net_weight_grams": grams}
+    return {"id": number, "public_id": f"p{number}", "number": number, "state": state} | sums
+
+
+def refund(number: int, reason_key: str, fen: int, state: str) -> dict[str, Any]:
+    return {"id": number, "public_id": f"r{number}", "reason_key": reason_key, "fen": fen, "state": state, "remote_id": None}
+
+
+SENT_AND_NOT_SENT: dict[str, list[dict[str, Any]]] = {
+    **{name: SHOP[name] for name in ("county", "station", "person")},
+    "province": [{"code": "140000"}],
+    "order": [
+        {"id": 1, "number": "SX-1", "province_code": "140000", "goods_fen": 1800, "total_fen": 2900, "shipping_fen": 1100}
+    ],
+    "parcel": [
+        parcel(1, "accepted", 600, 1000, 7000),
+        parcel(2, "refused", 500, 100, 0),
+        parcel(3, "settled", 300, 0, 300),
+        parcel(4, "refused", 400, 0, 100),
+    ],
+    "order_line": [
+        *(line(number, 1, 1000, quantity) for number, quantity in ((1, 3), (2, 2), (3, 1))),
+        line(4, 1, 333, 3),
+        *(line(number, 2, 0, quantity) for number, quantity in ((5, 2), (6, 3))),
+        line(7, 3, 100, 3),
+        line(8, 4, 25, 4),
+    ],
+    "attempt": [{"id": 1, "public_id": "a1", "purpose": "order", "reference": "SX-1", "fen": 2900, "state": "succeeded"}],
+    "refund": [
+        refund(1, "parcel:p2", 600, "succeeded"),
+        refund(2, "lost:p3", 300, "pending"),
+        refund(3, "parcel:p4", 400, "failed"),
+    ],
+}
+
+
+def test_lines_of_before_have_their_part_of_the_shipping_and_know_what_went_back(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0005")
+    put_in(empty, SENT_AND_NOT_SENT)
+
+    migrations.bring_up_to_date(empty)
+
+    lines = rows_of(empty, {"order_line": ["id", "shipping_fen", "refunded_quantity"]})["order_line"]
+    assert [tuple(row.values()) for row in sorted(lines, key=itemgetter("id"))] == [
+        (1, 428, 0),  # of 6999 grams, the largest remainders
+        (2, 286, 0),
+        (3, 143, 0),
+        (4, 143, 0),
+        (5, 40, 2),  # by number, where nothing weighs anything
+        (6, 60, 3),
+        (7, 0, 3),
+        (8, 0, 0),  # its refund has failed
+    ]
+    given = ["refund_public_id", "order_line_id", "quantity", "goods_fen", "service_fee_fen", "shipping_fen", "by_station"]
+    backs = [tuple(row.values()) for row in rows_of(empty, {"refund_line": given})["refund_line"]]
+    assert sorted(backs) == [
+        ("r1", 5, 2, 200, 16, 40, False),
+        ("r1", 6, 3, 300, 24, 60, False),
+        ("r2", 7, 3, 300, 24, 0, True),
+        ("r3", 8, 4, 400, 32, 0, False),
+    ]
+
+
 def put_in(engine: Engine, what: dict[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
     """These rows, what else a table wants filled with something of its type. Returns the columns of each table."""
     metadata = MetaData()

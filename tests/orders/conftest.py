@@ -83,6 +83,9 @@ class Shop:
 
     def paid_order(self, client: FlaskClient, **quantities: int) -> str:
         self.fill(client, **quantities)
+        return self.order_and_pay(client)
+
+    def order_and_pay(self, client: FlaskClient) -> str:
         number = self.order(client)
         self.pay(number)
         self.work()

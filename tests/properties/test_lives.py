@@ -21,15 +21,28 @@ from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import Refusal
 from marketplace.ledger import books
-from marketplace.orders import carts, fulfilment, paying, placing, settlement, shipping, undelivered
+from marketplace.orders import (
+    carts,
+    fulfilment,
+    paying,
+    placing,
+    refunding,
+    remaining,
+    settlement,
+    shipping,
+    undelivered,
+)
 from marketplace.orders.carts import CartOwner
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.placing import Recipient
 from marketplace.orders.quoting import quote
 from marketplace.orders.states import OrderState, ParcelState as S
 from marketplace.payments import attempts, sweeping
+from marketplace.payments.models import Refund
 from marketplace.payments.sandbox.storage import answered, payment, refund, webhook
+from marketplace.payments.states import RefundState
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, differences
+from tests.orders.refunding import bounce
 
 WHO = Recipient("郭晓芸", "13835172045", "140000", "太原 小店区", "平阳路 128 号")
 STEPS: dict[str, Callable[..., None]] = {
@@ -52,6 +65,7 @@ ENTERED = {
     "refuse": {"reason": "霜"},
     "lose": {"reason": "车翻了"},
 }
+NEVER_ARRIVED = (S.REFUSED, S.CANCELLED, S.RETURNED_TO_SELLER)
 WENT_BACK = (S.REFUSED, S.CANCELLED)  # to the shelf; what nobody fetched went to its grower
 which = st.integers(min_value=0, max_value=5)
 
@@ -169,6 +183,36 @@ class Lives(RuleBasedStateMachine):
             with suppress(Refusal):
                 in_transaction(settlement.confirm, **given)
 
+    @rule(
+        chosen=which, position=st.integers(0, 1), units=st.lists(st.integers(0, 3), min_size=2), with_shipping=st.booleans()
+    )
+    def refund(self, chosen: int, position: int, units: list[int], with_shipping: bool) -> None:
+        parcel = self.parcel(self.number(chosen), position)
+        if parcel:
+            asked = dict(zip((line.public_id for line in parcel.lines), units, strict=False))
+            given: dict[str, Any] = {"units": asked, "with_shipping": with_shipping, "reason": "坏了", "actor": "clerk"}
+            with suppress(Refusal):
+                in_transaction(refunding.refund_units, parcel=parcel.public_id, station=parcel.station_code, **given)
+
+    @rule(chosen=st.integers(0, 20))
+    def hand_back(self, chosen: int) -> None:
+        """A wallet does not take what the gateway has sent it."""
+        db.session.rollback()
+        sent = select(Refund.public_id).where(Refund.state.in_((RefundState.PENDING, RefundState.SUCCEEDED)))
+        known = db.session.scalars(sent.where(Refund.reason_key != "surplus").order_by(Refund.id)).all()
+        if known:
+            bounce(self.shop, known[chosen % len(known)])
+
+    def refund_again(self) -> None:
+        """What never reached its buyer and did not come back to them either: a person sees to it."""
+        db.session.rollback()
+        for parcel in db.session.scalars(select(Parcel.public_id).join(Order).where(Order.paid_at.is_not(None))).all():
+            db.session.rollback()
+            row = db.session.scalars(select(Parcel).where(Parcel.public_id == parcel)).one()
+            if row.state in NEVER_ARRIVED or remaining.is_lost(db.session(), row):
+                with suppress(refunding.AlreadyRefunded):
+                    in_transaction(refunding.refund_rest, parcel=parcel, station=None, reason="again", actor="clerk")
+
     @rule()
     def let_a_week_pass(self) -> None:
         with time_machine.travel(clock.now() + timedelta(days=8), tick=False):
@@ -186,6 +230,7 @@ class Lives(RuleBasedStateMachine):
         self.publish(state)
 
     def teardown(self) -> None:
+        self.refund_again()
         for minutes in (5, 10, 15):
             with time_machine.travel(clock.now() + timedelta(minutes=minutes), tick=False):
                 self.shop.work()

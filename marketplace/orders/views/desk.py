@@ -15,7 +15,7 @@ from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
 from marketplace.core.forms import Form
-from marketplace.orders import desk, fulfilment, queries, undelivered
+from marketplace.orders import desk, fulfilment, queries, refunded, remaining, undelivered
 from marketplace.orders.forms import DispatchForm, NothingForm, PackingForm, PickupForm, RefusalForm
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.standing import WITHOUT_PARCELS
@@ -58,7 +58,9 @@ def show_desk() -> ResponseReturnValue:
     waiting = desk.counts(session, g.station)
     first = desk.work(session, g.station, (S.COLLECTING, S.PACKED, S.ACCEPTED, S.AWAITING_ACCEPTANCE), limit=6)
     others = [ask(session, g.station) for ask in queues.others.values()]
-    return page("station/today.html", "today", queues=desk.QUEUES, counts=waiting, others=others, first=first)
+    shown: dict[str, Any] = {"counts": waiting, "others": others, "first": first}
+    failed = refunded.count_failed(session, g.station)
+    return page("station/today.html", "today", queues=desk.QUEUES, failed_refunds=failed, **shown)
 
 
 @bp.get("/queues/<code>")
@@ -108,6 +110,7 @@ def parcel_page(public_id: str, forms: dict[str, Form], status: int = 200) -> Re
         form=forms.get(step or "") or (STEPS[step].form() if step else None),
         refusal=forms.get("refusal") or RefusalForm(),
         loss=forms.get("loss") or RefusalForm(),
+        left_fen=sum(line.rest.fen for line in remaining.of(session, shown.row)),
         can_refuse=shown.row.state in fulfilment.REFUSABLE,
         status=status,
     )

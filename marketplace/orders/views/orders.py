@@ -12,7 +12,7 @@ from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal, TooMany
 from marketplace.core.formats import yuan
-from marketplace.orders import access, paying, prolonging, queries, settlement, standing, telling, undelivered
+from marketplace.orders import access, paying, prolonging, queries, refunded, settlement, standing, telling, undelivered
 from marketplace.orders.forms import FindOrderForm
 from marketplace.orders.models import Order
 from marketplace.orders.states import OrderState
@@ -119,9 +119,10 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         can_be_prolonged=prolonging.can_be_prolonged(order),
         has_failed=is_unpaid and attempts.last_failed(session, purpose="order", reference=order.number),
         can_be_cancelled=undelivered.can_be_cancelled(order),
-        sum_if_cancelled=undelivered.sum_if_cancelled(order),
-        drawing=telling.money(queries.money_of(session, order.number), parcels),
+        sum_if_cancelled=undelivered.sum_if_cancelled(session, order),
+        drawing=telling.money(queries.money_of(session, order)),
         refunds=refunds.of(session, purpose="order", reference=order.number),
+        refunded=refunded.of_order(session, order.number) if order.paid_at else [],
         link=url_for(".show_order", number=order.number, key=access.link_key(order.number)),
     )
 

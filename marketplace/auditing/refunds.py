@@ -1,0 +1,109 @@
+"""What must be true of refunds by line: of their sums, of units, and of what everybody is owed after them."""
+
+from typing import Final
+
+from marketplace.auditing.checks import Check
+
+BACK: Final = """(SELECT rl.order_line_id AS line_id, l.parcel_id AS parcel_id, r.public_id AS refund, r.state AS state,
+        l.seller_public_id AS seller, p.station_code AS station, rl.by_station AS by_station, rl.quantity AS quantity,
+        rl.goods_fen AS goods, rl.service_fee_fen AS fee, rl.shipping_fen AS shipping, rl.with_shipping AS with_shipping
+    FROM refund_line rl JOIN refund r ON r.public_id = rl.refund_public_id
+    JOIN order_line l ON l.id = rl.order_line_id JOIN parcel p ON p.id = l.parcel_id)"""
+"""What refunds gave back, failed ones too."""
+
+BORNE: Final = f"""(SELECT refund, state, parcel_id, 'seller' AS who, seller AS owner, FALSE AS by_station,
+        goods - fee AS fen FROM {BACK} b WHERE NOT by_station
+    UNION ALL SELECT refund, state, parcel_id, 'station', station, FALSE, fee + shipping FROM {BACK} b WHERE NOT by_station
+    UNION ALL SELECT refund, state, parcel_id, 'station', station, TRUE, goods + shipping FROM {BACK} b WHERE by_station)"""
+"""Who bears what: price less fee the seller, fee and shipping the station; of a lost parcel everything the station."""
+
+OWED: Final = f"""(SELECT p.id AS parcel_id, 'seller' AS who, l.seller_public_id AS owner,
+        (l.unit_price_fen - l.unit_service_fee_fen) * l.quantity AS fen FROM order_line l JOIN parcel p ON p.id = l.parcel_id
+    UNION ALL SELECT id, 'station', station_code, service_fee_fen + shipping_fen FROM parcel
+    UNION ALL SELECT parcel_id, who, owner, -fen FROM {BORNE} b WHERE state <> 'failed' AND NOT by_station)"""
+"""What of each parcel is somebody's, before a loss is borne."""
+
+EXPECTED: Final = f"""(SELECT o.book AS book, w.who AS who, w.owner AS owner,
+        SUM(CASE WHEN p.state = 'settled' THEN 0 ELSE w.fen END) AS held,
+        SUM(CASE WHEN p.state = 'settled' THEN w.fen ELSE 0 END) AS payable
+    FROM (SELECT * FROM {OWED} s UNION ALL SELECT parcel_id, who, owner, -fen FROM {BORNE} b
+        WHERE state <> 'failed' AND by_station) w
+    JOIN parcel p ON p.id = w.parcel_id JOIN "order" o ON o.id = p.order_id
+    WHERE o.paid_at IS NOT NULL GROUP BY o.book, w.who, w.owner)"""
+
+BOOKED: Final = """(SELECT a.book AS book, CASE WHEN a.kind LIKE 'seller%' THEN 'seller' ELSE 'station' END AS who,
+        a.owner AS owner,
+        SUM(CASE WHEN a.kind IN ('seller_held', 'station_held') THEN -line.amount ELSE 0 END) AS held,
+        SUM(CASE WHEN a.kind IN ('seller_payable', 'station_payable') THEN -line.amount ELSE 0 END) AS payable
+    FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
+    WHERE entry.kind IN ('allocate', 'settle', 'refund', 'refund_failed')
+    AND a.kind IN ('seller_held', 'seller_payable', 'station_held', 'station_payable')
+    GROUP BY a.book, CASE WHEN a.kind LIKE 'seller%' THEN 'seller' ELSE 'station' END, a.owner)"""
+"""What orders alone made of the accounts: payouts and the like stand in entries of other kinds."""
+
+REFUNDS: Final = (
+    Check(
+        "refund lines add up to refunds",
+        f"""SELECT r.public_id AS name, r.fen AS owed, COALESCE(SUM(b.goods + b.shipping), 0) AS amount FROM refund r
+        JOIN attempt ON attempt.id = r.attempt_id AND attempt.purpose = 'order' LEFT JOIN {BACK} b ON b.refund = r.public_id
+        WHERE r.reason_key <> 'surplus' GROUP BY r.id, r.public_id, r.fen
+        HAVING COALESCE(SUM(b.goods + b.shipping), 0) <> r.fen""",
+        "refund {name} is {owed} fen, its lines say {amount}",
+    ),
+    Check(
+        "refunds give back what their buyer bought",
+        f"""SELECT r.public_id AS name FROM refund r JOIN attempt ON attempt.id = r.attempt_id
+        JOIN {BACK} b ON b.refund = r.public_id JOIN parcel p ON p.id = b.parcel_id JOIN "order" o ON o.id = p.order_id
+        WHERE attempt.purpose <> 'order' OR attempt.reference <> o.number""",
+        "refund {name} gives back lines of another order",
+    ),
+    Check(
+        "refunded units are counted",
+        f"""SELECT l.public_id AS name, l.refunded_quantity AS amount, COALESCE(SUM(b.quantity), 0) AS owed FROM order_line l
+        LEFT JOIN {BACK} b ON b.line_id = l.id AND b.state <> 'failed' GROUP BY l.id, l.public_id, l.refunded_quantity
+        HAVING COALESCE(SUM(b.quantity), 0) <> l.refunded_quantity OR COALESCE(SUM(b.quantity), 0) > MAX(l.quantity)""",
+        "line {name} counts {amount} refunded units, its refunds gave {owed} back",
+    ),
+    Check(
+        "units go back at their price",
+        f"""SELECT b.refund AS name, l.public_id AS line FROM {BACK} b JOIN order_line l ON l.id = b.line_id
+        WHERE b.goods <> l.unit_price_fen * b.quantity OR b.fee <> l.unit_service_fee_fen * b.quantity""",
+        "refund {name} gives units of line {line} back at another price or fee",
+    ),
+    Check(
+        "shipping goes back once",
+        f"""SELECT l.public_id AS name, l.shipping_fen AS owed, SUM(b.shipping) AS amount FROM {BACK} b
+        JOIN order_line l ON l.id = b.line_id WHERE b.state <> 'failed'
+        GROUP BY l.id, l.public_id, l.shipping_fen, l.quantity HAVING SUM(b.shipping) > l.shipping_fen
+        OR (SUM(CASE WHEN b.with_shipping THEN b.quantity ELSE 0 END) = l.quantity AND SUM(b.shipping) <> l.shipping_fen)""",
+        "line {name} has {owed} fen of shipping, {amount} went back",
+    ),
+    Check(
+        "refunds are borne by whose the lines are",
+        f"""SELECT e.refund AS name, e.who AS who, e.owner AS owner, e.owed AS owed, COALESCE(k.amount, 0) AS amount
+        FROM (SELECT refund, who, owner, SUM(fen) AS owed FROM {BORNE} b GROUP BY refund, who, owner) e
+        LEFT JOIN (SELECT SUBSTR(entry.key, 8) AS refund, a.owner AS owner, SUM(line.amount) AS amount,
+                CASE WHEN a.kind LIKE 'seller%' THEN 'seller' ELSE 'station' END AS who
+            FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
+            WHERE entry.kind = 'refund' AND a.kind IN ('seller_held', 'seller_payable', 'station_held', 'station_payable')
+            GROUP BY SUBSTR(entry.key, 8), a.owner, CASE WHEN a.kind LIKE 'seller%' THEN 'seller' ELSE 'station' END) k
+        ON k.refund = e.refund AND k.who = e.who AND k.owner = e.owner WHERE COALESCE(k.amount, 0) <> e.owed""",
+        "refund {name}: {owed} fen should come from {who} {owner}, {amount} do",
+    ),
+    Check(
+        "what is owed follows from lines less refunds",
+        f"""SELECT e.book AS book, e.who AS who, e.owner AS owner, e.held AS held, e.payable AS payable,
+        COALESCE(k.held, 0) AS booked_held, COALESCE(k.payable, 0) AS booked_payable FROM {EXPECTED} e LEFT JOIN {BOOKED} k
+        ON k.book = e.book AND k.who = e.who AND k.owner = e.owner
+        WHERE COALESCE(k.held, 0) <> e.held OR COALESCE(k.payable, 0) <> e.payable""",
+        "{who} {owner} in the {book} book: {held} fen should be held and {payable} payable by the lines, the books say "
+        "{booked_held} and {booked_payable}",
+    ),
+    Check(
+        "nobody is owed for nothing",
+        f"""SELECT k.who AS who, k.owner AS owner, k.book AS book, k.held + k.payable AS amount FROM {BOOKED} k
+        LEFT JOIN {EXPECTED} e ON k.book = e.book AND k.who = e.who AND k.owner = e.owner
+        WHERE e.owner IS NULL AND (k.held <> 0 OR k.payable <> 0)""",
+        "{who} {owner} in the {book} book is owed {amount} fen, but no line of an order says so",
+    ),
+)

@@ -1,0 +1,55 @@
+"""What a buyer is told about a refund: what comes back and why; later that it is there, or that it did not get through.
+
+Listeners of the outbox: in the buyer's language, each fact once."""
+
+from flask_babel import force_locale, gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.core.db import in_transaction
+from marketplace.core.formats import language, yuan
+from marketplace.notifications import messages
+from marketplace.orders import refunded
+from marketplace.orders.models import Order
+from marketplace.orders.refunded import ShownRefund
+
+
+def requested(*, refund: str) -> None:
+    in_transaction(tell, refund=refund, fact="requested")
+
+
+def arrived(*, purpose: str, reference: str, refund: str) -> None:
+    """The listener of `refund.succeeded`, which tells of gifts as well."""
+    if purpose == "order":
+        in_transaction(tell, refund=refund, fact="arrived")
+
+
+def failed(*, refund: str) -> None:
+    in_transaction(tell, refund=refund, fact="failed")
+
+
+def tell(session: Session, *, refund: str, fact: str) -> None:
+    shown = refunded.one(session, refund)
+    if shown is None:
+        return  # a surplus: the order's page says so
+    order = session.scalars(select(Order).where(Order.number == shown.order)).one()
+    with force_locale(order.language):
+        text = words(shown, fact)
+    messages.send(session, fact=f"refund_{fact}:{refund}", address=order.phone, text=text, person_id=order.buyer_id)
+
+
+def words(shown: ShownRefund, fact: str) -> str:
+    told = {"number": shown.order, "sum": yuan(shown.fen), "what": what(shown), "why": shown.why}
+    if fact == "requested":
+        return str(_("Order %(number)s: %(sum)s is on its way back to you, for %(what)s. Reason: %(why)s", **told))
+    if fact == "arrived":
+        return str(_("Order %(number)s: %(sum)s was refunded to where you paid from, for %(what)s.", **told))
+    return str(_("Order %(number)s: the refund of %(sum)s did not get through. We are looking into it.", **told))
+
+
+def what(shown: ShownRefund) -> str:
+    """The units, and the shipping where it comes back too."""
+    parts = [f"{each.title} × {each.quantity}" for each in shown.units]
+    if shown.shipping_fen:
+        parts.append(str(_("shipping %(sum)s", sum=yuan(shown.shipping_fen))))
+    return (", " if language() == "en" else "、").join(parts)

@@ -1,0 +1,157 @@
+"""Refunds of orders as people read them: what came back, why, and whether it is there. One statement each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from flask_babel import LazyString, lazy_gettext as _l
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from marketplace.core import clock
+from marketplace.core.formats import language
+from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
+from marketplace.payments.models import Refund
+from marketplace.payments.states import RefundState
+
+LATELY: Final = timedelta(days=30)
+WAITS: Final = timedelta(days=180)
+LONGEST: Final = 200
+BY_A_PERSON: Final = "units:"  # how the keys of those begin that somebody decided on, in words of their own
+WHY: Final[dict[str, LazyString]] = {
+    "refused": _l("The station could not send it"),
+    "cancelled": _l("Cancelled"),
+    "never fetched": _l("Not collected, so it went back to the grower"),
+    "lost on the way": _l("Lost in transit"),
+}
+
+
+@dataclass(frozen=True)
+class UnitsBack:
+    """So many units of one line."""
+
+    title_zh: str
+    title_en: str
+    unit_zh: str
+    unit_en: str
+    quantity: int
+
+    @property
+    def title(self) -> str:
+        return self.title_en if language() == "en" and self.title_en else self.title_zh
+
+
+@dataclass(frozen=True)
+class ShownRefund:
+    """One refund of a parcel, in fen."""
+
+    public_id: str
+    order: str
+    parcel: str
+    parcel_number: int
+    station: str
+    state: RefundState
+    fen: int
+    shipping_fen: int
+    reason: str  # typed by whoever decided, or one of WHY's
+    is_by_a_person: bool
+    at: datetime
+    units: tuple[UnitsBack, ...]
+
+    @property
+    def label(self) -> str:
+        return f"{self.order}-{self.parcel_number}"
+
+    @property
+    def has_failed(self) -> bool:
+        return self.state is RefundState.FAILED
+
+    @property
+    def has_arrived(self) -> bool:
+        return self.state is RefundState.SUCCEEDED
+
+    @property
+    def why(self) -> str:
+        return self.reason if self.is_by_a_person else str(WHY.get(self.reason, self.reason))
+
+
+def of_order(session: Session, number: str) -> list[ShownRefund]:
+    return found(session, Order.number == number)
+
+
+def of_parcel(session: Session, parcel: str) -> list[ShownRefund]:
+    return found(session, Parcel.public_id == parcel)
+
+
+def one(session: Session, refund: str) -> ShownRefund | None:
+    """None for a surplus, which is no part of an order."""
+    return next(iter(found(session, Refund.public_id == refund)), None)
+
+
+def lately(session: Session, station: str | None) -> list[ShownRefund]:
+    """Of a station (None: of all) in the last 30 days, and failures that wait for a person: these first, then the latest."""
+    wanted = or_(Refund.created_at >= clock.now() - LATELY, waits_for_a_person())
+    shown = found(session, wanted if station is None else wanted & (Parcel.station_code == station), limit=LONGEST)
+    shown.reverse()
+    return sorted(shown, key=lambda refund: not refund.has_failed)
+
+
+def count_failed(session: Session, station: str) -> int:
+    """How many refunds of this station failed and wait for a person."""
+    failed = select(func.count(RefundLine.refund_public_id.distinct())).select_from(RefundLine)
+    failed = failed.join(Refund, Refund.public_id == RefundLine.refund_public_id)
+    failed = failed.join(OrderLine, OrderLine.id == RefundLine.order_line_id).join(Parcel, Parcel.id == OrderLine.parcel_id)
+    return int(session.scalar(failed.where(Parcel.station_code == station, waits_for_a_person())) or 0)
+
+
+def waits_for_a_person() -> ColumnElement[bool]:
+    """It failed, and of the same line nothing was refunded since; after half a year it is nobody's errand any more."""
+    later_line, later = aliased(RefundLine), aliased(Refund)
+    again = select(later.id).join(later_line, later_line.refund_public_id == later.public_id)
+    again = again.where(later_line.order_line_id == RefundLine.order_line_id, later.id > Refund.id)
+    again = again.where(later.state != RefundState.FAILED).correlate(RefundLine, Refund)
+    return (Refund.state == RefundState.FAILED) & (Refund.created_at >= clock.now() - WAITS) & ~again.exists()
+
+
+def found(session: Session, which: ColumnElement[bool], limit: int | None = None) -> list[ShownRefund]:
+    wanted = (
+        select(Refund.public_id, Refund.state, Refund.reason, Refund.reason_key, Refund.created_at, Refund.fen)
+        .add_columns(RefundLine.quantity, RefundLine.shipping_fen)
+        .add_columns(OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en)
+        .add_columns(Order.number.label("order"), Parcel.public_id.label("parcel"), Parcel.number, Parcel.station_code)
+        .join(RefundLine, RefundLine.refund_public_id == Refund.public_id)
+        .join(OrderLine, OrderLine.id == RefundLine.order_line_id)
+        .join(Parcel, Parcel.id == OrderLine.parcel_id)
+        .join(Order, Order.id == Parcel.order_id)
+        .where(which)
+        .order_by(Refund.id.desc(), OrderLine.id)
+    )
+    return gathered(session.execute(wanted.limit(limit)).all())
+
+
+def gathered(rows: Sequence[Any]) -> list[ShownRefund]:
+    """One of each refund's rows, oldest first."""
+    refunds: dict[str, ShownRefund] = {}
+    for row in rows:
+        known = refunds.get(row.public_id) or ShownRefund(
+            public_id=row.public_id,
+            order=row.order,
+            parcel=row.parcel,
+            parcel_number=row.number,
+            station=row.station_code,
+            state=row.state,
+            fen=row.fen,
+            shipping_fen=0,
+            reason=row.reason,
+            is_by_a_person=row.reason_key.startswith(BY_A_PERSON),
+            at=row.created_at,
+            units=(),
+        )
+        units = UnitsBack(row.title_zh, row.title_en, row.unit_zh, row.unit_en, row.quantity)
+        refunds[row.public_id] = replace(
+            known,
+            shipping_fen=known.shipping_fen + row.shipping_fen,
+            units=(*known.units, units) if row.quantity else known.units,
+        )
+    return list(reversed(refunds.values()))

@@ -1,0 +1,125 @@
+"""A person at the desk gives back a part of a parcel: so many units of its lines, with their shipping or without.
+
+The goods are where they are: nothing is for sale again by that. Whoever gives all of an unsent parcel back refuses it."""
+
+from collections.abc import Mapping, Sequence
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from marketplace.core import audit, ids
+from marketplace.core.errors import NotFound, Refusal
+from marketplace.orders import fulfilment, remaining, repaying
+from marketplace.orders.models import Parcel
+from marketplace.orders.remaining import LineLeft, Part
+from marketplace.orders.standing import AT_WORK
+
+
+class NothingToRefund(Refusal):
+    status = 422
+    message = _l("Say how many to refund.")
+
+
+class TooManyUnits(Refusal):
+    """`line` has only `left` units that were not given back."""
+
+    status = 422
+    message = _l("There are not that many left to refund.")
+
+    def __init__(self, line: LineLeft) -> None:
+        super().__init__(line.public_id)
+        self.line, self.left = line.public_id, line.units
+
+
+class AlreadyRefunded(Refusal):
+    message = _l("All of this parcel has been refunded.")
+
+
+class NothingLeftToSend(Refusal):
+    message = _l("Then nothing would be left to send. If none of it can be sent, refuse the parcel instead.")
+
+
+class RefundedMeanwhile(Refusal):
+    message = _l("Something of this parcel was refunded meanwhile. Please look again before you refund more.")
+
+
+def refund_units(
+    session: Session,
+    *,
+    parcel: str,
+    station: str | None,
+    units: Mapping[str, int],
+    with_shipping: bool,
+    reason: str,
+    actor: str,
+    seen: str | None = None,
+) -> str:
+    """Give back so many units of these lines (by their public ids); returns the refund's id.
+
+    `seen`: how the lines stood (`mark`) when the person decided. Raises NotFound, NotPaid, RefundedMeanwhile, and what
+    `parts_of` raises."""
+    row, lines = lines_left(session, parcel, station=station, seen=seen)
+    parts = parts_of(row, lines, units, with_shipping=with_shipping)
+    return give_back(session, row, parts, reason=reason, actor=actor)
+
+
+def refund_rest(
+    session: Session, *, parcel: str, station: str | None, reason: str, actor: str, seen: str | None = None
+) -> str:
+    """Give back everything that is left, shipping included; returns the refund's id. Raises as `refund_units`."""
+    row, lines = lines_left(session, parcel, station=station, seen=seen)
+    return give_back(session, row, rest_of(row, lines), reason=reason, actor=actor)
+
+
+def lines_left(session: Session, parcel: str, *, station: str | None, seen: str | None) -> tuple[Parcel, list[LineLeft]]:
+    """The paid parcel, its order locked, and what is left of it. Raises NotFound, NotPaid, RefundedMeanwhile."""
+    row = fulfilment.get_paid_parcel(session, parcel, station=station)
+    if row.order.paid_at is None:
+        raise fulfilment.NotPaid(parcel)
+    lines = remaining.of(session, row)
+    if seen is not None and seen != mark(lines):
+        raise RefundedMeanwhile(parcel)
+    return row, lines
+
+
+def give_back(session: Session, parcel: Parcel, parts: Sequence[Part], *, reason: str, actor: str) -> str:
+    key = f"units:{parcel.public_id}:{ids.public_id()}"  # each decision is a cause of its own
+    refund = repaying.repay(session, parcel, parts, reason_key=key, reason=reason)
+    told = {"subject": f"parcel:{parcel.public_id}", "why": reason, "refund": refund}
+    audit.record(session, actor=actor, action="parcel.refunded", **told, fen=sum(part.fen for part in parts))
+    return refund
+
+
+def rest_of(parcel: Parcel, lines: Sequence[LineLeft]) -> list[Part]:
+    """Everything that is left. Raises AlreadyRefunded, NothingLeftToSend."""
+    parts = [line.rest for line in lines if line.rest.fen]
+    if not parts:
+        raise AlreadyRefunded(parcel.public_id)
+    if parcel.state in AT_WORK:
+        raise NothingLeftToSend(parcel.public_id)
+    return parts
+
+
+def parts_of(parcel: Parcel, lines: Sequence[LineLeft], units: Mapping[str, int], *, with_shipping: bool) -> list[Part]:
+    """What giving so many units back means.
+
+    Raises AlreadyRefunded, NothingToRefund, NotFound for a line of another parcel, TooManyUnits, NothingLeftToSend."""
+    if not any(line.rest.fen for line in lines):
+        raise AlreadyRefunded(parcel.public_id)
+    known = {line.public_id: line for line in lines}
+    wanted = {line: number for line, number in units.items() if number}
+    if not wanted:
+        raise NothingToRefund(parcel.public_id)
+    for line, number in wanted.items():
+        if line not in known:
+            raise NotFound(line)
+        if not 0 < number <= known[line].units:
+            raise TooManyUnits(known[line])
+    if parcel.state in AT_WORK and sum(wanted.values()) == sum(line.units for line in lines):
+        raise NothingLeftToSend(parcel.public_id)
+    return [known[line].part(number, with_shipping=with_shipping) for line, number in wanted.items()]
+
+
+def mark(lines: Sequence[LineLeft]) -> str:
+    """How much of each line has gone back, in a word that a page can carry: whoever decides on an old one is told."""
+    return ".".join(f"{line.refunded_quantity}-{line.shipping_back_fen}" for line in lines)

@@ -1,0 +1,138 @@
+"""What of a parcel was not given back to its buyer, by line: units and shipping. Refunds that failed gave nothing back.
+
+Price and fee are frozen for each unit. A line's shipping is frozen as one sum: of k units of n that go back with their
+shipping it is s * k // n in all, so that any order of refunds ends exactly at s, also where one of them failed."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from marketplace.core.transitions import EventRow
+from marketplace.ledger import books
+from marketplace.orders.models import OrderLine, Parcel, RefundLine
+from marketplace.orders.states import ParcelState as S
+from marketplace.payments.models import Refund
+from marketplace.payments.states import RefundState
+
+PAYABLE: Final = {"seller_held": "seller_payable", "station_held": "station_payable"}
+
+
+@dataclass(frozen=True)
+class LineLeft:
+    """One line and what went back of it: units, those of them whose shipping went back too, and that shipping in fen."""
+
+    id: int
+    public_id: str
+    parcel_id: int
+    seller: str
+    title_zh: str
+    title_en: str
+    unit_zh: str
+    unit_en: str
+    unit_price_fen: int
+    unit_service_fee_fen: int
+    quantity: int
+    refunded_quantity: int
+    shipping_fen: int
+    shipping_back_fen: int
+    units_with_shipping_back: int
+
+    @property
+    def units(self) -> int:
+        """Bought and not yet given back."""
+        return self.quantity - self.refunded_quantity
+
+    def part(self, units: int, *, with_shipping: bool) -> "Part":
+        """What giving back so many more units means."""
+        due = self.shipping_fen * (self.units_with_shipping_back + units) // self.quantity if with_shipping else 0
+        return Part(self, units, max(0, due - self.shipping_back_fen), with_shipping)
+
+    @property
+    def rest(self) -> "Part":
+        """All units that are left and all shipping, also of units that went back without theirs."""
+        return Part(self, self.units, self.shipping_fen - self.shipping_back_fen, with_shipping=True)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some units of a line with what goes back for them, in fen."""
+
+    line: LineLeft
+    units: int
+    shipping_fen: int
+    with_shipping: bool
+
+    @property
+    def goods_fen(self) -> int:
+        return self.line.unit_price_fen * self.units
+
+    @property
+    def service_fee_fen(self) -> int:
+        return self.line.unit_service_fee_fen * self.units
+
+    @property
+    def fen(self) -> int:
+        return self.goods_fen + self.shipping_fen
+
+
+def of_parcels(session: Session, parcels: Sequence[int]) -> dict[int, list[LineLeft]]:
+    """The lines of these parcels (by their rows' ids), as the database has them now: one statement."""
+    went_back = (
+        select(
+            RefundLine.order_line_id,
+            func.sum(RefundLine.shipping_fen).label("shipping"),
+            func.sum(case((RefundLine.with_shipping, RefundLine.quantity), else_=0)).label("units"),
+        )
+        .join(Refund, Refund.public_id == RefundLine.refund_public_id)
+        .join(OrderLine, OrderLine.id == RefundLine.order_line_id)
+        .where(Refund.state != RefundState.FAILED, OrderLine.parcel_id.in_(parcels))
+        .group_by(RefundLine.order_line_id)
+        .subquery()
+    )
+    frozen = ("title_zh", "title_en", "unit_zh", "unit_en", "unit_price_fen", "unit_service_fee_fen")
+    wanted = (
+        select(OrderLine.id, OrderLine.public_id, OrderLine.parcel_id, OrderLine.seller_public_id.label("seller"))
+        .add_columns(*(getattr(OrderLine, name) for name in frozen))
+        .add_columns(OrderLine.quantity, OrderLine.refunded_quantity, OrderLine.shipping_fen)
+        .add_columns(func.coalesce(went_back.c.shipping, 0).label("shipping_back_fen"))
+        .add_columns(func.coalesce(went_back.c.units, 0).label("units_with_shipping_back"))
+        .outerjoin(went_back, went_back.c.order_line_id == OrderLine.id)
+        .where(OrderLine.parcel_id.in_(parcels))
+        .order_by(OrderLine.id)
+    )
+    found: dict[int, list[LineLeft]] = {parcel: [] for parcel in parcels}
+    for row in session.execute(wanted):
+        sums = {
+            "shipping_back_fen": int(row.shipping_back_fen),
+            "units_with_shipping_back": int(row.units_with_shipping_back),
+        }
+        found[row.parcel_id].append(LineLeft(**{**row._mapping, **sums}))
+    return found
+
+
+def of(session: Session, parcel: Parcel) -> list[LineLeft]:
+    return of_parcels(session, [parcel.id])[parcel.id]
+
+
+def rest(session: Session, parcel: Parcel) -> list[Part]:
+    """Everything of a parcel that is left, without the lines of which nothing is."""
+    return [line.rest for line in of(session, parcel) if line.rest.fen]
+
+
+def shares(parts: Iterable[Part], station: str) -> dict[books.Account, int]:
+    """Whose these parts are while the parcel is held: price less fee the seller's, fee and shipping the station's."""
+    found: dict[books.Account, int] = defaultdict(int)
+    for part in parts:
+        found["seller_held", part.line.seller] += part.goods_fen - part.service_fee_fen
+        found["station_held", station] += part.service_fee_fen + part.shipping_fen
+    return found
+
+
+def is_lost(session: Session, parcel: Parcel) -> bool:
+    """Settled between growers and station; the buyer never got it."""
+    was = select(EventRow.id).where(EventRow.subject == f"parcel:{parcel.public_id}", EventRow.to_state == S.LOST)
+    return parcel.state is S.SETTLED and session.scalar(was.limit(1)) is not None
