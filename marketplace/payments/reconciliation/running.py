@@ -87,9 +87,9 @@ def read_movements(gateway: PaymentGateway, since: datetime, tell: Tell = silent
     return new
 
 
-def pages(things: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
+def pages(things: Iterable[T]) -> Iterator[list[T]]:
     rest = iter(things)
-    while page := list(islice(rest, size)):
+    while page := list(islice(rest, PAGE)):
         yield page
 
 
