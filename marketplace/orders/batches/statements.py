@@ -26,7 +26,7 @@ PARCEL_ID: Final = 16  # characters of a parcel in the key settle:<parcel>:<owne
 class Row:
     """One movement: `fen` to the owner's credit, `balance_fen` after it.
 
-    `parcel` leads to what it is about. Of what settled a seller has the goods less the fee, a station the fee and the shipping.
+    `parcel` leads to what it is about. Of what settled a seller has the goods less the fee, a station fee and shipping.
     A payout has the state of its line, and what the bank said."""
 
     at: datetime
