@@ -21,11 +21,11 @@ def lines(*columns: Any) -> Select[Any]:
     return joined.join(Entry, Entry.id == Line.entry_id)
 
 
-def balances(session: Session, *, book: str) -> Sequence[Any]:
-    """Every account that is not at zero: (kind, owner, commodity, amount), debit positive."""
+def balances(session: Session, *, book: str, kinds: Sequence[str] = tuple(KINDS)) -> Sequence[Any]:
+    """Every account of these kinds that is not at zero: (kind, owner, commodity, amount), debit positive."""
     key = (LedgerAccount.kind, LedgerAccount.owner, Line.commodity)
     total = func.sum(Line.amount)
-    wanted = lines(*key, total.label("amount")).where(LedgerAccount.book == book)
+    wanted = lines(*key, total.label("amount")).where(LedgerAccount.book == book, LedgerAccount.kind.in_(kinds))
     return session.execute(wanted.group_by(*key).having(total != 0).order_by(*key)).all()
 
 

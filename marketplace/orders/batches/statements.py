@@ -41,7 +41,6 @@ class Row:
     shipping_fen: int = 0
     line_state: LineState | None = None
     said: str = ""
-    reason: str = ""
 
     @property
     def adds_up(self) -> bool:
@@ -111,7 +110,7 @@ def with_balances(opening: int, moved: Sequence[Movement]) -> list[Row]:
 
 def explained(session: Session, owner: Owner, rows: Sequence[Row], moved: Sequence[Movement]) -> list[Row]:
     parcels = {each.key: parcel_in(each.key) for each in moved if each.kind == "settle"}
-    refunds = reasons(session, owner, [rest_of(each.key) for each in moved if each.kind.startswith("refund")])
+    refunds = parcels_of_refunds(session, owner, [rest_of(each.key) for each in moved if each.kind.startswith("refund")])
     payments = lines_of(session, [rest_of(each.key) for each in moved if each.kind.startswith("payout")])
     known = {**brought(session, owner, list(parcels.values())), **refunds, **payments}
     return [
@@ -148,15 +147,15 @@ def brought(session: Session, owner: Owner, parcels: Iterable[str]) -> dict[str,
     return found
 
 
-def reasons(session: Session, owner: Owner, refunds: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """By refund: why, and the owner's parcel of that order."""
+def parcels_of_refunds(session: Session, owner: Owner, refunds: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """By refund: the owner's parcel of that order."""
     kind, whose = owner
     its = OrderLine.seller_public_id == whose if kind == "seller" else Parcel.station_code == whose
-    wanted = select(Refund.public_id, Refund.reason, func.min(Parcel.public_id).label("parcel"))
+    wanted = select(Refund.public_id, func.min(Parcel.public_id).label("parcel"))
     wanted = wanted.join(Attempt, Attempt.id == Refund.attempt_id).join(Order, Order.number == Attempt.reference)
     wanted = wanted.join(Parcel, Parcel.order_id == Order.id).join(OrderLine, OrderLine.parcel_id == Parcel.id)
-    wanted = wanted.where(Refund.public_id.in_(refunds), its).group_by(Refund.public_id, Refund.reason)
-    return {row.public_id: {"reason": row.reason, "parcel": row.parcel} for row in session.execute(wanted)}
+    wanted = wanted.where(Refund.public_id.in_(refunds), its).group_by(Refund.public_id)
+    return {row.public_id: {"parcel": row.parcel} for row in session.execute(wanted)}
 
 
 def lines_of(session: Session, lines: Sequence[str]) -> dict[str, dict[str, Any]]:
