@@ -60,7 +60,7 @@ class Finance:
         in_transaction(payees.keep, owner_kind=owner[0], owner=owner[1], person_id=self.drafter, **typed)
         account = self.account(owner)
         if verified:
-            seen = {"number": account.number, "revision": account.revision}
+            seen: Any = {"number": account.number, "revision": account.revision}
             in_transaction(payees.verify, account=account.public_id, person_id=self.approver, **seen)
         return account.public_id
 
@@ -159,11 +159,11 @@ def make_finance() -> Callable[[], Finance]:
         for person, name in zip(sellers, ("冯建国家", "乔家蜂场"), strict=True):
             words = {"kind": "household", "name_zh": name, "name_en": "", "village_zh": "", "story_zh": "", "story_en": ""}
             make(Seller, {"person_id": person.id, "station_code": STATION, "since": 2020} | words, {})
-        owners: list[Owner] = [("seller", person.public_id) for person in sellers]
-        orders = {whose: in_transaction(an_order, whose) for _kind, whose in owners}
+        feng, qiao = (("seller", person.public_id) for person in sellers)
+        orders = {whose: in_transaction(an_order, whose) for _kind, whose in (feng, qiao)}
         numbers = people[0].id, people[1].id
         db.session.remove()
-        return Finance(*numbers, *owners, orders)
+        return Finance(*numbers, feng, qiao, orders)
 
     return made
 

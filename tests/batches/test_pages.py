@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db
@@ -17,7 +18,7 @@ from marketplace.orders.batches.models import SettlementBatch
 from marketplace.orders.batches.states import BatchState, LineState
 from tests.batches.conftest import HOUSE, Finance
 from tests.batches.test_paying_out import ready
-from tests.factories import STATION, Person, sign_in_as, signed_in
+from tests.factories import STATION, sign_in_as, signed_in
 from tests.orders.conftest import hidden, post
 
 LIST = "/operator/settlements"
