@@ -26,7 +26,7 @@ def test_every_change_waits_to_be_verified_again(finance: Finance) -> None:
     account = finance.account(finance.feng)
     assert (account.verified_at, account.verifier_id, account.revision, account.last4) == (None, None, 2, "7891")
     told = db.session.scalars(select(Message.text).where(Message.fact.startswith("payee:"))).all()
-    assert len(told) == 2 and "bank account" in told[1]
+    assert len(told) == 2 and told[1].startswith("你的收款账户改了")
 
 
 def test_a_number_that_differs_verifies_nothing(finance: Finance) -> None:
