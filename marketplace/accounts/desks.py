@@ -20,6 +20,7 @@ DESKS: Final[tuple[tuple[frozenset[str], str, LazyString, str], ...]] = (  # rol
     (frozenset({"nominator", "verifier", "children_officer"}), "/children", _l("Children's cases"), "heart"),
     (frozenset({"programme_officer"}), "/programme", _l("Programme office"), "box"),
     (frozenset({"operator", "finance_operator", "auditor"}), "/operator/payments", _l("Payments of the province"), "wallet"),
+    (frozenset({"operator", "finance_operator", "auditor"}), "/operator/settlements", _l("Settlements"), "wallet"),
 )
 
 

@@ -12,6 +12,7 @@ from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, REC
 from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
 from listings.states import LISTING
 from marketplace.auditing.checks import Difference, read
+from marketplace.orders.batches.states import BATCH, LINE
 from marketplace.orders.states import ORDER, PARCEL
 from marketplace.payments.states import ATTEMPT, REFUND
 
@@ -35,6 +36,8 @@ LIVES: Final = (
     Life("parcel", "public_id", PARCEL, "awaiting_acceptance"),
     Life("attempt", "public_id", ATTEMPT, "created"),
     Life("refund", "public_id", REFUND, "requested"),
+    Life("settlement_batch", "public_id", BATCH, "drafted"),
+    Life("settlement_line", "public_id", LINE, "due"),
     Life("listing", "code", LISTING),
     Life("campaign", "public_id", CAMPAIGN, "draft"),
     Life("contribution", "public_id", CONTRIBUTION, "intent"),
