@@ -8,5 +8,5 @@ def opened(cashier: SandboxCashier) -> None:
     """On SQLite all tests of a process share its file."""
     storage.prepare(cashier.storage)
     with cashier.writing() as connection:
-        for table in (storage.webhook, storage.answered, storage.refund, storage.payment):
+        for table in (storage.webhook, storage.answered, storage.refund, storage.mandate, storage.payment):
             connection.execute(table.delete())

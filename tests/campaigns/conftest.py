@@ -193,7 +193,7 @@ def fund(real_app: Flask) -> Iterator[Fund]:
     cashier: Any = gateways().get("sandbox")
     storage.prepare(cashier.storage)
     with cashier.writing() as connection:  # on SQLite all tests share its file
-        for table in (storage.webhook, storage.answered, storage.refund, storage.payment):
+        for table in (storage.webhook, storage.answered, storage.refund, storage.mandate, storage.payment):
             connection.execute(table.delete())
     factories.make_station(STATION, county_zh="临县", name_zh="临县站", name_en="Linxian Station")
     make_foundation()

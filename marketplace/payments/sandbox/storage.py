@@ -58,6 +58,14 @@ refund = Table(
     Column("due_at", Instant, nullable=False),  # when a pending one succeeds
 )
 
+mandate = Table(
+    "mandate",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("payment_id", String, nullable=False, unique=True),
+    Column("later", String, nullable=False),  # what charges without the payer come to
+)
+
 answered = Table(
     "idempotency",
     metadata,
@@ -83,7 +91,11 @@ def remember_when_it_was_decided(connection: Connection) -> None:
     connection.execute(text(f"ALTER TABLE {table} ADD COLUMN decided_at {kind}"))
 
 
-CHANGES: Final[list[Callable[[Connection], None]]] = [remember_when_it_was_decided]
+def make_room_for_mandates(connection: Connection) -> None:
+    mandate.create(connection)
+
+
+CHANGES: Final[list[Callable[[Connection], None]]] = [remember_when_it_was_decided, make_room_for_mandates]
 """The n-th brings a database of version n to version n + 1; new ones are made as the tables above say."""
 
 

@@ -15,7 +15,17 @@ from sqlalchemy import Row
 from marketplace.accounts.permissions import requires
 from marketplace.core.forgery import exempt
 from marketplace.core.money import Money
-from marketplace.payments.gateways import GatewayError, Invalid, KeyMismatch, PaymentRequest, RefundRequest, RemoteRefund
+from marketplace.payments.gateways import (
+    ActionRequired,
+    Declined,
+    GatewayError,
+    Invalid,
+    KeyMismatch,
+    MandateRequest,
+    PaymentRequest,
+    RefundRequest,
+    RemoteRefund,
+)
 from marketplace.payments.sandbox.views import cashier
 
 bp = Blueprint("sandbox_stripe", __name__, url_prefix="/sandbox-cashier/v1")
@@ -28,7 +38,13 @@ SESSION = {  # what the cashier says -> what Stripe says of the session, and of 
     "canceled": ("expired", "unpaid"),
 }
 INTENT = {"failed": "requires_payment_method"}
-ERRORS = {KeyMismatch: ("idempotency_error", 400), Invalid: ("invalid_request_error", 400)}
+ERRORS = {
+    KeyMismatch: ("idempotency_error", 400),
+    Invalid: ("invalid_request_error", 400),
+    Declined: ("card_error", 402),
+    ActionRequired: ("card_error", 402),
+}
+CODES: dict[type[GatewayError], str] = {Declined: "card_declined", ActionRequired: "authentication_required"}
 
 
 @bp.before_request
@@ -42,7 +58,7 @@ def check_key() -> ResponseReturnValue | None:
 @bp.errorhandler(GatewayError)
 def tell_error(refusal: GatewayError) -> ResponseReturnValue:
     kind, status = ERRORS.get(type(refusal), ("api_error", 500))
-    return error(kind, str(refusal.args[0]) if refusal.args else kind), status
+    return error(kind, str(refusal.args[0]) if refusal.args else kind, CODES.get(type(refusal))), status
 
 
 @bp.post("/checkout/sessions")
@@ -58,6 +74,7 @@ def create_session() -> ResponseReturnValue:
             description=price["product_data"]["name"],
             return_url=asked["success_url"],
             pay_by=datetime.fromtimestamp(int(asked["expires_at"]), UTC) if "expires_at" in asked else None,
+            for_later=asked.get("payment_method_options", {}).get("card", {}).get("setup_future_usage") == "off_session",
         )
     except (KeyError, TypeError, ValueError) as missing:
         raise Invalid(f"missing or malformed: {missing}") from missing
@@ -71,7 +88,7 @@ def list_sessions() -> ResponseReturnValue:
     if intent := request.args.get("payment_intent"):
         return listed([session_of(cashier().look_up(intent.removeprefix("pi_")))])
     since = datetime.fromtimestamp(request.args.get("created[gte]", 0, int), UTC)
-    return listed(session_of(row) for row in cashier().opened_since(since))
+    return listed(session_of(row) for row in cashier().opened_since(since) if row.return_url)
 
 
 @bp.get("/checkout/sessions/<session>")
@@ -90,6 +107,29 @@ def expire_session(session: str) -> ResponseReturnValue:
     if row.status != "canceled":
         raise Invalid("only open sessions can be expired")
     return session_of(row)
+
+
+@bp.get("/payment_intents")
+@requires("sandbox_payment.ask")
+def list_intents() -> ResponseReturnValue:
+    since = datetime.fromtimestamp(request.args.get("created[gte]", 0, int), UTC)
+    return listed(intent_of(row) for row in cashier().opened_since(since) if row.decided_at)
+
+
+@bp.post("/payment_intents")
+@exempt
+@requires("sandbox_payment.ask")
+def create_intent() -> ResponseReturnValue:
+    """Off session only: a card that was kept is charged at once."""
+    asked = nested(request.form.items(multi=True))
+    try:
+        amount = Money(int(asked["amount"]), asked["currency"].upper())
+        wanted = PaymentRequest(asked["metadata"]["attempt"], amount, asked["description"], "")
+        card = asked["payment_method"].removeprefix("pm_")
+    except (KeyError, TypeError, ValueError, AttributeError) as missing:
+        raise Invalid(f"missing or malformed: {missing}") from missing
+    made = cashier().charge_mandate(wanted, card, key=request.headers.get("Idempotency-Key", ""))
+    return intent_of(cashier().look_up(made.remote_id))
 
 
 @bp.get("/payment_intents/<intent>")
@@ -142,6 +182,7 @@ def session_of(row: Row[Any]) -> dict[str, Any]:
 
 
 def intent_of(row: Row[Any]) -> dict[str, Any]:
+    card = card_of(row)
     return {
         "id": f"pi_{row.id}",
         "object": "payment_intent",
@@ -149,9 +190,19 @@ def intent_of(row: Row[Any]) -> dict[str, Any]:
         "amount_received": row.amount if row.status == "succeeded" else 0,
         "currency": row.currency.lower(),
         "status": INTENT.get(row.status, row.status),
-        "metadata": {"attempt": row.attempt, "through": "checkout"},
+        "metadata": {"attempt": row.attempt, "through": "checkout" if row.return_url else "mandate"},
         "livemode": False,
+        "customer": f"cus_{card}" if card else None,
+        "payment_method": {"id": f"pm_{card}", "object": "payment_method", "type": "card"} if card else None,
     }
+
+
+def card_of(row: Row[Any]) -> str:
+    """The name of the card that was kept with this payment, where one was; as if always asked for expanded."""
+    try:
+        return cashier().save_mandate(MandateRequest(row.id), key="").remote_id
+    except GatewayError:
+        return ""
 
 
 def refund_of(remote: RemoteRefund) -> dict[str, Any]:
@@ -169,8 +220,8 @@ def listed(things: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return {"object": "list", "url": request.path, "has_more": False, "data": list(things)}
 
 
-def error(kind: str, message: str) -> dict[str, Any]:
-    return {"error": {"type": kind, "message": message}}
+def error(kind: str, message: str, code: str | None = None) -> dict[str, Any]:
+    return {"error": {"type": kind, "message": message} | ({"code": code} if code else {})}
 
 
 def nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -13,24 +13,33 @@ from marketplace.core.settings import LIVE_KEYS
 from marketplace.payments import signatures
 from marketplace.payments.gateways import (
     Book,
+    Caps,
     Invalid,
     KeyMismatch,
+    MandateRequest,
     Notice,
     PaymentRequest,
     RefundRequest,
+    RemoteMandate,
     RemotePayment,
     RemoteRefund,
 )
+from marketplace.payments.stripe import mandates
 from marketplace.payments.stripe.connection import asking, connect
-from marketplace.payments.stripe.translation import named_in, payment_of_intent, payment_of_session, refund_of
+from marketplace.payments.stripe.translation import (
+    HOSTED,
+    MARK,
+    named_in,
+    payment_of_intent,
+    payment_of_session,
+    refund_of,
+)
 
 if TYPE_CHECKING:
     from stripe import StripeClient
 
 OPEN_AT_LEAST: Final = timedelta(minutes=30)  # a session cannot expire sooner; we expire it ourselves when its time is over
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
-MARK: Final = "through"
-HOSTED: Final = {MARK: "checkout"}
 EXPANDED: Final[Any] = {"expand": ["payment_intent"]}
 
 
@@ -43,6 +52,10 @@ class StripeGateway:
         self.book: Book = book_of_key(secret_key)
         self.webhook_secrets, self.methods = tuple(webhook_secrets), tuple(methods)
         self._secret_key, self._address = secret_key, address
+
+    @property
+    def caps(self) -> Caps:
+        return Caps(recurring="card" in self.methods)
 
     @cached_property
     def client(self) -> "StripeClient":
@@ -64,7 +77,7 @@ class StripeGateway:
             "line_items": [item],
             "client_reference_id": request.attempt,
             "metadata": named,
-            "payment_intent_data": {"metadata": named | HOSTED, "description": request.description},
+            "payment_intent_data": {"metadata": named | {MARK: HOSTED}, "description": request.description},
             "payment_method_types": list(self.methods),
             "success_url": request.return_url,
             "cancel_url": request.return_url,
@@ -72,6 +85,8 @@ class StripeGateway:
         }
         if "wechat_pay" in self.methods:
             wanted["payment_method_options"] = {"wechat_pay": {"client": "web"}}
+        if request.for_later and self.caps.recurring:
+            mandates.agree(wanted)
         if request.pay_by is not None:  # reckoned from what never changes, since the key may come again
             wanted["expires_at"] = int((request.pay_by + OPEN_AT_LEAST).timestamp())
         with asking(f"attempt {request.attempt}"):
@@ -84,7 +99,7 @@ class StripeGateway:
             if remote_id.startswith("cs_"):
                 return payment_of_session(self._session(remote_id))
             intent = self.client.v1.payment_intents.retrieve(remote_id)
-            if not named_in(intent, MARK):
+            if named_in(intent, MARK) != HOSTED:
                 return payment_of_intent(intent)
             session = self.client.v1.checkout.sessions.list(params={"payment_intent": remote_id, "limit": 1}).data[0]
             return payment_of_session(self._session(session.id))
@@ -97,7 +112,7 @@ class StripeGateway:
             for session in sessions.auto_paging_iter():
                 if session.client_reference_id == attempt:
                     return payment_of_session(self._session(session.id))
-        return None
+            return mandates.find(self.client, attempt, begun)
 
     def cancel_payment(self, remote_id: str, *, key: str) -> RemotePayment:
         """What is over already stays as it is, and is told as it is."""
@@ -111,6 +126,14 @@ class StripeGateway:
         except (Invalid, KeyMismatch):
             pass  # paid, or cancelled before: the answer below tells
         return self.fetch_payment(remote_id)
+
+    def save_mandate(self, request: MandateRequest, *, key: str) -> RemoteMandate:
+        with asking(request.payment):
+            return mandates.of_intent(self.client, self._intent_of(request.payment))
+
+    def charge_mandate(self, request: PaymentRequest, mandate: str, *, key: str) -> RemotePayment:
+        with asking(f"attempt {request.attempt}"):
+            return mandates.charge(self.client, request, mandate, key)
 
     def refund(self, request: RefundRequest, *, key: str) -> RemoteRefund:
         with asking(f"refund {request.refund}"):
