@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from marketplace.auditing import cashier, chains, checks, devices, giving, lives, money, trade
+from marketplace.auditing import cashier, chains, checks, devices, giving, lives, money, plans, trade
 from marketplace.auditing.checks import Difference
 
 COUNTED = {"entries": "entry", "lines": "line", "orders": '"order"', "stock movements": "stock_movement"}
@@ -18,6 +18,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     """Every difference; and before each part, as plain text, what is being looked at."""
     yield from checks.run(connection, (*money.BOOKS, *money.GATEWAYS, *trade.ORDERS, *trade.GOODS))
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
+    yield from checks.run(connection, plans.PLANS)
     yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES))
     yield from lives.differences(connection)
     yield from chains.differences(connection)

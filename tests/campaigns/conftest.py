@@ -188,8 +188,7 @@ def make_foundation(**given: Any) -> Organisation:
     return factories.make(Organisation, words | dates | {"certificate_number": "DEMO-C-1", "is_demo": True}, given)
 
 
-@pytest.fixture
-def fund(real_app: Flask) -> Iterator[Fund]:
+def opened(app: Flask) -> Fund:
     cashier: Any = gateways().get("sandbox")
     storage.prepare(cashier.storage)
     with cashier.writing() as connection:  # on SQLite all tests share its file
@@ -198,5 +197,11 @@ def fund(real_app: Flask) -> Iterator[Fund]:
     factories.make_station(STATION, county_zh="临县", name_zh="临县站", name_en="Linxian Station")
     make_foundation()
     officer, approver = officer_of("charity_officer", "周予安"), officer_of("charity_approver", "沈若谷")
-    yield Fund(real_app, cashier, officer, approver)
-    cashier.storage.dispose()
+    return Fund(app, cashier, officer, approver)
+
+
+@pytest.fixture
+def fund(real_app: Flask) -> Iterator[Fund]:
+    fund = opened(real_app)
+    yield fund
+    fund.cashier.storage.dispose()
