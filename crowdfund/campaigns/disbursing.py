@@ -11,7 +11,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import public_ledger
+from crowdfund.campaigns import disputed, public_ledger
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evidence
 from crowdfund.campaigns.states import CampaignState, DisbursementState
 from marketplace.core import clock, page_cache
@@ -68,12 +68,14 @@ class Bill:
 
 
 def free_fen(session: Session, campaign: Campaign, book: str) -> int:
-    """Received less refunded less taken: what may still be promised. Only whoever holds the campaign's row may act on it."""
+    """Received less refunded less taken less disputed: what may still be promised.
+
+    Only whoever holds the campaign's row may act on it."""
     promised = select(func.coalesce(func.sum(Disbursement.fen), 0)).where(
         Disbursement.campaign_id == campaign.id, Disbursement.book == book, Disbursement.state == D.APPROVED
     )  # what is on its way or paid has left the account already
     in_account = -books.balance(session, "restricted", campaign.public_id, book=book)
-    return in_account - int(session.scalar(promised) or 0)
+    return in_account - int(session.scalar(promised) or 0) - disputed.disputed_fen(session, campaign, book=book)
 
 
 def overdue() -> Any:

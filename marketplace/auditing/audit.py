@@ -16,6 +16,7 @@ from marketplace.auditing import (
     money,
     movements,
     payouts,
+    plans,
     refunds,
     trade,
 )
@@ -32,6 +33,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*refunds.REFUNDS, *movements.MOVEMENTS, *payouts.PAYOUTS))
     yield from payouts.differences(connection)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
+    yield from checks.run(connection, plans.PLANS)
     yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES))
     yield from lives.differences(connection)
     yield from chains.differences(connection)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping
 
-from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, RECEIPT
+from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, INSTALLMENT, PLAN, RECEIPT
 from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
 from listings.states import LISTING
 from marketplace.auditing.checks import Difference, read
@@ -41,6 +41,8 @@ LIVES: Final = (
     Life("listing", "code", LISTING),
     Life("campaign", "public_id", CAMPAIGN, "draft"),
     Life("contribution", "public_id", CONTRIBUTION, "intent"),
+    Life("plan", "public_id", PLAN, "active"),
+    Life("installment", "public_id", INSTALLMENT, "due"),
     Life("disbursement", "public_id", DISBURSEMENT, "requested"),
     Life("receipt", "public_id", RECEIPT, "issued"),
     Life("voucher", "public_id", VOUCHER, "claimed"),

@@ -3,7 +3,7 @@
 from marketplace.core.db import in_transaction
 from marketplace.payments import attempts, outcomes
 from marketplace.payments.sandbox import delivery
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 
 
 def pay_at_cashier(cashier: SandboxCashier, attempt: str, *, return_url: str, description: str) -> None:

@@ -23,7 +23,7 @@ from marketplace.demo.cashier import pay_at_cashier
 from marketplace.demo.people import ORGANISATION, ids_of, person_id
 from marketplace.demo.tables import Row, read
 from marketplace.payments.gateways import gateways
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 
 AT_THE_CASHIER: Final = timedelta(seconds=70)
 PAUSED: Final = ("C006", timedelta(days=3), "核对合作社名单，两天内恢复")

@@ -26,7 +26,7 @@ from marketplace.orders.models import Order, Province
 from marketplace.orders.placing import Recipient
 from marketplace.orders.quoting import quote
 from marketplace.payments.gateways import gateways
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 
 AT_THE_CASHIER: Final = timedelta(seconds=95)
 GIVEN_UP: Final = {"expired": placing.TIME_TO_PAY, "cancelled": timedelta(minutes=6)}

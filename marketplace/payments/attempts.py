@@ -90,7 +90,7 @@ def taken(purpose: str, reference: str) -> Select[Attempt]:
     return mine.where(Attempt.state.in_(OPEN | {AttemptState.SUCCEEDED}), ~Attempt.is_surplus)
 
 
-def submit(attempt: str, *, return_url: str, description: str) -> str:
+def submit(attempt: str, *, return_url: str, description: str, for_later: bool = False) -> str:
     """Ask the gateway; returns where the payer goes next. Outside any transaction; may be repeated.
 
     One that is over sends the payer to `return_url`. Raises Declined, Invalid, NotSupported (the attempt has failed),
@@ -99,7 +99,7 @@ def submit(attempt: str, *, return_url: str, description: str) -> str:
     if asked is None:
         return return_url
     gateway_name, amount, pay_by = asked
-    request = PaymentRequest(attempt, amount, description, return_url, pay_by)
+    request = PaymentRequest(attempt, amount, description, return_url, pay_by, for_later)
     try:
         with unknown_unless_answered(f"attempt {attempt}"):
             remote = gateways().get(gateway_name).start_payment(request, key=f"attempt:{attempt}:create")

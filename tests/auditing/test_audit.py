@@ -16,7 +16,7 @@ from marketplace.core import clock, sealing, triggers
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.orders import refunding
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 from tests.auditing.test_giving import TAMPERING as GIVING
 from tests.auditing.test_movements import TAMPERING as MOVEMENTS
 from tests.auditing.test_payouts import TAMPERING as PAYOUTS

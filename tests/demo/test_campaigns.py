@@ -19,7 +19,7 @@ from marketplace.demo import gifts
 from marketplace.demo.load import load
 from marketplace.payments.gateways import gateways
 from marketplace.payments.sandbox import storage
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 
 
 def test_fifteen_campaigns_of_an_example_organisation(demonstration: Session) -> None:

@@ -18,14 +18,14 @@ from marketplace.demo.people import person_id
 from marketplace.ledger import books
 from marketplace.ledger.models import Entry
 from marketplace.notifications.models import Message
-from marketplace.orders.models import Order, Parcel, RefundLine
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import BatchState, LineState
+from marketplace.orders.models import Order, Parcel, RefundLine
 from marketplace.orders.states import OrderState, ParcelState
 from marketplace.payments.gateways import gateways
 from marketplace.payments.models import Refund
 from marketplace.payments.sandbox import storage
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.site import station_pages
 from tests import cashiers
 

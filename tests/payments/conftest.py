@@ -20,7 +20,7 @@ from marketplace.payments import attempts, inbox, outcomes, sweeping
 from marketplace.payments.gateways import gateways
 from marketplace.payments.models import Attempt
 from marketplace.payments.sandbox import delivery
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.payments.states import AttemptState
 from tests import cashiers
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.db import db
 from marketplace.payments.gateways import RateLimited, RemotePayment, RemoteRefund
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.payments.sandbox.storage import payment, refund
 from tests.simulation.chance import Dice
 

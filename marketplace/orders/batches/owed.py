@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Person
 from marketplace.ledger.models import LedgerAccount, Line
+from marketplace.orders import disputed
 from marketplace.orders.batches.models import BatchLine, PayoutAccount
 from marketplace.orders.batches.states import LeftOut, LineState
 from marketplace.orders.models import OrderLine, Parcel
@@ -49,14 +50,15 @@ def hold_accounts(session: Session, owners: Iterable[Owner]) -> dict[Owner, Payo
 
 
 def owed_to(session: Session, owners: Iterable[Owner], book: str) -> dict[Owner, int]:
-    """Fen that each is owed by the books; below zero after a refund of what was paid already."""
+    """Fen that each is owed by the books less what a payer's bank disputes; below zero after a refund of what was paid."""
     kinds = {(payable(kind), owner): (kind, owner) for kind, owner in owners}
     total = select(LedgerAccount.kind, LedgerAccount.owner, -func.sum(Line.amount))
     total = total.join(Line, Line.account_id == LedgerAccount.id).where(LedgerAccount.book == book, Line.commodity == "CNY")
     total = total.where(tuple_(LedgerAccount.kind, LedgerAccount.owner).in_(list(kinds)))
     by_account = session.execute(total.group_by(LedgerAccount.kind, LedgerAccount.owner))
     owed = {kinds[kind, owner]: int(fen) for kind, owner, fen in by_account}
-    return {owner: owed.get(owner, 0) for owner in kinds.values()}
+    stopped = disputed.frozen(session, book=book)
+    return {owner: owed.get(owner, 0) - stopped.get(owner, 0) for owner in kinds.values()}
 
 
 def under_way(session: Session, owners: Iterable[Owner], book: str) -> set[Owner]:

@@ -1,8 +1,8 @@
 """Bring a dispute to what the gateway says is true, and its money into the books (PAYMENTS.md, section 6).
 
-    taken     dispute:<id>       dispute_receivable + dispute_fee   from gateway_clearing
-    returned  dispute_won:<id>   gateway_clearing                   from dispute_receivable
-    lost      dispute_lost:<id>  whoever bears it                   from dispute_receivable"""
+taken     dispute:<id>       dispute_receivable + dispute_fee   from gateway_clearing
+returned  dispute_won:<id>   gateway_clearing                   from dispute_receivable
+lost      dispute_lost:<id>  whoever bears it                   from dispute_receivable"""
 
 from collections.abc import Callable, Mapping
 
@@ -50,8 +50,8 @@ def begin(session: Session, remote: RemoteDispute, attempt: Attempt, why: str) -
     session.add(row)
     session.flush()
     leave_trace(session, row, None, remote.status, actor=attempt.gateway, why=why)
-    about = {"subject": f"dispute:{row.public_id}", "why": row.reason, "fen": row.fen}
-    audit.record(session, actor=attempt.gateway, action="dispute.opened", **about)
+    subject, who = f"dispute:{row.public_id}", attempt.gateway
+    audit.record(session, actor=who, action="dispute.opened", subject=subject, why=row.reason, fen=row.fen)
     return row
 
 

@@ -32,6 +32,13 @@ def refuse_disputed(session: Session, *, purpose: str, reference: str) -> None:
         raise PaymentIsDisputed(reference)
 
 
+def is_lost(session: Session, *, purpose: str, reference: str) -> bool:
+    """A bank has taken its money for good."""
+    found = select(Dispute.id).join(Attempt, Attempt.id == Dispute.attempt_id).where(Attempt.purpose == purpose)
+    lost = found.where(Attempt.reference == reference, Dispute.state == DisputeState.LOST, ~Attempt.is_surplus)
+    return session.scalar(lost.limit(1)) is not None
+
+
 def gone(session: Session, attempt: Attempt) -> int:
     """Fen of this payment that a bank has taken for good: so much less can be refunded."""
     lost = select(func.coalesce(func.sum(Dispute.fen), 0)).where(Dispute.attempt_id == attempt.id)

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 
 from marketplace.accounts.permissions import requires
-from marketplace.core.db import db, in_transaction
+from marketplace.core.db import db
 from marketplace.core.errors import IllegalTransition, NotFound, StaleState
 from marketplace.payments.disputes import answering, queries
 from marketplace.payments.disputes.answering import NoSuchPaper, Paper

@@ -21,11 +21,9 @@ from marketplace.payments.gateways import (
     Notice,
     PaymentRequest,
     RefundRequest,
-    RemoteDispute,
     RemotePayment,
     RemoteRefund,
 )
-from marketplace.payments.sandbox import disputing
 from marketplace.payments.sandbox.book_keeping import BookKeeping
 from marketplace.payments.sandbox.storage import answered, payment, refund, webhook
 from marketplace.payments.states import AttemptState, RefundState
@@ -40,8 +38,8 @@ STATUS: Final = {
 }
 
 
-class SandboxCashier:
-    """A `PaymentGateway` that keeps its payments in a database of its own."""
+class Cashier:
+    """Payments and refunds, kept in a database of its own."""
 
     name = "sandbox"
     book: Book = "test"
@@ -179,39 +177,6 @@ class SandboxCashier:
             connection.execute(paid.values(refunded=payment.c.refunded - row.amount))
             self.book_keeping.take_again(connection, row)
             self.announce(connection, "refund.failed", {"id": remote_id, "object": "refund", "status": "failed"})
-
-    def open_dispute(self, remote_id: str, *, is_inquiry: bool = False, reason: str = "product_not_received") -> str:
-        """What a payer may ask their bank for; returns the dispute's id. Raises Invalid."""
-        with self.writing() as connection:
-            given = {"is_inquiry": is_inquiry, "reason": reason}
-            known = disputing.begin(connection, self.book_keeping, remote_id, **given)
-            self.tell_of_dispute(connection, "charge.dispute.created", known)
-        return known
-
-    def decide_dispute(self, remote_id: str, *, is_won: bool) -> None:
-        """The bank's word. Raises Invalid."""
-        with self.writing() as connection:
-            disputing.decide(connection, self.book_keeping, remote_id, is_won=is_won)
-            self.tell_of_dispute(connection, "charge.dispute.closed", remote_id)
-
-    def fetch_dispute(self, remote_id: str) -> RemoteDispute:
-        with self.storage.connect() as connection:
-            return disputing.described(disputing.look_up(connection, remote_id), self.book)
-
-    def answer_dispute(self, remote_id: str, words: str, *, key: str) -> RemoteDispute:
-        with self.writing() as connection:
-            if recall(connection, key, {"words": words}) is None:
-                disputing.answer(connection, remote_id, words)
-                remember(connection, key, {"words": words}, remote_id)
-                self.tell_of_dispute(connection, "charge.dispute.updated", remote_id)
-        return self.fetch_dispute(remote_id)
-
-    def open_dispute_of(self, remote_id: str) -> str | None:
-        with self.storage.connect() as connection:
-            return disputing.of_payment(connection, remote_id)
-
-    def tell_of_dispute(self, connection: Connection, kind: str, remote_id: str) -> None:
-        self.announce(connection, kind, {"id": remote_id, "object": "dispute"})
 
     def movements(self, since: datetime) -> Iterator[Movement]:
         return self.book_keeping.movements(since)

@@ -11,6 +11,7 @@ from marketplace.core.money import Money
 from marketplace.payments.disputes.states import DisputeState as D
 from marketplace.payments.gateways import Book, Invalid, RemoteDispute
 from marketplace.payments.sandbox.book_keeping import BookKeeping
+from marketplace.payments.sandbox.cashier import Cashier, recall, remember
 from marketplace.payments.sandbox.storage import dispute, payment
 
 FEE: Final = Money(1500)  # fen
@@ -94,3 +95,39 @@ def described(row: Row[Any], book: Book) -> RemoteDispute:
         is_reinstated=row.is_reinstated,
         book=book,
     )
+
+
+class DisputingCashier(Cashier):
+    """The cashier with the payers' banks behind it."""
+
+    def open_dispute(self, remote_id: str, *, is_inquiry: bool = False, reason: str = "product_not_received") -> str:
+        """What a payer may ask their bank for; returns the dispute's id. Raises Invalid."""
+        with self.writing() as connection:
+            known = begin(connection, self.book_keeping, remote_id, is_inquiry=is_inquiry, reason=reason)
+            self.tell_of_dispute(connection, "charge.dispute.created", known)
+        return known
+
+    def decide_dispute(self, remote_id: str, *, is_won: bool) -> None:
+        """The bank's word. Raises Invalid."""
+        with self.writing() as connection:
+            decide(connection, self.book_keeping, remote_id, is_won=is_won)
+            self.tell_of_dispute(connection, "charge.dispute.closed", remote_id)
+
+    def fetch_dispute(self, remote_id: str) -> RemoteDispute:
+        with self.storage.connect() as connection:
+            return described(look_up(connection, remote_id), self.book)
+
+    def answer_dispute(self, remote_id: str, words: str, *, key: str) -> RemoteDispute:
+        with self.writing() as connection:
+            if recall(connection, key, {"words": words}) is None:
+                answer(connection, remote_id, words)
+                remember(connection, key, {"words": words}, remote_id)
+                self.tell_of_dispute(connection, "charge.dispute.updated", remote_id)
+        return self.fetch_dispute(remote_id)
+
+    def open_dispute_of(self, remote_id: str) -> str | None:
+        with self.storage.connect() as connection:
+            return of_payment(connection, remote_id)
+
+    def tell_of_dispute(self, connection: Connection, kind: str, remote_id: str) -> None:
+        self.announce(connection, kind, {"id": remote_id, "object": "dispute"})

@@ -59,6 +59,14 @@ refund = Table(
     Column("due_at", Instant, nullable=False),  # when a pending one succeeds
 )
 
+mandate = Table(
+    "mandate",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("payment_id", String, nullable=False, unique=True),
+    Column("later", String, nullable=False),  # what charges without the payer come to
+)
+
 answered = Table(
     "idempotency",
     metadata,
@@ -139,11 +147,20 @@ def keep_disputes(connection: Connection) -> None:
     dispute.create(connection)
 
 
+def make_room_for_mandates(connection: Connection) -> None:
+    mandate.create(connection)
+
+
 def named(connection: Connection, table: str) -> str:
     return table if connection.dialect.name == "sqlite" else f"{SCHEMA}.{table}"
 
 
-CHANGES: Final[list[Callable[[Connection], None]]] = [remember_when_it_was_decided, write_movements, keep_disputes]
+CHANGES: Final[list[Callable[[Connection], None]]] = [
+    remember_when_it_was_decided,
+    write_movements,
+    make_room_for_mandates,
+    keep_disputes,
+]
 """The n-th brings a database of version n to version n + 1; new ones are made as the tables above say."""
 
 

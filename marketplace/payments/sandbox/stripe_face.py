@@ -17,9 +17,12 @@ from marketplace.accounts.permissions import requires
 from marketplace.core.forgery import exempt
 from marketplace.core.money import Money
 from marketplace.payments.gateways import (
+    ActionRequired,
+    Declined,
     GatewayError,
     Invalid,
     KeyMismatch,
+    MandateRequest,
     Movement,
     PaymentRequest,
     RefundRequest,
@@ -39,7 +42,13 @@ SESSION = {  # what the cashier says -> what Stripe says of the session, and of 
 }
 INTENT = {"failed": "requires_payment_method"}
 MOVED_BY_BANKS = ("dispute", "dispute_reversal")
-ERRORS = {KeyMismatch: ("idempotency_error", 400), Invalid: ("invalid_request_error", 400)}
+ERRORS = {
+    KeyMismatch: ("idempotency_error", 400),
+    Invalid: ("invalid_request_error", 400),
+    Declined: ("card_error", 402),
+    ActionRequired: ("card_error", 402),
+}
+CODES: dict[type[GatewayError], str] = {Declined: "card_declined", ActionRequired: "authentication_required"}
 
 
 @bp.before_request
@@ -53,7 +62,7 @@ def check_key() -> ResponseReturnValue | None:
 @bp.errorhandler(GatewayError)
 def tell_error(refusal: GatewayError) -> ResponseReturnValue:
     kind, status = ERRORS.get(type(refusal), ("api_error", 500))
-    return error(kind, str(refusal.args[0]) if refusal.args else kind), status
+    return error(kind, str(refusal.args[0]) if refusal.args else kind, CODES.get(type(refusal))), status
 
 
 @bp.post("/checkout/sessions")
@@ -69,6 +78,7 @@ def create_session() -> ResponseReturnValue:
             description=price["product_data"]["name"],
             return_url=asked["success_url"],
             pay_by=datetime.fromtimestamp(int(asked["expires_at"]), UTC) if "expires_at" in asked else None,
+            for_later=asked.get("payment_method_options", {}).get("card", {}).get("setup_future_usage") == "off_session",
         )
     except (KeyError, TypeError, ValueError) as missing:
         raise Invalid(f"missing or malformed: {missing}") from missing
@@ -81,7 +91,7 @@ def create_session() -> ResponseReturnValue:
 def list_sessions() -> ResponseReturnValue:
     if intent := request.args.get("payment_intent"):
         return listed([session_of(cashier().look_up(intent.removeprefix("pi_")))])
-    return listed(session_of(row) for row in cashier().opened_since(created_since()))
+    return listed(session_of(row) for row in cashier().opened_since(created_since()) if row.return_url)
 
 
 @bp.get("/checkout/sessions/<session>")
@@ -100,6 +110,29 @@ def expire_session(session: str) -> ResponseReturnValue:
     if row.status != "canceled":
         raise Invalid("only open sessions can be expired")
     return session_of(row)
+
+
+@bp.get("/payment_intents")
+@requires("sandbox_payment.ask")
+def list_intents() -> ResponseReturnValue:
+    since = datetime.fromtimestamp(request.args.get("created[gte]", 0, int), UTC)
+    return listed(intent_of(row) for row in cashier().opened_since(since) if row.decided_at)
+
+
+@bp.post("/payment_intents")
+@exempt
+@requires("sandbox_payment.ask")
+def create_intent() -> ResponseReturnValue:
+    """Off session only: a card that was kept is charged at once."""
+    asked = nested(request.form.items(multi=True))
+    try:
+        amount = Money(int(asked["amount"]), asked["currency"].upper())
+        wanted = PaymentRequest(asked["metadata"]["attempt"], amount, asked["description"], "")
+        card = asked["payment_method"].removeprefix("pm_")
+    except (KeyError, TypeError, ValueError, AttributeError) as missing:
+        raise Invalid(f"missing or malformed: {missing}") from missing
+    made = cashier().charge_mandate(wanted, card, key=request.headers.get("Idempotency-Key", ""))
+    return intent_of(cashier().look_up(made.remote_id))
 
 
 @bp.get("/payment_intents/<intent>")
@@ -239,6 +272,7 @@ def session_of(row: Row[Any]) -> dict[str, Any]:
 
 
 def intent_of(row: Row[Any]) -> dict[str, Any]:
+    card = card_of(row)
     return {
         "id": f"pi_{row.id}",
         "object": "payment_intent",
@@ -246,9 +280,19 @@ def intent_of(row: Row[Any]) -> dict[str, Any]:
         "amount_received": row.amount if row.status == "succeeded" else 0,
         "currency": row.currency.lower(),
         "status": INTENT.get(row.status, row.status),
-        "metadata": {"attempt": row.attempt, "through": "checkout"},
+        "metadata": {"attempt": row.attempt, "through": "checkout" if row.return_url else "mandate"},
         "livemode": False,
+        "customer": f"cus_{card}" if card else None,
+        "payment_method": {"id": f"pm_{card}", "object": "payment_method", "type": "card"} if card else None,
     }
+
+
+def card_of(row: Row[Any]) -> str:
+    """The name of the card that was kept with this payment, where one was; as if always asked for expanded."""
+    try:
+        return cashier().save_mandate(MandateRequest(row.id), key="").remote_id
+    except GatewayError:
+        return ""
 
 
 def refund_of(remote: RemoteRefund) -> dict[str, Any]:
@@ -266,8 +310,8 @@ def listed(things: Iterable[dict[str, Any]], *, has_more: bool = False) -> dict[
     return {"object": "list", "url": request.path, "has_more": has_more, "data": list(things)}
 
 
-def error(kind: str, message: str) -> dict[str, Any]:
-    return {"error": {"type": kind, "message": message}}
+def error(kind: str, message: str, code: str | None = None) -> dict[str, Any]:
+    return {"error": {"type": kind, "message": message} | ({"code": code} if code else {})}
 
 
 def nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:

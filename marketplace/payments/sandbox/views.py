@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 from marketplace.accounts.permissions import requires
 from marketplace.core.errors import NotFound
 from marketplace.payments.gateways import Invalid, gateways
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
+from marketplace.payments.sandbox.mandates import LATER
 
 bp = Blueprint("sandbox_cashier", __name__, url_prefix="/sandbox-cashier")
 
@@ -27,9 +28,11 @@ def show_payment(payment: str) -> ResponseReturnValue:
 def create_decision(payment: str) -> ResponseReturnValue:
     """approve, decline, later, or vanish: pay and close the window, so that nobody comes back to the shop."""
     found = find(payment)
-    outcome = request.form.get("outcome", "")
-    if outcome not in {*OUTCOMES, "later"}:
+    outcome, later = request.form.get("outcome", ""), request.form.get("later", found.later)
+    if outcome not in {*OUTCOMES, "later"} or later not in {found.later, *LATER}:
         return render_template("payments/cashier.html", payment=found), 422
+    if found.later and later != found.later and not found.is_over:
+        cashier().choose_later(payment, later)
     if outcome in OUTCOMES:
         cashier().decide(payment, OUTCOMES[outcome])
     if outcome == "vanish":
@@ -63,6 +66,7 @@ class CashierPage:
 
     def __init__(self, gateway: SandboxCashier, payment: str) -> None:
         row = gateway.look_up(payment)
+        self.later: str = gateway.later_of(payment) or ""
         self.id: str = row.id
         self.fen: int = row.amount
         self.description: str = row.description

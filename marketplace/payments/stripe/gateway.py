@@ -15,19 +15,25 @@ from marketplace.core.settings import LIVE_KEYS
 from marketplace.payments import signatures
 from marketplace.payments.gateways import (
     Book,
+    Caps,
     Invalid,
     KeyMismatch,
+    MandateRequest,
     Movement,
     Notice,
     NotSupported,
     PaymentRequest,
     RefundRequest,
     RemoteDispute,
+    RemoteMandate,
     RemotePayment,
     RemoteRefund,
 )
+from marketplace.payments.stripe import mandates
 from marketplace.payments.stripe.connection import asking, connect
 from marketplace.payments.stripe.translation import (
+    HOSTED,
+    MARK,
     balance_of,
     dispute_of,
     movement_of,
@@ -42,8 +48,6 @@ if TYPE_CHECKING:
 
 OPEN_AT_LEAST: Final = timedelta(minutes=30)  # a session cannot expire sooner; we expire it ourselves when its time is over
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
-MARK: Final = "through"
-HOSTED: Final = {MARK: "checkout"}
 WITH_PAYMENT: Final[Any] = {"expand": ["payment_intent"]}
 EXPANDED: Final[Any] = {"expand": ["payment_intent"]}
 
@@ -58,6 +62,10 @@ class StripeGateway:
         self.book: Book = book_of_key(secret_key)
         self.webhook_secrets, self.methods = tuple(webhook_secrets), tuple(methods)
         self._secret_key, self._address = secret_key, address
+
+    @property
+    def caps(self) -> Caps:
+        return Caps(recurring="card" in self.methods)
 
     @cached_property
     def client(self) -> "StripeClient":
@@ -79,7 +87,7 @@ class StripeGateway:
             "line_items": [item],
             "client_reference_id": request.attempt,
             "metadata": named,
-            "payment_intent_data": {"metadata": named | HOSTED, "description": request.description},
+            "payment_intent_data": {"metadata": named | {MARK: HOSTED}, "description": request.description},
             "payment_method_types": list(self.methods),
             "success_url": request.return_url,
             "cancel_url": request.return_url,
@@ -87,6 +95,8 @@ class StripeGateway:
         }
         if "wechat_pay" in self.methods:
             wanted["payment_method_options"] = {"wechat_pay": {"client": "web"}}
+        if request.for_later and self.caps.recurring:
+            mandates.agree(wanted)
         if request.pay_by is not None:  # reckoned from what never changes, since the key may come again
             wanted["expires_at"] = int((request.pay_by + OPEN_AT_LEAST).timestamp())
         with asking(f"attempt {request.attempt}"):
@@ -99,7 +109,7 @@ class StripeGateway:
             if remote_id.startswith("cs_"):
                 return payment_of_session(self._session(remote_id))
             intent = self.client.v1.payment_intents.retrieve(remote_id)
-            if not named_in(intent, MARK):
+            if named_in(intent, MARK) != HOSTED:
                 return payment_of_intent(intent)
             session = self.client.v1.checkout.sessions.list(params={"payment_intent": remote_id, "limit": 1}).data[0]
             return payment_of_session(self._session(session.id))
@@ -112,7 +122,7 @@ class StripeGateway:
             for session in sessions.auto_paging_iter():
                 if session.client_reference_id == attempt:
                     return payment_of_session(self._session(session.id))
-        return None
+            return mandates.find(self.client, attempt, begun)
 
     def cancel_payment(self, remote_id: str, *, key: str) -> RemotePayment:
         """What is over already stays as it is, and is told as it is."""
@@ -126,6 +136,14 @@ class StripeGateway:
         except (Invalid, KeyMismatch):
             pass  # paid, or cancelled before: the answer below tells
         return self.fetch_payment(remote_id)
+
+    def save_mandate(self, request: MandateRequest, *, key: str) -> RemoteMandate:
+        with asking(request.payment):
+            return mandates.of_intent(self.client, self._intent_of(request.payment))
+
+    def charge_mandate(self, request: PaymentRequest, mandate: str, *, key: str) -> RemotePayment:
+        with asking(f"attempt {request.attempt}"):
+            return mandates.charge(self.client, request, mandate, key)
 
     def refund(self, request: RefundRequest, *, key: str) -> RemoteRefund:
         with asking(f"refund {request.refund}"):

@@ -41,6 +41,9 @@ DISPUTE: Final = {
 }
 MOVED_BY_BANKS: Final = ("dispute", "dispute_reversal")
 GIVEN_UP: Final = frozenset({"requires_payment_method", "canceled"})
+MARK: Final = "through"  # in the metadata of an intent: how it came about
+HOSTED: Final = "checkout"
+OFF_SESSION: Final = "mandate"
 
 
 def payment_of_session(session: Any) -> RemotePayment:
@@ -74,8 +77,10 @@ def status_of_session(session: Any, intent: Any) -> AttemptState:
 
 
 def payment_of_intent(intent: Any) -> RemotePayment:
-    """A PaymentIntent that belongs to no Checkout Session."""
+    """A PaymentIntent that belongs to no Checkout Session. One off session that waits for its payer was declined."""
     status = known(INTENT, intent)
+    if status is A.REQUIRES_ACTION and named_in(intent, MARK) == OFF_SESSION:
+        status = A.FAILED
     return RemotePayment(
         remote_id=str(intent["id"]),
         attempt=named_in(intent, "attempt"),
