@@ -31,6 +31,7 @@ from marketplace.payments.gateways import (
 )
 from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.payments.states import AttemptState, RefundState
+from marketplace.payments.stripe import translation
 from marketplace.payments.stripe.gateway import StripeGateway
 from tests import cashiers, peers
 
@@ -246,6 +247,20 @@ def test_localstripe_a_payment_is_read_and_refunded(local: StripeGateway) -> Non
     assert local.find_refund(RefundRequest("r2", intent, Money(1))) is None
     with pytest.raises(Invalid):
         local.fetch_payment("pi_nothing")
+
+
+def test_localstripe_movements_name_what_they_were_made_for(local: StripeGateway) -> None:
+    """As far as it does: its charges name neither intent nor metadata, it lists by no time, its balance is of another form."""
+    intent = paid_intent(local, "a-moved")
+    refund = local.refund(RefundRequest("r-moved", intent, Money(1980)), key="r-moved:create")
+
+    listed = local.client.v1.balance_transactions.list(params={"limit": 2, "expand": ["data.source"]})
+    moved = {movement.type: movement for movement in map(translation.movement_of, listed.data)}
+
+    charge = moved["charge"]
+    assert (charge.source_id[:3], charge.gross, charge.fee, charge.net) == ("ch_", 3980, 0, 3980)
+    back = moved["refund"]
+    assert (back.ours, back.source_id, back.net, back.currency) == ("r-moved", refund.remote_id, -1980, "CNY")
 
 
 def test_localstripe_signs_what_we_accept(local: StripeGateway, monkeypatch: pytest.MonkeyPatch) -> None:
