@@ -170,10 +170,12 @@ def work(session: Session, station: str, states: Sequence[S], limit: int = LONGE
     ]
 
 
-def find_by_label(session: Session, station: str, typed: str) -> str | None:
-    """The parcel whose label (SX-7F3KQ2MD-1) or whose order number was typed or scanned at this station."""
+def find_by_label(session: Session, station: str | None, typed: str) -> str | None:
+    """The parcel whose label (SX-7F3KQ2MD-1) or whose order number was typed or scanned at this station; None: at any."""
     text = typed.replace("\0", "").strip().upper().rsplit("/", 1)[-1]
-    wanted = select(Parcel.public_id).join(Order, Order.id == Parcel.order_id).where(Parcel.station_code == station)
+    wanted = select(Parcel.public_id).join(Order, Order.id == Parcel.order_id)
+    if station is not None:
+        wanted = wanted.where(Parcel.station_code == station)
     number, _dash, position = text.rpartition("-")
     if position.isascii() and position.isdigit() and len(position) < 4:
         found = session.scalar(wanted.where(Order.number == number, Parcel.number == int(position)))

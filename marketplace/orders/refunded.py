@@ -56,6 +56,7 @@ class ShownRefund:
     shipping_fen: int
     reason: str  # typed by whoever decided, or one of WHY's
     is_by_a_person: bool
+    waits: bool  # it failed, and somebody has to see to it
     at: datetime
     units: tuple[UnitsBack, ...]
 
@@ -94,7 +95,7 @@ def lately(session: Session, station: str | None) -> list[ShownRefund]:
     wanted = or_(Refund.created_at >= clock.now() - LATELY, waits_for_a_person())
     shown = found(session, wanted if station is None else wanted & (Parcel.station_code == station), limit=LONGEST)
     shown.reverse()
-    return sorted(shown, key=lambda refund: not refund.has_failed)
+    return sorted(shown, key=lambda refund: not refund.waits)
 
 
 def count_failed(session: Session, station: str) -> int:
@@ -117,7 +118,7 @@ def waits_for_a_person() -> ColumnElement[bool]:
 def found(session: Session, which: ColumnElement[bool], limit: int | None = None) -> list[ShownRefund]:
     wanted = (
         select(Refund.public_id, Refund.state, Refund.reason, Refund.reason_key, Refund.created_at, Refund.fen)
-        .add_columns(RefundLine.quantity, RefundLine.shipping_fen)
+        .add_columns(RefundLine.quantity, RefundLine.shipping_fen, waits_for_a_person().label("waits"))
         .add_columns(OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en)
         .add_columns(Order.number.label("order"), Parcel.public_id.label("parcel"), Parcel.number, Parcel.station_code)
         .join(RefundLine, RefundLine.refund_public_id == Refund.public_id)
@@ -145,12 +146,14 @@ def gathered(rows: Sequence[Any]) -> list[ShownRefund]:
             shipping_fen=0,
             reason=row.reason,
             is_by_a_person=row.reason_key.startswith(BY_A_PERSON),
+            waits=False,
             at=row.created_at,
             units=(),
         )
         units = UnitsBack(row.title_zh, row.title_en, row.unit_zh, row.unit_en, row.quantity)
         refunds[row.public_id] = replace(
             known,
+            waits=known.waits or bool(row.waits),
             shipping_fen=known.shipping_fen + row.shipping_fen,
             units=(*known.units, units) if row.quantity else known.units,
         )

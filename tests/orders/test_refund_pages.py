@@ -167,6 +167,11 @@ def test_it_is_for_the_parcels_own_station_and_the_province(shop: Shop, delivere
     assert post(operator, address(delivered), data).status_code == 303
     assert refunds() == 1 and f"{delivered.order}-1" in operator.get("/station/refunds").text
     assert f"{delivered.order}-1" not in other.get("/station/refunds").text
+    for client, status in ((operator, 302), (other, 404)):
+        answer = client.get("/station/refunds", query_string={"code": f"{delivered.order}-1"})
+        assert answer.status_code == status
+        assert answer.headers.get("Location") == (address(delivered) if status == 302 else None)
+    assert "没有这个号码的包裹" in answer.text
 
 
 def test_what_stays_behind_is_not_packed(shop: Shop) -> None:

@@ -13,7 +13,7 @@ from marketplace.accounts.permissions import requires
 from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
-from marketplace.orders import refunded, refunding, remaining
+from marketplace.orders import desk, refunded, refunding, remaining
 from marketplace.orders.forms import RefundForm, refund_form
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.remaining import LineLeft, Part
@@ -27,8 +27,14 @@ EVERYTHING: Final = "everything"
 @bp.get("/refunds")
 @requires("parcel.refund")
 def list_refunds() -> ResponseReturnValue:
-    """Those of the last weeks, and whatever failed."""
-    return page("station/refunds.html", refunds=refunded.lately(db.session(), g.station))
+    """Those of the last weeks, and whatever failed; a label that is typed leads to its parcel's refunds."""
+    typed = request.args.get("code", "")
+    found = desk.find_by_label(db.session(), g.station, typed) if typed else None
+    if found:
+        return redirect(url_for(".show_refunds", parcel=found))
+    said = _("There is no parcel with this code.") if typed else ""
+    refunds = refunded.lately(db.session(), g.station)
+    return page("station/refunds.html", 404 if said else 200, refunds=refunds, typed=typed, said=said)
 
 
 @bp.get("/parcels/<parcel>/refunds")

@@ -1,0 +1,50 @@
+"""A refund at the desk as a phone shows it: nothing too wide, nothing barred, Enter looks at the sum and sends nothing."""
+
+import pytest
+from playwright.sync_api import Browser, ViewportSize
+from sqlalchemy import func, select
+
+from marketplace.core.db import db
+from marketplace.orders.access import link_key
+from marketplace.payments.models import Refund
+from tests.browser import serving
+from tests.orders.conftest import Shop
+from tests.orders.refunding import address, ask, bounce, clerk_of, deliver
+from tests.orders.test_in_browser import is_at_ease
+
+pytestmark = pytest.mark.full
+PHONE: ViewportSize = {"width": 390, "height": 780}
+
+
+def test_the_form_the_sum_and_what_became_of_it(shop: Shop, browser: Browser) -> None:
+    clerk = clerk_of(shop)
+    parcel = deliver(shop, clerk, shop.paid_order(shop.browser(), apples=2))
+    bounce(shop, ask(parcel, 1))
+    cookie = clerk.get_cookie("session")
+    assert cookie
+    with serving(shop.app) as home:
+        context = browser.new_context(base_url=home, viewport=PHONE, reduced_motion="reduce", bypass_csp=True)
+        context.add_cookies([{"name": "session", "value": cookie.value, "url": home}])
+        page = context.new_page()
+        page.goto("/station")
+        page.get_by_role("link", name="有 1 笔退款没退成").click()
+        is_at_ease(page)
+        page.goto(address(parcel))
+        is_at_ease(page)
+        page.get_by_role("spinbutton").fill("2")
+        page.get_by_label("运费也退").check()
+        page.get_by_label("原因").fill("两箱压坏了")
+        with page.expect_navigation():
+            page.get_by_label("原因").press("Enter")
+        assert page.get_by_role("heading", level=1).inner_text() == "退款 ¥85.60，对吗？"
+        is_at_ease(page)
+        db.session.rollback()
+        assert db.session.scalar(select(func.count()).select_from(Refund)) == 1
+        with page.expect_navigation():
+            page.get_by_role("button", name="退款 ¥85.60").click()
+        assert page.get_by_text("钱正在退给买家").is_visible()
+        is_at_ease(page)
+        page.goto(f"/orders/{parcel.order}?key={link_key(parcel.order)}")
+        assert page.get_by_text("原因：两箱压坏了").is_visible()
+        is_at_ease(page)
+        context.close()
