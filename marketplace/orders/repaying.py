@@ -79,10 +79,10 @@ def came_back(session: Session, /, *, reference: str, refund: str, amount: Money
     """A refund did not reach the buyer: its units can be refunded again, and its money is owed as that of its parcel.
 
     What was held when the refund was asked for has become payable if the parcel settled meanwhile."""
-    order = session.scalars(select(Order).where(Order.number == reference).with_for_update()).one()
     lines = session.scalars(select(RefundLine).where(RefundLine.refund_public_id == refund)).all()
     if not lines:
         return  # a surplus was never anybody's goods
+    order = session.scalars(select(Order).where(Order.number == reference).with_for_update()).one()
     for line in lines:
         back = update(OrderLine).where(OrderLine.id == line.order_line_id)
         session.execute(back.values(refunded_quantity=OrderLine.refunded_quantity - line.quantity))
