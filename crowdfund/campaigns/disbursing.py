@@ -20,6 +20,7 @@ from marketplace.core.money import Money
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger import books
 from marketplace.payments.gateways import current_book, gateways
+from marketplace.payments.reconciliation import switch
 
 EVIDENCE_WITHIN: Final = timedelta(days=30)
 SPENDS: Final = frozenset({CampaignState.LIVE, CampaignState.ENDED, CampaignState.DISBURSING})
@@ -151,7 +152,8 @@ def reject(session: Session, *, disbursement: str, approver_id: int, reason: str
 def send(session: Session, *, disbursement: str, officer_id: int) -> None:
     """The bank was told to pay: the money leaves the campaign's account. After a failure it is told once more.
 
-    Raises StaleState, EvidenceOverdue, CampaignDoesNotSpend, NotFound."""
+    Raises StaleState, EvidenceOverdue, CampaignDoesNotSpend, PayoutsAreClosed, NotFound."""
+    switch.refuse_closed_payouts(session)
     row = get(session, disbursement)
     of = hold(session, Campaign.id == row.campaign_id)
     session.refresh(row)

@@ -58,7 +58,7 @@ def at_the_desk(shop: Shop, number: str, *steps: str) -> None:
 
 
 def test_the_money_and_a_fee_are_gone_at_once_and_come_back_when_it_is_won(shop: Shop) -> None:
-    number, remote = disputed(shop)
+    _number, remote = disputed(shop)
     total = 2 * 3980 + 600
     assert (the_dispute().state, the_dispute().fen, the_dispute().fee_fen) == (DisputeState.NEEDS_RESPONSE, total, FEE)
     assert balance("gateway_clearing", "sandbox") == -FEE

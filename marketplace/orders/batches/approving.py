@@ -18,6 +18,7 @@ from marketplace.ledger import books
 from marketplace.orders.batches import bank_file, owed
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import BatchState, LeftOut, LineState
+from marketplace.payments.reconciliation import switch
 
 IN_TRANSIT: Final[books.Account] = ("payout_in_transit", "")
 WAYS: Final = ("file", "transfer")
@@ -42,12 +43,13 @@ def approve(session: Session, *, batch: str, approver_id: int) -> None:
 def send(session: Session, *, batch: str, way: str, actor: str) -> None:
     """The bank is told to pay: what is owed leaves the payees' accounts for transit. `way` is `file` or `transfer`.
 
-    Raises StaleState, NotFound."""
+    Raises StaleState, NotFound, PayoutsAreClosed."""
     if way not in WAYS:
         raise NotFound(way)
     row = hold(session, batch)
     if row.state is not BatchState.APPROVED:
         raise StaleState(f"{batch} is {row.state}")
+    switch.refuse_closed_payouts(session)
     lines = look_again(session, row, actor)
     if not lines:
         end_empty(session, row, actor)

@@ -74,3 +74,12 @@ def events_of(
     mine = select(GatewayEvent).where(GatewayEvent.gateway == attempt.gateway)
     wanted = or_(GatewayEvent.remote_id.in_(called - {None, ""}), GatewayEvent.event_id.in_(named))
     return session.scalars(mine.where(wanted).order_by(GatewayEvent.received_at, GatewayEvent.id)).all()
+
+
+def attempt_of_refund(session: Session, refund: str) -> str:
+    """The attempt whose money it sends back. Raises NotFound."""
+    wanted = select(Attempt.public_id).join(Refund, Refund.attempt_id == Attempt.id).where(Refund.public_id == refund)
+    found = session.scalar(wanted)
+    if found is None:
+        raise NotFound(refund)
+    return found

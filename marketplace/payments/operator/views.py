@@ -12,8 +12,8 @@ from marketplace.accounts.permissions import requires
 from marketplace.core import audit, clock, idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
-from marketplace.payments import suspense
-from marketplace.payments.gateways import current_book
+from marketplace.payments import absent, suspense
+from marketplace.payments.gateways import GatewayError, current_book
 from marketplace.payments.operator import export, following, queries, words
 from marketplace.payments.operator.forms import FilterForm, WhyForm
 from marketplace.payments.operator.queries import Asked
@@ -40,7 +40,8 @@ def export_payments() -> ResponseReturnValue:
 @bp.get("/payments/<attempt>")
 @requires("payment.look_into")
 def show_payment(attempt: str) -> ResponseReturnValue:
-    return page("operator/payment.html", followed=following.follow(db.session(), attempt))
+    followed = following.follow(db.session(), attempt)
+    return page("operator/payment.html", followed=followed, form=WhyForm(), of="")
 
 
 @bp.get("/refunds")
@@ -83,6 +84,26 @@ def exported(
     return Response(rows, content_type="text/csv; charset=utf-8", headers=headers)
 
 
+@bp.post("/refunds/<refund>/absence")
+@requires("payment.correct")
+def create_absence(refund: str) -> ResponseReturnValue:
+    """The provider never heard of it: a person lets it go, so that it can be decided on again."""
+    session = db.session()
+    attempt = following.attempt_of_refund(session, refund)
+    form = WhyForm(request.form)
+    if not form.validate():
+        return page("operator/payment.html", 422, followed=following.follow(session, attempt), form=form, of=refund)
+    try:
+        absent.let_go(refund=refund, actor=actor(), why=str(form.why.data))
+    except GatewayError as refusal:
+        flash(refusal.message, "failed")
+    except absent.StillBeingSent as refusal:
+        flash(refusal.message, "note")
+    else:
+        flash(_("Done."), "done")
+    return redirect(url_for(".show_payment", attempt=attempt), 303)
+
+
 @bp.get("/suspense")
 @requires("payment.look_into")
 def list_suspense() -> ResponseReturnValue:
@@ -123,5 +144,5 @@ def actor() -> str:
 
 def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
     """`may_act`: auditors look and touch nothing."""
-    common = {"words": words, "book": current_book(), "may_act": bool(g.person.roles & ACTS)}
+    common = {"words": words, "is_stuck": absent.is_stuck, "book": current_book(), "may_act": bool(g.person.roles & ACTS)}
     return render_template(template, **common, **shown), status, NO_STORE

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core import audit
-from marketplace.core.errors import StaleState
+from marketplace.core.errors import Refusal, StaleState
 from marketplace.payments.reconciliation.models import ReconciliationRun, ReconciliationSwitch
 
 
@@ -29,6 +29,16 @@ def turn(session: Session, *, on: bool, actor: str, why: str) -> None:
         raise StaleState("reconciliation")
     session.add(ReconciliationSwitch(is_on=on, actor=actor, why=why))
     audit.record(session, actor=actor, action="reconciliation.switched", subject="reconciliation", why=why, is_on=on)
+
+
+class PayoutsAreClosed(Refusal):
+    message = _l("Reconciliation has found what nobody can explain yet. Nothing is paid out before that is cleared up.")
+
+
+def refuse_closed_payouts(session: Session) -> None:
+    """Raises PayoutsAreClosed."""
+    if not payouts_are_open(session):
+        raise PayoutsAreClosed
 
 
 def payouts_are_open(session: Session) -> bool:
