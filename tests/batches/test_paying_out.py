@@ -194,7 +194,7 @@ def test_the_database_lets_nobody_wait_for_two_payments(finance: Finance) -> Non
     db.session.add(other)
     db.session.flush()
     db.session.add(BatchLine(batch_id=other.id, **{name: getattr(line, name) for name in names}))
-    with pytest.raises(IntegrityError, match="settlement_line|one_open_payment"):
+    with pytest.raises(IntegrityError, match=r"settlement_line|one_open_payment"):
         db.session.flush()
 
 
