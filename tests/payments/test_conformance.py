@@ -250,7 +250,7 @@ def test_localstripe_a_payment_is_read_and_refunded(local: StripeGateway) -> Non
 
 
 def test_localstripe_movements_name_what_they_were_made_for(local: StripeGateway) -> None:
-    """As far as it does: its charges name neither intent nor metadata, it lists by no time, its balance is of another form."""
+    """As far as it does: its charges name neither intent nor metadata, it lists by no time, its balance looks otherwise."""
     intent = paid_intent(local, "a-moved")
     refund = local.refund(RefundRequest("r-moved", intent, Money(1980)), key="r-moved:create")
 
