@@ -1,9 +1,9 @@
 """How fast pages and deeds are and how much memory they take: `make bench`. Writes docs/benchmarks.md.
 
 The same server (granian, two workers, nothing installed but requirements.txt) answers Flask's own constant, and the
-marketplace with many goods on SQLite and on PostgreSQL: a stranger's page from the page cache, and pages made anew each time.
-Then deeds of giving, beside the SQL that they send (benchmarks/replay.py). Rounds alternate, medians are told: other work may
-go on beside, so ratios of one run mean something, figures little."""
+marketplace with many goods on SQLite and on PostgreSQL: a stranger's page from the page cache, and pages made anew each
+time. Then deeds of giving, beside the SQL that they send (benchmarks/replay.py). Rounds alternate, medians are told: other
+work may go on beside, so ratios of one run mean something, figures little."""
 
 import os
 import platform

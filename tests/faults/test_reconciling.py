@@ -135,9 +135,7 @@ def test_24_a_payment_while_the_pages_are_read(quick_till: Till, monkeypatch: py
         for movement in honest(since):
             yield movement
             if next(late, None) is not None:
-                quick_till.pay(
-                    quick_till.start(f"SX-L{number_of(Entry)}{len(quick_till.told)}{movement.remote_id[-4:]}", 1000)
-                )
+                quick_till.pay(quick_till.start(f"SX-LATE{movement.remote_id}", 1000))
 
     monkeypatch.setattr(quick_till.cashier, "movements", movements)
     reconcile(quick_till)
