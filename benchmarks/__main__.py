@@ -1,9 +1,9 @@
 """How fast pages and deeds are and how much memory they take: `make bench`. Writes docs/benchmarks.md.
 
 The same server (granian, two workers, nothing installed but requirements.txt) answers Flask's own constant, and the
-marketplace with many goods on SQLite and on PostgreSQL: a stranger's page from the page cache, and pages made anew each time.
-Then deeds of giving, beside the SQL that they send (benchmarks/replay.py). Rounds alternate, medians are told: other work may
-go on beside, so ratios of one run mean something, figures little."""
+marketplace with many goods on SQLite and on PostgreSQL: a stranger's page from the page cache, and pages made anew each
+time. Then deeds of giving, beside the SQL that they send (benchmarks/replay.py). Rounds alternate, medians are told: other
+work may go on beside, so ratios of one run mean something, figures little."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ from typing import Final
 
 from benchmarks import claims, gifts, replay, search
 from benchmarks.load import requests_per_second
-from benchmarks.serving import AS_RUN_SETS, ROOT, environment_in_earnest, megabytes, run, served, workers_of
+from benchmarks.serving import AS_RUN_SETS, ROOT, environment_in_earnest, megabytes, new_database, run, served, workers_of
 from tests import peers
 
 GOODS: Final = int(os.environ.get("BENCH_GOODS", "20000"))
@@ -56,13 +56,6 @@ def main() -> int:
 
 def databases() -> dict[str, str]:
     return {"SQLite": "", "PostgreSQL": new_database()}
-
-
-def new_database() -> str:
-    """Empty, on the tests' private server."""
-    from tests.databases import PostgresServer
-
-    return PostgresServer(peers.postgresql()).create()
 
 
 def measure(python: str, database: str, constant: str) -> dict[str, float]:

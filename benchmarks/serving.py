@@ -12,6 +12,7 @@ from typing import Final
 from urllib.request import urlopen
 
 from tests import peers
+from tests.databases import PostgresServer
 
 ROOT: Final = Path(__file__).parent.parent
 SERVER: Final = ["--interface", "wsgi", "--http", "1", "--no-ws", "--workers", "2", "--blocking-threads", "4"]
@@ -52,6 +53,28 @@ def served(python: str, target: str, given: dict[str, str]) -> Iterator[tuple[st
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+@contextmanager
+def working(python: str, given: dict[str, str]) -> Iterator[int]:
+    """The worker beside the server; its process."""
+    process = subprocess.Popen([python, "-m", "flask", "--app", "wsgi", "worker"], env={**os.environ, **given}, cwd=ROOT)
+    try:
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def new_database(template: str = "") -> str:
+    """On the tests' private server; a copy of `template`, to which nobody may be connected."""
+    return PostgresServer(peers.postgresql()).create(template or None)
+
+
+def processor_seconds(pid: int) -> float:
+    """Of one process, in its own code and in the system's, since it began."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def wait_for(url: str) -> None:

@@ -34,15 +34,23 @@ HOW = {
     "localstripe": "make environment",
 }
 PATIENCE = 30.0
+ROOM = 2 * 2**30  # bytes
 _launched: list[subprocess.Popen[bytes]] = []
 
 
 def open_folder() -> None:
     """In the process that leads the session, before any test."""
     if FOLDER not in os.environ:
-        folder = Path(tempfile.mkdtemp(prefix="peers-"))
+        folder = Path(tempfile.mkdtemp(prefix="peers-", dir=in_memory()))
         folder.chmod(0o755)  # PostgreSQL runs as another user when the tests run as root
         os.environ[FOLDER] = str(folder)
+
+
+def in_memory() -> Path | None:
+    """Where there is room: a place in memory, in which a new database takes a tenth of the time."""
+    place = Path("/dev/shm")
+    roomy = place.is_dir() and os.access(place, os.W_OK) and shutil.disk_usage(place).free > ROOM
+    return place if roomy else None
 
 
 def close_folder() -> None:
@@ -113,9 +121,10 @@ def _start_postgresql(folder: Path) -> tuple[int, str]:
     base = [initdb, "--pgdata", str(folder / "data"), "--username=postgres", "--auth=trust", "--encoding=UTF8"]
     subprocess.run([*base, "--locale=C.UTF-8", "--no-sync"], check=True, stdout=subprocess.DEVNULL, **who)
     port = free_port()
-    quick = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300", "shared_buffers=64MB")
+    quick = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300")
+    small = ("shared_buffers=64MB", "max_wal_size=128MB", "min_wal_size=32MB")
     place = (f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}")
-    options = [part for setting in (*quick, *place) for part in ("-c", setting)]
+    options = [part for setting in (*quick, *small, *place) for part in ("-c", setting)]
     server = Path(initdb).with_name("postgres")
     with (folder / "log").open("w") as log:
         process = _launch([str(server), "-D", str(folder / "data"), *options], log, who)

@@ -109,9 +109,12 @@ def list_case(session: Session, *, officer: Officer, case: str) -> None:
 
 
 def pause(session: Session, *, officer: Officer, case: str, why: str) -> None:
-    """Take the card down for a while."""
+    """Take the card down for a while. Whoever has chosen the child may choose another; the waiting time stays.
+
+    Raises IllegalTransition where no card is up, and once a device waits at the station."""
     row = get_case(session, case, officer)
-    move(session, row, C.LISTED, C.PAUSED, actor=officer.actor, why=why)
+    move(session, row, row.state, C.PAUSED, actor=officer.actor, why=why)
+    freezing.let_go(session, case=row, actor=officer.actor, why="paused")
     changed(session)
 
 

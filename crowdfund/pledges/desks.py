@@ -2,21 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, literal, or_, select
+from sqlalchemy import case as whichever, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from crowdfund.pledges.children import Officer
 from crowdfund.pledges.devices import wanting
 from crowdfund.pledges.models import Assignment, ChildCase, Consent, Device, Partner, Pledge, Programme, Voucher
-from crowdfund.pledges.states import CaseState, DeviceState as D, PledgeState as P
+from crowdfund.pledges.states import CaseState, DeviceState as D, PledgeState as P, VoucherState as V
+from marketplace.core import clock
 from marketplace.core.errors import NotFound
 from marketplace.core.forms import tidy
 from marketplace.core.transitions import EventRow
 from marketplace.stations.models import County, Station
 
 LONGEST = 200
+REMEMBERED = timedelta(days=30)  # so long the bank finds again what it took back
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class BankWork:
 
 
 def of_bank(session: Session, bank: str, pledge: str | None = None) -> list[BankWork]:
-    """What waits for the bank first, then what it has confirmed and may still take back."""
+    """What waits for the bank first, then what it has confirmed and may still take back, then what it took back lately."""
     wanted = (
         select(Pledge, Voucher, Programme)
         .join(Voucher, Voucher.id == Pledge.voucher_id)
@@ -38,10 +40,12 @@ def of_bank(session: Session, bank: str, pledge: str | None = None) -> list[Bank
     )
     if pledge is None:
         unsaid = (Pledge.state == P.ON_HOLD) & Voucher.confirmed_at.is_(None)
-        wanted = wanted.where(Pledge.state.in_((P.PROVISIONAL, P.CONFIRMED)) | unsaid)
+        lately = (Pledge.state == P.REVOKED) & (Pledge.created_at > clock.now() - REMEMBERED)
+        wanted = wanted.where(Pledge.state.in_((P.PROVISIONAL, P.CONFIRMED)) | unsaid | lately)
     else:
         wanted = wanted.where(Pledge.public_id == pledge)
-    rows = session.execute(wanted.order_by(Pledge.state.desc(), Pledge.id).limit(LONGEST))
+    urgency = whichever({P.PROVISIONAL: 0, P.ON_HOLD: 1, P.CONFIRMED: 2}, value=Pledge.state, else_=3)
+    rows = session.execute(wanted.order_by(urgency, Pledge.id).limit(LONGEST))
     return [BankWork(*row) for row in rows]
 
 
@@ -110,11 +114,33 @@ def consents(session: Session, case: ChildCase) -> list[Consent]:
 
 
 @dataclass(frozen=True)
+class Disputed:
+    """A voucher of which somebody says that the bank's word was wrong, and why."""
+
+    voucher: Voucher
+    partner: Partner
+    why: str
+
+
+def disputed(session: Session) -> list[Disputed]:
+    """The longest first."""
+    last = select(func.max(EventRow.id)).where(EventRow.to_state == V.DISPUTED).group_by(EventRow.subject)
+    wanted = (
+        select(Voucher, Partner, EventRow.why)
+        .join(Partner, Partner.code == Voucher.bank_code)
+        .join(EventRow, EventRow.subject == literal("voucher:") + Voucher.public_id)
+        .where(Voucher.state == V.DISPUTED, EventRow.id.in_(last))
+    )
+    return [Disputed(*row) for row in session.execute(wanted.order_by(EventRow.id).limit(LONGEST))]
+
+
+@dataclass(frozen=True)
 class Office:
     """The programme office's day."""
 
     to_assign: list[Pledge]  # confirmed, or in need of another device
     to_decide: list[tuple[Pledge, str]]  # with what holds them up
+    disputed: list[Disputed]
     to_send: list[tuple[Device, Station]]  # reserved and checked, with where each goes
     to_receive: list[Device]
     to_check: list[Device]
@@ -122,7 +148,7 @@ class Office:
 
 
 def office(session: Session) -> Office:
-    """Six statements."""
+    """Seven statements."""
     held_up = (
         select(Pledge, EventRow.why)
         .join(EventRow, (EventRow.subject == literal("pledge:") + Pledge.public_id) & (EventRow.to_state == P.ON_HOLD))
@@ -143,6 +169,7 @@ def office(session: Session) -> Office:
     return Office(
         list(session.scalars(confirmed.limit(LONGEST))),
         [(row[0], row[1]) for row in session.execute(held_up.limit(LONGEST))],
+        disputed(session),
         [(row[0], row[1]) for row in session.execute(sendable.limit(LONGEST))],
         in_state(session, D.COMMITTED),
         in_state(session, D.RECEIVED),
@@ -203,6 +230,12 @@ def of_station(session: Session, station: str, device: str | None = None) -> lis
     else:
         wanted = wanted.where(Device.public_id == device)
     return [StationDevice(*row) for row in session.execute(wanted.order_by(Device.state, Device.id).limit(LONGEST))]
+
+
+def waiting_at(session: Session, station: str) -> int:
+    """How many devices are on their way to this station, or lie there for somebody."""
+    mine = select(func.count()).select_from(Device).where(Device.station_code == station)
+    return session.scalars(mine.where(Device.state.in_((D.IN_TRANSIT, D.AT_STATION)))).one()
 
 
 def find_device(session: Session, typed: str) -> str | None:

@@ -4,9 +4,9 @@ from sqlalchemy import ColumnElement, case as whichever, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from crowdfund.pledges import reminders, shelves
-from crowdfund.pledges.models import Agreement, Assignment, ChildCase, Device, Pledge, Programme
+from crowdfund.pledges.models import Agreement, Assignment, ChildCase, Device, Pledge, Programme, Voucher
 from crowdfund.pledges.refusals import NoDevice, WrongStation
-from crowdfund.pledges.states import REPLACED, CaseState as C, DeviceState as D, PledgeState as P
+from crowdfund.pledges.states import REPLACED, CaseState as C, DeviceState as D, PledgeState as P, VoucherState as V
 from crowdfund.pledges.steps import changed, move
 from marketplace.core import audit
 from marketplace.core.errors import IllegalTransition, NotFound
@@ -35,12 +35,14 @@ def check(session: Session, *, device: str, actor: str) -> None:
 
 
 def wanting() -> ColumnElement[bool]:
-    """Pledges that shall get a device: the bank has just confirmed them, or theirs was lost or faulty."""
+    """Pledges that shall get a device: the bank has confirmed them, undisputed, or theirs was lost or faulty."""
     later = aliased(Assignment)
     another = select(later.id).where(later.pledge_id == Assignment.pledge_id, later.id > Assignment.id)
     replaced = select(Assignment.id).where(Assignment.pledge_id == Pledge.id, Assignment.released_for.in_(REPLACED))
     had_one = Pledge.state.in_((P.ALLOCATED, P.AT_STATION, P.HANDED_OVER, P.VERIFIED))
-    return or_(Pledge.state == P.CONFIRMED, had_one & replaced.where(~another.exists()).exists())
+    disputed = select(Voucher.id).where(Voucher.id == Pledge.voucher_id, Voucher.state == V.DISPUTED)
+    is_confirmed = (Pledge.state == P.CONFIRMED) & ~disputed.exists()
+    return or_(is_confirmed, had_one & replaced.where(~another.exists()).exists())
 
 
 def free_device(session: Session, programme: Programme, station: str) -> Device | None:

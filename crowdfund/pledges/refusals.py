@@ -77,6 +77,10 @@ class SamePerson(Refusal):
     message = _l("Whoever nominated a child cannot verify the case.")
 
 
+class DecidesOwnDispute(Refusal):
+    message = _l("Whoever said that it may be wrong cannot decide it. Another person has to.")
+
+
 class TookPart(Refusal):
     message = _l("Whoever handed it over cannot confirm the first call.")
 

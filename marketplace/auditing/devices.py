@@ -95,7 +95,8 @@ PLEDGES: Final = (
         "vouchers follow their pledges",
         """SELECT p.public_id AS name, p.state AS state, v.state AS other FROM pledge p JOIN voucher v ON v.id = p.voucher_id
         WHERE (p.state IN ('held', 'provisional', 'on_hold') AND v.state <> 'held')
-        OR (p.state IN ('confirmed', 'allocated', 'at_station') AND v.state <> 'verified')
+        OR (p.state IN ('allocated', 'at_station') AND v.state <> 'verified')
+        OR (p.state = 'confirmed' AND v.state NOT IN ('verified', 'disputed'))
         OR (p.state IN ('handed_over', 'verified') AND v.state <> 'redeemed')""",
         "pledge {name} is {state}, its voucher {other}",
     ),
@@ -136,6 +137,13 @@ PLEDGES: Final = (
         WHERE c.state IN ('withdrawn', 'moved', 'duplicate', 'ineligible')
         AND (v.destroyed_at IS NULL OR v.data_key IS NOT NULL OR v.sealed IS NOT NULL)""",
         "child {name} has left the list, the vault still holds it",
+    ),
+    Check(
+        "two people take a bank's word back",
+        """SELECT e.subject AS name FROM event e JOIN event d ON d.subject = e.subject AND d.to_state = 'disputed'
+        AND d.id = (SELECT MAX(x.id) FROM event x WHERE x.subject = e.subject AND x.to_state = 'disputed' AND x.id < e.id)
+        WHERE e.subject LIKE 'voucher:%' AND e.from_state = 'disputed' AND e.actor = d.actor""",
+        "{name} was disputed and decided by one person",
     ),
     Check(
         "two people stand behind a case",

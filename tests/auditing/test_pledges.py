@@ -6,14 +6,14 @@ import pytest
 import time_machine
 from sqlalchemy import text
 
-from crowdfund.pledges import children, devices, holding, mishaps
+from crowdfund.pledges import children, devices, disputes, holding, mishaps
 from crowdfund.pledges.states import DeviceState
 from marketplace.auditing import checks, devices as audited, lives
 from marketplace.auditing.checks import Difference
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from tests.auditing.test_audit import tampered
-from tests.pledges.conftest import World, case_of, get, real_world
+from tests.pledges.conftest import BANK, World, case_of, get, real_world, voucher_of
 from tests.pledges.test_handover import hand_over
 
 __all__ = ["real_world"]
@@ -39,6 +39,7 @@ TAMPERING = {
     "no device before the bank's word": "UPDATE event SET to_state = 'cancelled' WHERE to_state = 'confirmed'",
     "children on the list have consent": "UPDATE consent SET withdrawn_at = given_at",
     "whoever left the list is destroyed in the vault": "UPDATE child_case SET state = 'withdrawn' WHERE state = 'listed'",
+    "two people take a bank's word back": "UPDATE event SET actor = 'bank' WHERE from_state = 'disputed'",
     "two people stand behind a case": "PRETEND child_case: nominator_id = verifier_id",
     "two people hand over, and neither has verified": "PRETEND handover: witness_id = clerk_id",
     "what was handed over has its hand-over": "UPDATE handover SET is_final = FALSE",
@@ -64,6 +65,10 @@ def lived(real_world: World) -> World:
     real_world.declare(real_world.browser(), cancelled := real_world.pledged("QQ2026000003"))
     in_transaction(holding.cancel, code=cancelled)
     in_transaction(children.withdraw, officer=real_world.keeper, case=case_of(cancelled).public_id)
+    in_doubt = get(doubted := real_world.pledged("QQ2026000006")).public_id
+    real_world.confirm(doubted)
+    in_transaction(disputes.dispute, pledge=in_doubt, bank=BANK, actor="bank", reason="the wrong line")
+    in_transaction(disputes.decide, voucher=voucher_of(doubted).public_id, counts=True, actor="office", reason="right")
     db.session.remove()
     return real_world
 

@@ -25,9 +25,9 @@ from marketplace.ledger import books
 from marketplace.payments import attempts, inbox, outcomes, sweeping
 from marketplace.payments.gateways import gateways
 from marketplace.payments.models import Attempt
-from marketplace.payments.sandbox import delivery, storage
+from marketplace.payments.sandbox import delivery
 from marketplace.payments.sandbox.cashier import SandboxCashier
-from tests import factories
+from tests import cashiers, factories
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 STATION = "141124"
@@ -190,13 +190,15 @@ def make_foundation(**given: Any) -> Organisation:
 
 @pytest.fixture
 def fund(real_app: Flask) -> Iterator[Fund]:
+    cashiers.opened(gateways().get("sandbox"))
+    yield (built := build_fund(real_app))
+    built.cashier.storage.dispose()
+
+
+def build_fund(app: Flask) -> Fund:
+    """To be called in the application's context."""
     cashier: Any = gateways().get("sandbox")
-    storage.prepare(cashier.storage)
-    with cashier.writing() as connection:  # on SQLite all tests share its file
-        for table in (storage.webhook, storage.answered, storage.refund, storage.payment):
-            connection.execute(table.delete())
     factories.make_station(STATION, county_zh="临县", name_zh="临县站", name_en="Linxian Station")
     make_foundation()
     officer, approver = officer_of("charity_officer", "周予安"), officer_of("charity_approver", "沈若谷")
-    yield Fund(real_app, cashier, officer, approver)
-    cashier.storage.dispose()
+    return Fund(app, cashier, officer, approver)

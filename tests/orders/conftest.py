@@ -164,6 +164,12 @@ def balances(reference: str) -> dict[str, int]:
 
 @pytest.fixture
 def shop(real_app: Flask) -> Iterator[Shop]:
+    yield (built := build_shop(real_app))
+    built.cashier.storage.dispose()
+
+
+def build_shop(app: Flask) -> Shop:
+    """To be called in the application's context."""
     cashier: Any = gateways().get("sandbox")
     cashiers.opened(cashier)
     factories.make_station(JIXIAN)
@@ -175,5 +181,4 @@ def shop(real_app: Flask) -> Iterator[Shop]:
     apples = factories.make_variant(factories.make_listing(), tiers=((10, 3680),))
     sack = factories.make_listing(title_zh="沁州黄小米", station_code=QINXIAN, category_code="grain-millet")
     millet = factories.make_variant(sack, price_fen=5800, net_weight_grams=2500)
-    yield Shop(real_app, cashier, apples.code, millet.code)
-    cashier.storage.dispose()
+    return Shop(app, cashier, apples.code, millet.code)

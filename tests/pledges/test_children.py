@@ -6,15 +6,28 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from crowdfund.pledges import children, vault
+from crowdfund.pledges import children, devices, vault
 from crowdfund.pledges.children import age_band
 from crowdfund.pledges.models import ChildCase, ChildVault, Pledge
 from crowdfund.pledges.refusals import SamePerson, VaultClosed
 from crowdfund.pledges.states import CaseState, PledgeState, VoucherState
 from crowdfund.pledges.vault import Reader
-from marketplace.core import key_rotation
+from marketplace.core import clock, key_rotation
+from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
-from tests.pledges.conftest import CANARY, JIXIAN, QINXIAN, World, case_of, get, identity, make_case, post, voucher_of
+from tests.pledges.conftest import (
+    CANARY,
+    JIXIAN,
+    QINXIAN,
+    World,
+    case_of,
+    device_of,
+    get,
+    identity,
+    make_case,
+    post,
+    voucher_of,
+)
 
 READER = Reader("person:officer", frozenset({"children_officer"}))
 TYPED = {
@@ -175,6 +188,57 @@ def test_a_withdrawn_card_is_dealt_to_nobody(world: World) -> None:
     other = world.browser()
     page = other.get(world.type_voucher(other, "QQ2026000009").headers["Location"]).text
     assert len(shown) == 3 and not any(f">{row.alias_zh}<" in page for row in shown)
+
+
+def pause(world: World, code: str) -> None:
+    keeper, path = world.signed_in("children"), f"/children/{case_of(code).public_id}"
+    assert "选了这个孩子" in keeper.get(path).text
+    assert post(keeper, f"{path}/pause", {"reason": "住院了"}).status_code == 303
+
+
+def test_a_paused_child_sets_the_saver_free_and_keeps_its_place(world: World) -> None:
+    code = world.pledged()
+    since = case_of(code).waiting_since
+    pause(world, code)
+    assert (get(code).state, voucher_of(code).state) == (PledgeState.REVOKED, VoucherState.CLAIMED)
+    assert case_of(code).state is CaseState.PAUSED
+    assert "再指一个孩子" in world.browser().get(f"/pledges/{code}").text
+    again = world.pledged()
+    assert case_of(again).public_id != case_of(code).public_id
+    post(world.signed_in("children"), f"/children/{case_of(code).public_id}/listing", {})
+    assert (case_of(code).state, case_of(code).waiting_since) == (CaseState.LISTED, since)
+
+
+def test_a_reserved_watch_of_a_paused_child_is_free_for_another(world: World) -> None:
+    code = world.pledged()
+    world.confirm(code)
+    in_transaction(devices.assign, pledge=get(code).public_id, actor="office")
+    pause(world, code)
+    assert (get(code).state, voucher_of(code).state) == (PledgeState.REASSIGNED, VoucherState.VERIFIED)
+    other = world.pledged("QQ2026000002")
+    world.confirm(other)
+    in_transaction(devices.assign, pledge=get(other).public_id, actor="office")
+    assert device_of(other).public_id == device_of(code).public_id
+
+
+def test_no_child_is_paused_whose_watch_waits_at_the_station(world: World) -> None:
+    code, _device = world.at_station()
+    keeper, path = world.signed_in("children"), f"/children/{case_of(code).public_id}"
+    post(keeper, f"{path}/pause", {"reason": "住院了"})
+    assert (get(code).state, case_of(code).state) == (PledgeState.AT_STATION, CaseState.READY)
+
+
+def test_the_telecom_gets_numbers_and_consent_and_nothing_of_the_child(world: World) -> None:
+    code, _device = world.at_station()
+    office = world.signed_in("programme")
+    answer = post(office, "/programme/activations", {})
+    device, today = device_of(code), clock.today().isoformat()
+    row = f"{device.imei},{device.iccid},watch-a1,{today},{children.CONSENT_TEXT}"
+    assert answer.text.split() == ["imei,iccid,model,consent_given_on,consent_text", row]
+    kept = db.session.scalars(select(AuditRecord).where(AuditRecord.action == "telecom.list")).one()
+    assert (kept.actor, kept.detail) == (f"person:{world.people['programme'].public_id}", {"rows": 1})
+    in_transaction(children.withdraw, officer=world.keeper, case=case_of(code).public_id)
+    assert post(office, "/programme/activations", {}).text.split() == ["imei,iccid,model,consent_given_on,consent_text"]
 
 
 def test_the_database_lists_nobody_without_consent(world: World) -> None:

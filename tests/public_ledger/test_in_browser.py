@@ -13,6 +13,7 @@ from tests.public_ledger.conftest import Giving
 from tests.public_ledger.test_disbursing import lay
 from tests.public_ledger.test_receipts import code_of, give, of
 
+pytestmark = pytest.mark.full
 SIZES = ((390, 780), (1280, 720), (320, 640))
 
 

@@ -7,9 +7,9 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from crowdfund.pledges import confirming, desks, holding, telling
+from crowdfund.pledges import confirming, desks, disputes, holding, telling
 from crowdfund.pledges.confirming import Deposit
-from crowdfund.pledges.forms import DepositForm, ReasonForm
+from crowdfund.pledges.forms import DepositForm, ReasonForm, apart
 from crowdfund.pledges.refusals import BandTooLow, OutsideWindow
 from marketplace.accounts.permissions import NotAllowed, requires
 from marketplace.core.db import db, in_transaction
@@ -44,7 +44,11 @@ def show_pledge(pledge: str) -> ResponseReturnValue:
 
 
 def pledge_page(
-    public_id: str, form: Form | None = None, refusal: Form | None = None, status: int = 200
+    public_id: str,
+    form: Form | None = None,
+    refusal: Form | None = None,
+    dispute: ReasonForm | None = None,
+    status: int = 200,
 ) -> ResponseReturnValue:
     found = desks.of_bank(db.session(), bank(), public_id)
     if not found:
@@ -57,6 +61,8 @@ def pledge_page(
         card=holding.card_of(work.pledge),
         form=form or DepositForm(data=given),
         refusal=refusal or ReasonForm(),
+        dispute=apart(dispute or ReasonForm(), "dispute"),
+        disputable=disputes.DISPUTABLE,
         status=status,
     )
 
@@ -83,6 +89,22 @@ def create_confirmation(pledge: str) -> ResponseReturnValue:
         return redirect(url_for(".show_pledge", pledge=pledge), 303)
     flash(_("Confirmed. The child is told when the watch is there."), "done")
     return redirect(url_for(".show_bank"), 303)
+
+
+@bp.post("/pledges/<pledge>/dispute")
+@requires("voucher.confirm")
+def create_dispute(pledge: str) -> ResponseReturnValue:
+    """What was said of it may be wrong; somebody else decides."""
+    form = ReasonForm(request.form)
+    if not form.validate():
+        return pledge_page(pledge, dispute=form, status=422)
+    try:
+        in_transaction(disputes.dispute, pledge=pledge, bank=bank(), actor=actor(), reason=str(form.reason.data))
+    except (IllegalTransition, StaleState):
+        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
+    else:
+        flash(_("Noted. A person of the programme office decides; until then nothing goes on with this voucher."), "done")
+    return redirect(url_for(".show_pledge", pledge=pledge), 303)
 
 
 @bp.post("/pledges/<pledge>/refusal")

@@ -2,14 +2,15 @@
 
 from typing import Any, Final
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from crowdfund.pledges import confirming, desks, devices, mishaps, queries, telling
+from crowdfund.pledges import activation, confirming, desks, devices, disputes, mishaps, queries, telling
 from crowdfund.pledges.forms import ProofForm, ReasonForm, ReportForm, apart
 from crowdfund.pledges.states import DeviceState
 from marketplace.accounts.permissions import requires
+from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
 
@@ -29,13 +30,12 @@ def show_office() -> ResponseReturnValue:
 
 
 def office_page(refused: dict[str, ReasonForm], status: int = 200) -> ResponseReturnValue:
-    """`refused`: by the pledge, a decision that is not complete; what was typed stays with it."""
+    """`refused`: by the pledge or voucher, a decision that is not complete; what was typed stays with it."""
     session = db.session()
     office = desks.office(session)
-    deciding = {
-        pledge.public_id: apart(refused.get(pledge.public_id) or ReasonForm(), pledge.public_id)
-        for pledge, _why in office.to_decide
-    }
+    open_ones = [pledge.public_id for pledge, _why in office.to_decide]
+    open_ones += [each.voucher.public_id for each in office.disputed]
+    deciding = {each: apart(refused.get(each) or ReasonForm(), each) for each in open_ones}
     shown: dict[str, Any] = {"office": office, "deciding": deciding, "programmes": queries.programmes(session)}
     return page("programme/office.html", status, **shown)
 
@@ -111,6 +111,27 @@ def create_decision(pledge: str) -> ResponseReturnValue:
         return office_page({pledge: form}, 422)
     goes_on = request.form.get("decision") == "go-on"
     return done(confirming.decide, url_for(".show_office"), pledge=pledge, goes_on=goes_on, reason=str(form.reason.data))
+
+
+@bp.post("/activations")
+@requires("device.keep")
+def create_telecom_list() -> ResponseReturnValue:
+    """The list for the telecom, as a file."""
+    text = in_transaction(activation.telecom_list, actor=f"person:{g.person.public_id}")
+    name = f'attachment; filename="devices-{clock.today():%Y%m%d}.csv"'
+    headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
+    return Response(text, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+@bp.post("/vouchers/<voucher>/decision")
+@requires("device.keep")
+def create_voucher_decision(voucher: str) -> ResponseReturnValue:
+    form = ReasonForm(request.form)
+    if not form.validate():
+        return office_page({voucher: form}, 422)
+    counts = request.form.get("decision") == "counts"
+    reason = str(form.reason.data)
+    return done(disputes.decide, url_for(".show_office"), voucher=voucher, counts=counts, reason=reason)
 
 
 @bp.post("/devices/<device>/<step>")

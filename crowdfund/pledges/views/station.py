@@ -4,7 +4,8 @@ from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
+from flask_babel import gettext as _, lazy_gettext as _l
+from sqlalchemy.orm import Session
 
 from crowdfund.pledges import desks, devices, handover, mishaps, telling
 from crowdfund.pledges.forms import HandoverForm, ReportForm
@@ -19,8 +20,16 @@ from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleS
 from marketplace.core.forms import SelectChoice
 from marketplace.core.settings import settings
 from marketplace.stations.models import Station
+from marketplace.stations.queues import OtherQueue
 
 bp = Blueprint("station_devices", __name__, url_prefix="/station/devices")
+
+
+def queue(session: Session, station: str) -> OtherQueue:
+    """The devices among the station's queues."""
+    waiting = desks.waiting_at(session, station)
+    note = _l("Receive them, hand them over")
+    return OtherQueue(url_for("station_devices.show_devices"), "phone", _l("Phone-watches for children"), note, waiting)
 
 
 @bp.get("")

@@ -21,6 +21,7 @@ from marketplace.orders.models import Order, Parcel
 from marketplace.orders.standing import WITHOUT_PARCELS
 from marketplace.orders.states import ParcelState as S
 from marketplace.orders.views.label import label_page
+from marketplace.stations import queues
 from marketplace.stations.models import Station
 
 bp = Blueprint("desk", __name__, url_prefix="/station")
@@ -56,8 +57,10 @@ def show_desk() -> ResponseReturnValue:
     session = db.session()
     waiting = desk.counts(session, g.station)
     first = desk.work(session, g.station, (S.COLLECTING, S.PACKED, S.ACCEPTED, S.AWAITING_ACCEPTANCE), limit=6)
+    others = [ask(session, g.station) for ask in queues.others.values()]
+    shown: dict[str, Any] = {"counts": waiting, "others": others, "first": first}
     failed = refunded.count_failed(session, g.station)
-    return page("station/today.html", "today", queues=desk.QUEUES, counts=waiting, first=first, failed_refunds=failed)
+    return page("station/today.html", "today", queues=desk.QUEUES, failed_refunds=failed, **shown)
 
 
 @bp.get("/queues/<code>")

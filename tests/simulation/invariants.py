@@ -1,0 +1,54 @@
+"""What is true after every step of a life, whatever broke; and what is true when everything has settled down."""
+
+from typing import Final
+
+from sqlalchemy import text
+
+from marketplace.auditing import checks, money
+from marketplace.auditing.checks import Check, Difference
+from marketplace.core.db import db
+from marketplace.ledger import books
+from tests.orders.conftest import differences
+from tests.properties.test_lives import at_the_cashier
+from tests.simulation.world import World
+
+SHELVES: Final = Check(
+    "nothing is oversold",
+    "SELECT code AS name, on_hand AS owed, reserved AS amount FROM variant WHERE reserved < 0 OR on_hand < reserved",
+    "{name}: {owed} on the shelf, {amount} promised",
+)
+BACKED: Final = Check(
+    "paid orders have their money",
+    """SELECT o.number AS name, o.total_fen AS owed, COALESCE(SUM(a.fen), 0) AS amount FROM "order" o LEFT JOIN attempt a
+    ON a.purpose = 'order' AND a.reference = o.number AND a.state = 'succeeded' AND NOT a.is_surplus
+    WHERE o.paid_at IS NOT NULL GROUP BY o.id, o.number, o.total_fen HAVING COALESCE(SUM(a.fen), 0) <> o.total_fen""",
+    "order {name} of {owed} fen counts as paid, {amount} came",
+)
+ALWAYS: Final = (*money.BOOKS, *money.GATEWAYS, SHELVES, BACKED)
+UNSETTLED: Final = {
+    "attempt": "SELECT COUNT(*) FROM attempt WHERE state IN ('submitting', 'unknown', 'processing')",
+    "refund": "SELECT COUNT(*) FROM refund WHERE state IN ('requested', 'submitting', 'pending', 'unknown')",
+    "gateway event": "SELECT COUNT(*) FROM gateway_event WHERE status IN ('received', 'unmatched')",
+    "order": "SELECT COUNT(*) FROM \"order\" WHERE state = 'pending_payment'",
+}
+
+
+def broken_now() -> list[str]:
+    """What is not true, though it must be at any moment."""
+    db.session.remove()
+    with db.engine.connect() as connection:
+        return [str(each.words) for each in checks.run(connection, ALWAYS) if isinstance(each, Difference)]
+
+
+def broken_at_rest(world: World) -> list[str]:
+    """What is not as it should be once everything has settled: the whole audit, and nothing left half done."""
+    found = differences(world.shop)
+    with db.engine.connect() as connection:
+        for kind, sql in UNSETTLED.items():
+            if count := connection.scalar(text(sql)):
+                found.append(f"{count} of kind {kind} never came to an end")
+    ours = books.balance(db.session(), "gateway_clearing", "sandbox", book="test")
+    if ours != (theirs := at_the_cashier(world.shop)):
+        found.append(f"the books say that {ours} fen are at the cashier, the cashier has {theirs}")
+    db.session.remove()
+    return found

@@ -1,0 +1,101 @@
+"""One life, from one seed."""
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import time_machine
+from flask import Flask
+
+from marketplace.core.db import db
+from tests import cashiers
+from tests.conftest import make
+from tests.databases import PostgresServer, SQLiteFiles, close, fill
+from tests.simulation import invariants
+from tests.simulation.chance import Dice, seeded_ids
+from tests.simulation.faults import Crash, crashing
+from tests.simulation.world import World, furnish
+
+BEGINNING: Final = datetime(2026, 10, 1, 1, 0, tzinfo=UTC)
+STEPS: Final = 120
+CRASHES: Final = 0.02  # at each commit, before it and after it
+
+
+@dataclass
+class Life:
+    """What happened, and what was found wrong, if anything."""
+
+    seed: int
+    journal: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        told = "\n".join(f"{place:4} {line}" for place, line in enumerate(self.journal, 1))
+        wrong = "\n".join(self.broken) or "nothing is wrong"
+        return f"{told}\n\nseed {self.seed}: {wrong}"
+
+
+class Stage:
+    """A marketplace in which lives are lived one after the other, each from the same beginning."""
+
+    def __init__(self, databases: SQLiteFiles | PostgresServer) -> None:
+        self.databases = databases
+        self.template = fill(make, databases.create())
+        with self.opened(self.template) as app, time_machine.travel(BEGINNING, tick=False):
+            cashiers.opened(app.extensions["gateways"].get("sandbox"))
+            self.shop, self.fund = furnish(app)
+
+    def live(self, seed: int, steps: int = STEPS) -> Life:
+        """Live the life of this seed. A wrong thing ends it and stands in `broken`."""
+        life, dice = Life(seed), Dice(seed)
+        url = self.databases.create(self.template)
+        logging.disable(logging.CRITICAL)  # of failures, which are what this is about
+        with ExitStack() as stack:
+            stack.callback(logging.disable, logging.NOTSET)
+            stack.callback(self.databases.drop, url)
+            app = stack.enter_context(self.opened(url))
+            clock = stack.enter_context(time_machine.travel(BEGINNING, tick=False))
+            stack.enter_context(seeded_ids(seed))
+            world = self.world(app, dice, clock)
+            with crashing(dice, CRASHES):
+                self.go_on(life, world, steps)
+            if not life.broken:
+                world.settle_down()
+                life.broken = invariants.broken_at_rest(world)
+        return life
+
+    def go_on(self, life: Life, world: World, steps: int) -> None:
+        for _step in range(steps):
+            try:
+                life.journal.append(world.do())
+            except Crash as crash:
+                db.session.remove()
+                life.journal.append(f"killed {crash}")
+            if broken := invariants.broken_now():
+                life.broken = broken
+                return
+
+    def world(self, app: Flask, dice: Dice, clock: Any) -> World:
+        cashier = app.extensions["gateways"].get("sandbox")
+        cashiers.opened(cashier)
+        self.shop.app, self.fund.app = app, app
+        self.shop.cashier = self.fund.cashier = cashier
+        return World(app, (self.shop, self.fund), dice, clock)
+
+    @contextmanager
+    def opened(self, url: str) -> Iterator[Flask]:
+        app = make(url)
+        with app.app_context():
+            yield app
+        close(app)
+
+
+@contextmanager
+def on_sqlite() -> Iterator[Stage]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield Stage(SQLiteFiles(Path(folder)))

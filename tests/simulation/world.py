@@ -1,0 +1,268 @@
+"""A small marketplace in which anybody does anything at any moment, as chance has it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import time_machine
+from flask import Flask
+from sqlalchemy import Select, select
+
+from crowdfund.campaigns import giving, lifecycle
+from crowdfund.campaigns.giving import Giver
+from crowdfund.campaigns.models import Campaign, Contribution
+from crowdfund.campaigns.states import CampaignState, ContributionState
+from listings import announcing
+from marketplace.core import clock as shanghai, outbox, sealing
+from marketplace.core.db import db, in_transaction
+from marketplace.core.errors import Refusal
+from marketplace.core.money import Money
+from marketplace.orders import paying, prolonging, settlement, undelivered
+from marketplace.orders.carts import CartOwner
+from marketplace.orders.models import Order, Parcel
+from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.payments import attempts, inbox, sweeping
+from marketplace.payments.gateways import gateways
+from marketplace.payments.sandbox import delivery
+from tests.campaigns.conftest import Fund, build_fund
+from tests.orders.conftest import JIXIAN, QINXIAN, Shop, build_shop
+from tests.properties.test_lives import ENTERED, STEPS, order
+from tests.simulation.chance import Dice
+from tests.simulation.faults import LineIsDead, Post, UnreliableCashier
+
+T = TypeVar("T")
+NEXT_STEPS: Final = {
+    S.AWAITING_ACCEPTANCE: ("accept", "accept", "accept", "refuse"),
+    S.ACCEPTED: ("collect", "collect", "collect", "refuse"),
+    S.COLLECTING: ("pack", "pack", "pack", "refuse"),
+    S.PACKED: ("ship", "shelve"),
+    S.SHIPPED: ("deliver", "deliver", "lose"),
+    S.READY_FOR_PICKUP: ("hand over", "hand over", "no show"),
+    S.UNCOLLECTED: ("shelve again", "return"),
+}
+JUMPS: Final = (*[timedelta(seconds=5)] * 6, *[timedelta(minutes=2)] * 4, timedelta(minutes=16), timedelta(hours=5))
+JUMPS_OF_DAYS: Final = (timedelta(days=1), timedelta(days=8))
+SKEW: Final = timedelta(minutes=10)
+REFUSED: Final = (Refusal, LineIsDead)
+IN_THE_RIGHT: Final = (S.SHIPPED, S.DELIVERED, S.PICKED_UP)
+
+
+def furnish(app: Flask) -> tuple[Shop, Fund]:
+    """What is there before a life begins; to be called in the application's context."""
+    shop = build_shop(app)
+    fund = build_fund(app)
+    fund.open()
+    in_transaction(outbox.discard, topic=announcing.TOPIC)
+    for person in (fund.officer, fund.approver):
+        db.session.refresh(person)
+        db.session.expunge(person)  # the same in every life
+    return shop, fund
+
+
+class World:
+    """`do` takes one step and says which."""
+
+    def __init__(self, app: Flask, furnished: tuple[Shop, Fund], dice: Dice, clock: time_machine.Traveller) -> None:
+        self.dice, self.clock = dice, clock
+        self.shop, self.fund = furnished
+        self.began = shanghai.now()
+        self.cashier = unreliable(self.shop, dice)
+        self.post = Post(dice, lambda body, signature: self.shop.send("", body, signature))
+        self.carts = 0
+        self.deeds: list[tuple[int, Callable[[], str]]] = [
+            (8, self.place), (8, self.go_and_pay), (3, self.press_an_old_page), (2, self.cancel), (2, self.take_back),
+            (2, self.prolong), (3, self.confirm), (14, self.take_a_step),
+            (4, self.give), (2, self.call_off),
+            (24, self.work), (6, self.let_time_pass), (2, self.line_breaks), (1, self.refund_fails), (1, self.old_letters),
+        ]  # fmt: skip
+
+    def do(self) -> str:
+        weights = [weight for weight, _deed in self.deeds]
+        deed = self.dice.choices([deed for _weight, deed in self.deeds], weights)[0]
+        try:
+            return deed()
+        except REFUSED as refusal:
+            return f"{deed.__name__}: {type(refusal).__name__}"
+
+    # buyers
+
+    def place(self) -> str:
+        goods = {code: self.dice.randint(1, 14) for code in self.dice.choice(self.carts_of())}
+        self.carts += 1
+        pickup = {station for station in (JIXIAN, QINXIAN) if self.dice.chance(0.3)}
+        number = in_transaction(order, owner=CartOwner(None, f"cart-{self.carts}"), goods=goods, pickup=pickup)
+        return f"place {number} {goods}"
+
+    def carts_of(self) -> list[list[str]]:
+        return [[self.shop.apples], [self.shop.millet], [self.shop.apples, self.shop.millet]]
+
+    def go_and_pay(self) -> str:
+        """From the order's page to the cashier's, and there a decision, or none."""
+        number = self.an_order(Order.state == OrderState.PENDING_PAYMENT)
+        if number is None:
+            return "nothing to pay"
+        attempt = in_transaction(paying.open_attempt, number=number) or in_transaction(paying.pay_again, number=number)
+        return f"pay {number}: {self.pay(attempt, f'/orders/{number}')}"
+
+    def pay(self, attempt: str, back: str) -> str:
+        attempts.submit(attempt, return_url=back, description="test")
+        return self.decide(self.dice.choice(("succeeded", "succeeded", "succeeded", "failed", "")), attempt)
+
+    def decide(self, outcome: str, attempt: str) -> str:
+        with self.on_the_payers_own_line():
+            remote = self.cashier.find_payment(attempt)
+            if remote and outcome:
+                self.cashier.decide(remote.remote_id, outcome)
+        return outcome or "walks away"
+
+    def press_an_old_page(self) -> str:
+        """A cashier's page that stood open in some tab."""
+        with self.on_the_payers_own_line():
+            opened = sorted(row.attempt for row in self.cashier.opened_since(self.began))
+        return f"old page: {self.decide('succeeded', self.dice.choice(opened))}" if opened else "no old page"
+
+    def cancel(self) -> str:
+        number = self.an_order(Order.state == OrderState.PENDING_PAYMENT)
+        if number:
+            paying.cancel(number, actor="guest")
+        return f"cancel {number}"
+
+    def take_back(self) -> str:
+        number = self.an_order(Order.state == OrderState.PAID)
+        if number:
+            in_transaction(undelivered.cancel_paid, number=number, actor="guest")
+        return f"take back {number}"
+
+    def prolong(self) -> str:
+        number = self.an_order(Order.state == OrderState.PENDING_PAYMENT)
+        if number:
+            in_transaction(prolonging.prolong, number=number)
+        return f"prolong {number}"
+
+    def confirm(self) -> str:
+        parcel = self.a_parcel(IN_THE_RIGHT)
+        if parcel:
+            in_transaction(settlement.confirm, number=parcel.order.number, parcel=parcel.public_id, actor="guest")
+        return f"confirm {parcel.public_id if parcel else None}"
+
+    # stations
+
+    def take_a_step(self) -> str:
+        parcel = self.a_parcel(NEXT_STEPS)
+        if parcel is None:
+            return "no parcel"
+        name = self.dice.choice(NEXT_STEPS[parcel.state])
+        entered = {"code": parcel.pickup_code or ""} if name == "hand over" else ENTERED.get(name, {})
+        given = {"parcel": parcel.public_id, "station": parcel.station_code, "actor": "clerk", **entered}
+        in_transaction(STEPS[name], **given)
+        return f"{name} {parcel.public_id}"
+
+    # givers
+
+    def give(self) -> str:
+        fen = self.dice.choice((1, 100, 660, 12_345))
+        begun = select(Contribution.public_id).where(Contribution.state == ContributionState.PENDING)
+        gift = self.one_of(begun.order_by(Contribution.id)) if self.dice.chance(0.4) else None
+        if gift is None:
+            campaign = str(self.one_of(select(Campaign.public_id).order_by(Campaign.id)))
+            gift = in_transaction(giving.begin, campaign=campaign, amount=Money(fen), giver=Giver(name="张三"))
+        attempt = in_transaction(giving.open_attempt, gift=gift) or in_transaction(giving.pay_again, gift=gift)
+        return f"give {gift}: {self.pay(attempt, '/')}"
+
+    def call_off(self) -> str:
+        """Seldom: everybody who gave gets it back. Where no campaign is open, one is opened."""
+        campaign = self.one_of(select(Campaign.public_id).where(Campaign.state == CampaignState.LIVE).order_by(Campaign.id))
+        if campaign is None:
+            return f"{self.fund.open()} opens"
+        if self.dice.chance(0.3):
+            in_transaction(lifecycle.cancel, campaign=campaign, person=self.fund.officer.id, why="called off")
+        return f"call off {campaign}?"
+
+    # machines
+
+    def work(self) -> str:
+        """Some steps of the worker, in any order."""
+        chosen = self.dice.choices(self.steps(), k=self.dice.randint(1, 12))
+        return "work: " + ", ".join([name_of(step) for step in chosen if step()])
+
+    def steps(self) -> list[Callable[[], Any]]:
+        return [
+            partial(delivery.deliver, self.cashier, self.post.send),
+            inbox.work,
+            inbox.work,
+            sweeping.send_refund,
+            sweeping.ask_after_attempt,
+            self.cashier.finish_refunds,
+            outbox.deliver,
+            outbox.deliver_slow,
+            settlement.settle_one_due,
+            partial(in_transaction, lifecycle.end_due),
+            *(partial(in_transaction, sealing.seal, chain=chain) for chain in sorted(sealing.chains)),
+        ]
+
+    def let_time_pass(self) -> str:
+        jump = self.dice.choice(JUMPS_OF_DAYS if self.dice.chance(0.05) else JUMPS)
+        if self.dice.chance(0.1):
+            jump = -self.dice.random() * SKEW
+        self.clock.shift(jump)
+        return f"time {jump}"
+
+    def line_breaks(self) -> str:
+        self.cashier.is_reachable = not self.cashier.is_reachable
+        return f"the gateway is {'there' if self.cashier.is_reachable else 'down'}"
+
+    def refund_fails(self) -> str:
+        return f"a refund fails: {self.cashier.fail_a_refund()}"
+
+    def old_letters(self) -> str:
+        self.post.bring_what_was_kept()
+        return "old letters arrive"
+
+    def settle_down(self) -> None:
+        """Everything works again, and time passes until nothing is left to do."""
+        self.post.is_faulty = self.cashier.is_faulty = False
+        self.post.bring_what_was_kept()
+        for wait in (*[timedelta(minutes=20)] * 4, *[timedelta(hours=2)] * 4, *[timedelta(days=1)] * 3, timedelta(days=9)):
+            self.clock.shift(wait)
+            while sum(bool(step()) for step in self.steps()):  # each has its turn
+                pass
+
+    @contextmanager
+    def on_the_payers_own_line(self) -> Iterator[None]:
+        """Whoever pays reaches the gateway without us."""
+        before, self.cashier.is_faulty = self.cashier.is_faulty, False
+        try:
+            yield
+        finally:
+            self.cashier.is_faulty = before
+
+    # what there is
+
+    def an_order(self, condition: Any) -> str | None:
+        return self.one_of(select(Order.number).where(condition).order_by(Order.id))
+
+    def a_parcel(self, states: Any) -> Parcel | None:
+        wanted = select(Parcel).join(Order, Order.id == Parcel.order_id).where(Parcel.state.in_(list(states)))
+        return self.one_of(wanted.where(Order.paid_at.is_not(None)).order_by(Parcel.id))
+
+    def one_of(self, wanted: Select[T]) -> T | None:
+        db.session.rollback()
+        found = db.session.scalars(wanted).all()
+        return self.dice.choice(found) if found else None
+
+
+def unreliable(shop: Shop, dice: Dice) -> UnreliableCashier:
+    """The shop's cashier from now on; whatever it knows stays."""
+    known = shop.cashier
+    replaced = UnreliableCashier(known.storage, secret=known.secret, base_url=known.base_url)
+    replaced.dice = dice
+    shop.cashier = gateways().by_name[replaced.name] = replaced
+    return replaced
+
+
+def name_of(step: Any) -> str:
+    if not isinstance(step, partial):
+        return str(step.__name__)
+    return " ".join([step.func.__name__, *(each.__name__ for each in step.args if hasattr(each, "__name__"))])
