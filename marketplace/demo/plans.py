@@ -12,7 +12,7 @@ from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
 from marketplace.core.money import Money
 from marketplace.demo.cashier import hear_nothing, pay_at_cashier
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 
 CAMPAIGN: Final = "C012"
 AMOUNT: Final = Money(2000)
@@ -25,7 +25,8 @@ def deeds(cashier: SandboxCashier, giver: int) -> list[Deed]:
     """By whom, and when."""
     first = clock.today() - BEGAN[0]
     began = datetime.combine(first, BEGAN[1], clock.SHANGHAI)
-    due, found = periods.after(first, first), [(began, partial(begin, cashier, giver))]
+    due = periods.after(first, first)
+    found: list[Deed] = [(began, partial(begin, cashier, giver))]
     while due <= clock.today():
         found.append((periods.moment_of(due) + timedelta(minutes=1), partial(charge, cashier)))
         due = periods.after(first, due)

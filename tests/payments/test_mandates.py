@@ -16,20 +16,21 @@ from marketplace.payments.gateways import (
     MandateRequest,
     NotSupported,
     PaymentRequest,
+    RefundRequest,
     gateways,
 )
 from marketplace.payments.sandbox import storage
-from marketplace.payments.sandbox.mandates import RememberingCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.payments.states import AttemptState, RefundState
 from marketplace.payments.stripe import translation
 from marketplace.payments.stripe.gateway import StripeGateway
-from tests.payments.test_conformance import BEGUN, House, RefundRequest, asked, house, stripe_at
+from tests.payments.test_conformance import BEGUN, House, asked, house, stripe_at
 
 __all__ = ["house"]
 
 
-def cashier() -> RememberingCashier:
-    return cast(RememberingCashier, gateways().get("sandbox"))
+def cashier() -> SandboxCashier:
+    return cast(SandboxCashier, gateways().get("sandbox"))
 
 
 def agreed(house: House, later: str = "succeeds") -> str:
@@ -97,7 +98,7 @@ def test_a_mandate_that_does_not_exist_is_invalid(house: House) -> None:
 
 
 def test_who_can_charge_again() -> None:
-    assert RememberingCashier.caps.recurring
+    assert SandboxCashier.caps.recurring
     assert stripe_at("http://127.0.0.1:1", "sk_test_x").caps.recurring
     wallets = StripeGateway("sk_test_x", webhook_secrets=[], address="http://127.0.0.1:1", methods=["alipay", "wechat_pay"])
     assert not wallets.caps.recurring
