@@ -11,9 +11,11 @@ from marketplace.core import clock
 from marketplace.core.transitions import EventRow
 from marketplace.ledger.accounts import owned_by
 from marketplace.ledger.models import Entry, LedgerAccount, Line
-from marketplace.orders.models import Order, Parcel
+from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
 from marketplace.orders.states import ParcelState
 from marketplace.orders.telling import BACK_TO_THE_BUYER
+from marketplace.payments.models import Refund
+from marketplace.payments.states import RefundState
 
 LATELY: Final = timedelta(days=30)
 ALLOCATION: Final = "allocate"
@@ -50,8 +52,17 @@ def shares_lately(session: Session) -> Shares | None:
     by_kind = {kind: int(amount) for kind, amount in session.execute(owed)}
     was_lost = exists().where(EventRow.subject == "parcel:" + Parcel.public_id, EventRow.to_state == ParcelState.LOST)
     is_kept = ~was_lost & Parcel.state.not_in(BACK_TO_THE_BUYER)
+    shipping_back = (
+        select(func.coalesce(func.sum(case((is_kept, RefundLine.shipping_fen), else_=0)), 0))
+        .join(OrderLine, OrderLine.id == RefundLine.order_line_id)
+        .join(Parcel, Parcel.id == OrderLine.parcel_id)
+        .join(Order, Order.id == Parcel.order_id)
+        .join(Refund, Refund.public_id == RefundLine.refund_public_id)
+        .where(Order.number.in_(orders), Refund.state != RefundState.FAILED)
+    )
     parcels = select(
-        func.coalesce(func.sum(case((is_kept, Parcel.shipping_fen), else_=0)), 0),
+        func.coalesce(func.sum(case((is_kept, Parcel.shipping_fen), else_=0)), 0)
+        - shipping_back.correlate(None).scalar_subquery(),
         func.coalesce(func.sum(case((was_lost, Parcel.goods_fen - Parcel.service_fee_fen), else_=0)), 0),
     )
     parcels = parcels.join(Order, Order.id == Parcel.order_id).where(Order.number.in_(orders))

@@ -14,6 +14,7 @@ from marketplace.orders.batches import approving, confirming, drafting, payees
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import BATCH, LINE, BatchState as B, LeftOut, LineState as L
 from tests.batches.conftest import HOUSE, Finance, balance
+from tests.factories import STATION
 from tests.public_ledger.racing import race
 
 
@@ -184,6 +185,17 @@ def test_the_database_keeps_a_line_as_it_was_drafted(finance: Finance, change: s
     ready(finance).draft()
     with pytest.raises(IntegrityError, match="when it is drafted"):
         db.session.connection().exec_driver_sql(f"UPDATE settlement_line SET {change}")
+
+
+def test_the_database_lets_nobody_wait_for_two_payments(finance: Finance) -> None:
+    line = finance.line(ready(finance).draft(), finance.feng)
+    names = ("owner_kind", "owner", "owner_name", "book", "fen")
+    other = SettlementBatch(station_code=STATION, book="test", gateway="sandbox", drafter_id=finance.drafter)
+    db.session.add(other)
+    db.session.flush()
+    db.session.add(BatchLine(batch_id=other.id, **{name: getattr(line, name) for name in names}))
+    with pytest.raises(IntegrityError, match=r"settlement_line|one_open_payment"):
+        db.session.flush()
 
 
 def test_the_tables_of_states_are_as_they_were_agreed() -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from marketplace.accounts.models import Person
 from marketplace.core.db import db, in_transaction
 from marketplace.ledger import queries as ledger_queries
-from marketplace.orders import fulfilment, settlement, undelivered
+from marketplace.orders import fulfilment, refunding, settlement, undelivered
 from marketplace.orders.batches import approving, confirming, drafting, payees
 from marketplace.orders.batches.models import BatchLine, PayoutAccount
 from marketplace.orders.models import OrderLine
@@ -51,6 +51,15 @@ def test_what_buyers_did_not_get_back_is_shared_out(shop: Shop) -> None:
     assert lately() == apples
     assert ledger_queries.shares_of(db.session(), number) == {"seller": 3662, "station": 918}
     assert differences(shop) == []
+
+
+def test_shipping_that_went_back_with_a_unit_is_not_the_couriers(shop: Shop) -> None:
+    number = shop.paid_order(shop.browser(), apples=2)
+    (parcel,) = parcels(number)
+    ship(parcel.public_id, JIXIAN)
+    told: dict[str, Any] = {"units": {parcel.lines[0].public_id: 1}, "with_shipping": True, "reason": "碰伤", "actor": "c"}
+    in_transaction(refunding.refund_units, parcel=parcel.public_id, station=JIXIAN, **told)
+    assert lately() == Shares(sellers=3662, stations=318, shipping=300)
 
 
 def pay_the_grower(number: str) -> None:

@@ -21,9 +21,9 @@ from marketplace.payments.reconciliation.models import GatewayMovement
 from marketplace.payments.reconciliation.proof import Standing
 from marketplace.payments.sandbox import book_keeping, storage
 from marketplace.payments.states import AttemptState, EventStatus
-from tests.payments.conftest import ALLOCATED, CAPTURED, RETURN, Till, booked, state_of, till
+from tests.payments.conftest import ALLOCATED, CAPTURED, RETURN, Till, booked, quick_till, state_of, till
 
-__all__ = ["till"]
+__all__ = ["quick_till", "till"]
 
 AT_ONCE = 4
 
@@ -80,23 +80,23 @@ def test_2_the_same_event_five_times_at_once(till: Till) -> None:
     assert is_clean(till)
 
 
-def test_3_what_comes_in_the_wrong_order(till: Till) -> None:
+def test_3_what_comes_in_the_wrong_order(quick_till: Till) -> None:
     """Of the payment before that of the try that was declined."""
-    attempt = till.start()
+    attempt = quick_till.start()
     attempts.submit(attempt, return_url=RETURN, description="SX-7F3KQ2MD")
-    remote = till.remote_of(attempt)
-    till.cashier.decide(remote, "failed")
-    till.cashier.decide(remote, "succeeded")
-    with till.cashier.storage.connect() as connection:
+    remote = quick_till.remote_of(attempt)
+    quick_till.cashier.decide(remote, "failed")
+    quick_till.cashier.decide(remote, "succeeded")
+    with quick_till.cashier.storage.connect() as connection:
         events = connection.scalars(select(storage.webhook.c.body).order_by(storage.webhook.c.made_at.desc())).all()
     for event in events:
         body = event.encode()
-        assert till.send("", body, signatures.sign(body, till.cashier.secret, at=clock.now())) == 200
+        assert quick_till.send("", body, signatures.sign(body, quick_till.cashier.secret, at=clock.now())) == 200
         inbox.work()  # each is dealt with before the next one comes
 
     assert state_of(attempt) is AttemptState.SUCCEEDED
-    assert till.told == ["SX-7F3KQ2MD"] and booked() == CAPTURED | ALLOCATED
-    assert is_clean(till)
+    assert quick_till.told == ["SX-7F3KQ2MD"] and booked() == CAPTURED | ALLOCATED
+    assert is_clean(quick_till)
 
 
 def test_24_reconciled_twice_and_by_several_at_once(till: Till) -> None:
@@ -122,32 +122,32 @@ def test_24_reconciled_twice_and_by_several_at_once(till: Till) -> None:
     assert is_clean(till)
 
 
-def test_24_a_payment_while_the_pages_are_read(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_24_a_payment_while_the_pages_are_read(quick_till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each page ends where a new movement comes in: none is read twice or left out."""
     monkeypatch.setattr(book_keeping, "PAGE", 2)
     monkeypatch.setattr(running, "PAGE", 2)
     for number in range(4):
-        till.pay(till.start(f"SX-{number}", 1000))
-    till.work()
-    honest, late = till.cashier.movements, iter(range(3))
+        quick_till.pay(quick_till.start(f"SX-{number}", 1000))
+    quick_till.work()
+    honest, late = quick_till.cashier.movements, iter(range(3))
 
     def movements(since: Any) -> Any:
         for movement in honest(since):
             yield movement
             if next(late, None) is not None:
-                till.pay(till.start(f"SX-L{number_of(Entry)}{len(till.told)}{movement.remote_id[-4:]}", 1000))
+                quick_till.pay(quick_till.start(f"SX-LATE{movement.remote_id}", 1000))
 
-    monkeypatch.setattr(till.cashier, "movements", movements)
-    reconcile(till)
+    monkeypatch.setattr(quick_till.cashier, "movements", movements)
+    reconcile(quick_till)
 
     assert number_of(GatewayMovement) == 7
-    assert is_clean(till)
+    assert is_clean(quick_till)
 
 
-def test_24_interrupted_it_goes_on(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_24_interrupted_it_goes_on(quick_till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(4):
-        till.pay(till.start(f"SX-{number}", 1000))
-    till.work()
+        quick_till.pay(quick_till.start(f"SX-{number}", 1000))
+    quick_till.work()
     monkeypatch.setattr(running, "PAGE", 1)
 
     def pull_the_plug(words: str) -> None:
@@ -155,21 +155,21 @@ def test_24_interrupted_it_goes_on(till: Till, monkeypatch: pytest.MonkeyPatch) 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        running.reconcile(till.cashier, actor="test", tell=pull_the_plug)
+        running.reconcile(quick_till.cashier, actor="test", tell=pull_the_plug)
     assert number_of(GatewayMovement) == 2
 
-    assert not reconcile(till).is_red
-    assert number_of(GatewayMovement) == 4 and is_clean(till)
+    assert not reconcile(quick_till).is_red
+    assert number_of(GatewayMovement) == 4 and is_clean(quick_till)
 
 
-def test_25_an_event_of_a_type_that_nobody_knows(till: Till, caplog: pytest.LogCaptureFixture) -> None:
+def test_25_an_event_of_a_type_that_nobody_knows(quick_till: Till, caplog: pytest.LogCaptureFixture) -> None:
     odd = {"id": "evt_odd", "object": "event", "type": "moon.risen", "livemode": False}
     body = json.dumps(odd | {"data": {"object": {"id": "moon", "object": "moon"}}}).encode()
-    assert till.send("", body, signatures.sign(body, till.cashier.secret, at=clock.now())) == 200
+    assert quick_till.send("", body, signatures.sign(body, quick_till.cashier.secret, at=clock.now())) == 200
 
-    till.work()
+    quick_till.work()
 
     assert db.session.scalars(select(GatewayEvent.status)).all() == [EventStatus.IGNORED]
     assert "of a type we do not know: moon.risen" in caplog.text
     with time_machine.travel(clock.now() + timedelta(hours=1)):
-        assert is_clean(till)
+        assert is_clean(quick_till)

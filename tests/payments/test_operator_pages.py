@@ -19,6 +19,7 @@ from marketplace.payments.operator import queries
 from marketplace.payments.reconciliation import running, switch
 from marketplace.payments.reconciliation.models import ReconciliationRun, ReconciliationSwitch
 from marketplace.payments.sandbox import storage
+from marketplace.payments.states import AttemptState, RefundState
 from tests.factories import signed_in
 from tests.payments.conftest import Till
 from tests.payments.test_suspense import parked
@@ -177,6 +178,19 @@ def test_the_table_holds_everything_and_no_formula(quick_till: Till, browser: Fl
     assert answer.headers["Content-Disposition"].startswith("attachment; filename=payments-")
     assert audited("payments.exported") == [("payments", "least=1 state=succeeded")]
     assert browser.get("/operator/refunds.csv").get_data(as_text=True).count("\r\n") == 1
+
+
+def test_what_takes_too_long_is_marked(quick_till: Till, browser: FlaskClient) -> None:
+    attempt = quick_till.start()
+    db.session.execute(update(Attempt).values(state=AttemptState.PROCESSING))
+    db.session.add(Refund(attempt_id=db.session.scalars(select(Attempt.id)).one(), reason_key="r", fen=1, shares=[]))
+    db.session.execute(update(Refund).values(state=RefundState.PENDING))
+    db.session.commit()
+    for days, marked in ((2, 0), (4, 1), (11, 2)):
+        with time_machine.travel(clock.now() + timedelta(days=days)):
+            signed_in(browser, "operator")
+            pages = browser.get("/operator/payments").text + browser.get(f"/operator/refunds?number={attempt}").text
+        assert pages.count("拖得太久") == marked
 
 
 def test_money_in_suspense_is_sent_back_with_a_reason(quick_till: Till, browser: FlaskClient) -> None:

@@ -14,7 +14,8 @@ from marketplace.core.errors import StaleState
 from marketplace.core.money import Money
 from marketplace.ledger import books
 from marketplace.payments import reconciliation, refunds, sweeping
-from marketplace.payments.models import Refund
+from marketplace.payments.gateways import PaymentRequest, RefundRequest
+from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.reconciliation import fees, rehearsing, rounds, running, switch
 from marketplace.payments.reconciliation.models import GatewayMovement, ReconciliationRun
 from marketplace.payments.reconciliation.proof import Standing
@@ -209,6 +210,29 @@ def test_what_nobody_knows_is_named_and_changes_nothing(quick_till: Till) -> Non
     assert standing.is_red and standing.proofs["CNY"].unexplained == -5
     assert clearing() == 3980 - FEE
     assert not reconciliation.payouts_are_open(db.session())
+
+
+def test_what_somebody_did_by_hand_at_the_provider_is_left_to_people(quick_till: Till) -> None:
+    """A payment of no attempt, and a refund that we have not asked for."""
+    paid(quick_till)
+    remote = quick_till.remote_of(paid_attempt())
+    odd = PaymentRequest("nobody", Money(500), "by hand", "http://127.0.0.1:8000/")
+    quick_till.cashier.decide(quick_till.cashier.start_payment(odd, key="by hand").remote_id, "succeeded")
+    quick_till.cashier.refund(RefundRequest("nobody", remote, Money(200)), key="by hand too")
+    booked_before = clearing()
+
+    standing = reconcile(quick_till)
+
+    assert [(each.verdict, each.note) for each in movements()[1:]] == [
+        (Verdict.UNEXPLAINED, "no attempt of ours"),
+        (Verdict.UNEXPLAINED, "no refund of ours"),
+    ]
+    assert standing.is_red and standing.proofs["CNY"].unexplained == 500 - 200
+    assert clearing() == booked_before - FEE - 3  # what the provider kept is gone, whoever it was for
+
+
+def paid_attempt() -> str:
+    return db.session.scalars(select(Attempt.public_id)).one()
 
 
 @pytest.mark.parametrize(

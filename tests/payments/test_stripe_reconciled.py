@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
@@ -38,6 +40,7 @@ def test_charges_are_matched_with_the_sessions_that_they_belong_to(shop: StripeT
     assert running.reconcile(shop.gateway, actor="test", whole=True) == standing
 
 
+@pytest.mark.full
 def test_a_whole_day_at_stripe(shop: StripeTill) -> None:
     """A payment of which the webhook was lost, a refund, a payout to our own bank and what the bank has paid of it."""
     attempt, session = shop.begin()
@@ -65,6 +68,7 @@ def test_a_whole_day_at_stripe(shop: StripeTill) -> None:
     assert [movement.type for movement in shop.till.cashier.movements(running.BEGINNING)].count("payout") == 1
 
 
+@pytest.mark.full
 def test_pages_of_stripe_go_on_by_the_last_one_read(shop: StripeTill) -> None:
     since = clock.now() - timedelta(minutes=1)
     with shop.till.cashier.writing() as connection:

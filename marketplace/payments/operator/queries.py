@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from marketplace.core import clock
 from marketplace.core.db import Columns
 from marketplace.ledger.models import Entry, LedgerAccount, Line
+from marketplace.payments import overdue
 from marketplace.payments.models import Attempt, Refund
 
 PAGE: Final = 50
@@ -39,13 +40,14 @@ class Page:
 
 def attempts() -> Columns:
     what = (Attempt.id, Attempt.public_id, Attempt.purpose, Attempt.reference, Attempt.gateway, Attempt.remote_id)
-    return select(*what, Attempt.state, Attempt.is_surplus, Attempt.fen, Attempt.currency, Attempt.book, Attempt.created_at)
+    how = (Attempt.state, Attempt.is_surplus, Attempt.fen, Attempt.currency, Attempt.book, Attempt.created_at)
+    return select(*what, *how, overdue.attempts().label("is_overdue"))
 
 
 def refunds() -> Columns:
     what = (Refund.id, Refund.public_id, Refund.reason_key, Refund.reason, Refund.remote_id, Refund.state, Refund.fen)
     whose = (Attempt.public_id.label("attempt"), Attempt.purpose, Attempt.reference, Attempt.book, Attempt.gateway)
-    wanted: Columns = select(*what, Refund.currency, Refund.created_at, *whose)
+    wanted: Columns = select(*what, Refund.currency, Refund.created_at, *whose, overdue.refunds().label("is_overdue"))
     return wanted.join(Attempt, Attempt.id == Refund.attempt_id)
 
 

@@ -307,12 +307,8 @@ def refund_of(remote: RemoteRefund) -> dict[str, Any]:
 
 
 def listed(things: Iterable[dict[str, Any]], *, has_more: bool = False) -> dict[str, Any]:
-    return {
-        "object": "list",
-        "url": request.path.removeprefix("/sandbox-cashier"),
-        "has_more": has_more,
-        "data": list(things),
-    }
+    path = request.path.removeprefix("/sandbox-cashier")
+    return {"object": "list", "url": path, "has_more": has_more, "data": list(things)}
 
 
 def error(kind: str, message: str, code: str | None = None) -> dict[str, Any]:

@@ -34,6 +34,14 @@ LAST_DAY = date(2027, 12, 31)
 CONTACT = "wang@example.test"
 
 
+class Killed(BaseException):
+    """As kill -9 would end it: nothing after it is run."""
+
+
+def killed(*_args: Any, **_kwargs: Any) -> Any:
+    raise Killed
+
+
 @dataclass
 class Monthly:
     fund: Fund
@@ -86,6 +94,26 @@ class Monthly:
         with self.at(periods.moment_of(date.fromisoformat(day)) + timedelta(hours=hours)):
             asking.ask_for_due()
             self.work()
+
+    def die(self, day: str, monkeypatch: pytest.MonkeyPatch, *, is_asked: bool) -> None:
+        """As `day`, but the worker is killed: when the gateway has acted and not answered, or before it is asked."""
+        with monkeypatch.context() as broken:
+            if is_asked:
+                self.swallow_answers(broken, Killed())
+            else:
+                broken.setattr(charging, "charge", killed)
+            with pytest.raises(Killed):
+                self.day(day)
+
+    def swallow_answers(self, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+        """The cashier does what it is asked; what it answers is lost."""
+        really = self.cashier.charge_mandate
+
+        def swallow(*args: Any, **kwargs: Any) -> Any:
+            really(*args, **kwargs)
+            raise error
+
+        monkeypatch.setattr(self.cashier, "charge_mandate", swallow)
 
     def later_behaves(self, later: str) -> None:
         """Whatever mandate there is."""
@@ -156,8 +184,10 @@ def charges_at(cashier: SandboxCashier) -> list[str]:
 def differences(monthly: Monthly) -> list[Difference]:
     """What the auditor finds."""
     db.session.rollback()
+    connection = db.session.connection()
     with monthly.cashier.storage.connect() as cashier:
-        found = list(audit.findings(db.session.connection(), cashier))
+        found = list(audit.findings(connection, cashier))
+    connection.execution_options(yield_per=0, stream_results=False)  # what follows is read at once again
     return [one for one in found if isinstance(one, Difference)]
 
 

@@ -13,6 +13,7 @@ from marketplace.core.money import Money
 from marketplace.payments import attempts
 from marketplace.payments.gateways import OutcomeUnknown
 from marketplace.payments.models import Refund
+from marketplace.payments.sandbox import storage
 from tests.campaigns.conftest import gift_of, public_rows
 from tests.campaigns.plans.conftest import (
     Monthly,
@@ -27,10 +28,6 @@ from tests.campaigns.plans.conftest import (
 )
 
 DUE = "2026-02-28"
-
-
-class Killed(BaseException):
-    """As kill -9 would end it: nothing after it is run."""
 
 
 def test_a_declined_card_is_tried_four_times_and_never_again(monthly: Monthly) -> None:
@@ -79,7 +76,7 @@ def test_a_bank_that_wants_its_payer_is_not_asked_again_but_the_payer_is(monthly
 def test_a_mandate_that_is_gone_becomes_links(monthly: Monthly) -> None:
     plan = monthly.start()
     with monthly.cashier.writing() as connection:
-        connection.exec_driver_sql("DELETE FROM mandate")
+        connection.execute(storage.mandate.delete())
     monthly.day(DUE)
 
     assert months(plan)[1] == (DUE, "failed", 1, "pending")
@@ -90,24 +87,12 @@ def test_a_mandate_that_is_gone_becomes_links(monthly: Monthly) -> None:
     assert letters()[-1].startswith("今天是您月捐的日子")
 
 
-def swallow_answer(monthly: Monthly, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> pytest.MonkeyPatch:
-    """The cashier does what it is asked; what it answers is lost."""
-    really = monthly.cashier.charge_mandate
-
-    def swallow(*args: Any, **kwargs: Any) -> Any:
-        really(*args, **kwargs)
-        raise error
-
-    monkeypatch.setattr(monthly.cashier, "charge_mandate", swallow)
-    return monkeypatch
-
-
 def test_no_answer_is_no_failure_and_is_never_charged_again(monthly: Monthly, monkeypatch: pytest.MonkeyPatch) -> None:
     campaign = monthly.campaign()
     plan = monthly.start(campaign)
     monkeypatch.setattr(monthly.fund.cashier, "announce", lambda *_told: None)  # nor does a webhook come
     with monkeypatch.context() as broken:
-        swallow_answer(monthly, broken, ConnectionResetError())
+        monthly.swallow_answers(broken, ConnectionResetError())
         monthly.day(DUE)
     assert attempts_of(latest_gift(plan)) == ["unknown"]
     for hours in (2, 3, 30):
@@ -150,16 +135,7 @@ def test_killed_between_the_commit_and_the_answer_it_charges_once(
 ) -> None:
     campaign = monthly.campaign()
     plan = monthly.start(campaign)
-
-    def die(*_args: Any, **_kwargs: Any) -> Any:
-        raise Killed
-
-    with monkeypatch.context() as broken, pytest.raises(Killed):
-        if is_asked:
-            swallow_answer(monthly, broken, Killed())
-        else:
-            broken.setattr(charging, "charge", die)
-        monthly.day(DUE)
+    monthly.die(DUE, monkeypatch, is_asked=is_asked)
     assert months(plan)[1] == (DUE, "charging", 1, "pending")
     assert attempts_of(latest_gift(plan)) == (["submitting"] if is_asked else ["created"])
     with monthly.at(noon_of(DUE)):
@@ -174,29 +150,16 @@ def test_a_key_that_the_gateway_may_have_forgotten_is_not_sent_again(
     monthly: Monthly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monthly.start()
-    with monkeypatch.context() as broken, pytest.raises(Killed):
-        swallow_answer(monthly, broken, Killed())
-        monthly.day(DUE)
+    monthly.die(DUE, monkeypatch, is_asked=True)
     monkeypatch.setattr(charging, "charge", lambda *_args, **_kwargs: pytest.fail("sent again"))
     with monthly.at(noon_of("2026-03-01")):
         assert charging.charge_one()
 
 
-def begun_try(monthly: Monthly, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
-    """A plan whose charge is committed, while the gateway has not been asked; plan and gift."""
-    plan = monthly.start()
-    with monkeypatch.context() as broken, pytest.raises(Killed):
-        broken.setattr(charging, "charge", lambda *_args, **_kwargs: (_ for _ in ()).throw(Killed()))
-        monthly.day(DUE)
-    return plan, latest_gift(plan)
-
-
 def test_stopped_while_it_is_charged_the_money_goes_back(monthly: Monthly, monkeypatch: pytest.MonkeyPatch) -> None:
     campaign = monthly.campaign()
     plan = monthly.start(campaign)
-    with monkeypatch.context() as broken, pytest.raises(Killed):
-        swallow_answer(monthly, broken, Killed())
-        monthly.day(DUE)
+    monthly.die(DUE, monkeypatch, is_asked=True)
     with monthly.at(noon_of(DUE)):
         in_transaction(keeping.stop, plan=plan)
         monthly.work()
@@ -211,7 +174,9 @@ def test_stopped_while_it_is_charged_the_money_goes_back(monthly: Monthly, monke
 
 
 def test_stopped_before_the_gateway_was_asked_nothing_is_charged(monthly: Monthly, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan, gift = begun_try(monthly, monkeypatch)
+    plan = monthly.start()
+    monthly.die(DUE, monkeypatch, is_asked=False)
+    gift = latest_gift(plan)
     with monthly.at(noon_of(DUE)):
         in_transaction(keeping.stop, plan=plan)
         monthly.work()
