@@ -19,7 +19,7 @@ from marketplace.core import clock as shanghai, outbox, sealing
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
-from marketplace.orders import paying, prolonging, settlement, undelivered
+from marketplace.orders import paying, prolonging, refunding, settlement, undelivered
 from marketplace.orders.carts import CartOwner
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.states import OrderState, ParcelState as S
@@ -28,6 +28,7 @@ from marketplace.payments.gateways import gateways
 from marketplace.payments.sandbox import delivery
 from tests.campaigns.conftest import Fund, build_fund
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, build_shop
+from tests.orders.refunding import refund_again
 from tests.properties.test_lives import ENTERED, STEPS, order
 from tests.simulation.chance import Dice
 from tests.simulation.faults import LineIsDead, Post, UnreliableCashier
@@ -73,7 +74,7 @@ class World:
         self.carts = 0
         self.deeds: list[tuple[int, Callable[[], str]]] = [
             (8, self.place), (8, self.go_and_pay), (3, self.press_an_old_page), (2, self.cancel), (2, self.take_back),
-            (2, self.prolong), (3, self.confirm), (14, self.take_a_step),
+            (2, self.prolong), (3, self.confirm), (14, self.take_a_step), (3, self.refund_some),
             (4, self.give), (2, self.call_off),
             (24, self.work), (6, self.let_time_pass), (2, self.line_breaks), (1, self.refund_fails), (1, self.old_letters),
         ]  # fmt: skip
@@ -159,6 +160,15 @@ class World:
         in_transaction(STEPS[name], **given)
         return f"{name} {parcel.public_id}"
 
+    def refund_some(self) -> str:
+        parcel = self.a_parcel(S)
+        if parcel is None:
+            return "nothing to refund"
+        units = {line.public_id: self.dice.randint(0, line.quantity) for line in parcel.lines}
+        given: dict[str, Any] = {"units": units, "with_shipping": self.dice.chance(0.5), "reason": "坏了", "actor": "clerk"}
+        in_transaction(refunding.refund_units, parcel=parcel.public_id, station=parcel.station_code, **given)
+        return f"refund {parcel.public_id} {list(units.values())}"
+
     # givers
 
     def give(self) -> str:
@@ -221,9 +231,14 @@ class World:
         return "old letters arrive"
 
     def settle_down(self) -> None:
-        """Everything works again, and time passes until nothing is left to do."""
+        """Everything works again, and time passes until nothing is left to do; what came back is refunded by a person."""
         self.post.is_faulty = self.cashier.is_faulty = False
         self.post.bring_what_was_kept()
+        self.wait()
+        refund_again()
+        self.wait()
+
+    def wait(self) -> None:
         for wait in (*[timedelta(minutes=20)] * 4, *[timedelta(hours=2)] * 4, *[timedelta(days=1)] * 3, timedelta(days=9)):
             self.clock.shift(wait)
             while sum(bool(step()) for step in self.steps()):  # each has its turn
