@@ -25,7 +25,8 @@ def deeds(cashier: SandboxCashier, giver: int) -> list[Deed]:
     """By whom, and when."""
     first = clock.today() - BEGAN[0]
     began = datetime.combine(first, BEGAN[1], clock.SHANGHAI)
-    due, found = periods.after(first, first), [(began, partial(begin, cashier, giver))]
+    due = periods.after(first, first)
+    found: list[Deed] = [(began, partial(begin, cashier, giver))]
     while due <= clock.today():
         found.append((periods.moment_of(due) + timedelta(minutes=1), partial(charge, cashier)))
         due = periods.after(first, due)

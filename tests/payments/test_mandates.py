@@ -16,6 +16,7 @@ from marketplace.payments.gateways import (
     MandateRequest,
     NotSupported,
     PaymentRequest,
+    RefundRequest,
     gateways,
 )
 from marketplace.payments.sandbox import storage
@@ -23,7 +24,7 @@ from marketplace.payments.sandbox.mandates import RememberingCashier
 from marketplace.payments.states import AttemptState, RefundState
 from marketplace.payments.stripe import translation
 from marketplace.payments.stripe.gateway import StripeGateway
-from tests.payments.test_conformance import BEGUN, House, RefundRequest, asked, house, stripe_at
+from tests.payments.test_conformance import BEGUN, House, asked, house, stripe_at
 
 __all__ = ["house"]
 
