@@ -29,7 +29,7 @@ from marketplace.payments.gateways import (
     RemotePayment,
     gateways,
 )
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.payments.states import AttemptState, RefundState
 from marketplace.payments.stripe import translation
 from marketplace.payments.stripe.gateway import StripeGateway
