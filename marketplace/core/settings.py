@@ -57,6 +57,11 @@ class Settings(BaseSettings):
     sandbox_fee_basis_points: int = Field(
         60, ge=0, le=1000, description="what the sandbox cashier keeps of each payment, in hundredths of a percent"
     )
+    sandbox_faults: str = Field(
+        "",
+        pattern="^((drop|duplicate|delay|reorder|corrupt|wrong-secret|old-timestamp)(,|$))*$",
+        description="a try each: drop, duplicate, delay, reorder, corrupt, wrong-secret, old-timestamp",
+    )
     stripe_secret_key: SecretStr = Field(SecretStr(""), description="a live key in production, a test key elsewhere")
     stripe_webhook_secret: SecretStr = Field(
         SecretStr(""), description="whsec_…; two with a comma between them while one replaces the other"

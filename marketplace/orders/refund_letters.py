@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.db import in_transaction
-from marketplace.core.formats import language, yuan
+from marketplace.core.formats import yuan
 from marketplace.notifications import messages
 from marketplace.orders import refunded
 from marketplace.orders.models import Order
@@ -34,12 +34,12 @@ def tell(session: Session, *, refund: str, fact: str) -> None:
         return  # a surplus: the order's page says so
     order = session.scalars(select(Order).where(Order.number == shown.order)).one()
     with force_locale(order.language):
-        text = words(shown, fact)
+        text = words(shown, fact, is_english=order.language == "en")
     messages.send(session, fact=f"refund_{fact}:{refund}", address=order.phone, text=text, person_id=order.buyer_id)
 
 
-def words(shown: ShownRefund, fact: str) -> str:
-    told = {"number": shown.order, "sum": yuan(shown.fen), "what": what(shown), "why": shown.why}
+def words(shown: ShownRefund, fact: str, *, is_english: bool) -> str:
+    told = {"number": shown.order, "sum": yuan(shown.fen), "what": what(shown, is_english), "why": shown.why}
     if fact == "requested":
         return str(_("Order %(number)s: %(sum)s is on its way back to you, for %(what)s. Reason: %(why)s", **told))
     if fact == "arrived":
@@ -47,9 +47,10 @@ def words(shown: ShownRefund, fact: str) -> str:
     return str(_("Order %(number)s: the refund of %(sum)s did not get through. We are looking into it.", **told))
 
 
-def what(shown: ShownRefund) -> str:
+def what(shown: ShownRefund, is_english: bool) -> str:
     """The units, and the shipping where it comes back too."""
-    parts = [f"{each.title} × {each.quantity}" for each in shown.units]
+    titles = [each.title_en if is_english and each.title_en else each.title_zh for each in shown.units]
+    parts = [f"{title} × {each.quantity}" for title, each in zip(titles, shown.units, strict=True)]
     if shown.shipping_fen:
         parts.append(str(_("shipping %(sum)s", sum=yuan(shown.shipping_fen))))
-    return (", " if language() == "en" else "、").join(parts)
+    return (", " if is_english else "、").join(parts)

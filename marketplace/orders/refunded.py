@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from marketplace.core import clock
-from marketplace.core.formats import language
 from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
 from marketplace.payments.models import Refund
 from marketplace.payments.states import RefundState
@@ -36,10 +35,6 @@ class UnitsBack:
     unit_zh: str
     unit_en: str
     quantity: int
-
-    @property
-    def title(self) -> str:
-        return self.title_en if language() == "en" and self.title_en else self.title_zh
 
 
 @dataclass(frozen=True)

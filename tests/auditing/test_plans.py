@@ -1,5 +1,7 @@
 """The independent reader of monthly gifts: silent where all is well, naming what is not."""
 
+import pytest
+
 from crowdfund.campaigns.plans import keeping
 from marketplace.core.db import in_transaction
 from tests.auditing.test_giving import named
@@ -33,6 +35,7 @@ TAMPERING = (
 )
 
 
+@pytest.mark.full
 def test_whatever_was_tampered_with_is_named(real_monthly: Monthly) -> None:
     """One plan that goes on, one that was stopped, one with a declined card."""
     campaign = real_monthly.campaign()

@@ -1,5 +1,6 @@
 """What tests of refunds do again and again: a clerk's form, and refunds that arrive or do not."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,9 @@ from werkzeug.test import TestResponse
 
 from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
-from marketplace.orders import refunding
-from marketplace.orders.models import OrderLine, Parcel
+from marketplace.orders import refunding, remaining
+from marketplace.orders.models import Order, OrderLine, Parcel
+from marketplace.orders.states import ParcelState as S
 from marketplace.payments import outcomes
 from marketplace.payments.gateways import RemoteRefund
 from marketplace.payments.models import Refund
@@ -20,6 +22,7 @@ from tests.factories import signed_in
 from tests.orders.conftest import JIXIAN, Shop, hidden, parcels, post
 
 PACKED: tuple[tuple[str, dict[str, str]], ...] = (("acceptance", {}), ("collection", {}), ("packing", {"shelf": "A"}))
+NEVER_ARRIVED = (S.REFUSED, S.CANCELLED, S.RETURNED_TO_SELLER)
 SENT = (*PACKED, ("dispatch", {"carrier": "邮政", "tracking_number": "123456"}))
 
 
@@ -101,3 +104,15 @@ def bounce(shop: Shop, public_id: str) -> None:
     assert ours.remote_id
     answer = RemoteRefund(ours.remote_id, public_id, Money(ours.fen), RefundState.FAILED, "failed", "test")
     in_transaction(outcomes.apply_refund, remote=answer, why="the wallet is gone")
+
+
+def refund_again() -> None:
+    """What never reached its buyer, and whose refund did not either: a person sees to it."""
+    db.session.rollback()
+    paid = select(Parcel.public_id).join(Order, Order.id == Parcel.order_id).where(Order.paid_at.is_not(None))
+    for public_id in db.session.scalars(paid.order_by(Parcel.id)).all():
+        db.session.rollback()
+        parcel = db.session.scalars(select(Parcel).where(Parcel.public_id == public_id)).one()
+        if parcel.state in NEVER_ARRIVED or remaining.is_lost(db.session(), parcel):
+            with suppress(refunding.AlreadyRefunded):
+                in_transaction(refunding.refund_rest, parcel=public_id, station=None, reason="again", actor="clerk")

@@ -1,11 +1,13 @@
 """The desk's form of a refund: looked at before it is sent, and whatever is wrong is said beside what was typed."""
 
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from sqlalchemy import func, select
 
-from marketplace.core import outbox
+from marketplace.core import clock, outbox
 from marketplace.core.db import db, in_transaction
 from marketplace.notifications.models import Message
 from marketplace.orders import fulfilment, settlement
@@ -59,6 +61,26 @@ def test_the_sum_is_said_then_it_is_sent_once_and_the_buyer_reads_why(shop: Shop
     shop.work()
     assert told() == [f"订单 {number}：退给你 ¥42.80（吉县红富士苹果 × 1、运费 ¥3.00），钱已经在路上。原因：两箱冻坏了"]
     assert differences(shop) == []
+
+
+def test_the_buyer_is_told_in_their_language_whichever_the_clerk_speaks(shop: Shop) -> None:
+    buyer, clerk = shop.browser(), clerk_of(shop)
+    buyer.set_cookie("lang", "en")
+    parcel = deliver(shop, clerk, number := shop.paid_order(buyer, apples=2))
+
+    assert refund(clerk, parcel, 1, with_shipping="y").status_code == 303
+    shop.work()
+    with time_machine.travel(clock.now() + timedelta(minutes=5), tick=False):
+        shop.cashier.finish_refunds()
+        shop.work()
+        letters = told()
+
+    goods = "Jixian Fuji apples × 1, shipping ¥3.00"
+    assert letters == [
+        f"Order {number}: ¥42.80 is on its way back to you, for {goods}. Reason: 两箱冻坏了",
+        f"Order {number}: ¥42.80 was refunded to where you paid from, for {goods}.",
+    ]
+    assert "It was refunded to where you paid from." in buyer.get(f"/orders/{number}").text
 
 
 def test_what_arrived_and_what_did_not_is_said_to_both(shop: Shop) -> None:

@@ -250,17 +250,17 @@ def test_localstripe_a_payment_is_read_and_refunded(local: StripeGateway) -> Non
 
 
 def test_localstripe_movements_name_what_they_were_made_for(local: StripeGateway) -> None:
-    """As far as it does: its charges name neither intent nor metadata, it lists by no time, its balance has another form."""
-    intent = paid_intent(local, "a-moved")
+    """As far as it does: its charges name neither intent nor metadata, it lists by no time, its balance looks otherwise."""
+    intent = paid_intent(local, "a-moved", 3977)
     refund = local.refund(RefundRequest("r-moved", intent, Money(1980)), key="r-moved:create")
 
-    listed = local.client.v1.balance_transactions.list(params={"limit": 2, "expand": ["data.source"]})
-    moved = {movement.type: movement for movement in map(translation.movement_of, listed.data)}
+    listed = local.client.v1.balance_transactions.list(params={"limit": 100, "expand": ["data.source"]})
+    moved = list(map(translation.movement_of, listed.data))
 
-    charge = moved["charge"]
-    assert (charge.source_id[:3], charge.gross, charge.fee, charge.net) == ("ch_", 3980, 0, 3980)
-    back = moved["refund"]
-    assert (back.ours, back.source_id, back.net, back.currency) == ("r-moved", refund.remote_id, -1980, "CNY")
+    (charge,) = (movement for movement in moved if movement.gross == 3977)
+    assert (charge.type, charge.source_id[:3], charge.fee, charge.net, charge.currency) == ("charge", "ch_", 0, 3977, "CNY")
+    (back,) = (movement for movement in moved if movement.source_id == refund.remote_id)
+    assert (back.type, back.ours, back.gross, back.net) == ("refund", "r-moved", -1980, -1980)
 
 
 def test_localstripe_signs_what_we_accept(local: StripeGateway, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,7 @@ def test_a_refusal_stays_one_under_its_key_and_can_be_found(house: House, later:
     assert found and found.status is AttemptState.FAILED
 
 
+@pytest.mark.full
 def test_nothing_is_kept_of_a_wallet_of_one_payment_or_of_none(house: House) -> None:
     with pytest.raises(NotSupported):
         house.gateway.save_mandate(MandateRequest(agreed(house, "kept_by_nobody")), key="m3")
@@ -91,6 +92,7 @@ def test_nothing_is_kept_of_a_wallet_of_one_payment_or_of_none(house: House) -> 
         house.gateway.save_mandate(MandateRequest(started.remote_id), key="m5")
 
 
+@pytest.mark.full
 def test_a_mandate_that_does_not_exist_is_invalid(house: House) -> None:
     for name in ("mdt_nothing", "cus_mdt_nothing:pm_mdt_nothing", ""):
         with pytest.raises(Invalid):

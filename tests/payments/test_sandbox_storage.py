@@ -21,6 +21,8 @@ def test_what_moved_before_movements_were_kept(real_app: Flask) -> None:
             connection.execute(table.delete())
         where = "sandbox." if connection.dialect.name == "postgresql" else ""
         for sql in (
+            "DROP TABLE {0}dispute",
+            "DROP TABLE {0}mandate",
             "DROP TABLE {0}movement",
             "DROP INDEX {0}ix_webhook_made_at",
             "ALTER TABLE {0}webhook DROP COLUMN made_at",

@@ -27,7 +27,6 @@ from marketplace.orders import (
     paying,
     placing,
     refunding,
-    remaining,
     settlement,
     shipping,
     undelivered,
@@ -42,7 +41,7 @@ from marketplace.payments.models import Refund
 from marketplace.payments.sandbox.storage import answered, payment, refund, webhook
 from marketplace.payments.states import RefundState
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, differences
-from tests.orders.refunding import bounce
+from tests.orders.refunding import bounce, refund_again
 
 WHO = Recipient("郭晓芸", "13835172045", "140000", "太原 小店区", "平阳路 128 号")
 STEPS: dict[str, Callable[..., None]] = {
@@ -65,7 +64,6 @@ ENTERED = {
     "refuse": {"reason": "霜"},
     "lose": {"reason": "车翻了"},
 }
-NEVER_ARRIVED = (S.REFUSED, S.CANCELLED, S.RETURNED_TO_SELLER)
 WENT_BACK = (S.REFUSED, S.CANCELLED)  # to the shelf; what nobody fetched went to its grower
 which = st.integers(min_value=0, max_value=5)
 
@@ -203,16 +201,6 @@ class Lives(RuleBasedStateMachine):
         if known:
             bounce(self.shop, known[chosen % len(known)])
 
-    def refund_again(self) -> None:
-        """What never reached its buyer and did not come back to them either: a person sees to it."""
-        db.session.rollback()
-        for parcel in db.session.scalars(select(Parcel.public_id).join(Order).where(Order.paid_at.is_not(None))).all():
-            db.session.rollback()
-            row = db.session.scalars(select(Parcel).where(Parcel.public_id == parcel)).one()
-            if row.state in NEVER_ARRIVED or remaining.is_lost(db.session(), row):
-                with suppress(refunding.AlreadyRefunded):
-                    in_transaction(refunding.refund_rest, parcel=parcel, station=None, reason="again", actor="clerk")
-
     @rule()
     def let_a_week_pass(self) -> None:
         with time_machine.travel(clock.now() + timedelta(days=8), tick=False):
@@ -230,7 +218,7 @@ class Lives(RuleBasedStateMachine):
         self.publish(state)
 
     def teardown(self) -> None:
-        self.refund_again()
+        refund_again()
         for minutes in (5, 10, 15):
             with time_machine.travel(clock.now() + timedelta(minutes=minutes), tick=False):
                 self.shop.work()

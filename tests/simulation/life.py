@@ -13,7 +13,7 @@ import time_machine
 from flask import Flask
 
 from marketplace.core.db import db
-from tests import cashiers
+from tests import cashiers, peers
 from tests.conftest import make
 from tests.databases import PostgresServer, SQLiteFiles, close, fill
 from tests.simulation import invariants
@@ -97,5 +97,5 @@ class Stage:
 
 @contextmanager
 def on_sqlite() -> Iterator[Stage]:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=peers.in_memory()) as folder:
         yield Stage(SQLiteFiles(Path(folder)))

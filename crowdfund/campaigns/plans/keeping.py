@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import giving
 from crowdfund.campaigns.giving import Giver
-from crowdfund.campaigns.models import Contribution
+from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.plans import letters, periods
 from crowdfund.campaigns.plans.links import link_token
 from crowdfund.campaigns.plans.models import Installment, Plan
@@ -35,6 +35,10 @@ class NoAddress(Refusal):
     message = _l("For a monthly gift we need a phone number or an e-mail address: you are told of every charge there.")
 
 
+class EndsTooSoon(Refusal):
+    message = _l("This campaign ends before a second month. Please give once. You were not charged.")
+
+
 class NotRunning(Refusal):
     message = _l("This monthly gift is not running, so there is nothing to change.")
 
@@ -42,8 +46,11 @@ class NotRunning(Refusal):
 def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> str:
     """A plan with its first gift, as `giving.begin` makes one; returns the gift's public id. It has to be paid first.
 
-    Raises NoAddress, and what `giving.begin` raises."""
+    Raises NoAddress, EndsTooSoon, and what `giving.begin` raises."""
     target, book = giving.admit(session, campaign=campaign, amount=amount)
+    today = clock.today()
+    if session.get_one(Campaign, target).ends_on < periods.after(today, today):
+        raise EndsTooSoon(campaign)
     plan = Plan(
         public_id=ids.public_id(),
         campaign_id=target,
@@ -55,7 +62,7 @@ def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> st
         giver=giver.name or None,
         contact=giver.contact or address_of(session, giver.person_id),
         language=giver.language,
-        first_on=clock.today(),
+        first_on=today,
         gateway=chosen_gateway().name,
     )
     plan.token_hash = token_hash(link_token(plan.public_id))

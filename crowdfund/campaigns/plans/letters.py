@@ -22,13 +22,14 @@ class Words(NamedTuple):
 
     campaign: str
     title: str
+    ends_on: date
 
 
 def received(session: Session, plan: Plan, gift: Contribution) -> None:
     """A month's gift has arrived, and when the next one follows."""
     with speaking(session, plan) as words:
         told = {"sum": yuan(gift.fen), "title": words.title, "url": stop_url(plan)}
-        if plan.next_on is None:
+        if plan.next_on is None or plan.next_on > words.ends_on:
             text = _("Your %(sum)s has reached “%(title)s”. Thank you. Your monthly gift: %(url)s", **told)
         elif plan.mandate:
             text = _(
@@ -114,10 +115,13 @@ def stopped(session: Session, plan: Plan, *, is_asked: bool) -> None:
 
 @contextmanager
 def speaking(session: Session, plan: Plan) -> Iterator[Words]:
-    campaign = select(Campaign.public_id, Campaign.title_zh, Campaign.title_en).where(Campaign.id == plan.campaign_id)
+    campaign = select(Campaign.public_id, Campaign.title_zh, Campaign.title_en, Campaign.ends_on).where(
+        Campaign.id == plan.campaign_id
+    )
     row = session.execute(campaign).one()
     with force_locale(plan.language):
-        yield Words(row.public_id, row.title_en if is_english(plan) and row.title_en else row.title_zh)
+        title = row.title_en if is_english(plan) and row.title_en else row.title_zh
+        yield Words(row.public_id, title, row.ends_on)
 
 
 def ahead(plan: Plan, day: date) -> dict[str, str]:

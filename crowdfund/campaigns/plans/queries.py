@@ -36,6 +36,12 @@ class Shown:
     campaign: str
     kind: str
     title: str
+    ends_on: date  # the campaign's last day
+
+    @property
+    def is_at_its_end(self) -> bool:
+        """The campaign is over before another month."""
+        return self.next_on is not None and self.next_on > self.ends_on
 
     @property
     def has_begun(self) -> bool:
@@ -56,13 +62,13 @@ class Month:
 def columns() -> Any:
     mine = select(Plan.public_id, Plan.state, Plan.book, Plan.fen, Plan.first_on, Plan.next_on, Plan.stop_reason)
     mine = mine.add_columns(Plan.mandate.is_not(None).label("has_mandate"), Campaign.public_id.label("campaign"))
-    mine = mine.add_columns(Campaign.kind, Campaign.title_zh, Campaign.title_en)
+    mine = mine.add_columns(Campaign.kind, Campaign.title_zh, Campaign.title_en, Campaign.ends_on)
     return mine.join(Campaign, Campaign.id == Plan.campaign_id)
 
 
 def shown(row: Any) -> Shown:
     plan = (row.public_id, url_of(row.public_id), row.state, row.book, row.fen, row.first_on, row.next_on, row.has_mandate)
-    return Shown(*plan, row.stop_reason, row.campaign, row.kind, in_language(row.title_zh, row.title_en))
+    return Shown(*plan, row.stop_reason, row.campaign, row.kind, in_language(row.title_zh, row.title_en), row.ends_on)
 
 
 def find(session: Session, token: str) -> Shown:

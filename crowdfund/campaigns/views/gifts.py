@@ -56,7 +56,7 @@ def create_gift(campaign: str) -> ResponseReturnValue:
     except keeping.NoAddress as refusal:
         form.contact.errors = [str(refusal.message)]
         return page(campaign, form, refusal.status, fen=form.amount.fen)
-    except (NotOpen, GoalReached) as refusal:
+    except (NotOpen, GoalReached, keeping.EndsTooSoon) as refusal:
         form.form_errors.append(str(refusal.message))
         return page(campaign, form, refusal.status, fen=form.amount.fen)
     except idempotency.KeyReused:

@@ -29,6 +29,13 @@ from marketplace.payments.sandbox.storage import answered, payment, refund, webh
 from marketplace.payments.states import AttemptState, RefundState
 
 REFUND_TAKES: Final = timedelta(seconds=1)
+SLOW_PAYMENT_TAKES: Final = timedelta(minutes=1)
+MAY_BE_PAID: Final = ("requires_payment_method", "failed")
+TOLD_AS: Final = {
+    "succeeded": "payment_intent.succeeded",
+    "failed": "payment_intent.payment_failed",
+    "processing": "payment_intent.processing",
+}
 STATUS: Final = {
     "requires_payment_method": AttemptState.REQUIRES_ACTION,
     "processing": AttemptState.PROCESSING,
@@ -45,9 +52,11 @@ class Cashier:
     book: Book = "test"
     pays_out = True
 
-    def __init__(self, storage: Engine, *, secret: str, base_url: str, fee_basis_points: int = 0) -> None:
+    def __init__(
+        self, storage: Engine, *, secret: str, base_url: str, fee_basis_points: int = 0, faults: Sequence[str] = ()
+    ) -> None:
         self.storage = storage
-        self.secret = secret
+        self.secret, self.faults = secret, tuple(faults)
         self.base_url = base_url.rstrip("/")
         self.book_keeping = BookKeeping(storage, fee_basis_points)
 
@@ -106,18 +115,29 @@ class Cashier:
         return self.fetch_payment(remote_id)
 
     def decide(self, remote_id: str, status: str) -> RemotePayment:
-        """The payer decided on the cashier's page: `succeeded` or `failed`. A payment that is over stays as it is."""
-        waiting = ("requires_payment_method", "failed")
+        """The payer decided on the cashier's page: `succeeded`, `failed`, or `processing` for a bank that takes its time.
+
+        A payment that is over stays as it is."""
         with self.writing() as connection:
-            change = update(payment).where(payment.c.id == remote_id, payment.c.status.in_(waiting))
+            change = update(payment).where(payment.c.id == remote_id, payment.c.status.in_(MAY_BE_PAID))
             changed = change.values(status=status, decided_at=clock.now()).returning(*payment.c)
             if row := connection.execute(changed).first():
-                kind = "payment_intent.payment_failed"
-                if status == "succeeded":
-                    kind = "payment_intent.succeeded"
-                    self.book_keeping.take_in(connection, row)
-                self.announce(connection, kind, {"id": remote_id, "object": "payment_intent", "status": status})
+                self.tell_of_payment(connection, row)
         return self.fetch_payment(remote_id)
+
+    def tell_of_payment(self, connection: Connection, row: Row[Any]) -> None:
+        if row.status == "succeeded":
+            self.book_keeping.take_in(connection, row)
+        self.announce(connection, TOLD_AS[row.status], {"id": row.id, "object": "payment_intent", "status": row.status})
+
+    def finish_slow_payments(self) -> bool:
+        """What a slow bank does in its own time; True if there were any."""
+        with self.writing() as connection:
+            over = payment.c.status == "processing", payment.c.decided_at <= clock.now() - SLOW_PAYMENT_TAKES
+            done = connection.execute(update(payment).where(*over).values(status="succeeded").returning(*payment.c)).all()
+            for row in done:
+                self.tell_of_payment(connection, row)
+        return bool(done)
 
     def refund(self, request: RefundRequest, *, key: str) -> RemoteRefund:
         """Raises KeyMismatch, and Invalid when more would go back than was paid."""

@@ -1,48 +1,60 @@
 """The sandbox's webhooks travel over HTTP, as a real gateway's do, and wait in its own table until they arrived."""
 
 import logging
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 
 from marketplace.core import clock
-from marketplace.payments import signatures
+from marketplace.payments.sandbox import faults
+from marketplace.payments.sandbox.faults import Send
 from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.payments.sandbox.storage import webhook
 
 FIRST_WAIT: Final = timedelta(seconds=2)
 LONGEST_WAIT: Final = timedelta(hours=1)
 
-Send = Callable[[str, bytes, str], int]  # url, body, signature -> HTTP status
-
 
 def deliver(cashier: SandboxCashier, send: Send | None = None) -> bool:
     """Send one webhook that is due; True if there was one. It comes again, later each time, until it is answered 2xx."""
-    with cashier.writing() as connection:
-        due = select(webhook).where(~webhook.c.is_delivered, webhook.c.next_at <= clock.now())
-        row = connection.execute(due.order_by(webhook.c.next_at).limit(1).with_for_update(skip_locked=True)).first()
-        if row is None:
-            return False
-        wait = min(FIRST_WAIT * 2 ** min(row.tries, 12), LONGEST_WAIT)
-        lease = {"tries": row.tries + 1, "next_at": clock.now() + wait}
-        connection.execute(update(webhook).where(webhook.c.id == row.id).values(lease))
-    body = row.body.encode()
+    row = take(cashier)
+    if row is None:
+        return False
+    url, fault = f"{cashier.base_url}/webhooks/{cashier.name}", fault_of(cashier, row.tries)
     try:
-        status = (send or post)(
-            f"{cashier.base_url}/webhooks/{cashier.name}", body, signatures.sign(body, cashier.secret, at=clock.now())
-        )
+        status = faults.send_with(fault, send or post, url, row.body.encode(), cashier.secret, clock.now())
     except OSError as error:
         level = logging.WARNING if row.tries else logging.DEBUG  # the first may be sent before anybody listens
         logging.getLogger(__name__).log(level, "webhook %s did not get through: %s", row.id, error)
         return True
-    if 200 <= status < 300:
+    if status is not None and 200 <= status < 300:
         with cashier.writing() as connection:
             connection.execute(update(webhook).where(webhook.c.id == row.id).values(is_delivered=True))
     else:
         logging.getLogger(__name__).warning("webhook %s was answered %s", row.id, status)
     return True
+
+
+def take(cashier: SandboxCashier) -> Row[Any] | None:
+    """One that is due: until its lease ends no other worker gets it."""
+    with cashier.writing() as connection:
+        due = select(webhook).where(~webhook.c.is_delivered, webhook.c.next_at <= clock.now())
+        order = webhook.c.next_at.desc() if faults.REORDER in cashier.faults else webhook.c.next_at
+        found = connection.execute(due.order_by(order).limit(1).with_for_update(skip_locked=True))
+        row: Row[Any] | None = found.first()
+        if row is not None:
+            wait = min(FIRST_WAIT * 2 ** min(row.tries, 12), LONGEST_WAIT)
+            if fault_of(cashier, row.tries) == faults.DELAY:
+                wait = faults.DELAYED_BY
+            lease = {"tries": row.tries + 1, "next_at": clock.now() + wait}
+            connection.execute(update(webhook).where(webhook.c.id == row.id).values(lease))
+        return row
+
+
+def fault_of(cashier: SandboxCashier, tries: int) -> str:
+    """What this try suffers, or nothing."""
+    return cashier.faults[tries] if tries < len(cashier.faults) else ""
 
 
 def post(url: str, body: bytes, signature: str) -> int:

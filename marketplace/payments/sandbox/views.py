@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from marketplace.accounts.permissions import requires
 from marketplace.core.errors import NotFound
@@ -12,32 +13,57 @@ from marketplace.payments.gateways import Invalid, gateways
 from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.payments.sandbox.mandates import LATER
 
+NO_STORE = {"Cache-Control": "no-store"}
 bp = Blueprint("sandbox_cashier", __name__, url_prefix="/sandbox-cashier")
 
-OUTCOMES = {"approve": "succeeded", "decline": "failed", "vanish": "succeeded"}
+OUTCOMES = {"approve": "succeeded", "decline": "failed", "vanish": "succeeded", "slow": "processing"}
 
 
 @bp.get("/pay/<payment>")
 @requires("sandbox_payment.show")
 def show_payment(payment: str) -> ResponseReturnValue:
-    return render_template("payments/cashier.html", payment=find(payment)), 200, {"Cache-Control": "no-store"}
+    return render_template("payments/cashier.html", payment=find(payment)), 200, NO_STORE
 
 
 @bp.post("/pay/<payment>/decision")
 @requires("sandbox_payment.decide")
 def create_decision(payment: str) -> ResponseReturnValue:
-    """approve, decline, later, or vanish: pay and close the window, so that nobody comes back to the shop."""
+    """approve, decline, later; secure: the payer's bank asks once more; slow: it takes a minute; vanish: pay and close the
+    window, so that nobody comes back to the shop."""
     found = find(payment)
     outcome, later = request.form.get("outcome", ""), request.form.get("later", found.later)
-    if outcome not in {*OUTCOMES, "later"} or later not in {found.later, *LATER}:
+    if outcome not in {*OUTCOMES, "later", "secure"} or later not in {found.later, *LATER}:
         return render_template("payments/cashier.html", payment=found), 422
     if found.later and later != found.later and not found.is_over:
         cashier().choose_later(payment, later)
+    if outcome == "secure":
+        return redirect(url_for(".show_confirmation", payment=payment), 303)
     if outcome in OUTCOMES:
         cashier().decide(payment, OUTCOMES[outcome])
     if outcome == "vanish":
         return render_template("payments/cashier_closed.html", payment=found)
     return redirect(found.return_url, 303)
+
+
+@bp.get("/pay/<payment>/confirmation")
+@requires("sandbox_payment.show")
+def show_confirmation(payment: str) -> ResponseReturnValue:
+    """3-D Secure: the page of the payer's own bank."""
+    return render_template("payments/cashier_secure.html", payment=find(payment)), 200, NO_STORE
+
+
+@bp.get("/pay/<payment>/code")
+@requires("sandbox_payment.show")
+def show_code(payment: str) -> ResponseReturnValue:
+    """To be scanned with a phone, as wallets have it; goes back to the shop by itself once it was paid there."""
+    found = find(payment)
+    if found.is_over or found.is_waiting:
+        return redirect(found.return_url, 303)
+    import segno  # for this page only
+
+    drawn = segno.make(cashier().page_of(payment), error="m").svg_inline(scale=5, border=4)
+    body = render_template("payments/cashier_code.html", payment=found, code=Markup(drawn))
+    return body, 200, {**NO_STORE, "Refresh": "3"}
 
 
 @bp.post("/pay/<payment>/bank")
@@ -78,6 +104,11 @@ class CashierPage:
     @property
     def is_over(self) -> bool:
         return self.status in {"succeeded", "canceled"}
+
+    @property
+    def is_waiting(self) -> bool:
+        """Paid, and the payer's bank takes its time."""
+        return self.status == "processing"
 
     @property
     def is_purchase(self) -> bool:

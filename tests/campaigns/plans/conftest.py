@@ -23,10 +23,12 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
 from marketplace.notifications.models import Message
 from marketplace.payments import attempts, sweeping
+from marketplace.payments.gateways import gateways
 from marketplace.payments.models import Attempt
 from marketplace.payments.sandbox import storage
 from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.payments.sandbox.mandates import SUCCEEDS
+from tests import cashiers
 from tests.campaigns.conftest import Fund, build_fund
 
 FIRST = datetime(2026, 1, 31, 4, 0, tzinfo=UTC)
@@ -195,6 +197,7 @@ def differences(monthly: Monthly) -> list[Difference]:
 def monthly(app: Flask) -> Iterator[Monthly]:
     """Rolled back at the end; the clock begins on the 31st of January."""
     with time_machine.travel(FIRST, tick=False):
+        cashiers.opened(gateways().get("sandbox"))
         fund = build_fund(app)
         yield Monthly(fund)
         fund.cashier.storage.dispose()
@@ -204,6 +207,7 @@ def monthly(app: Flask) -> Iterator[Monthly]:
 def real_monthly(real_app: Flask) -> Iterator[Monthly]:
     """Committed, on both databases."""
     with time_machine.travel(FIRST, tick=False):
+        cashiers.opened(gateways().get("sandbox"))
         fund = build_fund(real_app)
         yield Monthly(fund)
         fund.cashier.storage.dispose()

@@ -1,6 +1,7 @@
 """The pages of a monthly gift: chosen in the same three screens, said plainly, stopped with one tap, without an account."""
 
 import re
+from datetime import date
 from urllib.parse import urlsplit
 
 import pytest
@@ -172,3 +173,14 @@ def test_the_cashier_takes_only_what_it_offers(monthly: Monthly, later: str) -> 
     path = urlsplit(send(client, monthly.campaign()).location).path
     assert post(client, f"{path}/decision", {"outcome": "approve", "later": later}).status_code == 422
     assert months(plan_of(newest_gift().public_id).public_id) == [("2026-01-31", "due", 0, "pending")]
+
+
+def test_a_campaign_that_ends_soon_offers_no_months(monthly: Monthly) -> None:
+    short, client = monthly.campaign(ends_on=date(2026, 2, 27)), monthly.fund.browser()
+    assert 'name="how_often"' not in client.get(f"/campaigns/{short}/gifts/new?choice=2000").text
+    answer = send(client, short)
+    assert answer.status_code == 409 and "不到一个月就结束了" in answer.text
+    lasting = monthly.campaign(ends_on=date(2026, 3, 30))
+    own = plan_link(client.get(decide(monthly, client, send(client, lasting))).text)
+    monthly.day("2026-02-28")
+    assert "这个项目 3月30日 结束，下个月不用再捐了" in client.get(own).text

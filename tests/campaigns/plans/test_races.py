@@ -69,8 +69,7 @@ def test_one_month_is_one_row_whoever_writes_it(real_monthly: Monthly) -> None:
     assert len(months(plan)) == 2 and db.session.query(Installment).count() == 2
 
 
-@pytest.mark.parametrize("_again", range(2))
-def test_stopped_at_the_same_moment_the_giver_ends_without_a_charge(real_monthly: Monthly, _again: int) -> None:
+def test_stopped_at_the_same_moment_as_it_is_charged(real_monthly: Monthly) -> None:
     campaign = real_monthly.campaign()
     plan = real_monthly.start(campaign)
     with real_monthly.at(noon_of(DUE)):

@@ -1,5 +1,7 @@
 """A monthly gift as its giver lives through it: begun, charged, paused, changed, stopped."""
 
+from datetime import date
+
 import pytest
 
 from crowdfund.campaigns import lifecycle
@@ -214,3 +216,16 @@ def test_words_of_the_first_gift_are_not_said_again(monthly: Monthly) -> None:
     gift = gift_of(latest_gift(plan))
     assert (gift.message, gift.state) == ("", ContributionState.RECEIVED)
     assert Giver(name="王晓雯", anonymity="masked").shown_as == gift.shown_as
+
+
+def test_a_campaign_that_is_over_before_the_next_day_takes_single_gifts_only(monthly: Monthly) -> None:
+    short = monthly.campaign(ends_on=date(2026, 2, 27))
+    with pytest.raises(keeping.EndsTooSoon):
+        monthly.begin(short)
+    assert db.session.query(Plan).count() == 0
+
+    plan = monthly.start(monthly.campaign(ends_on=date(2026, 3, 30)))
+    monthly.day("2026-02-28")
+    assert "下次" not in letters()[-1] and "已经到了" in letters()[-1]
+    monthly.day("2026-03-31")
+    assert (len(months(plan)), get_plan(plan).stop_reason) == (2, "campaign_over")
