@@ -9,10 +9,11 @@ from marketplace.core.db import db, in_transaction
 from marketplace.ledger import queries as ledger_queries
 from marketplace.orders import fulfilment, refunding, settlement, undelivered
 from marketplace.orders.batches import approving, confirming, drafting, payees
-from marketplace.orders.batches.models import BatchLine, PayoutAccount
+from marketplace.orders.batches.models import BatchLine, PayoutAccount, SettlementBatch
 from marketplace.orders.models import OrderLine
+from marketplace.payments.models import Attempt
 from marketplace.site.money import Shares, shares_lately
-from tests.factories import make_person
+from tests.factories import make_person, signed_in
 from tests.orders.conftest import JIXIAN, Shop, differences, parcels, shop
 
 __all__ = ["shop"]
@@ -77,3 +78,23 @@ def pay_the_grower(number: str) -> None:
     lines = db.session.execute(select(BatchLine.public_id, BatchLine.fen).where(BatchLine.left_out == "")).all()
     assert [line.fen for line in lines] == [2 * 3662]
     in_transaction(confirming.confirm, batch=batch, line=lines[0].public_id, reference="B", actor="person:1")
+
+
+def test_every_fen_is_followed_to_its_bank_line_and_back(shop: Shop) -> None:
+    number = shop.paid_order(shop.browser(), apples=2)
+    (parcel,) = parcels(number)
+    ship(parcel.public_id, JIXIAN)
+    in_transaction(settlement.confirm, number=number, parcel=parcel.public_id, actor="guest")
+    pay_the_grower(number)
+    operator = shop.browser()
+    signed_in(operator, "operator")
+
+    attempt = db.session.scalars(select(Attempt.public_id).where(Attempt.reference == number)).one()
+    page = operator.get(f"/operator/payments/{attempt}").text
+    line = db.session.execute(
+        select(BatchLine.public_id, SettlementBatch.public_id.label("batch")).join(SettlementBatch)
+    ).one()
+    path = f"/operator/settlements/{line.batch}/lines/{line.public_id}"
+    assert f'href="{path}"' in page
+    back = operator.get(path).text
+    assert f"/operator/payments?number={number}" in back and "¥73.24" in back

@@ -10,6 +10,12 @@ from marketplace.payments.states import AttemptState as A, EventStatus, RefundSt
 
 Words = tuple[LazyString, str]
 
+reasons: Final[dict[str, LazyString]] = {
+    "surplus": _l("Paid twice, or too late"),
+    "campaign cancelled": _l("The campaign was called off"),
+}
+"""Why refunds were made that no person wrote a reason for; the floors above add theirs."""
+
 PURPOSES: Final[dict[str, LazyString]] = {
     "order": _l("Order"),
     "contribution": _l("Gift"),

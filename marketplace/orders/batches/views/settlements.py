@@ -15,7 +15,7 @@ from marketplace.core import audit, clock, idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
 from marketplace.core.forms import Form
-from marketplace.orders.batches import answers, approving, bank_file, confirming, drafting, queries, telling
+from marketplace.orders.batches import answers, approving, bank_file, confirming, drafting, queries, telling, tracing
 from marketplace.orders.batches.forms import AnswerForm, ConfirmationForm, DispatchForm, DraftForm, ReturnForm
 from marketplace.orders.batches.states import BatchState
 from marketplace.payments.gateways import current_book
@@ -119,7 +119,9 @@ def line_page(batch: str, line: str, status: int = 200, **forms: Form) -> Respon
     shown = queries.get_batch(session, batch)
     row = queries.get_line(session, shown.row, line)
     blank: dict[str, Form] = {"confirmation": ConfirmationForm(), "send_back": ReturnForm()}
-    return page("settlements/line.html", status, shown=shown, line=row, **(blank | forms))
+    carried, parts = tracing.parts_of(session, row, shown.row)
+    known: dict[str, Any] = {"carried": carried, "parts": parts}
+    return page("settlements/line.html", status, shown=shown, line=row, **known, **(blank | forms))
 
 
 @bp.post("/<batch>/lines/<line>/confirmation")
