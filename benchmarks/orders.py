@@ -1,10 +1,11 @@
 """Orders placed and paid a second, through HTTP: `python -m benchmarks.orders [NUMBER]`, on SQLite and on PostgreSQL.
 
 The server has two workers, the worker runs beside it; eight buyers at once fill a cart, check out and pay at the cashier;
-the clock stops when the last order counts as paid. Beside it, in the same run, the SQL that such orders send to our database
-is sent once more through SQLAlchemy Core, with as many commits and nothing thought between: on PostgreSQL by eight clients,
-each on a copy of the database of its own, so that none waits for another's row; on SQLite, which has one writer, one order
-after the other. Also told: how much processor time of whom an order takes, and how fast a webhook is acknowledged."""
+the clock stops when the last order counts as paid. Beside it, in the same run, the SQL that such orders send to our
+database is sent once more through SQLAlchemy Core, with as many commits and nothing thought in between: on PostgreSQL by
+eight clients, each on a copy of the database of its own, so that none waits for another's row; on SQLite, which has one
+writer, one order after the other. Also told: how much processor time of whom an order takes, and how fast a webhook is
+acknowledged."""
 
 import http.client
 import json

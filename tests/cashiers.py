@@ -2,7 +2,7 @@
 
 from marketplace.payments.gateways import PaymentGateway
 from marketplace.payments.sandbox import storage
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 
 
 def opened(cashier: PaymentGateway) -> None:
@@ -10,5 +10,6 @@ def opened(cashier: PaymentGateway) -> None:
     assert isinstance(cashier, SandboxCashier)
     storage.prepare(cashier.storage)
     with cashier.writing() as connection:
-        for table in (storage.webhook, storage.answered, storage.refund, storage.payment):
+        tables = (storage.movement, storage.webhook, storage.answered, storage.refund, storage.mandate, storage.dispute)
+        for table in (*tables, storage.payment):
             connection.execute(table.delete())

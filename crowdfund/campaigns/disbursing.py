@@ -11,7 +11,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import public_ledger
+from crowdfund.campaigns import disputed, public_ledger
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evidence
 from crowdfund.campaigns.states import CampaignState, DisbursementState
 from marketplace.core import clock, page_cache
@@ -20,6 +20,7 @@ from marketplace.core.money import Money
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger import books
 from marketplace.payments.gateways import current_book, gateways
+from marketplace.payments.reconciliation import switch
 
 EVIDENCE_WITHIN: Final = timedelta(days=30)
 SPENDS: Final = frozenset({CampaignState.LIVE, CampaignState.ENDED, CampaignState.DISBURSING})
@@ -68,12 +69,14 @@ class Bill:
 
 
 def free_fen(session: Session, campaign: Campaign, book: str) -> int:
-    """Received less refunded less taken: what may still be promised. Only whoever holds the campaign's row may act on it."""
+    """Received less refunded less taken less disputed: what may still be promised.
+
+    Only whoever holds the campaign's row may act on it."""
     promised = select(func.coalesce(func.sum(Disbursement.fen), 0)).where(
         Disbursement.campaign_id == campaign.id, Disbursement.book == book, Disbursement.state == D.APPROVED
     )  # what is on its way or paid has left the account already
     in_account = -books.balance(session, "restricted", campaign.public_id, book=book)
-    return in_account - int(session.scalar(promised) or 0)
+    return in_account - int(session.scalar(promised) or 0) - disputed.disputed_fen(session, campaign, book=book)
 
 
 def overdue() -> Any:
@@ -149,7 +152,8 @@ def reject(session: Session, *, disbursement: str, approver_id: int, reason: str
 def send(session: Session, *, disbursement: str, officer_id: int) -> None:
     """The bank was told to pay: the money leaves the campaign's account. After a failure it is told once more.
 
-    Raises StaleState, EvidenceOverdue, CampaignDoesNotSpend, NotFound."""
+    Raises StaleState, EvidenceOverdue, CampaignDoesNotSpend, PayoutsAreClosed, NotFound."""
+    switch.refuse_closed_payouts(session)
     row = get(session, disbursement)
     of = hold(session, Campaign.id == row.campaign_id)
     session.refresh(row)

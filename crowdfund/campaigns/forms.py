@@ -95,6 +95,11 @@ class GiftForm(KeyedForm):
     """Who gives, as far as they want to say it."""
 
     amount = AmountField(_l("Gift in yuan"), [DataRequired(_l("How much would you like to give?"))])
+    how_often = RadioField(
+        _l("How often"),
+        choices=[SelectChoice("once", _l("once")), SelectChoice("monthly", _l("every month"))],
+        default="once",
+    )
     name = StringField(_l("Your name"), [Optional(), Length(max=20), check_name])
     anonymity = RadioField(
         _l("In the public ledger"),
@@ -106,7 +111,7 @@ class GiftForm(KeyedForm):
         default="masked",
     )
     message = TextAreaField(_l("A few words"), [Optional(), Length(max=100)])
-    contact = StringField(_l("Phone or e-mail for the receipt"), [Optional(), Length(max=100), check_contact])
+    contact = StringField(_l("Phone or e-mail"), [Optional(), Length(max=100), check_contact])
 
     def giver(self, person_id: int | None, language: str) -> Giver:
         return Giver(
@@ -119,10 +124,18 @@ class GiftForm(KeyedForm):
         )
 
     @property
+    def is_monthly(self) -> bool:
+        return bool(self.how_often.data == "monthly")
+
+    @property
     def money(self) -> Money:
         if self.amount.fen is None:
             raise ValueError("not validated")
         return Money(self.amount.fen)
+
+
+class PlanAmountForm(Form):
+    amount = AmountField(_l("Each month, yuan"), [DataRequired(_l("How much would you like to give?"))])
 
 
 class CampaignForm(KeyedForm):

@@ -8,8 +8,11 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns.giving import PURPOSE, link_token
+from crowdfund.campaigns import giving
+from crowdfund.campaigns.giving import link_token
 from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
+from crowdfund.campaigns.plans import keeping
+from crowdfund.campaigns.plans.models import Installment, Plan
 from crowdfund.campaigns.queries import in_language
 from crowdfund.campaigns.states import CampaignState, ContributionState
 from marketplace.core.encryption import token_hash
@@ -38,6 +41,11 @@ class Given:
     campaign_kind: str
     title: str
     token: str
+    plan: str = ""  # of which it is a month
+
+    @property
+    def purpose(self) -> str:
+        return keeping.PURPOSE if self.plan else giving.PURPOSE
 
     @property
     def url(self) -> str:
@@ -63,13 +71,16 @@ def columns() -> Any:
     mine = select(Contribution.public_id, Contribution.state, Contribution.book, Contribution.fen, Contribution.shown_as)
     mine = mine.add_columns(Contribution.created_at, Campaign.public_id.label("campaign"), Campaign.title_zh)
     mine = mine.add_columns(Campaign.title_en, Campaign.kind, Campaign.state.label("campaign_state"))
-    return mine.join(Campaign, Campaign.id == Contribution.campaign_id)
+    mine = mine.add_columns(Plan.public_id.label("plan"))
+    mine = mine.join(Campaign, Campaign.id == Contribution.campaign_id)
+    mine = mine.outerjoin(Installment, Installment.contribution_id == Contribution.id)
+    return mine.outerjoin(Plan, Plan.id == Installment.plan_id)
 
 
 def given(row: Any) -> Given:
     title = in_language(row.title_zh, row.title_en)
     mine = (row.public_id, row.state, row.book, row.fen, row.shown_as, row.created_at)
-    return Given(*mine, row.campaign, row.campaign_state, row.kind, title, link_token(row.public_id))
+    return Given(*mine, row.campaign, row.campaign_state, row.kind, title, link_token(row.public_id), row.plan or "")
 
 
 def find(session: Session, campaign: str, token: str) -> Given:
@@ -90,7 +101,7 @@ def of_person(session: Session, person_id: int) -> list[Given]:
 
 def line_of(session: Session, gift: Given) -> Line | None:
     """Its row in the public ledger, as soon as its money is there."""
-    attempt = select(Attempt.public_id).where(Attempt.purpose == PURPOSE, Attempt.reference == gift.id)
+    attempt = select(Attempt.public_id).where(Attempt.purpose == gift.purpose, Attempt.reference == gift.id)
     paid = session.scalar(attempt.where(Attempt.state == AttemptState.SUCCEEDED, ~Attempt.is_surplus))
     if paid is None:
         return None
@@ -101,12 +112,12 @@ def line_of(session: Session, gift: Given) -> Line | None:
 
 
 def refunds_of(session: Session, gift: Given) -> Sequence[Any]:
-    return refunds.of(session, purpose=PURPOSE, reference=gift.id)
+    return refunds.of(session, purpose=gift.purpose, reference=gift.id)
 
 
 def attempt_of(session: Session, gift: Given) -> AttemptState | None:
     """Where the latest try to pay it stands."""
-    mine = select(Attempt.state).where(Attempt.purpose == PURPOSE, Attempt.reference == gift.id)
+    mine = select(Attempt.state).where(Attempt.purpose == gift.purpose, Attempt.reference == gift.id)
     return session.scalar(mine.order_by(Attempt.id.desc()).limit(1))
 
 

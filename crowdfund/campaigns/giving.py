@@ -68,6 +68,15 @@ def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> st
     """A gift with its first attempt to pay; returns its public id. The payer is sent on by `attempts.submit`.
 
     Raises NotFound, NotOpen, GoalReached, PaymentsClosed."""
+    target, book = admit(session, campaign=campaign, amount=amount)
+    reference = keep(session, target, amount, giver, book)
+    attempts.start(session, purpose=PURPOSE, reference=reference, amount=amount)
+    outbox.put(session, LAPSES, after=LAPSES_AFTER, gift=reference)
+    return reference
+
+
+def admit(session: Session, *, campaign: str, amount: Money) -> tuple[int, str]:
+    """The id of a campaign that takes this gift now, and the book it goes into. Raises as `begin` does."""
     target = next(iter(rows(session, asked_to_give(), campaign=campaign)), None)
     if target is None:
         raise NotFound(campaign)
@@ -78,10 +87,7 @@ def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> st
     book = current_book()
     if target.past_goal == "stop" and totals.raised(session, target.id, book) >= target.goal_fen:
         raise GoalReached(campaign)
-    reference = keep(session, target.id, amount, giver, book)
-    attempts.start(session, purpose=PURPOSE, reference=reference, amount=amount)
-    outbox.put(session, LAPSES, after=LAPSES_AFTER, gift=reference)
-    return reference
+    return target.id, book
 
 
 @cache
@@ -179,7 +185,7 @@ def commitment(name: str | None, salt: str) -> str:
     return hashlib.sha256(f"{salt}\0{name}".encode()).hexdigest() if name else ""
 
 
-def pay_again(session: Session, *, gift: str) -> str:
+def pay_again(session: Session, *, gift: str, purpose: str = PURPOSE) -> str:
     """The attempt to go on with: the open one, or a new one after a failure. Raises NotOpen, attempts.AlreadyPaying."""
     row = session.execute(
         select(Contribution.state, Contribution.fen, Contribution.currency, Campaign.state.label("campaign_state"))
@@ -188,33 +194,33 @@ def pay_again(session: Session, *, gift: str) -> str:
     ).one()
     if row.state is not G.PENDING or row.campaign_state is not CampaignState.LIVE:
         raise NotOpen(gift)
-    return attempts.start(session, purpose=PURPOSE, reference=gift, amount=Money(row.fen, row.currency))
+    return attempts.start(session, purpose=purpose, reference=gift, amount=Money(row.fen, row.currency))
 
 
-def lapse(*, gift: str) -> None:
+def lapse(*, gift: str, purpose: str = PURPOSE) -> None:
     """The listener of `gift.lapses`: nobody paid for a day. The gateway is asked first, so that no money is lost."""
-    attempt = in_transaction(give_up, gift=gift)
+    attempt = in_transaction(give_up, gift=gift, purpose=purpose)
     if attempt is None:
         return
     if attempts.cancel(attempt) in OPEN:
         raise OutcomeUnknown(gift)
-    in_transaction(give_up, gift=gift)
+    in_transaction(give_up, gift=gift, purpose=purpose)
 
 
-def give_up(session: Session, *, gift: str) -> str | None:
+def give_up(session: Session, *, gift: str, purpose: str = PURPOSE) -> str | None:
     """Money that comes later goes back by itself; the open attempt where there is one, which has to be ended first."""
     state = session.scalar(select(Contribution.state).where(Contribution.public_id == gift).with_for_update())
     if state is not G.PENDING:
         return None
-    attempt = open_attempt(session, gift=gift)
+    attempt = open_attempt(session, gift=gift, purpose=purpose)
     if attempt is None:
         row = Contribution(public_id=gift)
-        transition(session, row, G.LAPSED, expected=state, actor="system", why="not paid in a day")
+        transition(session, row, G.LAPSED, expected=state, actor="system", why="not paid in time")
     return attempt
 
 
-def open_attempt(session: Session, *, gift: str) -> str | None:
-    return attempts.open_one(session, purpose=PURPOSE, reference=gift)
+def open_attempt(session: Session, *, gift: str, purpose: str = PURPOSE) -> str | None:
+    return attempts.open_one(session, purpose=purpose, reference=gift)
 
 
 def link_token(reference: str) -> str:

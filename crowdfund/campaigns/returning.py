@@ -6,9 +6,11 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import public_ledger, receipts
+from crowdfund.campaigns import giving, public_ledger, receipts
 from crowdfund.campaigns.lifecycle import CANCELLED
 from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
+from crowdfund.campaigns.plans import keeping
+from crowdfund.campaigns.plans.models import Installment
 from crowdfund.campaigns.states import ContributionState
 from marketplace.core import outbox, page_cache
 from marketplace.core.db import in_transaction
@@ -16,7 +18,6 @@ from marketplace.core.money import Money
 from marketplace.payments import refunds
 
 PAGE: Final = 200
-PURPOSE: Final = "contribution"
 
 
 def return_page(*, campaign: str, last: int = 0) -> None:
@@ -39,15 +40,18 @@ def received(session: Session, *, campaign: str, after: int) -> Sequence[tuple[i
 def return_one(session: Session, *, reference: str) -> None:
     """The whole gift, out of its campaign's account, with its row in the public ledger. Asked again, nothing happens."""
     gift = session.execute(
-        select(Contribution.fen, Contribution.currency, Contribution.book, Contribution.shown_as, Contribution.campaign_id)
-        .add_columns(Campaign.public_id)
+        select(Contribution.currency, Contribution.book, Contribution.shown_as, Contribution.campaign_id)
+        .add_columns(Campaign.public_id, Installment.id.label("installment"))
         .join(Campaign, Campaign.id == Contribution.campaign_id)
+        .outerjoin(Installment, Installment.contribution_id == Contribution.id)
         .where(Contribution.public_id == reference)
     ).one()
-    amount = Money(gift.fen, gift.currency)
+    amount = Money(receipts.fen_that_stayed(session, reference), gift.currency)
+    if not amount:  # a bank has given it back already, or we have
+        return
     refund = refunds.request(
         session,
-        purpose=PURPOSE,
+        purpose=giving.PURPOSE if gift.installment is None else keeping.PURPOSE,
         reference=reference,
         reason_key=f"campaign:{gift.public_id}",
         amount=amount,

@@ -1,4 +1,4 @@
-"""The lives of a campaign, a gift, a payment to a provider and a receipt. Pure: anything not written here cannot happen."""
+"""The lives of campaigns, gifts, monthly plans, payments to providers and receipts. Pure: nothing else can happen."""
 
 from enum import StrEnum
 from typing import Final
@@ -48,6 +48,36 @@ CONTRIBUTION: Final[dict[ContributionState, frozenset[ContributionState]]] = {
     G.PENDING: frozenset({G.RECEIVED, G.LAPSED}),
     G.RECEIVED: frozenset(),
     G.LAPSED: frozenset(),
+}
+
+
+class PlanState(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+P = PlanState
+PLAN: Final[dict[PlanState, frozenset[PlanState]]] = {
+    P.ACTIVE: frozenset({P.PAUSED, P.STOPPED}),
+    P.PAUSED: frozenset({P.ACTIVE, P.STOPPED}),
+    P.STOPPED: frozenset(),
+}
+
+
+class InstallmentState(StrEnum):
+    DUE = "due"
+    CHARGING = "charging"
+    RECEIVED = "received"
+    FAILED = "failed"
+
+
+N = InstallmentState
+INSTALLMENT: Final[dict[InstallmentState, frozenset[InstallmentState]]] = {
+    N.DUE: frozenset({N.CHARGING}),
+    N.CHARGING: frozenset({N.RECEIVED, N.FAILED}),
+    N.FAILED: frozenset({N.CHARGING}),  # four times at most
+    N.RECEIVED: frozenset(),
 }
 
 

@@ -6,24 +6,40 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from marketplace.auditing import cashier, chains, checks, devices, giving, lives, money, refunds, trade
+from marketplace.auditing import (
+    cashier,
+    chains,
+    checks,
+    devices,
+    giving,
+    lives,
+    money,
+    movements,
+    payouts,
+    plans,
+    refunds,
+    trade,
+)
 from marketplace.auditing.checks import Difference
 
 COUNTED = {"entries": "entry", "lines": "line", "orders": '"order"', "stock movements": "stock_movement"}
-COUNTED |= {"public rows": "public_row", "receipts": "receipt", "seals": "seal"}
+COUNTED |= {"batches": "settlement_batch", "public rows": "public_row", "receipts": "receipt", "seals": "seal"}
 COUNTED |= {"pledges": "pledge", "devices": "device"}
 
 
 def findings(connection: Connection, at_the_cashier: Connection | None) -> Iterator[Difference | str]:
     """Every difference; and before each part, as plain text, what is being looked at."""
     yield from checks.run(connection, (*money.BOOKS, *money.GATEWAYS, *trade.ORDERS, *trade.GOODS))
-    yield from checks.run(connection, refunds.REFUNDS)
+    yield from checks.run(connection, (*refunds.REFUNDS, *movements.MOVEMENTS, *payouts.PAYOUTS))
+    yield from payouts.differences(connection)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
+    yield from checks.run(connection, plans.PLANS)
     yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES))
     yield from lives.differences(connection)
     yield from chains.differences(connection)
     if at_the_cashier:
         yield from cashier.differences(connection, at_the_cashier)
+        yield from movements.differences(connection, at_the_cashier)
 
 
 def figures(connection: Connection) -> dict[str, int]:

@@ -14,7 +14,7 @@ from marketplace.auditing.checks import Difference
 from marketplace.core import clock, sealing
 from marketplace.core.db import db, in_transaction
 from marketplace.payments.gateways import gateways
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 
 MOST_SHOWN: Final = 20  # of each check
 PATIENCE: Final = 2.0  # seconds without a word

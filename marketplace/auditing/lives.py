@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping
 
-from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, RECEIPT
+from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, INSTALLMENT, PLAN, RECEIPT
 from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
 from listings.states import LISTING
 from marketplace.auditing.checks import Difference, read
+from marketplace.orders.batches.states import BATCH, LINE
 from marketplace.orders.states import ORDER, PARCEL
 from marketplace.payments.states import ATTEMPT, REFUND
 
@@ -35,9 +36,13 @@ LIVES: Final = (
     Life("parcel", "public_id", PARCEL, "awaiting_acceptance"),
     Life("attempt", "public_id", ATTEMPT, "created"),
     Life("refund", "public_id", REFUND, "requested"),
+    Life("settlement_batch", "public_id", BATCH, "drafted"),
+    Life("settlement_line", "public_id", LINE, "due"),
     Life("listing", "code", LISTING),
     Life("campaign", "public_id", CAMPAIGN, "draft"),
     Life("contribution", "public_id", CONTRIBUTION, "intent"),
+    Life("plan", "public_id", PLAN, "active"),
+    Life("installment", "public_id", INSTALLMENT, "due"),
     Life("disbursement", "public_id", DISBURSEMENT, "requested"),
     Life("receipt", "public_id", RECEIPT, "issued"),
     Life("voucher", "public_id", VOUCHER, "claimed"),

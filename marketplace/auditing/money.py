@@ -86,7 +86,7 @@ GATEWAYS: Final = (
     Check(
         "no more goes back than came",
         """SELECT attempt.public_id AS name, attempt.fen AS owed, SUM(refund.fen) AS amount FROM refund
-        JOIN attempt ON attempt.id = refund.attempt_id WHERE refund.state <> 'failed'
+        JOIN attempt ON attempt.id = refund.attempt_id WHERE refund.state <> 'failed' AND refund.remote_payment IS NULL
         GROUP BY attempt.id, attempt.public_id, attempt.fen HAVING SUM(refund.fen) > attempt.fen""",
         "attempt {name} took {owed} fen, {amount} go back",
     ),

@@ -108,7 +108,8 @@ ORDERS: Final = (
         f"""SELECT p.public_id AS name, p.goods_fen + p.shipping_fen AS owed, COALESCE(b.fen, 0) AS amount FROM parcel p
         JOIN "order" o ON o.id = p.order_id LEFT JOIN {BACK_IN_ALL} b ON b.parcel_id = p.id
         WHERE p.state IN ('refused', 'cancelled', 'returned_to_seller') AND o.paid_at IS NOT NULL
-        AND COALESCE(b.fen, 0) <> p.goods_fen + p.shipping_fen""",
+        AND COALESCE(b.fen, 0) <> p.goods_fen + p.shipping_fen
+        AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.key = 'dispute_kept:' || p.public_id)""",
         "parcel {name} was not sent or not fetched: {owed} fen should go back, {amount} do",
     ),
     Check(

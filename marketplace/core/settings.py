@@ -54,6 +54,9 @@ class Settings(BaseSettings):
         None, description="stripe, sandbox (test money) or none; production refuses test money"
     )
     webhook_secret: SecretStr = Field(SecretStr(""), description="signs the sandbox cashier's webhooks; made by itself")
+    sandbox_fee_basis_points: int = Field(
+        60, ge=0, le=1000, description="what the sandbox cashier keeps of each payment, in hundredths of a percent"
+    )
     stripe_secret_key: SecretStr = Field(SecretStr(""), description="a live key in production, a test key elsewhere")
     stripe_webhook_secret: SecretStr = Field(
         SecretStr(""), description="whsec_…; two with a comma between them while one replaces the other"

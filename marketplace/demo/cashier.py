@@ -3,18 +3,25 @@
 from marketplace.core.db import in_transaction
 from marketplace.payments import attempts, outcomes
 from marketplace.payments.sandbox import delivery
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 
 
-def pay_at_cashier(cashier: SandboxCashier, attempt: str, *, return_url: str, description: str) -> None:
+def pay_at_cashier(
+    cashier: SandboxCashier, attempt: str, *, return_url: str, description: str, for_later: bool = False
+) -> None:
     """From the first page of the cashier to the money; its answer arrives at once.
 
     The webhook arrives with that: none is left to be sent when the shop opens."""
-    attempts.submit(attempt, return_url=return_url, description=description)
+    attempts.submit(attempt, return_url=return_url, description=description, for_later=for_later)
     opened = cashier.find_payment(attempt)
     if opened is None:
         raise LookupError(f"the cashier does not know {attempt}")
     paid = cashier.decide(opened.remote_id, "succeeded")
     in_transaction(outcomes.apply_payment, remote=paid, gateway=cashier.name, why="webhook")
+    hear_nothing(cashier)
+
+
+def hear_nothing(cashier: SandboxCashier) -> None:
+    """The webhooks that wait count as delivered: what they tell is known."""
     while delivery.deliver(cashier, lambda _url, _body, _signature: 200):
         pass

@@ -18,12 +18,12 @@ from crowdfund.campaigns.states import CampaignState
 from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
 from marketplace.core.money import Money
-from marketplace.demo import payments_out
+from marketplace.demo import payments_out, plans
 from marketplace.demo.cashier import pay_at_cashier
 from marketplace.demo.people import ORGANISATION, ids_of, person_id
 from marketplace.demo.tables import Row, read
 from marketplace.payments.gateways import gateways
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 
 AT_THE_CASHIER: Final = timedelta(seconds=70)
 PAUSED: Final = ("C006", timedelta(days=3), "核对合作社名单，两天内恢复")
@@ -53,6 +53,7 @@ def play() -> None:
     deeds = [deed_of(row, past, number) for number, row in enumerate(reversed(read("gifts")))]
     deeds += [(day, end_what_is_over) for day in days()]
     deeds += in_transaction(pause, past=past)
+    deeds += plans.deeds(cashier, past.people[person_id("buyer")])
     deeds += payments_out.deeds(past.officer, past.people[person_id("charity2")])
     done = sorted((deed for deed in deeds if deed[0] <= clock.now()), key=lambda deed: deed[0])
     for _day, group in groupby(done, key=lambda deed: clock.local(deed[0]).date()):

@@ -21,11 +21,11 @@ def lines(*columns: Any) -> Select[Any]:
     return joined.join(Entry, Entry.id == Line.entry_id)
 
 
-def balances(session: Session, *, book: str) -> Sequence[Any]:
-    """Every account that is not at zero: (kind, owner, commodity, amount), debit positive."""
+def balances(session: Session, *, book: str, kinds: Sequence[str] = tuple(KINDS)) -> Sequence[Any]:
+    """Every account of these kinds that is not at zero: (kind, owner, commodity, amount), debit positive."""
     key = (LedgerAccount.kind, LedgerAccount.owner, Line.commodity)
     total = func.sum(Line.amount)
-    wanted = lines(*key, total.label("amount")).where(LedgerAccount.book == book)
+    wanted = lines(*key, total.label("amount")).where(LedgerAccount.book == book, LedgerAccount.kind.in_(kinds))
     return session.execute(wanted.group_by(*key).having(total != 0).order_by(*key)).all()
 
 
@@ -90,3 +90,40 @@ def statement(session: Session, *, owner_kind: str, owner: str, book: str, after
         balance -= row.amount
         page.append(StatementLine(row.id, row.at, row.kind, row.reference, row.account, -row.amount, balance))
     return page
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One entry as one account saw it: `fen` to its owner's credit."""
+
+    key: str
+    kind: str
+    at: datetime
+    reference: str
+    fen: int
+
+
+def of_account(wanted: Select[Any], kind: str, owner: str, book: str) -> Select[Any]:
+    return wanted.where(
+        LedgerAccount.kind == kind, LedgerAccount.owner == owner, LedgerAccount.book == book, Line.commodity == "CNY"
+    )
+
+
+def credit_before(session: Session, kind: str, owner: str, *, book: str, moment: datetime) -> int:
+    """Fen that stood to the owner's credit when `moment` began."""
+    total = lines(func.coalesce(func.sum(Line.amount), 0)).where(Entry.at < moment)
+    return -int(session.scalar(of_account(total, kind, owner, book)) or 0)
+
+
+def movements(session: Session, kind: str, owner: str, *, book: str, start: datetime, end: datetime) -> list[Movement]:
+    """Everything that moved one account from `start` until before `end`, oldest first. One statement."""
+    wanted = lines(Entry.key, Entry.kind, Entry.at, Entry.reference, Line.amount)
+    wanted = of_account(wanted, kind, owner, book).where(Entry.at >= start, Entry.at < end)
+    rows = session.execute(wanted.order_by(Entry.at, Line.id))
+    return [Movement(row.key, row.kind, row.at, row.reference, -int(row.amount)) for row in rows]
+
+
+def first_movement(session: Session, kind: str, owner: str, *, book: str) -> datetime | None:
+    """When something moved this account first; None for one that nothing has moved."""
+    found: datetime | None = session.scalar(of_account(lines(func.min(Entry.at)), kind, owner, book))
+    return found

@@ -12,10 +12,11 @@ from marketplace.core.errors import IllegalTransition, NotFound
 from marketplace.core.money import Money
 from marketplace.core.transitions import transition
 from marketplace.ledger import books
-from marketplace.orders import fulfilment, remaining
-from marketplace.orders.models import Parcel
+from marketplace.orders import disputed, fulfilment, remaining
+from marketplace.orders.models import Order, Parcel
 from marketplace.orders.remaining import PAYABLE
 from marketplace.orders.states import ParcelState as S
+from marketplace.payments.disputes import standing
 
 SETTLES_AFTER: Final = timedelta(days=7)
 ARRIVED: Final = (S.DELIVERED, S.PICKED_UP)
@@ -24,7 +25,7 @@ ARRIVED: Final = (S.DELIVERED, S.PICKED_UP)
 def confirm(session: Session, *, number: str, parcel: str, actor: str) -> None:
     """The buyer says it is here and good: delivered, if it was on the road, and settled.
 
-    Raises NotFound for a parcel of another order, IllegalTransition for one that was not sent."""
+    Raises NotFound for a parcel of another order, IllegalTransition for one that was not sent, PaymentIsDisputed."""
     row = fulfilment.get_parcel(session, parcel, station=None)
     if row.order.number != number:
         raise NotFound(parcel)
@@ -32,6 +33,7 @@ def confirm(session: Session, *, number: str, parcel: str, actor: str) -> None:
         fulfilment.deliver(session, parcel=parcel, station=None, actor=actor, why="the buyer has it")
     if row.state not in {S.DELIVERED, S.PICKED_UP}:
         raise IllegalTransition(f"parcel {parcel}: {row.state}")
+    disputed.refuse_disputed(session, number)
     settle(session, row, actor=actor, why="confirmed by the buyer")
 
 
@@ -56,6 +58,7 @@ def settle_one_due() -> bool:
 
 def settle_due(session: Session) -> bool:
     due = select(Parcel.public_id).where(Parcel.state.in_(ARRIVED), Parcel.delivered_at <= clock.now() - SETTLES_AFTER)
+    due = due.join(Order, Order.id == Parcel.order_id).where(Order.number.not_in(standing.references(disputed.PURPOSE)))
     found = session.scalar(due.order_by(Parcel.delivered_at).limit(1))
     if found is None:
         return False

@@ -1,5 +1,6 @@
 """Tries to have something paid: the row is committed first, the gateway asked after, the answer applied in a transaction."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Final, NamedTuple
@@ -89,7 +90,7 @@ def taken(purpose: str, reference: str) -> Select[Attempt]:
     return mine.where(Attempt.state.in_(OPEN | {AttemptState.SUCCEEDED}), ~Attempt.is_surplus)
 
 
-def submit(attempt: str, *, return_url: str, description: str) -> str:
+def submit(attempt: str, *, return_url: str, description: str, for_later: bool = False) -> str:
     """Ask the gateway; returns where the payer goes next. Outside any transaction; may be repeated.
 
     One that is over sends the payer to `return_url`. Raises Declined, Invalid, NotSupported (the attempt has failed),
@@ -98,7 +99,7 @@ def submit(attempt: str, *, return_url: str, description: str) -> str:
     if asked is None:
         return return_url
     gateway_name, amount, pay_by = asked
-    request = PaymentRequest(attempt, amount, description, return_url, pay_by)
+    request = PaymentRequest(attempt, amount, description, return_url, pay_by, for_later)
     try:
         with unknown_unless_answered(f"attempt {attempt}"):
             remote = gateways().get(gateway_name).start_payment(request, key=f"attempt:{attempt}:create")
@@ -138,10 +139,11 @@ def move(session: Session, *, attempt: str, to: AttemptState, why: str) -> None:
         transition(session, row, to, expected=row.state, actor=SYSTEM, why=why)
 
 
-def cancel(attempt: str) -> AttemptState:
+def cancel(attempt: str, *, is_overdue: bool = False) -> AttemptState:
     """Ask the gateway that this attempt can no longer be paid, and apply what it says; returns the state that is true.
 
-    Outside any transaction. Raises OutcomeUnknown when the gateway does not answer: then nothing may be assumed."""
+    One that is cancelled because it took too long has expired. Outside any transaction. Raises OutcomeUnknown when the
+    gateway does not answer: then nothing may be assumed."""
     known = in_transaction(describe, attempt=attempt)
     if known.state is AttemptState.CREATED:
         return in_transaction(withdraw, attempt=attempt)
@@ -150,7 +152,7 @@ def cancel(attempt: str) -> AttemptState:
     remote_id = known.remote_id or find_remote(attempt, known)
     if remote_id is None:
         return in_transaction(withdraw, attempt=attempt)
-    return cancel_remote(attempt, known.gateway, remote_id)
+    return cancel_remote(attempt, known.gateway, remote_id, is_overdue=is_overdue)
 
 
 def find_remote(attempt: str, known: "Known") -> str | None:
@@ -159,9 +161,11 @@ def find_remote(attempt: str, known: "Known") -> str | None:
     return remote.remote_id if remote else None
 
 
-def cancel_remote(attempt: str, gateway_name: str, remote_id: str) -> AttemptState:
+def cancel_remote(attempt: str, gateway_name: str, remote_id: str, *, is_overdue: bool = False) -> AttemptState:
     with unknown_unless_answered(f"attempt {attempt}"):
         remote = gateways().get(gateway_name).cancel_payment(remote_id, key=f"attempt:{attempt}:cancel")
+    if is_overdue and remote.status is AttemptState.CANCELLED:
+        remote = replace(remote, status=AttemptState.EXPIRED)
     return in_transaction(outcomes.apply_payment, remote=remote, gateway=gateway_name, why="cancelled by us")
 
 

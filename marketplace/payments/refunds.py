@@ -14,6 +14,7 @@ from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.money import Money
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger import books
+from marketplace.payments.disputes import standing
 from marketplace.payments.gateways import RefundRequest
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import AttemptState, RefundState
@@ -44,7 +45,7 @@ def request(
     """Refund `amount` of what was paid for `reference`, taken from `shares` (which add up to it); returns the refund's id.
 
     `reason_key` names the cause (parcel:<id>): one cause refunds once, asking again gives the same refund.
-    Raises NotFound where nothing was paid, RefundTooLarge where more would go back than came."""
+    Raises NotFound where nothing was paid, RefundTooLarge where more would go back than came, PaymentIsDisputed."""
     paid = select(Attempt).where(Attempt.purpose == purpose, Attempt.reference == reference)
     attempt = session.scalar(paid.where(Attempt.state == AttemptState.SUCCEEDED, ~Attempt.is_surplus).with_for_update())
     if attempt is None:
@@ -61,18 +62,26 @@ def request_for(
     known = session.scalar(select(Refund).where(Refund.attempt_id == attempt.id, Refund.reason_key == reason_key))
     if known:
         return known.public_id
+    standing.refuse_disputed(session, purpose=attempt.purpose, reference=attempt.reference)
     fen = sum(share.fen for share in shares.values())
     gone = select(func.coalesce(func.sum(Refund.fen), 0)).where(
-        Refund.attempt_id == attempt.id, Refund.state != RefundState.FAILED
+        Refund.attempt_id == attempt.id, Refund.state != RefundState.FAILED, Refund.remote_payment.is_(None)
     )
-    if int(session.scalar(gone) or 0) + fen > attempt.fen:
+    if int(session.scalar(gone) or 0) + standing.gone(session, attempt) + fen > attempt.fen:
         raise RefundTooLarge(attempt.public_id)
     refund = Refund(attempt_id=attempt.id, reason_key=reason_key, reason=reason, fen=fen, currency=attempt.currency)
+    return book_request(session, refund, attempt, shares=shares, actor="system")
+
+
+def book_request(
+    session: Session, refund: Refund, attempt: Attempt, *, shares: Mapping[books.Account, Money], actor: str
+) -> str:
+    """The money leaves `shares` and is in transit from here on. Whoever calls has made sure that it may."""
     refund.shares = [[kind, owner, share.fen] for (kind, owner), share in shares.items() if share]
     session.add(refund)
     session.flush()
-    leave_trace(session, refund, None, RefundState.REQUESTED, actor="system", why=reason)
-    lines = {**shares, IN_TRANSIT: Money(-fen, attempt.currency)}
+    leave_trace(session, refund, None, RefundState.REQUESTED, actor=actor, why=refund.reason)
+    lines = {**shares, IN_TRANSIT: Money(-refund.fen, refund.currency)}
     books.post(session, key=f"refund:{refund.public_id}", book=attempt.book, reference=attempt.reference, lines=lines)
     return refund.public_id
 
@@ -113,9 +122,10 @@ def begin_submission(session: Session, *, refund: int) -> Submission | None:
     is_first = row.state is RefundState.REQUESTED
     if is_first:
         transition(session, row, RefundState.SUBMITTING, expected=row.state, actor="system", why="asked")
-    if row.state not in ASKED_BEFORE or attempt.remote_id is None:
+    payment = row.remote_payment or attempt.remote_id
+    if row.state not in ASKED_BEFORE or payment is None:
         return None
-    request = RefundRequest(row.public_id, attempt.remote_id, Money(row.fen, row.currency))
+    request = RefundRequest(row.public_id, payment, Money(row.fen, row.currency))
     return Submission(attempt.gateway, request, is_first or clock.now() - row.created_at < KEY_LIVES)
 
 

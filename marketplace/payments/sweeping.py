@@ -1,12 +1,13 @@
 """What the worker does without being told: refunds are sent, and whatever hangs is asked after. It sends no mail."""
 
 import logging
-from typing import Any, Final
+from datetime import timedelta
+from typing import Final, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.core import outbox
+from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
 from marketplace.payments import outcomes, refunds
 from marketplace.payments.attempts import cancel, describe, withdraw
@@ -25,6 +26,7 @@ from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import AttemptState, RefundState
 
 HANGING: Final = (AttemptState.SUBMITTING, AttemptState.UNKNOWN, AttemptState.REQUIRES_ACTION, AttemptState.PROCESSING)
+TIME_TO_ACT: Final = timedelta(hours=24)  # for whoever pays, on the gateway's page
 UNSENT: Final = (RefundState.REQUESTED, RefundState.SUBMITTING, RefundState.UNKNOWN, RefundState.PENDING)
 
 
@@ -90,24 +92,33 @@ def where_is_refund(session: Session, *, refund: int) -> tuple[str, str]:
 def ask_after_attempt() -> bool:
     """Ask the gateway about one attempt of which nothing was heard for a while; True if there was one.
 
-    One that another has overtaken is cancelled there."""
+    One that another has overtaken, or that nobody has finished in a day, is cancelled there."""
     taken = in_transaction(take_attempt)
     if taken is None:
         return False
-    attempt, is_surplus = taken
     try:
-        if is_surplus:
-            cancel(attempt)
+        if taken.is_surplus or taken.is_overdue:
+            cancel(taken.attempt, is_overdue=taken.is_overdue)
         else:
-            look_again(attempt)
+            look_again(taken.attempt)
     except Exception:
-        logging.getLogger(__name__).exception("attempt %s", attempt)
+        logging.getLogger(__name__).exception("attempt %s", taken.attempt)
     return True
 
 
-def take_attempt(session: Session) -> tuple[str, bool] | None:
-    rows: Any = outbox.take(session, Attempt, Attempt.state.in_(HANGING))
-    return (rows[0].public_id, rows[0].is_surplus) if rows else None
+class Taken(NamedTuple):
+    attempt: str
+    is_surplus: bool
+    is_overdue: bool
+
+
+def take_attempt(session: Session) -> Taken | None:
+    rows = outbox.take(session, Attempt, Attempt.state.in_(HANGING))
+    if not rows:
+        return None
+    row: Attempt = rows[0]
+    is_late = clock.now() - row.created_at > TIME_TO_ACT
+    return Taken(row.public_id, row.is_surplus, is_late and row.state is AttemptState.REQUIRES_ACTION)
 
 
 def look_again(attempt: str) -> None:

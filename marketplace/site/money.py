@@ -4,15 +4,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import case, exists, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock
+from marketplace.core.transitions import EventRow
+from marketplace.ledger.accounts import owned_by
 from marketplace.ledger.models import Entry, LedgerAccount, Line
-from marketplace.orders.models import Order, Parcel
+from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
+from marketplace.orders.states import ParcelState
+from marketplace.orders.telling import BACK_TO_THE_BUYER
+from marketplace.payments.models import Refund
+from marketplace.payments.states import RefundState
 
 LATELY: Final = timedelta(days=30)
 ALLOCATION: Final = "allocate"
+SELLERS: Final = owned_by("seller")  # what they are owed, held and payable
+STATIONS: Final = owned_by("station")
 
 
 @dataclass(frozen=True)
@@ -29,18 +37,36 @@ class Shares:
 
 
 def shares_lately(session: Session) -> Shares | None:
-    """Shares of what orders allocated in the last 30 days, or None while there is nothing to show. Two statements."""
+    """Shares of what buyers paid in the last 30 days and did not get back, or None while there is nothing. Two statements.
+
+    A lost parcel was paid back by its station, which pays its growers as well: neither is a share of buyers' money."""
     since = clock.now() - LATELY
+    orders = select(Entry.reference).where(Entry.kind == ALLOCATION, Entry.at >= since)
     owed = (
         select(LedgerAccount.kind, -func.sum(Line.amount))
         .join(Line, Line.account_id == LedgerAccount.id)
         .join(Entry, Entry.id == Line.entry_id)
-        .where(Entry.kind == ALLOCATION, Entry.at >= since, LedgerAccount.kind.in_(["seller_held", "station_held"]))
+        .where(Entry.reference.in_(orders), LedgerAccount.kind.in_(SELLERS | STATIONS), Line.commodity == "CNY")
         .group_by(LedgerAccount.kind)
     )
     by_kind = {kind: int(amount) for kind, amount in session.execute(owed)}
-    carried = select(func.coalesce(func.sum(Parcel.shipping_fen), 0)).join(Order, Order.id == Parcel.order_id)
-    allocated = select(Entry.reference).where(Entry.kind == ALLOCATION, Entry.at >= since)
-    shipping = int(session.scalar(carried.where(Order.number.in_(allocated))) or 0)
-    sellers, stations = by_kind.get("seller_held", 0), by_kind.get("station_held", 0)
+    was_lost = exists().where(EventRow.subject == "parcel:" + Parcel.public_id, EventRow.to_state == ParcelState.LOST)
+    is_kept = ~was_lost & Parcel.state.not_in(BACK_TO_THE_BUYER)
+    shipping_back = (
+        select(func.coalesce(func.sum(case((is_kept, RefundLine.shipping_fen), else_=0)), 0))
+        .join(OrderLine, OrderLine.id == RefundLine.order_line_id)
+        .join(Parcel, Parcel.id == OrderLine.parcel_id)
+        .join(Order, Order.id == Parcel.order_id)
+        .join(Refund, Refund.public_id == RefundLine.refund_public_id)
+        .where(Order.number.in_(orders), Refund.state != RefundState.FAILED)
+    )
+    parcels = select(
+        func.coalesce(func.sum(case((is_kept, Parcel.shipping_fen), else_=0)), 0)
+        - shipping_back.correlate(None).scalar_subquery(),
+        func.coalesce(func.sum(case((was_lost, Parcel.goods_fen - Parcel.service_fee_fen), else_=0)), 0),
+    )
+    parcels = parcels.join(Order, Order.id == Parcel.order_id).where(Order.number.in_(orders))
+    shipping, paid_by_stations = (int(fen) for fen in session.execute(parcels).one())
+    sellers = sum(by_kind.get(kind, 0) for kind in SELLERS) - paid_by_stations
+    stations = sum(by_kind.get(kind, 0) for kind in STATIONS) + paid_by_stations
     return Shares(sellers, stations - shipping, shipping) if sellers else None

@@ -18,12 +18,14 @@ from marketplace.demo.people import person_id
 from marketplace.ledger import books
 from marketplace.ledger.models import Entry
 from marketplace.notifications.models import Message
+from marketplace.orders.batches.models import BatchLine, SettlementBatch
+from marketplace.orders.batches.states import BatchState, LineState
 from marketplace.orders.models import Order, Parcel, RefundLine
 from marketplace.orders.states import OrderState, ParcelState
 from marketplace.payments.gateways import gateways
 from marketplace.payments.models import Refund
 from marketplace.payments.sandbox import storage
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.site import station_pages
 from tests import cashiers
 
@@ -56,6 +58,9 @@ def test_the_past_adds_up_and_reaches_every_desk(lived: Session, real_app: Flask
     assert parcels[ParcelState.SETTLED] >= 40 and parcels[ParcelState.REFUSED] == parcels[ParcelState.READY_FOR_PICKUP] == 1
     assert books.balance(lived, "buyer_clearing", book="test") == 0
     assert books.balance(lived, "seller_payable", person_id("seller"), book="test") < 0
+    assert Counter(lived.scalars(select(SettlementBatch.state))) == {BatchState.CLOSED: 1, BatchState.DRAFTED: 1}
+    assert set(lived.scalars(select(BatchLine.state))) == {LineState.CONFIRMED, LineState.DUE}
+    assert books.balance(lived, "payout_in_transit", book="test") == 0
     assert set(moved) == set(lived.execute(select(Variant.code, Variant.on_hand)))
     assert (clock.now() - first).days in {32, 33, 34, 35}
     assert latest <= clock.now()

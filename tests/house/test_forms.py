@@ -14,8 +14,9 @@ from listings import forms as listings_forms
 from marketplace.accounts import forms as accounts_forms
 from marketplace.core.forms import Form, KeyedForm, Needed
 from marketplace.orders import forms as orders_forms
+from marketplace.orders.batches import forms as batches_forms
 
-ROOMS = (accounts_forms, listings_forms, orders_forms)
+ROOMS = (accounts_forms, batches_forms, listings_forms, orders_forms)
 NOTHING = ["", "   ", "\u3000\u3000", "\u0000", " \u0000\u3000\t\n", "\u00a0\u2003", "\u200b\ufeff\u202e", "\u3164 \u2800"]
 
 

@@ -164,6 +164,16 @@ def test_days_that_were_sealed_before_know_how_many_gifts_they_had(empty: Engine
     ]
 
 
+def test_webhooks_that_were_kept_before_know_what_they_are_about(empty: Engine) -> None:
+    raw = b'{"id": "evt_1", "data": {"object": {"object": "refund", "id": "re_1"}}}'
+    migrations.bring_up_to_date(empty, "0005")
+    put_in(empty, {"gateway_event": [{"id": 1, "event_id": "evt_1", "raw": raw, "status": "done"}]})
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {"gateway_event": ["raw", "remote_id"]})["gateway_event"] == [{"raw": raw, "remote_id": "re_1"}]
+
+
 def line(number: int, parcel: int, grams: int, quantity: int) -> dict[str, Any]:
     figures = {"unit_price_fen": 100, "unit_service_fee_fen": 8, "quantity": quantity, "net_weight_grams": grams}
     return {"id": number, "public_id": f"l{number}", "parcel_id": parcel} | figures

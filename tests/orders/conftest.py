@@ -21,7 +21,7 @@ from marketplace.payments import inbox, sweeping
 from marketplace.payments.gateways import gateways
 from marketplace.payments.models import Attempt
 from marketplace.payments.sandbox import delivery
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 from tests import cashiers, factories
 
 OURS = {"Sec-Fetch-Site": "same-origin"}

@@ -20,7 +20,7 @@ from marketplace.payments import attempts, inbox, outcomes, sweeping
 from marketplace.payments.gateways import gateways
 from marketplace.payments.models import Attempt
 from marketplace.payments.sandbox import delivery
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.payments.states import AttemptState
 from tests import cashiers
 
@@ -107,9 +107,19 @@ REFUNDED = moved("refund_done", "refund_in_transit:", "gateway_clearing:sandbox"
 
 @pytest.fixture
 def till(real_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Till]:
+    yield from opened_till(real_app, monkeypatch)
+
+
+@pytest.fixture
+def quick_till(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Till]:
+    """One whose side of the counter is rolled back."""
+    yield from opened_till(app, monkeypatch)
+
+
+def opened_till(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Till]:
     cashier: Any = gateways().get("sandbox")
     cashiers.opened(cashier)
-    till = Till(real_app, cashier)
+    till = Till(app, cashier)
     monkeypatch.setitem(outcomes.on_succeeded, "order", till.settle)
     yield till
     cashier.storage.dispose()

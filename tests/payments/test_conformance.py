@@ -29,8 +29,9 @@ from marketplace.payments.gateways import (
     RemotePayment,
     gateways,
 )
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.payments.states import AttemptState, RefundState
+from marketplace.payments.stripe import translation
 from marketplace.payments.stripe.gateway import StripeGateway
 from tests import cashiers, peers
 
@@ -150,6 +151,36 @@ def test_refunds_in_parts_up_to_what_was_paid(house: House) -> None:
     assert house.gateway.refund(rest, key=f"{rest.refund}:create").amount == Money(980)
 
 
+def test_the_balance_is_made_of_movements(house: House) -> None:
+    """Charges and refunds with their fees, each found by our own id; whatever the balance was before, they explain it."""
+    since, before = datetime.now(UTC) - timedelta(seconds=2), house.gateway.balance().get("CNY", 0)
+    request = asked()
+    payment = house.gateway.start_payment(request, key=f"{request.attempt}:create")
+    house.pay(payment)
+    part = RefundRequest(f"{request.attempt}-a", payment.remote_id, Money(1000))
+    refund = house.gateway.refund(part, key=f"{part.refund}:create")
+
+    moved = {movement.type: movement for movement in house.gateway.movements(since)}
+    assert set(moved) == {"charge", "refund"}
+    charge, back = moved["charge"], moved["refund"]
+    assert (charge.ours, charge.gross, charge.fee, charge.net, charge.currency) == (request.attempt, 3980, 24, 3956, "CNY")
+    assert house.gateway.fetch_payment(charge.source_id).remote_id == payment.remote_id
+    assert (back.ours, back.source_id, back.gross, back.fee, back.net) == (part.refund, refund.remote_id, -1000, 0, -1000)
+    assert house.gateway.balance() == {"CNY": before + 3956 - 1000}
+    assert list(house.gateway.movements(datetime.now(UTC) + timedelta(minutes=1))) == []
+
+
+def test_lost_events_can_be_read_again(house: House) -> None:
+    request = asked()
+    house.pay(house.gateway.start_payment(request, key=f"{request.attempt}:create"))
+
+    (raw,) = house.gateway.events_since(datetime.now(UTC) - timedelta(minutes=1))
+
+    notice = house.gateway.read_webhook(raw)
+    assert (notice.type, notice.concerns, notice.book) == ("payment_intent.succeeded", "payment", "test")
+    assert house.gateway.fetch_payment(notice.remote_id).attempt == request.attempt
+
+
 def test_what_was_never_paid_cannot_be_refunded(house: House) -> None:
     request = asked()
     payment = house.gateway.start_payment(request, key=f"{request.attempt}:create")
@@ -216,6 +247,20 @@ def test_localstripe_a_payment_is_read_and_refunded(local: StripeGateway) -> Non
     assert local.find_refund(RefundRequest("r2", intent, Money(1))) is None
     with pytest.raises(Invalid):
         local.fetch_payment("pi_nothing")
+
+
+def test_localstripe_movements_name_what_they_were_made_for(local: StripeGateway) -> None:
+    """As far as it does: its charges name neither intent nor metadata, it lists by no time, its balance has another form."""
+    intent = paid_intent(local, "a-moved")
+    refund = local.refund(RefundRequest("r-moved", intent, Money(1980)), key="r-moved:create")
+
+    listed = local.client.v1.balance_transactions.list(params={"limit": 2, "expand": ["data.source"]})
+    moved = {movement.type: movement for movement in map(translation.movement_of, listed.data)}
+
+    charge = moved["charge"]
+    assert (charge.source_id[:3], charge.gross, charge.fee, charge.net) == ("ch_", 3980, 0, 3980)
+    back = moved["refund"]
+    assert (back.ours, back.source_id, back.net, back.currency) == ("r-moved", refund.remote_id, -1980, "CNY")
 
 
 def test_localstripe_signs_what_we_accept(local: StripeGateway, monkeypatch: pytest.MonkeyPatch) -> None:

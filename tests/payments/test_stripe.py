@@ -258,7 +258,9 @@ def test_a_refund_goes_back_the_way_it_came(shop: StripeTill) -> None:
     )
 
 
-@pytest.mark.parametrize("path", ["checkout/sessions", "checkout/sessions/cs_1", "payment_intents/pi_1", "refunds/re_1"])
+@pytest.mark.parametrize(
+    "path", ["checkout/sessions", "checkout/sessions/cs_1", "payment_intents", "payment_intents/pi_1", "refunds/re_1"]
+)
 @pytest.mark.parametrize("key", ["", "sk_test_wrong"])
 def test_the_cashiers_face_asks_for_its_key(till: Till, path: str, key: str) -> None:
     headers, client = {"Authorization": f"Bearer {key}"} if key else {}, till.app.test_client()
@@ -269,6 +271,6 @@ def test_the_cashiers_face_asks_for_its_key(till: Till, path: str, key: str) -> 
 @pytest.mark.parametrize("sent", [{}, {"amount": "ten"}, {"payment_intent": "pi_1", "metadata": "x", "amount": "1"}])
 def test_rubbish_at_the_cashiers_face_is_an_error_of_stripes_form(till: Till, sent: dict[str, str]) -> None:
     headers = {"Authorization": f"Bearer {till.cashier.api_key}", "Idempotency-Key": "k"}
-    for path in ("refunds", "checkout/sessions"):
+    for path in ("refunds", "checkout/sessions", "payment_intents"):
         answer = till.app.test_client().post(f"/sandbox-cashier/v1/{path}", data=sent, headers=headers)
         assert (answer.status_code, answer.get_json()["error"]["type"]) == (400, "invalid_request_error")

@@ -156,7 +156,7 @@ class Crawl:
                 self.judge("POST", path, self.client.post(path, data=token, headers=OURS))
 
     def judge(self, method: str, path: str, answer: Any) -> str:
-        said = f"{answer.headers}\n{answer.get_data(as_text=True)}"
+        said = f"{answer.headers}\n{answer.get_data().decode(errors='replace')}"  # a paper is no text
         if CANARIES.search(said):
             self.leaks.append(f"{method} {path}")
         if view := self.view_of(path, method):

@@ -2,20 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import event, select, update
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from marketplace.core.db import db
-from marketplace.payments.gateways import RateLimited, RemotePayment, RemoteRefund
-from marketplace.payments.sandbox.cashier import SandboxCashier
-from marketplace.payments.sandbox.storage import payment, refund
+from marketplace.payments.gateways import Invalid, Movement, RateLimited, RemoteDispute, RemotePayment, RemoteRefund
+from marketplace.payments.sandbox.disputing import OPEN
+from marketplace.payments.sandbox.gateway import SandboxCashier
+from marketplace.payments.sandbox.storage import dispute, payment, refund
 from tests.simulation.chance import Dice
 
 T = TypeVar("T")
 LOST = 0.05  # of calls on the way there, and as many on the way back
 STUMBLES = 0.02
+STANDING = select(dispute.c.id).where(dispute.c.status.in_(OPEN)).order_by(dispute.c.id)
+PAID = select(payment.c.id).where(payment.c.status == "succeeded").order_by(payment.c.id)
 
 
 class Crash(BaseException):
@@ -68,17 +72,43 @@ class UnreliableCashier(SandboxCashier):
 
     def fail_a_refund(self) -> bool:
         """The payer's bank sends one back, before or after it had arrived; True if there was one."""
-        with self.writing() as connection:
-            open_ones = select(refund).where(refund.c.status.in_(("pending", "succeeded"))).order_by(refund.c.id)
-            found = connection.execute(open_ones).all()
-            if not found:
-                return False
-            row = self.dice.choice(found)
-            connection.execute(update(refund).where(refund.c.id == row.id).values(status="failed"))
-            less = payment.c.refunded - row.amount
-            connection.execute(update(payment).where(payment.c.id == row.payment_id).values(refunded=less))
-            self.announce(connection, "refund.failed", {"id": row.id, "object": "refund", "status": "failed"})
-        return True
+        with self.storage.connect() as connection:
+            open_ones = select(refund.c.id).where(refund.c.status.in_(("pending", "succeeded"))).order_by(refund.c.id)
+            found = connection.scalars(open_ones).all()
+        if found:
+            self.fail_refund(self.dice.choice(found))
+        return bool(found)
+
+    def play_the_bank(self) -> str:
+        """A payer disputes a payment, asks about one, or a dispute is decided."""
+        with self.storage.connect() as connection:
+            paid = connection.scalars(PAID).all()
+        if self.dice.chance(0.5) and self.decide_one():
+            return "a dispute is decided"
+        if not paid:
+            return "nothing to dispute"
+        try:
+            self.open_dispute(self.dice.choice(paid), is_inquiry=self.dice.chance(0.3))
+        except Invalid:
+            return "it is disputed already"
+        return "a payment is disputed"
+
+    def decide_one(self) -> bool:
+        """Of the disputes that stand open; True if there was one."""
+        with self.storage.connect() as connection:
+            standing = connection.scalars(STANDING).all()
+        if standing:
+            self.decide_dispute(self.dice.choice(standing), is_won=self.dice.chance(0.5))
+        return bool(standing)
+
+    def fetch_dispute(self, remote_id: str) -> RemoteDispute:
+        return self.over_the_line(lambda: super(UnreliableCashier, self).fetch_dispute(remote_id))
+
+    def movements(self, since: datetime) -> Iterator[Movement]:
+        return self.over_the_line(lambda: super(UnreliableCashier, self).movements(since))
+
+    def balance(self) -> dict[str, int]:
+        return self.over_the_line(super().balance)
 
 
 class Post:

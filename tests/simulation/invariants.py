@@ -8,8 +8,8 @@ from marketplace.auditing import checks, money
 from marketplace.auditing.checks import Check, Difference
 from marketplace.core.db import db
 from marketplace.ledger import books
+from marketplace.payments.reconciliation import running
 from tests.orders.conftest import differences
-from tests.properties.test_lives import at_the_cashier
 from tests.simulation.world import World
 
 SHELVES: Final = Check(
@@ -42,13 +42,16 @@ def broken_now() -> list[str]:
 
 def broken_at_rest(world: World) -> list[str]:
     """What is not as it should be once everything has settled: the whole audit, and nothing left half done."""
+    world.reconcile()
     found = differences(world.shop)
     with db.engine.connect() as connection:
         for kind, sql in UNSETTLED.items():
             if count := connection.scalar(text(sql)):
                 found.append(f"{count} of kind {kind} never came to an end")
     ours = books.balance(db.session(), "gateway_clearing", "sandbox", book="test")
-    if ours != (theirs := at_the_cashier(world.shop)):
+    if ours != (theirs := world.cashier.balance().get("CNY", 0)):
         found.append(f"the books say that {ours} fen are at the cashier, the cashier has {theirs}")
+    if running.reconcile(world.cashier, actor="test").is_red:
+        found.append("reconciliation finds differences")
     db.session.remove()
     return found

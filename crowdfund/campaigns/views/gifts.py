@@ -5,20 +5,22 @@ from typing import Final
 from flask import Blueprint, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext as _
+from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import given, giving, queries, receipts
 from crowdfund.campaigns.forms import AmountForm, GiftForm
 from crowdfund.campaigns.given import Given
 from crowdfund.campaigns.giving import GoalReached, NotOpen
+from crowdfund.campaigns.plans import keeping, periods, queries as plan_queries
 from crowdfund.campaigns.states import ContributionState
 from crowdfund.campaigns.views.public import shared
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
-from marketplace.core import idempotency, ids
+from marketplace.core import clock, idempotency, ids
 from marketplace.core.db import db, in_transaction
 from marketplace.core.settings import settings
 from marketplace.payments import attempts
-from marketplace.payments.gateways import GatewayError
+from marketplace.payments.gateways import GatewayError, chosen_gateway, gateways
 from marketplace.payments.states import AttemptState
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
@@ -51,6 +53,9 @@ def create_gift(campaign: str) -> ResponseReturnValue:
     hit("gift.from", where_from(), limit=FROM_ONE_PLACE, seconds=HOUR)
     try:
         gift = begin(campaign, form)
+    except keeping.NoAddress as refusal:
+        form.contact.errors = [str(refusal.message)]
+        return page(campaign, form, refusal.status, fen=form.amount.fen)
     except (NotOpen, GoalReached) as refusal:
         form.form_errors.append(str(refusal.message))
         return page(campaign, form, refusal.status, fen=form.amount.fen)
@@ -66,7 +71,7 @@ def begin(campaign: str, form: GiftForm) -> str:
     person = g.person.id if g.person else None
     return in_transaction(
         idempotency.once,
-        giving.begin,
+        keeping.begin if form.is_monthly else giving.begin,
         idempotency=form.idempotency(f"gift:{campaign}:{person or 'guest'}"),
         campaign=campaign,
         amount=form.money,
@@ -80,25 +85,36 @@ def page(campaign: str, form: GiftForm, status: int, *, fen: int | None) -> Resp
     if not card.is_open:
         return render_template("campaigns/closed.html", card=card, **shared(card.kind)), 409, NO_STORE
     shown = {"card": card, "organisation": organisation, "form": form, "fen": fen, **shared(card.kind)}
+    shown |= {"next_on": periods.after(clock.today(), clock.today()), "is_recurring": is_recurring()}
     return render_template("campaigns/give.html", **shown), status, NO_STORE
 
 
 def lead_to_cashier(gift: Given) -> ResponseReturnValue:
     """Go on with the open attempt or open a new one, and send the giver to the cashier; errors lead to the gift's page."""
-    current = attempts.current(db.session(), purpose=giving.PURPOSE, reference=gift.id)
+    current = attempts.current(db.session(), purpose=gift.purpose, reference=gift.id)
     if current and current.state is AttemptState.REQUIRES_ACTION:
         return redirect(current.redirect_url, 303)
     if current and current.state not in UNSENT:
         return redirect(gift.url, 303)
     try:
-        attempt = current.public_id if current else in_transaction(giving.pay_again, gift=gift.id)
+        attempt = current.public_id if current else in_transaction(pay_again, gift=gift)
         back = f"{settings().base_url.rstrip('/')}{gift.url}?returned=1"
-        return redirect(attempts.submit(attempt, return_url=back, description=gift.title), 303)
+        asked = {"return_url": back, "description": gift.title}
+        return redirect(attempts.submit(attempt, **asked, for_later=bool(gift.plan)), 303)
     except attempts.AlreadyPaying as taken:
         return redirect(taken.redirect_url or gift.url, 303)
     except (GatewayError, NotOpen) as refusal:
         flash(refusal.message, "failed")
     return redirect(gift.url, 303)
+
+
+def is_recurring() -> bool:
+    """Whether a card can be charged every month by itself."""
+    return bool(gateways().chosen) and chosen_gateway().caps.recurring
+
+
+def pay_again(session: Session, *, gift: Given) -> str:
+    return giving.pay_again(session, gift=gift.id, purpose=gift.purpose)
 
 
 @bp.get("/campaigns/<campaign>/gifts/<token>")
@@ -121,6 +137,7 @@ def show_gift(campaign: str, token: str) -> ResponseReturnValue:
         "is_unknown": is_waiting and attempt in UNSENT,
         "has_failed": gift.state is ContributionState.PENDING and attempt is AttemptState.FAILED,
         "receipt": receipts.of(session, contribution=gift.id),
+        "plan": plan_queries.of_gift(session, gift.plan),
         "refunds": given.refunds_of(session, gift),
         **shared(gift.campaign_kind),
     }
@@ -143,5 +160,6 @@ def create_payment(campaign: str, token: str) -> ResponseReturnValue:
 @bp.get("/account/gifts")
 @requires("gift.list")
 def list_gifts() -> ResponseReturnValue:
-    gifts = given.of_person(db.session(), g.person.id)
-    return render_template("campaigns/mine.html", gifts=gifts, current="", kinds={}), 200, NO_STORE
+    session = db.session()
+    mine = {"gifts": given.of_person(session, g.person.id), "plans": plan_queries.of_person(session, g.person.id)}
+    return render_template("campaigns/mine.html", **mine, current="", kinds={}), 200, NO_STORE

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -17,12 +17,14 @@ from marketplace.payments.gateways import (
     Book,
     Invalid,
     KeyMismatch,
+    Movement,
     Notice,
     PaymentRequest,
     RefundRequest,
     RemotePayment,
     RemoteRefund,
 )
+from marketplace.payments.sandbox.book_keeping import BookKeeping
 from marketplace.payments.sandbox.storage import answered, payment, refund, webhook
 from marketplace.payments.states import AttemptState, RefundState
 
@@ -36,16 +38,18 @@ STATUS: Final = {
 }
 
 
-class SandboxCashier:
-    """A `PaymentGateway` that keeps its payments in a database of its own."""
+class Cashier:
+    """Payments and refunds, kept in a database of its own."""
 
     name = "sandbox"
     book: Book = "test"
+    pays_out = True
 
-    def __init__(self, storage: Engine, *, secret: str, base_url: str) -> None:
+    def __init__(self, storage: Engine, *, secret: str, base_url: str, fee_basis_points: int = 0) -> None:
         self.storage = storage
         self.secret = secret
         self.base_url = base_url.rstrip("/")
+        self.book_keeping = BookKeeping(storage, fee_basis_points)
 
     @property
     def api_key(self) -> str:
@@ -106,8 +110,12 @@ class SandboxCashier:
         waiting = ("requires_payment_method", "failed")
         with self.writing() as connection:
             change = update(payment).where(payment.c.id == remote_id, payment.c.status.in_(waiting))
-            if connection.execute(change.values(status=status, decided_at=clock.now()).returning(payment.c.id)).first():
-                kind = "payment_intent.succeeded" if status == "succeeded" else "payment_intent.payment_failed"
+            changed = change.values(status=status, decided_at=clock.now()).returning(*payment.c)
+            if row := connection.execute(changed).first():
+                kind = "payment_intent.payment_failed"
+                if status == "succeeded":
+                    kind = "payment_intent.succeeded"
+                    self.book_keeping.take_in(connection, row)
                 self.announce(connection, kind, {"id": remote_id, "object": "payment_intent", "status": status})
         return self.fetch_payment(remote_id)
 
@@ -121,6 +129,7 @@ class SandboxCashier:
                 self.take_back(connection, request)
                 state = {"id": known, "status": "pending", "due_at": clock.now() + REFUND_TAKES}
                 connection.execute(insert(refund).values(values | state))
+                self.book_keeping.send_back(connection, known, request)
                 remember(connection, key, values, known)
         return self.fetch_refund(known)
 
@@ -157,6 +166,34 @@ class SandboxCashier:
                 self.announce(connection, "refund.updated", {"id": remote_id, "object": "refund", "status": "succeeded"})
         return bool(done)
 
+    def fail_refund(self, remote_id: str) -> None:
+        """What the payer's bank may do, even days later: the money comes back. For tests, and for who tries things out."""
+        with self.writing() as connection:
+            standing = update(refund).where(refund.c.id == remote_id, refund.c.status != "failed")
+            row = connection.execute(standing.values(status="failed").returning(*refund.c)).first()
+            if row is None:
+                return
+            paid = update(payment).where(payment.c.id == row.payment_id)
+            connection.execute(paid.values(refunded=payment.c.refunded - row.amount))
+            self.book_keeping.take_again(connection, row)
+            self.announce(connection, "refund.failed", {"id": remote_id, "object": "refund", "status": "failed"})
+
+    def movements(self, since: datetime) -> Iterator[Movement]:
+        return self.book_keeping.movements(since)
+
+    def balance(self) -> dict[str, int]:
+        return self.book_keeping.balance()
+
+    def pay_out(self, amount: Money, *, key: str) -> None:
+        with self.writing() as connection:
+            self.book_keeping.pay_out(connection, amount, key)
+
+    def events_since(self, moment: datetime) -> Iterator[bytes]:
+        with self.storage.connect() as connection:
+            made = select(webhook.c.body).where(webhook.c.made_at >= moment).order_by(webhook.c.made_at, webhook.c.id)
+            bodies = connection.scalars(made).all()
+        return (body.encode() for body in bodies)
+
     def announce(self, connection: Connection, kind: str, subject: dict[str, Any]) -> None:
         event = {
             "id": f"evt_{secrets.token_hex(12)}",
@@ -166,7 +203,7 @@ class SandboxCashier:
             "created": int(clock.now().timestamp()),
             "data": {"object": subject},
         }
-        row = {"id": event["id"], "body": json.dumps(event), "next_at": clock.now()}
+        row = {"id": event["id"], "body": json.dumps(event), "next_at": clock.now(), "made_at": clock.now()}
         connection.execute(insert(webhook).values(row))
 
     def parse_webhook(self, raw: bytes, headers: Mapping[str, str]) -> Notice:

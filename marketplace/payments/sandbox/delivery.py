@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from marketplace.core import clock
 from marketplace.payments import signatures
-from marketplace.payments.sandbox.cashier import SandboxCashier
+from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.payments.sandbox.storage import webhook
 
 FIRST_WAIT: Final = timedelta(seconds=2)

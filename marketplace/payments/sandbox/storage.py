@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     create_engine,
     inspect,
     select,
@@ -58,6 +59,14 @@ refund = Table(
     Column("due_at", Instant, nullable=False),  # when a pending one succeeds
 )
 
+mandate = Table(
+    "mandate",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("payment_id", String, nullable=False, unique=True),
+    Column("later", String, nullable=False),  # what charges without the payer come to
+)
+
 answered = Table(
     "idempotency",
     metadata,
@@ -74,16 +83,84 @@ webhook = Table(
     Column("tries", Integer, nullable=False, default=0),
     Column("next_at", Instant, nullable=False, index=True),
     Column("is_delivered", Boolean, nullable=False, default=False),
+    Column("made_at", Instant, index=True),  # unknown of the oldest
+)
+
+movement = Table(
+    "movement",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("type", String, nullable=False),  # charge, refund, refund_failure, payout
+    Column("source", String, nullable=False),  # the payment, the refund, the key of the payout
+    Column("ours", String, nullable=False),  # the shop's own id of it
+    Column("gross", BigInteger, nullable=False),
+    Column("fee", BigInteger, nullable=False),
+    Column("currency", String, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+    UniqueConstraint("type", "source", name="moves_once"),
+)
+
+dispute = Table(
+    "dispute",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("payment_id", String, ForeignKey("payment.id"), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("fee", BigInteger, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("status", String, nullable=False),  # Stripe's words
+    Column("evidence", Text, nullable=False, default=""),
+    Column("is_withdrawn", Boolean, nullable=False, default=False),
+    Column("is_reinstated", Boolean, nullable=False, default=False),
+    Column("answer_by", Instant, nullable=False),
 )
 
 
 def remember_when_it_was_decided(connection: Connection) -> None:
     kind = Instant().compile(connection.dialect)
-    table = "payment" if connection.dialect.name == "sqlite" else f"{SCHEMA}.payment"
-    connection.execute(text(f"ALTER TABLE {table} ADD COLUMN decided_at {kind}"))
+    connection.execute(text(f"ALTER TABLE {named(connection, 'payment')} ADD COLUMN decided_at {kind}"))
 
 
-CHANGES: Final[list[Callable[[Connection], None]]] = [remember_when_it_was_decided]
+def write_movements(connection: Connection) -> None:
+    """What has moved before movements were kept: without fees, for none was taken then."""
+    kind, events = Instant().compile(connection.dialect), named(connection, "webhook")
+    connection.execute(text(f"ALTER TABLE {events} ADD COLUMN made_at {kind}"))
+    connection.execute(text(f"CREATE INDEX ix_webhook_made_at ON {events} (made_at)"))
+    movement.create(connection)
+    into = f"INSERT INTO {named(connection, 'movement')} (id, type, source, ours, gross, fee, currency, at)"
+    payments, refunds = named(connection, "payment"), named(connection, "refund")
+    connection.execute(
+        text(
+            f"""{into} SELECT 'txn_' || id, 'charge', id, attempt, amount, 0, currency, COALESCE(decided_at, created_at)
+            FROM {payments} WHERE status = 'succeeded'"""
+        )
+    )
+    connection.execute(
+        text(
+            f"""{into} SELECT 'txn_' || r.id, 'refund', r.id, r.refund, -r.amount, 0, p.currency, r.due_at
+            FROM {refunds} r JOIN {payments} p ON p.id = r.payment_id WHERE r.status <> 'failed'"""
+        )
+    )
+
+
+def keep_disputes(connection: Connection) -> None:
+    dispute.create(connection)
+
+
+def make_room_for_mandates(connection: Connection) -> None:
+    mandate.create(connection)
+
+
+def named(connection: Connection, table: str) -> str:
+    return table if connection.dialect.name == "sqlite" else f"{SCHEMA}.{table}"
+
+
+CHANGES: Final[list[Callable[[Connection], None]]] = [
+    remember_when_it_was_decided,
+    write_movements,
+    make_room_for_mandates,
+    keep_disputes,
+]
 """The n-th brings a database of version n to version n + 1; new ones are made as the tables above say."""
 
 

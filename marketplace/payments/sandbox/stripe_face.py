@@ -1,9 +1,10 @@
-"""A small part of Stripe's interface in front of the cashier: Checkout Sessions, PaymentIntents, refunds.
+"""A small part of Stripe's interface in front of the cashier: Checkout Sessions, PaymentIntents, refunds, its balance.
 
 No server that others wrote has Checkout Sessions, so our Stripe gateway is tried on this one. It has never met the real
 Stripe; what it answers follows https://docs.stripe.com/api (read 2026-11)."""
 
 import hmac
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +16,19 @@ from sqlalchemy import Row
 from marketplace.accounts.permissions import requires
 from marketplace.core.forgery import exempt
 from marketplace.core.money import Money
-from marketplace.payments.gateways import GatewayError, Invalid, KeyMismatch, PaymentRequest, RefundRequest, RemoteRefund
+from marketplace.payments.gateways import (
+    ActionRequired,
+    Declined,
+    GatewayError,
+    Invalid,
+    KeyMismatch,
+    MandateRequest,
+    Movement,
+    PaymentRequest,
+    RefundRequest,
+    RemoteDispute,
+    RemoteRefund,
+)
 from marketplace.payments.sandbox.views import cashier
 
 bp = Blueprint("sandbox_stripe", __name__, url_prefix="/sandbox-cashier/v1")
@@ -28,7 +41,14 @@ SESSION = {  # what the cashier says -> what Stripe says of the session, and of 
     "canceled": ("expired", "unpaid"),
 }
 INTENT = {"failed": "requires_payment_method"}
-ERRORS = {KeyMismatch: ("idempotency_error", 400), Invalid: ("invalid_request_error", 400)}
+MOVED_BY_BANKS = ("dispute", "dispute_reversal")
+ERRORS = {
+    KeyMismatch: ("idempotency_error", 400),
+    Invalid: ("invalid_request_error", 400),
+    Declined: ("card_error", 402),
+    ActionRequired: ("card_error", 402),
+}
+CODES: dict[type[GatewayError], str] = {Declined: "card_declined", ActionRequired: "authentication_required"}
 
 
 @bp.before_request
@@ -42,7 +62,7 @@ def check_key() -> ResponseReturnValue | None:
 @bp.errorhandler(GatewayError)
 def tell_error(refusal: GatewayError) -> ResponseReturnValue:
     kind, status = ERRORS.get(type(refusal), ("api_error", 500))
-    return error(kind, str(refusal.args[0]) if refusal.args else kind), status
+    return error(kind, str(refusal.args[0]) if refusal.args else kind, CODES.get(type(refusal))), status
 
 
 @bp.post("/checkout/sessions")
@@ -58,6 +78,7 @@ def create_session() -> ResponseReturnValue:
             description=price["product_data"]["name"],
             return_url=asked["success_url"],
             pay_by=datetime.fromtimestamp(int(asked["expires_at"]), UTC) if "expires_at" in asked else None,
+            for_later=asked.get("payment_method_options", {}).get("card", {}).get("setup_future_usage") == "off_session",
         )
     except (KeyError, TypeError, ValueError) as missing:
         raise Invalid(f"missing or malformed: {missing}") from missing
@@ -70,8 +91,7 @@ def create_session() -> ResponseReturnValue:
 def list_sessions() -> ResponseReturnValue:
     if intent := request.args.get("payment_intent"):
         return listed([session_of(cashier().look_up(intent.removeprefix("pi_")))])
-    since = datetime.fromtimestamp(request.args.get("created[gte]", 0, int), UTC)
-    return listed(session_of(row) for row in cashier().opened_since(since))
+    return listed(session_of(row) for row in cashier().opened_since(created_since()) if row.return_url)
 
 
 @bp.get("/checkout/sessions/<session>")
@@ -90,6 +110,29 @@ def expire_session(session: str) -> ResponseReturnValue:
     if row.status != "canceled":
         raise Invalid("only open sessions can be expired")
     return session_of(row)
+
+
+@bp.get("/payment_intents")
+@requires("sandbox_payment.ask")
+def list_intents() -> ResponseReturnValue:
+    since = datetime.fromtimestamp(request.args.get("created[gte]", 0, int), UTC)
+    return listed(intent_of(row) for row in cashier().opened_since(since) if row.decided_at)
+
+
+@bp.post("/payment_intents")
+@exempt
+@requires("sandbox_payment.ask")
+def create_intent() -> ResponseReturnValue:
+    """Off session only: a card that was kept is charged at once."""
+    asked = nested(request.form.items(multi=True))
+    try:
+        amount = Money(int(asked["amount"]), asked["currency"].upper())
+        wanted = PaymentRequest(asked["metadata"]["attempt"], amount, asked["description"], "")
+        card = asked["payment_method"].removeprefix("pm_")
+    except (KeyError, TypeError, ValueError, AttributeError) as missing:
+        raise Invalid(f"missing or malformed: {missing}") from missing
+    made = cashier().charge_mandate(wanted, card, key=request.headers.get("Idempotency-Key", ""))
+    return intent_of(cashier().look_up(made.remote_id))
 
 
 @bp.get("/payment_intents/<intent>")
@@ -124,6 +167,93 @@ def show_refund(refund: str) -> ResponseReturnValue:
     return refund_of(cashier().fetch_refund(refund))
 
 
+@bp.get("/disputes/<dispute>")
+@requires("sandbox_payment.ask")
+def show_dispute(dispute: str) -> ResponseReturnValue:
+    return dispute_of(cashier().fetch_dispute(dispute))
+
+
+@bp.post("/disputes/<dispute>")
+@exempt
+@requires("sandbox_payment.ask")
+def update_dispute(dispute: str) -> ResponseReturnValue:
+    asked = nested(request.form.items(multi=True))
+    try:
+        words = asked["evidence"]["uncategorized_text"]
+    except (KeyError, TypeError) as missing:
+        raise Invalid(f"missing or malformed: {missing}") from missing
+    return dispute_of(cashier().answer_dispute(dispute, words, key=request.headers.get("Idempotency-Key", "")))
+
+
+@bp.get("/balance_transactions")
+@requires("sandbox_payment.ask")
+def list_movements() -> ResponseReturnValue:
+    before, size = request.args.get("starting_after", ""), min(request.args.get("limit", 10, int), 100)
+    page = cashier().book_keeping.page_before(before, created_since(), size + 1)
+    return listed(map(transaction_of, page[:size]), has_more=len(page) > size)
+
+
+@bp.get("/balance")
+@requires("sandbox_payment.ask")
+def show_balance() -> ResponseReturnValue:
+    held = [{"amount": fen, "currency": currency.lower()} for currency, fen in cashier().balance().items()]
+    return {"object": "balance", "livemode": False, "available": held, "pending": []}
+
+
+@bp.get("/events")
+@requires("sandbox_payment.ask")
+def list_events() -> ResponseReturnValue:
+    made = [json.loads(body) for body in cashier().events_since(created_since())]
+    return listed(reversed(made))
+
+
+def created_since() -> datetime:
+    return datetime.fromtimestamp(request.args.get("created[gte]", 0, int), UTC)
+
+
+def transaction_of(movement: Movement) -> dict[str, Any]:
+    return {
+        "id": movement.remote_id,
+        "object": "balance_transaction",
+        "type": "adjustment" if movement.type in MOVED_BY_BANKS else movement.type,
+        "reporting_category": movement.type,
+        "amount": movement.gross,
+        "fee": movement.fee,
+        "net": movement.net,
+        "currency": movement.currency.lower(),
+        "created": int(movement.at.timestamp()),
+        "source": source_of(movement),
+    }
+
+
+def dispute_of(told: RemoteDispute) -> dict[str, Any]:
+    moved = [{"amount": -told.amount.fen, "fee": told.fee.fen}] if told.is_withdrawn else []
+    moved += [{"amount": told.amount.fen, "fee": 0}] if told.is_reinstated else []
+    return {
+        "id": told.remote_id,
+        "object": "dispute",
+        "amount": told.amount.fen,
+        "currency": told.amount.currency.lower(),
+        "status": told.raw_status,
+        "reason": told.reason,
+        "payment_intent": {"object": "payment_intent", "metadata": {"attempt": told.attempt}},
+        "evidence_details": {"due_by": int(told.answer_by.timestamp()) if told.answer_by else None},
+        "balance_transactions": moved,
+        "livemode": False,
+    }
+
+
+def source_of(movement: Movement) -> dict[str, Any]:
+    if movement.type == "charge":
+        whose = {"payment_intent": f"pi_{movement.source_id}", "metadata": {"attempt": movement.ours}}
+        return {"id": f"ch_{movement.source_id}", "object": "charge", **whose}
+    if movement.type in MOVED_BY_BANKS:
+        return {"id": movement.source_id, "object": "dispute", "metadata": {"attempt": movement.ours}}
+    if movement.type == "payout":
+        return {"id": movement.source_id, "object": "payout", "metadata": {}}
+    return {"id": movement.source_id, "object": "refund", "metadata": {"refund": movement.ours}}
+
+
 def session_of(row: Row[Any]) -> dict[str, Any]:
     status, payment_status = SESSION[row.status]
     return {
@@ -142,6 +272,7 @@ def session_of(row: Row[Any]) -> dict[str, Any]:
 
 
 def intent_of(row: Row[Any]) -> dict[str, Any]:
+    card = card_of(row)
     return {
         "id": f"pi_{row.id}",
         "object": "payment_intent",
@@ -149,9 +280,19 @@ def intent_of(row: Row[Any]) -> dict[str, Any]:
         "amount_received": row.amount if row.status == "succeeded" else 0,
         "currency": row.currency.lower(),
         "status": INTENT.get(row.status, row.status),
-        "metadata": {"attempt": row.attempt, "through": "checkout"},
+        "metadata": {"attempt": row.attempt, "through": "checkout" if row.return_url else "mandate"},
         "livemode": False,
+        "customer": f"cus_{card}" if card else None,
+        "payment_method": {"id": f"pm_{card}", "object": "payment_method", "type": "card"} if card else None,
     }
+
+
+def card_of(row: Row[Any]) -> str:
+    """The name of the card that was kept with this payment, where one was; as if always asked for expanded."""
+    try:
+        return cashier().save_mandate(MandateRequest(row.id), key="").remote_id
+    except GatewayError:
+        return ""
 
 
 def refund_of(remote: RemoteRefund) -> dict[str, Any]:
@@ -165,12 +306,13 @@ def refund_of(remote: RemoteRefund) -> dict[str, Any]:
     }
 
 
-def listed(things: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    return {"object": "list", "url": request.path, "has_more": False, "data": list(things)}
+def listed(things: Iterable[dict[str, Any]], *, has_more: bool = False) -> dict[str, Any]:
+    path = request.path.removeprefix("/sandbox-cashier")
+    return {"object": "list", "url": path, "has_more": has_more, "data": list(things)}
 
 
-def error(kind: str, message: str) -> dict[str, Any]:
-    return {"error": {"type": kind, "message": message}}
+def error(kind: str, message: str, code: str | None = None) -> dict[str, Any]:
+    return {"error": {"type": kind, "message": message} | ({"code": code} if code else {})}
 
 
 def nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:

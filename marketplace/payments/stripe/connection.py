@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from marketplace.payments.gateways import (
+    ActionRequired,
     AuthFailed,
     Declined,
     Invalid,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 RETRIES: Final = 2  # the client's own default is none; only what is safe to repeat is repeated
 SECONDS: Final = 10  # its own default is 80: a process would wait for minutes
 TOO_OLD: Final = "charge_expired_for_refund"
+CONFIRM: Final = "authentication_required"
 
 
 def connect(secret_key: str, *, address: str) -> "StripeClient":
@@ -47,7 +49,7 @@ def asking(about: str) -> Iterator[None]:
     try:
         yield
     except stripe.CardError as error:
-        raise Declined(about) from error
+        raise (ActionRequired if error.code == CONFIRM else Declined)(about) from error
     except stripe.IdempotencyError as error:
         raise KeyMismatch(about) from error
     except stripe.RateLimitError as error:

@@ -3,34 +3,52 @@
 Payers are sent to its hosted Checkout page; a payment is known to us by the id of its Checkout Session (cs_…), or of its
 PaymentIntent (pi_…) where it has none. Live or test is what the key says, and every answer is held against it."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from marketplace.core import clock
+from marketplace.core.money import Money
 from marketplace.core.settings import LIVE_KEYS
 from marketplace.payments import signatures
 from marketplace.payments.gateways import (
     Book,
+    Caps,
     Invalid,
     KeyMismatch,
+    MandateRequest,
+    Movement,
     Notice,
+    NotSupported,
     PaymentRequest,
     RefundRequest,
+    RemoteDispute,
+    RemoteMandate,
     RemotePayment,
     RemoteRefund,
 )
+from marketplace.payments.stripe import mandates
 from marketplace.payments.stripe.connection import asking, connect
-from marketplace.payments.stripe.translation import named_in, payment_of_intent, payment_of_session, refund_of
+from marketplace.payments.stripe.translation import (
+    HOSTED,
+    MARK,
+    balance_of,
+    dispute_of,
+    movement_of,
+    named_in,
+    payment_of_intent,
+    payment_of_session,
+    refund_of,
+)
 
 if TYPE_CHECKING:
     from stripe import StripeClient
 
 OPEN_AT_LEAST: Final = timedelta(minutes=30)  # a session cannot expire sooner; we expire it ourselves when its time is over
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
-MARK: Final = "through"
-HOSTED: Final = {MARK: "checkout"}
+WITH_PAYMENT: Final[Any] = {"expand": ["payment_intent"]}
 EXPANDED: Final[Any] = {"expand": ["payment_intent"]}
 
 
@@ -38,11 +56,16 @@ class StripeGateway:
     """A `PaymentGateway`. `webhook_secrets`: the newest first, with the old one as long as it is being replaced."""
 
     name = "stripe"
+    pays_out = False  # its payouts go to our own bank, and the bank pays
 
     def __init__(self, secret_key: str, *, webhook_secrets: Sequence[str], address: str, methods: Sequence[str]) -> None:
         self.book: Book = book_of_key(secret_key)
         self.webhook_secrets, self.methods = tuple(webhook_secrets), tuple(methods)
         self._secret_key, self._address = secret_key, address
+
+    @property
+    def caps(self) -> Caps:
+        return Caps(recurring="card" in self.methods)
 
     @cached_property
     def client(self) -> "StripeClient":
@@ -64,7 +87,7 @@ class StripeGateway:
             "line_items": [item],
             "client_reference_id": request.attempt,
             "metadata": named,
-            "payment_intent_data": {"metadata": named | HOSTED, "description": request.description},
+            "payment_intent_data": {"metadata": named | {MARK: HOSTED}, "description": request.description},
             "payment_method_types": list(self.methods),
             "success_url": request.return_url,
             "cancel_url": request.return_url,
@@ -72,6 +95,8 @@ class StripeGateway:
         }
         if "wechat_pay" in self.methods:
             wanted["payment_method_options"] = {"wechat_pay": {"client": "web"}}
+        if request.for_later and self.caps.recurring:
+            mandates.agree(wanted)
         if request.pay_by is not None:  # reckoned from what never changes, since the key may come again
             wanted["expires_at"] = int((request.pay_by + OPEN_AT_LEAST).timestamp())
         with asking(f"attempt {request.attempt}"):
@@ -84,7 +109,7 @@ class StripeGateway:
             if remote_id.startswith("cs_"):
                 return payment_of_session(self._session(remote_id))
             intent = self.client.v1.payment_intents.retrieve(remote_id)
-            if not named_in(intent, MARK):
+            if named_in(intent, MARK) != HOSTED:
                 return payment_of_intent(intent)
             session = self.client.v1.checkout.sessions.list(params={"payment_intent": remote_id, "limit": 1}).data[0]
             return payment_of_session(self._session(session.id))
@@ -97,7 +122,7 @@ class StripeGateway:
             for session in sessions.auto_paging_iter():
                 if session.client_reference_id == attempt:
                     return payment_of_session(self._session(session.id))
-        return None
+            return mandates.find(self.client, attempt, begun)
 
     def cancel_payment(self, remote_id: str, *, key: str) -> RemotePayment:
         """What is over already stays as it is, and is told as it is."""
@@ -111,6 +136,14 @@ class StripeGateway:
         except (Invalid, KeyMismatch):
             pass  # paid, or cancelled before: the answer below tells
         return self.fetch_payment(remote_id)
+
+    def save_mandate(self, request: MandateRequest, *, key: str) -> RemoteMandate:
+        with asking(request.payment):
+            return mandates.of_intent(self.client, self._intent_of(request.payment))
+
+    def charge_mandate(self, request: PaymentRequest, mandate: str, *, key: str) -> RemotePayment:
+        with asking(f"attempt {request.attempt}"):
+            return mandates.charge(self.client, request, mandate, key)
 
     def refund(self, request: RefundRequest, *, key: str) -> RemoteRefund:
         with asking(f"refund {request.refund}"):
@@ -138,6 +171,37 @@ class StripeGateway:
 
     def read_webhook(self, raw: bytes) -> Notice:
         return signatures.read(raw)
+
+    def movements(self, since: datetime) -> Iterator[Movement]:
+        """The newest first, by keyset: https://docs.stripe.com/api/balance_transactions/list (read 2026-11)."""
+        wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100, "expand": ["data.source"]}
+        with asking("movements"):
+            for transaction in self.client.v1.balance_transactions.list(params=wanted).auto_paging_iter():
+                yield movement_of(transaction)
+
+    def balance(self) -> dict[str, int]:
+        with asking("balance"):
+            return balance_of(self.client.v1.balance.retrieve())
+
+    def events_since(self, moment: datetime) -> Iterator[bytes]:
+        """Stripe keeps them for thirty days. What it counts in fractions is told as words."""
+        wanted: Any = {"created": {"gte": int(moment.timestamp())}, "limit": 100}
+        with asking("events"):
+            for event in self.client.v1.events.list(params=wanted).auto_paging_iter():
+                yield json.dumps(event.to_dict(), default=str).encode()
+
+    def fetch_dispute(self, remote_id: str) -> RemoteDispute:
+        with asking(remote_id):
+            return dispute_of(self.client.v1.disputes.retrieve(remote_id, params=WITH_PAYMENT))
+
+    def answer_dispute(self, remote_id: str, words: str, *, key: str) -> RemoteDispute:
+        """https://docs.stripe.com/api/disputes/update (read 2026-11): once submitted it is with the bank."""
+        said: Any = {"evidence": {"uncategorized_text": words}, "submit": True, **WITH_PAYMENT}
+        with asking(remote_id):
+            return dispute_of(self.client.v1.disputes.update(remote_id, params=said, options={"idempotency_key": key}))
+
+    def pay_out(self, amount: Money, *, key: str) -> None:
+        raise NotSupported(key)
 
     def _session(self, remote_id: str) -> Any:
         return self.client.v1.checkout.sessions.retrieve(remote_id, params=EXPANDED)

@@ -1,9 +1,11 @@
 """What Stripe's objects mean in our words. Pure; a word we do not know is no outcome."""
 
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from marketplace.core.money import Money
-from marketplace.payments.gateways import Book, OutcomeUnknown, RemotePayment, RemoteRefund
+from marketplace.payments.disputes.states import DisputeState
+from marketplace.payments.gateways import Book, Movement, OutcomeUnknown, RemoteDispute, RemotePayment, RemoteRefund
 from marketplace.payments.states import AttemptState, RefundState
 
 A = AttemptState
@@ -24,7 +26,24 @@ REFUND: Final = {
     "failed": RefundState.FAILED,
     "canceled": RefundState.FAILED,
 }
+D = DisputeState
+DISPUTE: Final = {
+    "warning_needs_response": D.INQUIRY,
+    "warning_under_review": D.INQUIRY,
+    "warning_closed": D.CLOSED,
+    "prevented": D.CLOSED,
+    "needs_response": D.NEEDS_RESPONSE,
+    "under_review": D.UNDER_REVIEW,
+    "appeal_needs_response": D.UNDER_REVIEW,
+    "appeal_under_review": D.UNDER_REVIEW,
+    "won": D.WON,
+    "lost": D.LOST,
+}
+MOVED_BY_BANKS: Final = ("dispute", "dispute_reversal")
 GIVEN_UP: Final = frozenset({"requires_payment_method", "canceled"})
+MARK: Final = "through"  # in the metadata of an intent: how it came about
+HOSTED: Final = "checkout"
+OFF_SESSION: Final = "mandate"
 
 
 def payment_of_session(session: Any) -> RemotePayment:
@@ -58,8 +77,10 @@ def status_of_session(session: Any, intent: Any) -> AttemptState:
 
 
 def payment_of_intent(intent: Any) -> RemotePayment:
-    """A PaymentIntent that belongs to no Checkout Session."""
+    """A PaymentIntent that belongs to no Checkout Session. One off session that waits for its payer was declined."""
     status = known(INTENT, intent)
+    if status is A.REQUIRES_ACTION and named_in(intent, MARK) == OFF_SESSION:
+        status = A.FAILED
     return RemotePayment(
         remote_id=str(intent["id"]),
         attempt=named_in(intent, "attempt"),
@@ -87,6 +108,62 @@ def refund_of(refund: Any, *, book: Book) -> RemoteRefund:
     )
 
 
+def dispute_of(dispute: Any) -> RemoteDispute:
+    """Its PaymentIntent expanded, which bears our own id. What moved is told by its balance transactions."""
+    moved = [int(each["amount"]) for each in dispute["balance_transactions"]]
+    fee = sum(int(each["fee"]) for each in dispute["balance_transactions"])
+    due = dispute["evidence_details"]["due_by"] if dispute["evidence_details"] else None
+    return RemoteDispute(
+        remote_id=str(dispute["id"]),
+        attempt=named_in(dispute["payment_intent"], "attempt"),
+        amount=money(dispute["amount"], dispute["currency"]),
+        fee=money(fee, dispute["currency"]),
+        status=known(DISPUTE, dispute),
+        raw_status=str(dispute["status"]),
+        reason=str(dispute["reason"]),
+        answer_by=datetime.fromtimestamp(int(due), UTC) if due else None,
+        is_withdrawn=any(amount < 0 for amount in moved),
+        is_reinstated=any(amount > 0 for amount in moved),
+        book=book_of(dispute),
+    )
+
+
+def movement_of(transaction: Any) -> Movement:
+    """A balance transaction, its source expanded: what it was made for bears our own id in its metadata."""
+    source = transaction["source"]
+    is_known = source is not None and not isinstance(source, str)
+    gross, fee, kind = int(transaction["amount"]), int(transaction["fee"]), str(transaction["type"])
+    if kind == "adjustment" and transaction["reporting_category"] in MOVED_BY_BANKS:
+        # the fee of a dispute is no fee of a payment: the books have it with the dispute
+        gross, fee, kind = gross - fee, 0, str(transaction["reporting_category"])
+    return Movement(
+        remote_id=str(transaction["id"]),
+        type=kind,
+        source_id=source_id(source) if is_known else str(source or ""),
+        ours=(named_in(source, "attempt") or named_in(source, "refund")) if is_known else "",
+        gross=gross,
+        fee=fee,
+        net=int(transaction["net"]),
+        currency=str(transaction["currency"]).upper(),
+        at=datetime.fromtimestamp(int(transaction["created"]), UTC),
+    )
+
+
+def source_id(source: Any) -> str:
+    """What we can ask for: a charge is asked after as its PaymentIntent."""
+    intent = source["payment_intent"] if source["object"] == "charge" and "payment_intent" in source else None
+    return str(intent or source["id"])
+
+
+def balance_of(balance: Any) -> dict[str, int]:
+    """Everything that is there by currency, whether it may be paid out yet or not."""
+    held: dict[str, int] = {}
+    for part in (*balance["available"], *balance["pending"]):
+        currency = str(part["currency"]).upper()
+        held[currency] = held.get(currency, 0) + int(part["amount"])
+    return held
+
+
 def known(words: dict[str, State], thing: Any) -> State:
     try:
         return words[str(thing["status"])]
@@ -96,8 +173,9 @@ def known(words: dict[str, State], thing: Any) -> State:
 
 def named_in(thing: Any, name: str) -> str:
     """Our own id of it, or nothing: somebody may have made it by hand on Stripe's pages."""
-    metadata = thing["metadata"]
-    return str(metadata[name]) if metadata and name in metadata else ""
+    if "metadata" not in thing or not thing["metadata"]:
+        return ""
+    return str(thing["metadata"][name]) if name in thing["metadata"] else ""
 
 
 def money(amount: int, currency: str) -> Money:

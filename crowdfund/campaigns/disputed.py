@@ -1,0 +1,48 @@
+"""A gift whose payer asked their bank for it: it is not spent while that is open, and leaves the campaign if it is lost."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns import public_ledger, receipts
+from crowdfund.campaigns.models import Campaign, Contribution
+from marketplace.core import outbox, page_cache
+from marketplace.core.db import in_transaction
+from marketplace.core.money import Money
+from marketplace.ledger import books
+from marketplace.payments.disputes.models import Dispute
+from marketplace.payments.disputes.states import OPEN
+from marketplace.payments.models import Attempt
+
+LOST = "gift.lost"  # the outbox's topic
+
+
+def disputed_fen(session: Session, campaign: Campaign, *, book: str) -> int:
+    """Of what is in the campaign's account, what may have to go."""
+    mine = select(func.coalesce(func.sum(Dispute.fen), 0)).join(Attempt, Attempt.id == Dispute.attempt_id)
+    mine = mine.join(Contribution, Contribution.public_id == Attempt.reference)
+    mine = mine.where(Contribution.campaign_id == campaign.id, Attempt.book == book, ~Attempt.is_surplus)
+    return int(session.scalar(mine.where(Dispute.state.in_(sorted(OPEN)))) or 0)
+
+
+def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) -> Mapping[books.Account, Money]:
+    """The campaign gives what it still has of it; what was spent or sent back meanwhile is the province's loss."""
+    gift = session.scalars(select(Contribution).where(Contribution.public_id == reference)).one()
+    held = select(Campaign).where(Campaign.id == gift.campaign_id).with_for_update(key_share=True)
+    campaign = session.scalars(held).one()
+    in_account = -books.balance(session, "restricted", campaign.public_id, book=gift.book)
+    fen = min(amount.fen, receipts.fen_that_stayed(session, reference), in_account)
+    if fen <= 0:
+        return {}
+    share = Money(fen, amount.currency)
+    key, whose = f"dispute_lost:{dispute}", {"book": gift.book, "who": gift.shown_as}
+    public_ledger.write(session, kind="refund", campaign_id=campaign.id, amount=-share, reference=key, **whose)
+    outbox.put(session, LOST, gift=reference)
+    page_cache.expire(session, "giving", f"campaign:{campaign.public_id}", "ledger")
+    return {("restricted", campaign.public_id): share}
+
+
+def reissue(*, gift: str) -> None:
+    """The listener of `gift.lost`: a receipt says what stayed."""
+    in_transaction(receipts.issue, contribution=gift)

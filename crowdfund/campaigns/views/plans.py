@@ -1,0 +1,71 @@
+"""A monthly gift's own page: what was given, when the next one is, and one tap to stop."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from crowdfund.campaigns.forms import PlanAmountForm
+from crowdfund.campaigns.plans import keeping, queries
+from crowdfund.campaigns.plans.queries import Shown
+from crowdfund.campaigns.views.public import shared
+from marketplace.accounts.permissions import requires
+from marketplace.core.db import db, in_transaction
+from marketplace.core.money import Money
+
+PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
+bp = Blueprint("plans", __name__, url_prefix="/gifts/plans")
+
+
+@bp.get("/<token>")
+@requires("plan.keep")
+def show_plan(token: str) -> ResponseReturnValue:
+    plan = queries.find(db.session(), token)
+    return page(plan, PlanAmountForm(amount=f"{plan.fen / 100:.2f}"))
+
+
+def page(plan: Shown, form: PlanAmountForm, status: int = 200) -> ResponseReturnValue:
+    told = {"plan": plan, "form": form, "months": queries.months(db.session(), plan), **shared(plan.kind)}
+    return render_template("campaigns/plan.html", **told), status, PRIVATE
+
+
+@bp.post("/<token>/stop")
+@requires("plan.keep")
+def create_stop(token: str) -> ResponseReturnValue:
+    """One tap, nothing is asked."""
+    return change(token, keeping.stop, _("Stopped. Nothing is charged any more."))
+
+
+@bp.post("/<token>/pause")
+@requires("plan.keep")
+def create_pause(token: str) -> ResponseReturnValue:
+    return change(token, keeping.pause, _("Paused. Nothing is charged until you continue."))
+
+
+@bp.post("/<token>/continuation")
+@requires("plan.keep")
+def create_continuation(token: str) -> ResponseReturnValue:
+    return change(token, keeping.go_on, _("Your monthly gift goes on."))
+
+
+@bp.post("/<token>/amount")
+@requires("plan.keep")
+def create_amount(token: str) -> ResponseReturnValue:
+    plan, form = queries.find(db.session(), token), PlanAmountForm(request.form)
+    if not form.validate() or form.amount.fen is None:
+        return page(plan, form, 422)
+    return change(token, keeping.change_amount, _("Changed, from the next month on."), amount=Money(form.amount.fen))
+
+
+def change(token: str, command: Callable[..., None], words: str, **changes: Any) -> ResponseReturnValue:
+    plan = queries.find(db.session(), token)
+    try:
+        in_transaction(command, plan=plan.id, **changes)
+    except keeping.NotRunning as refusal:
+        flash(refusal.message, "failed")
+    else:
+        flash(words, "done")
+    return redirect(plan.url, 303)

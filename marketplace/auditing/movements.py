@@ -1,0 +1,97 @@
+"""What gateways say has moved, beside our books; and the sandbox's own list of it, beside what we have kept of it."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, RowMapping, text
+
+from marketplace.auditing.cashier import by_id, pages
+from marketplace.auditing.checks import Check, Difference, moment
+from marketplace.auditing.money import LINES
+
+AT_THE_CASHIER: Final = "the cashier's movements are known as they are"
+READ_BEFORE: Final = timedelta(minutes=1)  # what moved while the last reconciliation read may have come too late for it
+CLEARED: Final = f"""SELECT entry.key AS key, a.owner AS owner, line.commodity AS commodity, SUM(line.amount) AS amount
+    FROM {LINES} WHERE a.kind = 'gateway_clearing' GROUP BY entry.key, a.owner, line.commodity"""
+
+MOVEMENTS: Final = (
+    Check(
+        "movements add up",
+        "SELECT remote_id AS name, gross, fee, net FROM gateway_movement WHERE gross - fee <> net",
+        "movement {name}: {gross} less {fee} is not {net}",
+    ),
+    Check(
+        "matched movements are what the books say",
+        f"""SELECT m.matched_entry AS name, m.gateway AS gateway, SUM(m.gross) AS amount,
+            COALESCE(MAX(c.amount), 0) AS booked FROM gateway_movement m
+        LEFT JOIN ({CLEARED}) c ON c.key = m.matched_entry AND c.owner = m.gateway AND c.commodity = m.currency
+        WHERE m.verdict = 'matched' GROUP BY m.matched_entry, m.gateway, m.currency
+        HAVING SUM(m.gross) <> COALESCE(MAX(c.amount), 0)""",
+        "{name} moved {amount} at {gateway}, the books say {booked}",
+    ),
+    Check(
+        "matched movements have entries",
+        """SELECT m.remote_id AS name, m.matched_entry AS entry FROM gateway_movement m
+        LEFT JOIN entry ON entry.key = m.matched_entry AND entry.book = m.book
+        WHERE m.verdict = 'matched' AND entry.id IS NULL""",
+        "movement {name} counts as matched with {entry}, which is not in the books",
+    ),
+    Check(
+        "fees of gateways are booked once",
+        f"""SELECT m.remote_id AS name, m.fee AS fee, COALESCE(-c.amount, 0) AS booked FROM gateway_movement m
+        LEFT JOIN ({CLEARED}) c ON c.key = 'gwfee:' || m.remote_id AND c.owner = m.gateway AND c.commodity = m.currency
+        WHERE m.fee <> COALESCE(-c.amount, 0)""",
+        "movement {name} cost {fee}, the books say {booked}",
+    ),
+    Check(
+        "booked fees were taken",
+        """SELECT entry.key AS name FROM entry LEFT JOIN gateway_movement m ON entry.key = 'gwfee:' || m.remote_id
+        WHERE entry.kind = 'gwfee' AND m.id IS NULL""",
+        "{name} is booked, but no gateway took it",
+    ),
+    Check(
+        "grants cover no more than was taken",
+        f"""SELECT a.book AS book, SUM(line.amount) AS amount FROM {LINES} WHERE a.kind = 'gateway_fee'
+        GROUP BY a.book, line.commodity HAVING SUM(line.amount) < 0""",
+        "the grants of the {book} book covered {amount} more than gateways took",
+    ),
+    Check(
+        "money in suspense goes back once",
+        f"""SELECT r.payment AS name, r.amount AS amount, COALESCE(s.amount, 0) AS parked FROM (
+            SELECT remote_payment AS payment, SUM(fen) AS amount FROM refund
+            WHERE remote_payment IS NOT NULL AND state <> 'failed' GROUP BY remote_payment) r
+        LEFT JOIN (SELECT entry.key AS key, -SUM(line.amount) AS amount FROM {LINES}
+            WHERE entry.kind = 'suspense' AND a.kind = 'suspense' GROUP BY entry.key) s ON s.key = 'suspense:' || r.payment
+        WHERE r.amount <> COALESCE(s.amount, 0)""",
+        "{amount} fen of payment {name} go back, {parked} were in suspense",
+    ),
+)
+THEIRS: Final = "SELECT id, gross, fee, currency, at FROM {schema}movement"
+OURS: Final = "SELECT remote_id AS id, gross, fee, currency, at FROM gateway_movement WHERE gateway = 'sandbox'"
+
+
+def differences(connection: Connection, cashier: Connection) -> Iterator[Difference | str]:
+    """Of what the last reconciliation should have read; where there was none yet, of nothing."""
+    yield AT_THE_CASHIER
+    theirs = THEIRS.format(schema="sandbox." if cashier.dialect.name == "postgresql" else "")
+    reached = connection.scalar(text("SELECT reached FROM gateway_cursor WHERE gateway = 'sandbox'"))
+    if reached is None:
+        return
+    for page in pages(cashier, theirs):
+        known = by_id(connection, OURS, list(page))
+        yield from (Difference(AT_THE_CASHIER, words) for words in not_as_there(page, known, moment(reached)))
+    for page in pages(connection, OURS):
+        known = by_id(cashier, theirs, list(page))
+        gone = [id_ for id_ in page if id_ not in known]
+        yield from (Difference(AT_THE_CASHIER, f"movement {id_} is not at the cashier") for id_ in gone)
+
+
+def not_as_there(page: dict[str, RowMapping], ours: dict[str, RowMapping], reached: datetime) -> Iterator[str]:
+    for id_, row in page.items():
+        figures = (row["gross"], row["fee"], row["currency"])
+        mine = ours.get(id_)
+        if mine is None and moment(row["at"]) < reached - READ_BEFORE:
+            yield f"movement {id_} of {row['gross']} was never read"
+        if mine is not None and (mine["gross"], mine["fee"], mine["currency"]) != figures:
+            yield f"movement {id_} is {figures} there, {(mine['gross'], mine['fee'], mine['currency'])} here"

@@ -1,0 +1,152 @@
+"""The bank's answer to a file: CSV with a row for each payment, judged row by row before anything is done.
+
+Its first line names the columns `end_to_end_id`, `fen`, `result` (`paid` or `returned`) and `said` (the bank's reference, or
+why the money came back); their order does not matter. The same file twice changes nothing."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.core import audit
+from marketplace.core.errors import Refusal
+from marketplace.core.forms import tidy
+from marketplace.orders.batches import confirming
+from marketplace.orders.batches.approving import hold
+from marketplace.orders.batches.bank_file import digest
+from marketplace.orders.batches.models import BatchLine, SettlementBatch
+from marketplace.orders.batches.states import LeftOut, LineState
+
+LARGEST: Final = 128 * 1024  # bytes; three times as much in a form
+MOST: Final = 2000  # rows
+COLUMNS: Final = ("end_to_end_id", "fen", "result", "said")
+RESULTS: Final = {"paid": LineState.CONFIRMED, "returned": LineState.RETURNED}
+LONGEST: Final = 120
+
+
+class Unreadable(Refusal):
+    status = 422
+    message = _l("This is not the bank's answer. It needs the columns end_to_end_id, fen, result and said.")
+
+
+class Verdict(StrEnum):
+    """What a row of the file does, or why it does nothing."""
+
+    CONFIRMS = "confirms"
+    RETURNS = "returns"
+    REPEATS = "repeats"  # says what was said before
+    UNKNOWN = "unknown"
+    OTHER_AMOUNT = "other_amount"
+    ANSWERED = "answered"  # otherwise, before
+    TWICE = "twice"  # in this file
+    NO_RESULT = "no_result"
+    NO_REASON = "no_reason"
+
+
+DOES: Final = frozenset({Verdict.CONFIRMS, Verdict.RETURNS})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A row of the file; `number` is its line there."""
+
+    number: int
+    line: str
+    fen: str
+    result: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    answer: Answer
+    verdict: Verdict
+    owner_name: str
+    fen: int
+
+
+def read(content: bytes) -> list[Answer]:
+    """The rows of the file. Raises Unreadable."""
+    if len(content) > LARGEST:
+        raise Unreadable("too large")
+    rows = csv.DictReader(io.StringIO(decoded(content)), strict=True)
+    try:
+        if not set(COLUMNS) <= {(name or "").strip() for name in rows.fieldnames or ()}:
+            raise Unreadable(str(rows.fieldnames))
+        rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]
+        found = [Answer(rows.line_num, *(tidy(row[name] or "") for name in COLUMNS)) for row in rows]
+    except csv.Error as error:
+        raise Unreadable(str(error)) from None
+    if not found or len(found) > MOST:
+        raise Unreadable(f"{len(found)} rows")
+    return found
+
+
+def decoded(content: bytes) -> str:
+    """UTF-8, or GB 18030 as table programs here still write it. Raises Unreadable."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise Unreadable("encoding")
+
+
+def judge(session: Session, batch: SettlementBatch, answers: Sequence[Answer]) -> list[Judged]:
+    """What each row would do now. One statement."""
+    mine = select(BatchLine).where(BatchLine.batch_id == batch.id, BatchLine.left_out == LeftOut.NO)
+    lines = {line.public_id: line for line in session.scalars(mine.execution_options(populate_existing=True))}
+    times = Counter(answer.line for answer in answers)
+    return [judged(answer, lines, times[answer.line]) for answer in answers]
+
+
+def judged(answer: Answer, lines: Mapping[str, BatchLine], times: int) -> Judged:
+    line = lines.get(answer.line)
+    name, fen = (line.owner_name, line.fen) if line else ("", 0)
+    return Judged(answer, verdict(answer, line, times), name, fen)
+
+
+def verdict(answer: Answer, line: BatchLine | None, times: int) -> Verdict:
+    if line is None or line.state is LineState.DUE:
+        return Verdict.UNKNOWN
+    if times > 1:
+        return Verdict.TWICE
+    if answer.fen != str(line.fen):
+        return Verdict.OTHER_AMOUNT
+    result = RESULTS.get(answer.result)
+    if result is None:
+        return Verdict.NO_RESULT
+    if line.state is not LineState.SENT:
+        return Verdict.REPEATS if line.state is result else Verdict.ANSWERED
+    if result is LineState.RETURNED and not answer.said:
+        return Verdict.NO_REASON
+    return Verdict.CONFIRMS if result is LineState.CONFIRMED else Verdict.RETURNS
+
+
+def apply(session: Session, *, batch: str, content: bytes, actor: str) -> list[Judged]:
+    """Do what the file says, row by row; what it may not do is refused by its row. Raises Unreadable, NotFound."""
+    row = hold(session, batch)
+    found = judge(session, row, read(content))
+    for each in found:
+        given = {"batch": batch, "line": each.answer.line, "actor": actor}
+        said = each.answer.said[:LONGEST]
+        if each.verdict is Verdict.CONFIRMS:
+            confirming.confirm(session, **given, reference=said)
+        elif each.verdict is Verdict.RETURNS:
+            confirming.send_back(session, **given, reason=said)
+    done = sum(each.verdict in DOES for each in found)
+    subject = f"settlement_batch:{batch}"
+    kept = digest(content)
+    audit.record(
+        session, actor=actor, action="settlement.answered", subject=subject, sha256=kept, rows=len(found), done=done
+    )
+    return found

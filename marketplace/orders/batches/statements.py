@@ -1,0 +1,163 @@
+"""What a seller or a station was owed in one month: from the books alone, every movement explained, to the fen."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from marketplace.core import clock
+from marketplace.core.errors import NotFound
+from marketplace.ledger import queries as ledger_queries
+from marketplace.ledger.queries import Movement
+from marketplace.orders.batches.models import BatchLine
+from marketplace.orders.batches.owed import Owner, payable
+from marketplace.orders.batches.states import LineState
+from marketplace.orders.models import Order, OrderLine, Parcel
+from marketplace.payments.models import Attempt, Refund
+
+MOST_MONTHS: Final = 24
+PARCEL_ID: Final = 16  # characters of a parcel in the key settle:<parcel>:<owner>
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One movement: `fen` to the owner's credit, `balance_fen` after it.
+
+    `parcel` leads to what it is about. Of what settled a seller has the goods less the fee, a station fee and shipping.
+    A payout has the state of its line, and what the bank said."""
+
+    at: datetime
+    kind: str
+    reference: str
+    fen: int
+    balance_fen: int
+    parcel: str = ""
+    goods: tuple[tuple[str, int], ...] = ()  # titles and packs
+    goods_fen: int = 0
+    fee_fen: int = 0
+    shipping_fen: int = 0
+    line_state: LineState | None = None
+    said: str = ""
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether goods, fee and shipping explain the sum: not where a part went back to the buyer before it settled."""
+        return self.goods_fen > 0 and self.fen in {self.goods_fen - self.fee_fen, self.fee_fen + self.shipping_fen}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    owner: Owner
+    book: str
+    month: date
+    opening_fen: int
+    closing_fen: int
+    rows: tuple[Row, ...]
+    is_over: bool
+
+    def sum_of(self, *kinds: str) -> int:
+        return sum(row.fen for row in self.rows if row.kind in kinds)
+
+
+def month_of(text: str) -> date:
+    """The first day of `2026-10`. Raises NotFound for anything else, and for a month that has not begun."""
+    try:
+        found = datetime.strptime(text, "%Y-%m").date() if len(text) == 7 else None  # noqa: DTZ007
+    except ValueError:
+        found = None
+    if found is None or found > clock.today():
+        raise NotFound(text)
+    return found
+
+
+def after(month: date) -> date:
+    """The first day of the next month."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def months(session: Session, owner: Owner, book: str) -> list[date]:
+    """The months since something moved first, the latest first."""
+    first = ledger_queries.first_movement(session, payable(owner[0]), owner[1], book=book)
+    if first is None:
+        return []
+    wanted = [clock.local(first).date().replace(day=1)]
+    while (following := after(wanted[-1])) <= clock.today():
+        wanted.append(following)
+    return wanted[: -MOST_MONTHS - 1 : -1]
+
+
+def statement(session: Session, owner: Owner, month: date, *, book: str) -> Statement:
+    """The month in Shanxi's calendar. A fixed number of statements, whatever its length."""
+    kind, whose = owner
+    start, end = clock.start_of(month), clock.start_of(after(month))
+    opening = ledger_queries.credit_before(session, payable(kind), whose, book=book, moment=start)
+    moved = ledger_queries.movements(session, payable(kind), whose, book=book, start=start, end=end)
+    rows = explained(session, owner, with_balances(opening, moved), moved)
+    closing = rows[-1].balance_fen if rows else opening
+    return Statement(owner, book, month, opening, closing, tuple(rows), end <= clock.now())
+
+
+def with_balances(opening: int, moved: Sequence[Movement]) -> list[Row]:
+    rows, balance = [], opening
+    for each in moved:
+        balance += each.fen
+        rows.append(Row(each.at, each.kind, each.reference, each.fen, balance))
+    return rows
+
+
+def explained(session: Session, owner: Owner, rows: Sequence[Row], moved: Sequence[Movement]) -> list[Row]:
+    parcels = {each.key: parcel_in(each.key) for each in moved if each.kind == "settle"}
+    refunds = parcels_of_refunds(session, owner, [rest_of(each.key) for each in moved if each.kind.startswith("refund")])
+    payments = lines_of(session, [rest_of(each.key) for each in moved if each.kind.startswith("payout")])
+    known = {**brought(session, owner, list(parcels.values())), **refunds, **payments}
+    return [
+        replace(row, **known.get(parcels.get(each.key) or rest_of(each.key), {}))
+        for row, each in zip(rows, moved, strict=True)
+    ]
+
+
+def rest_of(key: str) -> str:
+    return key.partition(":")[2]
+
+
+def parcel_in(key: str) -> str:
+    return rest_of(key)[:PARCEL_ID]
+
+
+def brought(session: Session, owner: Owner, parcels: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """By parcel: what was in it of a seller's, and how the sum came about. A station has fee and shipping of all of it."""
+    kind, whose = owner
+    wanted = select(Parcel.public_id, OrderLine).join(Parcel, Parcel.id == OrderLine.parcel_id)
+    wanted = wanted.where(Parcel.public_id.in_(list(parcels)))
+    if kind == "seller":
+        wanted = wanted.where(OrderLine.seller_public_id == whose)
+    found: dict[str, dict[str, Any]] = {}
+    for parcel, line in session.execute(wanted.order_by(OrderLine.id)):
+        known = found.setdefault(parcel, {"parcel": parcel, "goods": (), "goods_fen": 0, "fee_fen": 0})
+        known["goods"] += ((line.title_zh, line.quantity),)
+        known["goods_fen"] += line.goods_fen
+        known["fee_fen"] += line.service_fee_fen
+    if kind == "station":
+        carried = select(Parcel.public_id, Parcel.shipping_fen).where(Parcel.public_id.in_(list(found)))
+        for parcel, fen in session.execute(carried):
+            found[parcel]["shipping_fen"] = fen
+    return found
+
+
+def parcels_of_refunds(session: Session, owner: Owner, refunds: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """By refund: the owner's parcel of that order."""
+    kind, whose = owner
+    its = OrderLine.seller_public_id == whose if kind == "seller" else Parcel.station_code == whose
+    wanted = select(Refund.public_id, func.min(Parcel.public_id).label("parcel"))
+    wanted = wanted.join(Attempt, Attempt.id == Refund.attempt_id).join(Order, Order.number == Attempt.reference)
+    wanted = wanted.join(Parcel, Parcel.order_id == Order.id).join(OrderLine, OrderLine.parcel_id == Parcel.id)
+    wanted = wanted.where(Refund.public_id.in_(refunds), its).group_by(Refund.public_id)
+    return {row.public_id: {"parcel": row.parcel} for row in session.execute(wanted)}
+
+
+def lines_of(session: Session, lines: Sequence[str]) -> dict[str, dict[str, Any]]:
+    wanted = select(BatchLine.public_id, BatchLine.state, BatchLine.bank_said).where(BatchLine.public_id.in_(lines))
+    return {row.public_id: {"line_state": row.state, "said": row.bank_said} for row in session.execute(wanted)}

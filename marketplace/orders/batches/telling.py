@@ -1,0 +1,115 @@
+"""Batches, payees and statements in words."""
+
+from typing import Final
+
+from flask_babel import LazyString, gettext as _, lazy_gettext as _l
+
+from marketplace.core import clock
+from marketplace.core.formats import full_date, language, short_date, yuan
+from marketplace.orders.batches import csv_rows
+from marketplace.orders.batches.answers import Verdict as V
+from marketplace.orders.batches.statements import Row, Statement
+from marketplace.orders.batches.states import BatchState as B, LeftOut, LineState as L
+from marketplace.orders.batches.typesetting import Paper
+
+BATCHES: Final[dict[B, tuple[LazyString, str]]] = {
+    B.DRAFTED: (_l("Waiting for approval"), "now"),
+    B.APPROVED: (_l("Approved, not sent"), "now"),
+    B.SENT: (_l("At the bank"), "info"),
+    B.CLOSED: (_l("Closed"), ""),
+}
+LINES: Final[dict[L, tuple[LazyString, str]]] = {
+    L.DUE: (_l("due"), "now"),
+    L.SENT: (_l("at the bank"), "info"),
+    L.CONFIRMED: (_l("paid"), "give"),
+    L.RETURNED: (_l("returned"), "urgent"),
+}
+WHY_NOT: Final[dict[LeftOut, LazyString]] = {
+    LeftOut.UNVERIFIED: _l("No verified bank account"),
+    LeftOut.FROZEN: _l("Payments to this payee are stopped"),
+    LeftOut.NOTHING_OWED: _l("Owes money after a refund; it is deducted from later sales"),
+    LeftOut.UNDER_WAY: _l("An earlier payment is not answered yet"),
+    LeftOut.CHANGED: _l("The bank account was changed after the draft"),
+    LeftOut.SMALLER: _l("A refund came after the draft"),
+}
+VERDICTS: Final[dict[V, LazyString]] = {
+    V.CONFIRMS: _l("Will be marked as paid"),
+    V.RETURNS: _l("Will be marked as returned"),
+    V.REPEATS: _l("Recorded already, nothing changes"),
+    V.UNKNOWN: _l("No such payment in this batch"),
+    V.OTHER_AMOUNT: _l("The amount differs"),
+    V.ANSWERED: _l("Recorded otherwise before"),
+    V.TWICE: _l("Stands in the file more than once"),
+    V.NO_RESULT: _l("The result is neither paid nor returned"),
+    V.NO_REASON: _l("Returned without a reason"),
+}
+KINDS: Final[dict[str, LazyString]] = {
+    "settle": _l("Parcel settled"),
+    "refund": _l("Refund to the buyer"),
+    "refund_failed": _l("Refund came back"),
+    "payout": _l("Paid to you"),
+    "payout_failed": _l("Payment returned by the bank"),
+}
+OTHER: Final = _l("Other entry")
+
+
+def kind(row: Row) -> str:
+    return str(KINDS.get(row.kind, OTHER))
+
+
+def explanation(row: Row) -> str:
+    """How a sum came about, or what became of a payment; empty where the kind says it all."""
+    if row.kind == "settle" and row.adds_up:
+        return goods(row)
+    if row.kind == "payout" and row.line_state:
+        return str(LINES[row.line_state][0])
+    return row.said if row.kind == "payout_failed" else ""
+
+
+def goods(row: Row) -> str:
+    return str(_(", ")).join(f"{title} × {quantity}" for title, quantity in row.goods)
+
+
+def month(statement: Statement) -> str:
+    """ "2026年10月" or "10/2026", within a sentence."""
+    return str(_("%(month)s/%(year)s", year=statement.month.year, month=statement.month.month))
+
+
+def heads() -> tuple[str, ...]:
+    return (_("Date"), _("Entry"), _("Explanation"), _("Number"), _("Amount (yuan)"), _("Balance (yuan)"))
+
+
+def as_csv(statement: Statement, name: str) -> bytes:
+    """The statement as a file for a table program, in the reader's language; days are those of Shanxi."""
+    rows: list[tuple[str, ...]] = [
+        (_("Statement"), name, month(statement), _("test money") if statement.book == "test" else ""),
+        heads(),
+        ("", _("Opening balance"), "", "", "", csv_rows.yuan(statement.opening_fen)),
+        *(
+            (clock.local(row.at).date().isoformat(), *words(row), csv_rows.yuan(row.fen), csv_rows.yuan(row.balance_fen))
+            for row in statement.rows
+        ),
+        ("", _("Closing balance"), "", "", "", csv_rows.yuan(statement.closing_fen)),
+    ]
+    return ("\ufeff" + "".join(csv_rows.row(cells) for cells in rows)).encode()
+
+
+def words(row: Row) -> tuple[str, str, str]:
+    return kind(row), explanation(row), row.reference
+
+
+def as_paper(statement: Statement, name: str) -> Paper:
+    """The statement as a paper, in the reader's language."""
+    rows = [(short_date(row.at, language()), *words(row), yuan(row.fen), yuan(row.balance_fen)) for row in statement.rows]
+    rows.insert(0, ("", _("Opening balance"), "", "", "", yuan(statement.opening_fen)))
+    rows.append(("", _("Closing balance"), "", "", "", yuan(statement.closing_fen)))
+    return {
+        "language": language(),
+        "title": _("Statement %(month)s", month=month(statement)),
+        "name": name,
+        "band": _("Test money: you are not really charged") if statement.book == "test" else "",
+        "heads": list(heads()),
+        "rows": [list(row) for row in rows],
+        "note": _("Every amount is from the ledger. Made on %(day)s.", day=full_date(clock.today(), language())),
+        "page": _("Page"),
+    }

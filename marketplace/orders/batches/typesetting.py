@@ -1,0 +1,48 @@
+"""Papers as PDF, set by typst in a short-lived process of its own: its library takes 45 MB, a page a tenth of a second.
+
+`make` is called by the web process and imports nothing heavy; the process that it starts runs this file."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final, TypedDict
+
+SHEET: Final = Path(__file__).with_name("statement.typ")
+PATIENCE: Final = 30  # seconds
+
+
+class Paper(TypedDict):
+    """What statement.typ shows: every word of it, in the reader's language."""
+
+    language: str
+    title: str
+    name: str
+    band: str
+    heads: list[str]
+    rows: list[list[str]]
+    note: str
+    page: str
+
+
+def make(paper: Paper) -> bytes:
+    """The paper as PDF. Raises CalledProcessError, TimeoutExpired where typesetting fails."""
+    command = [sys.executable, "-I", str(Path(__file__))]
+    done = subprocess.run(command, input=json.dumps(paper).encode(), capture_output=True, check=True, timeout=PATIENCE)
+    return done.stdout
+
+
+def main() -> None:
+    """Of the process: JSON comes in, PDF goes out."""
+    import pylopdf_fonts_zh_cn as fonts
+    import typst
+
+    folder = str(fonts.sans_path().parent)
+    paper = sys.stdin.buffer.read().decode()
+    inputs = {"paper": paper}
+    pdf = typst.compile(str(SHEET), font_paths=[folder], ignore_system_fonts=True, sys_inputs=inputs)
+    sys.stdout.buffer.write(bytes(pdf))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The pages of settling: the province's, and those of sellers and stations."""

@@ -1,0 +1,199 @@
+"""/operator/settlements: the province's finance people draft batches, approve each other's, send them and record answers.
+
+A step sent twice is taken once."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from marketplace.accounts.permissions import requires
+from marketplace.core import audit, clock, idempotency
+from marketplace.core.db import db, in_transaction
+from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
+from marketplace.core.forms import Form
+from marketplace.orders.batches import answers, approving, bank_file, confirming, drafting, queries, telling
+from marketplace.orders.batches.forms import AnswerForm, ConfirmationForm, DispatchForm, DraftForm, ReturnForm
+from marketplace.orders.batches.states import BatchState
+from marketplace.payments.gateways import current_book
+
+bp = Blueprint("settlements", __name__, url_prefix="/operator/settlements")
+
+
+def actor() -> str:
+    return f"person:{g.person.id}"
+
+
+@bp.get("")
+@requires("settlement.read")
+def list_batches() -> ResponseReturnValue:
+    session = db.session()
+    owed = queries.stations_owed(session, current_book())
+    return page("settlements/list.html", owed=owed, batches=queries.batches(session), form=DraftForm())
+
+
+@bp.post("")
+@requires("settlement.keep")
+def create_batch() -> ResponseReturnValue:
+    form = DraftForm(request.form)
+    station = str(form.station.data or "")
+    try:
+        made = in_transaction(
+            idempotency.once,
+            drafting.draft,
+            idempotency=form.idempotency(f"settlement:{g.person.id}"),
+            station=station,
+            drafter_id=g.person.id,
+        )
+    except drafting.NothingToPay as refusal:
+        flash(refusal.message, "failed")
+        return redirect(url_for(".list_batches"), 303)
+    flash(_("Drafted. Another person must approve it."), "done")
+    return redirect(url_for(".show_batch", batch=made), 303)
+
+
+@bp.get("/<batch>")
+@requires("settlement.read")
+def show_batch(batch: str) -> ResponseReturnValue:
+    return batch_page(batch)
+
+
+def batch_page(batch: str, status: int = 200, **forms: Form) -> ResponseReturnValue:
+    """`forms`: the one that was refused, with what was typed."""
+    session = db.session()
+    shown = queries.get_batch(session, batch)
+    blank: dict[str, Form] = {"dispatch": DispatchForm(), "answer": AnswerForm()}
+    lines = queries.lines_of(session, shown.row)
+    return page("settlements/batch.html", status, shown=shown, lines=lines, forms_by_step=blank | forms)
+
+
+@bp.post("/<batch>/approval")
+@requires("settlement.keep")
+def create_approval(batch: str) -> ResponseReturnValue:
+    return take(batch, approving.approve, approver_id=g.person.id)
+
+
+@bp.post("/<batch>/dispatch")
+@requires("settlement.keep")
+def create_dispatch(batch: str) -> ResponseReturnValue:
+    """The bank is told to pay."""
+    form = DispatchForm(request.form)
+    if not form.validate():
+        return batch_page(batch, 422, dispatch=form)
+    return take(batch, approving.send, way=str(form.way.data), actor=actor())
+
+
+@bp.post("/<batch>/file")
+@requires("settlement.keep")
+def create_file(batch: str) -> ResponseReturnValue:
+    """Download the bank file: a POST, since it names account numbers and so leaves a trace."""
+    content = in_transaction(hand_out, batch=batch)
+    told = {"Content-Disposition": f'attachment; filename="{batch}.csv"', "Cache-Control": "no-store"}
+    return Response(content, 200, told, mimetype="text/csv")
+
+
+def hand_out(session: Session, *, batch: str) -> bytes:
+    """The file, and a record of who took it. Raises NotFound before the batch is sent."""
+    row = approving.hold(session, batch)
+    if not row.file_sha256:
+        raise NotFound(batch)
+    content = bank_file.content(row, approving.paying(session, row))
+    subject, kept = f"settlement_batch:{batch}", bank_file.digest(content)
+    if kept != row.file_sha256:
+        raise ValueError(f"{batch}: the file is not what it was when the batch was sent")
+    audit.record(session, actor=actor(), action="settlement.file_taken", subject=subject, sha256=kept)
+    return content
+
+
+@bp.get("/<batch>/lines/<line>")
+@requires("settlement.read")
+def show_line(batch: str, line: str) -> ResponseReturnValue:
+    return line_page(batch, line)
+
+
+def line_page(batch: str, line: str, status: int = 200, **forms: Form) -> ResponseReturnValue:
+    session = db.session()
+    shown = queries.get_batch(session, batch)
+    row = queries.get_line(session, shown.row, line)
+    blank: dict[str, Form] = {"confirmation": ConfirmationForm(), "send_back": ReturnForm()}
+    return page("settlements/line.html", status, shown=shown, line=row, **(blank | forms))
+
+
+@bp.post("/<batch>/lines/<line>/confirmation")
+@requires("settlement.keep")
+def create_confirmation(batch: str, line: str) -> ResponseReturnValue:
+    form = ConfirmationForm(request.form)
+    if not form.validate():
+        return line_page(batch, line, 422, confirmation=form)
+    return take(batch, confirming.confirm, line=line, reference=str(form.reference.data or ""), actor=actor())
+
+
+@bp.post("/<batch>/lines/<line>/return")
+@requires("settlement.keep")
+def create_return(batch: str, line: str) -> ResponseReturnValue:
+    form = ReturnForm(request.form)
+    if not form.validate():
+        return line_page(batch, line, 422, send_back=form)
+    return take(batch, confirming.send_back, line=line, reason=str(form.reason.data), actor=actor())
+
+
+@bp.post("/<batch>/answer-preview")
+@requires("settlement.keep")
+def create_answer_preview(batch: str) -> ResponseReturnValue:
+    """What the bank's file would do, before it does anything."""
+    sent = request.files.get("file")
+    raw = sent.read(answers.LARGEST + 1) if sent else b""
+    form = AnswerForm()
+    if not raw:
+        form.form_errors.append(_("Choose a file first."))
+        return batch_page(batch, 422, answer=form)
+    session = db.session()
+    shown = queries.get_batch(session, batch)
+    try:
+        form.content.data = answers.decoded(raw)
+        judged = answers.judge(session, shown.row, answers.read(raw))
+    except answers.Unreadable as refusal:
+        form.form_errors.append(refusal.message)
+        return batch_page(batch, refusal.status, answer=form)
+    return page("settlements/answer.html", shown=shown, judged=judged, form=form)
+
+
+@bp.post("/<batch>/answer")
+@requires("settlement.keep")
+def create_answer(batch: str) -> ResponseReturnValue:
+    """Do what was shown; what cannot be done any more is refused by its row."""
+    content = request.form.get("content", "").encode()
+    try:
+        judged = in_transaction(answers.apply, batch=batch, content=content, actor=actor())
+    except answers.Unreadable as refusal:
+        flash(refusal.message, "failed")
+        return redirect(url_for(".show_batch", batch=batch), 303)
+    done = sum(each.verdict in answers.DOES for each in judged)
+    flash(_("Recorded %(done)s of %(rows)s rows.", done=done, rows=len(judged)), "done")
+    return redirect(url_for(".show_batch", batch=batch), 303)
+
+
+def take(batch: str, step: Callable[..., None], **given: Any) -> ResponseReturnValue:
+    """One step; what is not possible any more is said, and the page shows how it stands."""
+    try:
+        in_transaction(step, batch=batch, **given)
+    except (StaleState, IllegalTransition, confirming.NotSent):
+        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
+    except (NotFound, approving.SamePerson):
+        raise
+    except Refusal as refusal:
+        flash(refusal.message, "failed")
+    else:
+        flash(_("Done."), "done")
+    return redirect(url_for(".show_batch", batch=batch), 303)
+
+
+def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
+    words = {"batch_words": telling.BATCHES, "line_words": telling.LINES, "why_not": telling.WHY_NOT}
+    common = {"desk_current": "settlements", "today": clock.today(), "book": current_book(), "B": BatchState}
+    is_keeper = bool(g.person.roles & {"operator", "finance_operator"})
+    more = {"verdict_words": telling.VERDICTS, "does": answers.DOES, "is_keeper": is_keeper}
+    return render_template(template, **common, **words, **more, **shown), status, {"Cache-Control": "no-store"}

@@ -1,0 +1,102 @@
+"""Bring a dispute to what the gateway says is true, and its money into the books (PAYMENTS.md, section 6).
+
+taken     dispute:<id>       dispute_receivable + dispute_fee   from gateway_clearing
+returned  dispute_won:<id>   gateway_clearing                   from dispute_receivable
+lost      dispute_lost:<id>  whoever bears it                   from dispute_receivable"""
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.core import audit
+from marketplace.core.money import Money
+from marketplace.core.transitions import leave_trace, transition
+from marketplace.ledger import books
+from marketplace.payments.disputes.models import Dispute
+from marketplace.payments.disputes.states import DISPUTE, DisputeState
+from marketplace.payments.gateways import RemoteDispute
+from marketplace.payments.models import Attempt
+from marketplace.payments.outcomes import Unmatched
+
+LOSS: books.Account = ("chargeback_loss", "")
+
+bearers: dict[str, Callable[..., Mapping[books.Account, Money]]] = {}
+"""purpose -> called with session, reference, dispute and amount when it is lost, in that transaction: whose money it was, at
+most so much. What nobody bears is the province's loss."""
+
+
+def apply(session: Session, *, remote: RemoteDispute, gateway: str, why: str) -> DisputeState:
+    """Known or new. Raises outcomes.Unmatched for a payment that we do not know."""
+    found = select(Attempt).where(Attempt.gateway == gateway, Attempt.public_id == remote.attempt)
+    attempt = session.scalar(found.with_for_update())
+    if attempt is None:
+        raise Unmatched(remote.remote_id)
+    if remote.book != attempt.book or remote.amount.currency != attempt.currency:
+        raise ValueError(f"dispute {remote.remote_id}: {remote.book} money, {remote.amount.currency}")
+    row = session.scalar(select(Dispute).where(Dispute.gateway == gateway, Dispute.remote_id == remote.remote_id))
+    if row is None:
+        row = begin(session, remote, attempt, why)
+    elif remote.status in DISPUTE[row.state]:
+        transition(session, row, remote.status, expected=row.state, actor=gateway, why=why)
+    row.raw_status, row.answer_by = remote.raw_status, remote.answer_by
+    move_money(session, row, attempt, remote)
+    return row.state
+
+
+def begin(session: Session, remote: RemoteDispute, attempt: Attempt, why: str) -> Dispute:
+    row = Dispute(gateway=attempt.gateway, remote_id=remote.remote_id, attempt_id=attempt.id, state=remote.status)
+    row.fen, row.currency, row.reason = remote.amount.fen, remote.amount.currency, remote.reason[:200]
+    session.add(row)
+    session.flush()
+    leave_trace(session, row, None, remote.status, actor=attempt.gateway, why=why)
+    subject, who = f"dispute:{row.public_id}", attempt.gateway
+    audit.record(session, actor=who, action="dispute.opened", subject=subject, why=row.reason, fen=row.fen)
+    return row
+
+
+def move_money(session: Session, row: Dispute, attempt: Attempt, remote: RemoteDispute) -> None:
+    """Each step once, in whatever order the news came: what is told is how it stands, not what happened."""
+    amount, receivable = Money(row.fen, row.currency), ("dispute_receivable", attempt.gateway)
+    clearing: books.Account = ("gateway_clearing", attempt.gateway)
+    if remote.is_withdrawn and not is_posted(session, row, "dispute"):
+        row.fee_fen = remote.fee.fen
+        lines = {receivable: amount, ("dispute_fee", ""): remote.fee, clearing: -(amount + remote.fee)}
+        post(session, row, attempt, "dispute", {account: money for account, money in lines.items() if money})
+    if not is_posted(session, row, "dispute"):
+        return
+    if remote.is_reinstated and not is_posted(session, row, "dispute_won"):
+        take_the_loss_back(session, row, attempt)
+        post(session, row, attempt, "dispute_won", {clearing: amount, receivable: -amount})
+    elif row.state is DisputeState.LOST and not (is_posted(session, row, "dispute_lost") or remote.is_reinstated):
+        post(session, row, attempt, "dispute_lost", {**borne(session, row, attempt), receivable: -amount})
+
+
+def borne(session: Session, row: Dispute, attempt: Attempt) -> dict[books.Account, Money]:
+    """By whom, together all of it."""
+    amount = Money(row.fen, row.currency)
+    asked = None if attempt.is_surplus else bearers.get(attempt.purpose)
+    given = {"reference": attempt.reference, "dispute": row.public_id, "amount": amount}
+    shares = dict(asked(session, **given)) if asked else {}
+    rest = amount.fen - sum(share.fen for share in shares.values())
+    if rest < 0:
+        raise ValueError(f"dispute {row.public_id}: more is borne than was lost")
+    return shares | ({LOSS: Money(rest, row.currency)} if rest else {})
+
+
+def take_the_loss_back(session: Session, row: Dispute, attempt: Attempt) -> None:
+    """An appeal was won after all: the province had borne it, or others had, and gets it again as income of that account.
+
+    Whoever bore it is not found again by itself: a person corrects it, and the audit log says so."""
+    if is_posted(session, row, "dispute_lost"):
+        amount, receivable = Money(row.fen, row.currency), ("dispute_receivable", attempt.gateway)
+        post(session, row, attempt, "dispute_appealed", {receivable: amount, LOSS: -amount})
+        audit.record(session, actor=attempt.gateway, action="dispute.appealed", subject=f"dispute:{row.public_id}")
+
+
+def is_posted(session: Session, row: Dispute, kind: str) -> bool:
+    return books.is_posted(session, f"{kind}:{row.public_id}")
+
+
+def post(session: Session, row: Dispute, attempt: Attempt, kind: str, lines: Mapping[books.Account, Money]) -> None:
+    books.post(session, key=f"{kind}:{row.public_id}", book=attempt.book, reference=attempt.reference, lines=lines)

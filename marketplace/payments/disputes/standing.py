@@ -1,0 +1,45 @@
+"""What is disputed now, for those who pay out, spend or refund: none of it moves before it is decided."""
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from marketplace.core.errors import Refusal
+from marketplace.payments.disputes.models import Dispute
+from marketplace.payments.disputes.states import OPEN, DisputeState
+from marketplace.payments.models import Attempt
+
+
+class PaymentIsDisputed(Refusal):
+    message = _l("The payer's bank disputes this payment. Nothing of it moves until that is decided.")
+
+
+def references(purpose: str) -> Select[str]:
+    """SQL: what is disputed now, by its reference; for `column.in_(...)`."""
+    open_ones = select(Attempt.reference).join(Dispute, Dispute.attempt_id == Attempt.id)
+    return open_ones.where(Attempt.purpose == purpose, Dispute.state.in_(sorted(OPEN)))
+
+
+def is_disputed(session: Session, *, purpose: str, reference: str) -> bool:
+    found = select(Dispute.id).join(Attempt, Attempt.id == Dispute.attempt_id)
+    found = found.where(Attempt.purpose == purpose, Attempt.reference == reference, Dispute.state.in_(sorted(OPEN)))
+    return session.scalar(found.limit(1)) is not None
+
+
+def refuse_disputed(session: Session, *, purpose: str, reference: str) -> None:
+    """Raises PaymentIsDisputed."""
+    if is_disputed(session, purpose=purpose, reference=reference):
+        raise PaymentIsDisputed(reference)
+
+
+def is_lost(session: Session, *, purpose: str, reference: str) -> bool:
+    """A bank has taken its money for good."""
+    found = select(Dispute.id).join(Attempt, Attempt.id == Dispute.attempt_id).where(Attempt.purpose == purpose)
+    lost = found.where(Attempt.reference == reference, Dispute.state == DisputeState.LOST, ~Attempt.is_surplus)
+    return session.scalar(lost.limit(1)) is not None
+
+
+def gone(session: Session, attempt: Attempt) -> int:
+    """Fen of this payment that a bank has taken for good: so much less can be refunded."""
+    lost = select(func.coalesce(func.sum(Dispute.fen), 0)).where(Dispute.attempt_id == attempt.id)
+    return int(session.scalar(lost.where(Dispute.state == DisputeState.LOST)) or 0)

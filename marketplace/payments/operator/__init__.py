@@ -1,0 +1,1 @@
+"""The province's pages of payments: every attempt, refund and movement, found, followed and exported."""

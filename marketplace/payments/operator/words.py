@@ -1,0 +1,82 @@
+"""What states, purposes, verdicts and accounts are called on operators' pages, and how urgent they look."""
+
+from typing import Final
+
+from flask_babel import LazyString, lazy_gettext as _l
+
+from marketplace.payments.disputes.states import DisputeState as D
+from marketplace.payments.reconciliation.states import Verdict
+from marketplace.payments.states import AttemptState as A, EventStatus, RefundState as R
+
+Words = tuple[LazyString, str]
+
+PURPOSES: Final[dict[str, LazyString]] = {
+    "order": _l("Order"),
+    "contribution": _l("Gift"),
+    "presale": _l("Presale"),
+    "installment": _l("Monthly gift"),
+}
+ATTEMPTS: Final[dict[str, Words]] = {
+    A.CREATED: (_l("Opened"), ""),
+    A.SUBMITTING: (_l("Being sent"), "info"),
+    A.UNKNOWN: (_l("No answer yet"), "urgent"),
+    A.REQUIRES_ACTION: (_l("Waiting for the payer"), "now"),
+    A.PROCESSING: (_l("Being processed"), "info"),
+    A.AUTHORIZED: (_l("Authorised"), "info"),
+    A.SUCCEEDED: (_l("Paid"), "give"),
+    A.FAILED: (_l("Declined"), ""),
+    A.CANCELLED: (_l("Cancelled"), ""),
+    A.EXPIRED: (_l("Expired"), ""),
+    A.QUARANTINE: (_l("In suspense"), "urgent"),
+}
+REFUNDS: Final[dict[str, Words]] = {
+    R.REQUESTED: (_l("Requested"), "now"),
+    R.SUBMITTING: (_l("Being sent"), "info"),
+    R.PENDING: (_l("On its way"), "info"),
+    R.UNKNOWN: (_l("No answer yet"), "urgent"),
+    R.SUCCEEDED: (_l("Refunded"), "give"),
+    R.FAILED: (_l("Did not arrive"), "urgent"),
+}
+EVENTS: Final[dict[str, Words]] = {
+    EventStatus.RECEIVED: (_l("Received"), "now"),
+    EventStatus.DONE: (_l("Dealt with"), "give"),
+    EventStatus.FAILED: (_l("Failed"), "urgent"),
+    EventStatus.UNMATCHED: (_l("Nothing of ours yet"), "now"),
+    EventStatus.IGNORED: (_l("Not for us"), ""),
+}
+DISPUTES: Final[dict[str, Words]] = {
+    D.INQUIRY: (_l("The bank asks"), "now"),
+    D.NEEDS_RESPONSE: (_l("Waiting for our answer"), "urgent"),
+    D.UNDER_REVIEW: (_l("With the bank"), "info"),
+    D.WON: (_l("Decided for us"), "give"),
+    D.LOST: (_l("Decided against us"), "urgent"),
+    D.CLOSED: (_l("Nothing came of it"), ""),
+}
+VERDICTS: Final[dict[str, Words]] = {
+    Verdict.MATCHED: (_l("In the books"), "give"),
+    Verdict.WAITING: (_l("On its way"), "info"),
+    Verdict.AT_THE_BANK: (_l("At our bank"), "info"),
+    Verdict.UNEXPLAINED: (_l("Not in the books"), "urgent"),
+    Verdict.DIFFERS: (_l("Differs"), "urgent"),
+}
+ACCOUNTS: Final[dict[str, LazyString]] = {
+    "gateway_clearing": _l("At the payment provider"),
+    "dispute_receivable": _l("Disputed with the bank"),
+    "cash_desk": _l("Cash at the station"),
+    "buyer_clearing": _l("Paid, not yet shared out"),
+    "seller_held": _l("Held for the seller"),
+    "seller_payable": _l("Owed to the seller"),
+    "station_held": _l("Held for the station"),
+    "station_payable": _l("Owed to the station"),
+    "promotion_funding": _l("Promotions"),
+    "restricted": _l("Gifts of the campaign"),
+    "matching": _l("Matching fund"),
+    "presale_escrow": _l("Held for the presale"),
+    "refund_in_transit": _l("Refunds on their way"),
+    "payout_in_transit": _l("Payouts on their way"),
+    "suspense": _l("In suspense"),
+    "chargeback_loss": _l("Lost to disputes"),
+    "dispute_fee": _l("Fees of disputes"),
+    "gateway_fee": _l("Fees of the payment provider"),
+    "operating_grant": _l("Operating grant of the province"),
+}

@@ -1,0 +1,93 @@
+"""What the cashier's balance is made of: one movement for each thing that it did with money."""
+
+import secrets
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, func, insert, select
+
+from marketplace.core import clock
+from marketplace.core.money import Money
+from marketplace.payments.gateways import KeyMismatch, Movement, RefundRequest
+from marketplace.payments.sandbox.storage import movement
+
+PAGE: Final = 500
+
+
+class BookKeeping:
+    """Every method that writes does so in the transaction of what it is about.
+
+    `fee_basis_points`: hundredths of a percent of each charge, which the cashier keeps."""
+
+    def __init__(self, storage: Engine, fee_basis_points: int) -> None:
+        self.storage, self.fee_basis_points = storage, fee_basis_points
+
+    def fee_of(self, fen: int) -> int:
+        """Rounded half up, at least one fen where there is a fee at all."""
+        return max(1, (fen * self.fee_basis_points + 5_000) // 10_000) if self.fee_basis_points else 0
+
+    def take_in(self, connection: Connection, payment: Row[Any]) -> None:
+        fen: int = payment.amount
+        note(connection, "charge", payment.id, payment.attempt, Money(fen, payment.currency), fee=self.fee_of(fen))
+
+    def send_back(self, connection: Connection, remote_id: str, request: RefundRequest) -> None:
+        note(connection, "refund", remote_id, request.refund, -request.amount)
+
+    def take_again(self, connection: Connection, refund: Row[Any]) -> None:
+        note(connection, "refund_failure", refund.id, refund.refund, Money(refund.amount))
+
+    def lend_to_the_bank(self, connection: Connection, remote_id: str, attempt: str, amount: Money, fee: Money) -> None:
+        """A dispute takes the money and its own fee off the balance at once."""
+        note(connection, "dispute", remote_id, attempt, -(amount + fee))
+
+    def get_back_from_the_bank(self, connection: Connection, remote_id: str, attempt: str, amount: Money) -> None:
+        note(connection, "dispute_reversal", remote_id, attempt, amount)
+
+    def pay_out(self, connection: Connection, amount: Money, key: str) -> None:
+        """Once for each key. Raises KeyMismatch for the same key with another amount."""
+        told = select(movement.c.gross).where(movement.c.type == "payout", movement.c.source == key)
+        known = connection.scalar(told)
+        if known is None:
+            note(connection, "payout", key, key, -amount)
+        elif known != -amount.fen:
+            raise KeyMismatch(key)
+
+    def movements(self, since: datetime) -> Iterator[Movement]:
+        """The oldest first; by keyset, so that what comes meanwhile moves no page."""
+        at, last = since, ""
+        while True:
+            later = (movement.c.at > at) | ((movement.c.at == at) & (movement.c.id > last))
+            wanted = select(movement).where(later).order_by(movement.c.at, movement.c.id).limit(PAGE)
+            with self.storage.connect() as connection:
+                page = connection.execute(wanted).all()
+            yield from map(described, page)
+            if len(page) < PAGE:
+                return
+            at, last = page[-1].at, page[-1].id
+
+    def page_before(self, before: str, since: datetime, size: int) -> list[Movement]:
+        """The newest first, from the one before this id on: the way Stripe lists them."""
+        wanted = select(movement).where(movement.c.at >= since)
+        with self.storage.connect() as connection:
+            edge = connection.execute(select(movement.c.at, movement.c.id).where(movement.c.id == before)).first()
+            if edge:
+                earlier = (movement.c.at < edge.at) | ((movement.c.at == edge.at) & (movement.c.id < edge.id))
+                wanted = wanted.where(earlier)
+            newest = wanted.order_by(movement.c.at.desc(), movement.c.id.desc()).limit(size)
+            return [described(row) for row in connection.execute(newest)]
+
+    def balance(self) -> dict[str, int]:
+        net = func.sum(movement.c.gross - movement.c.fee)
+        with self.storage.connect() as connection:
+            held = connection.execute(select(movement.c.currency, net).group_by(movement.c.currency)).all()
+        return {currency: int(fen) for currency, fen in held}
+
+
+def note(connection: Connection, kind: str, source: str, ours: str, gross: Money, *, fee: int = 0) -> None:
+    what = {"id": f"txn_{secrets.token_hex(12)}", "type": kind, "source": source, "ours": ours, "at": clock.now()}
+    connection.execute(insert(movement).values(what | {"gross": gross.fen, "fee": fee, "currency": gross.currency}))
+
+
+def described(row: Row[Any]) -> Movement:
+    return Movement(row.id, row.type, row.source, row.ours, row.gross, row.fee, row.gross - row.fee, row.currency, row.at)

@@ -1,0 +1,230 @@
+"""The pages of settling: who may see what, what is typed is kept, a step sent twice is taken once."""
+
+import io
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from marketplace.accounts.models import Person
+from marketplace.core import clock
+from marketplace.core.audit import AuditRecord
+from marketplace.core.db import db
+from marketplace.orders.batches.models import SettlementBatch
+from marketplace.orders.batches.states import BatchState, LineState
+from tests.batches.conftest import HOUSE, Finance
+from tests.batches.test_paying_out import ready
+from tests.factories import STATION, sign_in_as, signed_in
+from tests.orders.conftest import hidden, post
+
+LIST = "/operator/settlements"
+
+
+def person(number: int) -> Person:
+    return db.session.get_one(Person, number)
+
+
+@pytest.fixture
+def drafter(client: FlaskClient, finance: Finance) -> FlaskClient:
+    sign_in_as(client, person(finance.drafter))
+    return client
+
+
+@pytest.fixture
+def approver(finance: Finance, client: FlaskClient) -> FlaskClient:
+    other = client.application.test_client()
+    sign_in_as(other, person(finance.approver))
+    return other
+
+
+@pytest.fixture
+def grower(finance: Finance, client: FlaskClient) -> FlaskClient:
+    other = client.application.test_client()
+    who = db.session.scalars(select(Person).where(Person.public_id == finance.feng[1])).one()
+    sign_in_as(other, who)
+    return other
+
+
+def number_of(answer: Any) -> str:
+    return str(answer.headers["Location"].rsplit("/", 1)[-1])
+
+
+def test_a_batch_by_two_people(finance: Finance, drafter: FlaskClient, approver: FlaskClient) -> None:
+    ready(finance)
+    page = drafter.get(LIST)
+    assert "吉县站 ¥39.80" in page.text
+    sent = {"station": STATION, "idempotency_key": hidden(page, "idempotency_key")}
+    first, second = post(drafter, LIST, sent), post(drafter, LIST, sent)
+    assert (first.status_code, number_of(first)) == (303, number_of(second))
+    here = f"{LIST}/{number_of(first)}"
+    assert db.session.scalar(select(func.count()).select_from(SettlementBatch)) == 1
+
+    assert "要换一个人" in post(drafter, f"{here}/approval", {}).text
+    assert "另一个人" in drafter.get(here).text and "/approval" not in drafter.get(here).text
+    assert post(approver, f"{here}/approval", {}).status_code == 303
+    assert post(approver, f"{here}/dispatch", {}).status_code == 422
+    assert post(drafter, f"{here}/file", {}).status_code == 404
+    post(drafter, f"{here}/dispatch", {"way": "file"})
+    again = drafter.get(post(drafter, f"{here}/dispatch", {"way": "file"}).headers["Location"])
+    assert "现在是这样" in again.text
+    file = post(approver, f"{here}/file", {})
+    assert file.mimetype == "text/csv" and file.data == post(drafter, f"{here}/file", {}).data
+    assert db.session.scalar(select(func.count()).where(AuditRecord.action == "settlement.file_taken")) == 2
+    assert finance.line(number_of(first), finance.feng).number in file.text
+    assert finance.line(number_of(first), finance.feng).number not in drafter.get(here).text
+
+    line = finance.line(number_of(first), finance.feng).public_id
+    assert post(drafter, f"{here}/lines/{line}/return", {"reason": " "}).status_code == 422
+    post(drafter, f"{here}/lines/{line}/return", {"reason": "户名不符"})
+    house = finance.line(number_of(first), HOUSE).public_id
+    post(drafter, f"{here}/lines/{house}/confirmation", {"reference": "B-9"})
+    page = drafter.get(here)
+    assert "已了结" in page.text and "户名不符" in page.text and "B-9" in page.text
+    assert finance.state(number_of(first)) is BatchState.CLOSED
+
+
+def test_nothing_to_pay_is_said(finance: Finance, drafter: FlaskClient) -> None:
+    finance.settle(finance.feng, 100)
+    page = drafter.get(LIST)
+    assert "暂不能付" in page.text and "拟一批" not in page.text
+    answer = post(drafter, LIST, {"station": STATION})
+    assert "没有能付款的人" in drafter.get(answer.headers["Location"]).text
+    assert post(drafter, LIST, {"station": "999999"}).status_code == 404
+
+
+def test_the_answer_is_shown_before_it_does_anything(finance: Finance, drafter: FlaskClient) -> None:
+    batch = ready(finance).sent()
+    here, line = f"{LIST}/{batch}", finance.line(batch, finance.feng).public_id
+    text = f"end_to_end_id,fen,result,said\n{line},3662,paid,<B&1>\nnobody,1,paid,\n"
+    given: dict[str, Any] = {"file": (io.BytesIO(text.encode()), "answer.csv")}
+    page = post(drafter, f"{here}/answer-preview", given)
+    assert "2 行里有 1 行可以记" in page.text and "这批里没有这笔" in page.text and "&lt;B&amp;1&gt;" in page.text
+    assert finance.line_state(batch, finance.feng) is LineState.SENT
+    done = post(drafter, f"{here}/answer", {"content": text})
+    assert "2 行里记下了 1 行" in drafter.get(done.headers["Location"]).text
+    assert "2 行里记下了 0 行" in drafter.get(post(drafter, f"{here}/answer", {"content": text}).headers["Location"]).text
+    assert finance.line_state(batch, finance.feng) is LineState.CONFIRMED
+    assert post(drafter, f"{here}/answer-preview", {}).status_code == 422
+    rubbish: dict[str, Any] = {"file": (io.BytesIO(b"\x89PNG"), "x.png")}
+    assert post(drafter, f"{here}/answer-preview", rubbish).status_code == 422
+    assert post(drafter, f"{here}/answer", {"content": "x"}).status_code == 303
+
+
+@pytest.mark.parametrize("role", ["buyer", "seller", "station_manager", "station_clerk", "auditor"])
+def test_others_have_no_business_here(finance: Finance, client: FlaskClient, role: str) -> None:
+    batch = ready(finance).draft()
+    signed_in(client, *([] if role == "buyer" else [role]), **({"station": "140000"} if role == "auditor" else {}))
+    reads = client.get(f"{LIST}/{batch}")
+    assert reads.status_code == (200 if role == "auditor" else 403)
+    assert role != "auditor" or "/approval" not in reads.text
+    for path in (LIST, f"{LIST}/{batch}/approval", f"{LIST}/{batch}/file", "/operator/payees/x/verification"):
+        assert post(client, path, {}).status_code == 403
+    assert client.get("/operator/payees").status_code == 403
+    assert finance.state(batch) is BatchState.DRAFTED
+
+
+def test_what_is_not_there(finance: Finance, drafter: FlaskClient) -> None:
+    batch = ready(finance).draft()
+    line = finance.line(batch, finance.feng).public_id
+    for path in ("PB-22222222", f"{batch}/lines/{line}", f"{batch}/lines/x", "%00"):
+        assert drafter.get(f"{LIST}/{path}").status_code == 404
+    assert drafter.get("/operator/payees/x").status_code == 404
+
+
+def test_a_seller_gives_an_account_and_the_province_verifies_it(
+    finance: Finance, grower: FlaskClient, drafter: FlaskClient
+) -> None:
+    typed = {"holder": "冯建国", "bank": "山西农信吉县支行", "number": "１２34 5678 abc"}
+    refused = post(grower, "/seller/account", typed)
+    assert refused.status_code == 422 and "账号只能是数字" in refused.text and 'value="山西农信吉县支行"' in refused.text
+    assert "现在是 8 位" in post(grower, "/seller/account", typed | {"number": "1234 5678"}).text
+    assert post(grower, "/seller/account", typed | {"number": "６２１７ 0012 3456-7890"}).status_code == 303
+    page = grower.get("/seller/account")
+    assert "…7890" in page.text and "核实中" in page.text and "6217001234567890" not in page.text
+
+    account = finance.account(finance.feng).public_id
+    assert "待核实" in drafter.get("/operator/payees").text
+    here = f"/operator/payees/{account}"
+    revision = hidden(drafter.get(here), "revision")
+    wrong = post(drafter, f"{here}/verification", {"number": "6217001234567891", "revision": revision})
+    assert wrong.status_code == 422 and 'value="6217001234567891"' in wrong.text
+    assert post(drafter, f"{here}/verification", {"number": "6217001234567890", "revision": "x"}).status_code == 409
+    post(drafter, f"{here}/verification", {"number": "6217 0012 3456 7890", "revision": revision})
+    assert "已核实" in grower.get("/seller/account").text
+    assert post(drafter, f"{here}/freeze", {"reason": ""}).status_code == 422
+    post(drafter, f"{here}/freeze", {"reason": "有争议"})
+    assert "有争议" in grower.get("/seller/account").text
+    post(drafter, f"{here}/release", {})
+    assert "已停付" not in grower.get("/seller/account").text
+
+
+def test_a_statement_on_the_page_as_table_and_as_paper(finance: Finance, grower: FlaskClient) -> None:
+    batch = ready(finance).sent()
+    finance.send_back(batch, finance.feng)
+    month = f"{clock.today():%Y-%m}"
+    assert f'href="/seller/statements/{month}"' in grower.get("/seller/statements").text
+    page = grower.get(f"/seller/statements/{month}")
+    assert "包裹结算" in page.text and "户名不符" in page.text and batch in page.text
+    rows = grower.get(f"/seller/statements/{month}.csv").data.decode("utf-8-sig").splitlines()
+    assert rows[2].endswith("月初余额,,,,0.00") and rows[-1].endswith("月末余额,,,,36.62")
+    assert [row.split(",")[-2:] for row in rows[3:-1]] == [["36.62", "36.62"], ["-36.62", "0.00"], ["36.62", "36.62"]]
+    paper = grower.get(f"/seller/statements/{month}.pdf")
+    assert paper.mimetype == "application/pdf" and paper.data.startswith(b"%PDF-")
+    assert "typst" not in sys.modules
+    for address in ("2099-01", "x", "2026-1", "2099-01.csv", "x.pdf"):
+        assert grower.get(f"/seller/statements/{address}").status_code == 404
+
+
+def test_a_station_has_the_same_for_its_manager_alone(finance: Finance, client: FlaskClient) -> None:
+    ready(finance)
+    month = f"{clock.today():%Y-%m}"
+    signed_in(client, "station_manager")
+    assert "¥3.18" in client.get("/station/statements").text and "/station/statements" in client.get("/station").text
+    assert "包裹结算" in client.get(f"/station/statements/{month}").text
+    assert "3.18" in client.get(f"/station/statements/{month}.csv").text
+    assert client.get(f"/station/statements/{month}.pdf").data.startswith(b"%PDF-")
+    assert (
+        post(client, "/station/account", {"holder": "吉县站", "bank": "农信", "number": "6217001234567890"}).status_code
+        == 303
+    )
+    assert client.get("/seller/statements").status_code == 403
+    clerk = client.application.test_client()
+    signed_in(clerk, "station_clerk")
+    assert "/station/statements" not in clerk.get("/station").text
+    for path in (
+        "/station/statements",
+        "/station/account",
+        f"/station/statements/{month}",
+        f"/station/statements/{month}.pdf",
+    ):
+        assert clerk.get(path).status_code == 403
+
+
+def test_a_long_list_costs_the_same(
+    finance: Finance, drafter: FlaskClient, count_statements: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    ready(finance)
+    drafter.get(LIST)
+    with count_statements() as few:
+        assert drafter.get(LIST).status_code == 200
+    finance.draft()
+    for owner in (finance.qiao, finance.feng, HOUSE):
+        finance.settle(owner, 100)
+    finance.payee(finance.qiao)
+    finance.draft()
+    with count_statements() as many:
+        assert drafter.get(LIST).status_code == 200
+    assert len(many) == len(few)
+
+
+def test_readers_of_english_have_it_in_english(finance: Finance, grower: FlaskClient) -> None:
+    ready(finance)
+    page = grower.get("/seller/statements?lang=en", follow_redirects=True)
+    assert "Owed to you" in page.text and "对账单" not in page.text
+    month = f"{clock.today():%Y-%m}"
+    assert "Parcel settled" in grower.get(f"/seller/statements/{month}").text
+    assert "Closing balance" in grower.get(f"/seller/statements/{month}.csv").text

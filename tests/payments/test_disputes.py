@@ -1,0 +1,219 @@
+"""A payer's bank asks, takes money, decides: the books follow what was moved, and nothing goes out meanwhile."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from marketplace.core import clock
+from marketplace.core.db import db, in_transaction
+from marketplace.core.money import Money
+from marketplace.ledger import books
+from marketplace.orders import fulfilment, refunding, settlement
+from marketplace.orders.states import ParcelState
+from marketplace.payments import refunds
+from marketplace.payments.disputes import answering
+from marketplace.payments.disputes.models import Dispute, DisputeEvidence
+from marketplace.payments.disputes.standing import PaymentIsDisputed
+from marketplace.payments.disputes.states import DisputeState
+from marketplace.payments.reconciliation.running import reconcile
+from tests.factories import signed_in
+from tests.orders.conftest import JIXIAN, Shop, balances, differences, parcels, post, shop, stock_of
+
+__all__ = ["shop"]
+
+FEE = 1500
+
+
+def disputed(shop: Shop, **given: Any) -> tuple[str, str]:
+    """(order, the cashier's id of the dispute): paid, and then taken back by the payer's bank."""
+    number = shop.paid_order(shop.browser(), apples=2)
+    remote = shop.cashier.open_dispute(shop.remote_of(number), **given)
+    shop.work()
+    return number, remote
+
+
+def the_dispute() -> Dispute:
+    db.session.rollback()
+    return db.session.scalars(select(Dispute)).one()
+
+
+def balance(kind: str, owner: str = "") -> int:
+    db.session.rollback()
+    return books.balance(db.session(), kind, owner, book="test")
+
+
+def at_the_desk(shop: Shop, number: str, *steps: str) -> None:
+    (parcel,) = parcels(number)
+    entered = {
+        "pack": {"shelf": "A"},
+        "ship": {"carrier": "邮政", "tracking_number": "1"},
+        "refuse": {"reason": "霜"},
+    }
+    for step in steps:
+        given: dict[str, Any] = entered.get(step, {})
+        in_transaction(getattr(fulfilment, step), parcel=parcel.public_id, station=JIXIAN, actor="clerk", **given)
+
+
+def test_the_money_and_a_fee_are_gone_at_once_and_come_back_when_it_is_won(shop: Shop) -> None:
+    _number, remote = disputed(shop)
+    total = 2 * 3980 + 600
+    assert (the_dispute().state, the_dispute().fen, the_dispute().fee_fen) == (DisputeState.NEEDS_RESPONSE, total, FEE)
+    assert balance("gateway_clearing", "sandbox") == -FEE
+    assert (balance("dispute_receivable", "sandbox"), balance("dispute_fee")) == (total, FEE)
+
+    shop.cashier.decide_dispute(remote, is_won=True)
+    shop.work()
+    assert the_dispute().state is DisputeState.WON
+    assert (balance("gateway_clearing", "sandbox"), balance("dispute_receivable", "sandbox")) == (total - FEE, 0)
+    assert differences(shop) == []
+    assert not reconcile(shop.cashier, actor="test").is_red
+
+
+def test_what_is_lost_is_the_provinces_loss_and_growers_keep_what_they_delivered(shop: Shop) -> None:
+    number, remote = disputed(shop)
+    shop.cashier.decide_dispute(remote, is_won=False)
+    shop.work()
+    total = 2 * 3980 + 600
+    assert the_dispute().state is DisputeState.LOST
+    assert (balance("chargeback_loss"), balance("dispute_receivable", "sandbox")) == (total, 0)
+    at_the_desk(shop, number, "accept", "collect", "pack", "ship")
+    (parcel,) = parcels(number)
+    in_transaction(settlement.confirm, number=number, parcel=parcel.public_id, actor="guest")
+    assert balances(number)["seller_payable"] == -(7960 - 636)
+    assert differences(shop) == []
+
+
+def test_what_was_not_sent_when_it_is_lost_is_not_refunded_once_more(shop: Shop) -> None:
+    number, remote = disputed(shop)
+    shop.cashier.decide_dispute(remote, is_won=False)
+    shop.work()
+    at_the_desk(shop, number, "refuse")
+    assert stock_of(shop.apples) == (100, 0)
+    assert (balance("chargeback_loss"), balance("seller_held", "")) == (0, 0)
+    assert refunds.of(db.session(), purpose="order", reference=number) == []
+    assert {kind: fen for kind, fen in balances(number).items() if kind.endswith("held")} == {}
+    assert differences(shop) == []
+
+
+def test_nothing_is_sent_settled_or_refunded_while_it_is_open(shop: Shop) -> None:
+    number, _remote = disputed(shop)
+    at_the_desk(shop, number, "accept", "collect", "pack")
+    (parcel,) = parcels(number)
+    with pytest.raises(PaymentIsDisputed):
+        at_the_desk(shop, number, "ship")
+    line = parcel.lines[0].public_id
+    told: dict[str, Any] = {"units": {line: 1}, "with_shipping": False, "reason": "?", "actor": "clerk"}
+    with pytest.raises(PaymentIsDisputed):
+        in_transaction(refunding.refund_units, parcel=parcel.public_id, station=JIXIAN, **told)
+    assert [each.state for each in parcels(number)] == [ParcelState.PACKED]
+    assert refunds.of(db.session(), purpose="order", reference=number) == []
+
+
+def test_what_arrived_before_waits_for_the_decision(shop: Shop) -> None:
+    number = shop.paid_order(shop.browser(), apples=2)
+    at_the_desk(shop, number, "accept", "collect", "pack", "ship", "deliver")
+    remote = shop.cashier.open_dispute(shop.remote_of(number))
+    shop.work()
+    with time_machine.travel(clock.now() + timedelta(days=8), tick=False):
+        assert not settlement.settle_one_due()
+        shop.cashier.decide_dispute(remote, is_won=True)
+        shop.work()
+        assert settlement.settle_one_due()
+    assert [each.state for each in parcels(number)] == [ParcelState.SETTLED]
+
+
+def test_an_inquiry_moves_nothing(shop: Shop) -> None:
+    number, remote = disputed(shop, is_inquiry=True)
+    before = balances(number)
+    assert the_dispute().state is DisputeState.INQUIRY
+    at_the_desk(shop, number, "accept", "collect", "pack", "ship")
+    shop.cashier.decide_dispute(remote, is_won=False)
+    shop.work()
+    assert the_dispute().state is DisputeState.CLOSED
+    assert balances(number) == before
+    assert differences(shop) == []
+
+
+def test_told_five_times_and_in_any_order_it_is_booked_once(shop: Shop) -> None:
+    number = shop.paid_order(shop.browser(), apples=1)
+    remote = shop.cashier.open_dispute(shop.remote_of(number))
+    shop.cashier.decide_dispute(remote, is_won=False)  # both letters are on their way
+    shop.work()
+    for _again in range(4):
+        with shop.cashier.writing() as connection:
+            shop.cashier.tell_of_dispute(connection, "charge.dispute.funds_withdrawn", remote)
+        shop.work()
+    assert balance("chargeback_loss") == 3980 + 600
+    assert differences(shop) == []
+
+
+def test_a_part_was_refunded_before(shop: Shop) -> None:
+    number = shop.paid_order(shop.browser(), apples=2)
+    (parcel,) = parcels(number)
+    told: dict[str, Any] = {"units": {parcel.lines[0].public_id: 1}, "with_shipping": False, "reason": "?", "actor": "c"}
+    in_transaction(refunding.refund_units, parcel=parcel.public_id, station=JIXIAN, **told)
+    shop.work()
+    remote = shop.cashier.open_dispute(shop.remote_of(number))
+    shop.cashier.decide_dispute(remote, is_won=False)
+    shop.work()
+    assert the_dispute().fen == 3980 + 600
+    with pytest.raises(refunds.RefundTooLarge):
+        in_transaction(
+            refunds.request,
+            purpose="order",
+            reference=number,
+            reason_key="more",
+            amount=Money(1),
+            shares={("seller_held", parcel.lines[0].seller_public_id): Money(1)},
+            reason="?",
+        )
+
+
+def test_an_answer_is_kept_sent_once_and_shown(shop: Shop) -> None:
+    disputed(shop)
+    operator = shop.browser()
+    signed_in(operator, "finance_operator")
+    path = f"/operator/disputes/{the_dispute().public_id}"
+    assert "等我们回复" in operator.get("/operator/disputes").text
+    assert post(operator, f"{path}/evidence", {"words": ""}).status_code == 422
+    wrong = post(operator, f"{path}/evidence", {"words": "已签收", "paper": (bytes_file(b"<html>"), "x.pdf")})
+    assert wrong.status_code == 422 and "已签收" in wrong.text
+    for _twice in range(2):
+        sent = {"words": "已签收，附签收单", "paper": (bytes_file(b"%PDF-1.7 signed"), "签收单.pdf")}
+        assert post(operator, f"{path}/evidence", sent).status_code == 303
+    kept = db.session.scalars(select(DisputeEvidence)).one()
+    assert (kept.words, kept.file_type, kept.content) == ("已签收，附签收单", "application/pdf", b"%PDF-1.7 signed")
+    assert the_dispute().state is DisputeState.UNDER_REVIEW
+    paper = operator.get(f"/operator/disputes/evidence/{kept.public_id}")
+    assert paper.headers["Content-Disposition"].startswith("attachment") and paper.data == b"%PDF-1.7 signed"
+    auditor = shop.browser()
+    signed_in(auditor, "auditor")
+    assert auditor.get(path).status_code == 200
+    assert post(auditor, f"{path}/evidence", {"words": "?"}).status_code == 403
+
+
+def test_an_answer_that_did_not_reach_the_bank_is_sent_again_as_it_was(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    disputed(shop)
+    real = shop.cashier.answer_dispute
+
+    def lost(*given: Any, **options: Any) -> Any:
+        real(*given, **options)
+        raise ConnectionError
+
+    monkeypatch.setattr(shop.cashier, "answer_dispute", lost)
+    given: dict[str, Any] = {"dispute": the_dispute().public_id, "words": "已签收", "file": None, "actor": "person:x"}
+    with pytest.raises(Exception, match="dispute"):
+        answering.answer(**given)
+    monkeypatch.undo()
+    answering.answer(**given)
+    assert the_dispute().state is DisputeState.UNDER_REVIEW
+    assert len(db.session.scalars(select(DisputeEvidence)).all()) == 1
+
+
+def bytes_file(content: bytes) -> Any:
+    from io import BytesIO
+
+    return BytesIO(content)

@@ -1,0 +1,112 @@
+"""Money that is not what we asked for goes back when a person says so: all of it, once, to whoever paid."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select, update
+
+from marketplace.core.audit import AuditRecord
+from marketplace.core.db import db, in_transaction
+from marketplace.core.errors import NotFound
+from marketplace.core.money import Money
+from marketplace.payments import outcomes, suspense
+from marketplace.payments.gateways import PaymentRequest
+from marketplace.payments.models import Attempt, Refund
+from marketplace.payments.reconciliation import running
+from marketplace.payments.states import RefundState
+from tests.payments.conftest import ALLOCATED, CAPTURED, REFUNDED, Till, booked, moved
+
+PARKED = moved("suspense", "gateway_clearing:sandbox", "suspense:")
+GOING_BACK = moved("refund", "suspense:", "refund_in_transit:")
+
+
+def parked(till: Till) -> str:
+    """3980 fen came where 3979 were asked for; returns the gateway's id of the payment."""
+    attempt = till.start()
+    remote = till.pay(attempt)
+    db.session.execute(update(Attempt).values(fen=3979))
+    db.session.commit()
+    till.work()
+    assert booked() == PARKED
+    return remote
+
+
+def send_back(payment: str) -> str:
+    return in_transaction(suspense.send_back, payment=payment, actor="person:1", why="a wrong sum")
+
+
+def test_all_of_it_goes_back_once(quick_till: Till) -> None:
+    remote = parked(quick_till)
+    assert suspense.balance(db.session(), book="test") == {"CNY": 3980}
+
+    refund = send_back(remote)
+    with pytest.raises(suspense.AlreadyGoingBack):
+        send_back(remote)
+    quick_till.work()
+    quick_till.work_later()
+
+    assert booked() == PARKED | GOING_BACK | REFUNDED
+    row = db.session.scalars(select(Refund)).one()
+    assert (row.public_id, row.state, row.fen, row.remote_payment) == (refund, RefundState.SUCCEEDED, 3980, remote)
+    assert suspense.balance(db.session(), book="test") == {"CNY": 0}
+    said = select(AuditRecord.actor, AuditRecord.subject, AuditRecord.why).where(AuditRecord.action == "suspense.sent_back")
+    assert list(db.session.execute(said)) == [("person:1", f"refund:{refund}", "a wrong sum")]
+    assert not running.reconcile(quick_till.cashier, actor="test").is_red
+
+
+def test_what_did_not_arrive_may_be_sent_once_more(quick_till: Till) -> None:
+    remote = parked(quick_till)
+    first = send_back(remote)
+    quick_till.work()
+    quick_till.cashier.fail_refund(quick_till.cashier.refunds_of(remote)[0].remote_id)
+    quick_till.work()
+    assert suspense.balance(db.session(), book="test") == {"CNY": 3980}
+
+    second = send_back(remote)
+    quick_till.work()
+    quick_till.work_later()
+
+    states = {row.public_id: row.state for row in db.session.scalars(select(Refund))}
+    assert states == {first: RefundState.FAILED, second: RefundState.SUCCEEDED}
+    assert suspense.balance(db.session(), book="test") == {"CNY": 0}
+    assert not running.reconcile(quick_till.cashier, actor="test").is_red
+
+
+def test_a_second_payment_under_one_attempt_is_found_by_its_movement_and_sent_back_whole(quick_till: Till) -> None:
+    attempt = quick_till.start()
+    quick_till.pay(attempt)
+    quick_till.work()
+    stranger = pay_twice(quick_till, attempt)
+    with pytest.raises(NotFound):
+        send_back(stranger)
+    running.reconcile(quick_till.cashier, actor="test")
+    assert booked() == CAPTURED | ALLOCATED | PARKED
+
+    send_back(stranger)
+    quick_till.work()
+    quick_till.work_later()
+
+    assert booked() == CAPTURED | ALLOCATED | PARKED | GOING_BACK | REFUNDED
+    assert [refund.status for refund in quick_till.cashier.refunds_of(stranger)] == [RefundState.SUCCEEDED]
+    assert not running.reconcile(quick_till.cashier, actor="test").is_red
+
+
+def pay_twice(till: Till, attempt: str) -> str:
+    """The cashier takes the same money for the same attempt again, by a payment of its own."""
+    request = PaymentRequest(attempt, Money(3980), "SX-7F3KQ2MD", "http://127.0.0.1:8000/")
+    remote = till.cashier.start_payment(request, key="another key").remote_id
+    till.cashier.decide(remote, "succeeded")
+    return remote
+
+
+def test_money_of_the_other_book_is_left_to_people(quick_till: Till) -> None:
+    attempt = quick_till.start()
+    remote = quick_till.pay(attempt)
+    truth = replace(quick_till.cashier.fetch_payment(remote), book="live")
+    in_transaction(outcomes.apply_payment, remote=truth, gateway="sandbox", why="mistaken key")
+
+    with pytest.raises(suspense.OfTheOtherBook):
+        send_back(remote)
+    with pytest.raises(NotFound):
+        send_back("pay_nobody")
+    assert db.session.scalars(select(Refund)).all() == []
