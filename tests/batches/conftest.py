@@ -140,6 +140,7 @@ def an_order(session: Session, seller: str) -> str:
     rest = {"unit_zh": "5斤箱", "unit_en": "box", "unit_price_fen": 3980, "unit_service_fee_fen": 318}
     more = {
         "net_weight_grams": 2500,
+        "shipping_fen": 0,
         "return_policy": "x",
         "drawing": "x",
         "seller_name": "冯家",
