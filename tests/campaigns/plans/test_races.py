@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
-from crowdfund.campaigns.plans import asking, charging, keeping
+from crowdfund.campaigns.plans import asking, charging, keeping, receiving
 from crowdfund.campaigns.plans.models import Installment
-from marketplace.core import clock
+from marketplace.core import clock, outbox
 from marketplace.core.db import db, in_transaction
 from tests.campaigns.conftest import public_rows
 from tests.campaigns.plans.conftest import (
@@ -59,6 +60,13 @@ def test_two_schedulers_and_two_workers_charge_once(real_monthly: Monthly) -> No
     assert charges_at(real_monthly.cashier) == ["succeeded"] * PLANS
     assert len(public_rows(campaign)) == 2 * PLANS and len(letters()) == 2 * PLANS
     assert differences(real_monthly) == []
+
+
+def test_the_worker_asks_every_minute_and_charges_apart_from_the_rest(app: Flask) -> None:
+    worker = app.extensions["worker"]
+    assert [job.seconds for job in worker.periodic if job.work is asking.ask_for_due] == [60]
+    assert charging.charge_one in worker.slow_steps and charging.charge_one not in worker.steps
+    assert {keeping.LAPSES, keeping.WITHDRAWN, receiving.AGREED} <= outbox.slow
 
 
 def test_one_month_is_one_row_whoever_writes_it(real_monthly: Monthly) -> None:
