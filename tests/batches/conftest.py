@@ -146,7 +146,7 @@ def an_order(session: Session, seller: str) -> str:
         "seller_name": "冯家",
         "seller_public_id": seller,
     }
-    session.add(OrderLine(parcel_id=parcel.id, shipping_fen=0, **goods, **rest, **more))
+    session.add(OrderLine(parcel_id=parcel.id, **goods, **rest, **more))
     return order.number
 
 
