@@ -11,7 +11,6 @@ from typing import Any
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Row
 
 from marketplace.accounts.permissions import requires
 from marketplace.core.forgery import exempt
@@ -22,26 +21,14 @@ from marketplace.payments.gateways import (
     GatewayError,
     Invalid,
     KeyMismatch,
-    MandateRequest,
-    Movement,
     PaymentRequest,
     RefundRequest,
-    RemoteDispute,
-    RemoteRefund,
 )
+from marketplace.payments.sandbox.stripe_objects import dispute_of, intent_of, refund_of, session_of, transaction_of
 from marketplace.payments.sandbox.views import cashier
 
 bp = Blueprint("sandbox_stripe", __name__, url_prefix="/sandbox-cashier/v1")
 
-SESSION = {  # what the cashier says -> what Stripe says of the session, and of its payment
-    "requires_payment_method": ("open", "unpaid"),
-    "failed": ("open", "unpaid"),
-    "processing": ("complete", "unpaid"),
-    "succeeded": ("complete", "paid"),
-    "canceled": ("expired", "unpaid"),
-}
-INTENT = {"failed": "requires_payment_method"}
-MOVED_BY_BANKS = ("dispute", "dispute_reversal")
 ERRORS = {
     KeyMismatch: ("idempotency_error", 400),
     Invalid: ("invalid_request_error", 400),
@@ -209,101 +196,6 @@ def list_events() -> ResponseReturnValue:
 
 def created_since() -> datetime:
     return datetime.fromtimestamp(request.args.get("created[gte]", 0, int), UTC)
-
-
-def transaction_of(movement: Movement) -> dict[str, Any]:
-    return {
-        "id": movement.remote_id,
-        "object": "balance_transaction",
-        "type": "adjustment" if movement.type in MOVED_BY_BANKS else movement.type,
-        "reporting_category": movement.type,
-        "amount": movement.gross,
-        "fee": movement.fee,
-        "net": movement.net,
-        "currency": movement.currency.lower(),
-        "created": int(movement.at.timestamp()),
-        "source": source_of(movement),
-    }
-
-
-def dispute_of(told: RemoteDispute) -> dict[str, Any]:
-    moved = [{"amount": -told.amount.fen, "fee": told.fee.fen}] if told.is_withdrawn else []
-    moved += [{"amount": told.amount.fen, "fee": 0}] if told.is_reinstated else []
-    return {
-        "id": told.remote_id,
-        "object": "dispute",
-        "amount": told.amount.fen,
-        "currency": told.amount.currency.lower(),
-        "status": told.raw_status,
-        "reason": told.reason,
-        "payment_intent": {"object": "payment_intent", "metadata": {"attempt": told.attempt}},
-        "evidence_details": {"due_by": int(told.answer_by.timestamp()) if told.answer_by else None},
-        "balance_transactions": moved,
-        "livemode": False,
-    }
-
-
-def source_of(movement: Movement) -> dict[str, Any]:
-    if movement.type == "charge":
-        whose = {"payment_intent": f"pi_{movement.source_id}", "metadata": {"attempt": movement.ours}}
-        return {"id": f"ch_{movement.source_id}", "object": "charge", **whose}
-    if movement.type in MOVED_BY_BANKS:
-        return {"id": movement.source_id, "object": "dispute", "metadata": {"attempt": movement.ours}}
-    if movement.type == "payout":
-        return {"id": movement.source_id, "object": "payout", "metadata": {}}
-    return {"id": movement.source_id, "object": "refund", "metadata": {"refund": movement.ours}}
-
-
-def session_of(row: Row[Any]) -> dict[str, Any]:
-    status, payment_status = SESSION[row.status]
-    return {
-        "id": f"cs_{row.id}",
-        "object": "checkout.session",
-        "client_reference_id": row.attempt,
-        "payment_intent": intent_of(row) if row.decided_at else None,  # there is none before somebody tries
-        "amount_total": row.amount,
-        "currency": row.currency.lower(),
-        "status": status,
-        "payment_status": payment_status,
-        "livemode": False,
-        "created": int(row.created_at.timestamp()),
-        "url": cashier().page_of(row.id) if status == "open" else None,
-    }
-
-
-def intent_of(row: Row[Any]) -> dict[str, Any]:
-    card = card_of(row)
-    return {
-        "id": f"pi_{row.id}",
-        "object": "payment_intent",
-        "amount": row.amount,
-        "amount_received": row.amount if row.status == "succeeded" else 0,
-        "currency": row.currency.lower(),
-        "status": INTENT.get(row.status, row.status),
-        "metadata": {"attempt": row.attempt, "through": "checkout" if row.return_url else "mandate"},
-        "livemode": False,
-        "customer": f"cus_{card}" if card else None,
-        "payment_method": {"id": f"pm_{card}", "object": "payment_method", "type": "card"} if card else None,
-    }
-
-
-def card_of(row: Row[Any]) -> str:
-    """The name of the card that was kept with this payment, where one was; as if always asked for expanded."""
-    try:
-        return cashier().save_mandate(MandateRequest(row.id), key="").remote_id
-    except GatewayError:
-        return ""
-
-
-def refund_of(remote: RemoteRefund) -> dict[str, Any]:
-    return {
-        "id": remote.remote_id,
-        "object": "refund",
-        "amount": remote.amount.fen,
-        "currency": remote.amount.currency.lower(),
-        "status": remote.raw_status,
-        "metadata": {"refund": remote.refund},
-    }
 
 
 def listed(things: Iterable[dict[str, Any]], *, has_more: bool = False) -> dict[str, Any]:

@@ -1,0 +1,57 @@
+"""What the worker does, in the order of a turn."""
+
+from datetime import timedelta
+from functools import partial
+
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns import checking, lifecycle
+from crowdfund.campaigns.plans import asking, charging
+from crowdfund.pledges import choosing, seeds, vouchers
+from listings import indexing
+from marketplace.accounts import codes, rate_limits, sign_in
+from marketplace.core import clock, idempotency, outbox, sealing
+from marketplace.core.db import in_transaction
+from marketplace.core.worker import Worker
+from marketplace.notifications import messages
+from marketplace.orders import settlement
+from marketplace.orders.batches import reminders as batch_reminders
+from marketplace.payments import inbox, overdue, sweeping
+from marketplace.payments.reconciliation import rounds
+from marketplace.payments.sandbox import delivery
+
+
+def compose_worker(app: Flask) -> Worker:
+    """Of this application, once its parts are there."""
+    outbox.listeners[messages.TOPIC] = [messages.deliver]
+    outbox.slow.add(messages.TOPIC)
+    worker = Worker(
+        steps=[settlement.settle_one_due, outbox.deliver, checking.Rereading()],
+        slow_steps=[inbox.work, charging.charge_one, sweeping.send_refund, sweeping.ask_after_attempt, outbox.deliver_slow],
+    )
+    worker.slow_steps.append(rounds.Rounds())
+    sandbox = app.extensions["gateways"].by_name.get("sandbox")
+    if sandbox:
+        worker.slow_steps += [partial(delivery.deliver, sandbox), sandbox.finish_refunds, sandbox.finish_slow_payments]
+    worker.every(30, indexing.mend)
+    worker.every(60, partial(in_transaction, lifecycle.end_due))
+    worker.every(3600, partial(in_transaction, overdue.report))
+    worker.every(60, asking.ask_for_due)
+    for forget in (sweep, rate_limits.sweep, codes.sweep, sign_in.sweep):
+        worker.every(3600, partial(in_transaction, forget))
+    worker.every(3600, partial(in_transaction, seeds.provide))
+    worker.every(3600, partial(in_transaction, choosing.forget))
+    worker.every(3600, partial(in_transaction, vouchers.expire_due))
+    worker.every(3600, partial(in_transaction, batch_reminders.remind))
+    for chain in sealing.chains:
+        worker.every(1, partial(in_transaction, sealing.seal, chain=chain))
+        worker.every(3600, partial(in_transaction, sealing.close_days, chain=chain))
+    return worker
+
+
+def sweep(session: Session) -> None:
+    """What was delivered or answered a week ago is of no more use."""
+    week_ago = clock.now() - timedelta(days=7)
+    outbox.sweep(session, before=week_ago)
+    idempotency.forget(session, before=week_ago)
