@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.request import urlopen
@@ -68,7 +69,12 @@ def working(python: str, given: dict[str, str]) -> Iterator[int]:
 
 def new_database(template: str = "") -> str:
     """On the tests' private server; a copy of `template`, to which nobody may be connected."""
-    return PostgresServer(peers.postgresql()).create(template or None)
+    return postgres().create(template or None)
+
+
+@cache
+def postgres() -> PostgresServer:
+    return PostgresServer(peers.postgresql())
 
 
 def processor_seconds(pid: int) -> float:

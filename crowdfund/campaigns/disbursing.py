@@ -152,7 +152,7 @@ def reject(session: Session, *, disbursement: str, approver_id: int, reason: str
 def send(session: Session, *, disbursement: str, officer_id: int) -> None:
     """The bank was told to pay: the money leaves the campaign's account. After a failure it is told once more.
 
-    Raises StaleState, EvidenceOverdue, CampaignDoesNotSpend, PayoutsAreClosed, NotFound."""
+    Raises StaleState, EvidenceOverdue, CampaignDoesNotSpend, PayoutsAreClosed, NotEnough, NotFound."""
     switch.refuse_closed_payouts(session)
     row = get(session, disbursement)
     of = hold(session, Campaign.id == row.campaign_id)
@@ -160,9 +160,18 @@ def send(session: Session, *, disbursement: str, officer_id: int) -> None:
     is_first = row.state is D.APPROVED
     move(session, row, D.PAYING, row.state if row.state is D.FAILED else D.APPROVED, officer_id, "sent to the bank")
     if is_first:  # what the bank sent back has waited in transit
+        refuse_what_is_gone(session, row, of)
         amount = Money(row.fen)
         lines: dict[books.Account, Money] = {("restricted", of.public_id): amount, IN_TRANSIT: -amount}
         post(session, row, "disburse", of.public_id, lines)
+
+
+def refuse_what_is_gone(session: Session, row: Disbursement, campaign: Campaign) -> None:
+    """A payer's bank may have taken, or may take, what was there when it was approved. Raises NotEnough."""
+    in_account = -books.balance(session, "restricted", campaign.public_id, book=row.book)
+    free = in_account - disputed.disputed_fen(session, campaign, book=row.book)
+    if free < row.fen:
+        raise NotEnough(row.public_id, free)
 
 
 def confirm(session: Session, *, disbursement: str, officer_id: int, bank_reference: str) -> None:

@@ -11,6 +11,8 @@ from marketplace.core import outbox, page_cache
 from marketplace.core.db import in_transaction
 from marketplace.core.money import Money
 from marketplace.ledger import books
+from marketplace.ledger.models import Entry, LedgerAccount, Line
+from marketplace.payments.disputes.following import LOSS
 from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.disputes.states import OPEN
 from marketplace.payments.models import Attempt
@@ -41,6 +43,38 @@ def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) ->
     outbox.put(session, LOST, gift=reference)
     page_cache.expire(session, "giving", f"campaign:{campaign.public_id}", "ledger")
     return {("restricted", campaign.public_id): share}
+
+
+def give_to_the_loss(session: Session, *, reference: str, refund: str) -> None:
+    """A refund did not arrive, since the payer has the money from the bank: it lessens the loss that the province bore.
+
+    `dispute_kept:<refund>`, at most what this gift still is and what the province bore for it."""
+    gift = session.scalars(select(Contribution).where(Contribution.public_id == reference)).one()
+    borne = select(func.coalesce(func.sum(Line.amount), 0)).join(Entry, Entry.id == Line.entry_id)
+    borne = borne.join(LedgerAccount, LedgerAccount.id == Line.account_id).where(LedgerAccount.kind == LOSS[0])
+    lost = int(session.scalar(borne.where(Entry.reference == reference)) or 0)
+    fen = min(lost, receipts.fen_that_stayed(session, reference))
+    if fen <= 0:
+        return
+    campaign = session.get_one(Campaign, gift.campaign_id)
+    share, key = Money(fen, gift.currency), f"dispute_kept:{refund}"
+    lines: dict[books.Account, Money] = {("restricted", campaign.public_id): share, LOSS: -share}
+    books.post(session, key=key, book=gift.book, reference=reference, lines=lines)
+    whose = {"book": gift.book, "who": gift.shown_as}
+    public_ledger.write(session, kind="refund", campaign_id=campaign.id, amount=-share, reference=key, **whose)
+
+
+def regain(session: Session, /, *, reference: str, dispute: str) -> None:
+    """An appeal was won: what the campaign had borne is there again, and everybody sees it."""
+    key = f"dispute_appealed:{dispute}"
+    gift = session.scalars(select(Contribution).where(Contribution.public_id == reference)).one()
+    campaign = session.get_one(Campaign, gift.campaign_id)
+    back = books.lines_of(session, key).get(("restricted", campaign.public_id))
+    if back:
+        whose = {"book": gift.book, "who": gift.shown_as}
+        public_ledger.write(session, kind="return", campaign_id=campaign.id, amount=-back, reference=key, **whose)
+        outbox.put(session, LOST, gift=reference)
+        page_cache.expire(session, "giving", f"campaign:{campaign.public_id}", "ledger")
 
 
 def reissue(*, gift: str) -> None:

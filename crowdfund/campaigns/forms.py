@@ -57,6 +57,10 @@ class AmountField(StringField):
         )
 
 
+def is_fen(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 16
+
+
 class GoalField(AmountField):
     least, most = 100, GOAL_LARGEST
 
@@ -74,7 +78,7 @@ class AmountForm(Form):
         super().__init__(*args, **kwargs)
         chosen = str(self.choice.data or OWN)
         if chosen != OWN:
-            self.amount.data = f"{Decimal(int(chosen)) / 100:.2f}" if chosen.isascii() and chosen.isdigit() else chosen
+            self.amount.data = f"{Decimal(int(chosen)) / 100:.2f}" if is_fen(chosen) else chosen[:20]
 
 
 def check_name(_form: Any, field: StringField) -> None:

@@ -1,12 +1,13 @@
 """Gifts on their way back when a campaign is called off: each in a transaction of its own, as often as it takes."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import giving, public_ledger, receipts
+from crowdfund.campaigns import disputed, giving, public_ledger, receipts
 from crowdfund.campaigns.lifecycle import CANCELLED
 from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
 from crowdfund.campaigns.plans import keeping
@@ -14,20 +15,31 @@ from crowdfund.campaigns.plans.models import Installment
 from crowdfund.campaigns.states import ContributionState
 from marketplace.core import outbox, page_cache
 from marketplace.core.db import in_transaction
+from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
 from marketplace.payments import refunds
+from marketplace.payments.models import Attempt, Refund
+from marketplace.payments.states import RefundState
 
 PAGE: Final = 200
+LATER: Final = timedelta(hours=6)
 
 
-def return_page(*, campaign: str, last: int = 0) -> None:
+def return_page(*, campaign: str, last: int = 0, only: int = 0) -> None:
     """The listener of `campaign.cancelled`: some gifts, and a note that more follow, so that nothing else waits for all of
-    them. Whatever interrupts it, it goes on where something is still missing."""
-    gifts = in_transaction(received, campaign=campaign, after=last)
-    for _number, reference in gifts:
-        in_transaction(return_one, reference=reference)
-    if gifts:
+    them. Whatever interrupts it, it goes on where something is still missing. `only`: so many of them, if not all."""
+    gifts = in_transaction(received, campaign=campaign, after=last)[: only or None]
+    for number, reference in gifts:
+        try:
+            in_transaction(return_one, reference=reference)
+        except Refusal:  # disputed, perhaps for months: the others do not wait for it
+            in_transaction(come_again, campaign=campaign, last=number - 1)
+    if gifts and not only:
         in_transaction(go_on, campaign=campaign, last=gifts[-1][0])
+
+
+def come_again(session: Session, *, campaign: str, last: int) -> None:
+    outbox.put(session, CANCELLED, after=LATER, campaign=campaign, last=last, only=1)
 
 
 def received(session: Session, *, campaign: str, after: int) -> Sequence[tuple[int, str]]:
@@ -53,7 +65,7 @@ def return_one(session: Session, *, reference: str) -> None:
         session,
         purpose=giving.PURPOSE if gift.installment is None else keeping.PURPOSE,
         reference=reference,
-        reason_key=f"campaign:{gift.public_id}",
+        reason_key=f"campaign:{gift.public_id}{tries(session, reference)}",
         amount=amount,
         shares={("restricted", gift.public_id): amount},
         reason="campaign cancelled",
@@ -65,6 +77,13 @@ def return_one(session: Session, *, reference: str) -> None:
         receipts.issue(session, contribution=reference)
 
 
+def tries(session: Session, reference: str) -> str:
+    """After a refund that did not arrive the next one has a key of its own."""
+    failed = select(func.count()).select_from(Refund).join(Attempt, Attempt.id == Refund.attempt_id)
+    number = session.scalar(failed.where(Attempt.reference == reference, Refund.state == RefundState.FAILED))
+    return f":{number}" if number else ""
+
+
 def came_back(session: Session, /, *, reference: str, refund: str, amount: Money) -> None:
     """A refund did not reach the giver: its money is the campaign's again, and everybody sees that too."""
     gift = session.execute(
@@ -74,6 +93,7 @@ def came_back(session: Session, /, *, reference: str, refund: str, amount: Money
     booked = session.scalar(select(PublicRow.id).where(PublicRow.reference == f"refund:{refund}"))
     if booked is not None:  # a surplus that fails was never the campaign's
         public_ledger.write(session, kind="return", amount=amount, reference=f"refund_failed:{refund}", **row)
+        disputed.give_to_the_loss(session, reference=reference, refund=refund)
         receipts.issue(session, contribution=reference)
 
 

@@ -46,7 +46,7 @@ REFUNDS: Final = (
         "refund lines add up to refunds",
         f"""SELECT r.public_id AS name, r.fen AS owed, COALESCE(SUM(b.goods + b.shipping), 0) AS amount FROM refund r
         JOIN attempt ON attempt.id = r.attempt_id AND attempt.purpose = 'order' LEFT JOIN {BACK} b ON b.refund = r.public_id
-        WHERE r.reason_key <> 'surplus' GROUP BY r.id, r.public_id, r.fen
+        WHERE r.reason_key NOT LIKE 'surplus%' AND r.reason_key NOT LIKE 'loss:%' GROUP BY r.id, r.public_id, r.fen
         HAVING COALESCE(SUM(b.goods + b.shipping), 0) <> r.fen""",
         "refund {name} is {owed} fen, its lines say {amount}",
     ),

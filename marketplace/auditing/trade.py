@@ -118,7 +118,8 @@ ORDERS: Final = (
         COALESCE(b.fen, 0) AS amount, p.state AS state FROM parcel p
         JOIN event e ON e.subject = 'parcel:' || p.public_id AND e.to_state = 'lost'
         LEFT JOIN {BACK_IN_ALL} b ON b.parcel_id = p.id
-        WHERE COALESCE(b.fen, 0) <> p.goods_fen + p.shipping_fen OR p.state <> 'settled'""",
+        WHERE (COALESCE(b.fen, 0) <> p.goods_fen + p.shipping_fen OR p.state <> 'settled')
+        AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.key = 'dispute_kept:' || p.public_id)""",
         "parcel {name} was lost and is {state}: with what its station {station} pays {owed} fen should go back, {amount} do",
     ),
     Check(

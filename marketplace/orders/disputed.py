@@ -10,11 +10,17 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.money import Money
 from marketplace.ledger import books
+from marketplace.ledger.models import Entry
 from marketplace.orders import remaining
+from marketplace.orders.batches.models import BatchLine, SettlementBatch
+from marketplace.orders.batches.states import LineState
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.states import ParcelState
+from marketplace.payments import refunds
 from marketplace.payments.disputes import standing
 from marketplace.payments.disputes.following import LOSS
+from marketplace.payments.models import Attempt
+from marketplace.payments.states import AttemptState
 
 PURPOSE = "order"
 
@@ -29,22 +35,59 @@ def is_lost(session: Session, number: str) -> bool:
     return standing.is_lost(session, purpose=PURPOSE, reference=number)
 
 
-def keep(session: Session, parcel: Parcel) -> None:
-    """`dispute_kept:<parcel>`: not sent and not to be refunded either: what was held for it lessens the province's loss."""
+def is_kept(session: Session, parcel: Parcel) -> bool:
+    """What was held or owed for it went to the province's loss."""
+    return books.is_posted(session, key_of(parcel))
+
+
+def key_of(parcel: Parcel) -> str:
+    return f"dispute_kept:{parcel.public_id}"
+
+
+def keep(session: Session, parcel: Parcel, *, reason: str) -> None:
+    """`dispute_kept:<parcel>`: nothing was sent, and the bank has given money back: what was held lessens that loss.
+
+    What the bank did not give goes back to the buyer, out of that loss."""
     order = parcel.order
     shares = remaining.shares(remaining.rest(session, parcel), parcel.station_code)
-    lines: dict[books.Account, Money] = {account: Money(fen, order.currency) for account, fen in shares.items()}
-    lines[LOSS] = Money(-sum(shares.values()), order.currency)
-    key = f"dispute_kept:{parcel.public_id}"
-    books.post(session, key=key, book=order.book, reference=order.number, lines=lines)
+    post_kept(session, parcel, {account: Money(fen, order.currency) for account, fen in shares.items()})
+    paid = select(Attempt).where(Attempt.purpose == PURPOSE, Attempt.reference == order.number, ~Attempt.is_surplus)
+    attempt = session.scalars(paid.where(Attempt.state == AttemptState.SUCCEEDED).with_for_update()).one()
+    fen = min(sum(shares.values()), refunds.left_of(session, attempt))
+    if fen > 0:
+        back = {LOSS: Money(fen, order.currency)}
+        key = f"{refunds.OUT_OF_LOSS}:{parcel.public_id}"
+        refunds.request_for(session, attempt, reason_key=key, shares=back, reason=reason)
+
+
+def bear_lost(session: Session, parcel: Parcel) -> None:
+    """It was lost on the way, and the buyer has the money from the bank: the station bears it all the same (ADR 7)."""
+    fen = sum(part.fen for part in remaining.rest(session, parcel))
+    post_kept(session, parcel, {("station_payable", parcel.station_code): Money(fen, parcel.order.currency)})
+
+
+def post_kept(session: Session, parcel: Parcel, lines: dict[books.Account, Money]) -> None:
+    order = parcel.order
+    total = Money(sum(money.fen for money in lines.values()), order.currency)
+    if total:
+        books.post(session, key=key_of(parcel), book=order.book, reference=order.number, lines={**lines, LOSS: -total})
 
 
 def frozen(session: Session, *, book: str) -> dict[tuple[str, str], int]:
-    """Fen by owner ("seller" or "station", and which) that are payable and disputed: they are not paid out."""
+    """Fen by owner ("seller" or "station", and which) that are payable, disputed and not paid out yet."""
     wanted = select(Parcel).join(Order, Order.id == Parcel.order_id).where(Parcel.state == ParcelState.SETTLED)
     wanted = wanted.where(Order.book == book, Order.number.in_(standing.references(PURPOSE)))
     found: dict[tuple[str, str], int] = defaultdict(int)
     for parcel in session.scalars(wanted):
         for (kind, owner), fen in remaining.shares(remaining.rest(session, parcel), parcel.station_code).items():
-            found[kind.removesuffix("_held"), owner] += fen
+            if not is_paid_out(session, parcel, kind.removesuffix("_held"), owner):
+                found[kind.removesuffix("_held"), owner] += fen
     return found
+
+
+def is_paid_out(session: Session, parcel: Parcel, kind: str, owner: str) -> bool:
+    """A batch has paid its owner since it was settled."""
+    settled = select(Entry.at).where(Entry.key == f"settle:{parcel.public_id}:{owner}").scalar_subquery()
+    paid = select(BatchLine.id).join(SettlementBatch, SettlementBatch.id == BatchLine.batch_id)
+    paid = paid.where(BatchLine.owner_kind == kind, BatchLine.owner == owner, SettlementBatch.drafted_at >= settled)
+    return session.scalar(paid.where(BatchLine.state.in_((LineState.SENT, LineState.CONFIRMED))).limit(1)) is not None

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core import audit, ids
 from marketplace.core.errors import NotFound, Refusal
-from marketplace.orders import fulfilment, remaining, repaying
+from marketplace.orders import disputed, fulfilment, remaining, repaying
 from marketplace.orders.models import Parcel
 from marketplace.orders.remaining import LineLeft, Part
 from marketplace.orders.standing import AT_WORK
@@ -76,6 +76,8 @@ def lines_left(session: Session, parcel: str, *, station: str | None, seen: str 
     row = fulfilment.get_paid_parcel(session, parcel, station=station)
     if row.order.paid_at is None:
         raise fulfilment.NotPaid(parcel)
+    if disputed.is_kept(session, row):
+        raise AlreadyRefunded(parcel)
     lines = remaining.of(session, row)
     if seen is not None and seen != mark(lines):
         raise RefundedMeanwhile(parcel)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from listings import stock
 from marketplace.core.errors import Refusal
 from marketplace.core.transitions import transition
-from marketplace.orders import fulfilment, remaining, repaying, settlement
+from marketplace.orders import disputed, fulfilment, remaining, repaying, settlement
 from marketplace.orders.models import Order
 from marketplace.orders.paying import get_order
 from marketplace.orders.states import OrderState, ParcelState as S
@@ -78,4 +78,7 @@ def lose(session: Session, *, parcel: str, station: str | None, actor: str, reas
     fulfilment.move(session, row, S.SHIPPED, S.LOST, actor, reason)
     fulfilment.announce(session, row, reason=reason)
     settlement.settle(session, row, actor=actor, why="lost on the way")
-    repaying.repay_rest(session, row, reason_key=f"lost:{row.public_id}", reason="lost on the way")
+    if disputed.is_lost(session, row.order.number):
+        disputed.bear_lost(session, row)
+    else:
+        repaying.repay_rest(session, row, reason_key=f"lost:{row.public_id}", reason="lost on the way")

@@ -70,5 +70,5 @@ def give_up(session: Session, *, row: int, actor: str, why: str) -> RefundState:
         attempt = session.get_one(Attempt, refund.attempt_id, with_for_update=True)
         shares = {("suspense", ""): Money(refund.fen, refund.currency)}
         key = f"surplus:{refund.public_id}"
-        refunds.request_for(session, attempt, reason_key=key, shares=shares, reason=refund.reason)
+        refunds.request_for(session, attempt, reason_key=key, shares=shares, reason=refund.reason, is_surplus=True)
     return refund.state

@@ -160,7 +160,8 @@ def give_back(session: Session, attempt: Attempt, account: books.Account) -> Non
     """Nobody can use this money: it goes into suspense, and from there back by itself."""
     moved: dict[books.Account, Money] = {account: attempt.amount, ("suspense", ""): -attempt.amount}
     books.post(session, key=f"surplus:{attempt.public_id}", book=attempt.book, reference=attempt.reference, lines=moved)
-    refunds.request_for(session, attempt, reason_key="surplus", shares={("suspense", ""): attempt.amount}, reason="surplus")
+    shares = {("suspense", ""): attempt.amount}
+    refunds.request_for(session, attempt, reason_key="surplus", shares=shares, reason="surplus", is_surplus=True)
 
 
 def apply_refund(session: Session, *, remote: RemoteRefund, why: str) -> RefundState:

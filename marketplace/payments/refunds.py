@@ -21,6 +21,7 @@ from marketplace.payments.states import AttemptState, RefundState
 
 IN_TRANSIT: books.Account = ("refund_in_transit", "")
 KEY_LIVES: Final = timedelta(hours=23)  # gateways forget a key after a day, and would send the money once more
+OUT_OF_LOSS: Final = "loss"  # keys of refunds that no line of an order pays
 ASKED_BEFORE: Final = frozenset({RefundState.SUBMITTING, RefundState.UNKNOWN})
 
 
@@ -56,21 +57,33 @@ def request(
 
 
 def request_for(
-    session: Session, attempt: Attempt, *, reason_key: str, shares: Mapping[books.Account, Money], reason: str
+    session: Session,
+    attempt: Attempt,
+    *,
+    reason_key: str,
+    shares: Mapping[books.Account, Money],
+    reason: str,
+    is_surplus: bool = False,
 ) -> str:
     """As `request`, for an attempt whose row the caller has locked."""
     known = session.scalar(select(Refund).where(Refund.attempt_id == attempt.id, Refund.reason_key == reason_key))
     if known:
         return known.public_id
-    standing.refuse_disputed(session, purpose=attempt.purpose, reference=attempt.reference)
+    if not is_surplus:  # what nobody can use is recorded in any case, and waits while it is disputed
+        standing.refuse_disputed_payment(session, attempt)
     fen = sum(share.fen for share in shares.values())
-    gone = select(func.coalesce(func.sum(Refund.fen), 0)).where(
-        Refund.attempt_id == attempt.id, Refund.state != RefundState.FAILED, Refund.remote_payment.is_(None)
-    )
-    if int(session.scalar(gone) or 0) + standing.gone(session, attempt) + fen > attempt.fen:
+    if fen > left_of(session, attempt):
         raise RefundTooLarge(attempt.public_id)
     refund = Refund(attempt_id=attempt.id, reason_key=reason_key, reason=reason, fen=fen, currency=attempt.currency)
     return book_request(session, refund, attempt, shares=shares, actor="system")
+
+
+def left_of(session: Session, attempt: Attempt) -> int:
+    """Fen of this payment that neither a refund nor a bank has taken."""
+    gone = select(func.coalesce(func.sum(Refund.fen), 0)).where(
+        Refund.attempt_id == attempt.id, Refund.state != RefundState.FAILED, Refund.remote_payment.is_(None)
+    )
+    return attempt.fen - int(session.scalar(gone) or 0) - standing.gone(session, attempt)
 
 
 def book_request(
@@ -118,8 +131,14 @@ class Submission:
 def begin_submission(session: Session, *, refund: int) -> Submission | None:
     """What to ask for, or None where nothing is to be sent any more."""
     row = session.get_one(Refund, refund, with_for_update=True)
-    attempt = session.get_one(Attempt, row.attempt_id)
+    attempt = session.get_one(Attempt, row.attempt_id, with_for_update=True)
+    if row.state in {RefundState.REQUESTED, RefundState.SUBMITTING} and standing.is_payment_disputed(session, attempt):
+        return None  # its payer may get it from the bank; when that is decided it goes on
     is_first = row.state is RefundState.REQUESTED
+    if is_first and row.remote_payment is None and left_of(session, attempt) < 0:
+        transition(session, row, RefundState.SUBMITTING, expected=row.state, actor="system", why="asked")
+        fail(session, refund=refund, why="the payer has it from the bank")
+        return None
     if is_first:
         transition(session, row, RefundState.SUBMITTING, expected=row.state, actor="system", why="asked")
     payment = row.remote_payment or attempt.remote_id

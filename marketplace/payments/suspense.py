@@ -13,6 +13,7 @@ from marketplace.core.money import Money
 from marketplace.ledger import books
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.payments import refunds
+from marketplace.payments.disputes import standing
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.reconciliation.models import GatewayMovement
 from marketplace.payments.states import RefundState
@@ -31,13 +32,16 @@ class AlreadyGoingBack(StaleState):
 def send_back(session: Session, *, payment: str, actor: str, why: str) -> str:
     """All that came with this payment (the gateway's id) goes back to whoever paid; returns the refund's public id.
 
-    One that did not arrive may be sent once more. Raises NotFound, AlreadyGoingBack, OfTheOtherBook."""
+    One that did not arrive may be sent once more. Raises NotFound, AlreadyGoingBack, OfTheOtherBook, PaymentIsDisputed."""
     parked = find(session, payment)
     attempt = attempt_of(session, payment)
     if parked is None or attempt is None:
         raise NotFound(payment)
     if parked.book != attempt.book:
         raise OfTheOtherBook(payment)
+    standing.refuse_disputed_payment(session, attempt)
+    if standing.gone(session, attempt):
+        raise AlreadyGoingBack(payment)
     before = tries(session, payment)
     if any(state is not RefundState.FAILED for state in before):
         raise AlreadyGoingBack(payment)

@@ -19,7 +19,10 @@ from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.transitions import EventRow
+from marketplace.ledger import books
 from marketplace.payments import outcomes
+from marketplace.payments.disputes import following
+from marketplace.payments.disputes.states import DisputeState
 from marketplace.payments.models import Refund
 from marketplace.payments.states import AttemptState, RefundState
 from tests.campaigns.conftest import Fund, gift_of, public_rows
@@ -239,3 +242,41 @@ def test_calling_off_while_gifts_arrive_leaves_none_behind(fund: Fund) -> None:
     assert sum(fen for _kind, fen, _who in public_rows(campaign)) == 0
     assert len(db.session.scalars(select(Refund.id)).all()) == 12
     assert differences(fund) == []
+
+
+def test_one_disputed_gift_holds_up_no_other_refund_and_is_not_spent(fund: Fund) -> None:
+    campaign = fund.open()
+    gifts = [fund.give(campaign, 100 * number) for number in (1, 2, 3)]
+    remote = fund.cashier.open_dispute(fund.remote_of(gifts[0]))
+    fund.work()
+    in_transaction(lifecycle.cancel, campaign=campaign, person=fund.officer.id, why="材料不实")
+    fund.work()
+    assert fund.balance(campaign) == 100
+    fund.cashier.decide_dispute(remote, is_won=True)
+    fund.work()
+    with time_machine.travel(clock.now() + timedelta(hours=7), tick=False):
+        fund.work()
+        assert fund.balance(campaign) == 0
+        fund.cashier.finish_refunds()
+        fund.work()
+        assert differences(fund) == []
+
+
+def test_a_gift_lost_to_a_bank_leaves_the_campaign_and_comes_back_on_appeal(fund: Fund) -> None:
+    campaign = fund.open()
+    gift = fund.give(campaign, 10_000)
+    remote = fund.cashier.open_dispute(fund.remote_of(gift))
+    fund.work()
+    fund.cashier.decide_dispute(remote, is_won=False)
+    fund.work()
+    assert fund.balance(campaign) == 0
+    won = replace(fund.cashier.fetch_dispute(remote), status=DisputeState.WON, raw_status="won", is_reinstated=True)
+    in_transaction(following.apply, remote=won, gateway="sandbox", why="appeal")
+    fund.work()
+    assert fund.balance(campaign) == 10_000
+    assert [(kind, fen) for kind, fen, _who in public_rows(campaign)] == [
+        ("gift", 10_000),
+        ("refund", -10_000),
+        ("return", 10_000),
+    ]
+    assert books.balance(db.session(), "chargeback_loss", book="test") == 0

@@ -1,6 +1,8 @@
 """A payer's bank asks, takes money, decides: the books follow what was moved, and nothing goes out meanwhile."""
 
+from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -11,14 +13,19 @@ from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
 from marketplace.ledger import books
-from marketplace.orders import fulfilment, refunding, settlement
+from marketplace.orders import fulfilment, refunding, settlement, undelivered
+from marketplace.orders.batches import queries as batch_queries
 from marketplace.orders.states import ParcelState
-from marketplace.payments import refunds
-from marketplace.payments.disputes import answering
+from marketplace.payments import inbox, outcomes, refunds
+from marketplace.payments.disputes import answering, following
 from marketplace.payments.disputes.models import Dispute, DisputeEvidence
 from marketplace.payments.disputes.standing import PaymentIsDisputed
 from marketplace.payments.disputes.states import DisputeState
+from marketplace.payments.gateways import RemotePayment
+from marketplace.payments.models import Attempt
 from marketplace.payments.reconciliation.running import reconcile
+from marketplace.payments.sandbox import delivery, storage
+from marketplace.payments.states import AttemptState, RefundState
 from tests.factories import signed_in
 from tests.orders.conftest import JIXIAN, Shop, balances, differences, parcels, post, shop, stock_of
 
@@ -213,7 +220,111 @@ def test_an_answer_that_did_not_reach_the_bank_is_sent_again_as_it_was(shop: Sho
     assert len(db.session.scalars(select(DisputeEvidence)).all()) == 1
 
 
-def bytes_file(content: bytes) -> Any:
-    from io import BytesIO
+def decided(shop: Shop, remote: str, *, is_won: bool) -> None:
+    shop.cashier.decide_dispute(remote, is_won=is_won)
+    shop.work()
 
+
+def test_a_refund_on_its_way_waits_and_never_pays_twice(shop: Shop) -> None:
+    number = shop.paid_order(shop.browser(), apples=2)
+    at_the_desk(shop, number, "refuse")  # asked for, and not sent yet
+    remote = shop.cashier.open_dispute(shop.remote_of(number))
+    while inbox_hears(shop):
+        pass
+    shop.work()
+    assert [each.state for each in refunds.of(db.session(), purpose="order", reference=number)] == [RefundState.REQUESTED]
+    decided(shop, remote, is_won=False)
+    with time_machine.travel(clock.now() + timedelta(hours=2), tick=False):
+        shop.work()
+        db.session.rollback()
+        assert [each.state for each in refunds.of(db.session(), purpose="order", reference=number)] == [RefundState.FAILED]
+        assert balance("gateway_clearing", "sandbox") == -FEE
+        assert (balance("chargeback_loss"), balance("refund_in_transit")) == (0, 0)
+        assert differences(shop) == []
+
+
+def inbox_hears(shop: Shop) -> bool:
+    """The dispute is heard of before the refund is sent."""
+    return delivery.deliver(shop.cashier, shop.send) or inbox.work()
+
+
+def test_a_dispute_over_a_part_takes_no_more_than_that_from_the_buyer(shop: Shop) -> None:
+    number = shop.paid_order(shop.browser(), apples=2)
+    remote = shop.cashier.open_dispute(shop.remote_of(number))
+    with shop.cashier.writing() as connection:
+        connection.execute(storage.dispute.update().values(amount=1000))
+        connection.execute(storage.movement.update().where(storage.movement.c.type == "dispute").values(gross=-1000 - FEE))
+    shop.work()
+    decided(shop, remote, is_won=False)
+    at_the_desk(shop, number, "refuse")
+    shop.work()
+    with time_machine.travel(clock.now() + timedelta(minutes=1), tick=False):
+        shop.cashier.finish_refunds()
+        shop.work()
+        assert balance("chargeback_loss") == 0
+        assert balances(number)["gateway_clearing"] == -FEE
+        (parcel,) = parcels(number)
+        with pytest.raises(refunding.AlreadyRefunded):
+            in_transaction(refunding.refund_rest, parcel=parcel.public_id, station=JIXIAN, reason="?", actor="clerk")
+        assert differences(shop) == []
+
+
+def test_lost_on_the_way_and_given_back_by_the_bank_is_borne_by_the_station(shop: Shop) -> None:
+    number = shop.paid_order(shop.browser(), apples=2)
+    at_the_desk(shop, number, "accept", "collect", "pack", "ship")
+    remote = shop.cashier.open_dispute(shop.remote_of(number))
+    shop.work()
+    decided(shop, remote, is_won=False)
+    (parcel,) = parcels(number)
+    in_transaction(undelivered.lose, parcel=parcel.public_id, station=JIXIAN, actor="clerk", reason="车翻了")
+    assert balance("chargeback_loss") == 0
+    assert balances(number)["station_payable"] == 2 * 3980 + 600 - 636 - 600
+    assert differences(shop) == []
+
+
+def test_a_closed_inquiry_may_still_be_lost_and_old_news_opens_nothing(shop: Shop) -> None:
+    _number, remote = disputed(shop, is_inquiry=True)
+    decided(shop, remote, is_won=True)
+    assert the_dispute().state is DisputeState.CLOSED
+    told = shop.cashier.fetch_dispute(remote)
+    lost = replace(told, status=DisputeState.LOST, raw_status="lost", is_withdrawn=True)
+    in_transaction(following.apply, remote=lost, gateway="sandbox", why="late")
+    assert the_dispute().state is DisputeState.LOST
+    old = replace(told, status=DisputeState.UNDER_REVIEW, raw_status="under_review", is_withdrawn=True)
+    in_transaction(following.apply, remote=old, gateway="sandbox", why="older")
+    assert the_dispute().state is DisputeState.LOST
+    appeal = replace(old, raw_status="appeal_under_review")
+    in_transaction(following.apply, remote=appeal, gateway="sandbox", why="appeal")
+    assert the_dispute().state is DisputeState.UNDER_REVIEW
+    won = replace(told, status=DisputeState.WON, raw_status="won", is_withdrawn=True, is_reinstated=True)
+    in_transaction(following.apply, remote=won, gateway="sandbox", why="won")
+    assert (balance("chargeback_loss"), balance("dispute_receivable", "sandbox")) == (0, 0)
+
+
+def test_surplus_money_is_recorded_though_the_first_payment_is_disputed(shop: Shop) -> None:
+    number, _remote = disputed(shop)
+    attempt = Attempt(purpose="order", reference=number, gateway="sandbox", book="test", fen=8560, is_surplus=True)
+    attempt.state, attempt.remote_id = AttemptState.REQUIRES_ACTION, "pay_second"
+    db.session.add(attempt)
+    db.session.commit()
+    paid = RemotePayment("pay_second", attempt.public_id, Money(8560), AttemptState.SUCCEEDED, "succeeded", "test")
+    in_transaction(outcomes.apply_payment, remote=paid, gateway="sandbox", why="late")
+    db.session.rollback()
+    assert db.session.get_one(Attempt, attempt.id).state is AttemptState.SUCCEEDED
+    assert [each.reason for each in refunds.of(db.session(), purpose="order", reference=number)] == ["surplus"]
+
+
+def test_what_is_disputed_is_offered_to_nobody_for_payment(shop: Shop) -> None:
+    number = shop.paid_order(shop.browser(), apples=2)
+    at_the_desk(shop, number, "accept", "collect", "pack", "ship")
+    (parcel,) = parcels(number)
+    in_transaction(settlement.confirm, number=number, parcel=parcel.public_id, actor="guest")
+    assert sum(batch_queries.positive_balances(db.session(), "test").values()) == 2 * 3980 + 600
+    shop.cashier.open_dispute(shop.remote_of(number))
+    shop.work()
+    db.session.rollback()
+    assert batch_queries.positive_balances(db.session(), "test") == {}
+
+
+def bytes_file(content: bytes) -> Any:
     return BytesIO(content)

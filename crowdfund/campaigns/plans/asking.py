@@ -44,8 +44,14 @@ def end_some(session: Session) -> int:
     wanted = wanted.where(Plan.state != PlanState.STOPPED, Campaign.state.in_(OVER)).order_by(Plan.id)
     plans = session.scalars(wanted.limit(SOME).with_for_update(of=Plan, skip_locked=True)).all()
     for plan in plans:
-        keeping.end(session, plan, why=keeping.CAMPAIGN_OVER)
+        end(session, plan, keeping.CAMPAIGN_OVER)
     return len(plans)
+
+
+def end(session: Session, plan: Plan, why: str) -> None:
+    """With its letter; what is being charged at this moment goes back, as the letter says."""
+    keeping.end(session, plan, why=why)
+    keeping.release(session, plan)
 
 
 def ask(session: Session, plan: Plan) -> None:
@@ -57,9 +63,9 @@ def ask(session: Session, plan: Plan) -> None:
         plan.next_on = following
         letters.campaign_waits(session, plan)
     elif campaign.state is not C.LIVE or campaign.ends_on < clock.today():
-        keeping.end(session, plan, why=keeping.CAMPAIGN_OVER)
+        end(session, plan, keeping.CAMPAIGN_OVER)
     elif campaign.past_goal == "stop" and totals.raised(session, campaign.id, plan.book) >= campaign.goal_fen:
-        keeping.end(session, plan, why=keeping.GOAL_REACHED)
+        end(session, plan, keeping.GOAL_REACHED)
     else:
         plan.next_on = following
         open_month(session, plan)

@@ -106,10 +106,10 @@ def create_assignment(pledge: str) -> ResponseReturnValue:
 @bp.post("/pledges/<pledge>/decision")
 @requires("device.keep")
 def create_decision(pledge: str) -> ResponseReturnValue:
-    form = ReasonForm(request.form)
-    if not form.validate():
+    form, decision = ReasonForm(request.form), request.form.get("decision")
+    if not form.validate() or decision not in {"go-on", "end"}:
         return office_page({pledge: form}, 422)
-    goes_on = request.form.get("decision") == "go-on"
+    goes_on = decision == "go-on"
     return done(confirming.decide, url_for(".show_office"), pledge=pledge, goes_on=goes_on, reason=str(form.reason.data))
 
 
@@ -126,10 +126,10 @@ def create_telecom_list() -> ResponseReturnValue:
 @bp.post("/vouchers/<voucher>/decision")
 @requires("device.keep")
 def create_voucher_decision(voucher: str) -> ResponseReturnValue:
-    form = ReasonForm(request.form)
-    if not form.validate():
+    form, decision = ReasonForm(request.form), request.form.get("decision")
+    if not form.validate() or decision not in {"counts", "void"}:
         return office_page({voucher: form}, 422)
-    counts = request.form.get("decision") == "counts"
+    counts = decision == "counts"
     reason = str(form.reason.data)
     return done(disputes.decide, url_for(".show_office"), voucher=voucher, counts=counts, reason=reason)
 

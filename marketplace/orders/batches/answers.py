@@ -24,7 +24,7 @@ from marketplace.orders.batches.bank_file import digest
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import LeftOut, LineState
 
-LARGEST: Final = 128 * 1024  # bytes; three times as much in a form
+LARGEST: Final = 128 * 1024  # letters
 MOST: Final = 2000  # rows
 COLUMNS: Final = ("end_to_end_id", "fen", "result", "said")
 RESULTS: Final = {"paid": LineState.CONFIRMED, "returned": LineState.RETURNED}
@@ -74,9 +74,10 @@ class Judged:
 
 def read(content: bytes) -> list[Answer]:
     """The rows of the file. Raises Unreadable."""
-    if len(content) > LARGEST:
+    text = decoded(content)
+    if len(text) > LARGEST:  # counted in letters: what came as GB 18030 comes again as UTF-8
         raise Unreadable("too large")
-    rows = csv.DictReader(io.StringIO(decoded(content)), strict=True)
+    rows = csv.DictReader(io.StringIO(text), strict=True)
     try:
         if not set(COLUMNS) <= {(name or "").strip() for name in rows.fieldnames or ()}:
             raise Unreadable(str(rows.fieldnames))

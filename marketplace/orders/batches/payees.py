@@ -6,7 +6,7 @@ from flask_babel import gettext as _, lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.accounts.models import Person
+from marketplace.accounts.models import Grant, Person
 from marketplace.core import audit, clock, ids
 from marketplace.core.db import insert_or_ignore
 from marketplace.core.errors import NotFound, Refusal, StaleState
@@ -97,8 +97,11 @@ def hold(session: Session, account: str) -> PayoutAccount:
 
 
 def refuse_own(session: Session, account: PayoutAccount, person_id: int) -> None:
+    mine = select(Grant.id).where(
+        Grant.person_id == person_id, Grant.scope_kind == "station", Grant.scope_id == account.owner
+    )
     is_own = account.owner_kind == "seller" and account.owner == session.get_one(Person, person_id).public_id
-    if is_own:
+    if is_own or (account.owner_kind == "station" and session.scalar(mine.limit(1)) is not None):
         raise OwnPayee(account.public_id)
 
 

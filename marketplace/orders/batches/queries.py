@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from marketplace.accounts.models import Person
 from marketplace.core.errors import NotFound
 from marketplace.ledger import books, queries as ledger_queries
+from marketplace.orders import disputed
 from marketplace.orders.batches.models import BatchLine, PayoutAccount, SettlementBatch
 from marketplace.orders.batches.owed import OPEN, Owner, payable, why_not
 from marketplace.orders.batches.states import BatchState as B, LeftOut, LineState
@@ -72,7 +73,9 @@ def stations_owed(session: Session, book: str) -> list[StationOwed]:
 def positive_balances(session: Session, book: str) -> dict[Owner, int]:
     kinds = {payable(kind): kind for kind in ("seller", "station")}
     rows = ledger_queries.balances(session, book=book, kinds=list(kinds))
-    return {(kinds[kind], owner): -int(fen) for kind, owner, commodity, fen in rows if fen < 0 and commodity == "CNY"}
+    owed = {(kinds[kind], owner): -int(fen) for kind, owner, commodity, fen in rows if fen < 0 and commodity == "CNY"}
+    stopped = disputed.frozen(session, book=book)
+    return {owner: fen - stopped.get(owner, 0) for owner, fen in owed.items() if fen > stopped.get(owner, 0)}
 
 
 def owners_by_station(session: Session, owners: Any) -> dict[str, list[Owner]]:

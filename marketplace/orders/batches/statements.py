@@ -21,6 +21,8 @@ from marketplace.payments.models import Attempt, Refund
 MOST_MONTHS: Final = 24
 PARCEL_ID: Final = 16  # characters of a parcel in the key settle:<parcel>:<owner>
 
+FIRST_YEAR: Final = 2020
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -68,7 +70,7 @@ def month_of(text: str) -> date:
         found = datetime.strptime(text, "%Y-%m").date() if len(text) == 7 else None  # noqa: DTZ007
     except ValueError:
         found = None
-    if found is None or found > clock.today():
+    if found is None or found.year < FIRST_YEAR or found > clock.today():
         raise NotFound(text)
     return found
 

@@ -47,6 +47,7 @@ KINDS: Final[dict[str, LazyString]] = {
     "settle": _l("Parcel settled"),
     "refund": _l("Refund to the buyer"),
     "refund_failed": _l("Refund came back"),
+    "dispute_kept": _l("Lost on the way, refunded by the buyer's bank"),
     "payout": _l("Paid to you"),
     "payout_failed": _l("Payment returned by the bank"),
 }

@@ -14,16 +14,20 @@ from marketplace.core.money import Money
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger import books
 from marketplace.payments.disputes.models import Dispute
-from marketplace.payments.disputes.states import DISPUTE, DisputeState
+from marketplace.payments.disputes.states import DISPUTE, OPEN, DisputeState
 from marketplace.payments.gateways import RemoteDispute
 from marketplace.payments.models import Attempt
 from marketplace.payments.outcomes import Unmatched
+from marketplace.payments.states import AttemptState
 
 LOSS: books.Account = ("chargeback_loss", "")
 
 bearers: dict[str, Callable[..., Mapping[books.Account, Money]]] = {}
 """purpose -> called with session, reference, dispute and amount when it is lost, in that transaction: whose money it was, at
 most so much. What nobody bears is the province's loss."""
+
+regained: dict[str, Callable[..., None]] = {}
+"""purpose -> called with session, reference and dispute when what was lost came back on appeal, in that transaction."""
 
 
 def apply(session: Session, *, remote: RemoteDispute, gateway: str, why: str) -> DisputeState:
@@ -37,11 +41,17 @@ def apply(session: Session, *, remote: RemoteDispute, gateway: str, why: str) ->
     row = session.scalar(select(Dispute).where(Dispute.gateway == gateway, Dispute.remote_id == remote.remote_id))
     if row is None:
         row = begin(session, remote, attempt, why)
-    elif remote.status in DISPUTE[row.state]:
+    elif remote.status in DISPUTE[row.state] and not is_old_news(row, remote):
         transition(session, row, remote.status, expected=row.state, actor=gateway, why=why)
     row.raw_status, row.answer_by = remote.raw_status, remote.answer_by
     move_money(session, row, attempt, remote)
     return row.state
+
+
+def is_old_news(row: Dispute, remote: RemoteDispute) -> bool:
+    """Fetched before the bank decided, and come after it: only an appeal opens again what was lost."""
+    is_opened_again = remote.status in OPEN and row.state is DisputeState.LOST
+    return is_opened_again and not remote.raw_status.startswith("appeal_")
 
 
 def begin(session: Session, remote: RemoteDispute, attempt: Attempt, why: str) -> Dispute:
@@ -67,7 +77,8 @@ def move_money(session: Session, row: Dispute, attempt: Attempt, remote: RemoteD
         return
     if remote.is_reinstated and not is_posted(session, row, "dispute_won"):
         take_the_loss_back(session, row, attempt)
-        post(session, row, attempt, "dispute_won", {clearing: amount, receivable: -amount})
+        lines = {clearing: amount + remote.fee_back, receivable: -amount, ("dispute_fee", ""): -remote.fee_back}
+        post(session, row, attempt, "dispute_won", {account: money for account, money in lines.items() if money})
     elif row.state is DisputeState.LOST and not (is_posted(session, row, "dispute_lost") or remote.is_reinstated):
         post(session, row, attempt, "dispute_lost", {**borne(session, row, attempt), receivable: -amount})
 
@@ -75,6 +86,8 @@ def move_money(session: Session, row: Dispute, attempt: Attempt, remote: RemoteD
 def borne(session: Session, row: Dispute, attempt: Attempt) -> dict[books.Account, Money]:
     """By whom, together all of it."""
     amount = Money(row.fen, row.currency)
+    if attempt.state is AttemptState.QUARANTINE:  # nobody's yet: it waits in suspense
+        return {("suspense", ""): amount}
     asked = None if attempt.is_surplus else bearers.get(attempt.purpose)
     given = {"reference": attempt.reference, "dispute": row.public_id, "amount": amount}
     shares = dict(asked(session, **given)) if asked else {}
@@ -85,12 +98,13 @@ def borne(session: Session, row: Dispute, attempt: Attempt) -> dict[books.Accoun
 
 
 def take_the_loss_back(session: Session, row: Dispute, attempt: Attempt) -> None:
-    """An appeal was won after all: the province had borne it, or others had, and gets it again as income of that account.
-
-    Whoever bore it is not found again by itself: a person corrects it, and the audit log says so."""
-    if is_posted(session, row, "dispute_lost"):
-        amount, receivable = Money(row.fen, row.currency), ("dispute_receivable", attempt.gateway)
-        post(session, row, attempt, "dispute_appealed", {receivable: amount, LOSS: -amount})
+    """An appeal was won after all: whoever bore the loss has it again."""
+    lost = books.lines_of(session, f"dispute_lost:{row.public_id}")
+    if lost:
+        post(session, row, attempt, "dispute_appealed", {account: -money for account, money in lost.items()})
+        asked = None if attempt.is_surplus else regained.get(attempt.purpose)
+        if asked:
+            asked(session, reference=attempt.reference, dispute=row.public_id)
         audit.record(session, actor=attempt.gateway, action="dispute.appealed", subject=f"dispute:{row.public_id}")
 
 

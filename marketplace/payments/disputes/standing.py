@@ -26,6 +26,17 @@ def is_disputed(session: Session, *, purpose: str, reference: str) -> bool:
     return session.scalar(found.limit(1)) is not None
 
 
+def refuse_disputed_payment(session: Session, attempt: Attempt) -> None:
+    """Raises PaymentIsDisputed; of this payment alone, whatever becomes of others for the same thing."""
+    if is_payment_disputed(session, attempt):
+        raise PaymentIsDisputed(attempt.reference)
+
+
+def is_payment_disputed(session: Session, attempt: Attempt) -> bool:
+    found = select(Dispute.id).where(Dispute.attempt_id == attempt.id, Dispute.state.in_(sorted(OPEN)))
+    return session.scalar(found.limit(1)) is not None
+
+
 def refuse_disputed(session: Session, *, purpose: str, reference: str) -> None:
     """Raises PaymentIsDisputed."""
     if is_disputed(session, purpose=purpose, reference=reference):

@@ -23,5 +23,5 @@ DISPUTE: Final[dict[DisputeState, frozenset[DisputeState]]] = {
     D.UNDER_REVIEW: frozenset({D.NEEDS_RESPONSE, D.WON, D.LOST}),
     D.LOST: frozenset({D.UNDER_REVIEW, D.WON}),  # an appeal
     D.WON: frozenset(),
-    D.CLOSED: frozenset({D.NEEDS_RESPONSE}),
+    D.CLOSED: frozenset({D.NEEDS_RESPONSE, D.UNDER_REVIEW, D.WON, D.LOST}),  # what lay between may never be seen
 }

@@ -13,6 +13,7 @@ from marketplace.core.forms import Form, KeyedForm, Needed
 from marketplace.payments.operator.words import PURPOSES, Words
 
 YUAN: Final = re.compile(r"\d{1,10}(\.\d{1,2})?")
+FIRST_YEAR, LAST_YEAR = 2000, 2100
 ANY: Final = ("", _l("any"))
 
 
@@ -24,6 +25,8 @@ class DayField(DateField):
             super().process_formdata(valuelist if any(valuelist) else [])
         except ValueError:
             raise ValueError(_("Such as 2026-10-09.")) from None
+        if self.data and not FIRST_YEAR <= self.data.year <= LAST_YEAR:
+            raise ValueError(_("Such as 2026-10-09."))
 
 
 class FilterForm(Form):

@@ -12,7 +12,9 @@ from marketplace.accounts.permissions import requires
 from marketplace.core import audit, clock, idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
+from marketplace.core.forms import tidy
 from marketplace.payments import absent, suspense
+from marketplace.payments.disputes.standing import PaymentIsDisputed
 from marketplace.payments.gateways import GatewayError, current_book
 from marketplace.payments.operator import export, following, queries, words
 from marketplace.payments.operator.forms import FilterForm, WhyForm
@@ -66,7 +68,7 @@ def found(template: str, states: Mapping[str, Words], read: Callable[[Session, A
 def asked(form: FilterForm) -> Asked:
     names = ("number", "state", "purpose", "since", "until")
     given = {name: form.data[name] for name in names if form.data[name]}
-    return Asked(**given, least=form.least_fen, most=form.most_fen, before=request.args.get("before", ""))
+    return Asked(**given, least=form.least_fen, most=form.most_fen, before=tidy(request.args.get("before", "")))
 
 
 def exported(
@@ -76,7 +78,9 @@ def exported(
     form = FilterForm(request.args, states=states)
     if not form.validate():
         return page(f"operator/{name}.html", 422, form=form, found=queries.Page([], ""))
-    wanted = " ".join(f"{key}={value}" for key, value in sorted(form.typed.items()))
+    if request.method == "HEAD":
+        return page(f"operator/{name}.html", form=form, found=queries.Page([], ""))
+    wanted = " ".join(f"{key}={value}" for key, value in sorted(form.typed.items()) if key != "number")
     in_transaction(audit.record, actor=actor(), action=f"{name}.exported", subject=name, why=wanted)
     rows = stream_with_context(export.lines(columns, read(db.session(), asked(form))))
     disposition = f"attachment; filename={name}-{clock.today():%Y%m%d}.csv"
@@ -113,7 +117,7 @@ def list_suspense() -> ResponseReturnValue:
 def suspense_page(form: WhyForm | None = None, of: str = "", status: int = 200) -> ResponseReturnValue:
     """`of`: the payment whose form was refused, with what was typed."""
     session = db.session()
-    parked, further = queries.page_of_suspense(session, request.args.get("before", ""))
+    parked, further = queries.page_of_suspense(session, tidy(request.args.get("before", "")))
     held = suspense.balance(session, book=current_book())
     return page("operator/suspense.html", status, parked=parked, further=further, held=held, form=form or WhyForm(), of=of)
 
@@ -131,7 +135,7 @@ def create_suspense_refund(payment: str) -> ResponseReturnValue:
         )
     except NotFound:
         raise
-    except (suspense.AlreadyGoingBack, suspense.OfTheOtherBook) as refusal:
+    except (suspense.AlreadyGoingBack, suspense.OfTheOtherBook, PaymentIsDisputed) as refusal:
         form.why.errors = [refusal.message]
         return suspense_page(form, payment, refusal.status)
     flash(_("It is on its way back to whoever paid."), "done")

@@ -18,6 +18,7 @@ from marketplace.payments.operator import words
 from marketplace.payments.operator.forms import AnswerForm
 from marketplace.payments.operator.views import ACTS, NO_STORE, actor
 
+LONGEST = 18  # digits
 bp = Blueprint("operator_disputes", __name__, url_prefix="/operator/disputes")
 
 
@@ -26,7 +27,7 @@ bp = Blueprint("operator_disputes", __name__, url_prefix="/operator/disputes")
 def list_disputes() -> ResponseReturnValue:
     state = request.args.get("state", "")
     rows, further = queries.page(
-        db.session(), state=state if state in words.DISPUTES else "", before=request.args.get("before", None, int)
+        db.session(), state=state if state in words.DISPUTES else "", before=request.args.get("before", None, small)
     )
     return page("operator/disputes.html", rows=rows, further=further, state=state)
 
@@ -66,6 +67,13 @@ def create_evidence(dispute: str) -> ResponseReturnValue:
     else:
         flash(_("Your answer is with the bank. It decides."), "done")
     return redirect(url_for(".show_dispute", dispute=dispute), 303)
+
+
+def small(text: str) -> int:
+    """A row's number from an address. Raises ValueError for what no row can have."""
+    if len(text) > LONGEST:
+        raise ValueError(text)
+    return int(text)
 
 
 def sent_paper(file: FileStorage | None) -> Paper | None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core import audit, clock
 from marketplace.core.db import in_transaction, insert_or_ignore
+from marketplace.payments.disputes import asking
 from marketplace.payments.gateways import PaymentGateway
 from marketplace.payments.reconciliation import telling
 from marketplace.payments.reconciliation.models import GatewayCursor, GatewayMovement, ReconciliationRun
@@ -43,6 +44,7 @@ def reconcile(gateway: PaymentGateway, *, actor: str, whole: bool = False, tell:
     run = in_transaction(begin, gateway=gateway.name, actor=actor, whole=whole)
     telling.hear_what_was_lost(gateway, since=run.events_since)
     telling.tell_what_was_paid_out(gateway)
+    asking.ask_after_open(gateway)
     new = read_movements(gateway, run.since, tell)
     judge_open(gateway, everything=whole, tell=tell)
     gap, late = read_balance(gateway, run.began_at - CLOCKS_DIFFER)

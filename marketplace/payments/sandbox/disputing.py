@@ -87,6 +87,7 @@ def described(row: Row[Any], book: Book) -> RemoteDispute:
         attempt=row.attempt,
         amount=Money(row.amount, row.currency),
         fee=Money(row.fee, row.currency),
+        fee_back=Money(0, row.currency),
         status=STATUS[row.status],
         raw_status=row.status,
         reason=row.reason,

@@ -111,13 +111,14 @@ def refund_of(refund: Any, *, book: Book) -> RemoteRefund:
 def dispute_of(dispute: Any) -> RemoteDispute:
     """Its PaymentIntent expanded, which bears our own id. What moved is told by its balance transactions."""
     moved = [int(each["amount"]) for each in dispute["balance_transactions"]]
-    fee = sum(int(each["fee"]) for each in dispute["balance_transactions"])
+    fees = [int(each["fee"]) for each in dispute["balance_transactions"]]
     due = dispute["evidence_details"]["due_by"] if dispute["evidence_details"] else None
     return RemoteDispute(
         remote_id=str(dispute["id"]),
         attempt=named_in(dispute["payment_intent"], "attempt"),
         amount=money(dispute["amount"], dispute["currency"]),
-        fee=money(fee, dispute["currency"]),
+        fee=money(sum(fee for fee in fees if fee > 0), dispute["currency"]),
+        fee_back=money(-sum(fee for fee in fees if fee < 0), dispute["currency"]),
         status=known(DISPUTE, dispute),
         raw_status=str(dispute["status"]),
         reason=str(dispute["reason"]),

@@ -44,7 +44,7 @@ def create_batch() -> ResponseReturnValue:
         made = in_transaction(
             idempotency.once,
             drafting.draft,
-            idempotency=form.idempotency(f"settlement:{g.person.id}"),
+            idempotency=form.idempotency(f"settlement:{g.person.id}:{station}"),
             station=station,
             drafter_id=g.person.id,
         )
