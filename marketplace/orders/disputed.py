@@ -4,6 +4,7 @@ Where it is lost the province bears it (docs/adr/0016): growers and stations hav
 province that answered the bank. What was not sent by then is nobody's any more: it goes to the province's loss."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from marketplace.orders import remaining
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import LineState
 from marketplace.orders.models import Order, Parcel
-from marketplace.orders.states import ParcelState
+from marketplace.orders.states import ParcelState as S
 from marketplace.payments import refunds
 from marketplace.payments.disputes import standing
 from marketplace.payments.disputes.following import LOSS
@@ -23,6 +24,7 @@ from marketplace.payments.models import Attempt
 from marketplace.payments.states import AttemptState
 
 PURPOSE = "order"
+NOT_SENT = frozenset({S.REFUSED, S.CANCELLED, S.RETURNED_TO_SELLER})
 
 
 def refuse_disputed(session: Session, number: str) -> None:
@@ -60,6 +62,20 @@ def keep(session: Session, parcel: Parcel, *, reason: str) -> None:
         refunds.request_for(session, attempt, reason_key=key, shares=back, reason=reason)
 
 
+def keep_unsent(session: Session, parcel: Parcel) -> None:
+    """Nothing was sent and its refund did not arrive: nobody else comes for what is still held (see `keep`)."""
+    if parcel.state in NOT_SENT and remaining.rest(session, parcel) and not is_kept(session, parcel):
+        keep(session, parcel, reason="refused")
+
+
+def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) -> Mapping[books.Account, Money]:
+    """The province bears all of it; what had come back unsent before the bank decided lessens that at once."""
+    order = session.scalars(select(Order).where(Order.number == reference).with_for_update()).one()
+    for parcel in session.scalars(select(Parcel).where(Parcel.order_id == order.id).order_by(Parcel.id)):
+        keep_unsent(session, parcel)
+    return {}
+
+
 def bear_lost(session: Session, parcel: Parcel) -> None:
     """It was lost on the way, and the buyer has the money from the bank: the station bears it all the same (ADR 7)."""
     fen = sum(part.fen for part in remaining.rest(session, parcel))
@@ -75,7 +91,7 @@ def post_kept(session: Session, parcel: Parcel, lines: dict[books.Account, Money
 
 def frozen(session: Session, *, book: str) -> dict[tuple[str, str], int]:
     """Fen by owner ("seller" or "station", and which) that are payable, disputed and not paid out yet."""
-    wanted = select(Parcel).join(Order, Order.id == Parcel.order_id).where(Parcel.state == ParcelState.SETTLED)
+    wanted = select(Parcel).join(Order, Order.id == Parcel.order_id).where(Parcel.state == S.SETTLED)
     wanted = wanted.where(Order.book == book, Order.number.in_(standing.references(PURPOSE)))
     found: dict[tuple[str, str], int] = defaultdict(int)
     for parcel in session.scalars(wanted):

@@ -20,7 +20,6 @@ from marketplace.orders.states import ParcelState as S
 from marketplace.payments import refunds
 from marketplace.payments.models import Refund
 
-NOT_SENT = frozenset({S.REFUSED, S.CANCELLED, S.RETURNED_TO_SELLER})
 REQUESTED, FAILED = "order.refund_requested", "order.refund_failed"  # the outbox's topics
 
 
@@ -91,8 +90,8 @@ def came_back(session: Session, /, *, reference: str, refund: str, amount: Money
     parcel = session.scalars(its.execution_options(populate_existing=True)).one()
     if parcel.state is S.SETTLED:
         settle_late(session, order, parcel, refund)
-    elif disputed.is_lost(session, reference) and parcel.state in NOT_SENT and not disputed.is_kept(session, parcel):
-        disputed.keep(session, parcel, reason="refused")
+    elif disputed.is_lost(session, reference):
+        disputed.keep_unsent(session, parcel)
     outbox.put(session, FAILED, refund=refund)
 
 

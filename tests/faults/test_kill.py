@@ -124,7 +124,8 @@ def database(house: House) -> Connection:
 UNFINISHED = """SELECT (SELECT COUNT(*) FROM gateway_event WHERE status IN ('received', 'unmatched'))
     + (SELECT COUNT(*) FROM refund WHERE state <> 'succeeded')
     + (SELECT COUNT(*) FROM outbox WHERE NOT is_done
-        AND topic NOT IN ('order.expires', 'gift.lapses', 'pledge.expires', 'pledge.unanswered', 'pledge.uncollected'))"""
+        AND topic NOT IN ('order.expires', 'gift.lapses', 'installment.lapses', 'pledge.expires', 'pledge.unanswered',
+            'pledge.uncollected'))"""
 
 
 def is_finished(house: House, journal: Journal) -> bool:

@@ -243,6 +243,40 @@ def test_a_refund_on_its_way_waits_and_never_pays_twice(shop: Shop) -> None:
         assert differences(shop) == []
 
 
+def test_a_refund_that_came_back_before_it_was_lost_is_not_held_for_ever(shop: Shop) -> None:
+    """The bank gave the buyer the other parcel's price: what of this one it did not give is refunded once more."""
+    number = shop.paid_order(shop.browser(), apples=2, millet=1)
+    held = balances(number)
+    (refused,) = [parcel for parcel in parcels(number) if parcel.station_code == JIXIAN]
+    in_transaction(fulfilment.refuse, parcel=refused.public_id, station=JIXIAN, actor="clerk", reason="霜")
+    with time_machine.travel(clock.now() + timedelta(minutes=1), tick=True):
+        shop.work()
+        shop.cashier.finish_refunds()
+        shop.work()
+        remote = shop.cashier.open_dispute(shop.remote_of(number))
+        shop.work()
+        (done,) = refunds.of(db.session(), purpose="order", reference=number)
+        shop.cashier.fail_refund(str(done.remote_id))
+        shop.work()
+        assert {kind: balances(number)[kind] for kind in ("seller_held", "station_held")} == {
+            kind: held[kind] for kind in ("seller_held", "station_held")
+        }
+        decided(shop, remote, is_won=False)
+    with time_machine.travel(clock.now() + timedelta(minutes=5), tick=True):
+        shop.cashier.finish_refunds()
+        shop.work()
+        states = [each.state for each in refunds.of(db.session(), purpose="order", reference=number)]
+        assert states == [RefundState.FAILED, RefundState.SUCCEEDED]
+        assert balances(number) == {
+            "gateway_clearing": -FEE,
+            "dispute_fee": FEE,
+            "seller_held": -5336,  # of the millet, which its station may still send
+            "station_held": -1064,
+            "chargeback_loss": 6400,
+        }
+        assert differences(shop) == []
+
+
 def inbox_hears(shop: Shop) -> bool:
     """The dispute is heard of before the refund is sent."""
     return delivery.deliver(shop.cashier, shop.send) or inbox.work()

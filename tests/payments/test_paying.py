@@ -167,6 +167,30 @@ def test_cancelling_asks_first_and_money_wins(till: Till) -> None:
     assert till.told == ["SX-A"]
 
 
+@pytest.mark.parametrize("is_overdue", [False, True])
+def test_killed_between_submitting_and_after_cancelling_it_still_comes_to_its_end(
+    till: Till, monkeypatch: pytest.MonkeyPatch, is_overdue: bool
+) -> None:
+    """The gateway has made it and then cancelled it; we wrote down neither."""
+
+    def die(*_given: Any, **_more: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(outcomes, "apply_payment", die)
+        attempt = till.start()
+        with pytest.raises(KeyboardInterrupt):
+            attempts.submit(attempt, return_url=RETURN, description="")
+        with pytest.raises(KeyboardInterrupt):
+            attempts.cancel(attempt, is_overdue=is_overdue)
+    assert state_of(attempt) is AttemptState.SUBMITTING
+
+    assert attempts.cancel(attempt, is_overdue=is_overdue) is (
+        AttemptState.EXPIRED if is_overdue else AttemptState.CANCELLED
+    )
+    assert booked() == {}
+
+
 def test_an_event_of_nobody_is_kept_and_tried_again(till: Till) -> None:
     attempt = till.start()
     till.pay(attempt)
