@@ -1,4 +1,6 @@
-"""Money that came and is not what we asked for: it waits, by payment, until a person sends it back."""
+"""Money that came and is not what we asked for: it waits, by payment, until a person sends it back.
+
+What came twice or too late goes back by itself; where that did not arrive, it waits here too."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -35,8 +37,10 @@ def send_back(session: Session, *, payment: str, actor: str, why: str) -> str:
     One that did not arrive may be sent once more. Raises NotFound, AlreadyGoingBack, OfTheOtherBook, PaymentIsDisputed."""
     parked = find(session, payment)
     attempt = attempt_of(session, payment)
-    if parked is None or attempt is None:
+    if attempt is None:
         raise NotFound(payment)
+    if parked is None:
+        return send_surplus_again(session, attempt, actor=actor, why=why)
     if parked.book != attempt.book:
         raise OfTheOtherBook(payment)
     standing.refuse_disputed_payment(session, attempt)
@@ -49,8 +53,27 @@ def send_back(session: Session, *, payment: str, actor: str, why: str) -> str:
     refund = Refund(attempt_id=attempt.id, reason_key=f"suspense:{payment}:{len(before)}", reason=why, fen=amount.fen)
     refund.currency, refund.remote_payment = amount.currency, payment
     public_id = refunds.book_request(session, refund, attempt, shares={ACCOUNT: amount}, actor=actor)
-    audit.record(session, actor=actor, action="suspense.sent_back", subject=f"refund:{public_id}", why=why, fen=amount.fen)
+    tell_audit(session, public_id, amount, actor=actor, why=why)
     return public_id
+
+
+def send_surplus_again(session: Session, attempt: Attempt, *, actor: str, why: str) -> str:
+    """Raises as `send_back`."""
+    if not books.is_posted(session, f"surplus:{attempt.public_id}"):
+        raise NotFound(attempt.public_id)
+    standing.refuse_disputed_payment(session, attempt)
+    mine = select(Refund.state).where(Refund.attempt_id == attempt.id, Refund.reason_key.startswith("surplus"))
+    before = session.scalars(mine).all()
+    if standing.gone(session, attempt) or any(state is not RefundState.FAILED for state in before):
+        raise AlreadyGoingBack(attempt.public_id)
+    given: dict[str, Any] = {"reason_key": f"surplus:{len(before)}", "shares": {ACCOUNT: attempt.amount}, "reason": why}
+    public_id = refunds.request_for(session, attempt, **given, is_surplus=True)
+    tell_audit(session, public_id, attempt.amount, actor=actor, why=why)
+    return public_id
+
+
+def tell_audit(session: Session, refund: str, amount: Money, *, actor: str, why: str) -> None:
+    audit.record(session, actor=actor, action="suspense.sent_back", subject=f"refund:{refund}", why=why, fen=amount.fen)
 
 
 def find(session: Session, payment: str) -> Any:

@@ -12,6 +12,7 @@ from marketplace.core.money import Money
 from marketplace.payments import outcomes, suspense
 from marketplace.payments.gateways import PaymentRequest
 from marketplace.payments.models import Attempt, Refund
+from marketplace.payments.operator import queries
 from marketplace.payments.reconciliation import running
 from marketplace.payments.states import RefundState
 from tests.payments.conftest import ALLOCATED, CAPTURED, REFUNDED, Till, booked, moved
@@ -70,6 +71,38 @@ def test_what_did_not_arrive_may_be_sent_once_more(quick_till: Till) -> None:
     assert states == {first: RefundState.FAILED, second: RefundState.SUCCEEDED}
     assert suspense.balance(db.session(), book="test") == {"CNY": 0}
     assert not running.reconcile(quick_till.cashier, actor="test").is_red
+
+
+def test_what_came_too_late_and_did_not_arrive_back_is_sent_once_more(quick_till: Till) -> None:
+    quick_till.uses_money = False
+    remote = quick_till.pay(quick_till.start())
+    quick_till.work()
+    (first,) = db.session.scalars(select(Refund)).all()
+    assert queries.stranded(db.session()) == []
+    with pytest.raises(suspense.AlreadyGoingBack):
+        send_back(remote)
+    db.session.rollback()
+    quick_till.cashier.fail_refund(str(first.remote_id))
+    quick_till.work()
+    (waiting,) = queries.stranded(db.session())
+    assert (waiting.payment, waiting.fen, waiting.refund, waiting.waits) == (remote, 3980, first.public_id, True)
+
+    second = send_back(remote)
+    quick_till.work()
+    quick_till.work_later()
+
+    states = {row.public_id: row.state for row in db.session.scalars(select(Refund))}
+    assert states == {first.public_id: RefundState.FAILED, second: RefundState.SUCCEEDED}
+    assert (queries.stranded(db.session()), suspense.balance(db.session(), book="test")) == ([], {"CNY": 0})
+    assert not running.reconcile(quick_till.cashier, actor="test").is_red
+
+
+def test_what_was_asked_for_is_not_in_suspense(quick_till: Till) -> None:
+    remote = quick_till.pay(quick_till.start())
+    quick_till.work()
+    with pytest.raises(NotFound):
+        send_back(remote)
+    assert db.session.scalars(select(Refund)).all() == []
 
 
 def test_a_second_payment_under_one_attempt_is_found_by_its_movement_and_sent_back_whole(quick_till: Till) -> None:

@@ -6,13 +6,14 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from marketplace.core import clock
 from marketplace.core.db import Columns
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.payments import overdue
 from marketplace.payments.models import Attempt, Refund
+from marketplace.payments.states import RefundState
 
 PAGE: Final = 50
 EXPORTED: Final = 1_000  # rows in memory at a time
@@ -158,3 +159,14 @@ def page_of_suspense(session: Session, before: str = "") -> tuple[list[Parked], 
         for key, reference, book, at, amount, currency, *rest in rows[:PAGE]
     ]
     return parked, parked[-1].payment if len(rows) > PAGE else ""
+
+
+def stranded(session: Session) -> list[Parked]:
+    """What came twice or too late, whose refund did not arrive: the newest first, no more than a page."""
+    its = aliased(Refund)
+    last_try = select(func.max(its.id)).where(its.attempt_id == Attempt.id, its.reason_key.startswith("surplus"))
+    wanted: Columns = select(Attempt.remote_id, Attempt.reference, Attempt.fen, Attempt.currency, Attempt.book)
+    wanted = wanted.add_columns(Refund.created_at, Attempt.public_id, Refund.public_id, Refund.state)
+    wanted = wanted.join(Refund, Refund.attempt_id == Attempt.id).where(Refund.state == RefundState.FAILED)
+    wanted = wanted.where(Refund.id == last_try.correlate(Attempt).scalar_subquery())
+    return [Parked(*row) for row in session.execute(wanted.order_by(Refund.id.desc()).limit(PAGE))]

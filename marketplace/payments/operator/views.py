@@ -117,7 +117,10 @@ def list_suspense() -> ResponseReturnValue:
 def suspense_page(form: WhyForm | None = None, of: str = "", status: int = 200) -> ResponseReturnValue:
     """`of`: the payment whose form was refused, with what was typed."""
     session = db.session()
-    parked, further = queries.page_of_suspense(session, tidy(request.args.get("before", "")))
+    before = tidy(request.args.get("before", ""))
+    parked, further = queries.page_of_suspense(session, before)
+    if not before:
+        parked = queries.stranded(session) + parked
     held = suspense.balance(session, book=current_book())
     return page("operator/suspense.html", status, parked=parked, further=further, held=held, form=form or WhyForm(), of=of)
 
