@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from crowdfund.campaigns import giving
 from crowdfund.campaigns.giving import Giver
@@ -187,6 +187,8 @@ def differences(monthly: Monthly) -> list[Difference]:
     """What the auditor finds."""
     db.session.rollback()
     connection = db.session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("ANALYZE"))  # the planner knows nothing of rows that were never committed
     with monthly.cashier.storage.connect() as cashier:
         found = list(audit.findings(connection, cashier))
     connection.execution_options(yield_per=0, stream_results=False)  # what follows is read at once again
