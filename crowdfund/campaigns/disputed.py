@@ -12,8 +12,8 @@ from marketplace.core.db import in_transaction
 from marketplace.core.money import Money
 from marketplace.ledger import books
 from marketplace.ledger.models import Entry, LedgerAccount, Line
-from marketplace.payments.disputes.following import LOSS
 from marketplace.payments.disputes.models import Dispute
+from marketplace.payments.disputes.standing import LOSS
 from marketplace.payments.disputes.states import OPEN
 from marketplace.payments.models import Attempt
 

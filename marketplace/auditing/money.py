@@ -81,7 +81,9 @@ GATEWAYS: Final = (
         """SELECT attempt.public_id AS name, attempt.fen AS owed,
         COALESCE(SUM(refund.fen) FILTER (WHERE refund.state <> 'failed'), 0) AS amount
         FROM attempt LEFT JOIN refund ON refund.attempt_id = attempt.id
-        WHERE attempt.state = 'succeeded' AND attempt.is_surplus GROUP BY attempt.id, attempt.public_id, attempt.fen
+        WHERE attempt.state = 'succeeded' AND attempt.is_surplus
+            AND NOT EXISTS (SELECT 1 FROM dispute d WHERE d.attempt_id = attempt.id AND d.state = 'lost')
+        GROUP BY attempt.id, attempt.public_id, attempt.fen
         HAVING COALESCE(SUM(refund.fen) FILTER (WHERE refund.state <> 'failed'),
             CASE WHEN COUNT(refund.id) > 0 THEN attempt.fen ELSE 0 END) <> attempt.fen""",
         "attempt {name} brought {owed} fen too many, {amount} go back",

@@ -19,7 +19,7 @@ from marketplace.orders.models import Order, Parcel
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments import refunds
 from marketplace.payments.disputes import standing
-from marketplace.payments.disputes.following import LOSS
+from marketplace.payments.disputes.standing import LOSS
 from marketplace.payments.models import Attempt
 from marketplace.payments.states import AttemptState
 

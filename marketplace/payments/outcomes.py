@@ -16,6 +16,7 @@ from marketplace.core.money import Money
 from marketplace.core.transitions import transition
 from marketplace.ledger import books
 from marketplace.payments import refunds
+from marketplace.payments.disputes import standing
 from marketplace.payments.gateways import RemotePayment, RemoteRefund
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import ATTEMPT, OPEN, REFUND, AttemptState, RefundState
@@ -80,7 +81,8 @@ def receive(session: Session, attempt: Attempt, remote: RemotePayment, why: str)
     if others & OPEN and not attempt.is_surplus:
         make_way(session, attempt)
     transition(session, attempt, AttemptState.SUCCEEDED, expected=attempt.state, actor=attempt.gateway, why=why)
-    account = None if attempt.is_surplus else account_for(session, attempt)
+    taken_back = standing.gone(session, attempt)  # the bank's decision may be known before the payment itself
+    account = None if attempt.is_surplus or taken_back else account_for(session, attempt)
     capture(session, attempt, account or CLEARING)
     used = account is not None and on_succeeded[attempt.purpose](
         session, reference=attempt.reference, amount=attempt.amount, attempt=attempt.public_id
@@ -157,11 +159,19 @@ def suspense_key(remote: RemotePayment) -> str:
 
 
 def give_back(session: Session, attempt: Attempt, account: books.Account) -> None:
-    """Nobody can use this money: it goes into suspense, and from there back by itself."""
+    """Nobody can use this money: it goes into suspense, and from there back by itself.
+
+    What a bank has given the payer lessens the province's loss instead: `dispute_kept:<attempt>`."""
     moved: dict[books.Account, Money] = {account: attempt.amount, ("suspense", ""): -attempt.amount}
     books.post(session, key=f"surplus:{attempt.public_id}", book=attempt.book, reference=attempt.reference, lines=moved)
-    shares = {("suspense", ""): attempt.amount}
-    refunds.request_for(session, attempt, reason_key="surplus", shares=shares, reason="surplus", is_surplus=True)
+    kept = Money(min(standing.gone(session, attempt), attempt.fen), attempt.currency)
+    if kept:
+        lines: dict[books.Account, Money] = {("suspense", ""): kept, standing.LOSS: -kept}
+        key = f"dispute_kept:{attempt.public_id}"
+        books.post(session, key=key, book=attempt.book, reference=attempt.reference, lines=lines)
+    if kept != attempt.amount:
+        shares = {("suspense", ""): attempt.amount - kept}
+        refunds.request_for(session, attempt, reason_key="surplus", shares=shares, reason="surplus", is_surplus=True)
 
 
 def apply_refund(session: Session, *, remote: RemoteRefund, why: str) -> RefundState:

@@ -27,7 +27,7 @@ from marketplace.payments.reconciliation.running import reconcile
 from marketplace.payments.sandbox import delivery, storage
 from marketplace.payments.states import AttemptState, RefundState
 from tests.factories import signed_in
-from tests.orders.conftest import JIXIAN, Shop, balances, differences, parcels, post, shop, stock_of
+from tests.orders.conftest import JIXIAN, Shop, balances, differences, get, parcels, post, shop, stock_of
 
 __all__ = ["shop"]
 
@@ -275,6 +275,22 @@ def test_a_refund_that_came_back_before_it_was_lost_is_not_held_for_ever(shop: S
             "chargeback_loss": 6400,
         }
         assert differences(shop) == []
+
+
+def test_lost_before_we_heard_of_the_payment_it_is_recorded_and_used_by_nobody(shop: Shop) -> None:
+    buyer = shop.browser()
+    shop.fill(buyer, apples=1)
+    number = shop.order(buyer)
+    shop.pay(number)
+    remote = shop.cashier.open_dispute(shop.remote_of(number))
+    shop.cashier.decide_dispute(remote, is_won=False)
+    lost = shop.cashier.fetch_dispute(remote)
+    in_transaction(following.apply, remote=lost, gateway="sandbox", why="first")
+    shop.work()
+    assert get(number).paid_at is None
+    assert refunds.of(db.session(), purpose="order", reference=number) == []
+    assert (balance("suspense"), balance("chargeback_loss"), balance("gateway_clearing", "sandbox")) == (0, 0, -FEE)
+    assert differences(shop) == []
 
 
 def inbox_hears(shop: Shop) -> bool:

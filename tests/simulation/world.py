@@ -248,9 +248,12 @@ class World:
         self.post.bring_what_was_kept()
         for wait in (*[timedelta(minutes=20)] * 4, *[timedelta(hours=2)] * 4, *[timedelta(days=1)] * 3, timedelta(days=9)):
             self.clock.shift(wait)
-            while sum(bool(step()) for step in self.steps()):  # each has its turn
-                pass
+            self.work_until_nothing_is_due()
             self.look_after_what_failed()
+
+    def work_until_nothing_is_due(self) -> None:
+        while sum(bool(step()) for step in self.steps()):  # each has its turn
+            pass
 
     def look_after_what_failed(self) -> None:
         """What a person does: whoever waits for money that did not arrive is refunded once more; disputes are decided."""

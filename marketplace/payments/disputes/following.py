@@ -14,13 +14,12 @@ from marketplace.core.money import Money
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger import books
 from marketplace.payments.disputes.models import Dispute
+from marketplace.payments.disputes.standing import LOSS
 from marketplace.payments.disputes.states import DISPUTE, OPEN, DisputeState
 from marketplace.payments.gateways import RemoteDispute
 from marketplace.payments.models import Attempt
 from marketplace.payments.outcomes import Unmatched
 from marketplace.payments.states import AttemptState
-
-LOSS: books.Account = ("chargeback_loss", "")
 
 bearers: dict[str, Callable[..., Mapping[books.Account, Money]]] = {}
 """purpose -> called with session, reference, dispute and amount when it is lost, in that transaction: whose money it was, at

@@ -5,9 +5,12 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.core.errors import Refusal
+from marketplace.ledger import books
 from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.disputes.states import OPEN, DisputeState
 from marketplace.payments.models import Attempt
+
+LOSS: books.Account = ("chargeback_loss", "")
 
 
 class PaymentIsDisputed(Refusal):
