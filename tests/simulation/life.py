@@ -92,6 +92,7 @@ class Stage:
         app = make(url)
         with app.app_context():
             yield app
+            app.extensions["gateways"].get("sandbox").storage.dispose()
         close(app)
 
 
