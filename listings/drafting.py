@@ -104,11 +104,16 @@ def get_own(session: Session, code: str, person_id: int) -> Listing:
 def get_editable(session: Session, code: str, person_id: int) -> Listing:
     """As `get_own`; one that was rejected becomes a draft again. Raises NotEditable."""
     listing = get_own(session, code, person_id)
-    if listing.state is L.REJECTED:
-        transition(session, listing, L.DRAFT, expected=L.REJECTED, actor=f"person:{person_id}", why="edited")
-    if listing.state is not L.DRAFT:
-        raise NotEditable(code)
+    reopen(session, listing)
     return listing
+
+
+def reopen(session: Session, listing: Listing) -> None:
+    """What was rejected is a draft again. Raises NotEditable unless it is one then."""
+    if listing.state is L.REJECTED:
+        transition(session, listing, L.DRAFT, expected=L.REJECTED, actor=f"person:{listing.seller_id}", why="edited")
+    if listing.state is not L.DRAFT:
+        raise NotEditable(listing.code)
 
 
 def describe(session: Session, *, code: str, person_id: int, details: Details) -> None:
@@ -150,8 +155,11 @@ def set_tier(session: Session, variant: Variant, least: int | None, price_fen: i
 
 
 def submit(session: Session, *, code: str, person_id: int) -> None:
-    """Ask the station to look at it. Raises NotFinished, NotEditable."""
-    listing = get_editable(session, code, person_id)
+    """Ask the station to look at it; nothing is done where it was asked already. Raises NotFinished, NotEditable."""
+    listing = get_own(session, code, person_id)
+    if listing.state is L.SUBMITTED:
+        return
+    reopen(session, listing)
     has_pack = session.scalar(select(Variant.id).where(Variant.listing_id == listing.id).limit(1))
     if not listing.title_zh or has_pack is None:
         raise NotFinished(code)

@@ -7,9 +7,10 @@ import numpy.typing as npt
 
 from search_index.narrowing import Narrowing, facets, narrow, ways_out
 from search_index.negation import struck_out
-from search_index.query import MOST_PER_PAGE, Answer, Hit, Query, Sort
+from search_index.query import LONGEST_TEXT, MOST_PER_PAGE, Answer, Hit, Query, Sort
 from search_index.scoring import Scored, score
 from search_index.snapshot import Column, Mask, Snapshot
+from search_index.text import plain
 from search_index.understanding import Meaning, understand
 
 ENOUGH = 24  # exact answers; when there are fewer, near ones follow them
@@ -21,16 +22,10 @@ _FEW = 3  # exact answers; with fewer, another text is suggested where one is at
 def answer(query: Query, snapshot: Snapshot) -> Answer:
     per_page = min(max(query.per_page, 1), MOST_PER_PAGE)
     page = max(query.page, 1)
-    meaning = understand(query.text, snapshot, correct=not query.exact_words)
+    numbered = of_number(query.text, snapshot)
+    meaning = Meaning() if numbered else understand(query.text, snapshot, correct=not query.exact_words)
     narrowing = narrow(with_typed_prices(query, meaning), snapshot)
-    is_text = bool(query.text.strip())
-    scored = (
-        score(meaning, snapshot)
-        if is_text and meaning.slots
-        else _everything(snapshot, bool(is_text and not _says_price(meaning) and not meaning.refused))
-    )
-    if meaning.refused:
-        scored = without(struck_out(meaning.refused, snapshot), scored)
+    scored = numbered or meant(query, meaning, snapshot)
     exact, near = tiers(scored, narrowing, query.sort)
     found = exact | near
     narrowed = exact & narrowing.mask()
@@ -48,6 +43,25 @@ def answer(query: Query, snapshot: Snapshot) -> Answer:
         suggestion=meaning.suggestion if np.count_nonzero(scored.exact) < _FEW else None,
         alternatives=() if len(order) else ways_out(query, found, narrowing),
     )
+
+
+def of_number(text: str, snapshot: Snapshot) -> Scored | None:
+    """The goods whose number is in the text: whoever copies one from a label or a message wants these and no others."""
+    exact = np.zeros(snapshot.size, np.bool_)
+    for word in plain(text[:LONGEST_TEXT], {}).split():
+        for code in {word, word.upper()}:
+            exact[snapshot.postings("code", code)] = True
+    exact &= snapshot.live
+    return Scored(exact.astype(np.float32), exact, np.zeros(snapshot.size, np.bool_)) if exact.any() else None
+
+
+def meant(query: Query, meaning: Meaning, snapshot: Snapshot) -> Scored:
+    is_text = bool(query.text.strip())
+    if is_text and meaning.slots:
+        scored = score(meaning, snapshot)
+    else:
+        scored = _everything(snapshot, bool(is_text and not _says_price(meaning) and not meaning.refused))
+    return without(struck_out(meaning.refused, snapshot), scored) if meaning.refused else scored
 
 
 def with_typed_prices(query: Query, meaning: Meaning) -> Query:

@@ -205,8 +205,13 @@ def show_preview(code: str) -> ResponseReturnValue:
 @bp.post("/<code>/submission")
 @requires("listing.keep")
 def create_submission(code: str) -> ResponseReturnValue:
-    in_transaction(drafting.submit, code=code, person_id=g.person.id)
-    flash(_("Your station has it now. You will hear from them."), "done")
+    """May be sent twice, as bad networks do: by then the station may even have let it in."""
+    try:
+        in_transaction(drafting.submit, code=code, person_id=g.person.id)
+    except drafting.NotEditable as refusal:
+        flash(refusal.message, "failed")
+    else:
+        flash(_("Your station has it now. You will hear from them."), "done")
     return redirect("/seller", 303)
 
 

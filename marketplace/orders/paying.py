@@ -17,7 +17,7 @@ from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.states import OrderState
 from marketplace.payments import attempts
 from marketplace.payments.gateways import OutcomeUnknown
-from marketplace.payments.states import OPEN, AttemptState
+from marketplace.payments.states import OPEN
 
 LATE = (OrderState.EXPIRED, OrderState.CANCELLED)
 
@@ -109,22 +109,19 @@ def cancel(number: str, *, actor: str) -> None:
 
 def withdraw(number: str, to: OrderState, *, actor: str, why: str) -> bool:
     attempt = in_transaction(open_attempt, number=number)
-    if attempt:
-        state = attempts.cancel(attempt)
-        if state is AttemptState.SUCCEEDED:
-            return False
-        if state in OPEN:
-            raise OutcomeUnknown(number)
+    if attempt and attempts.cancel(attempt) in OPEN:
+        raise OutcomeUnknown(number)
     return in_transaction(give_up, number=number, to=to, actor=actor, why=why)
 
 
 def open_attempt(session: Session, *, number: str) -> str | None:
-    found = attempts.current(session, purpose="order", reference=number)
-    return found.public_id if found else None
+    return attempts.open_one(session, purpose="order", reference=number)
 
 
 def give_up(session: Session, *, number: str, to: OrderState, actor: str, why: str) -> bool:
-    """Others may have the goods. False if the order is not waiting any more, or a new attempt was opened meanwhile."""
+    """Others may have the goods. False if the order is not waiting any more, or a new attempt was opened meanwhile.
+
+    One whose money its payer's bank took back before we heard of it waits like one that nobody paid."""
     order = get_order(session, number)
     if order.state is not OrderState.PENDING_PAYMENT or open_attempt(session, number=number):
         return False

@@ -24,6 +24,7 @@ from marketplace.accounts.models import Person
 from marketplace.core import outbox
 from marketplace.core.db import db
 from marketplace.core.settings import settings
+from marketplace.core.transitions import EventRow
 from marketplace.stations.models import Seller
 from search_index import Query, open_index
 from tests import factories
@@ -87,6 +88,12 @@ def state_of(code: str) -> L:
     return db.session.scalars(select(Listing.state).where(Listing.code == code)).one()
 
 
+def traces_of(code: str) -> list[str]:
+    db.session.rollback()
+    states = select(EventRow.to_state).where(EventRow.subject == f"listing:{code}")
+    return list(db.session.scalars(states.order_by(EventRow.id)))
+
+
 def found(text: str) -> list[str]:
     return open_index(settings().search_folder).search(Query(text=text)).codes
 
@@ -120,6 +127,24 @@ def test_three_steps_a_review_and_it_is_found(shop: Flask) -> None:
     assert state_of(code) is L.PAUSED and found("xiaomi") == []
     time.sleep(1.1)  # a process looks for a newer index once a second
     assert stranger.get("/api/v1/search?q=小米").get_json()["total"] == 0
+
+
+def test_asking_the_station_twice_is_asking_once(shop: Flask) -> None:
+    seller, clerk = shop.test_client(), shop.test_client()
+    make_seller(seller)
+    factories.signed_in(clerk, "station_clerk", station=QINXIAN)
+    code = begin(seller)
+    post(seller, f"/seller/listings/{code}/details", DETAILS)
+    for _time in range(2):
+        assert post(seller, f"/seller/listings/{code}/submission").headers["Location"] == "/seller"
+        assert "交给站里了，等他们看。" in seller.get("/seller").text
+    assert traces_of(code) == [L.DRAFT, L.SUBMITTED]
+
+    seen = {"decision": "accept", "origin_seen": "y", "goods_seen": "y", "price_sane": "y"}
+    post(clerk, f"/station/listings/{code}/review", seen)
+    assert post(seller, f"/seller/listings/{code}/submission").headers["Location"] == "/seller"
+    assert "现在不能改它是什么" in seller.get("/seller").text and state_of(code) is L.PUBLISHED
+    assert traces_of(code) == [L.DRAFT, L.SUBMITTED, L.PUBLISHED]
 
 
 def test_what_is_sent_back_says_why_and_may_come_again(shop: Flask) -> None:

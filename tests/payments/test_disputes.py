@@ -9,13 +9,13 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from marketplace.core import clock
+from marketplace.core import clock, outbox
 from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
 from marketplace.ledger import books
 from marketplace.orders import fulfilment, refunding, settlement, undelivered
 from marketplace.orders.batches import queries as batch_queries
-from marketplace.orders.states import ParcelState
+from marketplace.orders.states import OrderState, ParcelState
 from marketplace.payments import inbox, outcomes, refunds
 from marketplace.payments.disputes import answering, following
 from marketplace.payments.disputes.models import Dispute, DisputeEvidence
@@ -288,6 +288,10 @@ def test_lost_before_we_heard_of_the_payment_it_is_recorded_and_used_by_nobody(s
     in_transaction(following.apply, remote=lost, gateway="sandbox", why="first")
     shop.work()
     assert get(number).paid_at is None
+    with time_machine.travel(clock.now() + timedelta(minutes=16), tick=False):
+        while outbox.deliver_slow():
+            pass
+    assert (get(number).state, stock_of(shop.apples)) == (OrderState.EXPIRED, (100, 0))
     assert refunds.of(db.session(), purpose="order", reference=number) == []
     assert (balance("suspense"), balance("chargeback_loss"), balance("gateway_clearing", "sandbox")) == (0, 0, -FEE)
     assert differences(shop) == []

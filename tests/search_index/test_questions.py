@@ -69,3 +69,16 @@ def test_what_comes_first_and_what_never(index: Backend, text: str, first: str, 
 
     assert codes and first in GOODS[codes[0]].title_zh
     assert not never or [GOODS[code].title_zh for code in codes if never in GOODS[code].title_zh] == []
+
+
+@pytest.mark.parametrize("typed", ["{}", "  {} ", "小米 {}", "{} 沁州黄"])
+def test_the_number_of_goods_finds_them_alone(index: Backend, typed: str) -> None:
+    code = documents()[70].code
+    for written in (code, code.lower(), full_width(code)):
+        answer = index.search(Query(typed.format(written)))
+        assert (answer.codes, answer.total, answer.suggestion) == ([code], 1, None)
+    assert code not in index.search(Query(f"{code}9")).codes[:1]
+
+
+def full_width(text: str) -> str:
+    return "".join(chr(ord(character) + 0xFEE0) for character in text)
