@@ -1,4 +1,4 @@
-"""The programs that some tests need beside Python: PostgreSQL, Redis, Chromium, and localstripe, a server like Stripe's.
+"""The programs that some tests need beside Python: PostgreSQL, Redis, Chromium, and two servers like Stripe's of others.
 
 Where they are installed, the test session starts private servers of its own in a temporary folder, each when the first
 test asks for it and once for all of xdist's workers, and ends them. Where they are not, those tests are skipped, and the
@@ -32,8 +32,10 @@ HOW = {
     "redis": "apt install redis-server",
     "chromium": "apt install chromium fonts-noto-cjk",
     "localstripe": "make environment",
+    "stripe-world": "make stripe-world",
 }
-PATIENCE = 30.0
+STRIPE_WORLD = Path(__file__).parent.parent / ".cache" / "stripe-world"
+PATIENCE = 60.0
 ROOM = 2 * 2**30  # bytes
 _launched: list[subprocess.Popen[bytes]] = []
 
@@ -87,6 +89,16 @@ def chromium() -> str:
 def localstripe() -> str:
     """The address of a server like Stripe's that others wrote: a package for development, a process of its own."""
     return _once("localstripe", _start_localstripe)
+
+
+@functools.cache
+def stripe_world() -> str:
+    """The address of another server like Stripe's, which keeps keys, declines, disputes and a balance with fees.
+
+    It takes npm and a Python that Node runs, so even REQUIRE_PEERS lets it be missing: its tests skip loudly."""
+    if not (STRIPE_WORLD / "wheels" / "yaml.zip").exists() or shutil.which("node") is None:
+        pytest.skip(f"{MISSING}stripe-world ({HOW['stripe-world']})")
+    return _once("stripe-world", _start_stripe_world)
 
 
 def free_port() -> int:
@@ -164,6 +176,16 @@ def _start_localstripe(folder: Path) -> tuple[int, str]:
     return process.pid, f"http://localhost:{port}"
 
 
+def _start_stripe_world(folder: Path) -> tuple[int, str]:
+    folder.mkdir()
+    port = free_port()
+    server = Path(__file__).parent / "stripe_world" / "server.mjs"
+    with (folder / "log").open("w") as log:
+        process = _launch(["node", str(server), str(STRIPE_WORLD), str(port)], log, {})
+    _wait_until(lambda: socket.create_connection(("127.0.0.1", port)).close(), process, folder / "log")
+    return process.pid, f"http://127.0.0.1:{port}"
+
+
 def _launch(command: list[str], log: Any, who: dict[str, Any]) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **who)
     _launched.append(process)  # they outlive the function, and Python warns of children it forgot
@@ -171,7 +193,7 @@ def _launch(command: list[str], log: Any, who: dict[str, Any]) -> subprocess.Pop
 
 
 def wait_until(what: Callable[[], bool]) -> None:
-    """Returns as soon as it is so; fails the test when it is not so in half a minute."""
+    """Returns as soon as it is so; fails the test when it is not so in a minute."""
     deadline = time.monotonic() + PATIENCE
     while not what():
         assert time.monotonic() < deadline, "waited in vain"
