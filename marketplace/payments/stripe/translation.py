@@ -157,10 +157,14 @@ def presented_in(transaction: Any, source: Any) -> dict[str, Any]:
     if "currency" not in source or "amount" not in source or source["currency"] == transaction["currency"]:
         return {}
     amount = abs(int(source["amount"])) * (1 if int(transaction["amount"]) > 0 else -1)
-    known = {"presented": amount, "presented_currency": str(source["currency"]).upper()}
-    if transaction.get("exchange_rate"):
-        known["rate"] = str(transaction["exchange_rate"])
-    return known
+    return {"presented": amount, "presented_currency": str(source["currency"]).upper(), "rate": rate_of(transaction)}
+
+
+def rate_of(transaction: Any) -> str | None:
+    if "exchange_rate" not in transaction:
+        return None
+    rate = transaction["exchange_rate"]
+    return str(rate) if rate else None
 
 
 def source_id(source: Any) -> str:
