@@ -32,7 +32,7 @@ TAMPERING = {
     "conversions are what gateways gave": "UPDATE line SET amount = amount * 2 WHERE commodity = 'HKD' AND entry_id IN "
     "(SELECT id FROM entry WHERE kind = 'settled')",
     "conversions have movements": "UPDATE entry SET key = key || 'x' WHERE kind = 'settled'",
-    "conversions change nothing but the currency": "UPDATE ledger_account SET kind = 'suspense' "
+    "conversions change nothing but the currency": "UPDATE ledger_account SET kind = 'cash_desk' "
     "WHERE kind = 'fx_conversion'",
 }
 AT_THE_CASHIER = {
