@@ -23,8 +23,8 @@ def list_campaigns() -> ResponseReturnValue:
     kinds = [kind for kind in KINDS if asked not in KINDS or kind == asked]
     groups = [queries.group(db.session(), kind) for kind in kinds]
     current = f"/campaigns?kind={asked}" if asked in KINDS else ""
-    shown = {"groups": groups, "current": current, "kinds": telling.KINDS, "state_words": telling.STATES}
-    return render_template("campaigns/index.html", **shown, smallest_fen=giving.smallest_fen())
+    shown = {"groups": groups, "kinds": telling.KINDS, "state_words": telling.STATES}
+    return render_template("campaigns/index.html", **shown, current=current, smallest_fen=giving.smallest_fen())
 
 
 @bp.get("/campaigns/<campaign>")
@@ -44,4 +44,4 @@ def shared(kind: str) -> dict[str, object]:
         "past_goal": telling.PAST_GOAL,
         "state_words": telling.STATES,
     }
-    return {"current": current, **words}
+    return {"current": current, "smallest_fen": giving.smallest_fen(), **words}
