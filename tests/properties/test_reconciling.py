@@ -23,8 +23,8 @@ from marketplace.payments.models import Refund
 from marketplace.payments.reconciliation import running
 from marketplace.payments.sandbox.book_keeping import BookKeeping
 from marketplace.payments.sandbox.converting import Conversion
+from tests.payments.abroad import clearing
 from tests.payments.conftest import Till, quick_till
-from tests.payments.test_currencies import clearing
 
 __all__ = ["quick_till"]
 

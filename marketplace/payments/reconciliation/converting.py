@@ -61,11 +61,11 @@ def converted(session: Session, *, book: str) -> dict[str, int]:
 def left_over(session: Session, *, book: str) -> dict[str, int]:
     """Currency -> what was lost (positive) or won because what went back whole went back at another rate.
 
-    Exact: where nothing is left of the payer's currency of one order or gift, whatever is left is the difference."""
+    Exact: where of one order or gift no yuan are left, which everybody pays, whatever is left is the difference."""
     sums = lines(Entry.reference, Line.commodity, func.sum(Line.amount).label("amount"))
     sums = sums.where(LedgerAccount.kind == ACCOUNT[0], LedgerAccount.book == book)
     by_reference = sums.group_by(Entry.reference, Line.commodity).subquery()
-    whole = select(by_reference.c.reference).where(by_reference.c.amount == 0)
+    whole = select(by_reference.c.reference).where(by_reference.c.commodity == "CNY", by_reference.c.amount == 0)
     rest = select(by_reference.c.commodity, func.sum(by_reference.c.amount)).where(by_reference.c.reference.in_(whole))
     found = session.execute(rest.where(by_reference.c.amount != 0).group_by(by_reference.c.commodity))
     return {currency: int(amount) for currency, amount in found}
