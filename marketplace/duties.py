@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import checking, lifecycle
-from crowdfund.campaigns.plans import asking, charging
+from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.pledges import choosing, seeds, vouchers
 from listings import indexing
 from marketplace.accounts import codes, rate_limits, sign_in
@@ -38,6 +38,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(60, partial(in_transaction, lifecycle.end_due))
     worker.every(3600, partial(in_transaction, overdue.report))
     worker.every(60, asking.ask_for_due)
+    worker.every(3600, cards.tell_of_ends)
     for forget in (sweep, rate_limits.sweep, codes.sweep, sign_in.sweep):
         worker.every(3600, partial(in_transaction, forget))
     worker.every(3600, partial(in_transaction, seeds.provide))

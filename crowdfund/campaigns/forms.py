@@ -10,7 +10,7 @@ from wtforms import DateField, HiddenField, RadioField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from crowdfund.campaigns.drafting import Line
-from crowdfund.campaigns.giving import LARGEST_FEN, SMALLEST_FEN, Giver
+from crowdfund.campaigns.giving import LARGEST_FEN, SMALLEST_FEN, Giver, smallest_fen
 from marketplace.accounts.people import is_email, is_phone
 from marketplace.core.formats import yuan
 from marketplace.core.forms import Form, KeyedForm, SelectChoice
@@ -39,17 +39,20 @@ class AmountField(StringField):
             raise ValidationError(self.why_not(typed))
         fen = int(Decimal(typed) * 100)
         if fen < self.least:
-            raise ValidationError(_("The smallest amount is %(sum)s.", sum=yuan(self.least)))
+            raise ValidationError(self.too_little())
         if fen > self.most:
             raise ValidationError(self.too_much())
         self.fen = fen
 
     def why_not(self, typed: str) -> str:
         if NUMBER.fullmatch(typed) and Decimal(typed) <= 0:
-            return str(_("The smallest amount is %(sum)s.", sum=yuan(self.least)))
+            return self.too_little()
         if NUMBER.fullmatch(typed):
             return str(_("An amount has at most two decimals: the smallest coin is one fen, 0.01."))
         return str(_("Please write the amount in digits, such as 10 or 22.50."))
+
+    def too_little(self) -> str:
+        return str(_("The smallest amount is %(sum)s.", sum=yuan(self.least)))
 
     def too_much(self) -> str:
         return str(
@@ -68,11 +71,24 @@ class GoalField(AmountField):
         return str(_("The maximum is %(sum)s.", sum=yuan(self.most)))
 
 
+class GiftAmountField(AmountField):
+    """A sum that the payment provider takes too."""
+
+    def pre_validate(self, form: Any) -> None:
+        self.least = smallest_fen()
+        super().pre_validate(form)
+
+    def too_little(self) -> str:
+        if self.least <= SMALLEST_FEN:
+            return super().too_little()
+        return str(_("The payment provider takes no less than %(sum)s at a time.", sum=yuan(self.least)))
+
+
 class AmountForm(Form):
     """The sum: one of those proposed, or one's own."""
 
     choice = HiddenField()
-    amount = AmountField(_l("Your amount, yuan"), [DataRequired(_l("How much would you like to give?"))])
+    amount = GiftAmountField(_l("Your amount, yuan"), [DataRequired(_l("How much would you like to give?"))])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -98,7 +114,7 @@ def check_contact(_form: Any, field: StringField) -> None:
 class GiftForm(KeyedForm):
     """Who gives, as far as they want to say it."""
 
-    amount = AmountField(_l("Gift in yuan"), [DataRequired(_l("How much would you like to give?"))])
+    amount = GiftAmountField(_l("Gift in yuan"), [DataRequired(_l("How much would you like to give?"))])
     how_often = RadioField(
         _l("How often"),
         choices=[SelectChoice("once", _l("once")), SelectChoice("monthly", _l("every month"))],
@@ -139,7 +155,7 @@ class GiftForm(KeyedForm):
 
 
 class PlanAmountForm(Form):
-    amount = AmountField(_l("Each month, yuan"), [DataRequired(_l("How much would you like to give?"))])
+    amount = GiftAmountField(_l("Each month, yuan"), [DataRequired(_l("How much would you like to give?"))])
 
 
 class CampaignForm(KeyedForm):

@@ -25,7 +25,7 @@ from marketplace.core.money import Money
 from marketplace.core.transitions import EventRow, transition
 from marketplace.ledger import books
 from marketplace.payments import attempts
-from marketplace.payments.gateways import OutcomeUnknown, current_book
+from marketplace.payments.gateways import OutcomeUnknown, chosen_gateway, current_book, gateways
 from marketplace.payments.states import OPEN
 
 PURPOSE: Final = "contribution"
@@ -82,12 +82,17 @@ def admit(session: Session, *, campaign: str, amount: Money) -> tuple[int, str]:
         raise NotFound(campaign)
     if target.state is not CampaignState.LIVE or target.channel != "own_site" or target.ends_on < clock.today():
         raise NotOpen(campaign)
-    if not SMALLEST_FEN <= amount.fen <= LARGEST_FEN:
+    if not smallest_fen() <= amount.fen <= LARGEST_FEN:
         raise ValueError(f"{amount.fen} fen")
     book = current_book()
     if target.past_goal == "stop" and totals.raised(session, target.id, book) >= target.goal_fen:
         raise GoalReached(campaign)
     return target.id, book
+
+
+def smallest_fen() -> int:
+    """What the gateway takes at least."""
+    return max(SMALLEST_FEN, chosen_gateway().caps.least_fen) if gateways().chosen else SMALLEST_FEN
 
 
 @cache

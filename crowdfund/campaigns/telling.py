@@ -7,7 +7,7 @@ from typing import Final
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import drafting, queries, spending
+from crowdfund.campaigns import drafting, giving, queries, spending
 from crowdfund.campaigns.models import BudgetLine, Campaign, Organisation
 from crowdfund.campaigns.queries import Card, LedgerLine, Payment, in_language
 from crowdfund.campaigns.spending import Spending
@@ -98,6 +98,7 @@ def page(session: Session, public_id: str) -> Shown:
     lines = queries.ledger_lines(session, campaign.id)
     words = queries.words(session, campaign.id)
     drawing = section([Layer(in_language(line.name_zh, line.name_en), line.fen) for line in budget])
+    piece_fen = piece(campaign.unit_fen)
     session.expunge(campaign)
     return Shown(
         card=card,
@@ -105,8 +106,8 @@ def page(session: Session, public_id: str) -> Shown:
         organisation=in_language(organisation.name_zh, organisation.name_en),
         is_demo_organisation=organisation.is_demo,
         story=tuple(part.strip() for part in campaign.story_zh.splitlines() if part.strip()),
-        chips=chips(campaign.unit_fen),
-        proposed=proposed(campaign.unit_fen),
+        chips=chips(piece_fen),
+        proposed=proposed(piece_fen),
         unit=in_language(campaign.unit_zh, campaign.unit_en),
         budget=drawing,
         sentence=said(budget),
@@ -117,6 +118,11 @@ def page(session: Session, public_id: str) -> Shown:
         balance_fen=card.raised_fen - card.spent_fen,
         words=tuple(words),
     )
+
+
+def piece(unit_fen: int | None) -> int | None:
+    """What one piece costs, where that can be given at all."""
+    return unit_fen if unit_fen and unit_fen >= giving.smallest_fen() else None
 
 
 def chips(unit_fen: int | None) -> tuple[int, ...]:

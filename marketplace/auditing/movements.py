@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, text
 
@@ -14,6 +14,9 @@ AT_THE_CASHIER: Final = "the cashier's movements are known as they are"
 READ_BEFORE: Final = timedelta(minutes=1)  # what moved while the last reconciliation read may have come too late for it
 CLEARED: Final = f"""SELECT entry.key AS key, a.owner AS owner, line.commodity AS commodity, SUM(line.amount) AS amount
     FROM {LINES} WHERE a.kind = 'gateway_clearing' GROUP BY entry.key, a.owner, line.commodity"""
+SHOWN: Final = """SELECT matched_entry, gateway, COALESCE(presented, gross) AS shown,
+        COALESCE(presented_currency, currency) AS shown_in FROM gateway_movement WHERE verdict = 'matched'"""
+"""What was matched, as the payer saw it: the currency of the payment's own entries."""
 
 MOVEMENTS: Final = (
     Check(
@@ -23,12 +26,39 @@ MOVEMENTS: Final = (
     ),
     Check(
         "matched movements are what the books say",
-        f"""SELECT m.matched_entry AS name, m.gateway AS gateway, SUM(m.gross) AS amount,
-            COALESCE(MAX(c.amount), 0) AS booked FROM gateway_movement m
-        LEFT JOIN ({CLEARED}) c ON c.key = m.matched_entry AND c.owner = m.gateway AND c.commodity = m.currency
-        WHERE m.verdict = 'matched' GROUP BY m.matched_entry, m.gateway, m.currency
-        HAVING SUM(m.gross) <> COALESCE(MAX(c.amount), 0)""",
+        f"""SELECT m.matched_entry AS name, m.gateway AS gateway, SUM(m.shown) AS amount,
+            COALESCE(MAX(c.amount), 0) AS booked FROM ({SHOWN}) m
+        LEFT JOIN ({CLEARED}) c ON c.key = m.matched_entry AND c.owner = m.gateway AND c.commodity = m.shown_in
+        GROUP BY m.matched_entry, m.gateway, m.shown_in HAVING SUM(m.shown) <> COALESCE(MAX(c.amount), 0)""",
         "{name} moved {amount} at {gateway}, the books say {booked}",
+    ),
+    Check(
+        "conversions are what gateways gave",
+        f"""SELECT m.remote_id AS name, m.gross AS amount, m.currency AS currency, m.presented AS shown,
+            COALESCE(s.amount, 0) + COALESCE(o.amount, 0) AS booked, -COALESCE(g.amount, 0) AS given FROM gateway_movement m
+        LEFT JOIN ({CLEARED}) s ON s.key = 'settled:' || m.remote_id AND s.owner = m.gateway AND s.commodity = m.currency
+        LEFT JOIN ({CLEARED}) o ON o.key = m.matched_entry AND o.owner = m.gateway AND o.commodity = m.currency
+        LEFT JOIN ({CLEARED}) g ON g.key = 'settled:' || m.remote_id AND g.owner = m.gateway
+            AND g.commodity = m.presented_currency
+        WHERE m.verdict = 'matched' AND m.presented IS NOT NULL
+            AND (m.gross <> COALESCE(s.amount, 0) + COALESCE(o.amount, 0) OR m.presented <> -COALESCE(g.amount, 0)
+            OR m.presented_currency IS NULL OR m.presented_currency = m.currency)""",
+        "movement {name} gave {amount} {currency} for {shown}, the books say {booked} for {given}",
+    ),
+    Check(
+        "conversions have movements",
+        """SELECT entry.key AS name FROM entry LEFT JOIN gateway_movement m
+        ON entry.key = 'settled:' || m.remote_id AND entry.book = m.book AND m.presented IS NOT NULL
+        WHERE entry.kind = 'settled' AND m.id IS NULL""",
+        "{name} is booked, but no gateway converted anything",
+    ),
+    Check(
+        "conversions change nothing but the currency",
+        f"""SELECT entry.key AS name, a.kind AS kind, SUM(line.amount) AS amount, line.commodity AS commodity FROM {LINES}
+        WHERE (entry.kind = 'settled') <> (a.kind = 'fx_conversion')
+            AND NOT (entry.kind = 'settled' AND a.kind = 'gateway_clearing')
+        GROUP BY entry.key, a.kind, line.commodity""",
+        "{name} moved {amount} {commodity} in {kind}",
     ),
     Check(
         "matched movements have entries",
@@ -67,8 +97,9 @@ MOVEMENTS: Final = (
         "{amount} fen of payment {name} go back, {parked} were in suspense",
     ),
 )
-THEIRS: Final = "SELECT id, gross, fee, currency, at FROM {schema}movement"
-OURS: Final = "SELECT remote_id AS id, gross, fee, currency, at FROM gateway_movement WHERE gateway = 'sandbox'"
+FIGURES: Final = ("gross", "fee", "currency", "presented", "presented_currency")
+THEIRS: Final = f"SELECT id, {', '.join(FIGURES)}, at FROM {{schema}}movement"
+OURS: Final = f"SELECT remote_id AS id, {', '.join(FIGURES)}, at FROM gateway_movement WHERE gateway = 'sandbox'"
 
 
 def differences(connection: Connection, cashier: Connection) -> Iterator[Difference | str]:
@@ -89,9 +120,12 @@ def differences(connection: Connection, cashier: Connection) -> Iterator[Differe
 
 def not_as_there(page: dict[str, RowMapping], ours: dict[str, RowMapping], reached: datetime) -> Iterator[str]:
     for id_, row in page.items():
-        figures = (row["gross"], row["fee"], row["currency"])
-        mine = ours.get(id_)
+        figures, mine = figures_of(row), ours.get(id_)
         if mine is None and moment(row["at"]) < reached - READ_BEFORE:
             yield f"movement {id_} of {row['gross']} was never read"
-        if mine is not None and (mine["gross"], mine["fee"], mine["currency"]) != figures:
-            yield f"movement {id_} is {figures} there, {(mine['gross'], mine['fee'], mine['currency'])} here"
+        if mine is not None and figures_of(mine) != figures:
+            yield f"movement {id_} is {figures} there, {figures_of(mine)} here"
+
+
+def figures_of(row: RowMapping) -> tuple[Any, ...]:
+    return tuple(row[name] for name in FIGURES)

@@ -29,6 +29,12 @@ PLANS: Final = (
         "installment {name} was asked for after plan {plan} had been stopped",
     ),
     Check(
+        "a card's end is that of a card",
+        """SELECT public_id AS name, state FROM plan
+        WHERE (card_ends_on IS NOT NULL AND mandate IS NULL) OR (card_end_told_on IS NOT NULL AND card_ends_on IS NULL)""",
+        "plan {name} is {state} and keeps no card, but knows when one ends",
+    ),
+    Check(
         "few tries",
         f"""SELECT i.public_id AS name, i.charges AS owed, COUNT(e.id) AS amount FROM installment i
         LEFT JOIN event e ON e.subject = 'installment:' || i.public_id AND e.to_state = 'charging' AND e.why LIKE 'try %'

@@ -10,6 +10,8 @@ from typing import Any, Final
 from flask import Flask, has_request_context
 from flask_babel import get_locale
 
+from marketplace.core.money import decimals
+
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")  # no summer time since 1991
 MINUS: Final = "\u2212"
 WEEKDAYS_ZH: Final = "一二三四五六日"
@@ -24,6 +26,15 @@ def yuan(fen: int) -> str:
     """A payable sum: "¥1,234.50", and "−¥30.00" with a true minus."""
     whole, rest = yuan_parts(fen)
     return f"{MINUS}¥{whole[1:]}.{rest}" if fen < 0 else f"¥{whole}.{rest}"
+
+
+def amount(units: int, currency: str) -> str:
+    """A sum in its smallest unit, of any currency: "¥39.80", "42.98 HKD", "1,200 JPY"."""
+    if currency == "CNY":
+        return yuan(units)
+    whole, rest = divmod(abs(units), 10 ** decimals(currency))
+    parts = f".{rest:0{decimals(currency)}}" if decimals(currency) else ""
+    return f"{MINUS if units < 0 else ''}{whole:,}{parts} {currency}"
 
 
 def yuan_parts(fen: int) -> tuple[str, str]:
@@ -156,6 +167,7 @@ def mask_name(name: str) -> str:
 
 SAME_FOR_ALL: Final[tuple[Callable[..., Any], ...]] = (
     yuan,
+    amount,
     yuan_parts,
     signed_yuan,
     count,

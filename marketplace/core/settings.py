@@ -57,6 +57,11 @@ class Settings(BaseSettings):
     sandbox_fee_basis_points: int = Field(
         60, ge=0, le=1000, description="what the sandbox cashier keeps of each payment, in hundredths of a percent"
     )
+    sandbox_settles_in: str = Field(
+        "CNY",
+        pattern="^(CNY|HKD|USD|JPY)$",
+        description="what the sandbox cashier pays into its balance: CNY, HKD, USD or JPY",
+    )
     sandbox_faults: str = Field(
         "",
         pattern="^((drop|duplicate|delay|reorder|corrupt|wrong-secret|old-timestamp)(,|$))*$",
@@ -67,6 +72,9 @@ class Settings(BaseSettings):
         SecretStr(""), description="whsec_…; two with a comma between them while one replaces the other"
     )
     stripe_methods: str = Field("card,alipay,wechat_pay", description="ways of paying that the Stripe account has")
+    stripe_least_fen: int = Field(
+        400, ge=1, description="the smallest gift in fen; Stripe refuses less than 4 HKD or 0.50 USD"
+    )
     stripe_api_base: str = Field("https://api.stripe.com", description="where Stripe answers; tests have a peer")
     trusted_proxies: int = Field(0, ge=0, le=4, description="how many reverse proxies in front set X-Forwarded-*")
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="json, console or auto (console in demo)")

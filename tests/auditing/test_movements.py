@@ -14,6 +14,7 @@ from marketplace.ledger import books
 from marketplace.payments import suspense
 from marketplace.payments.reconciliation import running
 from marketplace.payments.sandbox import storage
+from marketplace.payments.sandbox.converting import conversion_into
 from tests.payments.conftest import Till, till
 from tests.payments.test_suspense import parked
 
@@ -28,21 +29,28 @@ TAMPERING = {
     "grants cover no more than was taken": "UPDATE line SET amount = -amount WHERE account_id IN "
     "(SELECT id FROM ledger_account WHERE kind = 'gateway_fee')",
     "money in suspense goes back once": "UPDATE refund SET fen = fen + 1",
+    "conversions are what gateways gave": "UPDATE line SET amount = amount * 2 WHERE commodity = 'HKD' AND entry_id IN "
+    "(SELECT id FROM entry WHERE kind = 'settled')",
+    "conversions have movements": "UPDATE entry SET key = key || 'x' WHERE kind = 'settled'",
+    "conversions change nothing but the currency": "UPDATE ledger_account SET kind = 'cash_desk' "
+    "WHERE kind = 'fx_conversion'",
 }
 AT_THE_CASHIER = {
     "one that was never read": "DELETE FROM gateway_movement WHERE type = 'charge'",
     "one that never was": "INSERT INTO gateway_movement (gateway, book, remote_id, type, source_id, known_as, ours, gross, "
     "fee, net, currency, at, verdict, note, seen_at) SELECT gateway, book, 'txn_x', type, source_id, known_as, ours, gross, "
     "fee, net, currency, at, 'waiting', note, seen_at FROM gateway_movement WHERE type = 'charge'",
+    "another sum that its payer saw": "UPDATE gateway_movement SET presented = 1 WHERE presented IS NOT NULL",
     "another fee": "UPDATE gateway_movement SET fee = fee + 1, net = net - 1",
 }
 
 
 @pytest.fixture
-def reconciled(till: Till) -> Till:
-    """A wrong sum in suspense and on its way back; money that the bank has paid."""
+def reconciled(till: Till, monkeypatch: pytest.MonkeyPatch) -> Till:
+    """A wrong sum in suspense and on its way back, in another currency; money that the bank has paid."""
     remote = parked(till)
     in_transaction(suspense.send_back, payment=remote, actor="person:1", why="a wrong sum")
+    monkeypatch.setattr(till.cashier.book_keeping, "conversion", conversion_into("HKD"))
     till.work()
     lines: dict[books.Account, Money] = {("seller_held", "s1"): Money(5), ("gateway_clearing", "sandbox"): Money(-5)}
     in_transaction(books.post, key="disburse_paid:d1", book="test", reference="c1", lines=lines)

@@ -18,6 +18,8 @@ TAMPERING = (
     ("months follow the first gift", f"UPDATE installment SET period = '2025-12-31' WHERE id = {SECOND}"),
     ("months follow the first gift", "UPDATE plan SET next_on = '2026-02-28' WHERE state = 'active'"),
     ("nothing follows the stop", f"UPDATE plan SET stopped_at = '2026-02-01 00:00:00+00:00' WHERE id IN {STOPPED}"),
+    ("a card's end is that of a card", f"UPDATE plan SET card_ends_on = '2026-02-28' WHERE id IN {STOPPED}"),
+    ("a card's end is that of a card", f"UPDATE plan SET card_end_told_on = '2026-02-01' WHERE id IN {STOPPED}"),
     ("few tries", f"UPDATE installment SET charges = 2 WHERE id = {SECOND}"),
     ("few tries", "UPDATE event SET why = 'again' WHERE subject LIKE 'installment:%' AND why = 'try 1'"),
     (

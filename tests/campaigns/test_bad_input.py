@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from crowdfund.campaigns import lifecycle
 from crowdfund.campaigns.models import Contribution
 from marketplace.core.db import db, in_transaction
+from marketplace.payments.gateways import Caps
 from marketplace.payments.models import Attempt
 from tests.campaigns.conftest import Fund, get, hidden, post
 
@@ -45,6 +46,24 @@ def test_a_wrong_sum_is_said_by_its_field_on_both_screens(fund: Fund, typed: str
         assert "<b>10</b>" not in answer.text
     assert 'value="王晓雯"' in sent.text
     assert (count(Contribution), count(Attempt)) == (0, 0)
+
+
+def test_less_than_the_gateway_takes_is_said_before_anything_is_sent(fund: Fund, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(fund.cashier), "caps", Caps(recurring=True, least_fen=400))
+    campaign, client = fund.open(unit_fen=50), fund.browser()
+    page = client.get(f"/campaigns/{campaign}/gifts/new", query_string={"choice": "own", "amount": "3.99"})
+    sent = post(client, f"/campaigns/{campaign}/gifts", {"amount": "3.99", "anonymity": "masked", "name": "王晓雯"})
+
+    for answer in (page, sent):
+        assert answer.status_code == 422
+        assert "支付机构一次最少收 ¥4.00" in answer.text.split('id="amount-note"')[1].split("</p>")[0]
+        assert 'value="3.99"' in answer.text
+    assert 'value="王晓雯"' in sent.text
+    assert (count(Contribution), count(Attempt)) == (0, 0)
+    assert "¥4.00 起捐" in client.get("/campaigns").text
+    assert 'value="50"' not in client.get(f"/campaigns/{campaign}").text  # a piece that nobody could give alone
+    assert post(client, f"/campaigns/{campaign}/gifts", {"amount": "4", "anonymity": "masked"}).status_code == 303
+    assert db.session.scalars(select(Contribution.fen)).all() == [400]
 
 
 @pytest.mark.parametrize("typed", RIGHT)

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from marketplace.core.money import MixedCurrencies, Money, apportion, per_mille
+from marketplace.core.money import MixedCurrencies, Money, apportion, decimals, per_mille
 
 WEIGHTS = st.lists(st.integers(0, 10**7), min_size=1, max_size=12).filter(any)
 
@@ -54,3 +54,13 @@ def test_money_adds_up() -> None:
     assert Money(3980) * 2 - Money(60) + -Money(40) == Money(7860)
     assert Money(100).split([1, 2]) == [Money(33), Money(67)]
     assert not Money(0)
+
+
+def test_currencies_differ_in_their_smallest_unit() -> None:
+    assert {each: decimals(each) for each in ("CNY", "HKD", "JPY", "UGX", "KWD")} == {
+        "CNY": 2,
+        "HKD": 2,
+        "JPY": 0,
+        "UGX": 0,
+        "KWD": 3,
+    }

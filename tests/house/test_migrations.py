@@ -174,6 +174,20 @@ def test_webhooks_that_were_kept_before_know_what_they_are_about(empty: Engine) 
     assert rows_of(empty, {"gateway_event": ["raw", "remote_id"]})["gateway_event"] == [{"raw": raw, "remote_id": "re_1"}]
 
 
+def test_money_of_before_was_settled_in_the_currency_that_it_was_paid_in(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0010")
+    moved = {"id": 1, "gross": 3980, "fee": 24, "net": 3956, "currency": "CNY", "verdict": "matched"}
+    attempt = {"id": 1, "fen": 3980, "state": "succeeded", "currency": "CNY"}
+    dispute = {"id": 1, "attempt_id": 1, "fen": 3980, "fee_fen": 1500, "currency": "CNY", "state": "lost"}
+    put_in(empty, {"gateway_movement": [moved], "attempt": [attempt], "dispute": [dispute]})
+
+    migrations.bring_up_to_date(empty)
+
+    new = ["presented", "presented_currency", "rate"]
+    assert rows_of(empty, {"gateway_movement": [*moved, *new]})["gateway_movement"] == [moved | dict.fromkeys(new)]
+    assert rows_of(empty, {"dispute": [*dispute, "fee_currency"]})["dispute"] == [dispute | {"fee_currency": None}]
+
+
 def line(number: int, parcel: int, grams: int, quantity: int) -> dict[str, Any]:
     figures = {"unit_price_fen": 100, "unit_service_fee_fen": 8, "quantity": quantity, "net_weight_grams": grams}
     return {"id": number, "public_id": f"l{number}", "parcel_id": parcel} | figures

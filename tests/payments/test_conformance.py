@@ -8,9 +8,10 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import requests
@@ -29,6 +30,7 @@ from marketplace.payments.gateways import (
     RemotePayment,
     gateways,
 )
+from marketplace.payments.sandbox.converting import Conversion
 from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.payments.states import AttemptState, RefundState
 from marketplace.payments.stripe import translation
@@ -168,6 +170,27 @@ def test_the_balance_is_made_of_movements(house: House) -> None:
     assert (back.ours, back.source_id, back.gross, back.fee, back.net) == (part.refund, refund.remote_id, -1000, 0, -1000)
     assert house.gateway.balance() == {"CNY": before + 3956 - 1000}
     assert list(house.gateway.movements(datetime.now(UTC) + timedelta(minutes=1))) == []
+
+
+def test_what_is_settled_in_another_currency_says_both_sums(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    books = cast(SandboxCashier, gateways().get("sandbox")).book_keeping
+    monkeypatch.setattr(books, "conversion", Conversion("HKD", Decimal("1.08")))
+    since = datetime.now(UTC) - timedelta(seconds=2)
+    request = asked()
+    payment = house.gateway.start_payment(request, key=f"{request.attempt}:create")
+    house.pay(payment)
+    monkeypatch.setattr(books, "conversion", Conversion("HKD", Decimal("1.1")))
+    part = RefundRequest(f"{request.attempt}-a", payment.remote_id, Money(1000))
+    house.gateway.refund(part, key=f"{part.refund}:create")
+
+    assert house.gateway.fetch_payment(payment.remote_id).amount == Money(3980)
+    moved = {movement.type: movement for movement in house.gateway.movements(since)}
+    charge, back = moved["charge"], moved["refund"]
+    assert (charge.gross, charge.fee, charge.net, charge.currency) == (4298, 26, 4272, "HKD")
+    assert (charge.presented, charge.presented_currency, charge.rate) == (3980, "CNY", "1.08")
+    assert (back.gross, back.fee, back.currency) == (-1100, 0, "HKD")
+    assert (back.presented, back.presented_currency, back.rate) == (-1000, "CNY", "1.1")
+    assert house.gateway.balance() == {"HKD": 4272 - 1100}
 
 
 def test_lost_events_can_be_read_again(house: House) -> None:

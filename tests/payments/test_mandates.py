@@ -1,11 +1,13 @@
 """Charges without the payer: the cashier, and Stripe's library on the cashier's Stripe-like face."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 import pytest
 from sqlalchemy import Engine, create_engine, inspect, select
 
+from crowdfund.campaigns.plans.periods import anniversary, end_of_month
+from marketplace.core import clock
 from marketplace.core.db import engine_options, prepare as prepare_connections
 from marketplace.core.money import Money
 from marketplace.payments.gateways import (
@@ -22,7 +24,7 @@ from marketplace.payments.gateways import (
 from marketplace.payments.sandbox import storage
 from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.payments.states import AttemptState, RefundState
-from marketplace.payments.stripe import translation
+from marketplace.payments.stripe import mandates, translation
 from marketplace.payments.stripe.gateway import StripeGateway
 from tests.payments.test_conformance import BEGUN, House, asked, house, stripe_at
 
@@ -99,11 +101,39 @@ def test_a_mandate_that_does_not_exist_is_invalid(house: House) -> None:
             house.gateway.charge_mandate(off_session(), name, key=f"inst:{name}:1")
 
 
+def test_a_card_that_was_released_is_charged_no_more_and_released_again_without_harm(house: House) -> None:
+    mandate = house.gateway.save_mandate(MandateRequest(agreed(house)), key="m6").remote_id
+    other = house.gateway.save_mandate(MandateRequest(agreed(house)), key="m7").remote_id
+    for _again in range(2):
+        house.gateway.release_mandate(mandate)
+
+    with pytest.raises(Invalid):
+        house.gateway.charge_mandate(off_session(), mandate, key="inst:released:1")
+    request = off_session()
+    assert house.gateway.charge_mandate(request, other, key=f"inst:{request.attempt}:1").status is AttemptState.SUCCEEDED
+
+
+@pytest.mark.parametrize(("later", "months"), [("succeeds", 36), ("ends_soon", 1)])
+def test_a_card_is_good_until_the_end_of_its_month(house: House, later: str, months: int) -> None:
+    kept = house.gateway.save_mandate(MandateRequest(agreed(house, later)), key=f"m8{later}")
+
+    today = clock.today()
+    assert kept.good_until == end_of_month(anniversary(today.replace(day=1), months))
+    request = off_session()
+    charged = house.gateway.charge_mandate(request, kept.remote_id, key=f"inst:{request.attempt}:1")
+    assert charged.status is AttemptState.SUCCEEDED
+
+
+def test_a_card_of_which_stripe_says_no_end_has_none() -> None:
+    assert mandates.last_day_of({"id": "pm_1", "type": "card"}) is None
+    assert mandates.last_day_of({"card": {"exp_month": 2, "exp_year": 2028}}) == date(2028, 2, 29)
+
+
 def test_who_can_charge_again() -> None:
     assert SandboxCashier.caps.recurring
     assert stripe_at("http://127.0.0.1:1", "sk_test_x").caps.recurring
     wallets = StripeGateway("sk_test_x", webhook_secrets=[], address="http://127.0.0.1:1", methods=["alipay", "wechat_pay"])
-    assert not wallets.caps.recurring
+    assert not wallets.caps.recurring and wallets.caps.least_fen == SandboxCashier.caps.least_fen == 1
 
 
 def test_an_intent_off_session_that_waits_for_its_payer_was_declined() -> None:

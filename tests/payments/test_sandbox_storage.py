@@ -1,6 +1,6 @@
 """A cashier's database of before, brought to what this version wants: what had moved is there as movements, without fees."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask
@@ -46,4 +46,27 @@ def test_what_moved_before_movements_were_kept(real_app: Flask) -> None:
     assert cashier.balance() == {"CNY": 2980}
     with engine.connect() as connection:
         assert connection.scalars(select(storage.version.c.number)).all() == [1 + len(storage.CHANGES)]
+    engine.dispose()
+
+
+def test_a_cashier_of_before_settles_in_other_currencies_too(real_app: Flask) -> None:
+    cashier: Any = gateways().get("sandbox")
+    engine = cashier.storage
+    storage.prepare(engine)
+    with engine.begin() as connection:
+        for table in reversed(storage.metadata.sorted_tables):
+            connection.execute(table.delete())
+        where = "sandbox." if connection.dialect.name == "postgresql" else ""
+        for name in ("movement.presented", "movement.presented_currency", "movement.rate", "dispute.fee_currency"):
+            table, _dot, column = name.partition(".")
+            connection.execute(text(f"ALTER TABLE {where}{table} DROP COLUMN {column}"))
+        connection.execute(storage.version.insert().values(number=5))
+        moved = f"INSERT INTO {where}movement (id, type, source, ours, gross, fee, currency, at) VALUES "
+        connection.execute(text(f"{moved}('txn_1', 'charge', 'p1', 'a', 3980, 24, 'CNY', :at)"), {"at": AT})
+
+    storage.prepare(engine)
+    storage.prepare(engine)
+
+    (kept,) = cashier.movements(AT - timedelta(days=1))
+    assert (kept.gross, kept.currency, kept.presented, kept.presented_currency, kept.rate) == (3980, "CNY", None, None, None)
     engine.dispose()

@@ -1,13 +1,20 @@
 """Whatever is paid, refunded, lost and paid out, in whatever order: the proof is exact to the fen."""
 
 from contextlib import suppress
+from datetime import timedelta
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
 import pytest
+import time_machine
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy import select
 
+from marketplace.auditing import checks
+from marketplace.auditing.checks import Difference
+from marketplace.auditing.movements import MOVEMENTS
+from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
 from marketplace.ledger import books
@@ -15,12 +22,17 @@ from marketplace.payments import refunds, sweeping
 from marketplace.payments.models import Refund
 from marketplace.payments.reconciliation import running
 from marketplace.payments.sandbox.book_keeping import BookKeeping
+from marketplace.payments.sandbox.converting import Conversion
+from tests.payments.abroad import clearing
 from tests.payments.conftest import Till, quick_till
 
 __all__ = ["quick_till"]
 
 NUMBERS = count(1)
-DEEDS = st.sampled_from(["pay", "pay and lose the word", "refund", "send", "finish", "fail", "pay out", "compare"])
+DEEDS = st.sampled_from(
+    ["pay", "pay and lose the word", "refund", "send", "finish", "fail", "pay out", "change the rate", "compare"]
+)
+CURRENCIES = ("CNY", "HKD", "JPY")
 
 
 class Shop:
@@ -61,6 +73,11 @@ class Shop:
         lines: dict[books.Account, Money] = {("seller_held", "s1"): Money(fen), ("gateway_clearing", "sandbox"): Money(-fen)}
         in_transaction(books.post, key=f"payout_paid:{next(NUMBERS)}", book="test", reference="b", lines=lines)
 
+    def change_the_rate(self, fen: int) -> None:
+        """To any at all, and of any currency: yuan are not converted."""
+        currency, rate = CURRENCIES[fen % len(CURRENCIES)], Decimal(1 + fen % 997) / 100
+        self.till.cashier.book_keeping.conversion = None if currency == "CNY" else Conversion(currency, rate)
+
     def compare(self, _fen: int) -> None:
         standing = running.reconcile(self.till.cashier, actor="test")
         assert not standing.is_red, standing
@@ -68,12 +85,22 @@ class Shop:
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deeds=st.lists(st.tuples(DEEDS, st.integers(1, 10**9)), min_size=3, max_size=10))
-def test_the_proof_holds_after_every_deed(quick_till: Till, deeds: list[tuple[str, int]]) -> None:
-    """Each example goes on in the shop that the one before has left."""
+def test_the_proof_holds_after_every_deed(
+    quick_till: Till, monkeypatch: pytest.MonkeyPatch, deeds: list[tuple[str, int]]
+) -> None:
+    """Each example goes on in the shop that the one before has left. In the end the books hold what the cashier does."""
+    monkeypatch.setattr(quick_till.cashier.book_keeping, "conversion", None)
     shop = Shop(quick_till)
     for deed, fen in deeds:
         shop.do(deed, fen)
-    shop.compare(0)
+    shop.finish(0)
+    with time_machine.travel(clock.now() + timedelta(minutes=10)):
+        shop.compare(0)
+    held = quick_till.cashier.balance()
+    assert {currency: clearing(currency) for currency in CURRENCIES} == dict.fromkeys(CURRENCIES, 0) | held
+    connection = db.session.connection()
+    assert [one for one in checks.run(connection, MOVEMENTS) if isinstance(one, Difference)] == []
+    connection.execution_options(yield_per=0, stream_results=False)
 
 
 @pytest.mark.parametrize(("fen", "fee"), [(1, 1), (249, 1), (250, 2), (3980, 24), (12_500, 75), (10**9, 6_000_000)])

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from marketplace.core.db import db
+from marketplace.core.money import Money
 from marketplace.payments.gateways import Invalid, Movement, RateLimited, RemoteDispute, RemotePayment, RemoteRefund
+from marketplace.payments.sandbox.converting import Conversion
 from marketplace.payments.sandbox.disputing import OPEN
 from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.payments.sandbox.storage import dispute, payment, refund
@@ -28,6 +32,17 @@ class Crash(BaseException):
 
 class LineIsDead(ConnectionError):
     """Between us and the gateway."""
+
+
+@dataclass
+class Drifting(Conversion):
+    """Into another currency, at a rate that is never the same twice."""
+
+    dice: Dice
+
+    def of(self, amount: Money) -> Money:
+        self.rate = Decimal(self.dice.randint(95, 120)) / 100
+        return super().of(amount)
 
 
 class UnreliableCashier(SandboxCashier):

@@ -49,9 +49,11 @@ def broken_at_rest(world: World) -> list[str]:
         for kind, sql in UNSETTLED.items():
             if count := connection.scalar(text(sql)):
                 found.append(f"{count} of kind {kind} never came to an end")
-    ours = books.balance(db.session(), "gateway_clearing", "sandbox", book="test")
-    if ours != (theirs := world.cashier.balance().get("CNY", 0)):
-        found.append(f"the books say that {ours} fen are at the cashier, the cashier has {theirs}")
+    theirs = world.cashier.balance()
+    for currency in ("CNY", "HKD"):
+        ours = books.balance(db.session(), "gateway_clearing", "sandbox", book="test", commodity=currency)
+        if ours != theirs.get(currency, 0):
+            found.append(f"the books say that {ours} {currency} are at the cashier, the cashier has {theirs}")
     if running.reconcile(world.cashier, actor="test").is_red:
         found.append("reconciliation finds differences")
     db.session.remove()

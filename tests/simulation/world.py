@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -33,7 +34,7 @@ from tests.campaigns.conftest import Fund, build_fund
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, build_shop
 from tests.properties.test_lives import ENTERED, STEPS, order
 from tests.simulation.chance import Dice
-from tests.simulation.faults import LineIsDead, Post, UnreliableCashier
+from tests.simulation.faults import Drifting, LineIsDead, Post, UnreliableCashier
 
 T = TypeVar("T")
 NEXT_STEPS: Final = {
@@ -47,6 +48,7 @@ NEXT_STEPS: Final = {
 }
 JUMPS: Final = (*[timedelta(seconds=5)] * 6, *[timedelta(minutes=2)] * 4, timedelta(minutes=16), timedelta(hours=5))
 JUMPS_OF_DAYS: Final = (timedelta(days=1), timedelta(days=8))
+ABROAD: Final = 1 / 3  # of lives: the cashier settles in another currency
 SKEW: Final = timedelta(minutes=10)
 REFUSED: Final = (Refusal, LineIsDead)
 IN_THE_RIGHT: Final = (S.SHIPPED, S.DELIVERED, S.PICKED_UP)
@@ -302,6 +304,8 @@ def unreliable(shop: Shop, dice: Dice) -> UnreliableCashier:
     known = shop.cashier
     replaced = UnreliableCashier(known.storage, secret=known.secret, base_url=known.base_url, fee_basis_points=60)
     replaced.dice = dice
+    if dice.chance(ABROAD):
+        replaced.book_keeping.conversion = Drifting("HKD", Decimal(1), dice)
     shop.cashier = gateways().by_name[replaced.name] = replaced
     return replaced
 

@@ -73,3 +73,18 @@ def test_people_stay_unknown() -> None:
     assert formats.mask_phone("13812342045") == "138****2045"
     assert formats.mask_phone("12345") == "*****"
     assert formats.mask_name("王小明") == "王**"
+
+
+@pytest.mark.parametrize(
+    ("units", "currency", "written"),
+    [
+        (3980, "CNY", "¥39.80"),
+        (4298, "HKD", "42.98 HKD"),
+        (-123405, "HKD", "−1,234.05 HKD"),
+        (1200, "JPY", "1,200 JPY"),
+        (0, "JPY", "0 JPY"),
+        (4298, "KWD", "4.298 KWD"),
+    ],
+)
+def test_sums_of_other_currencies(units: int, currency: str, written: str) -> None:
+    assert formats.amount(units, currency) == written

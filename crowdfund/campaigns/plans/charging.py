@@ -70,6 +70,8 @@ def begin_try(session: Session, *, installment: str) -> Try | None:
         return unsent(session, plan, row, gift)
     if row.state not in (N.DUE, N.FAILED) or not may_be_charged(session, plan, row, gift):
         row.is_automatic = False
+        if not plan.mandate and is_open(session, plan, gift):  # the giver has just let the card go
+            letters.pay_link(session, plan, gift)
         return None
     try:
         amount = Money(gift.fen, gift.currency)
@@ -82,9 +84,15 @@ def begin_try(session: Session, *, installment: str) -> Try | None:
 
 
 def may_be_charged(session: Session, plan: Plan, row: Installment, gift: Contribution) -> bool:
-    is_wanted = plan.state is PlanState.ACTIVE and gift.state is ContributionState.PENDING and row.charges < MOST_CHARGES
+    has_tries = row.charges < MOST_CHARGES
+    return has_tries and is_open(session, plan, gift) and bool(plan.mandate) and plan.gateway == chosen_gateway().name
+
+
+def is_open(session: Session, plan: Plan, gift: Contribution) -> bool:
+    """Somebody waits for this gift."""
     state = session.scalar(select(Campaign.state).where(Campaign.id == plan.campaign_id))
-    return is_wanted and state is CampaignState.LIVE and bool(plan.mandate) and plan.gateway == chosen_gateway().name
+    is_wanted = plan.state is PlanState.ACTIVE and gift.state is ContributionState.PENDING
+    return is_wanted and state is CampaignState.LIVE
 
 
 def unsent(session: Session, plan: Plan, row: Installment, gift: Contribution) -> Try | None:
@@ -115,7 +123,7 @@ def look_back(session: Session, *, installment: str) -> None:
     why = "sent back" if attempt.state is AttemptState.SUCCEEDED else attempt.raw_status or str(attempt.state)
     transition(session, row, N.FAILED, expected=N.CHARGING, actor=keeping.SYSTEM, why=why)
     if why == GONE:
-        plan.mandate = None
+        plan.mandate = plan.card_ends_on = None
     if gift.state is not ContributionState.PENDING or plan.state is not PlanState.ACTIVE:
         row.is_automatic = False
         return

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns import giving
 from crowdfund.campaigns.giving import Giver
 from crowdfund.campaigns.models import Campaign, Contribution
-from crowdfund.campaigns.plans import letters, periods
+from crowdfund.campaigns.plans import cards, letters, periods
 from crowdfund.campaigns.plans.links import link_token
 from crowdfund.campaigns.plans.models import Installment, Plan
 from crowdfund.campaigns.states import ContributionState, InstallmentState, PlanState
@@ -116,11 +116,19 @@ def go_on(session: Session, *, plan: str) -> None:
 def change_amount(session: Session, *, plan: str, amount: Money) -> None:
     """From the next month on; what was asked for already stays as it is. Raises NotRunning."""
     row = changeable(session, plan)
-    if not giving.SMALLEST_FEN <= amount.fen <= giving.LARGEST_FEN:
+    if not giving.smallest_fen() <= amount.fen <= giving.LARGEST_FEN:
         raise ValueError(f"{amount.fen} fen")
     if amount.fen != row.fen:
         before, row.fen = row.fen, amount.fen
         audit.record(session, actor=actor_of(row), action="plan.amount", subject=subject_of(row), before=before, fen=row.fen)
+
+
+def change_card(session: Session, *, plan: str) -> None:
+    """The card that is kept is forgotten; the one used with the next gift's link is kept instead. Raises NotRunning."""
+    row = changeable(session, plan)
+    if row.mandate:
+        cards.let_go(session, row)
+        audit.record(session, actor=actor_of(row), action="plan.card", subject=subject_of(row))
 
 
 def stop(session: Session, *, plan: str) -> None:
@@ -132,8 +140,9 @@ def stop(session: Session, *, plan: str) -> None:
 
 
 def end(session: Session, plan: Plan, *, why: str, actor: str = SYSTEM) -> None:
-    """The last step of a plan; its giver is told, unless it never began."""
-    changed: dict[str, Any] = {"stopped_at": clock.now(), "stop_reason": why, "next_on": None, "mandate": None}
+    """The last step of a plan: its card is forgotten, its giver is told, unless it never began."""
+    cards.let_go(session, plan)
+    changed: dict[str, Any] = {"stopped_at": clock.now(), "stop_reason": why, "next_on": None}
     transition(session, plan, P.STOPPED, expected=plan.state, actor=actor, why=why, **changed)
     if why != NEVER_BEGAN:
         letters.stopped(session, plan, is_asked=why == ASKED)

@@ -13,7 +13,7 @@ from crowdfund.campaigns import giving
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.plans import links
 from crowdfund.campaigns.plans.models import Plan
-from marketplace.core.formats import short_date, yuan
+from marketplace.core.formats import full_date, short_date, yuan
 from marketplace.notifications import messages
 
 
@@ -82,6 +82,22 @@ def failed(session: Session, plan: Plan, gift: Contribution, *, again_on: date |
                 **told,
             )
         send(session, plan, f"failed:{gift.public_id}:{again_on or 'last'}", text)
+
+
+def card_ends(session: Session, plan: Plan) -> None:
+    """The card is good for some weeks more; told once for each card."""
+    if plan.card_ends_on is None:
+        raise ValueError(f"plan {plan.public_id}: no card's end is known")
+    with speaking(session, plan) as words:
+        text = _(
+            "The card that pays your monthly %(sum)s for “%(title)s” is good until %(day)s. To give with another card from "
+            "then on: %(url)s",
+            sum=yuan(plan.fen),
+            title=words.title,
+            day=full_date(plan.card_ends_on, "en" if is_english(plan) else "zh"),
+            url=stop_url(plan),
+        )
+        send(session, plan, f"card_ends:{plan.public_id}:{plan.card_ends_on.isoformat()}", text)
 
 
 def campaign_waits(session: Session, plan: Plan) -> None:

@@ -46,6 +46,8 @@ class Plan(Base):
     next_on: Mapped[date | None]
     gateway: Mapped[str]
     mandate: Mapped[str | None] = mapped_column(Encrypted("plan.mandate"))  # the gateway's name of it; none: pay links
+    card_ends_on: Mapped[date | None]  # the last day of the card behind it, where the gateway says it
+    card_end_told_on: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     stopped_at: Mapped[datetime | None]
     stop_reason: Mapped[str] = mapped_column(default="")

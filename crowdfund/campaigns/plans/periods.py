@@ -16,6 +16,10 @@ def anniversary(first: date, months: int) -> date:
     return date(year, month, min(first.day, monthrange(year, month)[1]))
 
 
+def end_of_month(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
+
+
 def latest(first: date, day: date) -> date:
     """The last due day up to `day`: one that was missed is asked for once, not every month that was missed before it.
 

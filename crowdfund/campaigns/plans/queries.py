@@ -32,6 +32,7 @@ class Shown:
     first_on: date
     next_on: date | None
     has_mandate: bool
+    card_ends_on: date | None
     stop_reason: str
     campaign: str
     kind: str
@@ -61,14 +62,24 @@ class Month:
 
 def columns() -> Any:
     mine = select(Plan.public_id, Plan.state, Plan.book, Plan.fen, Plan.first_on, Plan.next_on, Plan.stop_reason)
-    mine = mine.add_columns(Plan.mandate.is_not(None).label("has_mandate"), Campaign.public_id.label("campaign"))
+    mine = mine.add_columns(
+        Plan.mandate.is_not(None).label("has_mandate"), Plan.card_ends_on, Campaign.public_id.label("campaign")
+    )
     mine = mine.add_columns(Campaign.kind, Campaign.title_zh, Campaign.title_en, Campaign.ends_on)
     return mine.join(Campaign, Campaign.id == Plan.campaign_id)
 
 
 def shown(row: Any) -> Shown:
     plan = (row.public_id, url_of(row.public_id), row.state, row.book, row.fen, row.first_on, row.next_on, row.has_mandate)
-    return Shown(*plan, row.stop_reason, row.campaign, row.kind, in_language(row.title_zh, row.title_en), row.ends_on)
+    return Shown(
+        *plan,
+        row.card_ends_on,
+        row.stop_reason,
+        row.campaign,
+        row.kind,
+        in_language(row.title_zh, row.title_en),
+        row.ends_on,
+    )
 
 
 def find(session: Session, token: str) -> Shown:

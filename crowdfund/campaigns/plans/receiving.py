@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import giving
 from crowdfund.campaigns.models import Contribution
-from crowdfund.campaigns.plans import keeping, letters, periods
+from crowdfund.campaigns.plans import cards, keeping, letters, periods
 from crowdfund.campaigns.plans.models import Installment, Plan
 from crowdfund.campaigns.states import ContributionState, InstallmentState, PlanState
 from marketplace.core import clock, outbox
@@ -19,6 +19,7 @@ from marketplace.payments.gateways import (
     MandateRequest,
     NotSupported,
     OutcomeUnknown,
+    RemoteMandate,
     gateways,
     unknown_unless_answered,
 )
@@ -42,11 +43,9 @@ def receive(session: Session, /, *, reference: str, amount: Money, attempt: str)
     row.is_automatic = False
     if plan.state is PlanState.ACTIVE and plan.next_on is None:
         plan.next_on = periods.after(plan.first_on, clock.today())
-    if plan.state is PlanState.STOPPED:
-        return True
-    if is_by_giver:
+    if is_by_giver:  # of a stopped plan too: its card is forgotten then
         outbox.put(session, AGREED, plan=plan.public_id, attempt=attempt, gift=reference)
-    else:
+    elif plan.state is not PlanState.STOPPED:
         letters.received(session, plan, gift)
     return True
 
@@ -63,14 +62,13 @@ def keep_mandate(*, plan: str, attempt: str, gift: str) -> None:
 
     Outside any transaction; raises OutcomeUnknown when the gateway does not answer, and is called again."""
     gateway, payment = in_transaction(where_paid, attempt=attempt)
-    mandate = None
+    kept = None
     try:
         with unknown_unless_answered(f"plan {plan}"):
             kept = gateways().get(gateway).save_mandate(MandateRequest(payment), key=f"plan:{plan}:{attempt}")
-            mandate = kept.remote_id
     except (Declined, Invalid, NotSupported):
         pass  # a wallet: each month by a link
-    in_transaction(agree, plan=plan, gift=gift, gateway=gateway, mandate=mandate)
+    in_transaction(agree, plan=plan, gift=gift, gateway=gateway, kept=kept)
 
 
 def where_paid(session: Session, *, attempt: str) -> tuple[str, str]:
@@ -78,13 +76,15 @@ def where_paid(session: Session, *, attempt: str) -> tuple[str, str]:
     return row.gateway, row.remote_id or ""
 
 
-def agree(session: Session, *, plan: str, gift: str, gateway: str, mandate: str | None) -> None:
+def agree(session: Session, *, plan: str, gift: str, gateway: str, kept: RemoteMandate | None) -> None:
     """The newest mandate counts; a wallet used in between leaves the one that was kept before."""
     row = keeping.get(session, plan)
     if row.state is PlanState.STOPPED:
+        if kept:
+            cards.forget_later(session, gateway=gateway, mandate=kept.remote_id)
         return
-    if mandate:
-        row.gateway, row.mandate = gateway, mandate
+    if kept:
+        cards.keep(session, row, gateway=gateway, mandate=kept.remote_id, ends_on=kept.good_until)
     letters.received(session, row, session.scalars(select(Contribution).where(Contribution.public_id == gift)).one())
 
 

@@ -51,6 +51,13 @@ def create_continuation(token: str) -> ResponseReturnValue:
     return change(token, keeping.go_on, _("Your monthly gift goes on."))
 
 
+@bp.post("/<token>/card")
+@requires("plan.keep")
+def create_card(token: str) -> ResponseReturnValue:
+    """Another card: the one that is kept is forgotten, the next gift comes by a link."""
+    return change(token, keeping.change_card, _("Done. With the next gift you get a link; the card used there is kept."))
+
+
 @bp.post("/<token>/amount")
 @requires("plan.keep")
 def create_amount(token: str) -> ResponseReturnValue:

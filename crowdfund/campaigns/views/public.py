@@ -5,7 +5,7 @@ from typing import Final
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from crowdfund.campaigns import queries, telling
+from crowdfund.campaigns import giving, queries, telling
 from marketplace.accounts.permissions import requires
 from marketplace.core import page_cache
 from marketplace.core.db import db
@@ -23,9 +23,8 @@ def list_campaigns() -> ResponseReturnValue:
     kinds = [kind for kind in KINDS if asked not in KINDS or kind == asked]
     groups = [queries.group(db.session(), kind) for kind in kinds]
     current = f"/campaigns?kind={asked}" if asked in KINDS else ""
-    return render_template(
-        "campaigns/index.html", groups=groups, current=current, kinds=telling.KINDS, state_words=telling.STATES
-    )
+    shown = {"groups": groups, "kinds": telling.KINDS, "state_words": telling.STATES}
+    return render_template("campaigns/index.html", **shown, current=current, smallest_fen=giving.smallest_fen())
 
 
 @bp.get("/campaigns/<campaign>")
@@ -45,4 +44,4 @@ def shared(kind: str) -> dict[str, object]:
         "past_goal": telling.PAST_GOAL,
         "state_words": telling.STATES,
     }
-    return {"current": current, **words}
+    return {"current": current, "smallest_fen": giving.smallest_fen(), **words}

@@ -5,6 +5,7 @@ returned  dispute_won:<id>   gateway_clearing                   from dispute_rec
 lost      dispute_lost:<id>  whoever bears it                   from dispute_receivable"""
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,6 +21,8 @@ from marketplace.payments.gateways import RemoteDispute
 from marketplace.payments.models import Attempt
 from marketplace.payments.outcomes import Unmatched
 from marketplace.payments.states import AttemptState
+
+FEE: Final[books.Account] = ("dispute_fee", "")
 
 bearers: dict[str, Callable[..., Mapping[books.Account, Money]]] = {}
 """purpose -> called with session, reference, dispute and amount when it is lost, in that transaction: whose money it was, at
@@ -66,18 +69,20 @@ def begin(session: Session, remote: RemoteDispute, attempt: Attempt, why: str) -
 
 def move_money(session: Session, row: Dispute, attempt: Attempt, remote: RemoteDispute) -> None:
     """Each step once, in whatever order the news came: what is told is how it stands, not what happened."""
-    amount, receivable = Money(row.fen, row.currency), ("dispute_receivable", attempt.gateway)
+    amount = Money(row.fen, row.currency)
+    receivable: books.Account = ("dispute_receivable", attempt.gateway)
     clearing: books.Account = ("gateway_clearing", attempt.gateway)
     if remote.is_withdrawn and not is_posted(session, row, "dispute"):
         row.fee_fen = remote.fee.fen
-        lines = {receivable: amount, ("dispute_fee", ""): remote.fee, clearing: -(amount + remote.fee)}
-        post(session, row, attempt, "dispute", {account: money for account, money in lines.items() if money})
+        row.fee_currency = remote.fee.currency if remote.fee.currency != row.currency else None
+        taken = [(receivable, amount), (clearing, -amount), (FEE, remote.fee), (clearing, -remote.fee)]
+        post(session, row, attempt, "dispute", taken)
     if not is_posted(session, row, "dispute"):
         return
     if remote.is_reinstated and not is_posted(session, row, "dispute_won"):
         take_the_loss_back(session, row, attempt)
-        lines = {clearing: amount + remote.fee_back, receivable: -amount, ("dispute_fee", ""): -remote.fee_back}
-        post(session, row, attempt, "dispute_won", {account: money for account, money in lines.items() if money})
+        back = [(clearing, amount), (receivable, -amount), (clearing, remote.fee_back), (FEE, -remote.fee_back)]
+        post(session, row, attempt, "dispute_won", back)
     elif row.state is DisputeState.LOST and not (is_posted(session, row, "dispute_lost") or remote.is_reinstated):
         post(session, row, attempt, "dispute_lost", {**borne(session, row, attempt), receivable: -amount})
 
@@ -111,5 +116,5 @@ def is_posted(session: Session, row: Dispute, kind: str) -> bool:
     return books.is_posted(session, f"{kind}:{row.public_id}")
 
 
-def post(session: Session, row: Dispute, attempt: Attempt, kind: str, lines: Mapping[books.Account, Money]) -> None:
+def post(session: Session, row: Dispute, attempt: Attempt, kind: str, lines: books.Lines) -> None:
     books.post(session, key=f"{kind}:{row.public_id}", book=attempt.book, reference=attempt.reference, lines=lines)

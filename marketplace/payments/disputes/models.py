@@ -27,6 +27,7 @@ class Dispute(Base):
     fen: Mapped[int] = mapped_column(BigInteger)
     fee_fen: Mapped[int] = mapped_column(BigInteger, default=0)
     currency: Mapped[str] = mapped_column(default="CNY")
+    fee_currency: Mapped[str | None]  # where the payment was settled in another one
     answer_by: Mapped[datetime | None]
     opened_at: Mapped[datetime] = mapped_column(default=clock.now)
 

@@ -12,12 +12,12 @@ from marketplace.accounts.permissions import requires
 from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import StaleState
-from marketplace.core.formats import yuan
+from marketplace.core.formats import amount
 from marketplace.core.forms import KeyedForm
 from marketplace.payments.gateways import current_book, gateways
 from marketplace.payments.operator.forms import WhyForm
 from marketplace.payments.operator.views import actor, page
-from marketplace.payments.reconciliation import differences, fees, proof, switch
+from marketplace.payments.reconciliation import converting, differences, fees, proof, switch
 
 RUNS: Final = 20
 
@@ -31,7 +31,7 @@ def show_reconciliation() -> ResponseReturnValue:
 
 
 def reconciliation_page(form: WhyForm | None = None, status: int = 200) -> ResponseReturnValue:
-    session = db.session()
+    session, book = db.session(), current_book()
     return page(
         "operator/reconciliation.html",
         status,
@@ -43,8 +43,10 @@ def reconciliation_page(form: WhyForm | None = None, status: int = 200) -> Respo
         runs=differences.runs(session, RUNS),
         gateways=[look_at(name) for name in sorted(gateways().by_name)],
         month=last_month(),
-        fees_of_month=fees.of_month(session, last_month(), book=current_book()),
+        fees_of_month=sums(fees.of_month(session, last_month(), book=book)),
         is_covered=fees.is_covered(session, last_month()),
+        converted=converting.converted(session, book=book),
+        left_over=converting.left_over(session, book=book),
     )
 
 
@@ -57,7 +59,12 @@ def look_at(name: str) -> dict[str, object]:
 
 
 def cover(session: Session, *, month: date, book: str, actor: str) -> str:
-    return str(fees.cover(session, month=month, book=book, actor=actor))
+    return sums(fees.cover(session, month=month, book=book, actor=actor))
+
+
+def sums(by_currency: dict[str, int]) -> str:
+    """One after the other, as money is written; empty where there is none."""
+    return ", ".join(amount(units, currency) for currency, units in sorted(by_currency.items()))
 
 
 def last_month() -> date:
@@ -93,5 +100,5 @@ def create_grant() -> ResponseReturnValue:
     except (fees.NothingToCover, fees.AlreadyCovered) as refusal:
         flash(refusal.message, "note")
     else:
-        flash(_("%(sum)s of fees are covered by the operating grant.", sum=yuan(int(covered))), "done")
+        flash(_("%(sum)s of fees are covered by the operating grant.", sum=covered), "done")
     return redirect(url_for(".show_reconciliation"), 303)

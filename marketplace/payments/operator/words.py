@@ -83,6 +83,7 @@ ACCOUNTS: Final[dict[str, LazyString]] = {
     "suspense": _l("In suspense"),
     "chargeback_loss": _l("Lost to disputes"),
     "dispute_fee": _l("Fees of disputes"),
+    "fx_conversion": _l("Converted into another currency"),
     "gateway_fee": _l("Fees of the payment provider"),
     "operating_grant": _l("Operating grant of the province"),
 }

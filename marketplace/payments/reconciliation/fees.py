@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from marketplace.core import audit, clock
@@ -11,6 +11,7 @@ from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
 from marketplace.ledger import books
 from marketplace.ledger.models import Entry, LedgerAccount, Line
+from marketplace.ledger.queries import lines
 from marketplace.payments.reconciliation.models import GatewayMovement
 
 PROVINCE = "province"
@@ -38,24 +39,23 @@ def book_fee(session: Session, movement: GatewayMovement) -> None:
     if not movement.fee or books.is_posted(session, key_of(movement)):
         return
     fee = Money(movement.fee, movement.currency)
-    lines: dict[books.Account, Money] = {
+    moved: dict[books.Account, Money] = {
         ("gateway_fee", movement.book): fee,
         ("gateway_clearing", movement.gateway): -fee,
     }
-    books.post(session, key=key_of(movement), book=movement.book, reference=movement.ours or movement.source_id, lines=lines)
+    books.post(session, key=key_of(movement), book=movement.book, reference=movement.ours or movement.source_id, lines=moved)
 
 
-def of_month(session: Session, month: date, *, book: str) -> int:
-    """The fees that were booked in this month of Shanxi, in fen."""
+def of_month(session: Session, month: date, *, book: str) -> dict[str, int]:
+    """The fees that were booked in this month of Shanxi, by currency, in its smallest unit."""
     begins, ends = bounds(month)
-    wanted = select(func.coalesce(func.sum(Line.amount), 0)).join(LedgerAccount, LedgerAccount.id == Line.account_id)
-    wanted = wanted.join(Entry, Entry.id == Line.entry_id).where(Entry.kind == "gwfee", Entry.book == book)
-    wanted = wanted.where(LedgerAccount.kind == "gateway_fee", Line.commodity == "CNY")
-    return int(session.scalar(wanted.where(Entry.at >= begins, Entry.at < ends)) or 0)
+    wanted = lines(Line.commodity, func.sum(Line.amount)).where(Entry.kind == "gwfee", Entry.book == book)
+    wanted = wanted.where(LedgerAccount.kind == "gateway_fee", Entry.at >= begins, Entry.at < ends)
+    return {currency: int(units) for currency, units in session.execute(wanted.group_by(Line.commodity))}
 
 
-def cover(session: Session, *, month: date, book: str, actor: str) -> int:
-    """Take a month's fees out of the operating grant; returns how much, in fen. `month`: any day of it.
+def cover(session: Session, *, month: date, book: str, actor: str) -> dict[str, int]:
+    """Take a month's fees out of the operating grant, each currency for itself; returns how much. `month`: any day of it.
 
     Raises MonthNotOver, NothingToCover, AlreadyCovered."""
     key = grant_key(month)
@@ -63,13 +63,17 @@ def cover(session: Session, *, month: date, book: str, actor: str) -> int:
         raise MonthNotOver(key)
     if is_covered(session, month):
         raise AlreadyCovered(key)
-    fen = of_month(session, month, book=book)
-    if not fen:
+    taken = of_month(session, month, book=book)
+    if not taken:
         raise NothingToCover(key)
-    lines: dict[books.Account, Money] = {("operating_grant", PROVINCE): Money(fen), ("gateway_fee", book): Money(-fen)}
-    books.post(session, key=key, book=book, reference=key, lines=lines)
-    audit.record(session, actor=actor, action="gateway_fees.covered", subject=key, fen=fen)
-    return fen
+    moved: list[tuple[books.Account, Money]] = []
+    for currency, units in sorted(taken.items()):
+        fee = Money(units, currency)
+        moved += [(("operating_grant", PROVINCE), fee), (("gateway_fee", book), -fee)]
+    books.post(session, key=key, book=book, reference=key, lines=moved)
+    fees = ", ".join(f"{units} {currency}" for currency, units in sorted(taken.items()))
+    audit.record(session, actor=actor, action="gateway_fees.covered", subject=key, fees=fees)
+    return taken
 
 
 def is_covered(session: Session, month: date) -> bool:

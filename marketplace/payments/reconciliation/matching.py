@@ -12,6 +12,7 @@ from marketplace.core import clock
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.models import Attempt, Refund
+from marketplace.payments.reconciliation import converting
 from marketplace.payments.reconciliation.fees import key_of
 from marketplace.payments.reconciliation.models import GatewayMovement
 from marketplace.payments.reconciliation.states import CHARGES, DISPUTES, PAYOUTS, REFUNDS, RETURNED, Verdict
@@ -31,7 +32,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Posted:
-    """An entry, and what it did to the gateway's account in the movement's currency."""
+    """An entry, and what it did to the gateway's account in one currency."""
 
     key: str
     amount: int
@@ -44,9 +45,11 @@ def judge(session: Session, movement: GatewayMovement, *, pays_out: bool) -> Jud
     judged = judge_by_type(session, movement)
     if judged.verdict is not Verdict.MATCHED:
         return judged
-    fee = posted(session, movement, key_of(movement))
+    fee = posted(session, movement, key_of(movement), movement.currency)
     if fee and fee.amount != -movement.fee:
         return Judgement(Verdict.DIFFERS, judged.entry, f"fee {movement.fee} there, {-fee.amount} in the books")
+    if not converting.is_as_booked(session, movement, judged.entry):
+        return Judgement(Verdict.DIFFERS, judged.entry, f"{movement.gross} {movement.currency} there, booked otherwise")
     return judged
 
 
@@ -116,8 +119,9 @@ def judge_return(session: Session, movement: GatewayMovement) -> Judgement:
 def judge_pair(session: Session, movement: GatewayMovement, refund: Refund, others: frozenset[str]) -> Judgement:
     """The books never saw it leave: there and back again must be the same sum."""
     same = (GatewayMovement.gateway == movement.gateway, GatewayMovement.source_id == movement.source_id)
-    other = select(GatewayMovement.gross).where(*same, GatewayMovement.type.in_(others))
-    if session.scalar(other) == -movement.gross:
+    other = select(GatewayMovement).where(*same, GatewayMovement.type.in_(others))
+    half = session.scalar(other.limit(1))
+    if half and half.shown == -movement.shown:
         return Judgement(Verdict.MATCHED, f"refund_failed:{refund.public_id}")
     return not_booked(movement, f"refund {refund.public_id} failed, and only one half of it is there")
 
@@ -143,9 +147,10 @@ def judge_payout(session: Session, movement: GatewayMovement) -> Judgement:
 
 
 def compare(movement: GatewayMovement, found: Posted) -> Judgement:
-    if found.amount == movement.gross:
+    shown = movement.shown
+    if found.amount == shown.fen:
         return Judgement(Verdict.MATCHED, found.key)
-    words = f"{movement.gross} {movement.currency} there, {found.amount} in the books"
+    words = f"{shown.fen} {shown.currency} there, {found.amount} in the books"
     return Judgement(Verdict.DIFFERS, found.key, words)
 
 
@@ -154,12 +159,13 @@ def not_booked(movement: GatewayMovement, note: str) -> Judgement:
     return Judgement(Verdict.WAITING if is_new else Verdict.UNEXPLAINED, note=note)
 
 
-def posted(session: Session, movement: GatewayMovement, key: str) -> Posted | None:
-    """The entry, with the sum of its lines on this gateway's account in the movement's currency."""
+def posted(session: Session, movement: GatewayMovement, key: str, currency: str = "") -> Posted | None:
+    """The entry, with the sum of its lines on this gateway's account in the payer's currency, or another one."""
     entry = session.execute(select(Entry.id, Entry.at).where(Entry.key == key, Entry.book == movement.book)).first()
     if entry is None:
         return None
     lines: Any = select(Line.amount).join(LedgerAccount, LedgerAccount.id == Line.account_id)
     lines = lines.where(Line.entry_id == entry.id, LedgerAccount.kind == "gateway_clearing")
-    lines = lines.where(LedgerAccount.owner == movement.gateway, Line.commodity == movement.currency)
+    lines = lines.where(LedgerAccount.owner == movement.gateway)
+    lines = lines.where(Line.commodity == (currency or movement.shown.currency))
     return Posted(key, sum(session.scalars(lines)), entry.at)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
+from marketplace.core.money import Money
 from marketplace.payments.reconciliation.states import Verdict
 
 UNMATCHED = text("verdict <> 'matched'")
@@ -34,11 +35,21 @@ class GatewayMovement(Base):
     fee: Mapped[int] = mapped_column(BigInteger)
     net: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str]
+    presented: Mapped[int | None] = mapped_column(BigInteger)  # what the payer saw, where it was settled in another currency
+    presented_currency: Mapped[str | None]
+    rate: Mapped[str | None]  # the gateway's own word
     at: Mapped[datetime]
     verdict: Mapped[Verdict]
     matched_entry: Mapped[str | None] = mapped_column(index=True)  # the key of the ledger's entry
     note: Mapped[str] = mapped_column(default="")
     seen_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    @property
+    def shown(self) -> Money:
+        """As the entries of the payment have it, in the payer's currency."""
+        if self.presented is None or self.presented_currency is None:
+            return Money(self.gross, self.currency)
+        return Money(self.presented, self.presented_currency)
 
 
 class ReconciliationRun(Base):

@@ -14,7 +14,7 @@ from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.payments.gateways import PaymentGateway
 from marketplace.payments.reconciliation.matching import ON_THE_WAY
 from marketplace.payments.reconciliation.models import GatewayMovement
-from marketplace.payments.reconciliation.states import PAID_OUT, WRONG, Verdict
+from marketplace.payments.reconciliation.states import FOLLOWING, PAID_OUT, WRONG, Verdict
 
 SHOWN: Final = 100
 VERDICTS: Final = frozenset(verdict.value for verdict in Verdict)
@@ -114,7 +114,7 @@ def terms(gateway: PaymentGateway) -> Any:
 
 
 def unanswered(gateway: PaymentGateway, since: datetime) -> Columns:
-    """What the books did to this gateway's account, and no movement answers to; fees are booked by movements anyway."""
+    """What the books did to this gateway's account, and no movement answers to; fees and conversions follow movements."""
     term = case((Entry.at >= since, "on_the_way"), else_="missing")
     if not gateway.pays_out:
         term = case((Entry.kind.in_(PAID_OUT), "paid_by_the_bank"), (Entry.at >= since, "on_the_way"), else_="missing")
@@ -123,7 +123,7 @@ def unanswered(gateway: PaymentGateway, since: datetime) -> Columns:
     )
     answered = and_(GatewayMovement.matched_entry == Entry.key, GatewayMovement.gateway == gateway.name)
     wanted = on_account(wanted, gateway).outerjoin(GatewayMovement, answered)
-    return wanted.where(Entry.kind != "gwfee", GatewayMovement.id.is_(None))
+    return wanted.where(Entry.kind.not_in(FOLLOWING), GatewayMovement.id.is_(None))
 
 
 def on_account(wanted: Columns, gateway: PaymentGateway) -> Columns:

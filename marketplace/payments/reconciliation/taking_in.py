@@ -12,12 +12,12 @@ from marketplace.core.db import in_transaction, insert_or_ignore
 from marketplace.payments import outcomes
 from marketplace.payments.disputes import following
 from marketplace.payments.gateways import GatewayError, Movement, PaymentGateway
-from marketplace.payments.reconciliation import fees
+from marketplace.payments.reconciliation import converting, fees
 from marketplace.payments.reconciliation.matching import judge
 from marketplace.payments.reconciliation.models import GatewayMovement
 from marketplace.payments.reconciliation.states import CHARGES, DISPUTES, REFUNDS, RETURNED, Verdict
 
-FIGURES: Final = ("type", "gross", "fee", "net", "currency")
+FIGURES: Final = ("type", "gross", "fee", "net", "currency", "presented", "presented_currency", "rate")
 
 
 def take_in(session: Session, *, gateway: PaymentGateway, page: Sequence[Movement]) -> int:
@@ -49,6 +49,8 @@ def decide(session: Session, row: GatewayMovement, *, pays_out: bool) -> Verdict
     session.flush()
     found = judge(session, row, pays_out=pays_out)
     row.verdict, row.matched_entry, row.note = found.verdict, found.entry, found.note
+    if row.verdict is Verdict.MATCHED:
+        converting.book_conversion(session, row)
     return row.verdict
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Row, func, insert, select
 from marketplace.core import clock
 from marketplace.core.money import Money
 from marketplace.payments.gateways import KeyMismatch, Movement, RefundRequest
+from marketplace.payments.sandbox.converting import Conversion
 from marketplace.payments.sandbox.storage import movement
 
 PAGE: Final = 500
@@ -18,40 +19,71 @@ PAGE: Final = 500
 class BookKeeping:
     """Every method that writes does so in the transaction of what it is about.
 
-    `fee_basis_points`: hundredths of a percent of each charge, which the cashier keeps."""
+    `fee_basis_points`: hundredths of a percent of each charge, which the cashier keeps. `conversion`: into what it settles
+    whatever moves, where that is another currency; fees are taken in it too."""
 
-    def __init__(self, storage: Engine, fee_basis_points: int) -> None:
-        self.storage, self.fee_basis_points = storage, fee_basis_points
+    def __init__(self, storage: Engine, fee_basis_points: int, conversion: Conversion | None = None) -> None:
+        self.storage, self.fee_basis_points, self.conversion = storage, fee_basis_points, conversion
 
     def fee_of(self, fen: int) -> int:
         """Rounded half up, at least one fen where there is a fee at all."""
         return max(1, (fen * self.fee_basis_points + 5_000) // 10_000) if self.fee_basis_points else 0
 
     def take_in(self, connection: Connection, payment: Row[Any]) -> None:
-        fen: int = payment.amount
-        note(connection, "charge", payment.id, payment.attempt, Money(fen, payment.currency), fee=self.fee_of(fen))
+        shown = Money(payment.amount, payment.currency)
+        fee = self.fee_of(self.settled(shown).fen)
+        self.note(connection, "charge", payment.id, payment.attempt, shown, fee=fee)
 
     def send_back(self, connection: Connection, remote_id: str, request: RefundRequest) -> None:
-        note(connection, "refund", remote_id, request.refund, -request.amount)
+        self.note(connection, "refund", remote_id, request.refund, -request.amount)
 
     def take_again(self, connection: Connection, refund: Row[Any]) -> None:
-        note(connection, "refund_failure", refund.id, refund.refund, Money(refund.amount))
+        self.note(connection, "refund_failure", refund.id, refund.refund, Money(refund.amount))
 
     def lend_to_the_bank(self, connection: Connection, remote_id: str, attempt: str, amount: Money, fee: Money) -> None:
-        """A dispute takes the money and its own fee off the balance at once."""
-        note(connection, "dispute", remote_id, attempt, -(amount + fee))
+        """A dispute takes the money and its own fee off the balance at once; the fee is settled already."""
+        self.note(connection, "dispute", remote_id, attempt, -amount, besides=-fee)
 
     def get_back_from_the_bank(self, connection: Connection, remote_id: str, attempt: str, amount: Money) -> None:
-        note(connection, "dispute_reversal", remote_id, attempt, amount)
+        self.note(connection, "dispute_reversal", remote_id, attempt, amount)
 
     def pay_out(self, connection: Connection, amount: Money, key: str) -> None:
         """Once for each key. Raises KeyMismatch for the same key with another amount."""
-        told = select(movement.c.gross).where(movement.c.type == "payout", movement.c.source == key)
+        told = select(func.coalesce(movement.c.presented, movement.c.gross)).where(
+            movement.c.type == "payout", movement.c.source == key
+        )
         known = connection.scalar(told)
         if known is None:
-            note(connection, "payout", key, key, -amount)
+            self.note(connection, "payout", key, key, -amount)
         elif known != -amount.fen:
             raise KeyMismatch(key)
+
+    def settled(self, shown: Money) -> Money:
+        """What the balance gets for it today."""
+        return self.conversion.of(shown) if self.conversion else shown
+
+    def settles_in(self, currency: str) -> str:
+        return self.conversion.currency if self.conversion else currency
+
+    def note(
+        self,
+        connection: Connection,
+        kind: str,
+        source: str,
+        ours: str,
+        shown: Money,
+        *,
+        fee: int = 0,
+        besides: Money | None = None,
+    ) -> None:
+        """`shown` is what the payer sees of it; `besides` moves with it and is settled already."""
+        settled = self.settled(shown)
+        gross = settled + besides if besides else settled
+        what = {"id": f"txn_{secrets.token_hex(12)}", "type": kind, "source": source, "ours": ours, "at": clock.now()}
+        figures: dict[str, Any] = {"gross": gross.fen, "fee": fee, "currency": gross.currency}
+        if self.conversion:
+            figures |= {"presented": shown.fen, "presented_currency": shown.currency, "rate": str(self.conversion.rate)}
+        connection.execute(insert(movement).values(what | figures))
 
     def movements(self, since: datetime) -> Iterator[Movement]:
         """The oldest first; by keyset, so that what comes meanwhile moves no page."""
@@ -84,10 +116,6 @@ class BookKeeping:
         return {currency: int(fen) for currency, fen in held}
 
 
-def note(connection: Connection, kind: str, source: str, ours: str, gross: Money, *, fee: int = 0) -> None:
-    what = {"id": f"txn_{secrets.token_hex(12)}", "type": kind, "source": source, "ours": ours, "at": clock.now()}
-    connection.execute(insert(movement).values(what | {"gross": gross.fen, "fee": fee, "currency": gross.currency}))
-
-
 def described(row: Row[Any]) -> Movement:
-    return Movement(row.id, row.type, row.source, row.ours, row.gross, row.fee, row.gross - row.fee, row.currency, row.at)
+    known = (row.id, row.type, row.source, row.ours, row.gross, row.fee, row.gross - row.fee, row.currency, row.at)
+    return Movement(*known, row.presented, row.presented_currency, row.rate)

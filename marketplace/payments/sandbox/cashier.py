@@ -25,6 +25,7 @@ from marketplace.payments.gateways import (
     RemoteRefund,
 )
 from marketplace.payments.sandbox.book_keeping import BookKeeping
+from marketplace.payments.sandbox.converting import conversion_into
 from marketplace.payments.sandbox.storage import answered, payment, refund, webhook
 from marketplace.payments.states import AttemptState, RefundState
 
@@ -53,12 +54,19 @@ class Cashier:
     pays_out = True
 
     def __init__(
-        self, storage: Engine, *, secret: str, base_url: str, fee_basis_points: int = 0, faults: Sequence[str] = ()
+        self,
+        storage: Engine,
+        *,
+        secret: str,
+        base_url: str,
+        fee_basis_points: int = 0,
+        faults: Sequence[str] = (),
+        settles_in: str = "CNY",
     ) -> None:
         self.storage = storage
         self.secret, self.faults = secret, tuple(faults)
         self.base_url = base_url.rstrip("/")
-        self.book_keeping = BookKeeping(storage, fee_basis_points)
+        self.book_keeping = BookKeeping(storage, fee_basis_points, conversion_into(settles_in))
 
     @property
     def api_key(self) -> str:

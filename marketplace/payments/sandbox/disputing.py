@@ -14,7 +14,7 @@ from marketplace.payments.sandbox.book_keeping import BookKeeping
 from marketplace.payments.sandbox.cashier import Cashier, recall, remember
 from marketplace.payments.sandbox.storage import dispute, payment
 
-FEE: Final = Money(1500)  # fen
+FEE: Final = 1500  # smallest units of what is settled in
 ANSWER_WITHIN: Final = timedelta(days=7)
 STATUS: Final = {
     "warning_needs_response": D.INQUIRY,
@@ -37,12 +37,14 @@ def begin(connection: Connection, books: BookKeeping, remote_id: str, *, is_inqu
     if paid is None or paid.amount == paid.refunded or connection.execute(standing).first():
         raise Invalid(f"{remote_id} cannot be disputed")
     known, amount = f"du_{secrets.token_hex(12)}", Money(paid.amount - paid.refunded, paid.currency)
-    values = {"id": known, "payment_id": remote_id, "amount": amount.fen, "fee": 0 if is_inquiry else FEE.fen}
+    fee = Money(FEE, books.settles_in(paid.currency))
+    values = {"id": known, "payment_id": remote_id, "amount": amount.fen, "fee": 0 if is_inquiry else fee.fen}
+    values["fee_currency"] = fee.currency
     values |= {"reason": reason, "status": "warning_needs_response" if is_inquiry else "needs_response", "evidence": ""}
     told = {"is_withdrawn": not is_inquiry, "is_reinstated": False, "answer_by": clock.now() + ANSWER_WITHIN}
     connection.execute(insert(dispute).values(values | told))
     if not is_inquiry:
-        books.lend_to_the_bank(connection, known, paid.attempt, amount, FEE)
+        books.lend_to_the_bank(connection, known, paid.attempt, amount, fee)
     return known
 
 
@@ -86,8 +88,8 @@ def described(row: Row[Any], book: Book) -> RemoteDispute:
         remote_id=row.id,
         attempt=row.attempt,
         amount=Money(row.amount, row.currency),
-        fee=Money(row.fee, row.currency),
-        fee_back=Money(0, row.currency),
+        fee=Money(row.fee, row.fee_currency or row.currency),
+        fee_back=Money(0, row.fee_currency or row.currency),
         status=STATUS[row.status],
         raw_status=row.status,
         reason=row.reason,

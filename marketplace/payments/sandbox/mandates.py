@@ -1,12 +1,15 @@
 """Cards that the sandbox keeps: whoever agreed at the cashier's is charged again without being there.
 
 What such a charge will come to is chosen on the cashier's page of the first payment: `succeeds`, `declined`,
-`authentication` (the bank wants the payer there), or `kept_by_nobody`, which is what WeChat and Alipay do."""
+`authentication` (the bank wants the payer there), `ends_soon` (it works, and the card's last day is at the end of the next
+month), or `kept_by_nobody`, which is what WeChat and Alipay do."""
 
 import secrets
+from calendar import monthrange
+from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from marketplace.core import clock
 from marketplace.payments.gateways import (
@@ -26,8 +29,11 @@ from marketplace.payments.sandbox.storage import mandate, payment
 SUCCEEDS: Final = "succeeds"
 DECLINED: Final = "declined"
 AUTHENTICATION: Final = "authentication"
+ENDS_SOON: Final = "ends_soon"
 KEPT_BY_NOBODY: Final = "kept_by_nobody"
-LATER: Final = (SUCCEEDS, DECLINED, AUTHENTICATION, KEPT_BY_NOBODY)
+LATER: Final = (SUCCEEDS, DECLINED, AUTHENTICATION, ENDS_SOON, KEPT_BY_NOBODY)
+WORKS: Final = frozenset({SUCCEEDS, ENDS_SOON})
+CARDS_LAST: Final = 36  # months after the one in which they were kept
 
 
 class RememberingCashier(Cashier):
@@ -63,7 +69,16 @@ class RememberingCashier(Cashier):
             raise NotSupported(request.payment)
         if found.status != "succeeded":
             raise Invalid(f"{request.payment} is {found.status}")
-        return RemoteMandate(agreed.id)
+        return RemoteMandate(agreed.id, last_day_of(found, agreed.later))
+
+    def release_mandate(self, mandate: str) -> None:
+        self.forget(mandate)
+
+    def forget(self, mandate_id: str) -> bool:
+        """False where there was nothing any more."""
+        with self.writing() as connection:
+            gone = delete(mandate).where(mandate.c.id == mandate_id).returning(mandate.c.id)
+            return connection.execute(gone).first() is not None
 
     def charge_mandate(self, request: PaymentRequest, mandate_id: str, *, key: str) -> RemotePayment:
         """Decided at once. The same key gives the same answer, a refusal too."""
@@ -83,7 +98,7 @@ class RememberingCashier(Cashier):
 
     def decide_at_once(self, connection: Connection, values: dict[str, Any], later: str) -> str:
         made, now = f"pay_{secrets.token_hex(12)}", clock.now()
-        status, kind = ("succeeded", "succeeded") if later == SUCCEEDS else ("failed", "payment_failed")
+        status, kind = ("succeeded", "succeeded") if later in WORKS else ("failed", "payment_failed")
         state = {"id": made, "return_url": "", "status": status, "created_at": now, "decided_at": now}
         row = connection.execute(insert(payment).values(values | state).returning(*payment.c)).one()
         if status == "succeeded":
@@ -93,3 +108,11 @@ class RememberingCashier(Cashier):
 
     def of_payment(self, connection: Connection, remote_id: str) -> Any:
         return connection.execute(select(mandate).where(mandate.c.payment_id == remote_id)).first()
+
+
+def last_day_of(paid: Row[Any], later: str) -> date:
+    """Of the card that was kept with this payment."""
+    kept_on = clock.local(paid.decided_at or paid.created_at).date()
+    years, month = divmod(kept_on.month - 1 + (1 if later == ENDS_SOON else CARDS_LAST), 12)
+    year, month = kept_on.year + years, month + 1
+    return date(year, month, monthrange(year, month)[1])

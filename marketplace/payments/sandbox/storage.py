@@ -1,7 +1,7 @@
 """Where the sandbox keeps its payments: a SQLite file of its own, or a schema of its own on PostgreSQL."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -96,6 +96,9 @@ movement = Table(
     Column("gross", BigInteger, nullable=False),
     Column("fee", BigInteger, nullable=False),
     Column("currency", String, nullable=False),
+    Column("presented", BigInteger),  # what the payer saw, where it is settled in another currency
+    Column("presented_currency", String),
+    Column("rate", String),
     Column("at", Instant, nullable=False, index=True),
     UniqueConstraint("type", "source", name="moves_once"),
 )
@@ -107,6 +110,7 @@ dispute = Table(
     Column("payment_id", String, ForeignKey("payment.id"), nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("fee", BigInteger, nullable=False),
+    Column("fee_currency", String),  # where it is not the payment's
     Column("reason", String, nullable=False),
     Column("status", String, nullable=False),  # Stripe's words
     Column("evidence", Text, nullable=False, default=""),
@@ -151,6 +155,24 @@ def make_room_for_mandates(connection: Connection) -> None:
     mandate.create(connection)
 
 
+def settle_in_other_currencies(connection: Connection) -> None:
+    for table, column in (
+        (movement, movement.c.presented),
+        (movement, movement.c.presented_currency),
+        (movement, movement.c.rate),
+        (dispute, dispute.c.fee_currency),
+    ):
+        add_column(connection, table, column)
+
+
+def add_column(connection: Connection, table: Table, column: Column[Any]) -> None:
+    """A table that one of the changes before has just made has it already."""
+    schema = SCHEMA if connection.dialect.name == "postgresql" else None
+    if column.name not in {each["name"] for each in inspect(connection).get_columns(table.name, schema=schema)}:
+        kind = column.type.compile(connection.dialect)
+        connection.execute(text(f"ALTER TABLE {named(connection, table.name)} ADD COLUMN {column.name} {kind}"))
+
+
 def named(connection: Connection, table: str) -> str:
     return table if connection.dialect.name == "sqlite" else f"{SCHEMA}.{table}"
 
@@ -160,6 +182,7 @@ CHANGES: Final[list[Callable[[Connection], None]]] = [
     write_movements,
     make_room_for_mandates,
     keep_disputes,
+    settle_in_other_currencies,
 ]
 """The n-th brings a database of version n to version n + 1; new ones are made as the tables above say."""
 

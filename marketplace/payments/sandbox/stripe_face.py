@@ -128,6 +128,16 @@ def show_intent(intent: str) -> ResponseReturnValue:
     return intent_of(cashier().look_up(intent.removeprefix("pi_")))
 
 
+@bp.post("/payment_methods/<method>/detach")
+@exempt
+@requires("sandbox_payment.ask")
+def detach_method(method: str) -> ResponseReturnValue:
+    """As Stripe does, it refuses a second time."""
+    if not cashier().forget(method.removeprefix("pm_")):
+        raise Invalid(f"{method} is not attached to a customer")
+    return {"id": method, "object": "payment_method", "type": "card", "customer": None}
+
+
 @bp.post("/refunds")
 @exempt
 @requires("sandbox_payment.ask")

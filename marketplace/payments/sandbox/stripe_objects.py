@@ -4,7 +4,14 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from marketplace.payments.gateways import GatewayError, MandateRequest, Movement, RemoteDispute, RemoteRefund
+from marketplace.payments.gateways import (
+    GatewayError,
+    MandateRequest,
+    Movement,
+    RemoteDispute,
+    RemoteMandate,
+    RemoteRefund,
+)
 from marketplace.payments.sandbox.views import cashier
 
 SESSION = {  # what the cashier says -> what Stripe says of the session, and of its payment
@@ -28,14 +35,16 @@ def transaction_of(movement: Movement) -> dict[str, Any]:
         "fee": movement.fee,
         "net": movement.net,
         "currency": movement.currency.lower(),
+        "exchange_rate": float(movement.rate) if movement.rate else None,
         "created": int(movement.at.timestamp()),
         "source": source_of(movement),
     }
 
 
 def dispute_of(told: RemoteDispute) -> dict[str, Any]:
-    moved = [{"amount": -told.amount.fen, "fee": told.fee.fen}] if told.is_withdrawn else []
-    moved += [{"amount": told.amount.fen, "fee": 0}] if told.is_reinstated else []
+    settled = told.fee.currency.lower()
+    moved = [{"amount": -told.amount.fen, "fee": told.fee.fen, "currency": settled}] if told.is_withdrawn else []
+    moved += [{"amount": told.amount.fen, "fee": 0, "currency": settled}] if told.is_reinstated else []
     return {
         "id": told.remote_id,
         "object": "dispute",
@@ -51,6 +60,13 @@ def dispute_of(told: RemoteDispute) -> dict[str, Any]:
 
 
 def source_of(movement: Movement) -> dict[str, Any]:
+    """What it was made for, with the sum that the payer saw."""
+    amount = movement.gross if movement.presented is None else movement.presented
+    currency = movement.presented_currency or movement.currency
+    return named_source(movement) | {"amount": abs(amount), "currency": currency.lower()}
+
+
+def named_source(movement: Movement) -> dict[str, Any]:
     if movement.type == "charge":
         whose = {"payment_intent": f"pi_{movement.source_id}", "metadata": {"attempt": movement.ours}}
         return {"id": f"ch_{movement.source_id}", "object": "charge", **whose}
@@ -79,7 +95,7 @@ def session_of(row: Row[Any]) -> dict[str, Any]:
 
 
 def intent_of(row: Row[Any]) -> dict[str, Any]:
-    card = card_of(row)
+    kept = card_of(row)
     return {
         "id": f"pi_{row.id}",
         "object": "payment_intent",
@@ -89,17 +105,23 @@ def intent_of(row: Row[Any]) -> dict[str, Any]:
         "status": INTENT.get(row.status, row.status),
         "metadata": {"attempt": row.attempt, "through": "checkout" if row.return_url else "mandate"},
         "livemode": False,
-        "customer": f"cus_{card}" if card else None,
-        "payment_method": {"id": f"pm_{card}", "object": "payment_method", "type": "card"} if card else None,
+        "customer": f"cus_{kept.remote_id}" if kept else None,
+        "payment_method": method_of(kept) if kept else None,
     }
 
 
-def card_of(row: Row[Any]) -> str:
-    """The name of the card that was kept with this payment, where one was; as if always asked for expanded."""
+def card_of(row: Row[Any]) -> RemoteMandate | None:
+    """The card that was kept with this payment, where one was; as if always asked for expanded."""
     try:
-        return cashier().save_mandate(MandateRequest(row.id), key="").remote_id
+        return cashier().save_mandate(MandateRequest(row.id), key="")
     except GatewayError:
-        return ""
+        return None
+
+
+def method_of(kept: RemoteMandate) -> dict[str, Any]:
+    last = kept.good_until
+    card = {"exp_month": last.month, "exp_year": last.year} if last else {}
+    return {"id": f"pm_{kept.remote_id}", "object": "payment_method", "type": "card", "card": card}
 
 
 def refund_of(remote: RemoteRefund) -> dict[str, Any]:

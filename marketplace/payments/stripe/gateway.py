@@ -58,14 +58,22 @@ class StripeGateway:
     name = "stripe"
     pays_out = False  # its payouts go to our own bank, and the bank pays
 
-    def __init__(self, secret_key: str, *, webhook_secrets: Sequence[str], address: str, methods: Sequence[str]) -> None:
+    def __init__(
+        self,
+        secret_key: str,
+        *,
+        webhook_secrets: Sequence[str],
+        address: str,
+        methods: Sequence[str],
+        least_fen: int = 1,
+    ) -> None:
         self.book: Book = book_of_key(secret_key)
         self.webhook_secrets, self.methods = tuple(webhook_secrets), tuple(methods)
-        self._secret_key, self._address = secret_key, address
+        self._secret_key, self._address, self._least_fen = secret_key, address, least_fen
 
     @property
     def caps(self) -> Caps:
-        return Caps(recurring="card" in self.methods)
+        return Caps(recurring="card" in self.methods, least_fen=self._least_fen)
 
     @cached_property
     def client(self) -> "StripeClient":
@@ -144,6 +152,13 @@ class StripeGateway:
     def charge_mandate(self, request: PaymentRequest, mandate: str, *, key: str) -> RemotePayment:
         with asking(f"attempt {request.attempt}"):
             return mandates.charge(self.client, request, mandate, key)
+
+    def release_mandate(self, mandate: str) -> None:
+        try:
+            with asking("a card to be forgotten"):
+                mandates.release(self.client, mandate)
+        except Invalid:
+            pass  # it is gone
 
     def refund(self, request: RefundRequest, *, key: str) -> RemoteRefund:
         with asking(f"refund {request.refund}"):

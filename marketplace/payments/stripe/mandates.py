@@ -2,6 +2,8 @@
 
 A mandate's name is `<customer>:<payment method>`. Alipay and WeChat Pay keep nothing in China's currency."""
 
+from calendar import monthrange
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from marketplace.payments.gateways import Invalid, NotSupported, PaymentRequest, RemoteMandate, RemotePayment
@@ -26,7 +28,21 @@ def of_intent(client: "StripeClient", intent_id: str) -> RemoteMandate:
     customer, method = intent["customer"], intent["payment_method"]
     if not customer or not method or method["type"] != "card":
         raise NotSupported(intent_id)
-    return RemoteMandate(f"{customer}:{method['id']}")
+    return RemoteMandate(f"{customer}:{method['id']}", last_day_of(method))
+
+
+def last_day_of(method: Any) -> date | None:
+    """A card is good until the end of its month; None where that is not said."""
+    if "card" not in method or "exp_year" not in method["card"]:
+        return None
+    card = method["card"]
+    year, month = int(card["exp_year"]), int(card["exp_month"])
+    return date(year, month, monthrange(year, month)[1])
+
+
+def release(client: "StripeClient", mandate: str) -> None:
+    """Take the card off its customer: https://docs.stripe.com/api/payment_methods/detach (read 2026-11)."""
+    client.v1.payment_methods.detach(mandate.partition(":")[2])
 
 
 def charge(client: "StripeClient", request: PaymentRequest, mandate: str, key: str) -> RemotePayment:

@@ -112,13 +112,14 @@ def dispute_of(dispute: Any) -> RemoteDispute:
     """Its PaymentIntent expanded, which bears our own id. What moved is told by its balance transactions."""
     moved = [int(each["amount"]) for each in dispute["balance_transactions"]]
     fees = [int(each["fee"]) for each in dispute["balance_transactions"]]
+    settled = next((each["currency"] for each in dispute["balance_transactions"]), dispute["currency"])
     due = dispute["evidence_details"]["due_by"] if dispute["evidence_details"] else None
     return RemoteDispute(
         remote_id=str(dispute["id"]),
         attempt=named_in(dispute["payment_intent"], "attempt"),
         amount=money(dispute["amount"], dispute["currency"]),
-        fee=money(sum(fee for fee in fees if fee > 0), dispute["currency"]),
-        fee_back=money(-sum(fee for fee in fees if fee < 0), dispute["currency"]),
+        fee=money(sum(fee for fee in fees if fee > 0), settled),
+        fee_back=money(-sum(fee for fee in fees if fee < 0), settled),
         status=known(DISPUTE, dispute),
         raw_status=str(dispute["status"]),
         reason=str(dispute["reason"]),
@@ -147,7 +148,23 @@ def movement_of(transaction: Any) -> Movement:
         net=int(transaction["net"]),
         currency=str(transaction["currency"]).upper(),
         at=datetime.fromtimestamp(int(transaction["created"]), UTC),
+        **(presented_in(transaction, source) if is_known else {}),
     )
+
+
+def presented_in(transaction: Any, source: Any) -> dict[str, Any]:
+    """What the payer saw of it, where Stripe has converted that: `exchange_rate` times the one is the other."""
+    if "currency" not in source or "amount" not in source or source["currency"] == transaction["currency"]:
+        return {}
+    amount = abs(int(source["amount"])) * (1 if int(transaction["amount"]) > 0 else -1)
+    return {"presented": amount, "presented_currency": str(source["currency"]).upper(), "rate": rate_of(transaction)}
+
+
+def rate_of(transaction: Any) -> str | None:
+    if "exchange_rate" not in transaction:
+        return None
+    rate = transaction["exchange_rate"]
+    return str(rate) if rate else None
 
 
 def source_id(source: Any) -> str:

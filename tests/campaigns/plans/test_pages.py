@@ -12,6 +12,7 @@ from crowdfund.campaigns import giving, lifecycle
 from crowdfund.campaigns.plans.models import Plan
 from crowdfund.campaigns.states import PlanState
 from marketplace.core.db import db, in_transaction
+from marketplace.payments.gateways import Caps
 from tests.campaigns.conftest import hidden, latest_gift as newest_gift, post
 from tests.campaigns.plans.conftest import Monthly, get_plan, latest_gift, letters, months, noon_of, plan_of
 from tests.campaigns.test_pages import SHOP
@@ -93,7 +94,7 @@ def test_a_form_sent_twice_is_one_plan(monthly: Monthly) -> None:
     assert first.location == second.location and db.session.query(Plan).count() == 1
 
 
-def test_paused_changed_and_gone_on_with(monthly: Monthly) -> None:
+def test_paused_changed_and_gone_on_with(monthly: Monthly, monkeypatch: pytest.MonkeyPatch) -> None:
     campaign, client = monthly.campaign(), monthly.fund.browser()
     own = plan_link(client.get(decide(monthly, client, send(client, campaign))).text)
     plan = plan_of(newest_gift().public_id).public_id
@@ -104,6 +105,10 @@ def test_paused_changed_and_gone_on_with(monthly: Monthly) -> None:
     assert "下次 2月28日 ¥20.00" in client.get(own).text
     wrong = post(client, f"{own}/amount", {"amount": "0"})
     assert wrong.status_code == 422 and "最少 ¥0.01" in wrong.text and 'value="0"' in wrong.text
+    with monkeypatch.context() as stripe_like:
+        stripe_like.setattr(type(monthly.cashier), "caps", Caps(recurring=True, least_fen=400))
+        small = post(client, f"{own}/amount", {"amount": "1"})
+        assert small.status_code == 422 and "支付机构一次最少收 ¥4.00" in small.text and 'value="1"' in small.text
     assert get_plan(plan).fen == 2000
     assert post(client, f"{own}/amount", {"amount": "5.50"}).status_code == 303
     assert "下次 2月28日 ¥5.50" in client.get(own).text and get_plan(plan).fen == 550
