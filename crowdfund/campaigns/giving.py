@@ -186,15 +186,19 @@ def commitment(name: str | None, salt: str) -> str:
 
 
 def pay_again(session: Session, *, gift: str, purpose: str = PURPOSE) -> str:
-    """The attempt to go on with: the open one, or a new one after a failure. Raises NotOpen, attempts.AlreadyPaying."""
+    """The attempt to go on with: the open one, or a new one after a failure, which must be admitted like a new gift.
+
+    Raises NotOpen, GoalReached, attempts.AlreadyPaying."""
     row = session.execute(
-        select(Contribution.state, Contribution.fen, Contribution.currency, Campaign.state.label("campaign_state"))
+        select(Contribution.state, Contribution.fen, Contribution.currency, Campaign.public_id)
         .join(Campaign, Campaign.id == Contribution.campaign_id)
         .where(Contribution.public_id == gift)
     ).one()
-    if row.state is not G.PENDING or row.campaign_state is not CampaignState.LIVE:
+    amount = Money(row.fen, row.currency)
+    if row.state is not G.PENDING:
         raise NotOpen(gift)
-    return attempts.start(session, purpose=purpose, reference=gift, amount=Money(row.fen, row.currency))
+    admit(session, campaign=row.public_id, amount=amount)
+    return attempts.start(session, purpose=purpose, reference=gift, amount=amount)
 
 
 def lapse(*, gift: str, purpose: str = PURPOSE) -> None:
