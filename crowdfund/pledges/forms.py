@@ -10,7 +10,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from crowdfund.pledges import telling
 from crowdfund.pledges.children import age_band
-from crowdfund.pledges.numbers import born, is_card, is_identity, normalise
+from crowdfund.pledges.numbers import born, ending, is_card, is_identity, normalise
 from crowdfund.pledges.states import BANDS, CLOSINGS, METHODS, NEEDS, PURPOSES, RELATIONS, TIERS
 from marketplace.accounts.people import PHONE
 from marketplace.core import clock
@@ -35,6 +35,14 @@ def check_phone(_form: Any, field: StringField) -> None:
 def not_in_the_future(_form: Any, field: DateField) -> None:
     if field.data and field.data > clock.today():
         raise ValidationError(_("This day is still to come."))
+
+
+def check_ending(_form: Any, field: StringField) -> None:
+    """The last six places of an identity document; of one that is typed whole the rest goes at once."""
+    last = ending(field.data or "")
+    if not last:
+        raise ValidationError(_("Six digits or letters: the last ones of the document."))
+    field.data = last
 
 
 class DayField(DateField):
@@ -90,6 +98,7 @@ class FindForm(Form):
 class DepositForm(Form):
     issued_on = DayField(_l("Day of issue"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
     branch = StringField(_l("Branch"), [Needed(_l("Please say which branch.")), Length(max=60)])
+    saver_ending = StringField(_l("Last six places of the saver's identity document"), [Needed(FILL_IN), check_ending])
     band = SelectField(_l("Deposit"), [InputRequired()], choices=[SelectChoice(band, telling.BANDS[band]) for band in BANDS])
 
 
@@ -106,6 +115,7 @@ class NominationForm(Form):
     school = StringField(_l("School"), [Needed(FILL_IN), Length(max=80)])
     guardian = StringField(_l("Name of the guardian"), [Needed(FILL_IN), Length(max=40)])
     guardian_phone = StringField(_l("Mobile number of the guardian"), [Needed(FILL_IN), check_phone])
+    guardian_ending = StringField(_l("Last six places of the guardian's identity document"), [Needed(FILL_IN), check_ending])
     county = SelectField(_l("County"), [InputRequired()])
     tier = SelectField(
         _l("How urgent"), [InputRequired()], choices=[SelectChoice(str(tier), telling.TIERS[tier]) for tier in TIERS]
