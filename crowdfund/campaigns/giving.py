@@ -33,6 +33,7 @@ SMALLEST_FEN: Final = 1
 LARGEST_FEN: Final = 5_000_000  # one gift online; who wants to give more talks to the organisation
 LAPSES_AFTER: Final = timedelta(days=1)
 LAPSES: Final = "gift.lapses"
+RECEIVED: Final = "gift.received"  # of whoever left an address
 TAKES_MONEY: Final = frozenset({CampaignState.LIVE, CampaignState.PAUSED, CampaignState.ENDED})
 G = ContributionState
 
@@ -168,6 +169,8 @@ def receive(session: Session, /, *, reference: str, amount: Money, attempt: str)
         commitment=commitment(gift.giver, gift.salt),
     )
     page_cache.expire(session, "giving", f"campaign:{gift.public_id}", "ledger")
+    if gift.has_address:
+        outbox.put(session, RECEIVED, gift=reference)
     receipts.issue_for(session, gift=gift.id, book=gift.book, fen=amount.fen)  # last: who comes next waits for its number
     return True
 
@@ -176,6 +179,7 @@ def receive(session: Session, /, *, reference: str, amount: Money, attempt: str)
 def gift_of_campaign() -> Columns:
     mine = select(Contribution.id, Contribution.fen, Contribution.currency, Contribution.book, Contribution.campaign_id)
     mine = mine.add_columns(Contribution.shown_as, Contribution.giver, Contribution.salt, Campaign.public_id)
+    mine = mine.add_columns(Contribution.contact.is_not(None).label("has_address"))
     mine = mine.join(Campaign, Campaign.id == Contribution.campaign_id)
     return mine.where(Contribution.public_id == bindparam("reference"))
 
