@@ -19,13 +19,19 @@ KIND_WORDS = {
 }
 
 
+def check_year(_form: Any, field: DateField) -> None:
+    """Days of which the next one has a date, too, in every time zone."""
+    if not 2000 <= field.data.year < 3000:
+        raise ValidationError(_("Please write a day like this: 2026-10-09."))
+
+
 class RowsForm(Form):
     """Which rows of the ledger; everything may stay empty."""
 
     campaign = SelectField(_l("Campaign"), [Optional()])
     kind = SelectField(_l("Kind"), [Optional()])
-    since = DateField(_l("Since"), [Optional()])
-    until = DateField(_l("Until"), [Optional()])
+    since = DateField(_l("Since"), [Optional(), check_year])
+    until = DateField(_l("Until"), [Optional(), check_year])
     q = StringField(_l("Search"), [Optional(), Length(max=80)])
     before = HiddenField()
 
