@@ -6,6 +6,7 @@ from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import DateField, HiddenField, SelectField, StringField, ValidationError
 from wtforms.validators import DataRequired, Length, Optional
 
+from crowdfund.campaigns.forms import check_year
 from crowdfund.campaigns.ledger_rows import KINDS, LONGEST_NUMBER, OVERDUE, Asked
 from crowdfund.campaigns.receipts import NUMBER
 from marketplace.core.forms import Form
@@ -17,12 +18,6 @@ KIND_WORDS = {
     "return": _l("Refund returned"),
     "disbursement": _l("Payment out"),
 }
-
-
-def check_year(_form: Any, field: DateField) -> None:
-    """Days of which the next one has a date, too, in every time zone."""
-    if not 2000 <= field.data.year < 3000:
-        raise ValidationError(_("Please write a day like this: 2026-10-09."))
 
 
 class RowsForm(Form):

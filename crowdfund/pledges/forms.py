@@ -22,6 +22,11 @@ FILL_IN: Final = _l("Please fill this in.")
 SIX_DIGITS: Final = Regexp(r"^[0-9]{6}$", message=_l("The code has six digits."))
 
 
+def without_gaps(text: Any) -> Any:
+    """A code as it was read aloud: 200 798 is 200798."""
+    return "".join(text.split()).replace("-", "") if isinstance(text, str) else text
+
+
 def check_phone(_form: Any, field: StringField) -> None:
     """A mobile number of eleven digits."""
     digits = (field.data or "").replace(" ", "").replace("-", "").removeprefix("+86")
@@ -164,14 +169,14 @@ class ReadingForm(Form):
 
 
 class HandoverForm(Form):
-    code = StringField(_l("The guardian's code"), [InputRequired(), SIX_DIGITS])
+    code = StringField(_l("The guardian's code"), [InputRequired(), SIX_DIGITS], filters=[without_gaps])
     recipient = SelectField(
         _l("Given to"), [InputRequired()], choices=[SelectChoice(who, telling.RELATIONS[who]) for who in RELATIONS]
     )
     witness = SelectField(
         _l("Witness"), [InputRequired(message=_l("Please choose who stands beside you."))], validate_choice=False
     )
-    witness_digits = StringField(_l("The witness's authenticator"), [InputRequired(), SIX_DIGITS])
+    witness_digits = StringField(_l("The witness's authenticator"), [InputRequired(), SIX_DIGITS], filters=[without_gaps])
 
 
 def apart(form: F, word: str) -> F:
