@@ -16,6 +16,7 @@ from marketplace.core import clock, ids, outbox
 from marketplace.core.db import in_transaction
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import IllegalTransition, NotFound, StaleState
+from marketplace.core.transitions import EventRow, subject_of
 
 EXPIRES: Final = "pledge.expires"  # the outbox's topic
 CODE_LENGTH: Final = 16
@@ -136,18 +137,28 @@ def expire_held(*, pledge: str) -> None:
 
 
 def cancel(session: Session, *, code: str) -> None:
-    """The saver gives it back: once for a voucher, and only before a device was reserved.
+    """The saver gives it back: once for a voucher, and only before a device was reserved. To them it is the same whether it
+    was held up or not: else the page would tell whose phone number is the guardian's.
 
     Raises TooLateToCancel, CancelledBefore."""
     pledge = find_pledge(session, code, lock=True)
-    if pledge.state is P.CANCELLED:
+    if is_given_back(session, pledge):
         return
     if pledge.state not in MAY_BE_CANCELLED:
         raise TooLateToCancel("pledge")
     once = update(Voucher).where(Voucher.id == pledge.voucher_id, Voucher.cancellations == 0)
     if session.scalar(once.values(cancellations=1).returning(Voucher.id)) is None:
         raise CancelledBefore("pledge")
-    freezing.end(session, pledge, P.CANCELLED, actor=SAVER, why="cancelled by the saver")
+    there = P.REVOKED if pledge.state is P.ON_HOLD else P.CANCELLED
+    freezing.end(session, pledge, there, actor=SAVER, why="cancelled by the saver")
+
+
+def is_given_back(session: Session, pledge: Pledge) -> bool:
+    """The saver themselves has ended it."""
+    ended = EventRow.subject == subject_of(pledge), EventRow.to_state == P.REVOKED, EventRow.actor == SAVER
+    return pledge.state is P.CANCELLED or (
+        pledge.state is P.REVOKED and session.scalar(select(EventRow.id).where(*ended)) is not None
+    )
 
 
 def card_of(pledge: Pledge) -> cards.Card:

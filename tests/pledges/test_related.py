@@ -1,15 +1,17 @@
 """Whoever may be of the child's family directs nothing to it by themselves: compared by phone and by identity document."""
 
+import re
+
 import pytest
 from sqlalchemy import select, text
 
 from crowdfund.pledges import children, reminders
 from crowdfund.pledges.models import ChildVault, Voucher
 from crowdfund.pledges.numbers import ending as ending_of
-from crowdfund.pledges.states import CaseState, PledgeState
+from crowdfund.pledges.states import CaseState, PledgeState, VoucherState
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
-from tests.pledges.conftest import World, case_of, ending, get, post, voucher_of
+from tests.pledges.conftest import PHONE, World, case_of, ending, get, identity, post, voucher_of
 
 
 def guardian_of(code: str) -> str:
@@ -35,6 +37,32 @@ def test_a_saver_with_the_guardians_document_waits_for_a_person_and_the_bank_is_
     path = f"/programme/pledges/{get(related).public_id}/decision"
     post(office, path, {"decision": "go-on", "reason": "同号不同人"})
     assert (get(related).state, case_of(related).state) == (PledgeState.CONFIRMED, CaseState.MATCHED)
+
+
+def test_the_saver_sees_no_difference_whosever_phone_they_typed(world: World) -> None:
+    """Else anybody could find out which card is the child of a family whose number they know."""
+    seen: list[list[str]] = []
+    for number, is_guardian in enumerate((False, True)):
+        saver, voucher = world.browser(), f"QQ202600000{number}"
+        code = world.choose(saver, voucher)
+        child = int(case_of(code).alias_zh.split()[1])
+        world.declare(saver, code, phone=identity(child).guardian_phone if is_guardian else PHONE)
+        assert get(code).state is (PledgeState.ON_HOLD if is_guardian else PledgeState.PROVISIONAL)
+        place = f"/pledges/{code}"
+        pages = [saver.get(place).text, saver.get(f"{place}/cancellation").text]
+        for _press in range(2):
+            pages.append(post(saver, f"{place}/cancellation", {}).headers["Location"])
+            pages.append(saver.get(place).text)
+        seen.append([without(page, code, voucher[-4:], case_of(code).alias_zh) for page in pages])
+        assert (case_of(code).state, voucher_of(code).state) == (CaseState.LISTED, VoucherState.CLAIMED)
+
+    assert seen[0] == seen[1]
+
+
+def without(page: str, *words: str) -> str:
+    for word in words:
+        page = page.replace(word, "")
+    return re.sub(r"[0-9]{2}:[0-9]{2}", "", page)
 
 
 def test_the_bank_still_finds_and_takes_back_what_waits_for_a_person(world: World) -> None:
