@@ -112,7 +112,7 @@ def test_the_document_itself_is_kept_nowhere(world: World) -> None:
     assert refused.status_code == 422 and "31002X" in refused.text and "1101051949" not in refused.text
     assert post(bank, path, deposit(saver_ending=whole)).status_code == 303
     assert voucher_of(code).saver_identity_hash is not None
-    assert "31002X" not in str(db.session.execute(select(Voucher.__table__)).all())  # type: ignore[arg-type]
+    assert "31002X" not in str(db.session.execute(select(Voucher.__table__)).all())
     in_transaction(children.withdraw, officer=world.keeper, case=case_of(code).public_id)
     gone = select(ChildVault.guardian_identity_hash).where(ChildVault.case_id == case_of(code).id)
     assert db.session.scalar(gone) is None
