@@ -19,7 +19,7 @@ COLUMNS: Final = (
     *("number", "at", "book", "kind", "campaign", "fen", "who", "what", "commitment", "reference"),
     *("campaign_fen", "book_fen", "hash"),
 )
-RISKY: Final = tuple("=+-@'\t\r")  # what a table program would take for the beginning of a formula
+RISKY: Final = tuple("=+-@＝＋－＠'\t\r")  # what a table program would take for the beginning of a formula
 PAGE: Final = 2_000
 
 

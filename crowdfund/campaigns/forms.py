@@ -104,6 +104,12 @@ def check_name(_form: Any, field: StringField) -> None:
         raise ValidationError(_("A name is made of letters; “%(sign)s” cannot appear in the ledger.", sign=wrong[0]))
 
 
+def check_year(_form: Any, field: DateField) -> None:
+    """Far from both ends of the calendar, so that every day has one before and after it."""
+    if field.data and not 2000 <= field.data.year < 3000:
+        raise ValidationError(_("Please write a day like this: 2026-10-09."))
+
+
 def check_contact(_form: Any, field: StringField) -> None:
     text = (field.data or "").replace(" ", "")
     if not (is_phone(text) or is_email(text)):
@@ -178,8 +184,8 @@ class CampaignForm(KeyedForm):
     bank_account_zh = StringField(_l("Account, as it is published"), [Optional(), Length(max=100)])
     goal = GoalField(_l("Goal, yuan"), [InputRequired()])
     budget = TextAreaField(_l("Budget"), [Optional(), Length(max=2000)])
-    starts_on = DateField(_l("First day"), [InputRequired()])
-    ends_on = DateField(_l("Last day"), [InputRequired()])
+    starts_on = DateField(_l("First day"), [InputRequired(), check_year])
+    ends_on = DateField(_l("Last day"), [InputRequired(), check_year])
     past_goal = SelectField(
         _l("When the goal is reached"),
         [InputRequired()],
@@ -242,7 +248,7 @@ def sum_of(text: str) -> int:
 
 class FilingForm(Form):
     number = StringField(_l("Filing number"), [InputRequired(), Length(max=40)])
-    filed_on = DateField(_l("Filed on"), [InputRequired()])
+    filed_on = DateField(_l("Filed on"), [InputRequired(), check_year])
 
 
 class ReasonForm(Form):

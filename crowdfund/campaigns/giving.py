@@ -33,6 +33,7 @@ SMALLEST_FEN: Final = 1
 LARGEST_FEN: Final = 5_000_000  # one gift online; who wants to give more talks to the organisation
 LAPSES_AFTER: Final = timedelta(days=1)
 LAPSES: Final = "gift.lapses"
+RECEIVED: Final = "gift.received"  # of whoever left an address
 TAKES_MONEY: Final = frozenset({CampaignState.LIVE, CampaignState.PAUSED, CampaignState.ENDED})
 G = ContributionState
 
@@ -173,6 +174,8 @@ def receive(session: Session, /, *, reference: str, amount: Money, attempt: str)
         commitment=commitment(gift.giver, gift.salt),
     )
     page_cache.expire(session, "giving", f"campaign:{gift.public_id}", "ledger")
+    if gift.has_address:
+        outbox.put(session, RECEIVED, gift=reference)
     receipts.issue_for(session, gift=gift.id, book=gift.book, fen=amount.fen)  # last: who comes next waits for its number
     return True
 
@@ -181,6 +184,7 @@ def receive(session: Session, /, *, reference: str, amount: Money, attempt: str)
 def gift_of_campaign() -> Columns:
     mine = select(Contribution.id, Contribution.fen, Contribution.currency, Contribution.book, Contribution.campaign_id)
     mine = mine.add_columns(Contribution.shown_as, Contribution.giver, Contribution.salt, Campaign.public_id)
+    mine = mine.add_columns(Contribution.contact.is_not(None).label("has_address"))
     mine = mine.join(Campaign, Campaign.id == Contribution.campaign_id)
     return mine.where(Contribution.public_id == bindparam("reference"))
 
@@ -191,15 +195,19 @@ def commitment(name: str | None, salt: str) -> str:
 
 
 def pay_again(session: Session, *, gift: str, purpose: str = PURPOSE) -> str:
-    """The attempt to go on with: the open one, or a new one after a failure. Raises NotOpen, attempts.AlreadyPaying."""
+    """The attempt to go on with: the open one, or a new one after a failure, which must be admitted like a new gift.
+
+    Raises NotOpen, GoalReached, attempts.AlreadyPaying."""
     row = session.execute(
-        select(Contribution.state, Contribution.fen, Contribution.currency, Campaign.state.label("campaign_state"))
+        select(Contribution.state, Contribution.fen, Contribution.currency, Campaign.public_id)
         .join(Campaign, Campaign.id == Contribution.campaign_id)
         .where(Contribution.public_id == gift)
     ).one()
-    if row.state is not G.PENDING or row.campaign_state is not CampaignState.LIVE:
+    amount = Money(row.fen, row.currency)
+    if row.state is not G.PENDING:
         raise NotOpen(gift)
-    return attempts.start(session, purpose=purpose, reference=gift, amount=Money(row.fen, row.currency))
+    admit(session, campaign=row.public_id, amount=amount)
+    return attempts.start(session, purpose=purpose, reference=gift, amount=amount)
 
 
 def lapse(*, gift: str, purpose: str = PURPOSE) -> None:

@@ -6,6 +6,7 @@ from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import DateField, HiddenField, SelectField, StringField, ValidationError
 from wtforms.validators import DataRequired, Length, Optional
 
+from crowdfund.campaigns.forms import check_year
 from crowdfund.campaigns.ledger_rows import KINDS, LONGEST_NUMBER, OVERDUE, Asked
 from crowdfund.campaigns.receipts import NUMBER
 from marketplace.core.forms import Form
@@ -24,8 +25,8 @@ class RowsForm(Form):
 
     campaign = SelectField(_l("Campaign"), [Optional()])
     kind = SelectField(_l("Kind"), [Optional()])
-    since = DateField(_l("Since"), [Optional()])
-    until = DateField(_l("Until"), [Optional()])
+    since = DateField(_l("Since"), [Optional(), check_year])
+    until = DateField(_l("Until"), [Optional(), check_year])
     q = StringField(_l("Search"), [Optional(), Length(max=80)])
     before = HiddenField()
 

@@ -34,7 +34,9 @@ ROOT = re.compile(rb"root,([0-9]{4}-[0-9]{2}-[0-9]{2}),([1-9][0-9]*),([1-9][0-9]
 END = re.compile(rb"end,(0|[1-9][0-9]*),([0-9a-f]{64})")
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (every moment in the file is UTC)
 PATIENCE = 2.0  # seconds that nobody minds; after them, and as often again, it says how far it is
-RISKY = "=+-@'\t\r"  # a table program would take such a text for a formula: in the file an apostrophe stands before it
+RISKY = (
+    "=+-@＝＋－＠'\t\r"  # a table program would take such a text for a formula: in the file an apostrophe stands before it
+)
 
 
 class Wrong(Exception):
@@ -200,8 +202,21 @@ def path(codes: list[str], place: int) -> list[list[str]]:
     return [*path(codes[half:], place - half), ["left", tree(codes[:half]).hex()]]
 
 
+def sides(place: int, count: int) -> list[str]:
+    """On which side each neighbour stands on the way up from a leaf: there is no other way."""
+    if count == 1:
+        return []
+    half = 1 << ((count - 1).bit_length() - 1)
+    return [*sides(place, half), "right"] if place < half else [*sides(place - half, count - half), "left"]
+
+
 def check_proof(proof: dict[str, Any]) -> None:
-    """Raises Wrong where the row does not lead to the root."""
+    """Raises Wrong where the row does not lead to the root, or stands elsewhere than it says."""
+    number, first, last = (int(proof[name]) for name in ("number", "first", "last"))
+    if not 1 <= first <= number <= last < 1 << 63:
+        raise Wrong(f"Row {number} is not between {first} and {last}. 第 {number} 行不在 {first}-{last} 之间。")
+    if [side for side, _other in proof["path"]] != sides(number - first, last - first + 1):
+        raise Wrong("The proof does not hold: its way up is another. 证明不成立：上去的路不对。")
     canonical = json.dumps(proof["row"], sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     code = link(proof["previous"], proof["number"], hashlib.sha256(canonical).hexdigest())
     reached = leaf(code)
@@ -247,8 +262,13 @@ def main() -> int:
     try:
         if asked.proof:
             with open(asked.proof, encoding="utf-8") as file:
-                check_proof(json.load(file))
-            say("OK: the row leads to the root. 证明成立：这一行就在这个日根下面。")
+                proof = json.load(file)
+            check_proof(proof)
+            say(f"OK: row {proof['number']} leads to the root {proof['root']}. 证明成立：这一行就在这个日根下面。")
+            if proof["day"] == "open":
+                say("Its day is not closed yet, and no ledger has this root. 这一天还没关账，账本里还没有这个日根。")
+            else:
+                say(f"A ledger that you trust has it for {proof['day']}. 请和可信的账本里 {proof['day']} 的日根对一对。")
             return 0
         ledger = Ledger(asked.row, dict(asked.expect))
         with open(asked.file, "rb") as file:

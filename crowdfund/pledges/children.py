@@ -52,7 +52,15 @@ def get_case(session: Session, case: str, officer: Officer) -> ChildCase:
 
 
 def nominate(
-    session: Session, *, officer: Officer, county: str, identity: Identity, tier: int, need: str, waiting_since: date
+    session: Session,
+    *,
+    officer: Officer,
+    county: str,
+    identity: Identity,
+    tier: int,
+    need: str,
+    waiting_since: date,
+    guardian_ending: str = "",
 ) -> str:
     """Name a child; returns the case's public id. One child has one case. Raises NotYourCase, ChildKnown."""
     band = age_band(identity.birth_date, clock.today())
@@ -63,7 +71,7 @@ def nominate(
     case.need, case.waiting_since, case.nominator_id = need, waiting_since, officer.person_id
     case.state = C.NOMINATED
     begin(session, case, actor=officer.actor, why="nominated")
-    vault.put(session, case, identity)
+    vault.put(session, case, identity, guardian_ending=guardian_ending)
     return case.public_id
 
 

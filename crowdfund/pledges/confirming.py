@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crowdfund.pledges import freezing, holding, vouchers
+from crowdfund.pledges import freezing, holding, reminders, vault, vouchers
 from crowdfund.pledges.models import ChildCase, Pledge, Programme, Voucher
 from crowdfund.pledges.states import PledgeState as P, VoucherState as V
+from crowdfund.pledges.steps import move
 from marketplace.core import audit, clock
 from marketplace.core.errors import IllegalTransition, NotFound
 from marketplace.core.transitions import subject_of
@@ -16,11 +17,13 @@ from marketplace.core.transitions import subject_of
 
 @dataclass(frozen=True)
 class Deposit:
-    """What the bank knows of a voucher: never the amount, only its band."""
+    """What the bank knows of a voucher: never the amount, only its band; of the saver's identity document its last six
+    places, empty where the bank does not say them."""
 
     issued_on: date
     branch: str
     band: str
+    saver_ending: str = ""
 
 
 def get_pledge(session: Session, pledge: str, bank: str) -> tuple[Pledge, Voucher]:
@@ -35,7 +38,8 @@ def get_pledge(session: Session, pledge: str, bank: str) -> tuple[Pledge, Vouche
 def confirm(session: Session, *, pledge: str, bank: str, deposit: Deposit, actor: str) -> None:
     """The voucher is the bank's, was issued within the programme, and the deposit is large enough.
 
-    Raises NotFound, OutsideWindow, BandTooLow, IllegalTransition."""
+    A saver whose identity document ends as the guardian's does waits for a person of the programme office; the bank is
+    told nothing of it. Raises NotFound, OutsideWindow, BandTooLow, IllegalTransition."""
     row, voucher = get_pledge(session, pledge, bank)
     programme = session.get_one(Programme, row.programme_id)
     if row.state not in {P.PROVISIONAL, P.ON_HOLD}:
@@ -44,10 +48,13 @@ def confirm(session: Session, *, pledge: str, bank: str, deposit: Deposit, actor
     vouchers.check_band(programme, deposit.band)
     voucher.issued_on, voucher.expires_on = deposit.issued_on, deposit.issued_on + timedelta(days=programme.claim_days)
     voucher.branch, voucher.band, voucher.confirmed_at = deposit.branch, deposit.band, clock.now()
+    voucher.saver_identity_hash = vault.ending_hash(deposit.saver_ending)
+    case = session.get_one(ChildCase, row.case_id)
+    if row.state is P.PROVISIONAL and vault.is_guardian(session, case, phones=set(), identity=voucher.saver_identity_hash):
+        move(session, row, P.PROVISIONAL, P.ON_HOLD, actor="system", why=reminders.RELATED)
     if row.state is P.ON_HOLD:  # the bank has said its part; a person of the programme office decides the rest
         audit.record(session, actor=actor, action="voucher.vouched_for", subject=subject_of(voucher))
         return
-    case = session.get_one(ChildCase, row.case_id)
     holding.finish(session, row, voucher, case, actor=actor, why="the bank confirms")
 
 

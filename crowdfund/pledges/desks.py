@@ -9,7 +9,18 @@ from sqlalchemy.orm import Session
 
 from crowdfund.pledges.children import Officer
 from crowdfund.pledges.devices import wanting
-from crowdfund.pledges.models import Assignment, ChildCase, Consent, Device, Partner, Pledge, Programme, Voucher
+from crowdfund.pledges.models import (
+    Assignment,
+    ChildCase,
+    ChildVault,
+    Consent,
+    Device,
+    Partner,
+    Pledge,
+    Programme,
+    Voucher,
+)
+from crowdfund.pledges.reminders import RELATED
 from crowdfund.pledges.states import CaseState, DeviceState as D, PledgeState as P, VoucherState as V
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
@@ -39,9 +50,8 @@ def of_bank(session: Session, bank: str, pledge: str | None = None) -> list[Bank
         .where(Voucher.bank_code == bank)
     )
     if pledge is None:
-        unsaid = (Pledge.state == P.ON_HOLD) & Voucher.confirmed_at.is_(None)
         lately = (Pledge.state == P.REVOKED) & (Pledge.created_at > clock.now() - REMEMBERED)
-        wanted = wanted.where(Pledge.state.in_((P.PROVISIONAL, P.CONFIRMED)) | unsaid | lately)
+        wanted = wanted.where(Pledge.state.in_((P.PROVISIONAL, P.ON_HOLD, P.CONFIRMED)) | lately)
     else:
         wanted = wanted.where(Pledge.public_id == pledge)
     urgency = whichever({P.PROVISIONAL: 0, P.ON_HOLD: 1, P.CONFIRMED: 2}, value=Pledge.state, else_=3)
@@ -149,8 +159,12 @@ class Office:
 
 def office(session: Session) -> Office:
     """Seven statements."""
+    same_phone = ChildVault.guardian_phone_hash == Pledge.saver_phone_hash
+    same_identity = ChildVault.guardian_identity_hash == Voucher.saver_identity_hash  # which the bank may have said later
     held_up = (
-        select(Pledge, EventRow.why)
+        select(Pledge, whichever((same_phone | same_identity, RELATED), else_=EventRow.why))
+        .join(Voucher, Voucher.id == Pledge.voucher_id)
+        .join(ChildVault, ChildVault.case_id == Pledge.case_id)
         .join(EventRow, (EventRow.subject == literal("pledge:") + Pledge.public_id) & (EventRow.to_state == P.ON_HOLD))
         .where(Pledge.state == P.ON_HOLD)
         .order_by(Pledge.id)

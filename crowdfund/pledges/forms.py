@@ -10,7 +10,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from crowdfund.pledges import telling
 from crowdfund.pledges.children import age_band
-from crowdfund.pledges.numbers import born, is_card, is_identity, normalise
+from crowdfund.pledges.numbers import born, ending, is_card, is_identity, normalise
 from crowdfund.pledges.states import BANDS, CLOSINGS, METHODS, NEEDS, PURPOSES, RELATIONS, TIERS
 from marketplace.accounts.people import PHONE
 from marketplace.core import clock
@@ -20,6 +20,11 @@ F = TypeVar("F", bound=Form)
 GIVE_A_REASON: Final = _l("Write down why.")
 FILL_IN: Final = _l("Please fill this in.")
 SIX_DIGITS: Final = Regexp(r"^[0-9]{6}$", message=_l("The code has six digits."))
+
+
+def without_gaps(text: Any) -> Any:
+    """A code as it was read aloud: 200 798 is 200798."""
+    return "".join(text.split()).replace("-", "") if isinstance(text, str) else text
 
 
 def check_phone(_form: Any, field: StringField) -> None:
@@ -35,6 +40,14 @@ def check_phone(_form: Any, field: StringField) -> None:
 def not_in_the_future(_form: Any, field: DateField) -> None:
     if field.data and field.data > clock.today():
         raise ValidationError(_("This day is still to come."))
+
+
+def check_ending(_form: Any, field: StringField) -> None:
+    """The last six places of an identity document; of one that is typed whole the rest goes at once."""
+    last = ending(field.data or "")
+    if not last:
+        raise ValidationError(_("Six digits or letters: the last ones of the document."))
+    field.data = last
 
 
 class DayField(DateField):
@@ -90,6 +103,7 @@ class FindForm(Form):
 class DepositForm(Form):
     issued_on = DayField(_l("Day of issue"), [InputRequired(message=_l("Such as 2026-10-09.")), not_in_the_future])
     branch = StringField(_l("Branch"), [Needed(_l("Please say which branch.")), Length(max=60)])
+    saver_ending = StringField(_l("Last six places of the saver's identity document"), [Needed(FILL_IN), check_ending])
     band = SelectField(_l("Deposit"), [InputRequired()], choices=[SelectChoice(band, telling.BANDS[band]) for band in BANDS])
 
 
@@ -106,6 +120,7 @@ class NominationForm(Form):
     school = StringField(_l("School"), [Needed(FILL_IN), Length(max=80)])
     guardian = StringField(_l("Name of the guardian"), [Needed(FILL_IN), Length(max=40)])
     guardian_phone = StringField(_l("Mobile number of the guardian"), [Needed(FILL_IN), check_phone])
+    guardian_ending = StringField(_l("Last six places of the guardian's identity document"), [Needed(FILL_IN), check_ending])
     county = SelectField(_l("County"), [InputRequired()])
     tier = SelectField(
         _l("How urgent"), [InputRequired()], choices=[SelectChoice(str(tier), telling.TIERS[tier]) for tier in TIERS]
@@ -154,14 +169,14 @@ class ReadingForm(Form):
 
 
 class HandoverForm(Form):
-    code = StringField(_l("The guardian's code"), [InputRequired(), SIX_DIGITS])
+    code = StringField(_l("The guardian's code"), [InputRequired(), SIX_DIGITS], filters=[without_gaps])
     recipient = SelectField(
         _l("Given to"), [InputRequired()], choices=[SelectChoice(who, telling.RELATIONS[who]) for who in RELATIONS]
     )
     witness = SelectField(
         _l("Witness"), [InputRequired(message=_l("Please choose who stands beside you."))], validate_choice=False
     )
-    witness_digits = StringField(_l("The witness's authenticator"), [InputRequired(), SIX_DIGITS])
+    witness_digits = StringField(_l("The witness's authenticator"), [InputRequired(), SIX_DIGITS], filters=[without_gaps])
 
 
 def apart(form: F, word: str) -> F:

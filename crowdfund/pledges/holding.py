@@ -16,6 +16,7 @@ from marketplace.core import clock, ids, outbox
 from marketplace.core.db import in_transaction
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import IllegalTransition, NotFound, StaleState
+from marketplace.core.transitions import EventRow, subject_of
 
 EXPIRES: Final = "pledge.expires"  # the outbox's topic
 CODE_LENGTH: Final = 16
@@ -31,7 +32,7 @@ def hold(session: Session, *, token: str, case: str, saver_id: int | None) -> st
     """Keep one of the dealt cards for this voucher; returns the tracking code.
 
     One voucher, one child, whoever presses at the same time: states go over by compare-and-set, unique indexes stand
-    behind. Raises ChoosingOver, NotOpen, CardGone, QuotaFull."""
+    behind. Raises ChoosingOver, NotOpen, OutsideWindow, CardGone, QuotaFull."""
     choosing = find(session, token, lock=True)
     dealt = {card["case"]: card for row in deals_of(session, choosing) for card in row.cards}
     if case not in dealt:
@@ -39,6 +40,7 @@ def hold(session: Session, *, token: str, case: str, saver_id: int | None) -> st
     programme, bank = programme_of(session, choosing)
     if not programme.opens_on <= clock.today() <= programme.closes_on:
         raise NotOpen(programme.code)
+    vouchers.check_window(programme, choosing.issued_on, on=clock.today())  # typed before midnight, chosen after it
     known: dict[str, Any] = {"number_hash": choosing.number_hash, "last4": choosing.last4, "issued_on": choosing.issued_on}
     voucher, before = vouchers.take(session, programme, bank=bank, **known)
     child = session.scalars(select(ChildCase).where(ChildCase.public_id == case)).one()
@@ -86,8 +88,9 @@ def find_pledge(session: Session, code: str, *, lock: bool = False) -> Pledge:
 def declare(session: Session, *, code: str, phone: str, account_phone_hash: str | None = None) -> bool:
     """The saver says that they are no relation, and means it: the bank's turn now. False if the half hour was over.
 
-    Their phone number is compared with the guardian's as a keyed hash and is not kept. Who seems to be related is told
-    nothing, since the answer would give the guardian's number away: such a pledge waits for a person."""
+    Their phone number is compared with the guardian's as a keyed hash and is not kept; so is what the bank has said before
+    of their identity document. Who seems to be related is told nothing, since the answer would give the guardian's number
+    away: such a pledge waits for a person."""
     pledge = find_pledge(session, code, lock=True)
     if pledge.state is P.HELD and pledge.hold_until <= clock.now():
         freezing.end(session, pledge, P.EXPIRED, actor="system", why="hold ran out")
@@ -104,7 +107,7 @@ def declare(session: Session, *, code: str, phone: str, account_phone_hash: str 
     move(session, pledge, P.HELD, P.PROVISIONAL, actor=SAVER, why="declared")
     reminders.ask_when_unanswered(session, pledge)
     voucher = session.get_one(Voucher, pledge.voucher_id)
-    if vault.guardian_has_phone(session, case, hashes):
+    if vault.is_guardian(session, case, phones=hashes, identity=voucher.saver_identity_hash):
         move(session, pledge, P.PROVISIONAL, P.ON_HOLD, actor="system", why=reminders.RELATED)
     elif voucher.confirmed_at is not None:
         finish(session, pledge, voucher, case, actor="system", why="known to the bank")
@@ -134,18 +137,28 @@ def expire_held(*, pledge: str) -> None:
 
 
 def cancel(session: Session, *, code: str) -> None:
-    """The saver gives it back: once for a voucher, and only before a device was reserved.
+    """The saver gives it back: once for a voucher, and only before a device was reserved. To them it is the same whether it
+    was held up or not: else the page would tell whose phone number is the guardian's.
 
     Raises TooLateToCancel, CancelledBefore."""
     pledge = find_pledge(session, code, lock=True)
-    if pledge.state is P.CANCELLED:
+    if is_given_back(session, pledge):
         return
     if pledge.state not in MAY_BE_CANCELLED:
         raise TooLateToCancel("pledge")
     once = update(Voucher).where(Voucher.id == pledge.voucher_id, Voucher.cancellations == 0)
     if session.scalar(once.values(cancellations=1).returning(Voucher.id)) is None:
         raise CancelledBefore("pledge")
-    freezing.end(session, pledge, P.CANCELLED, actor=SAVER, why="cancelled by the saver")
+    there = P.REVOKED if pledge.state is P.ON_HOLD else P.CANCELLED
+    freezing.end(session, pledge, there, actor=SAVER, why="cancelled by the saver")
+
+
+def is_given_back(session: Session, pledge: Pledge) -> bool:
+    """The saver themselves has ended it."""
+    ended = EventRow.subject == subject_of(pledge), EventRow.to_state == P.REVOKED, EventRow.actor == SAVER
+    return pledge.state is P.CANCELLED or (
+        pledge.state is P.REVOKED and session.scalar(select(EventRow.id).where(*ended)) is not None
+    )
 
 
 def card_of(pledge: Pledge) -> cards.Card:

@@ -7,6 +7,7 @@ from typing import Final
 SHAPE: Final = re.compile(r"[A-Z0-9]{6,32}")
 SEPARATORS: Final = re.compile(r"[\s\-_./·]+")
 IDENTITY: Final = re.compile(r"[1-9]\d{5}(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[0-9X]", re.ASCII)
+ENDING: Final = re.compile(r"[A-Z0-9]{6}")
 WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -45,6 +46,12 @@ def is_identity(text: str) -> bool:
 def born(identity: str) -> str:
     """The day of birth that an identity number tells, as YYYYMMDD."""
     return identity[6:14]
+
+
+def ending(document: str) -> str:
+    """The last six places of an identity document, of which nothing else is ever asked; empty for what cannot be one."""
+    plain = normalise(document)[-6:]
+    return plain if ENDING.fullmatch(plain) else ""
 
 
 def is_card(text: str) -> bool:

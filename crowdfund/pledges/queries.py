@@ -19,6 +19,7 @@ from crowdfund.pledges.models import (
     Voucher,
 )
 from crowdfund.pledges.states import REPLACED, CaseState, DeviceState, PledgeState
+from crowdfund.pledges.steps import SAVER
 from marketplace.core.transitions import EventRow
 from marketplace.ledger.models import LedgerAccount, Line
 
@@ -127,6 +128,7 @@ class Tracking:
     times: dict[str, datetime]  # step -> when
     device: DeviceState | None  # the one that was reserved last
     gets_another: bool  # that one was lost or faulty, or another in its place is not there yet
+    is_given_back: bool  # by the saver
     is_card_down: bool  # the guardian has withdrawn, or the child has left the list: nothing of it is shown any more
 
     @property
@@ -155,8 +157,10 @@ def tracking(session: Session, pledge: Pledge) -> Tracking:
         PledgeState.VERIFIED: "first_call",
     }
     subjects = [f"pledge:{pledge.public_id}", *([f"device:{device.public_id}"] if device else [])]
-    events = select(EventRow.subject, EventRow.to_state, EventRow.at).where(EventRow.subject.in_(subjects))
-    for subject, state, at in session.execute(events.order_by(EventRow.id)):
+    events = select(EventRow.subject, EventRow.to_state, EventRow.at, EventRow.actor).where(EventRow.subject.in_(subjects))
+    actor = ""
+    for subject, state, at, by in session.execute(events.order_by(EventRow.id)):
+        actor = by if subject.startswith("pledge:") else actor
         if subject.startswith("pledge:") and state in named:
             times[named[PledgeState(state)]] = at
         elif subject.startswith("device:") and state == DeviceState.IN_TRANSIT:
@@ -168,6 +172,7 @@ def tracking(session: Session, pledge: Pledge) -> Tracking:
         times,
         device.state if device else None,
         device is not None and gets_another(pledge, *device[1:]),
+        pledge.state in {PledgeState.CANCELLED, PledgeState.REVOKED} and actor == SAVER,
         session.scalar(select(ChildVault.destroyed_at).where(ChildVault.case_id == pledge.case_id)) is not None,
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crowdfund.pledges.drawing import Child, deal, group, order, seed_hash, shuffle_key
-from crowdfund.pledges.models import ChildCase, Deal, DrawSeed
+from crowdfund.pledges.models import ChildCase, ChildVault, Deal, DrawSeed
 from crowdfund.pledges.states import CaseState
 from marketplace.core import clock
 from marketplace.core.transitions import EventRow
@@ -19,7 +19,8 @@ from marketplace.stations.models import County
 
 @dataclass(frozen=True)
 class Place:
-    """One child's place in the order of a day: alias, group, and the hash that shuffles within the group."""
+    """One child's place in the order of a day: group, and the hash that shuffles within the group. Without an alias where
+    the guardian has had the card taken down since."""
 
     position: int
     public_id: str
@@ -51,13 +52,12 @@ def order_of(session: Session, day: date) -> DayOrder | None:
     children = listed_on(session, day)
     ordered = order(children, day=day, seed=seed.seed)
     groups = {found: number for number, found in enumerate(sorted({group(child, day) for child in ordered}), 1)}
-    aliases = {row.public_id: row for row in session.execute(names())}
+    aliases = {public_id: (zh, en) for public_id, zh, en in session.execute(names())}
     places = [
         Place(
             number,
             child.public_id,
-            aliases[child.public_id].alias_zh,
-            aliases[child.public_id].alias_en,
+            *aliases.get(child.public_id, ("", "")),
             groups[group(child, day)],
             shuffle_key(seed.seed, child.public_id),
         )
@@ -68,7 +68,9 @@ def order_of(session: Session, day: date) -> DayOrder | None:
 
 
 def names() -> Any:
-    return select(ChildCase.public_id, ChildCase.alias_zh, ChildCase.alias_en)
+    """The aliases of cards that are not taken down for good."""
+    kept = select(ChildCase.public_id, ChildCase.alias_zh, ChildCase.alias_en).join(ChildVault)
+    return kept.where(ChildVault.destroyed_at.is_(None))
 
 
 def listed_on(session: Session, day: date) -> list[Child]:

@@ -100,7 +100,8 @@ ACTIVE: Final = frozenset(
 """At most one such pledge for a voucher, and one for a child."""
 PROMISED: Final = ACTIVE - {P.HELD, P.PROVISIONAL, P.ON_HOLD}
 """The bank has said yes."""
-MAY_BE_CANCELLED: Final = frozenset({P.HELD, P.PROVISIONAL, P.CONFIRMED})
+MAY_BE_CANCELLED: Final = frozenset({P.HELD, P.PROVISIONAL, P.ON_HOLD, P.CONFIRMED})
+"""By the saver, who is not to notice that a pledge is held up: the reason may be whose phone number they typed."""
 
 
 class DeviceState(StrEnum):

@@ -128,7 +128,7 @@ def alias(card: Card) -> str:
 
 def sentence(shown: Tracking, card: Card) -> str:
     """What is true now, in one sentence."""
-    name, state = alias(card), shown.pledge.state
+    name, state = alias(card), P.CANCELLED if shown.is_given_back else shown.pledge.state
     if shown.is_card_down and state not in {P.HANDED_OVER, P.VERIFIED}:
         return str(_("The child you chose is no longer on the list"))
     if shown.gets_another:

@@ -42,13 +42,16 @@ class Reader:
     roles: frozenset[str]
 
 
-def put(session: Session, case: ChildCase, identity: Identity) -> None:
-    """Seal it for good. Raises ChildKnown where this child has a case already."""
+def put(session: Session, case: ChildCase, identity: Identity, *, guardian_ending: str = "") -> None:
+    """Seal it for good; of the guardian's identity document only the fingerprint of its ending is kept.
+
+    Raises ChildKnown where this child has a case already."""
     key = ciphers.new_key()
     row = ChildVault(
         case_id=case.id,
         identity_hash=fingerprint(identity.identity_number, "child"),
         guardian_phone_hash=fingerprint(identity.guardian_phone, "phone"),
+        guardian_identity_hash=ending_hash(guardian_ending),
         data_key=base64.b64encode(key).decode(),
         sealed=seal(key, case.public_id, identity),
     )
@@ -80,6 +83,7 @@ def destroy(session: Session, case: ChildCase, *, actor: str, why: str) -> bool:
         "sealed": None,
         "identity_hash": None,
         "guardian_phone_hash": None,
+        "guardian_identity_hash": None,
         "destroyed_at": clock.now(),
     }
     swap = update(ChildVault).where(ChildVault.case_id == case.id, ChildVault.destroyed_at.is_(None)).values(gone)
@@ -95,10 +99,17 @@ def is_destroyed(session: Session, case: ChildCase) -> bool:
     return session.scalar(gone) is not None
 
 
-def guardian_has_phone(session: Session, case: ChildCase, hashes: set[str]) -> bool:
-    """One of these keyed hashes of phone numbers is the guardian's: compared without opening anything."""
-    known = select(ChildVault.case_id).where(ChildVault.case_id == case.id, ChildVault.guardian_phone_hash.in_(hashes))
-    return session.scalar(known) is not None
+def ending_hash(ending: str) -> str | None:
+    """By which the endings of two identity documents are compared; None where there is nothing to compare."""
+    return fingerprint(ending, "identity.ending") if ending else None
+
+
+def is_guardian(session: Session, case: ChildCase, *, phones: set[str], identity: str | None) -> bool:
+    """A keyed hash of one of these phones, or of this ending of an identity document, is the guardian's: compared without
+    opening anything."""
+    endings = [identity] if identity else []  # what is not known on both sides is equal to nothing
+    same = ChildVault.guardian_phone_hash.in_(phones) | ChildVault.guardian_identity_hash.in_(endings)
+    return session.scalar(select(ChildVault.case_id).where(ChildVault.case_id == case.id, same)) is not None
 
 
 def seal(key: bytes, purpose: str, identity: Identity) -> str:

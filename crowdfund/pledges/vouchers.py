@@ -47,6 +47,8 @@ def take(
         leave_trace(session, voucher, None, V.CLAIMED, actor=SAVER, why="typed")
     if voucher.state not in FREE or not counts(programme, voucher):
         raise CardGone("voucher")
+    if voucher.confirmed_at is None:  # whoever mistyped the day may type it again
+        voucher.issued_on = issued_on
     move(session, voucher, voucher.state, V.HELD, actor=SAVER, why="chosen")
     return voucher, None if is_new else last_pledge(session, voucher)
 

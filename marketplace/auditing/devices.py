@@ -125,6 +125,14 @@ PLEDGES: Final = (
         "assignment {name} was made for a pledge that no bank confirmed",
     ),
     Check(
+        "whoever may be related was let through by a person",
+        """SELECT p.public_id AS name FROM pledge p JOIN voucher v ON v.id = p.voucher_id
+        JOIN child_vault c ON c.case_id = p.case_id
+        JOIN event e ON e.subject = 'pledge:' || p.public_id AND e.to_state = 'confirmed' AND e.from_state <> 'on_hold'
+        WHERE c.guardian_phone_hash = p.saver_phone_hash OR c.guardian_identity_hash = v.saver_identity_hash""",
+        "the saver of pledge {name} may be related to the child, and nobody has decided it",
+    ),
+    Check(
         "children on the list have consent",
         """SELECT c.public_id AS name, COUNT(x.id) AS amount FROM child_case c LEFT JOIN consent x ON x.case_id = c.id
         AND x.withdrawn_at IS NULL AND x.purpose IN ('collect', 'share_station', 'share_telecom', 'delivery_evidence')
@@ -135,7 +143,8 @@ PLEDGES: Final = (
         "whoever left the list is destroyed in the vault",
         """SELECT c.public_id AS name FROM child_case c JOIN child_vault v ON v.case_id = c.id
         WHERE c.state IN ('withdrawn', 'moved', 'duplicate', 'ineligible')
-        AND (v.destroyed_at IS NULL OR v.data_key IS NOT NULL OR v.sealed IS NOT NULL)""",
+        AND (v.destroyed_at IS NULL OR v.data_key IS NOT NULL OR v.sealed IS NOT NULL
+            OR v.guardian_identity_hash IS NOT NULL)""",
         "child {name} has left the list, the vault still holds it",
     ),
     Check(

@@ -119,6 +119,12 @@ RECEIPTS: Final = (
         "receipt {name} is of no series",
     ),
     Check(
+        "gifts received got a receipt",
+        """SELECT g.public_id AS name FROM contribution g LEFT JOIN receipt r ON r.contribution_id = g.id
+        WHERE g.state = 'received' AND r.id IS NULL""",
+        "gift {name} was received, and no receipt was ever made out for it",
+    ),
+    Check(
         "valid receipts say what stayed",
         f"""SELECT g.public_id AS name, SUM(r.fen) AS owed, COALESCE(s.fen, 0) AS amount FROM receipt r
         JOIN contribution g ON g.id = r.contribution_id LEFT JOIN {STAYED} s ON s.reference = g.public_id

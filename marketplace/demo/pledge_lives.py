@@ -40,7 +40,7 @@ def live(session: Session, row: Row, voucher: Row, began: datetime) -> None:
     pledge = session.scalars(select(Pledge).where(Pledge.tracking_code == code)).one()
     if far >= 1:
         with clock.at(began + timedelta(hours=4)):
-            deposit = Deposit(issued, voucher["branch"], voucher["band"])
+            deposit = Deposit(issued, voucher["branch"], voucher["band"], f"S{int(row['voucher']):05}")
             bank = {"bank": voucher["bank"], "actor": f"person:{person_id('bank')}"}
             confirming.confirm(session, pledge=pledge.public_id, deposit=deposit, **bank)
     office = f"person:{person_id(OFFICE)}"

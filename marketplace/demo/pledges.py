@@ -102,7 +102,7 @@ def add_children(session: Session) -> None:
         )
         with clock.at(noon(max(waited, 16))):
             begin(session, case, actor=nominator.actor, why="nominated")
-            vault.put(session, case, identity(row, number))
+            vault.put(session, case, identity(row, number), guardian_ending=f"G{number:05}")
             stage = STAGES.index(row["stage"])
             if stage >= 1:
                 allowed, signs = sorted(NEEDED), ("grandparent", "paper")

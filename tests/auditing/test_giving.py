@@ -31,6 +31,7 @@ TAMPERING = {
     "two people paid": "UPDATE disbursement SET approver_id = NULL",
     "receipt numbers have no gap": "UPDATE receipt SET sequence = 77 WHERE sequence = 2",
     "receipts belong to a series": "UPDATE receipt SET series = 'T1999' WHERE sequence = 2",
+    "gifts received got a receipt": "DELETE FROM receipt WHERE sequence = 1",
     "valid receipts say what stayed": "UPDATE receipt SET fen = fen + 1 WHERE state = 'issued'",
     "balances follow the chain": "UPDATE sealed_row SET campaign_fen = campaign_fen + 1 WHERE number = 2",
     "sealed rows are those of the chain": "UPDATE sealed_row SET kind = 'match' WHERE number = 1",

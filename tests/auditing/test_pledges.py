@@ -37,6 +37,9 @@ TAMPERING = {
     "children follow their pledges": "UPDATE child_case SET state = 'paused' WHERE state = 'held'; "
     "UPDATE child_case SET state = 'held' WHERE state = 'listed'",
     "no device before the bank's word": "UPDATE event SET to_state = 'cancelled' WHERE to_state = 'confirmed'",
+    "whoever may be related was let through by a person": "UPDATE child_vault SET guardian_phone_hash = (SELECT"
+    " p.saver_phone_hash FROM pledge p WHERE p.case_id = child_vault.case_id AND p.state = 'handed_over' LIMIT 1)"
+    " WHERE destroyed_at IS NULL",
     "children on the list have consent": "UPDATE consent SET withdrawn_at = given_at",
     "whoever left the list is destroyed in the vault": "UPDATE child_case SET state = 'withdrawn' WHERE state = 'listed'",
     "two people take a bank's word back": "UPDATE event SET actor = 'bank' WHERE from_state = 'disputed'",

@@ -75,6 +75,8 @@ def test_the_whole_way_at_the_desk(fund: Fund, officer: FlaskClient, approver: F
 
     refused = post(officer, f"{address}/opening", {})
     assert refused.status_code == 422 and 'href="#filing_number"' in refused.text and 'href="#filed_on"' in refused.text
+    for day in ("9999-12-31", "0001-01-01"):
+        assert post(officer, f"{address}/filing", {"number": "DEMO-1", "filed_on": day}).status_code == 422
     late = post(officer, f"{address}/filing", {"number": "DEMO-1", "filed_on": "gestern"})
     assert late.status_code == 422 and 'value="DEMO-1"' in late.text
     filed = (clock.today() - timedelta(days=10)).isoformat()

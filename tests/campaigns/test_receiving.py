@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from crowdfund.campaigns import lifecycle, returning
+from crowdfund.campaigns import giving, lifecycle, returning
 from crowdfund.campaigns.giving import Giver, GoalReached, NotOpen
 from crowdfund.campaigns.models import Contribution, PublicRow
 from crowdfund.campaigns.states import ContributionState
@@ -23,9 +23,9 @@ from marketplace.ledger import books
 from marketplace.payments import outcomes
 from marketplace.payments.disputes import following
 from marketplace.payments.disputes.states import DisputeState
-from marketplace.payments.models import Refund
+from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import AttemptState, RefundState
-from tests.campaigns.conftest import Fund, gift_of, public_rows
+from tests.campaigns.conftest import Fund, gift_of, post, public_rows
 from tests.payments.conftest import booked, moved
 
 
@@ -141,6 +141,21 @@ def test_stop_takes_no_new_gift_once_the_goal_is_reached(fund: Fund) -> None:
     fund.pay(slow)  # begun while there was room
     fund.work()
     assert fund.balance(campaign) == 1_800_500
+
+
+def test_a_payment_that_failed_is_not_tried_again_once_the_goal_is_reached(fund: Fund) -> None:
+    campaign = fund.open(past_goal="stop")
+    failed = fund.begin(campaign, 1)
+    fund.pay(failed, "failed")
+    fund.work()
+    fund.give(campaign, 1_800_000)
+
+    with pytest.raises(GoalReached):
+        in_transaction(giving.pay_again, gift=failed)
+    place, client = f"/campaigns/{campaign}/gifts/{giving.link_token(failed)}", fund.browser()
+    assert post(client, f"{place}/payment", {}).headers["Location"] == place
+    assert "不再收。没有扣钱" in client.get(place).text
+    assert db.session.scalar(select(func.count()).select_from(Attempt).where(Attempt.reference == failed)) == 1
 
 
 def test_stretch_goes_on(fund: Fund) -> None:

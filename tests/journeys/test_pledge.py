@@ -58,7 +58,7 @@ def confirm(bank: Person) -> None:
     bank.page.get_by_role("link", name="打开 0001").click()
     bank.page.wait_for_load_state()
     bank.is_at_ease()
-    bank.fill(branch="城关营业室")
+    bank.fill(saver_ending="31002X", branch="城关营业室")
     bank.press("是我们的，算数")
     bank.sees("核对好了")
 

@@ -168,6 +168,11 @@ def identity(number: int, **given: Any) -> Identity:
     return Identity(**words | known | {"guardian_phone": f"1990000{number:04}"} | given)
 
 
+def ending(number: int) -> str:
+    """Of the identity document of the guardian of child `number`."""
+    return f"G{number:05}"
+
+
 def make_case(world: World, number: int, county: str = JIXIAN, tier: int = 1, waited: int = 100, **given: Any) -> ChildCase:
     """A listed case; the vault holds a name that must never be seen."""
 
@@ -179,7 +184,7 @@ def make_case(world: World, number: int, county: str = JIXIAN, tier: int = 1, wa
         for name, value in given.items():
             setattr(case, name, value)
         begin(session, case, actor="test", why="nominated")
-        vault.put(session, case, identity(number))
+        vault.put(session, case, identity(number), guardian_ending=ending(number))
         allowed: dict[str, Any] = {"purposes": sorted(NEEDED), "guardian": "mother", "method": "paper"}
         children.give_consent(session, officer=world.nominator, case=case.public_id, **allowed)
         children.verify(session, officer=world.verifier, case=case.public_id)

@@ -90,7 +90,7 @@ def test_another_bank_never_sees_it(world: World) -> None:
     code = world.pledged()
     other = world.signed_in("other_bank")
     path = f"/bank/pledges/{get(code).public_id}"
-    deposit = {"issued_on": clock.today().isoformat(), "branch": "x", "band": "30k"}
+    deposit = {"issued_on": clock.today().isoformat(), "branch": "x", "band": "30k", "saver_ending": "12345X"}
 
     assert "尾号 0001" not in other.get("/bank").text
     assert other.get(path).status_code == 404
@@ -103,17 +103,38 @@ def test_the_window_ends_with_its_last_day_in_shanxi(world: World) -> None:
     for days, status in ((61, 422), (60, 303)):
         code = world.pledged(f"QQ20260000{days}", card=0)
         issued = clock.today() - timedelta(days=days)
-        data = {"issued_on": issued.isoformat(), "branch": "城关", "band": "10k"}
+        data = {"issued_on": issued.isoformat(), "branch": "城关", "band": "10k", "saver_ending": "12345X"}
         answer = post(bank, f"/bank/pledges/{get(code).public_id}/confirmation", data)
         assert answer.status_code == status, days
         assert status == 303 or "凭证不算数" in answer.text
+
+
+def test_midnight_between_the_voucher_and_the_card(world: World) -> None:
+    saver, issued = world.browser(), clock.today() - timedelta(days=60)
+    choice = world.type_voucher(saver, issued_on=issued.isoformat()).headers["Location"]
+    page = saver.get(choice).text
+    case = re.findall(r'name="case" value="([^"]+)"', page)[0]
+    with time_machine.travel(clock.start_of(clock.today() + timedelta(days=1)), tick=False):
+        db.session.execute(update(Choosing).values(expires_at=clock.now() + timedelta(hours=1)))
+        db.session.commit()
+        answer = post(saver, f"{choice}/pledges", {"idempotency_key": "k", "case": case})
+    assert answer.status_code == 422 and "凭证不算数" in answer.text
+    assert (count(Pledge), count(Voucher)) == (0, 0)
+
+
+def test_a_day_of_issue_that_was_mistyped_may_be_typed_again(world: World) -> None:
+    first = world.choose(world.browser(), issued_on=(clock.today() - timedelta(days=9)).isoformat())
+    with time_machine.travel(clock.now() + timedelta(minutes=31)):
+        in_transaction(holding.expire, pledge=get(first).public_id)
+        again = world.choose(world.browser())
+        assert voucher_of(again).issued_on == clock.today()
 
 
 def test_a_deposit_below_the_band_does_not_count(world: World) -> None:
     code = world.pledged()
     db.session.execute(update(Programme).values(minimum_band="50k"))
     db.session.commit()
-    data = {"issued_on": clock.today().isoformat(), "branch": "城关", "band": "30k"}
+    data = {"issued_on": clock.today().isoformat(), "branch": "城关", "band": "30k", "saver_ending": "12345X"}
     answer = post(world.signed_in("bank"), f"/bank/pledges/{get(code).public_id}/confirmation", data)
     assert answer.status_code == 422 and "不到这一期要求的档" in answer.text
 

@@ -37,6 +37,7 @@ TYPED = {
     "school": "镇小学",
     "guardian": "奶奶",
     "guardian_phone": "13835172045",
+    "guardian_ending": "14102819500101001x",
     "county": JIXIAN,
     "tier": "1",
     "need": "call_parents",

@@ -8,7 +8,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select, text
 
-from crowdfund.pledges import seeds
+from crowdfund.pledges import children, seeds
 from crowdfund.pledges.drawing import Child, deal, order, seed_hash, waited
 from crowdfund.pledges.models import Deal, DrawSeed
 from marketplace.core import clock, triggers
@@ -95,6 +95,15 @@ def test_replaying_a_day_gives_every_deal_again(real_world: World) -> None:
             connection.execute(Deal.__table__.update().where(Deal.id == first).values(cards=list(reversed(other))))  # type: ignore[attr-defined]
         wrong = runner.invoke(args=["pledges", "replay", day.isoformat()])
         assert wrong.exit_code == 1 and f"deal {first} does not follow" in wrong.output
+
+
+def test_a_card_that_was_taken_down_leaves_its_alias_in_no_order(world: World) -> None:
+    day, case = clock.today(), make_case(world, 77)
+    in_transaction(children.withdraw, officer=world.keeper, case=case.public_id)
+    with time_machine.travel(clock.now() + timedelta(days=1)):
+        page = world.browser().get(f"/pledges/fairness/{day}").text
+    assert case.public_id in page and "已撤下" in page
+    assert "山桃 77<" not in page and "山桃 7<" in page
 
 
 def test_a_wish_for_a_county_tells_no_more_than_its_cards(world: World) -> None:

@@ -51,6 +51,17 @@ def test_the_clerk_is_no_witness_to_themselves(world: World) -> None:
     assert data["code"] in answer.text and nothing_happened(code)
 
 
+def test_a_code_may_be_typed_as_it_was_read_aloud(world: World) -> None:
+    code, device = world.at_station()
+    guardian = world.code_for_guardian(code)
+    data = form(world, f"{guardian[:3]} {guardian[3:]}")
+    digits = data["witness_digits"]
+
+    answer = try_it(world, device, data | {"witness_digits": f"{digits[:3]}-{digits[3:]}"})
+
+    assert answer.status_code == 303 and get(code).state is PledgeState.HANDED_OVER
+
+
 def test_the_database_itself_wants_two_people(world: World) -> None:
     code, device = world.at_station()
     row = {"case_id": case_of(code).id, "verifier_id": world.verifier.person_id, "recipient": "mother", "method": "code"}

@@ -31,7 +31,9 @@ def test_the_whole_way(world: World) -> None:
 
     bank = world.signed_in("bank")
     assert "尾号 0001" in bank.get("/bank").text
-    deposit = {"issued_on": voucher_of(code).issued_on.isoformat(), "branch": "城关", "band": "30k"}  # type: ignore[union-attr]
+    issued = voucher_of(code).issued_on
+    assert issued
+    deposit = {"issued_on": issued.isoformat(), "branch": "城关", "band": "30k", "saver_ending": "12345X"}
     assert post(bank, f"/bank/pledges/{get(code).public_id}/confirmation", deposit).headers["Location"] == "/bank"
     states = (get(code).state, voucher_of(code).state, case_of(code).state)
     assert states == (PledgeState.CONFIRMED, VoucherState.VERIFIED, CaseState.MATCHED)

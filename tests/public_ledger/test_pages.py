@@ -154,7 +154,16 @@ def test_filters(giving: Giving, client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["since=yesterday", "since=2026-02-30", "kind=bribe", "campaign=nobody", "until=2026-01-01&since=2026-01-02"]
+    "query",
+    [
+        "until=9999-12-31",
+        "since=0001-01-01",
+        "since=yesterday",
+        "since=2026-02-30",
+        "kind=bribe",
+        "campaign=nobody",
+        "until=2026-01-01&since=2026-01-02",
+    ],
 )
 def test_bad_filters_are_said_and_kept(giving: Giving, client: FlaskClient, query: str) -> None:
     answer = client.get(f"/ledger?{query}&q=abc")

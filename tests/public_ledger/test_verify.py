@@ -14,7 +14,7 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from crowdfund.campaigns import verify
+from crowdfund.campaigns import export, verify
 from crowdfund.campaigns.views.ledger import VERIFIER
 from marketplace.core import sealing
 from marketplace.core.db import in_transaction
@@ -75,6 +75,12 @@ def test_the_file_is_what_the_document_says(exported: Path) -> None:
     assert lines[15].startswith("end,12,") and lines[16:] == [""]
 
 
+@pytest.mark.parametrize("text", ["=1", "＝1+1", "＋86", "－1", "＠SUM(A1)", "'＝1", "王五", "''", ""])
+def test_what_would_be_a_formula_is_text_and_reads_as_it_was(text: str) -> None:
+    written = export.cell(text)
+    assert written[1:2] not in set("=+-@＝＋－＠") and verify.text_of(written[1:-1].encode()) == text
+
+
 def test_a_table_program_finds_no_formula(exported: Path) -> None:
     cells = [cell for line in exported.read_text("utf-8-sig").split("\n")[1:10] for cell in line.split('"')]
     assert not [cell for cell in cells if cell[:1] in {"=", "+", "@"} or cell.startswith("-1")]
@@ -90,7 +96,10 @@ def test_a_row_is_proved_and_the_proof_stands_alone(exported: Path, tmp_path: Pa
     place.write_text(json.dumps(proof))
     assert run("--proof", place)[0] == 0
 
-    for change in ({"number": row + 1}, {"row": {**proof["row"], "fen": proof["row"]["fen"] + 1}}, {"root": "0" * 64}):
+    changed: list[dict[str, object]] = [{"number": row + 1}, {"row": {**proof["row"], "fen": proof["row"]["fen"] + 1}}]
+    changed += [{"root": "0" * 64}, {"first": proof["first"] + 1}, {"last": proof["last"] + 90}, {"first": 0}]
+    changed += [{"path": [["up", other] for _side, other in proof["path"]]}] if proof["path"] else []
+    for change in changed:
         place.write_text(json.dumps(proof | change))
         assert run("--proof", place)[0] == 1
 

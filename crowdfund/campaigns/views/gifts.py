@@ -103,7 +103,7 @@ def lead_to_cashier(gift: Given) -> ResponseReturnValue:
         return redirect(attempts.submit(attempt, **asked, for_later=bool(gift.plan)), 303)
     except attempts.AlreadyPaying as taken:
         return redirect(taken.redirect_url or gift.url, 303)
-    except (GatewayError, NotOpen) as refusal:
+    except (GatewayError, NotOpen, GoalReached) as refusal:
         flash(refusal.message, "failed")
     return redirect(gift.url, 303)
 

@@ -64,13 +64,14 @@ class ChildVault(Base):
         CheckConstraint(
             "(destroyed_at IS NULL AND data_key IS NOT NULL AND sealed IS NOT NULL AND identity_hash IS NOT NULL)"
             " OR (destroyed_at IS NOT NULL AND data_key IS NULL AND sealed IS NULL AND identity_hash IS NULL"
-            " AND guardian_phone_hash IS NULL)",
+            " AND guardian_phone_hash IS NULL AND guardian_identity_hash IS NULL)",
             "whole_or_gone",
         ),
     )
     case_id: Mapped[int] = mapped_column(ForeignKey("child_case.id"), primary_key=True)
     identity_hash: Mapped[str | None] = mapped_column(unique=True)
     guardian_phone_hash: Mapped[str | None] = mapped_column(index=True)
+    guardian_identity_hash: Mapped[str | None]  # of the last six places; unknown of who was nominated before it was asked
     data_key: Mapped[str | None] = mapped_column(Encrypted("child_vault.data_key"))
     sealed: Mapped[str | None]
     destroyed_at: Mapped[datetime | None]

@@ -32,6 +32,7 @@ class Voucher(Base):
     expires_on: Mapped[date | None]
     band: Mapped[str] = mapped_column(default="")
     state: Mapped[VoucherState] = mapped_column(default=VoucherState.CLAIMED)
+    saver_identity_hash: Mapped[str | None]  # of the last six places, as its bank says; to compare with a guardian's
     confirmed_at: Mapped[datetime | None]  # when the bank said that it is theirs
     cancellations: Mapped[int] = mapped_column(default=0)
 

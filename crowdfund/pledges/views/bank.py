@@ -75,7 +75,7 @@ def create_confirmation(pledge: str) -> ResponseReturnValue:
         return pledge_page(pledge, form, status=422)
     issued = form.issued_on.data
     assert isinstance(issued, date)
-    deposit = Deposit(issued, str(form.branch.data), str(form.band.data))
+    deposit = Deposit(issued, str(form.branch.data), str(form.band.data), str(form.saver_ending.data))
     try:
         in_transaction(confirming.confirm, pledge=pledge, bank=bank(), deposit=deposit, actor=actor())
     except OutsideWindow as refusal:

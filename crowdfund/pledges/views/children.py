@@ -75,6 +75,7 @@ def create_nomination() -> ResponseReturnValue:
         guardian_phone=str(form.guardian_phone.data),
     )
     told: dict[str, Any] = {"tier": int(form.tier.data), "need": str(form.need.data), "waiting_since": since}
+    told["guardian_ending"] = str(form.guardian_ending.data)
     me, county = officer(frozenset({"nominator"})), str(form.county.data)
     try:
         case = in_transaction(children.nominate, officer=me, county=county, identity=identity, **told)

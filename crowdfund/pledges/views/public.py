@@ -148,7 +148,7 @@ def create_pledge(token: str) -> ResponseReturnValue:
     try:
         key = form.idempotency(f"pledge:{token}")
         code = in_transaction(once, holding.hold, idempotency=key, token=token, case=str(form.case.data), saver_id=saver)
-    except (CardGone, NotOpen, QuotaFull) as refusal:
+    except (CardGone, NotOpen, OutsideWindow, QuotaFull) as refusal:
         made = choosing.pledge_of(db.session(), choosing.find(db.session(), token))
         if made:  # the other tab was faster
             return redirect(url_for("pledge_tracking.show_pledge", code=made), 303)

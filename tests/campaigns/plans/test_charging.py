@@ -63,7 +63,7 @@ def test_a_bank_that_wants_its_payer_is_not_asked_again_but_the_payer_is(monthly
     for day in (DUE, "2026-03-01", "2026-03-04"):
         monthly.day(day, hours=2)
     assert months(plan)[1] == (DUE, "failed", 1, "pending")
-    assert [text for text in letters() if "银行要您本人确认" in text] == letters()[-1:]
+    assert [text for text in letters() if "银行要你本人确认" in text] == letters()[-1:]
 
     with monthly.at(noon_of("2026-03-05")):
         monthly.pay_by_link(latest_gift(plan))
@@ -84,7 +84,7 @@ def test_a_mandate_that_is_gone_becomes_links(monthly: Monthly) -> None:
     monthly.day("2026-03-31")
     assert months(plan)[2] == ("2026-03-31", "due", 0, "pending")
     assert charges_at(monthly.cashier) == []
-    assert letters()[-1].startswith("今天是您月捐的日子")
+    assert letters()[-1].startswith("今天是你月捐的日子")
 
 
 def test_no_answer_is_no_failure_and_is_never_charged_again(monthly: Monthly, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def send(client: FlaskClient, campaign: str, **typed: str) -> TestResponse:
 def decide(monthly: Monthly, client: FlaskClient, answer: TestResponse, **pressed: str) -> str:
     """On the cashier's page; the address of the gift's page."""
     path = urlsplit(answer.location).path
-    assert "您同意每月从这张卡扣款" in client.get(path).text
+    assert "你同意每月从这张卡扣款" in client.get(path).text
     back = post(client, f"{path}/decision", {"outcome": "approve", "later": "succeeds"} | pressed)
     monthly.work()
     return urlsplit(back.location or "").path
@@ -52,7 +52,7 @@ def test_a_guest_gives_monthly_in_three_screens_and_stops_with_one_tap(monthly: 
     address = decide(monthly, client, send(client, campaign))
     page = client.get(address).text
     assert "谢谢，¥20.00 已经进了项目的账" in page
-    assert "今天 ¥20.00，下次 2月28日 ¥20.00，以后每月一次。" in page and "从您的卡里自动扣" in page
+    assert "今天 ¥20.00，下次 2月28日 ¥20.00，以后每月一次。" in page and "从你的卡里自动扣" in page
     own = plan_link(page)
     shown = client.get(own)
     assert shown.headers["Cache-Control"] == "no-store" and shown.headers["Referrer-Policy"] == "no-referrer"
@@ -63,7 +63,7 @@ def test_a_guest_gives_monthly_in_three_screens_and_stops_with_one_tap(monthly: 
     assert (answer.status_code, answer.location) == (303, own)
     over = client.get(own).text
     assert "这个月捐已经停了" in over and "以后不再扣钱" in over and "/stop" not in over
-    assert letters()[-1].startswith("您给“给临县添一架书”的月捐已经停了")
+    assert letters()[-1].startswith("你给“给临县添一架书”的月捐已经停了")
     assert post(client, f"{own}/stop", {}).status_code == 303
     assert post(client, f"{own}/pause", {}).location == own
     assert "没有可改的" in client.get(own).text
@@ -73,7 +73,7 @@ def test_once_is_what_happens_when_nothing_is_chosen(monthly: Monthly) -> None:
     client = monthly.fund.browser()
     answer = send(client, monthly.campaign(), how_often="once", contact="")
     assert answer.status_code == 303
-    assert "您同意每月从这张卡扣款" not in client.get(urlsplit(answer.location).path).text
+    assert "你同意每月从这张卡扣款" not in client.get(urlsplit(answer.location).path).text
     assert db.session.query(Plan).count() == 0
 
 
@@ -100,7 +100,7 @@ def test_paused_changed_and_gone_on_with(monthly: Monthly, monkeypatch: pytest.M
     plan = plan_of(newest_gift().public_id).public_id
 
     post(client, f"{own}/pause", {})
-    assert "您点继续之前不会扣钱" in client.get(own).text and get_plan(plan).state is PlanState.PAUSED
+    assert "你点继续之前不会扣钱" in client.get(own).text and get_plan(plan).state is PlanState.PAUSED
     post(client, f"{own}/continuation", {})
     assert "下次 2月28日 ¥20.00" in client.get(own).text
     wrong = post(client, f"{own}/amount", {"amount": "0"})
@@ -117,7 +117,7 @@ def test_paused_changed_and_gone_on_with(monthly: Monthly, monkeypatch: pytest.M
 def test_a_link_in_a_letter_is_one_tap_from_the_cashier(monthly: Monthly) -> None:
     campaign, client = monthly.campaign(), monthly.fund.browser()
     page = client.get(decide(monthly, client, send(client, campaign), later="kept_by_nobody")).text
-    assert "到那天我们发一个链接给您，点一下就捐" in page
+    assert "到那天我们发一个链接给你，点一下就捐" in page
     monthly.day("2026-02-28")
     link = re.search(r"点一下就捐：http://[^/]+(\S+)", letters()[-1])
     assert link
@@ -126,7 +126,7 @@ def test_a_link_in_a_letter_is_one_tap_from_the_cashier(monthly: Monthly) -> Non
         answer = post(client, f"{link[1]}/payment", {})
         decide(monthly, client, answer)
         assert "谢谢，¥20.00 已经进了项目的账" in client.get(link[1]).text
-        assert "从您的卡里自动扣" in client.get(plan_link(page)).text  # this time it was a card
+        assert "从你的卡里自动扣" in client.get(plan_link(page)).text  # this time it was a card
 
 
 def test_a_month_that_waits_stands_on_the_plans_page_until_the_campaign_is_over(monthly: Monthly) -> None:

@@ -51,7 +51,7 @@ def test_the_first_gift_begins_it_and_its_anniversary_charges_the_card(monthly: 
     assert public_rows(campaign) == [("gift", 2000, "王**")] * 3
     assert gift_of(gift).giver == "王晓雯" and gift_of(gift).contact == CONTACT
     assert [text.partition("想停")[0] for text in letters()] == [
-        f"您的 ¥20.00 已经到了“给临县添一架书”，谢谢。下次 {day} 从您的卡里扣 ¥20.00，以后每月一次。"
+        f"你的 ¥20.00 已经到了“给临县添一架书”，谢谢。下次 {day} 从你的卡里扣 ¥20.00，以后每月一次。"
         for day in ("2月28日", "3月31日", "4月30日")
     ]
 
@@ -83,7 +83,7 @@ def test_a_wallet_is_asked_by_a_link_each_month(monthly: Monthly) -> None:
     monthly.day("2026-02-28")
     gift = latest_gift(plan)
     assert months(plan)[1] == ("2026-02-28", "due", 0, "pending")
-    assert letters()[-1].startswith("今天是您月捐的日子：给“给临县添一架书”捐 ¥20.00。点一下就捐：http")
+    assert letters()[-1].startswith("今天是你月捐的日子：给“给临县添一架书”捐 ¥20.00。点一下就捐：http")
     assert charges_at(monthly.cashier) == []
 
     with monthly.at(noon_of("2026-03-02")):
