@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from markupsafe import escape
 from sqlalchemy import func, select, update
 
 from listings.models import Category, Listing, Variant
@@ -32,7 +33,28 @@ def test_a_quantity_that_is_none_is_refused(shop: Shop, quantity: str) -> None:
     answer = put(buyer, shop.apples, quantity)
 
     assert answer.status_code == 422
+    assert "填 1 到 9999 的整数" in answer.text and "红富士" in answer.text
+    assert f'value="{escape(quantity)}"' in answer.text and 'aria-invalid="true"' in answer.text
     assert "购物车是空的" in buyer.get("/cart").text
+
+
+def test_a_wrong_quantity_stands_at_its_line_and_the_cart_stays_as_it_was(shop: Shop) -> None:
+    buyer = shop.browser()
+    shop.fill(buyer, apples=2, millet=1)
+
+    answer = put(buyer, shop.apples, "1.5")
+
+    assert answer.status_code == 422 and answer.text.count('aria-invalid="true"') == 1
+    assert re.search(rf'id="quantity-{shop.apples}" name="quantity" value="1.5"', answer.text)
+    assert re.search(rf'id="quantity-{shop.millet}" name="quantity" value="1"', answer.text)
+    assert re.search(rf'id="quantity-{shop.apples}" name="quantity" value="2"', buyer.get("/cart").text)
+
+
+def test_a_quantity_of_nothing_known_is_no_line(shop: Shop) -> None:
+    buyer = shop.browser()
+    assert put(buyer, "", "2").status_code == 422
+    gone = put(buyer, "P9999-1", "many")
+    assert gone.status_code == 303 and "已经不卖了" in buyer.get("/cart").text
 
 
 def test_full_width_digits_are_digits(shop: Shop) -> None:
