@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
-from wtforms import PasswordField, SelectField
+from wtforms import IntegerField, PasswordField, SelectField
 from wtforms.validators import DataRequired, InputRequired
 
 from listings import forms as listings_forms
@@ -37,6 +37,19 @@ def opened(kind: type[Form], typed: dict[str, str] | None = None) -> Form:
         if isinstance(field, SelectField) and field.choices is None:
             field.choices = []
     return form
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 400, "9" * 5000])
+def test_no_number_is_too_large_to_be_refused(asked: None, number: str) -> None:
+    seen = 0
+    for kind in HOUSE:
+        for name in [field.name for field in opened(kind) if isinstance(field, IntegerField) and field.label.text]:
+            form = opened(kind, {name: number})
+            assert not form.validate()
+            if name != "seen_stock":  # which nobody types
+                assert form[name].errors and number in str(form[name]()), (kind, name)
+                seen += 1
+    assert seen > 5
 
 
 def rules(field: Any) -> list[Any]:
