@@ -89,6 +89,15 @@ class Messages:
         "Field cannot be longer than %(max)d character.": _l(
             "At most %(max)d characters fit in here; now there are %(length)d."
         ),
+        "Field must be at least %(min)d character long.": _l(
+            "At least %(min)d characters are needed; now there are %(length)d."
+        ),
+        "Field must be between %(min)d and %(max)d characters long.": _l(
+            "It has %(min)d to %(max)d characters; now there are %(length)d."
+        ),
+        "Not a valid integer value.": _l("Enter a whole number, such as 2."),
+        "Number must be between %(min)s and %(max)s.": _l("Enter a number from %(min)s to %(max)s."),
+        "Number must be at least %(min)s.": _l("Enter a number from %(min)s on."),
         "Not a valid date value.": _l("Please write a day like this: 2026-10-09."),
     }
 

@@ -266,6 +266,36 @@ def test_a_step_with_rubbish_is_refused_by_the_field(shop: Shop, step: str, data
     assert parcels(number)[0].state is S.AWAITING_ACCEPTANCE
 
 
+def test_a_wrong_tracking_number_is_kept_and_what_would_be_right_is_said(shop: Shop) -> None:
+    (parcel,) = parcels(shop.paid_order(shop.browser(), apples=1))
+    clerk = shop.browser()
+    signed_in(clerk, "station_clerk", station=JIXIAN)
+    for step, data in (("acceptance", {}), ("collection", {}), ("packing", {"shelf": "B-03"})):
+        post(clerk, f"/station/parcels/{parcel.public_id}/{step}", data)
+    path = f"/station/parcels/{parcel.public_id}/dispatch"
+
+    odd = post(clerk, path, {"carrier": "中国邮政", "tracking_number": "没有运单号呢"})
+    short = post(clerk, path, {"carrier": "中国邮政", "tracking_number": "123"})
+
+    assert odd.status_code == short.status_code == 422
+    assert (
+        "运单号只有字母、数字和短横线。" in odd.text
+        and 'value="没有运单号呢"' in odd.text
+        and 'value="中国邮政"' in odd.text
+    )
+    assert "要 6 到 40 个字，现在是 3 个。" in short.text
+
+
+def test_rubbish_for_a_step_that_is_over_is_answered_with_how_it_stands(shop: Shop) -> None:
+    (parcel,) = parcels(shop.paid_order(shop.browser(), apples=1))
+    clerk = shop.browser()
+    signed_in(clerk, "station_clerk", station=JIXIAN)
+
+    answer = post(clerk, f"/station/parcels/{parcel.public_id}/packing", {"shelf": ""})
+
+    assert answer.status_code == 422 and "这一步已经做过" in answer.text
+
+
 def test_an_unpaid_order_gives_the_station_nothing_to_do(shop: Shop) -> None:
     buyer = shop.browser()
     shop.fill(buyer, apples=1)
