@@ -227,7 +227,7 @@ def test_roles_and_stations_are_kept_apart(shop: Flask) -> None:
 
     refused = buyer.get("/seller")
     assert refused.status_code == 403 and "这是卖家管货的地方" in refused.text
-    assert 'href="/sign-in?next=/seller"' in refused.text and 'href="/help#selling"' in refused.text
+    assert 'href="/sign-in?next=/seller&amp;another=1"' in refused.text and 'href="/help#selling"' in refused.text
     assert "这是站点工作人员的工作台" in buyer.get("/station").text
     assert seller.get("/station/listings").status_code == 403
     assert clerk.get(f"/station/listings/{code}").status_code == 404
