@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.lifecycle import UNSAID
 from crowdfund.campaigns.models import Campaign, Organisation
-from crowdfund.campaigns.queries import book_shown
 from crowdfund.campaigns.totals import sums
 from marketplace.accounts.models import Person
 from marketplace.core.audit import AuditRecord
 from marketplace.core.errors import NotFound
+from marketplace.payments.gateways import current_book
 from marketplace.stations.models import Station
 
 WAITING = ("submitted", "needs_work", "approved", "draft")
@@ -31,7 +31,7 @@ class Trace:
 
 def campaigns(session: Session, organisations: Sequence[str]) -> Sequence[Any]:
     """All of them, what waits first: two statements' worth of columns in one."""
-    totals = sums(book_shown())
+    totals = sums(current_book())
     rows = select(Campaign.public_id, Campaign.title_zh, Campaign.kind, Campaign.state, Campaign.ends_on, Campaign.goal_fen)
     rows = rows.add_columns(func.coalesce(totals.c.raised, 0).label("raised"))
     rows = rows.outerjoin(totals, totals.c.campaign_id == Campaign.id)

@@ -15,8 +15,7 @@ from marketplace.core import clock
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language
 from marketplace.core.memory import remembered
-from marketplace.core.settings import settings
-from marketplace.payments.gateways import PaymentsClosed, current_book
+from marketplace.payments.gateways import current_book
 from marketplace.stations.models import County, Station
 
 MOST_LIVE: Final = 60
@@ -100,17 +99,9 @@ def in_language(chinese: str, english: str) -> str:
     return english if language() == "en" and english else chinese
 
 
-def book_shown() -> str:
-    """Test and live money never stand in one total."""
-    try:
-        return current_book()
-    except PaymentsClosed:
-        return "live" if settings().is_production else "test"
-
-
 def listed(campaign: Any = None) -> Select[Any]:
     """The columns of a card, of campaigns that may be shown; `campaign` is SQL that finds the id of the only one wanted."""
-    totals = sums(book_shown(), campaign)
+    totals = sums(current_book(), campaign)
     return (
         select(Campaign.public_id, Campaign.kind, Campaign.state, Campaign.title_zh, Campaign.title_en, Campaign.is_demo)
         .add_columns(Campaign.drawings, Campaign.goal_fen, Campaign.starts_on, Campaign.ends_on, Campaign.station_code)
@@ -196,7 +187,7 @@ def find(session: Session, public_id: str) -> tuple[Card, Campaign, Organisation
 def ledger_lines(session: Session, campaign_id: int) -> list[LedgerLine]:
     """The latest rows."""
     columns = select(PublicRow.at, PublicRow.kind, PublicRow.who, PublicRow.what, PublicRow.fen)
-    mine = columns.where(PublicRow.campaign_id == campaign_id, PublicRow.book == book_shown())
+    mine = columns.where(PublicRow.campaign_id == campaign_id, PublicRow.book == current_book())
     return [LedgerLine(*row) for row in session.execute(mine.order_by(PublicRow.id.desc()).limit(ROWS_SHOWN))]
 
 
@@ -218,7 +209,7 @@ def paid_out(session: Session, campaign_id: int) -> list[Payment]:
     wanted = (
         select(Disbursement.public_id, Disbursement.fen, Disbursement.provider_zh, Disbursement.purpose_zh)
         .add_columns(Disbursement.paid_at, Disbursement.evidence_due_on, Disbursement.state)
-        .where(Disbursement.campaign_id == campaign_id, Disbursement.book == book_shown(), Disbursement.state.in_(PAID))
+        .where(Disbursement.campaign_id == campaign_id, Disbursement.book == current_book(), Disbursement.state.in_(PAID))
         .order_by(Disbursement.paid_at.desc(), Disbursement.id)
         .limit(ROWS_SHOWN)
     )

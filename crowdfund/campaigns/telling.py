@@ -15,6 +15,7 @@ from crowdfund.campaigns.states import CampaignState
 from marketplace.core.formats import language, short_date, yuan
 from marketplace.core.memory import remembered
 from marketplace.core.strata import Layer, Section, section
+from marketplace.payments.gateways import current_book
 
 KINDS: Final[dict[str, LazyString]] = {"donation": _l("Small gifts"), "student_aid": _l("Student aid")}
 STATES: Final[dict[CampaignState, LazyString]] = {
@@ -111,7 +112,7 @@ def page(session: Session, public_id: str) -> Shown:
         unit=in_language(campaign.unit_zh, campaign.unit_en),
         budget=drawing,
         sentence=said(budget),
-        spending=spending.of(session, public_id, book=queries.book_shown(), left_words=_("still in the account")),
+        spending=spending.of(session, public_id, book=current_book(), left_words=_("still in the account")),
         steps=tuple(steps(card, campaign, organisation, queries.paid_out(session, campaign.id))),
         lines=tuple(lines),
         rows=card.rows,

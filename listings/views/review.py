@@ -1,6 +1,6 @@
 """/station/listings: the station looks at what its sellers want to offer."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -18,6 +18,7 @@ from marketplace.core.errors import NotFound, Refusal
 from marketplace.stations.models import Station
 
 bp = Blueprint("listing_review", __name__)
+DECISIONS: Final = frozenset({"accept", "reject"})
 
 
 @bp.get("/station/listings")
@@ -51,8 +52,12 @@ def create_review(code: str) -> ResponseReturnValue:
     if not form.validate():
         return review_page(code, form, 422)
     who: Any = {"code": code, "station": g.station, "reviewer_id": g.person.id}
+    decision = request.form.get("decision")
+    if decision not in DECISIONS:
+        form.form_errors.append(_("Please choose one of these."))
+        return review_page(code, form, 422)
     try:
-        if request.form.get("decision") == "accept":
+        if decision == "accept":
             origin, goods, price = (bool(form[name].data) for name in ("origin_seen", "goods_seen", "price_sane"))
             in_transaction(reviewing.accept, **who, origin_seen=origin, goods_seen=goods, price_sane=price)
             flash(_("Published. Buyers find it within two seconds."), "done")

@@ -21,7 +21,8 @@ bp = Blueprint("sign_in", __name__)
 @bp.get("/sign-in")
 @requires("session.open")
 def show_sign_in(resume: str = "") -> ResponseReturnValue:
-    if g.person and not resume:
+    """Who is signed in already goes on, unless they come to be `another`."""
+    if g.person and not resume and "another" not in request.args:
         return redirect(onward(request.args.get("next")))
     form = AddressForm(request.args)
     form.resume.data = resume

@@ -9,6 +9,7 @@ from flask_babel import LazyString, get_locale, lazy_gettext as _l
 from wtforms import (  # type: ignore[attr-defined]  # the stubs do not know SelectChoice yet
     Form as PlainForm,
     HiddenField,
+    IntegerField,
     PasswordField,
     SelectChoice,
     SelectField,
@@ -24,6 +25,7 @@ __all__ = ["Form", "KeyedForm", "Needed", "SelectChoice", "dropped_beyond", "tid
 
 LONGEST_LINE: Final = 200
 LONGEST_TEXT: Final = 4000
+LARGEST_NUMBER: Final = 10**15  # more than anything we count, and still a float: NumberRange asks whether it is one
 UNSEEN: Final = "\u115f\u1160\u2800\u3164\uffa0"  # letters by their category, but nothing is to be seen of them
 
 FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B) if chr(code - 0xFEE0).isalnum()}
@@ -43,6 +45,11 @@ def tidy(text: Any) -> Any:
 def dropped_beyond(longest: int) -> Callable[[Any], Any]:
     """A filter for what a page carries on by itself: too long, it is not ours, and nobody could mend it by hand."""
     return lambda text: "" if isinstance(text, str) and len(text) > longest else text
+
+
+def bounded(number: Any) -> Any:
+    """What is larger than anything we count is as large as that: each field's own range says what would be right."""
+    return max(-LARGEST_NUMBER, min(number, LARGEST_NUMBER)) if isinstance(number, int) else number
 
 
 def is_something(entry: Any) -> bool:
@@ -82,6 +89,15 @@ class Messages:
         "Field cannot be longer than %(max)d character.": _l(
             "At most %(max)d characters fit in here; now there are %(length)d."
         ),
+        "Field must be at least %(min)d character long.": _l(
+            "At least %(min)d characters are needed; now there are %(length)d."
+        ),
+        "Field must be between %(min)d and %(max)d characters long.": _l(
+            "It has %(min)d to %(max)d characters; now there are %(length)d."
+        ),
+        "Not a valid integer value.": _l("Enter a whole number, such as 2."),
+        "Number must be between %(min)s and %(max)s.": _l("Enter a number from %(min)s to %(max)s."),
+        "Number must be at least %(min)s.": _l("Enter a number from %(min)s on."),
         "Not a valid date value.": _l("Please write a day like this: 2026-10-09."),
     }
 
@@ -106,6 +122,8 @@ class Form(PlainForm):
             kind = unbound_field.field_class
             if issubclass(kind, (StringField, SelectField)) and not issubclass(kind, PasswordField):
                 options = {**options, "filters": (tidy, *unbound_field.kwargs.get("filters", ()))}
+            if issubclass(kind, IntegerField):
+                options = {**options, "filters": (bounded, *unbound_field.kwargs.get("filters", ()))}
             return unbound_field.bind(form=form, **options)
 
     def validate(self, extra_validators: Mapping[str, Any] | None = None) -> bool:

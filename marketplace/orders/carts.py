@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from listings import offers
 from marketplace.core import clock
+from marketplace.core.db import insert_or_ignore
 from marketplace.core.encryption import token_hash
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.orders.models import Cart, CartItem
@@ -36,13 +37,13 @@ class CartOwner:
         return session.scalar(select(Cart).where(Cart.token_hash == token_hash(self.token)))
 
     def open(self, session: Session) -> Cart:
-        """The cart, made where there is none."""
+        """The cart, made where there is none; of two requests side by side one makes it."""
         cart = self.find(session)
         if cart is None:
             hashed = token_hash(self.token) if self.person_id is None and self.token else None
-            cart = Cart(person_id=self.person_id, token_hash=hashed)
-            session.add(cart)
-            session.flush()
+            insert_or_ignore(session, Cart, {"person_id": self.person_id, "token_hash": hashed, "touched_at": clock.now()})
+            cart = self.find(session)
+            assert cart is not None
         return cart
 
 
@@ -56,14 +57,15 @@ def put(session: Session, *, owner: CartOwner, variant: str, quantity: int) -> i
     cart = owner.open(session)
     cart.touched_at = clock.now()
     wanted = min(max(quantity, offer.minimum_quantity), MOST_OF_ONE)
-    item = session.get(CartItem, (cart.id, variant))
-    if item is None:
+    here = {"cart_id": cart.id, "variant_code": variant}
+    asked = {"quantity": wanted, "seen_price_fen": offer.price_for(wanted)}
+    if session.get(CartItem, (cart.id, variant)) is None:
         lines = session.scalar(select(func.count()).select_from(CartItem).where(CartItem.cart_id == cart.id)) or 0
         if lines >= MOST_LINES:
             raise CartFull(variant)
-        item = CartItem(cart_id=cart.id, variant_code=variant)
-        session.add(item)
-    item.quantity, item.seen_price_fen = wanted, offer.price_for(wanted)
+        if insert_or_ignore(session, CartItem, {**here, **asked, "added_at": clock.now()}):
+            return wanted
+    session.execute(update(CartItem).filter_by(**here).values(**asked))
     return wanted
 
 
@@ -79,8 +81,8 @@ def remove(session: Session, *, owner: CartOwner, variant: str) -> int:
 def merge(session: Session, person_id: int, token: str | None) -> None:
     """At sign-in: what the stranger had joins what the person had; of the same pack the larger quantity stays."""
     stranger = CartOwner(None, token).find(session)
-    if stranger is None:
-        return
+    if stranger is None or session.scalar(select(Cart.id).where(Cart.id == stranger.id).with_for_update()) is None:
+        return  # nothing to bring, or another sign-in of the same browser was faster
     mine = CartOwner(person_id, None).open(session)
     known = {item.variant_code: item for item in session.scalars(select(CartItem).where(CartItem.cart_id == mine.id))}
     for item in session.scalars(select(CartItem).where(CartItem.cart_id == stranger.id)).all():

@@ -9,6 +9,7 @@ from crowdfund.campaigns import ledger_rows, queries as campaigns
 from crowdfund.campaigns.ledger_rows import Asked, ShownRow
 from crowdfund.campaigns.queries import Card
 from crowdfund.pledges import queries as pledges
+from marketplace.payments.gateways import current_book
 
 ROWS: Final = 5
 
@@ -34,7 +35,7 @@ class Helping:
 def helping(session: Session) -> Helping:
     """The campaign that ends first of those that take gifts."""
     open_now = [card for card in campaigns.group(session, "donation").open if card.is_open]
-    page = ledger_rows.page(session, Asked(), book=campaigns.book_shown(), size=ROWS)
+    page = ledger_rows.page(session, Asked(), book=current_book(), size=ROWS)
     latest = [*page.waiting, *page.rows]
     return Helping(open_now[0] if open_now else None, devices(session), tuple(latest[:ROWS]))
 

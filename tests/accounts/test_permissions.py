@@ -1,3 +1,5 @@
+import html
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -88,6 +90,20 @@ def test_a_stranger_costs_no_query_and_a_person_one(
     with count_statements() as sent:
         client.get("/help")
     assert sum("sign_in_session" in statement for statement in sent) == 1
+
+
+def test_whom_a_desk_refuses_may_come_back_as_somebody_else(client: FlaskClient) -> None:
+    sign_in_as(client, make_person())
+    refused = client.get("/station")
+    assert refused.status_code == 403
+    found = re.search(r'href="(/sign-in[^"]+)"[^>]*>换个账号登录<', refused.text)
+    assert found
+
+    asked = client.get(html.unescape(found[1]))
+
+    assert asked.status_code == 200 and 'name="address"' in asked.text
+    assert re.search(r'name="next"[^>]*value="/station"', asked.text)
+    assert client.get("/sign-in?next=/cart").headers["Location"] == "/cart"
 
 
 def test_a_wrong_token_is_a_stranger(client: FlaskClient) -> None:

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
-from wtforms import PasswordField, SelectField
+from wtforms import IntegerField, PasswordField, SelectField
 from wtforms.validators import DataRequired, InputRequired
 
 from listings import forms as listings_forms
@@ -37,6 +37,28 @@ def opened(kind: type[Form], typed: dict[str, str] | None = None) -> Form:
         if isinstance(field, SelectField) and field.choices is None:
             field.choices = []
     return form
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 400, "9" * 5000])
+def test_no_number_is_too_large_to_be_refused(asked: None, number: str) -> None:
+    seen = 0
+    for kind in HOUSE:
+        for name in [field.name for field in opened(kind) if isinstance(field, IntegerField) and field.label.text]:
+            form = opened(kind, {name: number})
+            assert not form.validate()
+            if name != "seen_stock":  # which nobody types
+                assert form[name].errors and number in str(form[name]()), (kind, name)
+                seen += 1
+    assert seen > 5
+
+
+def test_what_would_be_right_is_said_in_plain_words(asked: None) -> None:
+    form = opened(listings_forms.DetailsForm, {"title": "米", "stock": "很多", "weight": "0", "tier_from": "99999"})
+    assert not form.validate()
+    assert form["title"].errors == ["要 2 到 40 个字，现在是 1 个。"]
+    assert form["stock"].errors[0] == "请填整数，比如 2。"
+    assert form["weight"].errors == ["填 1 到 100000 之间的数。"]
+    assert form["tier_from"].errors == ["填 2 到 10000 之间的数。"]
 
 
 def rules(field: Any) -> list[Any]:

@@ -158,6 +158,9 @@ def test_what_is_sent_back_says_why_and_may_come_again(shop: Flask) -> None:
     asked = clerk.get(f"/station/listings/{code}").text
     assert "退回去时才写" in asked and "可不填" not in asked
     assert post(clerk, f"/station/listings/{code}/review", {"decision": "reject"}).status_code == 422
+    for neither in ({"reason": "照片看不清"}, {"decision": "perhaps", "reason": "照片看不清"}):
+        answer = post(clerk, f"/station/listings/{code}/review", neither)
+        assert answer.status_code == 422 and "请在这几个里选一个。" in answer.text and 'value="照片看不清"' in answer.text
     post(clerk, f"/station/listings/{code}/review", {"decision": "reject", "reason": "照片看不清"})
     assert state_of(code) is L.REJECTED
     assert "照片看不清" in seller.get(f"/seller/listings/{code}/details").text
@@ -224,7 +227,7 @@ def test_roles_and_stations_are_kept_apart(shop: Flask) -> None:
 
     refused = buyer.get("/seller")
     assert refused.status_code == 403 and "这是卖家管货的地方" in refused.text
-    assert 'href="/sign-in?next=/seller"' in refused.text and 'href="/help#selling"' in refused.text
+    assert 'href="/sign-in?next=/seller&amp;another=1"' in refused.text and 'href="/help#selling"' in refused.text
     assert "这是站点工作人员的工作台" in buyer.get("/station").text
     assert seller.get("/station/listings").status_code == 403
     assert clerk.get(f"/station/listings/{code}").status_code == 404

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from markupsafe import escape
 from sqlalchemy import func, select, update
 
 from listings.models import Category, Listing, Variant
@@ -26,13 +27,34 @@ def orders() -> int:
     return db.session.scalar(select(func.count()).select_from(Order)) or 0
 
 
-@pytest.mark.parametrize("quantity", ["", "0", "-1", "1.5", "ten", "10000", "1e3", "🍎", "'; --", "9" * 30])
+@pytest.mark.parametrize("quantity", ["", "0", "-1", "1.5", "ten", "10000", "1e3", "🍎", "'; --", "9" * 30, "9" * 400])
 def test_a_quantity_that_is_none_is_refused(shop: Shop, quantity: str) -> None:
     buyer = shop.browser()
     answer = put(buyer, shop.apples, quantity)
 
     assert answer.status_code == 422
+    assert "填 1 到 9999 的整数" in answer.text and "红富士" in answer.text
+    assert f'value="{escape(quantity)}"' in answer.text and 'aria-invalid="true"' in answer.text
     assert "购物车是空的" in buyer.get("/cart").text
+
+
+def test_a_wrong_quantity_stands_at_its_line_and_the_cart_stays_as_it_was(shop: Shop) -> None:
+    buyer = shop.browser()
+    shop.fill(buyer, apples=2, millet=1)
+
+    answer = put(buyer, shop.apples, "1.5")
+
+    assert answer.status_code == 422 and answer.text.count('aria-invalid="true"') == 1
+    assert re.search(rf'id="quantity-{shop.apples}" name="quantity" value="1.5"', answer.text)
+    assert re.search(rf'id="quantity-{shop.millet}" name="quantity" value="1"', answer.text)
+    assert re.search(rf'id="quantity-{shop.apples}" name="quantity" value="2"', buyer.get("/cart").text)
+
+
+def test_a_quantity_of_nothing_known_is_no_line(shop: Shop) -> None:
+    buyer = shop.browser()
+    assert put(buyer, "", "2").status_code == 422
+    gone = put(buyer, "P9999-1", "many")
+    assert gone.status_code == 303 and "已经不卖了" in buyer.get("/cart").text
 
 
 def test_full_width_digits_are_digits(shop: Shop) -> None:
@@ -242,6 +264,36 @@ def test_a_step_with_rubbish_is_refused_by_the_field(shop: Shop, step: str, data
 
     assert post(clerk, f"/station/parcels/{parcel.public_id}/{step}", data).status_code == 422
     assert parcels(number)[0].state is S.AWAITING_ACCEPTANCE
+
+
+def test_a_wrong_tracking_number_is_kept_and_what_would_be_right_is_said(shop: Shop) -> None:
+    (parcel,) = parcels(shop.paid_order(shop.browser(), apples=1))
+    clerk = shop.browser()
+    signed_in(clerk, "station_clerk", station=JIXIAN)
+    for step, data in (("acceptance", {}), ("collection", {}), ("packing", {"shelf": "B-03"})):
+        post(clerk, f"/station/parcels/{parcel.public_id}/{step}", data)
+    path = f"/station/parcels/{parcel.public_id}/dispatch"
+
+    odd = post(clerk, path, {"carrier": "中国邮政", "tracking_number": "没有运单号呢"})
+    short = post(clerk, path, {"carrier": "中国邮政", "tracking_number": "123"})
+
+    assert odd.status_code == short.status_code == 422
+    assert (
+        "运单号只有字母、数字和短横线。" in odd.text
+        and 'value="没有运单号呢"' in odd.text
+        and 'value="中国邮政"' in odd.text
+    )
+    assert "要 6 到 40 个字，现在是 3 个。" in short.text
+
+
+def test_rubbish_for_a_step_that_is_over_is_answered_with_how_it_stands(shop: Shop) -> None:
+    (parcel,) = parcels(shop.paid_order(shop.browser(), apples=1))
+    clerk = shop.browser()
+    signed_in(clerk, "station_clerk", station=JIXIAN)
+
+    answer = post(clerk, f"/station/parcels/{parcel.public_id}/packing", {"shelf": ""})
+
+    assert answer.status_code == 422 and "这一步已经做过" in answer.text
 
 
 def test_an_unpaid_order_gives_the_station_nothing_to_do(shop: Shop) -> None:

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from listings import offers
+from listings.offers import Offer
 from marketplace.accounts.permissions import requires
 from marketplace.core import ids
 from marketplace.core.db import db, in_transaction
@@ -50,9 +51,11 @@ def show_cart() -> ResponseReturnValue:
     return cart_page()
 
 
-def cart_page(errors: dict[str, str] | None = None) -> Response:
-    """`errors`: what was wrong, by the pack it was typed for."""
-    shown: dict[str, Any] = {"quote": current_quote(), "errors": errors or {}, "explain": trouble.explain}
+def cart_page(refused: ItemForm | None = None, newcomer: Offer | None = None) -> Response:
+    """`refused`: a quantity that cannot be; it stands at its line, or with the `newcomer`, which has none yet."""
+    shown: dict[str, Any] = {"quote": current_quote(), "refused": refused, "explain": trouble.explain}
+    in_cart = {line.offer.variant for line in shown["quote"].lines}
+    shown["newcomer"] = newcomer if newcomer and newcomer.variant not in in_cart else None
     shown["taken_out"] = session.pop(TAKEN_OUT, None)  # offered once: a page that is loaded again says it no more
     answer = make_response(render_template("orders/cart.html", **shown))
     answer.headers["Cache-Control"] = "no-store"
@@ -74,8 +77,7 @@ def create_item() -> ResponseReturnValue:
     try:
         put = in_transaction(carts.put, owner=whose, variant=str(form.variant.data), quantity=int(form.quantity.data or 1))
     except NotFound:
-        flash(_("This is no longer for sale."), "failed")
-        return redirect(url_for(".show_cart"), 303)
+        return say_it_is_gone()
     if put != form.quantity.data:
         flash(_("The minimum is %(number)s packs, so that many are in the cart.", number=put), "note")
     answer = make_response(redirect(onward(form), 303))
@@ -86,8 +88,20 @@ def create_item() -> ResponseReturnValue:
 
 
 def refuse_item(form: ItemForm) -> ResponseReturnValue:
-    said = _("Enter a whole number from 1 to %(most)s.", most=carts.MOST_OF_ONE)
-    return cart_page({str(form.variant.data): said}), 422
+    """The cart again, with what was typed and what is wrong with it."""
+    variant = str(form.variant.data or "")
+    offer = offers.find(db.session(), [variant]).get(variant)
+    if variant and (offer is None or not offer.is_published):
+        return say_it_is_gone()
+    form.quantity.id = f"quantity-{variant}"
+    if form.quantity.errors:
+        form.quantity.errors = [_("Enter a whole number from 1 to %(most)s.", most=carts.MOST_OF_ONE)]
+    return cart_page(form, offer), 422
+
+
+def say_it_is_gone() -> ResponseReturnValue:
+    flash(_("This is no longer for sale."), "failed")
+    return redirect(url_for(".show_cart"), 303)
 
 
 def onward(form: ItemForm) -> str:

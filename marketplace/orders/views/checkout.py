@@ -24,6 +24,7 @@ from marketplace.orders.quoting import Quote, quote
 from marketplace.orders.shipping import TooHeavy
 from marketplace.orders.views.cart import owner
 from marketplace.orders.views.payment import lead_to_cashier
+from marketplace.payments.gateways import PaymentsClosed, current_book, gateways
 
 AnyRecipient = TypeVar("AnyRecipient", bound=RecipientForm)
 HOME_PROVINCE: Final = "140000"
@@ -61,7 +62,7 @@ def create_order() -> ResponseReturnValue:
     except TooMany as refusal:
         form.form_errors.append(refusal.message)
         return checkout_page(form, quoted), refusal.status, {**NO_STORE, "Retry-After": str(refusal.retry_after)}
-    except (OtherTotal, TooHeavy, SomethingChanged, OutOfStock) as refusal:
+    except (OtherTotal, TooHeavy, SomethingChanged, OutOfStock, PaymentsClosed) as refusal:
         form.form_errors.append(refusal.message)
         return checkout_page(form, current_quote(form)), refusal.status, NO_STORE
     except NothingToOrder as refusal:
@@ -150,4 +151,5 @@ def checkout_page(form: CheckoutForm, quoted: Quote) -> str:
         total = None
     form.shown_total.data = "" if total is None else str(total)
     shown = {"form": form, "quote": quoted, "total": total, "addresses": known, "today": clock.today()}
-    return render_template("orders/checkout.html", **shown, explain=trouble.explain)
+    paid = {"cashier": gateways().chosen, "book": current_book()}
+    return render_template("orders/checkout.html", **shown, **paid, explain=trouble.explain)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
+from flask_babel import gettext as _, lazy_gettext as _l
 from sqlalchemy import select
 
 from marketplace.accounts.permissions import requires
@@ -49,6 +49,9 @@ STEPS: Final = {
     "return": Step(undelivered.return_to_seller),
     "loss": Step(undelivered.lose, RefusalForm),
 }
+
+
+TOO_LATE: Final = _l("This step was already taken or is no longer possible. Here is the current state.")
 
 
 @bp.get("")
@@ -131,9 +134,11 @@ def create_step(parcel: str, step: str) -> ResponseReturnValue:
     known = STEPS.get(step)
     if known is None:
         raise NotFound(step)
-    order_of(parcel)
+    row = next(each for each in order_of(parcel).parcels if each.public_id == parcel)
     form = known.form(request.form)
     if not form.validate():
+        if not is_offered(row, step):  # its form is not on the page any more, so nothing could be said there
+            flash(TOO_LATE, "note")
         return parcel_page(parcel, {step: form}, 422)
     if step == "pickup":
         hit("pickup", parcel, limit=20, seconds=HOUR)
@@ -143,7 +148,7 @@ def create_step(parcel: str, step: str) -> ResponseReturnValue:
         form["code"].errors = [refusal.message]
         return parcel_page(parcel, {step: form}, refusal.status)
     except (StaleState, IllegalTransition):
-        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
+        flash(TOO_LATE, "note")
     except NotFound:
         raise
     except Refusal as refusal:
@@ -151,6 +156,15 @@ def create_step(parcel: str, step: str) -> ResponseReturnValue:
     else:
         flash(_("Done."), "done")
     return redirect(url_for(".show_parcel", parcel=parcel), 303)
+
+
+def is_offered(parcel: Parcel, step: str) -> bool:
+    """The parcel's page has a form for this step."""
+    if step == "refusal":
+        return parcel.state in fulfilment.REFUSABLE
+    if step == "loss":
+        return parcel.state is S.SHIPPED
+    return step == desk.next_step(parcel.state, parcel.delivery)
 
 
 @bp.get("/parcels/<parcel>/label")

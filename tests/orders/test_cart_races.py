@@ -1,0 +1,88 @@
+"""A press that arrives twice at once, as bad networks and impatient thumbs make it: one effect, and no error."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.accounts import sign_in
+from marketplace.core.db import db, in_transaction
+from marketplace.core.encryption import token_hash
+from marketplace.orders import carts
+from marketplace.orders.carts import CartOwner
+from marketplace.orders.models import Cart, CartItem
+from tests.factories import make_person
+from tests.orders.conftest import Shop
+
+TWICE = 2
+LATE = 5.0  # seconds
+
+
+@pytest.fixture
+def meeting(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have looked before either has written, wherever the database lets them."""
+    start, looks = Barrier(TWICE), CartOwner.find
+    db.session().info["met"] = True  # who prepares meets nobody
+
+    def find(self: CartOwner, session: Session) -> Cart | None:
+        found = looks(self, session)
+        if session.get_bind().dialect.name == "postgresql" and not session.info.get("met"):
+            session.info["met"] = True
+            start.wait(LATE)
+        return found
+
+    monkeypatch.setattr(CartOwner, "find", find)
+
+
+def both(shop: Shop, job: Callable[[], Any]) -> list[Any]:
+    """What two threads get that do the same together."""
+
+    def run(_number: int) -> Any:
+        with shop.app.app_context():
+            return job()
+
+    db.session.remove()
+    with ThreadPoolExecutor(TWICE) as pool:
+        return list(pool.map(run, range(TWICE)))
+
+
+def items_of(whose: Any) -> list[tuple[str, int]]:
+    db.session.rollback()
+    rows = select(CartItem.variant_code, CartItem.quantity).join(Cart, Cart.id == CartItem.cart_id).where(whose)
+    return [(row.variant_code, row.quantity) for row in db.session.execute(rows)]
+
+
+@pytest.mark.usefixtures("meeting")
+def test_the_first_pack_pressed_twice_is_in_the_cart_once(shop: Shop) -> None:
+    owner = CartOwner(None, "a-token-of-a-stranger")
+
+    put = both(shop, lambda: in_transaction(carts.put, owner=owner, variant=shop.apples, quantity=3))
+
+    assert put == [3, 3]
+    assert items_of(Cart.token_hash == token_hash("a-token-of-a-stranger")) == [(shop.apples, 3)]
+
+
+@pytest.mark.usefixtures("meeting")
+def test_another_pack_pressed_twice_is_in_the_cart_once(shop: Shop) -> None:
+    owner = CartOwner(None, "a-token-of-a-stranger")
+    in_transaction(lambda session: session.add(Cart(token_hash=token_hash("a-token-of-a-stranger"))))
+
+    put = both(shop, lambda: in_transaction(carts.put, owner=owner, variant=shop.apples, quantity=3))
+
+    assert put == [3, 3]
+    assert items_of(Cart.token_hash == token_hash("a-token-of-a-stranger")) == [(shop.apples, 3)]
+
+
+@pytest.mark.usefixtures("meeting")
+def test_signing_in_twice_at_once_brings_the_cart_along_once(shop: Shop) -> None:
+    person = make_person().id
+    in_transaction(carts.put, owner=CartOwner(None, "a-token-of-a-stranger"), variant=shop.apples, quantity=3)
+
+    both(shop, lambda: in_transaction(sign_in.begin, person_id=person, device="", cart="a-token-of-a-stranger"))
+
+    assert items_of(Cart.person_id == person) == [(shop.apples, 3)]
+    assert items_of(Cart.token_hash == token_hash("a-token-of-a-stranger")) == []
