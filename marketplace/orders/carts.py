@@ -123,11 +123,13 @@ def contents(session: Session, owner: CartOwner) -> list[tuple[str, int, int]]:
     return [(row.variant_code, row.quantity, row.seen_price_fen) for row in rows]
 
 
-def empty(session: Session, *, owner: CartOwner, variants: list[str]) -> None:
-    """What was ordered leaves the cart."""
+def take_out(session: Session, *, owner: CartOwner, variants: list[str]) -> bool:
+    """What was ordered leaves the cart. False if another order took some of it at the same moment."""
     cart = owner.find(session)
-    if cart is not None:
-        session.execute(delete(CartItem).where(CartItem.cart_id == cart.id, CartItem.variant_code.in_(variants)))
+    if cart is None:
+        return False
+    mine = delete(CartItem).where(CartItem.cart_id == cart.id, CartItem.variant_code.in_(variants))
+    return session.connection().execute(mine).rowcount == len(variants)
 
 
 def count(session: Session, owner: CartOwner) -> int:

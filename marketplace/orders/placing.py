@@ -86,7 +86,8 @@ def place(
         session, purpose="order", reference=number, amount=Money(order.total_fen, order.currency), pay_by=order.pay_by
     )
     outbox.put(session, "order.expires", after=TIME_TO_PAY, number=number)
-    carts.empty(session, owner=owner, variants=list(wanted))
+    if not carts.take_out(session, owner=owner, variants=list(wanted)):  # a second tab was faster
+        raise NothingToOrder
     if owner.person_id is not None:
         remember(session, owner.person_id, recipient)
     return number

@@ -9,17 +9,22 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from listings import offers
 from marketplace.accounts import sign_in
+from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.encryption import token_hash
-from marketplace.orders import carts
+from marketplace.orders import carts, placing, shipping
 from marketplace.orders.carts import CartOwner
-from marketplace.orders.models import Cart, CartItem
+from marketplace.orders.models import Cart, CartItem, Order
+from marketplace.orders.placing import NothingToOrder, Recipient
+from marketplace.orders.quoting import quote
 from tests.factories import make_person
-from tests.orders.conftest import Shop
+from tests.orders.conftest import Shop, stock_of
 
 TWICE = 2
 LATE = 5.0  # seconds
+WHO = Recipient("郭晓芸", "13835172045", "140000", "太原 小店区", "平阳路 128 号")
 
 
 @pytest.fixture
@@ -86,3 +91,32 @@ def test_signing_in_twice_at_once_brings_the_cart_along_once(shop: Shop) -> None
 
     assert items_of(Cart.person_id == person) == [(shop.apples, 3)]
     assert items_of(Cart.token_hash == token_hash("a-token-of-a-stranger")) == []
+
+
+@pytest.mark.usefixtures("meeting")
+def test_two_tabs_that_order_one_cart_at_once_make_one_order(shop: Shop) -> None:
+    owner = CartOwner(None, "a-token-of-a-stranger")
+    in_transaction(carts.put, owner=owner, variant=shop.apples, quantity=3)
+
+    def order() -> str:
+        try:
+            return in_transaction(order_cart, owner=owner)
+        except NothingToOrder:
+            return ""
+
+    numbers = both(shop, order)
+
+    assert numbers.count("") == 1
+    db.session.rollback()
+    assert db.session.scalars(select(Order.number)).all() == [number for number in numbers if number]
+    assert stock_of(shop.apples) == (100, 3)
+    assert items_of(Cart.token_hash == token_hash("a-token-of-a-stranger")) == []
+
+
+def order_cart(session: Session, *, owner: CartOwner) -> str:
+    contents = carts.contents(session, owner)
+    found = offers.find(session, [variant for variant, _quantity, _seen in contents])
+    tariff = shipping.tariff(session, WHO.province, clock.today())
+    shown = quote(contents, found, tariff=tariff, pickup=())
+    given: dict[str, Any] = {"recipient": WHO, "pickup": (), "shown_total_fen": shown.total_fen, "language": "zh_CN"}
+    return placing.place(session, owner=owner, **given)
