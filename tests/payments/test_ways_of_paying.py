@@ -24,7 +24,7 @@ def test_the_bank_asks_once_more(shop: Shop) -> None:
     number = ordered(shop)
     asked = shop.pay(number, "secure")
     page = shop.browser().get(asked.headers["Location"])
-    assert page.status_code == 200 and "是您本人在付款吗" in page.text
+    assert page.status_code == 200 and "是你本人在付款吗" in page.text
     shop.work()
     assert get(number).state is OrderState.PENDING_PAYMENT
     shop.pay(number, "approve")

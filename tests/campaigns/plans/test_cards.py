@@ -127,7 +127,7 @@ def test_the_end_of_a_card_is_told_in_the_month_before_and_once(monthly: Monthly
         with monthly.at(noon_of(day)):
             cards.tell_of_ends()
     (letter,) = told()
-    assert letter.startswith("您给“给临县添一架书”每月捐 ¥20.00 的那张卡，2026年5月31日 到期。")
+    assert letter.startswith("你给“给临县添一架书”每月捐 ¥20.00 的那张卡，2026年5月31日 到期。")
     assert re.search(r"http://[^ ]+/gifts/plans/[0-9a-f]{64}$", letter)
     assert get_plan(plan).card_end_told_on == date(2026, 4, 1)
     assert differences(monthly) == []
@@ -179,7 +179,7 @@ def test_another_card_from_the_plans_own_page(monthly: Monthly) -> None:
     assert "用哪张卡付，以后就从哪张卡扣" in page and "到期" not in page and f"{own}/card" not in page
     assert kept_at(monthly) == [] and get_plan(plan).mandate is None
     monthly.day("2026-02-28")
-    assert "今天是您月捐的日子" in letters()[-1] and charges_at(monthly.cashier) == []
+    assert "今天是你月捐的日子" in letters()[-1] and charges_at(monthly.cashier) == []
     with monthly.at(noon_of("2026-02-28")):
         monthly.pay_by_link(latest_gift(plan))
     monthly.day("2026-03-31")
@@ -195,7 +195,7 @@ def test_who_lets_a_card_go_that_is_about_to_be_charged_gets_the_link(monthly: M
         in_transaction(keeping.change_card, plan=plan)
         monthly.work()
 
-    assert charges_at(monthly.cashier) == [] and "今天是您月捐的日子" in letters()[-1]
+    assert charges_at(monthly.cashier) == [] and "今天是你月捐的日子" in letters()[-1]
     assert months(plan)[1][1:] == ("due", 0, "pending")
     assert differences(monthly) == []
 
