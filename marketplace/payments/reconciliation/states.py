@@ -22,4 +22,4 @@ REFUNDS: Final = frozenset({"refund", "payment_refund"})
 RETURNED: Final = frozenset({"refund_failure", "payment_failure_refund"})
 DISPUTES: Final = {"dispute": "dispute", "dispute_reversal": "dispute_won"}  # type of movement -> kind of entry
 PAYOUTS: Final = frozenset({"payout", "payout_cancel", "payout_failure"})
-PAID_OUT: Final = ("disburse_paid", "payout_paid")  # kinds of entry: money that our bank has paid
+PAID_OUT: Final = ("disburse_paid", "payout_paid", "payout_bounced")  # kinds of entry: what our bank paid, or took back

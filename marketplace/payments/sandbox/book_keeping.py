@@ -13,6 +13,7 @@ from marketplace.payments.gateways import KeyMismatch, Movement, RefundRequest
 from marketplace.payments.sandbox.storage import movement
 
 PAGE: Final = 500
+PAYOUT, PAYOUT_FAILURE = PAYOUTS = ("payout", "payout_failure")
 
 
 class BookKeeping:
@@ -45,11 +46,11 @@ class BookKeeping:
         note(connection, "dispute_reversal", remote_id, attempt, amount)
 
     def pay_out(self, connection: Connection, amount: Money, key: str) -> None:
-        """Once for each key. Raises KeyMismatch for the same key with another amount."""
-        told = select(movement.c.gross).where(movement.c.type == "payout", movement.c.source == key)
+        """Once for each key; below zero the bank took it back. Raises KeyMismatch for the same key with another amount."""
+        told = select(movement.c.gross).where(movement.c.type.in_(PAYOUTS), movement.c.source == key)
         known = connection.scalar(told)
         if known is None:
-            note(connection, "payout", key, key, -amount)
+            note(connection, PAYOUT if amount.fen > 0 else PAYOUT_FAILURE, key, key, -amount)
         elif known != -amount.fen:
             raise KeyMismatch(key)
 

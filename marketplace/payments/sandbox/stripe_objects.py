@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from marketplace.payments.gateways import GatewayError, MandateRequest, Movement, RemoteDispute, RemoteRefund
+from marketplace.payments.sandbox.book_keeping import PAYOUTS
 from marketplace.payments.sandbox.views import cashier
 
 SESSION = {  # what the cashier says -> what Stripe says of the session, and of its payment
@@ -56,7 +57,7 @@ def source_of(movement: Movement) -> dict[str, Any]:
         return {"id": f"ch_{movement.source_id}", "object": "charge", **whose}
     if movement.type in MOVED_BY_BANKS:
         return {"id": movement.source_id, "object": "dispute", "metadata": {"attempt": movement.ours}}
-    if movement.type == "payout":
+    if movement.type in PAYOUTS:
         return {"id": movement.source_id, "object": "payout", "metadata": {}}
     return {"id": movement.source_id, "object": "refund", "metadata": {"refund": movement.ours}}
 
