@@ -171,7 +171,7 @@ def test_a_person_of_the_province_enters_it(finance: Finance, client: FlaskClien
     line = finance.line(batch, finance.feng).public_id
     assert "银行又把钱收回了" in client.get(f"{here}/lines/{line}").text
     refused = post(client, f"{here}/lines/{line}/bounce", {"reason": " "})
-    assert refused.status_code == 422 and "请写明银行为什么收回" in refused.text
+    assert refused.status_code == 422 and "写明银行为什么收回" in refused.text
     assert finance.owed(finance.feng) == 0
 
     assert "好了。" in client.get(post(client, f"{here}/lines/{line}/bounce", {"reason": WHY}).headers["Location"]).text
