@@ -134,7 +134,12 @@ def line_page(batch: str, line: str, status: int = 200, **forms: Form) -> Respon
     row = queries.get_line(session, shown.row, line)
     blank: dict[str, Form] = {"confirmation": ConfirmationForm(), "send_back": ReturnForm(), "bouncing": BounceForm()}
     carried, parts = tracing.parts_of(session, row, shown.row)
-    known: dict[str, Any] = {"carried": carried, "parts": parts, "name": queries.names_of(session, [row])[line]}
+    known: dict[str, Any] = {
+        "carried": carried,
+        "parts": parts,
+        "most": tracing.MOST,
+        "name": queries.names_of(session, [row])[line],
+    }
     return page("settlements/line.html", status, shown=shown, line=row, **known, **(blank | forms))
 
 
