@@ -20,7 +20,9 @@ from tests.payments.conftest import Till, quick_till
 __all__ = ["quick_till"]
 
 NUMBERS = count(1)
-DEEDS = st.sampled_from(["pay", "pay and lose the word", "refund", "send", "finish", "fail", "pay out", "compare"])
+DEEDS = st.sampled_from(
+    ["pay", "pay and lose the word", "refund", "send", "finish", "fail", "pay out", "take back", "compare"]
+)
 
 
 class Shop:
@@ -58,8 +60,15 @@ class Shop:
             self.till.cashier.fail_refund(str(remote))
 
     def pay_out(self, fen: int) -> None:
+        self.post("payout_paid", fen)
+
+    def take_back(self, fen: int) -> None:
+        """What our bank had paid."""
+        self.post("payout_bounced", -fen)
+
+    def post(self, kind: str, fen: int) -> None:
         lines: dict[books.Account, Money] = {("seller_held", "s1"): Money(fen), ("gateway_clearing", "sandbox"): Money(-fen)}
-        in_transaction(books.post, key=f"payout_paid:{next(NUMBERS)}", book="test", reference="b", lines=lines)
+        in_transaction(books.post, key=f"{kind}:{next(NUMBERS)}", book="test", reference="b", lines=lines)
 
     def compare(self, _fen: int) -> None:
         standing = running.reconcile(self.till.cashier, actor="test")
