@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
@@ -16,7 +17,7 @@ from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db
 from marketplace.payments import sweeping
 from marketplace.payments.models import Attempt, GatewayEvent, Refund
-from marketplace.payments.operator import parked as looking, queries
+from marketplace.payments.operator import parked as looking, queries, words
 from marketplace.payments.reconciliation import running, switch
 from marketplace.payments.reconciliation.models import ReconciliationRun, ReconciliationSwitch
 from marketplace.payments.sandbox import storage
@@ -328,6 +329,23 @@ def test_the_programs_own_words_are_the_readers(quick_till: Till, browser: Flask
     english = browser.get(f"/operator/payments/{attempt}?lang=en", follow_redirects=True).text
     assert "by itself · the payer went on to pay" in english
     assert "sandbox · evt_" in english  # what nobody has words for is shown as it is
+
+
+@pytest.mark.parametrize(
+    ("kept", "shown"),
+    [
+        ("amount 3980 CNY", "实收 ¥39.80"),
+        ("amount 3980 USD", "实收 3980 USD"),
+        ("live money", "真钱"),
+        ("amount 1 CNY, live money", "实收 ¥0.01，真钱"),
+        ("surplus", "多付或付晚了"),
+        ("frost", "frost"),
+        ("", ""),
+    ],
+)
+def test_why_a_state_moved_has_words(app: Flask, kept: str, shown: str) -> None:
+    with app.test_request_context("/"):
+        assert words.why(kept) == shown
 
 
 def test_what_nobody_can_explain_is_red_and_closes_payouts(quick_till: Till, browser: FlaskClient) -> None:

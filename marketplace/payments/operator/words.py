@@ -1,9 +1,11 @@
 """What states, purposes, verdicts and accounts are called on operators' pages, and how urgent they look."""
 
+import re
 from typing import Final
 
-from flask_babel import LazyString, lazy_gettext as _l
+from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 
+from marketplace.core.formats import yuan
 from marketplace.payments.disputes.states import DisputeState as D
 from marketplace.payments.reconciliation.states import Verdict
 from marketplace.payments.states import AttemptState as A, EventStatus, RefundState as R
@@ -41,12 +43,22 @@ WHYS: Final[dict[str, LazyString]] = {
 }
 """What the program itself writes down when a state moves."""
 
+MISMATCH: Final = re.compile(r"(?:amount (\d+) ([A-Z]{3}))?(?:(?:^|, )(live|test) money)?")
 ACTORS: Final[dict[str, LazyString]] = {"system": _l("by itself"), "guest": _l("a guest")}
 
 
 def why(text: str) -> str:
     """A reason in the reader's language where the program wrote it; what a person or a provider wrote stays as it is."""
+    if wrong := MISMATCH.fullmatch(text):
+        return mismatch(*wrong.groups())
     return str(WHYS.get(text) or reasons.get(text) or text)
+
+
+def mismatch(fen: str | None, currency: str | None, book: str | None) -> str:
+    """What came instead of what was asked for: another sum, money of the other book, or both."""
+    came = yuan(int(fen)) if fen and currency == "CNY" else f"{fen} {currency}" if fen else ""
+    told = [_("%(sum)s came instead", sum=came)] if came else []
+    return str(_(", ")).join([*told, *([str(BOOKS[book])] if book else [])])
 
 
 def actor(name: str) -> str:
