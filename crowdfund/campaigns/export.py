@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns.chain import CHAIN
 from crowdfund.campaigns.ledger_models import SealedRow
 from crowdfund.campaigns.models import Campaign, PublicRow
+from marketplace.core.csv_rows import guarded
 from marketplace.core.db import Columns, rows
 from marketplace.core.sealing import DailyRoot, Seal
 
@@ -19,7 +20,6 @@ COLUMNS: Final = (
     *("number", "at", "book", "kind", "campaign", "fen", "who", "what", "commitment", "reference"),
     *("campaign_fen", "book_fen", "hash"),
 )
-RISKY: Final = tuple("=+-@＝＋－＠'\t\r")  # what a table program would take for the beginning of a formula
 PAGE: Final = 2_000
 
 
@@ -68,5 +68,4 @@ def utc(at: datetime) -> str:
 
 def cell(text: str) -> str:
     """Quoted; with an apostrophe before what would be a formula, which the reader takes off again."""
-    safe = f"'{text}" if text.startswith(RISKY) else text
-    return '"' + safe.replace('"', '""') + '"'
+    return '"' + guarded(text).replace('"', '""') + '"'

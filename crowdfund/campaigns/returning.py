@@ -49,8 +49,10 @@ def received(session: Session, *, campaign: str, after: int) -> Sequence[tuple[i
     return [(row.id, row.public_id) for row in rows]
 
 
-def return_one(session: Session, *, reference: str) -> None:
-    """The whole gift, out of its campaign's account, with its row in the public ledger. Asked again, nothing happens."""
+def return_one(session: Session, *, reference: str) -> str | None:
+    """The whole gift, out of its campaign's account, with its row in the public ledger; returns the refund's public id.
+
+    Asked again, nothing happens."""
     gift = session.execute(
         select(Contribution.currency, Contribution.book, Contribution.shown_as, Contribution.campaign_id)
         .add_columns(Campaign.public_id, Installment.id.label("installment"))
@@ -60,7 +62,7 @@ def return_one(session: Session, *, reference: str) -> None:
     ).one()
     amount = Money(receipts.fen_that_stayed(session, reference), gift.currency)
     if not amount:  # a bank has given it back already, or we have
-        return
+        return None
     refund = refunds.request(
         session,
         purpose=giving.PURPOSE if gift.installment is None else keeping.PURPOSE,
@@ -75,6 +77,7 @@ def return_one(session: Session, *, reference: str) -> None:
         row = {"campaign_id": gift.campaign_id, "book": gift.book, "who": gift.shown_as}
         public_ledger.write(session, kind="refund", amount=-amount, reference=key, **row)
         receipts.issue(session, contribution=reference)
+    return refund
 
 
 def tries(session: Session, reference: str) -> str:

@@ -34,9 +34,7 @@ ROOT = re.compile(rb"root,([0-9]{4}-[0-9]{2}-[0-9]{2}),([1-9][0-9]*),([1-9][0-9]
 END = re.compile(rb"end,(0|[1-9][0-9]*),([0-9a-f]{64})")
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (every moment in the file is UTC)
 PATIENCE = 2.0  # seconds that nobody minds; after them, and as often again, it says how far it is
-RISKY = (
-    "=+-@＝＋－＠'\t\r"  # a table program would take such a text for a formula: in the file an apostrophe stands before it
-)
+RISKY = "=+-@＝＋－＠'\t\r"  # a table program would take such a text for a formula: an apostrophe stands before it
 
 
 class Wrong(Exception):

@@ -1,15 +1,13 @@
 """What the telecom gets of a device that it shall activate: its numbers, and that the guardian agrees; nothing of the child
 (PLEDGES.md, rule 13)."""
 
-import csv
-import io
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crowdfund.pledges.models import Assignment, Consent, Device
-from marketplace.core import audit, clock
+from marketplace.core import audit, clock, csv_rows
 
 COLUMNS: Final = ("imei", "iccid", "model", "consent_given_on", "consent_text")
 
@@ -27,9 +25,8 @@ def telecom_list(session: Session, *, actor: str) -> str:
     )
     found = session.execute(wanted).all()
     audit.record(session, actor=actor, action="telecom.list", subject="programme", rows=len(found))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for imei, iccid, model, given_at, version in found:
-        writer.writerow((imei, iccid, model, clock.local(given_at).date().isoformat(), version))
-    return text.getvalue()
+    rows = [
+        (imei, iccid, model, clock.local(given_at).date().isoformat(), version)
+        for imei, iccid, model, given_at, version in found
+    ]
+    return "".join(csv_rows.row(cells) for cells in (COLUMNS, *rows))

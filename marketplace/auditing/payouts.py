@@ -12,23 +12,23 @@ from sqlalchemy import Connection, RowMapping
 from marketplace.auditing.checks import Check, Difference, moment, read
 
 PAYABLE: Final = "('seller_payable', 'station_payable')"
-EXPLAINED: Final = "('settle', 'refund', 'refund_failed', 'dispute_kept', 'payout', 'payout_failed')"
+EXPLAINED: Final = "('settle', 'refund', 'refund_failed', 'dispute_kept', 'payout', 'payout_failed', 'payout_bounced')"
 POSTED: Final = """(SELECT entry.key AS key, entry.book AS book, entry.reference AS reference, a.kind AS kind,
         a.owner AS owner, SUM(line.amount) AS amount FROM entry JOIN line ON line.entry_id = entry.id
         JOIN ledger_account a ON a.id = line.account_id
-    WHERE entry.kind IN ('payout', 'payout_paid', 'payout_failed')
+    WHERE entry.kind IN ('payout', 'payout_paid', 'payout_failed', 'payout_bounced')
     GROUP BY entry.key, entry.book, entry.reference, a.kind, a.owner)"""
 """What each entry of a payment moved, by account."""
 
 
-def moved(key: str, account: str, sign: str, states: str) -> str:
-    """Lines whose entry `key` did not move their sum in `account`: all of it in these states, and nothing in the others."""
+def moved(key: str, account: str, sign: str, when: str) -> str:
+    """Lines whose entry `key` did not move their sum in `account`: all of it where `when` holds, and else nothing."""
     return f"""SELECT l.public_id AS name, l.state AS state, l.fen AS owed, COALESCE(SUM({sign}p.amount), 0) AS amount
         FROM settlement_line l JOIN settlement_batch b ON b.id = l.batch_id
         LEFT JOIN {POSTED} p ON p.key = '{key}:' || l.public_id AND {account}
         AND p.book = l.book AND p.reference = b.public_id
-        GROUP BY l.id, l.public_id, l.state, l.fen
-        HAVING COALESCE(SUM({sign}p.amount), 0) <> CASE WHEN l.state IN ({states}) THEN l.fen ELSE 0 END"""
+        GROUP BY l.id, l.public_id, l.state, l.fen, l.bounced_at
+        HAVING COALESCE(SUM({sign}p.amount), 0) <> CASE WHEN {when} THEN l.fen ELSE 0 END"""
 
 
 OWN: Final = "p.kind = l.owner_kind || '_payable' AND p.owner = l.owner"
@@ -37,25 +37,41 @@ CLEARING: Final = "p.kind = 'gateway_clearing' AND p.owner = b.gateway"
 PAYOUTS: Final = (
     Check(
         "payments that were sent left their owner's account",
-        moved("payout", OWN, "", "'sent', 'confirmed', 'returned'"),
+        moved("payout", OWN, "", "l.state IN ('sent', 'confirmed', 'returned')"),
         "line {name} of {owed} fen is {state}: {amount} left its owner's account",
     ),
     Check(
         "payments that were confirmed left the gateway",
-        moved("payout_paid", CLEARING, "-", "'confirmed'"),
+        moved("payout_paid", CLEARING, "-", "l.state = 'confirmed'"),
         "line {name} of {owed} fen is {state}: {amount} left the gateway",
     ),
     Check(
         "payments that came back are owed again",
-        moved("payout_failed", OWN, "-", "'returned'"),
+        moved("payout_failed", OWN, "-", "l.state = 'returned'"),
         "line {name} of {owed} fen is {state}: {amount} came back to its owner's account",
+    ),
+    Check(
+        "payments that the bank took back are owed again",
+        moved("payout_bounced", OWN, "-", "l.bounced_at IS NOT NULL"),
+        "line {name} of {owed} fen is {state}: of what the bank took back {amount} is owed again",
+    ),
+    Check(
+        "payments that the bank took back are ours again",
+        moved("payout_bounced", CLEARING, "", "l.bounced_at IS NOT NULL"),
+        "line {name} of {owed} fen is {state}: of what the bank took back {amount} came to the gateway",
+    ),
+    Check(
+        "only confirmed payments are taken back",
+        """SELECT l.public_id AS name, l.state AS state FROM settlement_line l
+        WHERE l.bounced_at IS NOT NULL AND (l.state <> 'confirmed' OR l.bounced_because = '')""",
+        "line {name} is {state} and was taken back, or nobody said why",
     ),
     Check(
         "entries of payouts have their line",
         """SELECT entry.key AS name FROM entry LEFT JOIN settlement_line l
         ON l.public_id = SUBSTR(entry.key, LENGTH(entry.kind) + 2) AND l.book = entry.book AND l.left_out = ''
         AND l.state IN ('sent', 'confirmed', 'returned')
-        WHERE entry.kind IN ('payout', 'payout_paid', 'payout_failed') AND l.id IS NULL""",
+        WHERE entry.kind IN ('payout', 'payout_paid', 'payout_failed', 'payout_bounced') AND l.id IS NULL""",
         "{name} is booked, but no line of a batch pays that",
     ),
     Check(

@@ -58,6 +58,16 @@ REFUNDS: Final = (
         "refund {name} gives back lines of another order",
     ),
     Check(
+        "no more goes back out of the loss than was kept",
+        """SELECT SUBSTR(r.reason_key, 6, 16) AS name, SUM(r.fen) AS amount, COALESCE(MAX(k.fen), 0) AS kept FROM refund r
+        LEFT JOIN (SELECT entry.key AS key, -SUM(line.amount) AS fen FROM entry JOIN line ON line.entry_id = entry.id
+            JOIN ledger_account a ON a.id = line.account_id WHERE entry.kind = 'dispute_kept' AND a.kind = 'chargeback_loss'
+            GROUP BY entry.key) k ON k.key = 'dispute_kept:' || SUBSTR(r.reason_key, 6, 16)
+        WHERE r.reason_key LIKE 'loss:%' AND r.state <> 'failed' GROUP BY SUBSTR(r.reason_key, 6, 16)
+        HAVING SUM(r.fen) > COALESCE(MAX(k.fen), 0)""",
+        "of parcel {name} {kept} fen were kept for a lost dispute, {amount} go back",
+    ),
+    Check(
         "refunded units are counted",
         f"""SELECT l.public_id AS name, l.refunded_quantity AS amount, COALESCE(SUM(b.quantity), 0) AS owed FROM order_line l
         LEFT JOIN {BACK} b ON b.line_id = l.id AND b.state <> 'failed' GROUP BY l.id, l.public_id, l.refunded_quantity

@@ -195,6 +195,11 @@ def language() -> str:
     return "en" if locale is not None and locale.language == "en" else "zh"
 
 
+def in_language(chinese: str, english: str) -> str:
+    """What has a name in both, in the reader's; in Chinese where nobody wrote an English one."""
+    return english if language() == "en" and english else chinese
+
+
 def for_the_reader(function: Callable[..., str]) -> Callable[..., str]:
     """The same function with the reader's language as its last argument."""
 

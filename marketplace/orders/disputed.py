@@ -106,4 +106,5 @@ def is_paid_out(session: Session, parcel: Parcel, kind: str, owner: str) -> bool
     settled = select(Entry.at).where(Entry.key == f"settle:{parcel.public_id}:{owner}").scalar_subquery()
     paid = select(BatchLine.id).join(SettlementBatch, SettlementBatch.id == BatchLine.batch_id)
     paid = paid.where(BatchLine.owner_kind == kind, BatchLine.owner == owner, SettlementBatch.drafted_at >= settled)
-    return session.scalar(paid.where(BatchLine.state.in_((LineState.SENT, LineState.CONFIRMED))).limit(1)) is not None
+    paid = paid.where(BatchLine.state.in_((LineState.SENT, LineState.CONFIRMED)), BatchLine.bounced_at.is_(None))
+    return session.scalar(paid.limit(1)) is not None

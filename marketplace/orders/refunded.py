@@ -3,20 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final
 
 from flask_babel import LazyString, lazy_gettext as _l
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from marketplace.core import clock
+from marketplace.core.db import Columns
+from marketplace.core.paging import Page, cut
 from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
 from marketplace.payments.models import Refund
 from marketplace.payments.states import RefundState
 
 LATELY: Final = timedelta(days=30)
 WAITS: Final = timedelta(days=180)
-LONGEST: Final = 200
+PAGE: Final = 50
 BY_A_PERSON: Final = "units:"  # how the keys of those begin that somebody decided on, in words of their own
 WHY: Final[dict[str, LazyString]] = {
     "refused": _l("The station could not send it"),
@@ -85,12 +88,34 @@ def one(session: Session, refund: str) -> ShownRefund | None:
     return next(iter(found(session, Refund.public_id == refund)), None)
 
 
-def lately(session: Session, station: str | None) -> list[ShownRefund]:
-    """Of a station (None: of all) in the last 30 days, and failures that wait for a person: these first, then the latest."""
-    wanted = or_(Refund.created_at >= clock.now() - LATELY, waits_for_a_person())
-    shown = found(session, wanted if station is None else wanted & (Parcel.station_code == station), limit=LONGEST)
-    shown.reverse()
-    return sorted(shown, key=lambda refund: not refund.waits)
+def lately(session: Session, station: str | None, before: str = "") -> Page[ShownRefund]:
+    """Of a station (None: of all) in the last 30 days, and failures that wait for a person: these first, then the latest.
+
+    Those that follow the refund `before`. Two statements."""
+    listed = listed_lately(station)
+    wanted: Columns = select(listed.c.id, listed.c.public_id)
+    if before:
+        last = listed_lately(station)
+        waits, number = (
+            select(column).where(last.c.public_id == before).scalar_subquery() for column in (last.c.waits, last.c.id)
+        )
+        wanted = wanted.where(or_(listed.c.waits < waits, and_(listed.c.waits == waits, listed.c.id < number)))
+    rows = session.execute(wanted.order_by(listed.c.waits.desc(), listed.c.id.desc()).limit(PAGE + 1)).all()
+    page = cut(rows, PAGE, attrgetter("public_id"))
+    shown = {refund.public_id: refund for refund in found(session, Refund.id.in_([row.id for row in page.rows]))}
+    return Page([shown[row.public_id] for row in page.rows], page.next)
+
+
+def listed_lately(station: str | None) -> Subquery:
+    """By refund, whether it waits for a person."""
+    waits = func.max(case((waits_for_a_person(), 1), else_=0)).label("waits")
+    wanted: Columns = select(Refund.id, Refund.public_id, waits)
+    wanted = wanted.join(RefundLine, RefundLine.refund_public_id == Refund.public_id)
+    wanted = wanted.where(or_(Refund.created_at >= clock.now() - LATELY, waits_for_a_person()))
+    if station is not None:
+        wanted = wanted.join(OrderLine, OrderLine.id == RefundLine.order_line_id)
+        wanted = wanted.join(Parcel, Parcel.id == OrderLine.parcel_id).where(Parcel.station_code == station)
+    return wanted.group_by(Refund.id, Refund.public_id).subquery()
 
 
 def count_failed(session: Session, station: str) -> int:
@@ -110,7 +135,7 @@ def waits_for_a_person() -> ColumnElement[bool]:
     return (Refund.state == RefundState.FAILED) & (Refund.created_at >= clock.now() - WAITS) & ~again.exists()
 
 
-def found(session: Session, which: ColumnElement[bool], limit: int | None = None) -> list[ShownRefund]:
+def found(session: Session, which: ColumnElement[bool]) -> list[ShownRefund]:
     wanted = (
         select(Refund.public_id, Refund.state, Refund.reason, Refund.reason_key, Refund.created_at, Refund.fen)
         .add_columns(RefundLine.quantity, RefundLine.shipping_fen, waits_for_a_person().label("waits"))
@@ -123,7 +148,7 @@ def found(session: Session, which: ColumnElement[bool], limit: int | None = None
         .where(which)
         .order_by(Refund.id.desc(), OrderLine.id)
     )
-    return gathered(session.execute(wanted.limit(limit)).all())
+    return gathered(session.execute(wanted).all())
 
 
 def gathered(rows: Sequence[Any]) -> list[ShownRefund]:

@@ -59,6 +59,8 @@ TAMPERING = {
     "refused parcels are refunded": "UPDATE refund SET state = 'failed' WHERE reason_key LIKE 'parcel:%'",
     "lost parcels are paid back by their station": "UPDATE refund SET state = 'failed' WHERE reason_key LIKE 'lost:%'",
     "only lost parcels are refunded as lost": "UPDATE event SET subject = 'nothing' WHERE to_state = 'lost'",
+    "no more goes back out of the loss than was kept": f"UPDATE refund SET reason_key = 'loss:' || id WHERE public_id IN "
+    f"(SELECT refund_public_id FROM refund_line WHERE {ONE_REFUND})",
     "refund lines add up to refunds": f"DELETE FROM refund_line WHERE {ONE_REFUND}",
     "refunds give back what their buyer bought": "UPDATE attempt SET reference = 'SX-OTHER' || id WHERE state = 'succeeded'",
     "refunded units are counted": "UPDATE order_line SET refunded_quantity = 0",

@@ -12,14 +12,15 @@ from marketplace.auditing import payouts
 from marketplace.auditing.checks import Difference, run
 from marketplace.auditing.lives import LIVES, Life, differences as broken_lives
 from marketplace.core import clock
-from marketplace.core.db import db
+from marketplace.core.db import db, in_transaction
+from marketplace.orders.batches import bouncing, payees
 from tests.auditing.test_giving import tampered
 from tests.batches.conftest import HOUSE, Finance, make_finance
 
 __all__ = ["make_finance"]
 
 NOON = datetime(2026, 10, 18, 4, 0, tzinfo=UTC)
-CONFIRMED = "settlement_line.state = 'confirmed'"
+CONFIRMED = "settlement_line.state = 'confirmed' AND bounced_at IS NULL"
 TAMPERING = {
     "payments that were sent left their owner's account": (
         "UPDATE settlement_line SET fen = fen + 1 WHERE state = 'sent'",
@@ -35,6 +36,19 @@ TAMPERING = {
     "payments that came back are owed again": (
         "UPDATE settlement_line SET state = 'confirmed' WHERE state = 'returned'",
         "UPDATE entry SET kind = 'other' WHERE kind = 'payout_failed'",
+    ),
+    "payments that the bank took back are owed again": (
+        "UPDATE settlement_line SET bounced_at = NULL",
+        "UPDATE settlement_line SET bounced_at = answered_at WHERE state = 'confirmed'",
+        "UPDATE entry SET kind = 'other' WHERE kind = 'payout_bounced'",
+    ),
+    "payments that the bank took back are ours again": (
+        "UPDATE entry SET reference = 'PB-22222222' WHERE kind = 'payout_bounced'",
+        "UPDATE settlement_batch SET gateway = 'another'",
+    ),
+    "only confirmed payments are taken back": (
+        "UPDATE settlement_line SET state = 'returned' WHERE bounced_at IS NOT NULL",
+        "UPDATE settlement_line SET bounced_because = ''",
     ),
     "entries of payouts have their line": (
         "UPDATE settlement_line SET public_id = 'x' || id",
@@ -90,6 +104,12 @@ def paid(real_app: Flask, make_finance: Callable[[], Finance]) -> Finance:
         finance.send_back(closed, HOUSE)
         finance.refund(finance.feng, 1000)
     finance.sent()
+    finance.settle(bounced := finance.qiao, 900)
+    finance.confirm(taken := finance.sent(), bounced)
+    line = finance.line(taken, bounced).public_id
+    in_transaction(bouncing.bounce, batch=taken, line=line, reason="销户", actor="person:1")
+    in_transaction(payees.release, account=finance.account(bounced).public_id, person_id=finance.approver)
+    finance.refund(bounced, 900)
     finance.settle(finance.qiao, 500)
     dropped = finance.draft()
     finance.refund(finance.qiao, 500)

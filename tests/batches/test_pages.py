@@ -1,6 +1,7 @@
 """The pages of settling: who may see what, what is typed is kept, a step sent twice is taken once."""
 
 import io
+import re
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -8,14 +9,16 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.audit import AuditRecord
-from marketplace.core.db import db
+from marketplace.core.db import db, in_transaction
+from marketplace.orders.batches import payees, queries
 from marketplace.orders.batches.models import SettlementBatch
 from marketplace.orders.batches.states import BatchState, LineState
+from marketplace.stations.models import Seller
 from tests.batches.conftest import HOUSE, Finance
 from tests.batches.test_paying_out import ready
 from tests.factories import STATION, sign_in_as, signed_in
@@ -229,3 +232,71 @@ def test_readers_of_english_have_it_in_english(finance: Finance, grower: FlaskCl
     month = f"{clock.today():%Y-%m}"
     assert "Parcel settled" in grower.get(f"/seller/statements/{month}").text
     assert "Closing balance" in grower.get(f"/seller/statements/{month}.csv").text
+
+
+def pages_of(
+    browser: FlaskClient, url: str, row: str, counted: Callable[[], AbstractContextManager[list[str]]]
+) -> list[Any]:
+    """What the pattern `row` finds on each page, and how many statements they took."""
+    found: list[Any] = []
+    while url:
+        with counted() as sent:
+            page = browser.get(url).text
+        found.append((re.findall(row, page), len(sent)))
+        further = re.search(r'rel="next" href="([^"]+)"', page)
+        url = further[1].replace("&amp;", "&") if further else ""
+    return found
+
+
+def test_batches_and_accounts_go_on_where_the_page_ended(
+    finance: Finance,
+    drafter: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+    count_statements: Callable[[], AbstractContextManager[list[str]]],
+) -> None:
+    monkeypatch.setattr(queries, "PAGE", 2)
+    closed = ready(finance).sent()
+    finance.confirm(closed, finance.feng)
+    finance.confirm(closed, HOUSE)
+    finance.payee(finance.qiao, verified=False)
+    made = [closed]
+    for owner in (finance.feng, HOUSE):
+        finance.settle(owner, 100)
+        made.append(finance.sent())
+    finance.settle(finance.qiao, 100)
+    account = finance.account(finance.qiao)
+    in_transaction(payees.verify, account=account.public_id, number=account.number, revision=1, person_id=finance.approver)
+    made.append(finance.draft())
+    finance.payee(finance.feng, verified=False)
+    finance.payee(HOUSE)
+    frozen = finance.account(HOUSE).public_id
+    in_transaction(payees.freeze, account=frozen, reason="有争议", person_id=finance.approver)
+    drafter.get(LIST)
+
+    seen = pages_of(drafter, LIST, rf'href="{LIST}/(PB-[A-Z0-9]+)"', count_statements)
+
+    assert [batches for batches, _cost in seen] == [[made[3], made[2]], [made[1], made[0]]]
+    assert "欠站和卖家的" in drafter.get(LIST).text
+    assert "欠站和卖家的" not in drafter.get(f"{LIST}?before={made[2]}").text
+    assert pages_of(drafter, f"{LIST}?before=nobody", r"PB-[A-Z0-9]+", count_statements)[0][0] == []
+    accounts = pages_of(drafter, "/operator/payees", r'href="/operator/payees/([A-Za-z0-9]+)"', count_statements)
+    order = [finance.account(finance.feng).public_id, frozen, finance.account(finance.qiao).public_id]
+    assert [ids for ids, _cost in accounts] == [order[:2], order[2:]]
+    assert len({cost for _ids, cost in accounts}) == 1
+
+
+def test_names_are_those_of_the_readers_language(finance: Finance, drafter: FlaskClient, grower: FlaskClient) -> None:
+    db.session.execute(update(Seller).where(Seller.name_zh == "冯建国家").values(name_en="Feng's farm"))
+    db.session.commit()
+    batch = ready(finance).sent()
+    here, line = f"{LIST}/{batch}", finance.line(batch, finance.feng).public_id
+    for path in (here, f"{here}/lines/{line}", "/operator/payees"):
+        assert "冯建国家" in drafter.get(path).text
+    for path in (f"{here}?lang=en", f"{here}/lines/{line}", "/operator/payees"):
+        page = drafter.get(path, follow_redirects=True).text
+        assert "Feng&#39;s farm" in page and "冯建国家" not in page
+    assert "Jixian Station" in drafter.get("/operator/payees").text
+    given: dict[str, Any] = {"file": (io.BytesIO(f"end_to_end_id,fen,result,said\n{line},3662,paid,B\n".encode()), "a.csv")}
+    assert "Feng&#39;s farm" in post(drafter, f"{here}/answer-preview", given).text
+    month = f"{clock.today():%Y-%m}"
+    assert "Feng&#39;s farm" in grower.get(f"/seller/statements/{month}?lang=en", follow_redirects=True).text

@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from marketplace.core import clock, outbox
 from marketplace.core.db import db, in_transaction
 from marketplace.notifications.models import Message
-from marketplace.orders import fulfilment, settlement
+from marketplace.orders import fulfilment, refunded, settlement
 from marketplace.payments.models import Refund
 from tests.factories import signed_in
-from tests.orders.conftest import QINXIAN, Shop, balances, differences, hidden, parcels, post
+from tests.orders.conftest import JIXIAN, QINXIAN, Shop, balances, differences, hidden, parcels, post
 from tests.orders.refunding import Box, address, ask, bounce, box, clerk_of, deliver, form_for, lines_of, refund
 
 GIVEN_BACK = {"gateway_clearing": 8560, "refund_in_transit": -4280, "seller_held": -3662, "station_held": -618}
@@ -95,6 +95,27 @@ def test_what_arrived_and_what_did_not_is_said_to_both(shop: Shop) -> None:
 
     assert refund(clerk, parcel, 1, with_shipping="y").status_code == 303
     assert "没退成，请看一下" not in clerk.get("/station").text and refunds() == 2
+
+
+def test_refunds_go_on_where_the_page_ended(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refunded, "PAGE", 2)
+    clerk = clerk_of(shop)
+    parcel = deliver(shop, clerk, shop.paid_order(shop.browser(), apples=4))
+    made = [ask(parcel, 1)]
+    bounce(shop, made[0])
+    other = deliver(shop, clerk, shop.paid_order(shop.browser(), apples=4))
+    made += [ask(other, 1) for _time in range(3)]
+
+    first = refunded.lately(db.session(), JIXIAN)
+    second = refunded.lately(db.session(), JIXIAN, first.next)
+
+    assert [each.public_id for each in first.rows] == [made[0], made[3]]  # what waits for a person comes first
+    assert ([each.public_id for each in second.rows], second.next) == ([made[2], made[1]], "")
+    assert [each.public_id for each in refunded.lately(db.session(), None, first.next).rows] == [made[2], made[1]]
+    assert refunded.lately(db.session(), QINXIAN).rows == []
+    page = clerk.get("/station/refunds").text
+    assert f'href="/station/refunds?before={first.next}"' in page
+    assert "看更早的" in page and "看更早的" not in clerk.get(f"/station/refunds?before={first.next}").text
 
 
 WRONG = {

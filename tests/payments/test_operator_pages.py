@@ -7,15 +7,17 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
+from werkzeug.test import TestResponse
 
 from marketplace.core import clock
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db
 from marketplace.payments import sweeping
 from marketplace.payments.models import Attempt, GatewayEvent, Refund
-from marketplace.payments.operator import queries
+from marketplace.payments.operator import parked as looking, queries, words
 from marketplace.payments.reconciliation import running, switch
 from marketplace.payments.reconciliation.models import ReconciliationRun, ReconciliationSwitch
 from marketplace.payments.sandbox import storage
@@ -26,7 +28,7 @@ from tests.payments.test_suspense import parked
 
 Gathered = Callable[[], AbstractContextManager[list[str]]]
 LISTS = ("/operator/payments", "/operator/refunds", "/operator/suspense", "/operator/reconciliation")
-FILES = ("/operator/payments.csv", "/operator/refunds.csv")
+FILES = ("/operator/payments.csv", "/operator/refunds.csv", "/operator/suspense.csv")
 
 
 @pytest.fixture
@@ -42,9 +44,13 @@ def paid(till: Till, reference: str = "SX-7F3KQ2MD", fen: int = 3980) -> str:
 
 
 def send(browser: FlaskClient, path: str, **data: str) -> int:
+    return posted(browser, path, **data).status_code
+
+
+def posted(browser: FlaskClient, path: str, **data: str) -> TestResponse:
     token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/account").text)
     assert token
-    return browser.post(path, data={"csrf_token": token[1], **data}).status_code
+    return browser.post(path, data={"csrf_token": token[1], **data})
 
 
 def audited(action: str) -> list[tuple[str, str]]:
@@ -53,11 +59,26 @@ def audited(action: str) -> list[tuple[str, str]]:
     return [(row.subject, row.why) for row in db.session.execute(found.order_by(AuditRecord.id))]
 
 
-@pytest.mark.parametrize("path", [*LISTS, *FILES, "/operator/payments/x"])
+@pytest.mark.parametrize("path", [*LISTS, "/operator/payments/x"])
 def test_nobody_else_comes_in(browser: FlaskClient, path: str) -> None:
     assert browser.get(path).status_code == 302
     signed_in(browser, "seller", "station_manager", "charity_officer")
     assert browser.get(path).status_code == 403
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_a_file_is_taken_by_a_press_alone_and_not_by_everybody(browser: FlaskClient, path: str) -> None:
+    """Whoever takes it is written down, so nothing that only looks ahead may fetch it."""
+    assert browser.get(path).status_code == 405
+    signed_in(browser, "seller", "station_manager", "charity_officer")
+    assert send(browser, path) == 403
+    signed_in(browser, "auditor")
+    assert browser.get(path).status_code == 405 and browser.head(path).status_code == 405
+    name = path.removeprefix("/operator/").removesuffix(".csv")
+    assert audited(f"{name}.exported") == []
+    assert f'method="post" action="{path}"' in browser.get(f"/operator/{name}").text
+    assert send(browser, path) == 200
+    assert audited(f"{name}.exported") == [(name, "")]
 
 
 @pytest.mark.parametrize("role", ["operator", "finance_operator", "auditor"])
@@ -115,8 +136,7 @@ def test_payments_are_found_by_whatever_one_knows(quick_till: Till, browser: Fla
 )
 def test_a_filter_that_cannot_be_read_says_so(browser: FlaskClient, query: str, words: str) -> None:
     signed_in(browser, "operator")
-    for path in ("/operator/payments", "/operator/payments.csv"):
-        refused = browser.get(f"{path}?{query}")
+    for refused in (browser.get(f"/operator/payments?{query}"), posted(browser, f"/operator/payments.csv?{query}")):
         assert refused.status_code == 422 and words in refused.text
     assert audited("payments.exported") == []
 
@@ -167,7 +187,7 @@ def test_the_table_holds_everything_and_no_formula(quick_till: Till, browser: Fl
     quick_till.start("SX-OPEN", 500)
     signed_in(browser, "auditor")
 
-    answer = browser.get("/operator/payments.csv?state=succeeded&least=1")
+    answer = posted(browser, "/operator/payments.csv?state=succeeded&least=1")
 
     head, row, rest = answer.get_data(as_text=True).split("\r\n")
     assert head.removeprefix("\ufeff").startswith(
@@ -177,7 +197,7 @@ def test_the_table_holds_everything_and_no_formula(quick_till: Till, browser: Fl
     assert rest == ""
     assert answer.headers["Content-Disposition"].startswith("attachment; filename=payments-")
     assert audited("payments.exported") == [("payments", "least=1 state=succeeded")]
-    assert browser.get("/operator/refunds.csv").get_data(as_text=True).count("\r\n") == 1
+    assert posted(browser, "/operator/refunds.csv").get_data(as_text=True).count("\r\n") == 1
 
 
 def test_what_takes_too_long_is_marked(quick_till: Till, browser: FlaskClient) -> None:
@@ -213,6 +233,119 @@ def test_money_in_suspense_is_sent_back_with_a_reason(quick_till: Till, browser:
     assert audited("suspense.sent_back") == [(f"refund:{refund.public_id}", "少收了一分")]
     assert "在途" in browser.get("/operator/suspense").text
     assert "少收了一分" in browser.get("/operator/refunds").text
+
+
+@pytest.fixture
+def in_suspense(quick_till: Till) -> tuple[str, str]:
+    """Two payments: one of a wrong sum, and one that came too late and did not arrive when it went back."""
+    wrong = parked(quick_till)
+    quick_till.uses_money = False
+    late = quick_till.pay(quick_till.start("SX-LATE", 500))
+    quick_till.work()
+    quick_till.cashier.fail_refund(quick_till.cashier.refunds_of(late)[0].remote_id)
+    quick_till.work()
+    return wrong, late
+
+
+def test_suspense_is_looked_through(browser: FlaskClient, in_suspense: tuple[str, str]) -> None:
+    wrong, late = in_suspense
+    signed_in(browser, "operator")
+
+    def payments(query: str) -> list[str]:
+        found = browser.get(f"/operator/suspense?{query}")
+        assert found.status_code == 200, found.text
+        return re.findall(r"<code>(pay_[^<]+)</code>", found.text)
+
+    assert payments("") == [late, wrong]
+    assert payments("kind=mismatch") == payments(f"text={wrong}") == payments("text=7f3kq2") == [wrong]
+    assert payments("kind=surplus") == payments("text=sx-late") == [late]
+    assert payments("book=test") == payments(f"since={clock.today()}&until={clock.today()}") == [late, wrong]
+    assert payments("book=live") == payments(f"until={clock.today() - timedelta(days=1)}") == payments("text=%25") == []
+    assert "没有找到" in browser.get("/operator/suspense?book=live").text
+    page = browser.get("/operator/suspense").text
+    assert "和我们要收的对不上" in page and "多付或付晚了" in page
+
+
+@pytest.mark.parametrize("query", ["kind=x", "book=gold", "since=soon", "text=" + "9" * 101])
+def test_suspense_is_not_looked_through_for_rubbish(browser: FlaskClient, query: str) -> None:
+    signed_in(browser, "operator")
+    assert browser.get(f"/operator/suspense?{query}").status_code == 422
+    assert send(browser, f"/operator/suspense.csv?{query}") == 422
+    assert audited("suspense.exported") == []
+
+
+def test_suspense_goes_page_by_page(
+    browser: FlaskClient, in_suspense: tuple[str, str], monkeypatch: pytest.MonkeyPatch, count_statements: Gathered
+) -> None:
+    monkeypatch.setattr(looking, "PAGE", 1)
+    signed_in(browser, "operator")
+    browser.get("/operator/suspense")
+    seen, url, costs = [], "/operator/suspense?book=test", set()
+    while url:
+        with count_statements() as sent:
+            page = browser.get(url).text
+        costs.add(len(sent))
+        seen += re.findall(r"<code>(pay_[^<]+)</code>", page)
+        further = re.search(r'rel="next" href="([^"]+)"', page)
+        url = further[1].replace("&amp;", "&") if further else ""
+    assert seen == list(reversed(in_suspense))
+    assert costs == {4}
+
+
+def test_a_refused_reason_stays_by_its_payment(
+    browser: FlaskClient, in_suspense: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "PAGE", 1)
+    wrong, late = in_suspense
+    signed_in(browser, "operator")
+    page = browser.get(f"/operator/suspense?book=test&before={late}").text
+    action = re.search(r'action="(/operator/suspense/[^"]+)"', page)
+    assert action
+    refused = posted(browser, action[1].replace("&amp;", "&"), why=" ")
+    assert refused.status_code == 422 and wrong in refused.text and "请写明原因" in refused.text
+
+
+def test_suspense_as_a_table(browser: FlaskClient, in_suspense: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "EXPORTED", 1)
+    wrong, late = in_suspense
+    signed_in(browser, "finance_operator")
+    rows = posted(browser, "/operator/suspense.csv").get_data(as_text=True).split("\r\n")
+    assert rows[0] == "\ufeffpayment,at,kind,reference,fen,currency,book,attempt,refund,refund_state,reason"
+    assert rows[1].startswith(f"{late},") and ",surplus,SX-LATE,500,CNY,test," in rows[1]
+    assert rows[1].endswith(",failed,surplus")
+    assert rows[2].startswith(f"{wrong},") and ",mismatch,SX-7F3KQ2MD,3980,CNY,test," in rows[2]
+    assert rows[3:] == [""]
+    one = posted(browser, "/operator/suspense.csv?kind=mismatch&text=SX").get_data(as_text=True)
+    assert late not in one and wrong in one
+    assert audited("suspense.exported") == [("suspense", ""), ("suspense", "kind=mismatch")]
+
+
+def test_the_programs_own_words_are_the_readers(quick_till: Till, browser: FlaskClient) -> None:
+    attempt = paid(quick_till)
+    signed_in(browser, "operator")
+    page = browser.get(f"/operator/payments/{attempt}").text
+    assert "系统自动 · 付款人去付款" in page and "系统自动 · 已向支付机构发出" in page
+    assert "system ·" not in page and "· started" not in page
+    english = browser.get(f"/operator/payments/{attempt}?lang=en", follow_redirects=True).text
+    assert "by itself · the payer went on to pay" in english
+    assert "sandbox · evt_" in english  # what nobody has words for is shown as it is
+
+
+@pytest.mark.parametrize(
+    ("kept", "shown"),
+    [
+        ("amount 3980 CNY", "实收 ¥39.80"),
+        ("amount 3980 USD", "实收 3980 USD"),
+        ("live money", "真钱"),
+        ("amount 1 CNY, live money", "实收 ¥0.01，真钱"),
+        ("surplus", "多付或付晚了"),
+        ("frost", "frost"),
+        ("", ""),
+    ],
+)
+def test_why_a_state_moved_has_words(app: Flask, kept: str, shown: str) -> None:
+    with app.test_request_context("/"):
+        assert words.why(kept) == shown
 
 
 def test_what_nobody_can_explain_is_red_and_closes_payouts(quick_till: Till, browser: FlaskClient) -> None:

@@ -64,6 +64,15 @@ def test_a_whole_day_at_stripe(shop: StripeTill) -> None:
     proof = standing.proofs["CNY"]
     assert not standing.is_red and standing.counts == {"matched": 2, "at_the_bank": 1}
     assert (proof.balance, proof.books, proof.at_the_bank) == (3980 - 24 - 1000 - 2000, 3980 - 24 - 1000 - 700, 2000 - 700)
+    in_transaction(
+        books.post,
+        key="payout_bounced:l1",
+        book="test",
+        reference="b1",
+        lines={account: -money for account, money in paid.items()},
+    )
+    again = running.reconcile(shop.gateway, actor="test")
+    assert not again.is_red and again.proofs["CNY"].at_the_bank == 2000  # our bank has it again
     db.session.rollback()
     assert [movement.type for movement in shop.till.cashier.movements(running.BEGINNING)].count("payout") == 1
 

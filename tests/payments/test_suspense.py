@@ -12,7 +12,8 @@ from marketplace.core.money import Money
 from marketplace.payments import outcomes, suspense
 from marketplace.payments.gateways import PaymentRequest
 from marketplace.payments.models import Attempt, Refund
-from marketplace.payments.operator import queries
+from marketplace.payments.operator import parked as looking
+from marketplace.payments.operator.parked import Asked, Parked
 from marketplace.payments.reconciliation import running
 from marketplace.payments.states import RefundState
 from tests.payments.conftest import ALLOCATED, CAPTURED, REFUNDED, Till, booked, moved
@@ -34,6 +35,11 @@ def parked(till: Till) -> str:
 
 def send_back(payment: str) -> str:
     return in_transaction(suspense.send_back, payment=payment, actor="person:1", why="a wrong sum")
+
+
+def waiting() -> list[Parked]:
+    db.session.rollback()
+    return list(looking.page(db.session(), Asked()).rows)
 
 
 def test_all_of_it_goes_back_once(quick_till: Till) -> None:
@@ -78,14 +84,15 @@ def test_what_came_too_late_and_did_not_arrive_back_is_sent_once_more(quick_till
     remote = quick_till.pay(quick_till.start())
     quick_till.work()
     (first,) = db.session.scalars(select(Refund)).all()
-    assert queries.stranded(db.session()) == []
+    assert waiting() == []
     with pytest.raises(suspense.AlreadyGoingBack):
         send_back(remote)
     db.session.rollback()
     quick_till.cashier.fail_refund(str(first.remote_id))
     quick_till.work()
-    (waiting,) = queries.stranded(db.session())
-    assert (waiting.payment, waiting.fen, waiting.refund, waiting.waits) == (remote, 3980, first.public_id, True)
+    (stranded,) = waiting()
+    assert (stranded.kind, stranded.payment, stranded.refund) == ("surplus", remote, first.public_id)
+    assert (stranded.fen, stranded.waits) == (3980, True)
 
     second = send_back(remote)
     quick_till.work()
@@ -93,7 +100,7 @@ def test_what_came_too_late_and_did_not_arrive_back_is_sent_once_more(quick_till
 
     states = {row.public_id: row.state for row in db.session.scalars(select(Refund))}
     assert states == {first.public_id: RefundState.FAILED, second: RefundState.SUCCEEDED}
-    assert (queries.stranded(db.session()), suspense.balance(db.session(), book="test")) == ([], {"CNY": 0})
+    assert (waiting(), suspense.balance(db.session(), book="test")) == ([], {"CNY": 0})
     assert not running.reconcile(quick_till.cashier, actor="test").is_red
 
 

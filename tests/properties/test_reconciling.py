@@ -30,7 +30,18 @@ __all__ = ["quick_till"]
 
 NUMBERS = count(1)
 DEEDS = st.sampled_from(
-    ["pay", "pay and lose the word", "refund", "send", "finish", "fail", "pay out", "change the rate", "compare"]
+    [
+        "pay",
+        "pay and lose the word",
+        "refund",
+        "send",
+        "finish",
+        "fail",
+        "pay out",
+        "take back",
+        "change the rate",
+        "compare",
+    ]
 )
 CURRENCIES = ("CNY", "HKD", "JPY")
 
@@ -70,8 +81,15 @@ class Shop:
             self.till.cashier.fail_refund(str(remote))
 
     def pay_out(self, fen: int) -> None:
+        self.post("payout_paid", fen)
+
+    def take_back(self, fen: int) -> None:
+        """What our bank had paid."""
+        self.post("payout_bounced", -fen)
+
+    def post(self, kind: str, fen: int) -> None:
         lines: dict[books.Account, Money] = {("seller_held", "s1"): Money(fen), ("gateway_clearing", "sandbox"): Money(-fen)}
-        in_transaction(books.post, key=f"payout_paid:{next(NUMBERS)}", book="test", reference="b", lines=lines)
+        in_transaction(books.post, key=f"{kind}:{next(NUMBERS)}", book="test", reference="b", lines=lines)
 
     def change_the_rate(self, fen: int) -> None:
         """To any at all, and of any currency: yuan are not converted."""

@@ -17,9 +17,10 @@ from listings.pictures import UnusablePicture
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
-from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
+from marketplace.core.errors import NotFound, StaleState
 from marketplace.core.formats import yuan
 from marketplace.core.forms import Form
+from marketplace.core.steps import take_step
 from marketplace.payments.gateways import current_book
 
 bp = Blueprint("disbursements", __name__, url_prefix="/charity/disbursements")
@@ -216,20 +217,14 @@ def show_evidence(disbursement: str, proof: str) -> ResponseReturnValue:
 
 
 def take(disbursement: str, step: Callable[..., None], **given: Any) -> ResponseReturnValue:
-    """One step; what is not possible any more is said, and the page shows how it stands."""
+    """One step; the page shows how it stands."""
+    back = url_for(".show_disbursement", disbursement=disbursement)
+    passes = (disbursing.SamePerson, disbursing.NotEnough)
     try:
-        in_transaction(step, disbursement=disbursement, **given)
-    except (StaleState, IllegalTransition):
-        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
+        return take_step(step, back, passes=passes, disbursement=disbursement, **given)
     except disbursing.NotEnough as refusal:
         flash(_("%(sum)s is still available.", sum=yuan(refusal.free_fen)), "failed")
-    except (NotFound, disbursing.SamePerson):
-        raise
-    except Refusal as refusal:
-        flash(refusal.message, "failed")
-    else:
-        flash(_("Done."), "done")
-    return redirect(url_for(".show_disbursement", disbursement=disbursement), 303)
+        return redirect(back, 303)
 
 
 def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:

@@ -1,5 +1,6 @@
 """/bank: a partner bank confirms vouchers, one by one, and sees nothing but its own."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -15,6 +16,7 @@ from marketplace.accounts.permissions import NotAllowed, requires
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, StaleState
 from marketplace.core.forms import Form
+from marketplace.core.steps import take_step
 
 bp = Blueprint("bank", __name__, url_prefix="/bank")
 
@@ -98,13 +100,8 @@ def create_dispute(pledge: str) -> ResponseReturnValue:
     form = ReasonForm(request.form)
     if not form.validate():
         return pledge_page(pledge, dispute=form, status=422)
-    try:
-        in_transaction(disputes.dispute, pledge=pledge, bank=bank(), actor=actor(), reason=str(form.reason.data))
-    except (IllegalTransition, StaleState):
-        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
-    else:
-        flash(_("Noted. A person of the programme office decides; until then nothing goes on with this voucher."), "done")
-    return redirect(url_for(".show_pledge", pledge=pledge), 303)
+    done = _("Noted. A person of the programme office decides; until then nothing goes on with this voucher.")
+    return take(disputes.dispute, pledge, done, reason=str(form.reason.data))
 
 
 @bp.post("/pledges/<pledge>/refusal")
@@ -113,13 +110,13 @@ def create_refusal(pledge: str) -> ResponseReturnValue:
     form = ReasonForm(request.form)
     if not form.validate():
         return pledge_page(pledge, refusal=form, status=422)
-    try:
-        in_transaction(confirming.refuse, pledge=pledge, bank=bank(), actor=actor(), reason=str(form.reason.data))
-    except (IllegalTransition, StaleState):
-        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
-    else:
-        flash(_("Taken back. The child waits on with the time it had."), "done")
-    return redirect(url_for(".show_pledge", pledge=pledge), 303)
+    done = _("Taken back. The child waits on with the time it had.")
+    return take(confirming.refuse, pledge, done, reason=str(form.reason.data))
+
+
+def take(command: Callable[..., object], pledge: str, done: str, **arguments: Any) -> ResponseReturnValue:
+    back = url_for(".show_pledge", pledge=pledge)
+    return take_step(command, back, done=done, pledge=pledge, bank=bank(), actor=actor(), **arguments)
 
 
 def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:

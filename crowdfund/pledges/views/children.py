@@ -18,8 +18,9 @@ from crowdfund.pledges.vault import Identity, Reader
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, hit
 from marketplace.core.db import db, in_transaction
-from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
+from marketplace.core.errors import IllegalTransition, StaleState
 from marketplace.core.forms import SelectChoice
+from marketplace.core.steps import take_step
 from marketplace.stations.models import County
 
 bp = Blueprint("children", __name__, url_prefix="/children")
@@ -211,18 +212,7 @@ def keeper() -> Officer:
 
 
 def done(command: Callable[..., object], *, case: str, **arguments: Any) -> ResponseReturnValue:
-    """Run it, say how it went, and show the case as it stands."""
-    try:
-        in_transaction(command, case=case, **arguments)
-    except NotFound:
-        raise
-    except (StaleState, IllegalTransition):
-        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
-    except Refusal as refusal:
-        flash(refusal.message, "failed")
-    else:
-        flash(_("Done."), "done")
-    return redirect(url_for(".show_case", case=case), 303)
+    return take_step(command, url_for(".show_case", case=case), case=case, **arguments)
 
 
 def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:

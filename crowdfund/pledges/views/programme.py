@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -12,7 +12,8 @@ from crowdfund.pledges.states import DeviceState
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
-from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
+from marketplace.core.errors import NotFound
+from marketplace.core.steps import take_step
 
 bp = Blueprint("programme", __name__, url_prefix="/programme")
 STEPS: Final = {
@@ -145,15 +146,4 @@ def create_step(device: str, step: str) -> ResponseReturnValue:
 
 
 def done(command: Any, back: str, **arguments: Any) -> ResponseReturnValue:
-    """Run it, say how it went, and go back to the page it came from."""
-    try:
-        in_transaction(command, actor=f"person:{g.person.public_id}", **arguments)
-    except NotFound:
-        raise
-    except (StaleState, IllegalTransition):
-        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
-    except Refusal as refusal:
-        flash(refusal.message, "failed")
-    else:
-        flash(_("Done."), "done")
-    return redirect(back, 303)
+    return take_step(command, back, actor=f"person:{g.person.public_id}", **arguments)

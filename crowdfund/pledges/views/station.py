@@ -1,5 +1,6 @@
 """/station/devices: the station receives a device and hands it over, two people and the guardian's code."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -19,6 +20,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
 from marketplace.core.forms import SelectChoice
 from marketplace.core.settings import settings
+from marketplace.core.steps import take_step
 from marketplace.stations.models import Station
 from marketplace.stations.queues import OtherQueue
 
@@ -71,14 +73,7 @@ def device_page(
 @bp.post("/<device>/receipt")
 @requires("device.hand_over")
 def create_receipt(device: str) -> ResponseReturnValue:
-    try:
-        actor = f"person:{g.person.public_id}"
-        in_transaction(devices.arrive, device=device, station=g.station, actor=actor)
-    except (StaleState, IllegalTransition):
-        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
-    else:
-        flash(_("Received. The children's officer tells the guardian."), "done")
-    return redirect(url_for(".show_device", device=device), 303)
+    return take(devices.arrive, device, _("Received. The children's officer tells the guardian."))
 
 
 @bp.post("/<device>/reports")
@@ -88,15 +83,15 @@ def create_report(device: str) -> ResponseReturnValue:
     form = ReportForm(request.form)
     if not form.validate():
         return device_page(device, status=422, report=form)
-    who: dict[str, Any] = {"station": g.station, "actor": f"person:{g.person.public_id}"}
     there, reason = DeviceState(str(form.there.data)), str(form.reason.data)
-    try:
-        in_transaction(mishaps.report, device=device, there=there, reason=reason, **who)
-    except (StaleState, IllegalTransition):
-        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
-    else:
-        flash(_("Reported. The programme office sends another one."), "done")
-    return redirect(url_for(".show_device", device=device), 303)
+    done = _("Reported. The programme office sends another one.")
+    return take(mishaps.report, device, done, there=there, reason=reason)
+
+
+def take(command: Callable[..., object], device: str, done: str, **arguments: Any) -> ResponseReturnValue:
+    who = {"station": g.station, "actor": f"person:{g.person.public_id}"}
+    back = url_for(".show_device", device=device)
+    return take_step(command, back, done=done, passes=(WrongStation,), device=device, **who, **arguments)
 
 
 @bp.post("/<device>/handover")

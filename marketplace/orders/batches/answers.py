@@ -1,7 +1,8 @@
 """The bank's answer to a file: CSV with a row for each payment, judged row by row before anything is done.
 
-Its first line names the columns `end_to_end_id`, `fen`, `result` (`paid` or `returned`) and `said` (the bank's reference, or
-why the money came back); their order does not matter. The same file twice changes nothing."""
+Its first line names the columns `end_to_end_id`, `fen`, `result` (`paid`, `returned`, or `bounced` for what was paid and
+then taken back) and `said` (the bank's reference, or why the money came back); their order does not matter. The same file
+twice changes nothing."""
 
 import csv
 import io
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 from marketplace.core import audit
 from marketplace.core.errors import Refusal
 from marketplace.core.forms import tidy
-from marketplace.orders.batches import confirming
+from marketplace.orders.batches import bouncing, confirming
 from marketplace.orders.batches.approving import hold
 from marketplace.orders.batches.bank_file import digest
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
@@ -27,7 +28,8 @@ from marketplace.orders.batches.states import LeftOut, LineState
 LARGEST: Final = 128 * 1024  # letters
 MOST: Final = 2000  # rows
 COLUMNS: Final = ("end_to_end_id", "fen", "result", "said")
-RESULTS: Final = {"paid": LineState.CONFIRMED, "returned": LineState.RETURNED}
+BOUNCED: Final = "bounced"
+RESULTS: Final = {"paid": LineState.CONFIRMED, "returned": LineState.RETURNED, BOUNCED: LineState.RETURNED}
 LONGEST: Final = 120
 
 
@@ -41,6 +43,7 @@ class Verdict(StrEnum):
 
     CONFIRMS = "confirms"
     RETURNS = "returns"
+    BOUNCES = "bounces"
     REPEATS = "repeats"  # says what was said before
     UNKNOWN = "unknown"
     OTHER_AMOUNT = "other_amount"
@@ -50,7 +53,7 @@ class Verdict(StrEnum):
     NO_REASON = "no_reason"
 
 
-DOES: Final = frozenset({Verdict.CONFIRMS, Verdict.RETURNS})
+DOES: Final = frozenset({Verdict.CONFIRMS, Verdict.RETURNS, Verdict.BOUNCES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,6 @@ class Answer:
 class Judged:
     answer: Answer
     verdict: Verdict
-    owner_name: str
     fen: int
 
 
@@ -112,8 +114,7 @@ def judge(session: Session, batch: SettlementBatch, answers: Sequence[Answer]) -
 
 def judged(answer: Answer, lines: Mapping[str, BatchLine], times: int) -> Judged:
     line = lines.get(answer.line)
-    name, fen = (line.owner_name, line.fen) if line else ("", 0)
-    return Judged(answer, verdict(answer, line, times), name, fen)
+    return Judged(answer, verdict(answer, line, times), line.fen if line else 0)
 
 
 def verdict(answer: Answer, line: BatchLine | None, times: int) -> Verdict:
@@ -126,11 +127,19 @@ def verdict(answer: Answer, line: BatchLine | None, times: int) -> Verdict:
     result = RESULTS.get(answer.result)
     if result is None:
         return Verdict.NO_RESULT
+    if answer.result == BOUNCED and line.state is LineState.CONFIRMED:
+        return bounce(answer, line)
     if line.state is not LineState.SENT:
         return Verdict.REPEATS if line.state is result else Verdict.ANSWERED
     if result is LineState.RETURNED and not answer.said:
         return Verdict.NO_REASON
     return Verdict.CONFIRMS if result is LineState.CONFIRMED else Verdict.RETURNS
+
+
+def bounce(answer: Answer, line: BatchLine) -> Verdict:
+    if not line.may_bounce:
+        return Verdict.REPEATS
+    return Verdict.BOUNCES if answer.said else Verdict.NO_REASON
 
 
 def apply(session: Session, *, batch: str, content: bytes, actor: str) -> list[Judged]:
@@ -144,6 +153,8 @@ def apply(session: Session, *, batch: str, content: bytes, actor: str) -> list[J
             confirming.confirm(session, **given, reference=said)
         elif each.verdict is Verdict.RETURNS:
             confirming.send_back(session, **given, reason=said)
+        elif each.verdict is Verdict.BOUNCES:
+            bouncing.bounce(session, **given, reason=said)
     done = sum(each.verdict in DOES for each in found)
     subject = f"settlement_batch:{batch}"
     kept = digest(content)

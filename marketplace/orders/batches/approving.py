@@ -118,5 +118,5 @@ def account_of(line: BatchLine) -> books.Account:
 
 
 def post(session: Session, batch: SettlementBatch, line: BatchLine, kind: str, lines: dict[books.Account, Money]) -> None:
-    """`payout:`, `payout_paid:` or `payout_failed:<line>`; its reference is the batch, so that no order's money changes."""
+    """Such as `payout_paid:<line>`; its reference is the batch, so that no order's money changes."""
     books.post(session, key=f"{kind}:{line.public_id}", book=batch.book, reference=batch.public_id, lines=lines)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from marketplace.core import clock
-from marketplace.orders.batches.csv_rows import row, yuan
+from marketplace.core.csv_rows import row, yuan
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 
 VERSION: Final = "1"

@@ -7,7 +7,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock
-from marketplace.core.errors import NotFound, Refusal, StaleState
+from marketplace.core.errors import NotFound, StaleState
 from marketplace.core.money import Money
 from marketplace.core.transitions import transition
 from marketplace.orders.batches.approving import IN_TRANSIT, account_of, hold, move, post
@@ -15,7 +15,7 @@ from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import BatchState, LineState
 
 
-class NotSent(Refusal):
+class NotSent(StaleState):
     message = _l("This payment has not been sent, or its answer is here already.")
 
 

@@ -75,6 +75,12 @@ class ReturnForm(Form):
     )
 
 
+class BounceForm(Form):
+    reason = StringField(
+        _l("Reason given by the bank"), [Needed(_l("Write down why the bank took it back.")), Length(max=120)]
+    )
+
+
 class AnswerForm(Form):
     """The bank's answer as it was shown, to be done now."""
 

@@ -96,12 +96,25 @@ class BatchLine(Base):
     account_revision: Mapped[int] = mapped_column(default=0)
     bank_said: Mapped[str] = mapped_column(default="")  # its reference, or why the money came back
     answered_at: Mapped[datetime | None]
+    bounced_at: Mapped[datetime | None]  # when the bank took a confirmed payment back: a fact beside the state
+    bounced_because: Mapped[str] = mapped_column(default="", server_default="")
+
+    @property
+    def may_bounce(self) -> bool:
+        return self.state is LineState.CONFIRMED and self.bounced_at is None
 
 
 CHANGED = " OR ".join(
     f"NEW.{name} <> OLD.{name}" for name in ("fen", "owner_kind", "owner", "book", "batch_id", "public_id")
 )
+BOUNCED_WRONGLY = """(NEW.bounced_at IS NOT NULL AND NEW.state <> 'confirmed')
+    OR (OLD.bounced_at IS NOT NULL AND (NEW.bounced_at IS NULL OR NEW.bounced_at <> OLD.bounced_at))"""
 triggers.register(
-    triggers.Guard("settlement_line", "UPDATE", CHANGED, "who is paid how much is settled when it is drafted"),
+    triggers.Guard(
+        "settlement_line",
+        "UPDATE",
+        f"{CHANGED} OR {BOUNCED_WRONGLY}",
+        "who is paid how much is settled when it is drafted, and only a confirmed payment is taken back, once",
+    ),
     triggers.Guard("settlement_line", "DELETE", "TRUE", "a line of a batch is kept"),
 )

@@ -1,15 +1,18 @@
 """What the pages of settling show: a fixed number of statements, and of an account number its last four digits."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from marketplace.accounts.models import Person
 from marketplace.core.errors import NotFound
+from marketplace.core.formats import in_language
+from marketplace.core.paging import Page, cut
 from marketplace.ledger import books, queries as ledger_queries
 from marketplace.orders import disputed
 from marketplace.orders.batches.models import BatchLine, PayoutAccount, SettlementBatch
@@ -18,10 +21,11 @@ from marketplace.orders.batches.states import BatchState as B, LeftOut, LineStat
 from marketplace.orders.models import OrderLine, Parcel
 from marketplace.stations.models import Seller, Station
 
-MOST: Final = 100
+PAGE: Final = 50
 FIRST: Final = case(
     {B.DRAFTED: 0, B.APPROVED: 1, B.SENT: 2}, value=SettlementBatch.state, else_=3
 )  # what waits for somebody
+WAITS: Final = case((PayoutAccount.verified_at.is_(None), 0), (PayoutAccount.frozen_because != "", 1), else_=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,10 @@ class StationOwed:
     payees: int
     owed_fen: int
     ready_fen: int
+
+    @property
+    def name(self) -> str:
+        return in_language(self.name_zh, self.name_en)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +56,28 @@ class ShownBatch:
     payments: int
     fen: int
 
+    @property
+    def station(self) -> str:
+        return in_language(self.station_zh, self.station_en)
+
 
 @dataclass(frozen=True, slots=True)
 class ShownPayee:
+    """An account and whose it is: a seller of a station, or a station itself, which has none."""
+
     row: PayoutAccount
-    name: str
+    name_zh: str
+    name_en: str
     station_zh: str
+    station_en: str
+
+    @property
+    def name(self) -> str:
+        return in_language(self.name_zh, self.name_en)
+
+    @property
+    def station(self) -> str:
+        return in_language(self.station_zh, self.station_en)
 
 
 def stations_owed(session: Session, book: str) -> list[StationOwed]:
@@ -108,10 +132,19 @@ def select_batches() -> Any:
     return wanted.outerjoin(approver, approver.id == SettlementBatch.approver_id)
 
 
-def batches(session: Session) -> list[ShownBatch]:
-    """What waits for somebody first, then the newest. One statement."""
-    rows = session.execute(select_batches().order_by(FIRST, SettlementBatch.id.desc()).limit(MOST))
-    return [ShownBatch(*row) for row in rows]
+def batches(session: Session, before: str = "") -> Page[ShownBatch]:
+    """What waits for somebody first, then the newest; those that follow the batch `before`. One statement."""
+    wanted = select_batches()
+    if before:
+        first, number = edge(SettlementBatch, before, FIRST, SettlementBatch.id)
+        wanted = wanted.where(or_(first < FIRST, (first == FIRST) & (SettlementBatch.id < number)))
+    rows = session.execute(wanted.order_by(FIRST, SettlementBatch.id.desc()).limit(PAGE + 1))
+    return cut([ShownBatch(*row) for row in rows], PAGE, attrgetter("row.public_id"))
+
+
+def edge(kind: Any, public_id: str, *columns: Any) -> list[Any]:
+    """These columns of the row that ended the page before, as SQL; nothing is beyond a row that is not there."""
+    return [select(column).where(kind.public_id == public_id).correlate(None).scalar_subquery() for column in columns]
 
 
 def get_batch(session: Session, batch: str) -> ShownBatch:
@@ -128,6 +161,18 @@ def lines_of(session: Session, batch: SettlementBatch) -> Sequence[BatchLine]:
     return session.scalars(mine.order_by(BatchLine.left_out != LeftOut.NO, BatchLine.owner_kind.desc(), BatchLine.id)).all()
 
 
+def names_of(session: Session, lines: Iterable[BatchLine]) -> dict[str, str]:
+    """By line: what its owner is called, in the reader's language where somebody wrote that down. Two statements."""
+    kept = list(lines)
+    shops = select(Person.public_id, Seller.name_en).join(Seller, Seller.person_id == Person.id)
+    shops = shops.where(Person.public_id.in_([line.owner for line in kept if line.owner_kind == "seller"]))
+    stations = select(Station.code, Station.name_en)
+    stations = stations.where(Station.code.in_([line.owner for line in kept if line.owner_kind == "station"]))
+    english = {("seller", owner): name for owner, name in session.execute(shops)}
+    english |= {("station", owner): name for owner, name in session.execute(stations)}
+    return {line.public_id: in_language(line.owner_name, english.get((line.owner_kind, line.owner), "")) for line in kept}
+
+
 def get_line(session: Session, batch: SettlementBatch, line: str) -> BatchLine:
     """One that pays. Raises NotFound."""
     mine = select(BatchLine).where(BatchLine.batch_id == batch.id, BatchLine.public_id == line)
@@ -140,19 +185,23 @@ def get_line(session: Session, batch: SettlementBatch, line: str) -> BatchLine:
 def select_payees() -> Any:
     """Every account with whose it is: a seller's name and station, or the station's."""
     own, home = aliased(Station), aliased(Station)
-    name = func.coalesce(own.name_zh, Seller.name_zh, "")
-    wanted: Any = select(PayoutAccount, name, func.coalesce(home.name_zh, ""))
+    names = (func.coalesce(own.name_zh, Seller.name_zh, ""), func.coalesce(own.name_en, Seller.name_en, ""))
+    wanted: Any = select(PayoutAccount, *names, func.coalesce(home.name_zh, ""), func.coalesce(home.name_en, ""))
     is_seller = (PayoutAccount.owner_kind == "seller") & (Person.public_id == PayoutAccount.owner)
     wanted = wanted.outerjoin(Person, is_seller).outerjoin(Seller, Seller.person_id == Person.id)
     wanted = wanted.outerjoin(own, (PayoutAccount.owner_kind == "station") & (own.code == PayoutAccount.owner))
     return wanted.outerjoin(home, home.code == Seller.station_code)
 
 
-def payees(session: Session) -> list[ShownPayee]:
-    """Those that wait to be verified first, then the frozen, then the latest. One statement."""
-    waits = case((PayoutAccount.verified_at.is_(None), 0), (PayoutAccount.frozen_because != "", 1), else_=2)
-    rows = session.execute(select_payees().order_by(waits, PayoutAccount.changed_at.desc()).limit(MOST))
-    return [ShownPayee(*row) for row in rows]
+def payees(session: Session, before: str = "") -> Page[ShownPayee]:
+    """Those that wait to be verified first, then the frozen, then the latest; after the account `before`. One statement."""
+    wanted, changed = select_payees(), PayoutAccount.changed_at
+    if before:
+        waits, at, number = edge(PayoutAccount, before, WAITS, changed, PayoutAccount.id)
+        later = or_(changed < at, (changed == at) & (PayoutAccount.id < number))
+        wanted = wanted.where(or_(waits < WAITS, (waits == WAITS) & later))
+    rows = session.execute(wanted.order_by(WAITS, changed.desc(), PayoutAccount.id.desc()).limit(PAGE + 1))
+    return cut([ShownPayee(*row) for row in rows], PAGE, attrgetter("row.public_id"))
 
 
 def get_payee(session: Session, account: str) -> ShownPayee:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
+from marketplace.core.formats import in_language
 from marketplace.ledger import queries as ledger_queries
 from marketplace.ledger.queries import Movement
 from marketplace.orders.batches.models import BatchLine
@@ -37,7 +38,7 @@ class Row:
     fen: int
     balance_fen: int
     parcel: str = ""
-    goods: tuple[tuple[str, int], ...] = ()  # titles and packs
+    goods: tuple[tuple[str, int], ...] = ()  # titles in the reader's language, and packs
     goods_fen: int = 0
     fee_fen: int = 0
     shipping_fen: int = 0
@@ -116,7 +117,7 @@ def explained(session: Session, owner: Owner, rows: Sequence[Row], moved: Sequen
     payments = lines_of(session, [rest_of(each.key) for each in moved if each.kind.startswith("payout")])
     known = {**brought(session, owner, list(parcels.values())), **refunds, **payments}
     return [
-        replace(row, **known.get(parcels.get(each.key) or rest_of(each.key), {}))
+        replace(row, **(known.get(each.key) or known.get(parcels.get(each.key) or rest_of(each.key), {})))
         for row, each in zip(rows, moved, strict=True)
     ]
 
@@ -139,7 +140,7 @@ def brought(session: Session, owner: Owner, parcels: Iterable[str]) -> dict[str,
     found: dict[str, dict[str, Any]] = {}
     for parcel, line in session.execute(wanted.order_by(OrderLine.id)):
         known = found.setdefault(parcel, {"parcel": parcel, "goods": (), "goods_fen": 0, "fee_fen": 0})
-        known["goods"] += ((line.title_zh, line.quantity),)
+        known["goods"] += ((in_language(line.title_zh, line.title_en), line.quantity),)
         known["goods_fen"] += line.goods_fen
         known["fee_fen"] += line.service_fee_fen
     if kind == "station":
@@ -161,5 +162,11 @@ def parcels_of_refunds(session: Session, owner: Owner, refunds: Sequence[str]) -
 
 
 def lines_of(session: Session, lines: Sequence[str]) -> dict[str, dict[str, Any]]:
-    wanted = select(BatchLine.public_id, BatchLine.state, BatchLine.bank_said).where(BatchLine.public_id.in_(lines))
-    return {row.public_id: {"line_state": row.state, "said": row.bank_said} for row in session.execute(wanted)}
+    """By key: the state of its line, and what the bank said of this entry."""
+    wanted = select(BatchLine.public_id, BatchLine.state, BatchLine.bank_said, BatchLine.bounced_because)
+    found: dict[str, dict[str, Any]] = {}
+    for row in session.execute(wanted.where(BatchLine.public_id.in_(lines))):
+        for kind in ("payout", "payout_failed"):
+            found[f"{kind}:{row.public_id}"] = {"line_state": row.state, "said": row.bank_said}
+        found[f"payout_bounced:{row.public_id}"] = {"line_state": row.state, "said": row.bounced_because}
+    return found

@@ -4,10 +4,10 @@ from typing import Final
 
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 
-from marketplace.core import clock
+from marketplace.core import clock, csv_rows
 from marketplace.core.formats import full_date, language, short_date, yuan
-from marketplace.orders.batches import csv_rows
 from marketplace.orders.batches.answers import Verdict as V
+from marketplace.orders.batches.models import BatchLine
 from marketplace.orders.batches.statements import Row, Statement
 from marketplace.orders.batches.states import BatchState as B, LeftOut, LineState as L
 from marketplace.orders.batches.typesetting import Paper
@@ -24,6 +24,7 @@ LINES: Final[dict[L, tuple[LazyString, str]]] = {
     L.CONFIRMED: (_l("paid"), "give"),
     L.RETURNED: (_l("returned"), "urgent"),
 }
+BOUNCED: Final = (_l("taken back by the bank"), "urgent")
 WHY_NOT: Final[dict[LeftOut, LazyString]] = {
     LeftOut.UNVERIFIED: _l("No verified bank account"),
     LeftOut.FROZEN: _l("Payments to this payee are stopped"),
@@ -35,13 +36,14 @@ WHY_NOT: Final[dict[LeftOut, LazyString]] = {
 VERDICTS: Final[dict[V, LazyString]] = {
     V.CONFIRMS: _l("Will be marked as paid"),
     V.RETURNS: _l("Will be marked as returned"),
+    V.BOUNCES: _l("Will be marked as taken back after it was paid"),
     V.REPEATS: _l("Recorded already, nothing changes"),
     V.UNKNOWN: _l("No such payment in this batch"),
     V.OTHER_AMOUNT: _l("The amount differs"),
     V.ANSWERED: _l("Recorded otherwise before"),
     V.TWICE: _l("Stands in the file more than once"),
-    V.NO_RESULT: _l("The result is neither paid nor returned"),
-    V.NO_REASON: _l("Returned without a reason"),
+    V.NO_RESULT: _l("The result is none of paid, returned and bounced"),
+    V.NO_REASON: _l("It came back without a reason"),
 }
 KINDS: Final[dict[str, LazyString]] = {
     "settle": _l("Parcel settled"),
@@ -50,8 +52,14 @@ KINDS: Final[dict[str, LazyString]] = {
     "dispute_kept": _l("Lost on the way, refunded by the buyer's bank"),
     "payout": _l("Paid to you"),
     "payout_failed": _l("Payment returned by the bank"),
+    "payout_bounced": _l("Payment taken back by the bank"),
 }
 OTHER: Final = _l("Other entry")
+
+
+def standing(line: BatchLine) -> tuple[LazyString, str]:
+    """How a payment stands, and how urgent that looks."""
+    return LINES[line.state] if line.bounced_at is None else BOUNCED
 
 
 def kind(row: Row) -> str:
@@ -64,7 +72,7 @@ def explanation(row: Row) -> str:
         return goods(row)
     if row.kind == "payout" and row.line_state:
         return str(LINES[row.line_state][0])
-    return row.said if row.kind == "payout_failed" else ""
+    return row.said if row.kind in {"payout_failed", "payout_bounced"} else ""
 
 
 def goods(row: Row) -> str:

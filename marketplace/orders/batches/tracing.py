@@ -14,8 +14,8 @@ from marketplace.orders.batches import owed
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import LineState
 
-PAID_OUT: Final = ("payout", "payout_paid", "payout_failed")
-PAYS: Final = (LineState.SENT, LineState.CONFIRMED)
+PAID_OUT: Final = ("payout", "payout_paid", "payout_failed", "payout_bounced")
+PAYS: Final = BatchLine.state.in_((LineState.SENT, LineState.CONFIRMED)) & BatchLine.bounced_at.is_(None)
 MOST: Final = 500
 
 
@@ -34,7 +34,7 @@ def parts_of(session: Session, line: BatchLine, batch: SettlementBatch) -> tuple
     """(what was carried over from before, what has come since the payment before this one), together what the line pays."""
     since = select(func.max(SettlementBatch.drafted_at)).join(BatchLine, BatchLine.batch_id == SettlementBatch.id)
     since = since.where(BatchLine.owner_kind == line.owner_kind, BatchLine.owner == line.owner, BatchLine.book == line.book)
-    before = session.scalar(since.where(BatchLine.state.in_(PAYS), SettlementBatch.drafted_at < batch.drafted_at))
+    before = session.scalar(since.where(PAYS, SettlementBatch.drafted_at < batch.drafted_at))
     moved = select(Entry.at, Entry.key, Entry.kind, Entry.reference, -func.sum(Line.amount))
     moved = moved.join(Line, Line.entry_id == Entry.id).join(LedgerAccount, LedgerAccount.id == Line.account_id)
     mine = LedgerAccount.kind == owed.payable(line.owner_kind), LedgerAccount.owner == line.owner
@@ -55,6 +55,6 @@ def page_of_settlement(session: Session, settled: str) -> str | None:
         return None
     paying = select(SettlementBatch.public_id, BatchLine.public_id.label("line"))
     paying = paying.join(BatchLine, BatchLine.batch_id == SettlementBatch.id).where(BatchLine.owner == owner)
-    paying = paying.where(BatchLine.state.in_(PAYS), SettlementBatch.drafted_at >= at)
+    paying = paying.where(PAYS, SettlementBatch.drafted_at >= at)
     found = session.execute(paying.order_by(SettlementBatch.drafted_at).limit(1)).first()
     return url_for("settlements.show_line", batch=found.public_id, line=found.line) if found else None

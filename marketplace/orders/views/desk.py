@@ -6,15 +6,16 @@ from typing import Any, Final
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _, lazy_gettext as _l
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, hit
 from marketplace.core import clock
-from marketplace.core.db import db, in_transaction
-from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
+from marketplace.core.db import db
+from marketplace.core.errors import NotFound
 from marketplace.core.forms import Form
+from marketplace.core.steps import TOO_LATE, take_step
 from marketplace.orders import desk, fulfilment, queries, refunded, remaining, undelivered
 from marketplace.orders.forms import DispatchForm, NothingForm, PackingForm, PickupForm, RefusalForm
 from marketplace.orders.models import Order, Parcel
@@ -49,9 +50,6 @@ STEPS: Final = {
     "return": Step(undelivered.return_to_seller),
     "loss": Step(undelivered.lose, RefusalForm),
 }
-
-
-TOO_LATE: Final = _l("This step was already taken or is no longer possible. Here is the current state.")
 
 
 @bp.get("")
@@ -142,20 +140,14 @@ def create_step(parcel: str, step: str) -> ResponseReturnValue:
         return parcel_page(parcel, {step: form}, 422)
     if step == "pickup":
         hit("pickup", parcel, limit=20, seconds=HOUR)
+    given = {"parcel": parcel, "station": g.station, "actor": f"person:{g.person.id}", **form.data}
     try:
-        in_transaction(known.command, parcel=parcel, station=g.station, actor=f"person:{g.person.id}", **form.data)
+        return take_step(
+            known.command, url_for(".show_parcel", parcel=parcel), passes=(fulfilment.WrongPickupCode,), **given
+        )
     except fulfilment.WrongPickupCode as refusal:
         form["code"].errors = [refusal.message]
         return parcel_page(parcel, {step: form}, refusal.status)
-    except (StaleState, IllegalTransition):
-        flash(TOO_LATE, "note")
-    except NotFound:
-        raise
-    except Refusal as refusal:
-        flash(refusal.message, "failed")
-    else:
-        flash(_("Done."), "done")
-    return redirect(url_for(".show_parcel", parcel=parcel), 303)
 
 
 def is_offered(parcel: Parcel, step: str) -> bool:

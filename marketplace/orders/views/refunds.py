@@ -13,6 +13,7 @@ from marketplace.accounts.permissions import requires
 from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.forms import tidy
 from marketplace.orders import desk, refunded, refunding, remaining
 from marketplace.orders.forms import RefundForm, refund_form
 from marketplace.orders.models import Order, Parcel
@@ -33,8 +34,8 @@ def list_refunds() -> ResponseReturnValue:
     if found:
         return redirect(url_for(".show_refunds", parcel=found))
     said = _("There is no parcel with this code.") if typed else ""
-    refunds = refunded.lately(db.session(), g.station)
-    return page("station/refunds.html", 404 if said else 200, refunds=refunds, typed=typed, said=said)
+    listed = refunded.lately(db.session(), g.station, tidy(request.args.get("before", "")))
+    return page("station/refunds.html", 404 if said else 200, listed=listed, typed=typed, said=said)
 
 
 @bp.get("/parcels/<parcel>/refunds")

@@ -10,7 +10,7 @@ from wtforms import DateField, FileField, SelectField, StringField, TextAreaFiel
 from wtforms.validators import Length, Optional
 
 from marketplace.core.forms import Form, KeyedForm, Needed
-from marketplace.payments.operator.words import PURPOSES, Words
+from marketplace.payments.operator.words import BOOKS, PARKED, PURPOSES, Words
 
 YUAN: Final = re.compile(r"\d{1,10}(\.\d{1,2})?")
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -29,16 +29,26 @@ class DayField(DateField):
             raise ValueError(_("Such as 2026-10-09."))
 
 
-class FilterForm(Form):
+NUMBERS: Final = _l("Of the order, gift, payment or refund, ours or the provider's.")
+
+
+class Filter(Form):
     """By GET: everything may be left out."""
 
-    number = StringField(_l("Number"), [Optional(), Length(max=100)])
+    @property
+    def typed(self) -> dict[str, str]:
+        """What was asked for, as it stands in an address."""
+        return {name: str(value) for name, value in self.data.items() if value}
+
+
+class FilterForm(Filter):
+    number = StringField(_l("Number"), [Optional(), Length(max=100)], description=NUMBERS, render_kw={"autocomplete": "off"})
     state = SelectField(_l("State"))
     purpose = SelectField(_l("What for"))
     since = DayField(_l("First day"), [Optional()])
     until = DayField(_l("Last day"), [Optional()])
-    least = StringField(_l("At least, yuan"), [Optional(), Length(max=20)])
-    most = StringField(_l("At most, yuan"), [Optional(), Length(max=20)])
+    least = StringField(_l("At least, yuan"), [Optional(), Length(max=20)], render_kw={"inputmode": "decimal"})
+    most = StringField(_l("At most, yuan"), [Optional(), Length(max=20)], render_kw={"inputmode": "decimal"})
 
     def __init__(self, *args: Any, states: Mapping[str, Words], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,10 +71,27 @@ class FilterForm(Form):
     def most_fen(self) -> int | None:
         return fen_of(self.most)
 
-    @property
-    def typed(self) -> dict[str, str]:
-        """What was asked for, as it stands in an address."""
-        return {name: str(value) for name, value in self.data.items() if value}
+
+class ParkedForm(Filter):
+    """Looks through what is in suspense."""
+
+    text = StringField(
+        _l("Words or number"),
+        [Optional(), Length(max=100)],
+        description=_l("Of the payment, the order or gift, the refund, or its reason."),
+        render_kw={"autocomplete": "off"},
+    )
+    kind = SelectField(_l("Kind"), default="")
+    book = SelectField(_l("Book"), default="")
+    since = DayField(_l("First day"), [Optional()])
+    until = DayField(_l("Last day"), [Optional()])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind.choices = [ANY, *PARKED.items()]
+        self.book.choices = [ANY, *BOOKS.items()]
+        for field in (self.kind, self.book):
+            field.data = field.data or ""
 
 
 def yuan(field: StringField) -> None:

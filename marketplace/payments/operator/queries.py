@@ -1,19 +1,19 @@
-"""Attempts, refunds and suspense as operators look through them: newest first, page by page, one statement a page."""
+"""Attempts and refunds as operators look through them: newest first, page by page, one statement a page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from marketplace.core import clock
 from marketplace.core.db import Columns
-from marketplace.ledger.models import Entry, LedgerAccount, Line
+from marketplace.core.paging import Page, cut
 from marketplace.payments import overdue
 from marketplace.payments.models import Attempt, Refund
-from marketplace.payments.states import RefundState
 
 PAGE: Final = 50
 EXPORTED: Final = 1_000  # rows in memory at a time
@@ -33,12 +33,6 @@ class Asked:
     before: str = ""
 
 
-@dataclass(frozen=True)
-class Page:
-    rows: Sequence[Any]
-    next: str  # the last row, where more follow
-
-
 def attempts() -> Columns:
     what = (Attempt.id, Attempt.public_id, Attempt.purpose, Attempt.reference, Attempt.gateway, Attempt.remote_id)
     how = (Attempt.state, Attempt.is_surplus, Attempt.fen, Attempt.currency, Attempt.book, Attempt.created_at)
@@ -52,11 +46,11 @@ def refunds() -> Columns:
     return wanted.join(Attempt, Attempt.id == Refund.attempt_id)
 
 
-def page_of_attempts(session: Session, asked: Asked) -> Page:
+def page_of_attempts(session: Session, asked: Asked) -> Page[Any]:
     return page(session, filtered_attempts(asked), Attempt, asked, PAGE)
 
 
-def page_of_refunds(session: Session, asked: Asked) -> Page:
+def page_of_refunds(session: Session, asked: Asked) -> Page[Any]:
     return page(session, filtered_refunds(asked), Refund, asked, PAGE)
 
 
@@ -100,13 +94,12 @@ def filtered(wanted: Columns, kind: Any, asked: Asked) -> Columns:
     return wanted
 
 
-def page(session: Session, wanted: Columns, kind: Any, asked: Asked, size: int) -> Page:
+def page(session: Session, wanted: Columns, kind: Any, asked: Asked, size: int) -> Page[Any]:
     if asked.before:
         last = select(kind.id).where(kind.public_id == asked.before).scalar_subquery()
         wanted = wanted.where(kind.id < last)
     found = session.execute(wanted.order_by(kind.id.desc()).limit(size + 1)).all()
-    shown = found[:size]
-    return Page(shown, shown[-1].public_id if len(found) > size else "")
+    return cut(found, size, attrgetter("public_id"))
 
 
 def every(session: Session, wanted: Columns, kind: Any) -> Iterator[Any]:
@@ -120,53 +113,3 @@ def every(session: Session, wanted: Columns, kind: Any) -> Iterator[Any]:
         if len(found) < EXPORTED:
             return
         last = found[-1].id
-
-
-@dataclass(frozen=True)
-class Parked:
-    """Money in suspense under one payment; `refund` is the last try to send it back."""
-
-    payment: str
-    reference: str
-    fen: int
-    currency: str
-    book: str
-    at: datetime
-    attempt: str | None
-    refund: str | None
-    refund_state: str | None
-
-    @property
-    def waits(self) -> bool:
-        return self.refund_state in {None, "failed"}
-
-
-def page_of_suspense(session: Session, before: str = "") -> tuple[list[Parked], str]:
-    """The newest first, and the key of the last where more follow."""
-    last_try = select(func.max(Refund.id)).where(Refund.remote_payment == func.substr(Entry.key, len("suspense:") + 1))
-    wanted: Columns = select(Entry.key, Entry.reference, Entry.book, Entry.at, Line.amount, Line.commodity)
-    wanted = wanted.add_columns(Attempt.public_id, Refund.public_id, Refund.state)
-    wanted = wanted.join(Line, Line.entry_id == Entry.id).join(LedgerAccount, LedgerAccount.id == Line.account_id)
-    wanted = wanted.outerjoin(Refund, Refund.id == last_try.correlate(Entry).scalar_subquery())
-    own = Attempt.remote_id == func.substr(Entry.key, len("suspense:") + 1)
-    wanted = wanted.outerjoin(Attempt, own).where(Entry.kind == "suspense", LedgerAccount.kind == "suspense")
-    if before:
-        at = select(Entry.at).where(Entry.key == f"suspense:{before}").scalar_subquery()
-        wanted = wanted.where(or_(Entry.at < at, (Entry.at == at) & (Entry.key < f"suspense:{before}")))
-    rows = session.execute(wanted.order_by(Entry.at.desc(), Entry.key.desc()).limit(PAGE + 1)).all()
-    parked = [
-        Parked(key.partition(":")[2], reference, -amount, currency, book, at, *rest)
-        for key, reference, book, at, amount, currency, *rest in rows[:PAGE]
-    ]
-    return parked, parked[-1].payment if len(rows) > PAGE else ""
-
-
-def stranded(session: Session) -> list[Parked]:
-    """What came twice or too late, whose refund did not arrive: the newest first, no more than a page."""
-    its = aliased(Refund)
-    last_try = select(func.max(its.id)).where(its.attempt_id == Attempt.id, its.reason_key.startswith("surplus"))
-    wanted: Columns = select(Attempt.remote_id, Attempt.reference, Attempt.fen, Attempt.currency, Attempt.book)
-    wanted = wanted.add_columns(Refund.created_at, Attempt.public_id, Refund.public_id, Refund.state)
-    wanted = wanted.join(Refund, Refund.attempt_id == Attempt.id).where(Refund.state == RefundState.FAILED)
-    wanted = wanted.where(Refund.id == last_try.correlate(Attempt).scalar_subquery())
-    return [Parked(*row) for row in session.execute(wanted.order_by(Refund.id.desc()).limit(PAGE))]

@@ -1,4 +1,4 @@
-"""/operator/payments, /operator/refunds, /operator/suspense: looked through by GET, acted on by POST, and audited."""
+"""/operator/payments, /operator/refunds: looked through by GET, acted on and taken away by POST, and audited."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
@@ -9,12 +9,11 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.permissions import requires
-from marketplace.core import audit, clock, idempotency
+from marketplace.core import audit, clock
 from marketplace.core.db import db, in_transaction
-from marketplace.core.errors import NotFound
 from marketplace.core.forms import tidy
-from marketplace.payments import absent, suspense
-from marketplace.payments.disputes.standing import PaymentIsDisputed
+from marketplace.core.paging import Page
+from marketplace.payments import absent
 from marketplace.payments.gateways import GatewayError, current_book
 from marketplace.payments.operator import export, following, queries, words
 from marketplace.payments.operator.forms import FilterForm, WhyForm
@@ -23,6 +22,8 @@ from marketplace.payments.operator.words import Words
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
 ACTS: Final = frozenset({"operator", "finance_operator"})
+NOTHING: Final = Page[Any]([], "")
+UNKEPT: Final = frozenset({"number", "text"})
 
 bp = Blueprint("operator_payments", __name__, url_prefix="/operator")
 
@@ -33,7 +34,7 @@ def list_payments() -> ResponseReturnValue:
     return found("operator/payments.html", words.ATTEMPTS, queries.page_of_attempts)
 
 
-@bp.get("/payments.csv")
+@bp.post("/payments.csv")
 @requires("payment.look_into")
 def export_payments() -> ResponseReturnValue:
     return exported("payments", words.ATTEMPTS, export.ATTEMPTS, queries.all_attempts)
@@ -52,16 +53,16 @@ def list_refunds() -> ResponseReturnValue:
     return found("operator/refunds.html", words.REFUNDS, queries.page_of_refunds)
 
 
-@bp.get("/refunds.csv")
+@bp.post("/refunds.csv")
 @requires("payment.look_into")
 def export_refunds() -> ResponseReturnValue:
     return exported("refunds", words.REFUNDS, export.REFUNDS, queries.all_refunds)
 
 
-def found(template: str, states: Mapping[str, Words], read: Callable[[Session, Asked], queries.Page]) -> ResponseReturnValue:
+def found(template: str, states: Mapping[str, Words], read: Callable[[Session, Asked], Page[Any]]) -> ResponseReturnValue:
     form = FilterForm(request.args, states=states)
     if not form.validate():
-        return page(template, 422, form=form, found=queries.Page([], ""))
+        return page(template, 422, form=form, found=NOTHING)
     return page(template, form=form, found=read(db.session(), asked(form)))
 
 
@@ -74,18 +75,19 @@ def asked(form: FilterForm) -> Asked:
 def exported(
     name: str, states: Mapping[str, Words], columns: tuple[str, ...], read: Callable[[Session, Asked], Iterator[Any]]
 ) -> ResponseReturnValue:
-    """Everything that the filter finds, while it is read; who took it away is kept."""
     form = FilterForm(request.args, states=states)
     if not form.validate():
-        return page(f"operator/{name}.html", 422, form=form, found=queries.Page([], ""))
-    if request.method == "HEAD":
-        return page(f"operator/{name}.html", form=form, found=queries.Page([], ""))
-    wanted = " ".join(f"{key}={value}" for key, value in sorted(form.typed.items()) if key != "number")
+        return page(f"operator/{name}.html", 422, form=form, found=NOTHING)
+    return taken_away(name, form.typed, export.lines(columns, read(db.session(), asked(form))))
+
+
+def taken_away(name: str, typed: Mapping[str, str], lines: Iterator[bytes]) -> Response:
+    """All that a filter finds, as a file, while it is read; who took it is kept, and what of, but no numbers or words."""
+    wanted = " ".join(f"{key}={value}" for key, value in sorted(typed.items()) if key not in UNKEPT)
     in_transaction(audit.record, actor=actor(), action=f"{name}.exported", subject=name, why=wanted)
-    rows = stream_with_context(export.lines(columns, read(db.session(), asked(form))))
     disposition = f"attachment; filename={name}-{clock.today():%Y%m%d}.csv"
     headers = {**NO_STORE, "Content-Disposition": disposition}
-    return Response(rows, content_type="text/csv; charset=utf-8", headers=headers)
+    return Response(stream_with_context(lines), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @bp.post("/refunds/<refund>/absence")
@@ -106,43 +108,6 @@ def create_absence(refund: str) -> ResponseReturnValue:
     else:
         flash(_("Done."), "done")
     return redirect(url_for(".show_payment", attempt=attempt), 303)
-
-
-@bp.get("/suspense")
-@requires("payment.look_into")
-def list_suspense() -> ResponseReturnValue:
-    return suspense_page()
-
-
-def suspense_page(form: WhyForm | None = None, of: str = "", status: int = 200) -> ResponseReturnValue:
-    """`of`: the payment whose form was refused, with what was typed."""
-    session = db.session()
-    before = tidy(request.args.get("before", ""))
-    parked, further = queries.page_of_suspense(session, before)
-    if not before:
-        parked = queries.stranded(session) + parked
-    held = suspense.balance(session, book=current_book())
-    return page("operator/suspense.html", status, parked=parked, further=further, held=held, form=form or WhyForm(), of=of)
-
-
-@bp.post("/suspense/<payment>/refund")
-@requires("payment.correct")
-def create_suspense_refund(payment: str) -> ResponseReturnValue:
-    form = WhyForm(request.form)
-    if not form.validate():
-        return suspense_page(form, payment, 422)
-    given = {"payment": payment, "actor": actor(), "why": str(form.why.data)}
-    try:
-        in_transaction(
-            idempotency.once, suspense.send_back, idempotency=form.idempotency(f"suspense:{g.person.id}:{payment}"), **given
-        )
-    except NotFound:
-        raise
-    except (suspense.AlreadyGoingBack, suspense.OfTheOtherBook, PaymentIsDisputed) as refusal:
-        form.why.errors = [refusal.message]
-        return suspense_page(form, payment, refusal.status)
-    flash(_("It is on its way back to whoever paid."), "done")
-    return redirect(url_for(".list_suspense"), 303)
 
 
 def actor() -> str:

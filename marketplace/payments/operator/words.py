@@ -1,9 +1,11 @@
 """What states, purposes, verdicts and accounts are called on operators' pages, and how urgent they look."""
 
+import re
 from typing import Final
 
-from flask_babel import LazyString, lazy_gettext as _l
+from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 
+from marketplace.core.formats import yuan
 from marketplace.payments.disputes.states import DisputeState as D
 from marketplace.payments.reconciliation.states import Verdict
 from marketplace.payments.states import AttemptState as A, EventStatus, RefundState as R
@@ -16,12 +18,64 @@ reasons: Final[dict[str, LazyString]] = {
 }
 """Why refunds were made that no person wrote a reason for; the floors above add theirs."""
 
+WHYS: Final[dict[str, LazyString]] = {
+    "started": _l("the payer went on to pay"),
+    "asked": _l("the payment provider was asked"),
+    "asked again": _l("the payment provider was asked again"),
+    "answer": _l("so the payment provider answered"),
+    "answered": _l("our answer was sent"),
+    "no answer": _l("the payment provider did not answer"),
+    "cancelled by us": _l("we cancelled it at the payment provider"),
+    "never arrived": _l("the payment provider never heard of it"),
+    "never arrived at the gateway": _l("the payment provider never heard of it"),
+    "found": _l("the payment provider had it after all"),
+    "reconciliation": _l("found when the books were compared"),
+    "the payer has it from the bank": _l("the payer has it from their bank already"),
+    "Declined": _l("declined"),
+    "Invalid": _l("the payment provider could not take it"),
+    "NotSupported": _l("the payment provider does not do that"),
+    "KeyMismatch": _l("the payment provider could not take it"),
+    "RefundWindowClosed": _l("too late for a refund there"),
+    "InsufficientFunds": _l("not enough money at the payment provider"),
+    "declined": _l("declined"),
+    "authentication_required": _l("the bank wants the payer to confirm it"),
+    "mandate_gone": _l("the kept card cannot be charged any more"),
+}
+"""What the program itself writes down when a state moves."""
+
+MISMATCH: Final = re.compile(r"(?:amount (\d+) ([A-Z]{3}))?(?:(?:^|, )(live|test) money)?")
+ACTORS: Final[dict[str, LazyString]] = {"system": _l("by itself"), "guest": _l("a guest")}
+
+
+def why(text: str) -> str:
+    """A reason in the reader's language where the program wrote it; what a person or a provider wrote stays as it is."""
+    if wrong := MISMATCH.fullmatch(text):
+        return mismatch(*wrong.groups())
+    return str(WHYS.get(text) or reasons.get(text) or text)
+
+
+def mismatch(fen: str | None, currency: str | None, book: str | None) -> str:
+    """What came instead of what was asked for: another sum, money of the other book, or both."""
+    came = yuan(int(fen)) if fen and currency == "CNY" else f"{fen} {currency}" if fen else ""
+    told = [_("%(sum)s came instead", sum=came)] if came else []
+    return str(_(", ")).join([*told, *([str(BOOKS[book])] if book else [])])
+
+
+def actor(name: str) -> str:
+    return str(ACTORS.get(name, name))
+
+
 PURPOSES: Final[dict[str, LazyString]] = {
     "order": _l("Order"),
     "contribution": _l("Gift"),
     "presale": _l("Presale"),
     "installment": _l("Monthly gift"),
 }
+PARKED: Final[dict[str, LazyString]] = {
+    "mismatch": _l("Not what we asked for"),
+    "surplus": _l("Paid twice, or too late"),
+}
+BOOKS: Final[dict[str, LazyString]] = {"live": _l("Real money"), "test": _l("Test money")}
 ATTEMPTS: Final[dict[str, Words]] = {
     A.CREATED: (_l("Opened"), ""),
     A.SUBMITTING: (_l("Being sent"), "info"),

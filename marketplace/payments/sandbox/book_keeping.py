@@ -14,6 +14,7 @@ from marketplace.payments.sandbox.converting import Conversion
 from marketplace.payments.sandbox.storage import movement
 
 PAGE: Final = 500
+PAYOUT, PAYOUT_FAILURE = PAYOUTS = ("payout", "payout_failure")
 
 
 class BookKeeping:
@@ -48,13 +49,13 @@ class BookKeeping:
         self.note(connection, "dispute_reversal", remote_id, attempt, amount)
 
     def pay_out(self, connection: Connection, amount: Money, key: str) -> None:
-        """Once for each key. Raises KeyMismatch for the same key with another amount."""
+        """Once for each key; below zero the bank took it back. Raises KeyMismatch for the same key with another amount."""
         told = select(func.coalesce(movement.c.presented, movement.c.gross)).where(
-            movement.c.type == "payout", movement.c.source == key
+            movement.c.type.in_(PAYOUTS), movement.c.source == key
         )
         known = connection.scalar(told)
         if known is None:
-            self.note(connection, "payout", key, key, -amount)
+            self.note(connection, PAYOUT if amount.fen > 0 else PAYOUT_FAILURE, key, key, -amount)
         elif known != -amount.fen:
             raise KeyMismatch(key)
 

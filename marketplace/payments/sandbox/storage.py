@@ -90,7 +90,7 @@ movement = Table(
     "movement",
     metadata,
     Column("id", String, primary_key=True),
-    Column("type", String, nullable=False),  # charge, refund, refund_failure, payout
+    Column("type", String, nullable=False),  # charge, refund, refund_failure, payout, payout_failure
     Column("source", String, nullable=False),  # the payment, the refund, the key of the payout
     Column("ours", String, nullable=False),  # the shop's own id of it
     Column("gross", BigInteger, nullable=False),

@@ -12,6 +12,7 @@ from marketplace.payments.gateways import (
     RemoteMandate,
     RemoteRefund,
 )
+from marketplace.payments.sandbox.book_keeping import PAYOUTS
 from marketplace.payments.sandbox.views import cashier
 
 SESSION = {  # what the cashier says -> what Stripe says of the session, and of its payment
@@ -72,7 +73,7 @@ def named_source(movement: Movement) -> dict[str, Any]:
         return {"id": f"ch_{movement.source_id}", "object": "charge", **whose}
     if movement.type in MOVED_BY_BANKS:
         return {"id": movement.source_id, "object": "dispute", "metadata": {"attempt": movement.ours}}
-    if movement.type == "payout":
+    if movement.type in PAYOUTS:
         return {"id": movement.source_id, "object": "payout", "metadata": {}}
     return {"id": movement.source_id, "object": "refund", "metadata": {"refund": movement.ours}}
 

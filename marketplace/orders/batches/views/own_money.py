@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
-from marketplace.core.formats import language
+from marketplace.core.formats import in_language
 from marketplace.orders.batches import payees, queries, statements, telling, typesetting
 from marketplace.orders.batches.forms import PayoutAccountForm
 from marketplace.orders.batches.owed import Owner
@@ -48,7 +48,7 @@ def station() -> Side:
 def named(row: Seller | Station | None) -> str:
     if row is None:
         return ""
-    return row.name_en if language() == "en" and row.name_en else row.name_zh
+    return in_language(row.name_zh, row.name_en)
 
 
 @bp.get("/seller/account")

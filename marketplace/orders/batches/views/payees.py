@@ -12,7 +12,8 @@ from marketplace.accounts.rate_limits import HOUR, hit
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import StaleState
-from marketplace.core.forms import Form
+from marketplace.core.forms import Form, tidy
+from marketplace.core.steps import take_step
 from marketplace.orders.batches import payees, queries
 from marketplace.orders.batches.forms import FreezingForm, VerificationForm
 
@@ -22,7 +23,7 @@ bp = Blueprint("payees", __name__, url_prefix="/operator/payees")
 @bp.get("")
 @requires("payee.verify")
 def list_payees() -> ResponseReturnValue:
-    return page("settlements/payees.html", payees=queries.payees(db.session()))
+    return page("settlements/payees.html", found=queries.payees(db.session(), tidy(request.args.get("before", ""))))
 
 
 @bp.get("/<account>")
@@ -73,9 +74,8 @@ def create_release(account: str) -> ResponseReturnValue:
 
 
 def take(account: str, step: Callable[..., None], **given: Any) -> ResponseReturnValue:
-    in_transaction(step, account=account, person_id=g.person.id, **given)
-    flash(_("Done."), "done")
-    return redirect(url_for(".show_payee", account=account), 303)
+    back = url_for(".show_payee", account=account)
+    return take_step(step, back, passes=(payees.OwnPayee,), account=account, person_id=g.person.id, **given)
 
 
 def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:

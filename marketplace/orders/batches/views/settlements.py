@@ -13,10 +13,21 @@ from sqlalchemy.orm import Session
 from marketplace.accounts.permissions import requires
 from marketplace.core import audit, clock, idempotency
 from marketplace.core.db import db, in_transaction
-from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
-from marketplace.core.forms import Form
-from marketplace.orders.batches import answers, approving, bank_file, confirming, drafting, queries, telling, tracing
-from marketplace.orders.batches.forms import AnswerForm, ConfirmationForm, DispatchForm, DraftForm, ReturnForm
+from marketplace.core.errors import NotFound
+from marketplace.core.forms import Form, tidy
+from marketplace.core.steps import take_step
+from marketplace.orders.batches import (
+    answers,
+    approving,
+    bank_file,
+    bouncing,
+    confirming,
+    drafting,
+    queries,
+    telling,
+    tracing,
+)
+from marketplace.orders.batches.forms import AnswerForm, BounceForm, ConfirmationForm, DispatchForm, DraftForm, ReturnForm
 from marketplace.orders.batches.states import BatchState
 from marketplace.payments.gateways import current_book
 
@@ -31,8 +42,10 @@ def actor() -> str:
 @requires("settlement.read")
 def list_batches() -> ResponseReturnValue:
     session = db.session()
-    owed = queries.stations_owed(session, current_book())
-    return page("settlements/list.html", owed=owed, batches=queries.batches(session), form=DraftForm())
+    before = tidy(request.args.get("before", ""))
+    owed = [] if before else queries.stations_owed(session, current_book())
+    batches = queries.batches(session, before)
+    return page("settlements/list.html", owed=owed, found=batches, before=before, form=DraftForm())
 
 
 @bp.post("")
@@ -67,7 +80,8 @@ def batch_page(batch: str, status: int = 200, **forms: Form) -> ResponseReturnVa
     shown = queries.get_batch(session, batch)
     blank: dict[str, Form] = {"dispatch": DispatchForm(), "answer": AnswerForm()}
     lines = queries.lines_of(session, shown.row)
-    return page("settlements/batch.html", status, shown=shown, lines=lines, forms_by_step=blank | forms)
+    names = queries.names_of(session, lines)
+    return page("settlements/batch.html", status, shown=shown, lines=lines, names=names, forms_by_step=blank | forms)
 
 
 @bp.post("/<batch>/approval")
@@ -118,9 +132,14 @@ def line_page(batch: str, line: str, status: int = 200, **forms: Form) -> Respon
     session = db.session()
     shown = queries.get_batch(session, batch)
     row = queries.get_line(session, shown.row, line)
-    blank: dict[str, Form] = {"confirmation": ConfirmationForm(), "send_back": ReturnForm()}
+    blank: dict[str, Form] = {"confirmation": ConfirmationForm(), "send_back": ReturnForm(), "bouncing": BounceForm()}
     carried, parts = tracing.parts_of(session, row, shown.row)
-    known: dict[str, Any] = {"carried": carried, "parts": parts}
+    known: dict[str, Any] = {
+        "carried": carried,
+        "parts": parts,
+        "most": tracing.MOST,
+        "name": queries.names_of(session, [row])[line],
+    }
     return page("settlements/line.html", status, shown=shown, line=row, **known, **(blank | forms))
 
 
@@ -142,6 +161,16 @@ def create_return(batch: str, line: str) -> ResponseReturnValue:
     return take(batch, confirming.send_back, line=line, reason=str(form.reason.data), actor=actor())
 
 
+@bp.post("/<batch>/lines/<line>/bounce")
+@requires("settlement.keep")
+def create_bounce(batch: str, line: str) -> ResponseReturnValue:
+    """The bank took back what it had paid."""
+    form = BounceForm(request.form)
+    if not form.validate():
+        return line_page(batch, line, 422, bouncing=form)
+    return take(batch, bouncing.bounce, line=line, reason=str(form.reason.data), actor=actor())
+
+
 @bp.post("/<batch>/answer-preview")
 @requires("settlement.keep")
 def create_answer_preview(batch: str) -> ResponseReturnValue:
@@ -160,7 +189,8 @@ def create_answer_preview(batch: str) -> ResponseReturnValue:
     except answers.Unreadable as refusal:
         form.form_errors.append(refusal.message)
         return batch_page(batch, refusal.status, answer=form)
-    return page("settlements/answer.html", shown=shown, judged=judged, form=form)
+    names = queries.names_of(session, queries.lines_of(session, shown.row))
+    return page("settlements/answer.html", shown=shown, judged=judged, names=names, form=form)
 
 
 @bp.post("/<batch>/answer")
@@ -179,22 +209,12 @@ def create_answer(batch: str) -> ResponseReturnValue:
 
 
 def take(batch: str, step: Callable[..., None], **given: Any) -> ResponseReturnValue:
-    """One step; what is not possible any more is said, and the page shows how it stands."""
-    try:
-        in_transaction(step, batch=batch, **given)
-    except (StaleState, IllegalTransition, confirming.NotSent):
-        flash(_("This step was already taken or is no longer possible. Here is the current state."), "note")
-    except (NotFound, approving.SamePerson):
-        raise
-    except Refusal as refusal:
-        flash(refusal.message, "failed")
-    else:
-        flash(_("Done."), "done")
-    return redirect(url_for(".show_batch", batch=batch), 303)
+    back = url_for(".show_batch", batch=batch)
+    return take_step(step, back, passes=(approving.SamePerson,), batch=batch, **given)
 
 
 def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
-    words = {"batch_words": telling.BATCHES, "line_words": telling.LINES, "why_not": telling.WHY_NOT}
+    words = {"batch_words": telling.BATCHES, "standing": telling.standing, "why_not": telling.WHY_NOT}
     common = {"desk_current": "settlements", "today": clock.today(), "book": current_book(), "B": BatchState}
     is_keeper = bool(g.person.roles & {"operator", "finance_operator"})
     more = {"verdict_words": telling.VERDICTS, "does": answers.DOES, "is_keeper": is_keeper}

@@ -1,0 +1,124 @@
+"""Kept back for a lost dispute that was won on appeal: the buyer has neither goods nor money, and a person decides.
+
+What was held or owed for such a parcel went to the province's loss (`disputed.keep`), so it comes from there again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Subquery, exists, func, select
+from sqlalchemy.orm import Session
+
+from marketplace.core import audit
+from marketplace.core.db import Columns
+from marketplace.core.errors import NotFound, StaleState
+from marketplace.core.formats import in_language
+from marketplace.core.money import Money
+from marketplace.core.paging import Page, cut
+from marketplace.ledger.models import Entry, LedgerAccount, Line
+from marketplace.orders.disputed import PURPOSE
+from marketplace.orders.models import Order, Parcel
+from marketplace.payments import refunds
+from marketplace.payments.disputes.models import Dispute
+from marketplace.payments.disputes.standing import LOSS
+from marketplace.payments.disputes.states import OPEN, DisputeState
+from marketplace.payments.models import Attempt, Refund
+from marketplace.payments.states import AttemptState, RefundState
+from marketplace.stations.models import Station
+
+PAGE: Final = 50
+KEY: Final = "dispute_kept:"
+
+
+class NothingKept(StaleState):
+    message = _l("Nothing of this parcel waits for a decision any more.")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """`fen`: what was kept for it less what went back since."""
+
+    parcel: str
+    number: str
+    position: int
+    attempt: str
+    station_zh: str
+    station_en: str
+    phone: str
+    at: datetime
+    fen: int
+
+    @property
+    def label(self) -> str:
+        return f"{self.number}-{self.position}"
+
+    @property
+    def station(self) -> str:
+        return in_language(self.station_zh, self.station_en)
+
+
+def page(session: Session, before: str = "") -> Page[Kept]:
+    """Those kept last first; after the parcel `before`. One statement."""
+    wanted = waiting()
+    if before:
+        wanted = wanted.where(Entry.id < select(Entry.id).where(Entry.key == f"{KEY}{before}").scalar_subquery())
+    rows = session.execute(wanted.order_by(Entry.id.desc()).limit(PAGE + 1))
+    return cut([Kept(*row) for row in rows], PAGE, attrgetter("parcel"))
+
+
+def waiting() -> Columns:
+    """Parcels whose payment no bank has taken or disputes now, with something left of what was kept."""
+    loss, back = kept_fen(), sent_back_fen()
+    fen: Any = loss.c.fen - func.coalesce(back.c.fen, 0)
+    undecided = exists().where(Dispute.attempt_id == Attempt.id, Dispute.state.in_([*sorted(OPEN), DisputeState.LOST]))
+    wanted: Columns = select(Parcel.public_id, Order.number, Parcel.number, Attempt.public_id)
+    wanted = wanted.add_columns(Station.name_zh, Station.name_en, Station.phone, Entry.at, fen.label("fen"))
+    wanted = wanted.join(Order, Order.id == Parcel.order_id).join(Station, Station.code == Parcel.station_code)
+    wanted = wanted.join(Attempt, (Attempt.reference == Order.number) & (Attempt.purpose == PURPOSE) & ~Attempt.is_surplus)
+    wanted = wanted.join(Entry, Entry.key == KEY + Parcel.public_id).join(loss, loss.c.entry_id == Entry.id)
+    wanted = wanted.outerjoin(back, back.c.parcel == Parcel.public_id)
+    return wanted.where(Attempt.state == AttemptState.SUCCEEDED, ~undecided, fen > 0)
+
+
+def kept_fen() -> Subquery:
+    """By entry, what lessened the loss."""
+    lines: Columns = select(Line.entry_id, (-func.sum(Line.amount)).label("fen"))
+    lines = lines.join(Entry, Entry.id == Line.entry_id).join(LedgerAccount, LedgerAccount.id == Line.account_id)
+    lines = lines.where(Entry.kind == KEY.removesuffix(":"), LedgerAccount.kind == LOSS[0])
+    return lines.group_by(Line.entry_id).subquery()
+
+
+def sent_back_fen() -> Subquery:
+    """By parcel, what has gone back to its buyer out of the loss, or is on its way."""
+    prefix = f"{refunds.OUT_OF_LOSS}:"
+    parcel = func.substr(Refund.reason_key, len(prefix) + 1, 16).label("parcel")
+    back: Columns = select(parcel, func.sum(Refund.fen).label("fen"))
+    back = back.where(Refund.reason_key.startswith(prefix), Refund.state != RefundState.FAILED)
+    return back.group_by(parcel).subquery()
+
+
+def give_back(session: Session, *, parcel: str, actor: str, why: str) -> str:
+    """What is left of it goes back to the buyer; returns the refund's public id. Raises NotFound, NothingKept."""
+    row = session.scalar(select(Parcel).where(Parcel.public_id == parcel))
+    if row is None:
+        raise NotFound(parcel)
+    paid = select(Attempt).join(Order, Order.number == Attempt.reference).where(Order.id == row.order_id)
+    paid = paid.where(Attempt.purpose == PURPOSE, Attempt.state == AttemptState.SUCCEEDED, ~Attempt.is_surplus)
+    attempt = session.scalar(paid.with_for_update(of=Attempt))
+    found = session.execute(waiting().where(Parcel.public_id == parcel)).first()
+    if attempt is None or found is None:
+        raise NothingKept(parcel)
+    amount = Money(min(int(found.fen), refunds.left_of(session, attempt)), attempt.currency)
+    key = f"{refunds.OUT_OF_LOSS}:{parcel}:{tries(session, attempt, parcel)}"
+    refund = refunds.request_for(session, attempt, reason_key=key, shares={LOSS: amount}, reason=why)
+    told = {"actor": actor, "subject": f"parcel:{parcel}", "why": why}
+    audit.record(session, action="parcel.kept_given_back", **told, refund=refund, fen=amount.fen)
+    return refund
+
+
+def tries(session: Session, attempt: Attempt, parcel: str) -> int:
+    """One that did not arrive may be asked for once more, under a key of its own."""
+    mine = select(func.count()).where(Refund.attempt_id == attempt.id)
+    return int(session.scalar(mine.where(Refund.reason_key.startswith(f"{refunds.OUT_OF_LOSS}:{parcel}"))) or 0)
