@@ -12,10 +12,13 @@ from marketplace.accounts.models import Person
 from marketplace.core.errors import NotFound
 from marketplace.ledger import books, queries as ledger_queries
 from marketplace.orders import disputed
+from marketplace.orders.batches import at_gateway
 from marketplace.orders.batches.models import BatchLine, PayoutAccount, SettlementBatch
 from marketplace.orders.batches.owed import OPEN, Owner, payable, why_not
 from marketplace.orders.batches.states import BatchState as B, LeftOut, LineState
 from marketplace.orders.models import OrderLine, Parcel
+from marketplace.payments.transfers.models import GatewayPayee
+from marketplace.payments.transfers.states import PayeeState
 from marketplace.stations.models import Seller, Station
 
 MOST: Final = 100
@@ -54,6 +57,12 @@ class ShownPayee:
     row: PayoutAccount
     name: str
     station_zh: str
+    at_gateway: GatewayPayee | None
+
+    @property
+    def waits(self) -> bool:
+        """To be verified, for the first time or because the gateway knows them since then."""
+        return self.row.verified_at is None or at_gateway.waits_for_the_province(self.row, self.at_gateway)
 
 
 def stations_owed(session: Session, book: str) -> list[StationOwed]:
@@ -141,18 +150,25 @@ def select_payees() -> Any:
     """Every account with whose it is: a seller's name and station, or the station's."""
     own, home = aliased(Station), aliased(Station)
     name = func.coalesce(own.name_zh, Seller.name_zh, "")
-    wanted: Any = select(PayoutAccount, name, func.coalesce(home.name_zh, ""))
+    wanted: Any = select(PayoutAccount, name, func.coalesce(home.name_zh, ""), GatewayPayee)
     is_seller = (PayoutAccount.owner_kind == "seller") & (Person.public_id == PayoutAccount.owner)
     wanted = wanted.outerjoin(Person, is_seller).outerjoin(Seller, Seller.person_id == Person.id)
     wanted = wanted.outerjoin(own, (PayoutAccount.owner_kind == "station") & (own.code == PayoutAccount.owner))
-    return wanted.outerjoin(home, home.code == Seller.station_code)
+    gateway, book = at_gateway.here()
+    there = at_gateway.SAME_OWNER & (GatewayPayee.gateway == gateway) & (GatewayPayee.book == book)
+    return wanted.outerjoin(home, home.code == Seller.station_code).outerjoin(GatewayPayee, there)
 
 
 def payees(session: Session) -> list[ShownPayee]:
     """Those that wait to be verified first, then the frozen, then the latest. One statement."""
-    waits = case((PayoutAccount.verified_at.is_(None), 0), (PayoutAccount.frozen_because != "", 1), else_=2)
+    waits = case((needs_a_look(), 0), (PayoutAccount.frozen_because != "", 1), else_=2)
     rows = session.execute(select_payees().order_by(waits, PayoutAccount.changed_at.desc()).limit(MOST))
     return [ShownPayee(*row) for row in rows]
+
+
+def needs_a_look() -> Any:
+    is_known = GatewayPayee.state == PayeeState.VERIFIED
+    return PayoutAccount.verified_at.is_(None) | (is_known & (PayoutAccount.verified_at < GatewayPayee.changed_at))
 
 
 def get_payee(session: Session, account: str) -> ShownPayee:

@@ -22,4 +22,6 @@ REFUNDS: Final = frozenset({"refund", "payment_refund"})
 RETURNED: Final = frozenset({"refund_failure", "payment_failure_refund"})
 DISPUTES: Final = {"dispute": "dispute", "dispute_reversal": "dispute_won"}  # type of movement -> kind of entry
 PAYOUTS: Final = frozenset({"payout", "payout_cancel", "payout_failure"})
-PAID_OUT: Final = ("disburse_paid", "payout_paid")  # kinds of entry: money that our bank has paid
+TRANSFERS: Final = frozenset({"transfer"})
+REVERSALS: Final = frozenset({"transfer_refund"})
+PAID_OUT: Final = ("disburse_paid", "payout_paid")  # kinds of entry: money that our bank has paid, or a transfer

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select
+from sqlalchemy import Connection, Engine, Row, func, insert, select, text
 
 from marketplace.core import clock
 from marketplace.core.money import Money
@@ -43,6 +43,19 @@ class BookKeeping:
 
     def get_back_from_the_bank(self, connection: Connection, remote_id: str, attempt: str, amount: Money) -> None:
         note(connection, "dispute_reversal", remote_id, attempt, amount)
+
+    def transfer(self, connection: Connection, remote_id: str, ours: str, amount: Money) -> None:
+        note(connection, "transfer", remote_id, ours, -amount)
+
+    def reverse(self, connection: Connection, remote_id: str, ours: str, amount: Money) -> None:
+        note(connection, "transfer_refund", remote_id, ours, amount)
+
+    def held(self, connection: Connection, currency: str) -> int:
+        """What there is to pay with; whoever pays out of it at the same time waits."""
+        if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('sandbox balance'))"))
+        net = select(func.coalesce(func.sum(movement.c.gross - movement.c.fee), 0))
+        return int(connection.scalar(net.where(movement.c.currency == currency)) or 0)
 
     def pay_out(self, connection: Connection, amount: Money, key: str) -> None:
         """Once for each key. Raises KeyMismatch for the same key with another amount."""

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, insert, select, update
 from marketplace.core import clock
 from marketplace.payments.gateways import (
     ActionRequired,
-    Caps,
     Declined,
     Invalid,
     MandateRequest,
@@ -32,8 +31,6 @@ LATER: Final = (SUCCEEDS, DECLINED, AUTHENTICATION, KEPT_BY_NOBODY)
 
 class RememberingCashier(Cashier):
     """The cashier with mandates. A mandate is agreed with a payment, and good once that has succeeded."""
-
-    caps = Caps(recurring=True)
 
     def start_payment(self, request: PaymentRequest, *, key: str) -> RemotePayment:
         started = super().start_payment(request, key=key)

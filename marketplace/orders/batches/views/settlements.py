@@ -15,10 +15,21 @@ from marketplace.core import audit, clock, idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
 from marketplace.core.forms import Form
-from marketplace.orders.batches import answers, approving, bank_file, confirming, drafting, queries, telling, tracing
+from marketplace.orders.batches import (
+    answers,
+    approving,
+    at_gateway,
+    bank_file,
+    confirming,
+    drafting,
+    queries,
+    telling,
+    tracing,
+)
 from marketplace.orders.batches.forms import AnswerForm, ConfirmationForm, DispatchForm, DraftForm, ReturnForm
 from marketplace.orders.batches.states import BatchState
 from marketplace.payments.gateways import current_book
+from marketplace.payments.transfers import sending
 
 bp = Blueprint("settlements", __name__, url_prefix="/operator/settlements")
 
@@ -67,7 +78,9 @@ def batch_page(batch: str, status: int = 200, **forms: Form) -> ResponseReturnVa
     shown = queries.get_batch(session, batch)
     blank: dict[str, Form] = {"dispatch": DispatchForm(), "answer": AnswerForm()}
     lines = queries.lines_of(session, shown.row)
-    return page("settlements/batch.html", status, shown=shown, lines=lines, forms_by_step=blank | forms)
+    sent: dict[str, Any] = {"transfers": at_gateway.transfers_of(session, shown.row)}
+    sent["known_there"] = at_gateway.payees_of(session, shown.row) if shown.row.state is BatchState.APPROVED else {}
+    return page("settlements/batch.html", status, shown=shown, lines=lines, forms_by_step=blank | forms, **sent)
 
 
 @bp.post("/<batch>/approval")
@@ -79,7 +92,7 @@ def create_approval(batch: str) -> ResponseReturnValue:
 @bp.post("/<batch>/dispatch")
 @requires("settlement.keep")
 def create_dispatch(batch: str) -> ResponseReturnValue:
-    """The bank is told to pay."""
+    """The bank is told to pay, or the gateway."""
     form = DispatchForm(request.form)
     if not form.validate():
         return batch_page(batch, 422, dispatch=form)
@@ -100,7 +113,7 @@ def hand_out(session: Session, *, batch: str) -> bytes:
     row = approving.hold(session, batch)
     if not row.file_sha256:
         raise NotFound(batch)
-    content = bank_file.content(row, approving.paying(session, row))
+    content = bank_file.content(row, approving.by_hand(session, row))
     subject, kept = f"settlement_batch:{batch}", bank_file.digest(content)
     if kept != row.file_sha256:
         raise ValueError(f"{batch}: the file is not what it was when the batch was sent")
@@ -120,7 +133,7 @@ def line_page(batch: str, line: str, status: int = 200, **forms: Form) -> Respon
     row = queries.get_line(session, shown.row, line)
     blank: dict[str, Form] = {"confirmation": ConfirmationForm(), "send_back": ReturnForm()}
     carried, parts = tracing.parts_of(session, row, shown.row)
-    known: dict[str, Any] = {"carried": carried, "parts": parts}
+    known: dict[str, Any] = {"carried": carried, "parts": parts, "transfer": sending.of_reference(session, line)}
     return page("settlements/line.html", status, shown=shown, line=row, **known, **(blank | forms))
 
 
@@ -195,6 +208,7 @@ def take(batch: str, step: Callable[..., None], **given: Any) -> ResponseReturnV
 
 def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
     words = {"batch_words": telling.BATCHES, "line_words": telling.LINES, "why_not": telling.WHY_NOT}
+    words |= {"transfer_words": telling.TRANSFERS, "said": telling.said}
     common = {"desk_current": "settlements", "today": clock.today(), "book": current_book(), "B": BatchState}
     is_keeper = bool(g.person.roles & {"operator", "finance_operator"})
     more = {"verdict_words": telling.VERDICTS, "does": answers.DOES, "is_keeper": is_keeper}
