@@ -11,14 +11,14 @@ from sqlalchemy.exc import IntegrityError
 
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
-from marketplace.core.errors import StaleState
+from marketplace.core.errors import NotFound, StaleState
 from marketplace.core.transitions import EventRow
 from marketplace.ledger.models import Entry
 from marketplace.notifications.models import Message
 from marketplace.orders.batches import answers, approving, bank_file, confirming, connecting
 from marketplace.orders.batches.states import BatchState as B, LineState as L
 from marketplace.payments.gateways import Invalid, OutcomeUnknown, RateLimited
-from marketplace.payments.transfers import sending
+from marketplace.payments.transfers import absent, sending
 from marketplace.payments.transfers.models import Transfer
 from marketplace.payments.transfers.states import PAYEE, TRANSFER, PayeeState, TransferState as T
 from tests.batches.conftest import HOUSE, Finance, balance
@@ -194,6 +194,33 @@ def test_a_key_that_is_too_old_is_never_sent_again(desk: Desk, monkeypatch: pyte
         assert row and row.state is (T.SUCCEEDED if arrived else T.UNKNOWN)
     assert desk.there(there) == (3662 if arrived else 0)
     assert desk.finance.line_state(batch, desk.finance.feng) is (L.CONFIRMED if arrived else L.SENT)
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_person_lets_go_of_what_never_got_there(desk: Desk, monkeypatch: pytest.MonkeyPatch, arrived: bool) -> None:
+    desk.connect(desk.finance.feng)
+    batch = desk.sent()
+    line = desk.finance.line(batch, desk.finance.feng).public_id
+    honest, unanswered = desk.cashier.transfer, []
+
+    def loses(request: Any, *, key: str) -> Any:
+        unanswered.append((request, key))
+        raise OutcomeUnknown(key)
+
+    monkeypatch.setattr(desk.cashier, "transfer", loses)
+    desk.work()
+    db.session.rollback()
+    with pytest.raises(absent.StillBeingSent):
+        absent.let_go(reference=line, actor="person:1")
+    with pytest.raises(NotFound):
+        absent.let_go(reference="another", actor="person:1")
+    ((request, key),) = unanswered
+    if arrived:
+        honest(request, key=key)
+    with time_machine.travel(clock.now() + timedelta(hours=24)):
+        assert absent.let_go(reference=line, actor="person:1") is (T.SUCCEEDED if arrived else T.FAILED)
+    assert desk.finance.line_state(batch, desk.finance.feng) is (L.CONFIRMED if arrived else L.RETURNED)
+    assert desk.finance.owed(desk.finance.feng) == (0 if arrived else 3662)
 
 
 def test_another_sum_than_we_asked_for_changes_nothing(desk: Desk) -> None:

@@ -43,7 +43,7 @@ SAID: Final[dict[str, LazyString]] = {
     "Declined": _l("The payment provider refused it"),
     "Invalid": _l("The payment provider refused it"),
     "NotSupported": _l("The payment provider refused it"),
-    "let go": _l("It never reached the payment provider"),
+    "NeverArrived": _l("It never reached the payment provider"),
 }
 FROZEN: Final[dict[str, LazyString]] = {
     covering.OWES: _l("Owes money after a refund, and the payment provider could not take it back"),

@@ -96,6 +96,10 @@ def submit(kind: Kind, row: int) -> None:
         in_transaction(arrive, kind=kind, row=row, remote=remote, why="answer")
 
 
+class NeverArrived(Declined):
+    """Asked for a day ago, and the gateway has nothing of it."""
+
+
 @dataclass(frozen=True)
 class Submission:
     """What the gateway is asked for. With a key too old to be repeated, what that key made is looked for."""
@@ -130,12 +134,13 @@ def request_of(session: Session, row: Row, payee: GatewayPayee) -> TransferReque
 
 
 def answer_to(asked: Submission) -> RemoteTransfer:
-    """Raises OutcomeUnknown where the key is too old and the gateway knows nothing of it: a person has to look."""
+    """Where the key is too old and the gateway knows nothing of it, a transfer raises OutcomeUnknown: a person has to look
+    (`absent`), for it would be paid once more. A reversal raises NeverArrived: what it did not bring stays owed."""
     gateway, request = gateways().get(asked.gateway), asked.request
     if not asked.may_be_sent:
         found = look_for(asked)
         if found is None:
-            raise OutcomeUnknown(f"{asked.key}: too old to be sent again, and not at the gateway")
+            raise (NeverArrived if isinstance(request, ReversalRequest) else OutcomeUnknown)(asked.key)
         return found
     if isinstance(request, TransferRequest):
         return gateway.transfer(request, key=asked.key)

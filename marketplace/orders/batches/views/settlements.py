@@ -28,8 +28,8 @@ from marketplace.orders.batches import (
 )
 from marketplace.orders.batches.forms import AnswerForm, ConfirmationForm, DispatchForm, DraftForm, ReturnForm
 from marketplace.orders.batches.states import BatchState
-from marketplace.payments.gateways import current_book
-from marketplace.payments.transfers import sending
+from marketplace.payments.gateways import GatewayError, current_book
+from marketplace.payments.transfers import absent, sending
 
 bp = Blueprint("settlements", __name__, url_prefix="/operator/settlements")
 
@@ -133,7 +133,8 @@ def line_page(batch: str, line: str, status: int = 200, **forms: Form) -> Respon
     row = queries.get_line(session, shown.row, line)
     blank: dict[str, Form] = {"confirmation": ConfirmationForm(), "send_back": ReturnForm()}
     carried, parts = tracing.parts_of(session, row, shown.row)
-    known: dict[str, Any] = {"carried": carried, "parts": parts, "transfer": sending.of_reference(session, line)}
+    known: dict[str, Any] = {"carried": carried, "parts": parts, "transfer": (sent := sending.of_reference(session, line))}
+    known["is_stuck"] = sent is not None and absent.is_stuck(sent)
     return page("settlements/line.html", status, shown=shown, line=row, **known, **(blank | forms))
 
 
@@ -153,6 +154,22 @@ def create_return(batch: str, line: str) -> ResponseReturnValue:
     if not form.validate():
         return line_page(batch, line, 422, send_back=form)
     return take(batch, confirming.send_back, line=line, reason=str(form.reason.data), actor=actor())
+
+
+@bp.post("/<batch>/lines/<line>/search")
+@requires("settlement.keep")
+def create_search(batch: str, line: str) -> ResponseReturnValue:
+    """Of a transfer that the gateway has not answered for: it is asked once more, and what never got there is let go."""
+    shown = queries.get_batch(db.session(), batch)
+    queries.get_line(db.session(), shown.row, line)
+    try:
+        state = absent.let_go(reference=line, actor=actor())
+    except (absent.StillBeingSent, GatewayError) as refusal:
+        flash(refusal.message, "failed")
+    else:
+        words, _kind = telling.TRANSFERS[state]
+        flash(_("The payment provider was asked: %(state)s.", state=words), "done")
+    return redirect(url_for(".show_line", batch=batch, line=line), 303)
 
 
 @bp.post("/<batch>/answer-preview")
