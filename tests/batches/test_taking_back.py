@@ -1,4 +1,4 @@
-"""A refund of what was paid by transfer: asked back from the payee, never more than they owe, and owed where it is refused."""
+"""A refund of what was paid by transfer: asked back from the payee, never more than they owe; owed where it is refused."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -61,13 +61,9 @@ class Grower:
 
     def refund(self, number: str) -> None:
         (parcel,) = parcels(number)
-        told: dict[str, Any] = {
-            "units": {parcel.lines[0].public_id: 1},
-            "with_shipping": False,
-            "reason": "坏了",
-            "actor": "c",
-        }
-        in_transaction(refunding.refund_units, parcel=parcel.public_id, station=JIXIAN, **told)
+        told: dict[str, Any] = {"units": {parcel.lines[0].public_id: 1}, "reason": "坏了", "actor": "c"}
+        where: dict[str, Any] = {"parcel": parcel.public_id, "station": JIXIAN}
+        in_transaction(refunding.refund_units, **where, **told, with_shipping=False)
 
     def work(self) -> None:
         """All of the worker's steps, until nothing waits."""
@@ -139,7 +135,7 @@ def moved(shop: Shop, kind: str) -> list[int]:
 
 
 def test_19_a_reversal_that_is_refused(shop: Shop) -> None:
-    """The grower has taken the money to their bank: the buyer is refunded all the same, the grower owes it, and is stopped."""
+    """The grower has the money at their bank: the buyer is refunded all the same, the grower owes it and is stopped."""
     grower = paid_grower(shop)
     assert shop.cashier.pay_payee_out(grower.there) == GROWER_FEN
 
@@ -159,6 +155,7 @@ def test_19_a_reversal_that_is_refused(shop: Shop) -> None:
     assert_sound(shop)
 
 
+@pytest.mark.full
 def test_19_a_reversal_that_works(shop: Shop) -> None:
     grower = paid_grower(shop)
     grower.refund(grower.orders[0])
@@ -196,6 +193,7 @@ def die(*_args: object, **_given: object) -> None:
     raise Killed
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("kind", "step"), [(Transfer, sending.send_transfer), (Reversal, sending.send_reversal)])
 @pytest.mark.parametrize("moment", ["before the gateway is asked", "between its success and our commit"])
 def test_9_killed_beside_the_gateway(
@@ -224,6 +222,7 @@ def test_9_killed_beside_the_gateway(
     assert_sound(shop)
 
 
+@pytest.mark.full
 def test_two_workers_send_one_transfer_once(shop: Shop) -> None:
     grower = known_grower(shop)
     send_batch()
@@ -239,6 +238,7 @@ def test_two_workers_send_one_transfer_once(shop: Shop) -> None:
     assert_sound(shop)
 
 
+@pytest.mark.full
 def test_two_refunds_at_once_take_back_no_more_than_is_owed(shop: Shop) -> None:
     grower = paid_grower(shop, orders=2)
     settled_order(shop)  # owed again: of two refunds only one is not covered by it

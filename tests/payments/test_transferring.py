@@ -48,6 +48,7 @@ def fill(house: House, fen: int = 10_000) -> None:
     house.pay(house.gateway.start_payment(request, key=f"{request.attempt}:create"))
 
 
+@pytest.mark.full
 def test_a_payee_says_who_they_are_on_the_gateways_own_page(house: House) -> None:
     opened = house.gateway.open_payee("p1", key="p1:create")
     assert (opened.payee, opened.state, opened.last4, opened.book) == ("p1", PayeeState.INCOMPLETE, "", "test")
@@ -85,6 +86,7 @@ def test_a_transfer_is_made_once_for_its_key_and_found_by_our_own_id(house: Hous
     assert cashier().look_up_payee(payee).balance == 3662
 
 
+@pytest.mark.full
 def test_nobody_is_paid_whom_the_gateway_does_not_know_and_nothing_that_is_not_there(house: House) -> None:
     unknown = house.gateway.open_payee("p1", key="p1:create").remote_id
     fill(house, 1000)
@@ -123,6 +125,7 @@ def test_what_was_sent_comes_back_in_parts_as_long_as_the_payee_has_it(house: Ho
         house.gateway.reverse_transfer(back("tr_nothing", 1), key="r5")
 
 
+@pytest.mark.full
 def test_transfers_and_reversals_are_movements_of_our_balance(house: House) -> None:
     fill(house)
     since = datetime.now(UTC) - timedelta(seconds=2)
@@ -140,6 +143,7 @@ def test_transfers_and_reversals_are_movements_of_our_balance(house: House) -> N
     assert house.gateway.balance() == {"CNY": 10_000 - 60 - 700}
 
 
+@pytest.mark.full
 def test_a_change_of_a_payee_is_told(house: House) -> None:
     payee = a_payee(house)
     (raw,) = house.gateway.events_since(datetime.now(UTC) - timedelta(minutes=1))
