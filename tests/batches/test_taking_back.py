@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from hypothesis import given, strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -92,6 +93,15 @@ def test_the_newest_transfer_is_taken_back_first(desk: Desk) -> None:
     desk.work()
     assert desk.there(there) == 0 and desk.finance.owed(desk.finance.feng) == -2300
     assert desk.is_sound()
+
+
+@given(st.integers(0, 10**7), st.lists(st.integers(0, 10**6), max_size=8))
+def test_parts_add_up_and_the_first_is_emptied_first(missing: int, lefts: list[int]) -> None:
+    taken = covering.parts(missing, lefts)
+    assert sum(taken) == min(missing, sum(lefts))
+    assert all(0 <= part <= left for part, left in zip(taken, lefts, strict=True))
+    touched = [index for index, part in enumerate(taken) if part]
+    assert all(taken[index] == lefts[index] for index in range(touched[-1] if touched else 0))
 
 
 def test_what_a_person_paid_is_not_asked_of_the_gateway(desk: Desk) -> None:

@@ -18,6 +18,7 @@ from marketplace.notifications.models import Message
 from marketplace.orders.batches import answers, approving, bank_file, confirming, connecting
 from marketplace.orders.batches.states import BatchState as B, LineState as L
 from marketplace.payments.gateways import Invalid, OutcomeUnknown, RateLimited
+from marketplace.payments.reconciliation.models import ReconciliationRun
 from marketplace.payments.transfers import absent, sending
 from marketplace.payments.transfers.models import Transfer
 from marketplace.payments.transfers.states import PAYEE, TRANSFER, PayeeState, TransferState as T
@@ -221,6 +222,22 @@ def test_a_person_lets_go_of_what_never_got_there(desk: Desk, monkeypatch: pytes
         assert absent.let_go(reference=line, actor="person:1") is (T.SUCCEEDED if arrived else T.FAILED)
     assert desk.finance.line_state(batch, desk.finance.feng) is (L.CONFIRMED if arrived else L.RETURNED)
     assert desk.finance.owed(desk.finance.feng) == (0 if arrived else 3662)
+
+
+def test_nothing_is_sent_while_payouts_are_closed(desk: Desk) -> None:
+    there = desk.connect(desk.finance.feng)
+    batch = desk.sent()
+    run: dict[str, Any] = {"gateway": "sandbox", "actor": "test", "is_whole": True, "is_dry": False, "ended_at": clock.now()}
+    db.session.add(ReconciliationRun(**run, is_red=True))
+    db.session.commit()
+    desk.work()
+    waiting = desk.transfer(batch, desk.finance.feng)
+    assert waiting and waiting.state is T.REQUESTED and desk.there(there) == 0
+    db.session.add(ReconciliationRun(**run, is_red=False))
+    db.session.commit()
+    with time_machine.travel(clock.now() + timedelta(minutes=1)):
+        desk.work()
+    assert desk.there(there) == 3662
 
 
 def test_another_sum_than_we_asked_for_changes_nothing(desk: Desk) -> None:

@@ -1,5 +1,7 @@
 """Payees at gateways, transfers to them and reversals."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -7,6 +9,9 @@ revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
+
+OPEN = sa.text("state IN ('requested', 'submitting', 'unknown')")
+IS_OPEN: Any = {"sqlite_where": OPEN, "postgresql_where": OPEN}
 
 
 def upgrade() -> None:
@@ -72,6 +77,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("transfer", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_transfer_payee_id"), ["payee_id"], unique=False)
+        batch_op.create_index("transfer_waiting", ["next_at"], unique=False, **IS_OPEN)
 
     op.create_table(
         "transfer_reversal",
@@ -109,14 +115,17 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("transfer_reversal", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_transfer_reversal_transfer_id"), ["transfer_id"], unique=False)
+        batch_op.create_index("transfer_reversal_waiting", ["next_at"], unique=False, **IS_OPEN)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("transfer_reversal", schema=None) as batch_op:
+        batch_op.drop_index("transfer_reversal_waiting")
         batch_op.drop_index(batch_op.f("ix_transfer_reversal_transfer_id"))
 
     op.drop_table("transfer_reversal")
     with op.batch_alter_table("transfer", schema=None) as batch_op:
+        batch_op.drop_index("transfer_waiting")
         batch_op.drop_index(batch_op.f("ix_transfer_payee_id"))
 
     op.drop_table("transfer")

@@ -2,7 +2,7 @@
 
 The buyer is refunded in any case, by the refund's own way; nothing here stops it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import func, select
@@ -40,11 +40,18 @@ def cover(session: Session, most: Mapping[Owner, int], *, book: str, cause: str)
     owed.hold_accounts(session, most)
     for owner, fen in sorted(most.items()):
         missing = min(fen, debt(session, owner, book=book))
-        for transfer, left in left_with(session, owner, book) if missing > 0 else ():
-            part = min(missing, left)
-            if part > 0:
+        there = left_with(session, owner, book) if missing > 0 else []
+        for (transfer, _left), part in zip(there, parts(missing, [left for _transfer, left in there]), strict=True):
+            if part:
                 sending.ask_back(session, transfer=transfer, cause=cause, amount=Money(part, CURRENCY))
-                missing -= part
+
+
+def parts(missing: int, lefts: Sequence[int]) -> list[int]:
+    """What is taken of each, the first ones first, until nothing is missing or nothing is left. Pure."""
+    taken: list[int] = []
+    for left in lefts:
+        taken.append(max(0, min(missing - sum(taken), left)))
+    return taken
 
 
 def debt(session: Session, owner: Owner, *, book: str) -> int:

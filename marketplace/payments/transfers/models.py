@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core import clock, ids, triggers
@@ -34,6 +34,12 @@ class GatewayPayee(Base):
     opened_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
+def waiting(table: str) -> Index:
+    """What the worker looks for, however much is done."""
+    is_open = text("state IN ('requested', 'submitting', 'unknown')")
+    return Index(f"{table}_waiting", "next_at", sqlite_where=is_open, postgresql_where=is_open)
+
+
 class Asked(Leased):
     """Money that a gateway is asked to move: the same life there and back."""
 
@@ -55,7 +61,7 @@ class Transfer(Asked, Base):
     """To a payee. `reference` is what it pays, once; `booked_under` the reference of its entries in the books."""
 
     __tablename__ = "transfer"
-    __table_args__ = (CheckConstraint("fen > 0", "moves_something"),)
+    __table_args__ = (CheckConstraint("fen > 0", "moves_something"), waiting("transfer"))
     payee_id: Mapped[int] = mapped_column(ForeignKey("gateway_payee.id"), index=True)
     reference: Mapped[str] = mapped_column(unique=True)
     booked_under: Mapped[str]
@@ -70,7 +76,11 @@ class Reversal(Asked, Base):
     """Back from a payee, of one transfer, for one cause once."""
 
     __tablename__ = "transfer_reversal"
-    __table_args__ = (UniqueConstraint("transfer_id", "cause"), CheckConstraint("fen > 0", "moves_something"))
+    __table_args__ = (
+        UniqueConstraint("transfer_id", "cause"),
+        CheckConstraint("fen > 0", "moves_something"),
+        waiting("transfer_reversal"),
+    )
     transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"), index=True)
     cause: Mapped[str]  # refund:<refund>
 

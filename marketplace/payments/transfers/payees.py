@@ -61,8 +61,9 @@ def apply(session: Session, *, status: PayeeStatus, gateway: str, why: str) -> s
         return row.remote_id or ""  # opened twice, with a forgotten key: the first one counts
     if row.book != status.book:
         raise ValueError(f"payee {row.public_id}: the gateway says {status}")
+    is_new = status.state is PayeeState.VERIFIED and row.state is not PayeeState.VERIFIED
+    if status.last4 != row.last4 or (is_new and not status.last4):  # where it does not say, each time is another one
+        row.last4, row.changed_at = status.last4, clock.now()
     if status.state is not row.state:
         transition(session, row, status.state, expected=row.state, actor=gateway, why=why, remote_id=status.remote_id)
-    if status.last4 != row.last4:
-        row.last4, row.changed_at = status.last4, clock.now()
     return status.remote_id

@@ -22,6 +22,7 @@ from marketplace.payments.gateways import (
     gateways,
     unknown_unless_answered,
 )
+from marketplace.payments.reconciliation import switch
 from marketplace.payments.refunds import KEY_LIVES
 from marketplace.payments.transfers.asking import RemoteTransfer, ReversalRequest, TransferRequest
 from marketplace.payments.transfers.models import GatewayPayee, Reversal, Transfer
@@ -112,9 +113,11 @@ class Submission:
 
 
 def begin_submission(session: Session, *, kind: Kind, row: int) -> Submission | None:
-    """None where nothing is to be asked any more."""
+    """None where nothing is to be asked any more, and as long as nothing may be paid out."""
     held = hold(session, kind, row)
     is_first = held.state is TransferState.REQUESTED
+    if is_first and kind is Transfer and not switch.payouts_are_open(session):
+        return None
     if is_first:
         transition(session, held, TransferState.SUBMITTING, expected=held.state, actor="system", why="asked")
     return submission(session, held, is_first=is_first) if held.state in ASKED_BEFORE else None
