@@ -101,7 +101,7 @@ class World:
         """Of each: paid, sent and settled, so that somebody is owed something from the beginning."""
         goods = {self.shop.apples: 2, self.shop.millet: 2}
         number = in_transaction(order, owner=CartOwner(None, "first"), goods=goods, pickup=set())
-        attempt = in_transaction(paying.open_attempt, number=number)
+        attempt = str(in_transaction(paying.open_attempt, number=number))
         attempts.submit(attempt, return_url="/", description="test")
         self.decide("succeeded", attempt)
         sweeping.look_again(attempt)
