@@ -112,6 +112,7 @@ def test_whatever_was_tampered_with_is_named(desk: Desk) -> None:
     assert set(TAMPERING) == {check.name for check in transfers.TRANSFERS} | {"states have traces"}
 
 
+@pytest.mark.full
 def test_what_the_cashier_has_is_held_beside_what_we_have(desk: Desk) -> None:
     def found(statement: str = "") -> list[str]:
         with tampered(statement) as connection, desk.cashier.storage.connect() as theirs:

@@ -100,6 +100,7 @@ def test_nobody_is_paid_whom_the_gateway_does_not_know_and_nothing_that_is_not_t
     assert house.gateway.balance() == {"CNY": 0}
 
 
+@pytest.mark.full
 def test_what_was_sent_comes_back_in_parts_as_long_as_the_payee_has_it(house: House) -> None:
     fill(house)
     payee = a_payee(house)
