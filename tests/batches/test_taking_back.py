@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from marketplace.core import clock
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
-from marketplace.orders.batches import covering, payees, telling
+from marketplace.orders.batches import covering, payees, statements, telling
 from marketplace.orders.batches.owed import Owner
 from marketplace.orders.batches.states import LeftOut, LineState as L
 from marketplace.payments.gateways import OutcomeUnknown
@@ -65,6 +65,10 @@ def test_what_they_have_there_comes_back_and_nothing_is_owed(desk: Desk) -> None
     assert balance("gateway_clearing", "sandbox") == 10_000 - 2662
     assert finance.account(finance.feng).frozen_because == ""
     assert desk.is_sound() and desk.cashier.balance() == {"CNY": 10_000 - 2662}
+    month = clock.today().replace(day=1)
+    told = statements.statement(db.session(), finance.feng, month, book="test")
+    assert told.closing_fen == 0 and told.sum_of("payout", "payout_failed", "reversal") == -2662
+    assert [(telling.kind(row), row.fen) for row in told.rows if row.kind == "reversal"] == [("从付给你的钱里收回", 1000)]
 
 
 def test_only_what_they_owe_is_asked_back(desk: Desk) -> None:
