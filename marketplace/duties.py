@@ -20,6 +20,7 @@ from marketplace.orders.batches import reminders as batch_reminders
 from marketplace.payments import inbox, overdue, sweeping
 from marketplace.payments.reconciliation import rounds
 from marketplace.payments.sandbox import delivery
+from marketplace.payments.transfers import sending
 
 
 def compose_worker(app: Flask) -> Worker:
@@ -30,7 +31,7 @@ def compose_worker(app: Flask) -> Worker:
         steps=[settlement.settle_one_due, outbox.deliver, checking.Rereading()],
         slow_steps=[inbox.work, charging.charge_one, sweeping.send_refund, sweeping.ask_after_attempt, outbox.deliver_slow],
     )
-    worker.slow_steps.append(rounds.Rounds())
+    worker.slow_steps += [sending.send_transfer, sending.send_reversal, rounds.Rounds()]
     sandbox = app.extensions["gateways"].by_name.get("sandbox")
     if sandbox:
         worker.slow_steps += [partial(delivery.deliver, sandbox), sandbox.finish_refunds, sandbox.finish_slow_payments]

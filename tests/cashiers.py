@@ -11,5 +11,6 @@ def opened(cashier: PaymentGateway) -> None:
     storage.prepare(cashier.storage)
     with cashier.writing() as connection:
         tables = (storage.movement, storage.webhook, storage.answered, storage.refund, storage.mandate, storage.dispute)
-        for table in (*tables, storage.payment):
+        others = (storage.payout, storage.reversal, storage.transfer, storage.payee)
+        for table in (*tables, *others, storage.payment):
             connection.execute(table.delete())

@@ -19,6 +19,7 @@ from marketplace.auditing import (
     plans,
     refunds,
     trade,
+    transfers,
 )
 from marketplace.auditing.checks import Difference
 
@@ -30,7 +31,7 @@ COUNTED |= {"pledges": "pledge", "devices": "device"}
 def findings(connection: Connection, at_the_cashier: Connection | None) -> Iterator[Difference | str]:
     """Every difference; and before each part, as plain text, what is being looked at."""
     yield from checks.run(connection, (*money.BOOKS, *money.GATEWAYS, *trade.ORDERS, *trade.GOODS))
-    yield from checks.run(connection, (*refunds.REFUNDS, *movements.MOVEMENTS, *payouts.PAYOUTS))
+    yield from checks.run(connection, (*refunds.REFUNDS, *movements.MOVEMENTS, *payouts.PAYOUTS, *transfers.TRANSFERS))
     yield from payouts.differences(connection)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, plans.PLANS)

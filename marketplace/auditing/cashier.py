@@ -38,6 +38,21 @@ FACING: Final = (
         JOIN attempt ON attempt.id = refund.attempt_id WHERE attempt.gateway = 'sandbox'""",
         frozenset({"succeeded"}),
     ),
+    Facing(
+        "transfer",
+        "SELECT transfer AS id, amount AS fen, 'succeeded' AS state, at FROM {schema}transfer",
+        """SELECT transfer.public_id AS id, transfer.fen AS fen, transfer.state AS state FROM transfer
+        JOIN gateway_payee ON gateway_payee.id = transfer.payee_id WHERE gateway_payee.gateway = 'sandbox'""",
+        frozenset({"succeeded"}),
+    ),
+    Facing(
+        "reversal",
+        "SELECT reversal AS id, amount AS fen, 'succeeded' AS state, at FROM {schema}reversal",
+        """SELECT r.public_id AS id, r.fen AS fen, r.state AS state FROM transfer_reversal r
+        JOIN transfer ON transfer.id = r.transfer_id JOIN gateway_payee ON gateway_payee.id = transfer.payee_id
+        WHERE gateway_payee.gateway = 'sandbox'""",
+        frozenset({"succeeded"}),
+    ),
 )
 
 

@@ -15,6 +15,7 @@ from marketplace.auditing.checks import Difference, read
 from marketplace.orders.batches.states import BATCH, LINE
 from marketplace.orders.states import ORDER, PARCEL
 from marketplace.payments.states import ATTEMPT, REFUND
+from marketplace.payments.transfers.states import PAYEE, TRANSFER
 
 CHECK: Final = "states have traces"
 
@@ -38,6 +39,9 @@ LIVES: Final = (
     Life("refund", "public_id", REFUND, "requested"),
     Life("settlement_batch", "public_id", BATCH, "drafted"),
     Life("settlement_line", "public_id", LINE, "due"),
+    Life("gateway_payee", "public_id", PAYEE, "opening"),
+    Life("transfer", "public_id", TRANSFER, "requested"),
+    Life("transfer_reversal", "public_id", TRANSFER, "requested"),
     Life("listing", "code", LISTING),
     Life("campaign", "public_id", CAMPAIGN, "draft"),
     Life("contribution", "public_id", CONTRIBUTION, "intent"),

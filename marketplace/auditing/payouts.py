@@ -12,7 +12,9 @@ from sqlalchemy import Connection, RowMapping
 from marketplace.auditing.checks import Check, Difference, moment, read
 
 PAYABLE: Final = "('seller_payable', 'station_payable')"
-EXPLAINED: Final = "('settle', 'refund', 'refund_failed', 'dispute_kept', 'payout', 'payout_failed', 'payout_bounced')"
+EXPLAINED: Final = (
+    "('settle', 'refund', 'refund_failed', 'dispute_kept', 'payout', 'payout_failed', 'payout_bounced', 'reversal')"
+)
 POSTED: Final = """(SELECT entry.key AS key, entry.book AS book, entry.reference AS reference, a.kind AS kind,
         a.owner AS owner, SUM(line.amount) AS amount FROM entry JOIN line ON line.entry_id = entry.id
         JOIN ledger_account a ON a.id = line.account_id
@@ -121,7 +123,7 @@ AT_ONCE: Final = timedelta(minutes=1)  # a refund may be booked in the moment in
 ACCOUNTS: Final = f"""SELECT a.id AS id, a.kind AS kind, a.owner AS owner, entry.kind AS what, entry.key AS name,
         entry.at AS at, line.amount AS amount
     FROM line JOIN ledger_account a ON a.id = line.account_id JOIN entry ON entry.id = line.entry_id
-    WHERE a.kind IN {PAYABLE} AND line.commodity = 'CNY' ORDER BY a.id, entry.at, line.id"""
+    WHERE a.kind IN {PAYABLE} AND line.commodity = 'CNY' ORDER BY a.id, line.id"""  # clocks may go back, ids do not
 
 
 @dataclass

@@ -76,6 +76,7 @@ class Settings(BaseSettings):
         400, ge=1, description="the smallest gift in fen; Stripe refuses less than 4 HKD or 0.50 USD"
     )
     stripe_api_base: str = Field("https://api.stripe.com", description="where Stripe answers; tests have a peer")
+    stripe_connect: bool = Field(False, description="true: Connect is set up, so that sellers can be paid by transfers")
     trusted_proxies: int = Field(0, ge=0, le=4, description="how many reverse proxies in front set X-Forwarded-*")
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="json, console or auto (console in demo)")
 

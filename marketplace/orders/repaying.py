@@ -1,7 +1,8 @@
 """Money of a parcel on its way back to the buyer: units are taken off the lines, the refund is asked for and written down.
 
 Before the parcel settles it comes from what is held, after that from what is payable, which may go below zero: after a
-payout the seller owes it, and the next settlement nets it. A lost parcel is paid back by its station alone."""
+payout the seller owes it. What was paid by transfer is asked back, the rest is netted by the next settlement. A lost parcel
+is paid back by its station alone."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,6 +15,7 @@ from marketplace.core.errors import StaleState
 from marketplace.core.money import Money
 from marketplace.ledger import books
 from marketplace.orders import disputed, remaining
+from marketplace.orders.batches import covering
 from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
 from marketplace.orders.remaining import PAYABLE, Part
 from marketplace.orders.states import ParcelState as S
@@ -41,6 +43,7 @@ def repay(session: Session, parcel: Parcel, parts: Sequence[Part], *, reason_key
         reason=reason,
     )
     add_rows(session, RefundLine, *(line_of(refund, part, by_station=is_lost) for part in parts))
+    covering.cover_refund(session, shares, book=order.book, refund=refund)
     outbox.put(session, REQUESTED, refund=refund)
     return refund
 

@@ -17,6 +17,7 @@ def open_gateways(settings: Settings) -> Gateways:
             address=settings.stripe_api_base,
             methods=settings.stripe_methods.split(","),
             least_fen=settings.stripe_least_fen,
+            pays_others=settings.stripe_connect,
         )
         known.by_name[gateway.name], known.chosen = gateway, gateway.name
     if settings.gateway is GatewayChoice.SANDBOX:

@@ -11,12 +11,13 @@ from marketplace.payments.gateways import BadPayload, BadSignature, Notice
 
 TOLERANCE: Final = 300  # seconds, to both sides: a signature from the future is forged too
 
-Concerns = Literal["payment", "refund", "dispute", "nothing we know"]
+Concerns = Literal["payment", "refund", "dispute", "payee", "nothing we know"]
 CONCERNS: Final[dict[str, Concerns]] = {
     "payment_intent": "payment",
     "checkout.session": "payment",
     "refund": "refund",
     "dispute": "dispute",
+    "account": "payee",
 }
 
 

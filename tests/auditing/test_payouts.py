@@ -132,6 +132,17 @@ def test_whatever_was_tampered_with_is_named(paid: Finance) -> None:
     assert set(TAMPERING) == {check.name for check in payouts.PAYOUTS} | {payouts.CHECK, "states have traces"}
 
 
+@pytest.mark.full
+def test_a_clock_that_goes_back_is_no_fault(real_app: Flask, make_finance: Callable[[], Finance]) -> None:
+    finance = make_finance()
+    with time_machine.travel(clock.now() + timedelta(minutes=5)):
+        finance.settle(finance.feng, 3662)
+    finance.payee(finance.feng)
+    finance.sent()
+    db.session.remove()
+    assert named() == set()
+
+
 @pytest.mark.parametrize(("seconds", "found"), [(20, 0), (60, 0), (61, 1), (3600, 1)])
 def test_a_refund_in_the_moment_of_a_payment_is_no_fault(seconds: int, found: int) -> None:
     """It may be booked while the payment is, and be committed later; an hour before, it must have been seen."""

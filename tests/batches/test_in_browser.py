@@ -13,6 +13,7 @@ from marketplace.core import clock
 from marketplace.core.db import db
 from tests.batches.conftest import HOUSE, Finance
 from tests.batches.test_paying_out import ready
+from tests.batches.transfers import desk_of
 from tests.browser import barriers, overflows, serving
 from tests.factories import make_person, sign_in_as
 
@@ -93,3 +94,46 @@ def test_nothing_is_in_the_way(real_app: Flask, real_finance: Finance, browser: 
             page.goto(address + path)
             assert barriers(page) == [], path
             assert not overflows(page), path
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_nothing_is_in_the_way_where_the_gateway_pays(
+    real_app: Flask, real_finance: Finance, browser: Browser, address: str, width: int
+) -> None:
+    """Without a script: from the seller's page to the cashier's and back, and what the province sees of it."""
+    desk = desk_of(real_finance)
+    desk.cashier.base_url = address
+    feng = db.session.scalars(select(Person.id).where(Person.public_id == real_finance.feng[1])).one()
+    mine = entered(real_app, browser, address, feng, script=False, width=width)
+    page = mine.new_page()
+    page.goto(f"{address}/seller/account")
+    press(page, "去开通")
+    there = page.url
+    page.get_by_label("你银行账号的后四位").fill("7890")
+    press(page, "是我本人")
+    desk.ask(desk.payee(real_finance.feng).remote_id or "")
+    assert page.url.startswith("http://127.0.0.1")
+    account = real_finance.account(real_finance.feng).public_id
+    shown = {feng: ["/seller/account", there.removeprefix(address)]}
+    shown[real_finance.approver] = [f"/operator/payees/{account}", "/operator/payees"]
+    look(real_app, browser, address, shown, width)
+    desk.look_at(real_finance.feng)
+    batch = real_finance.draft()
+    real_finance.approve(batch)
+    here = f"/operator/settlements/{batch}"
+    look(real_app, browser, address, {real_finance.approver: [here]}, width)
+    real_finance.send(batch, "transfer")
+    line = real_finance.line(batch, real_finance.feng).public_id
+    look(real_app, browser, address, {real_finance.approver: [here, f"{here}/lines/{line}"]}, width)
+    desk.cashier.storage.dispose()
+
+
+def look(app: Flask, browser: Browser, address: str, pages: dict[int, list[str]], width: int) -> None:
+    for who, paths in pages.items():
+        context = entered(app, browser, address, who, width=width)
+        page = context.new_page()
+        for path in paths:
+            page.goto(address + path)
+            assert not overflows(page), path
+            assert barriers(page) == [], path
+        context.close()

@@ -60,7 +60,8 @@ def test_policies(client: FlaskClient) -> None:
     headers = client.get("/no-such-page").headers
     assert headers["Content-Security-Policy"] == (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
-        "manifest-src 'self'; worker-src 'self'; form-action 'self' https://checkout.stripe.com; frame-ancestors 'none'; "
+        "manifest-src 'self'; worker-src 'self'; form-action 'self' https://checkout.stripe.com "
+        "https://connect.stripe.com; frame-ancestors 'none'; "
         "base-uri 'none'"
     )
     assert headers["X-Content-Type-Options"] == "nosniff"

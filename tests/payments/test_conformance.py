@@ -74,7 +74,8 @@ def house(request: pytest.FixtureRequest, real_app: Flask) -> Iterator[House]:
 
 
 def stripe_at(address: str, key: str, secret: str = "whsec_ours") -> StripeGateway:
-    return StripeGateway(key, webhook_secrets=[secret], address=address, methods=["card", "alipay", "wechat_pay"])
+    methods = ["card", "alipay", "wechat_pay"]
+    return StripeGateway(key, webhook_secrets=[secret], address=address, methods=methods, pays_others=True)
 
 
 def asked(fen: int = 3980, **changes: Any) -> PaymentRequest:

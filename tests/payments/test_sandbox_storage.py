@@ -21,6 +21,10 @@ def test_what_moved_before_movements_were_kept(real_app: Flask) -> None:
             connection.execute(table.delete())
         where = "sandbox." if connection.dialect.name == "postgresql" else ""
         for sql in (
+            "DROP TABLE {0}payout",
+            "DROP TABLE {0}reversal",
+            "DROP TABLE {0}transfer",
+            "DROP TABLE {0}payee",
             "DROP TABLE {0}dispute",
             "DROP TABLE {0}mandate",
             "DROP TABLE {0}movement",

@@ -17,6 +17,7 @@ from marketplace.payments.sandbox.converting import Conversion
 from marketplace.payments.sandbox.disputing import OPEN
 from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.payments.sandbox.storage import dispute, payment, refund
+from marketplace.payments.transfers.asking import PayeeStatus, RemoteTransfer
 from tests.simulation.chance import Dice
 
 T = TypeVar("T")
@@ -84,6 +85,21 @@ class UnreliableCashier(SandboxCashier):
 
     def find_refund(self, *given: Any, **options: Any) -> RemoteRefund | None:
         return self.over_the_line(lambda: super(UnreliableCashier, self).find_refund(*given, **options))
+
+    def payee_status(self, *given: Any, **options: Any) -> PayeeStatus:
+        return self.over_the_line(lambda: super(UnreliableCashier, self).payee_status(*given, **options))
+
+    def transfer(self, *given: Any, **options: Any) -> RemoteTransfer:
+        return self.over_the_line(lambda: super(UnreliableCashier, self).transfer(*given, **options))
+
+    def find_transfer(self, *given: Any, **options: Any) -> RemoteTransfer | None:
+        return self.over_the_line(lambda: super(UnreliableCashier, self).find_transfer(*given, **options))
+
+    def reverse_transfer(self, *given: Any, **options: Any) -> RemoteTransfer:
+        return self.over_the_line(lambda: super(UnreliableCashier, self).reverse_transfer(*given, **options))
+
+    def find_reversal(self, *given: Any, **options: Any) -> RemoteTransfer | None:
+        return self.over_the_line(lambda: super(UnreliableCashier, self).find_reversal(*given, **options))
 
     def fail_a_refund(self) -> bool:
         """The payer's bank sends one back, before or after it had arrived; True if there was one."""

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import text
 
-from marketplace.auditing import checks, money
+from marketplace.auditing import checks, money, transfers
 from marketplace.auditing.checks import Check, Difference
 from marketplace.core.db import db
 from marketplace.ledger import books
@@ -24,10 +24,13 @@ BACKED: Final = Check(
     WHERE o.paid_at IS NOT NULL GROUP BY o.id, o.number, o.total_fen HAVING COALESCE(SUM(a.fen), 0) <> o.total_fen""",
     "order {name} of {owed} fen counts as paid, {amount} came",
 )
-ALWAYS: Final = (*money.BOOKS, *money.GATEWAYS, SHELVES, BACKED)
+ALWAYS: Final = (*money.BOOKS, *money.GATEWAYS, *transfers.TRANSFERS, SHELVES, BACKED)
 UNSETTLED: Final = {
     "attempt": "SELECT COUNT(*) FROM attempt WHERE state IN ('submitting', 'unknown', 'processing')",
     "refund": "SELECT COUNT(*) FROM refund WHERE state IN ('requested', 'submitting', 'pending', 'unknown')",
+    "transfer": "SELECT COUNT(*) FROM transfer WHERE state IN ('requested', 'submitting', 'unknown')",
+    "reversal": "SELECT COUNT(*) FROM transfer_reversal WHERE state IN ('requested', 'submitting', 'unknown')",
+    "line of a batch": "SELECT COUNT(*) FROM settlement_line WHERE state = 'sent'",
     "gateway event": "SELECT COUNT(*) FROM gateway_event WHERE status IN ('received', 'unmatched')",
     "order": "SELECT COUNT(*) FROM \"order\" WHERE state = 'pending_payment'",
 }

@@ -33,6 +33,7 @@ from marketplace.payments.states import RefundState
 from tests.campaigns.conftest import Fund, build_fund
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, build_shop
 from tests.properties.test_lives import ENTERED, STEPS, order
+from tests.simulation import paying_out
 from tests.simulation.chance import Dice
 from tests.simulation.faults import Drifting, LineIsDead, Post, UnreliableCashier
 
@@ -58,6 +59,7 @@ def furnish(app: Flask) -> tuple[Shop, Fund]:
     """What is there before a life begins; to be called in the application's context."""
     shop = build_shop(app)
     fund = build_fund(app)
+    paying_out.furnish()
     fund.open()
     in_transaction(outbox.discard, topic=announcing.TOPIC)
     for person in (fund.officer, fund.approver):
@@ -74,14 +76,19 @@ class World:
         self.shop, self.fund = furnished
         self.began = shanghai.now()
         self.cashier = unreliable(self.shop, dice)
+        self.cashier.is_faulty = False
         self.post = Post(dice, lambda body, signature: self.shop.send("", body, signature))
+        self.desk = paying_out.FinanceDesk(self.cashier, dice)
         self.carts = 0
+        self.sell_one()
+        self.cashier.is_faulty = True
         self.deeds: list[tuple[int, Callable[[], str]]] = [
             (8, self.place), (8, self.go_and_pay), (3, self.press_an_old_page), (2, self.cancel), (2, self.take_back),
             (2, self.prolong), (3, self.confirm), (14, self.take_a_step),
             (4, self.give), (2, self.call_off),
             (24, self.work), (6, self.let_time_pass), (2, self.line_breaks), (1, self.refund_fails), (1, self.bank_steps_in),
             (3, self.refund_a_part), (1, self.reconcile), (1, self.old_letters),
+            (7, self.desk.pay_out), (1, self.desk.answer), (1, self.desk.take_it_to_the_bank), (1, self.desk.allow_again),
         ]  # fmt: skip
 
     def do(self) -> str:
@@ -91,6 +98,25 @@ class World:
             return deed()
         except REFUSED as refusal:
             return f"{deed.__name__}: {type(refusal).__name__}"
+
+    def sell_one(self) -> None:
+        """Of each: paid, sent and settled, so that somebody is owed something from the beginning."""
+        goods = {self.shop.apples: 2, self.shop.millet: 2}
+        number = in_transaction(order, owner=CartOwner(None, "first"), goods=goods, pickup=set())
+        attempt = str(in_transaction(paying.open_attempt, number=number))
+        attempts.submit(attempt, return_url="/", description="test")
+        self.decide("succeeded", attempt)
+        sweeping.look_again(attempt)
+        for parcel, station in self.parcels_of(number):
+            for step in ("accept", "collect", "pack", "ship"):
+                given = {"parcel": parcel, "station": station, "actor": "clerk", **ENTERED.get(step, {})}
+                in_transaction(STEPS[step], **given)
+            in_transaction(settlement.confirm, number=number, parcel=parcel, actor="guest")
+
+    def parcels_of(self, number: str) -> list[tuple[str, str]]:
+        db.session.rollback()
+        wanted = select(Parcel.public_id, Parcel.station_code).join(Order, Order.id == Parcel.order_id)
+        return [(row[0], row[1]) for row in db.session.execute(wanted.where(Order.number == number).order_by(Parcel.id))]
 
     # buyers
 
@@ -215,6 +241,7 @@ class World:
             outbox.deliver,
             outbox.deliver_slow,
             settlement.settle_one_due,
+            *paying_out.STEPS,
             partial(in_transaction, lifecycle.end_due),
             *(partial(in_transaction, sealing.seal, chain=chain) for chain in sorted(sealing.chains)),
         ]
@@ -274,6 +301,7 @@ class World:
                 absent.let_go(refund=refund, actor="operator", why="never arrived")
         while self.cashier.decide_one():
             pass
+        self.desk.look_after_what_hangs()
 
     @contextmanager
     def on_the_payers_own_line(self) -> Iterator[None]:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from marketplace.core import audit
 from marketplace.core.errors import Refusal
 from marketplace.core.forms import tidy
-from marketplace.orders.batches import bouncing, confirming
+from marketplace.orders.batches import at_gateway, bouncing, confirming
 from marketplace.orders.batches.approving import hold
 from marketplace.orders.batches.bank_file import digest
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
@@ -105,9 +105,11 @@ def decoded(content: bytes) -> str:
 
 
 def judge(session: Session, batch: SettlementBatch, answers: Sequence[Answer]) -> list[Judged]:
-    """What each row would do now. One statement."""
+    """What each row would do now; of what the gateway pays itself the bank knows nothing. Two statements."""
+    transferred = at_gateway.transfers_of(session, batch)
     mine = select(BatchLine).where(BatchLine.batch_id == batch.id, BatchLine.left_out == LeftOut.NO)
-    lines = {line.public_id: line for line in session.scalars(mine.execution_options(populate_existing=True))}
+    found = session.scalars(mine.execution_options(populate_existing=True))
+    lines = {line.public_id: line for line in found if line.public_id not in transferred}
     times = Counter(answer.line for answer in answers)
     return [judged(answer, lines, times[answer.line]) for answer in answers]
 
@@ -147,7 +149,7 @@ def apply(session: Session, *, batch: str, content: bytes, actor: str) -> list[J
     row = hold(session, batch)
     found = judge(session, row, read(content))
     for each in found:
-        given = {"batch": batch, "line": each.answer.line, "actor": actor}
+        given: dict[str, Any] = {"batch": batch, "line": each.answer.line, "actor": actor}
         said = each.answer.said[:LONGEST]
         if each.verdict is Verdict.CONFIRMS:
             confirming.confirm(session, **given, reference=said)

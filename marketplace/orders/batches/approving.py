@@ -1,4 +1,5 @@
-"""Another person approves a batch, and it is sent: by a file for the bank, or by transfers made by hand.
+"""Another person approves a batch, and it is sent: by a file for the bank, or by transfers. Those are the gateway's where it
+knows the payee, and made by hand for all others.
 
 At both moments what is owed is looked at again while the accounts are held: a refund that came between makes it smaller,
 and such a line is left out with the reason, never overdrawn."""
@@ -15,10 +16,11 @@ from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.money import Money
 from marketplace.core.transitions import subject_of, transition
 from marketplace.ledger import books
-from marketplace.orders.batches import bank_file, owed
+from marketplace.orders.batches import at_gateway, bank_file, owed
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import BatchState, LeftOut, LineState
 from marketplace.payments.reconciliation import switch
+from marketplace.payments.transfers import sending
 
 IN_TRANSIT: Final[books.Account] = ("payout_in_transit", "")
 WAYS: Final = ("file", "transfer")
@@ -41,7 +43,8 @@ def approve(session: Session, *, batch: str, approver_id: int) -> None:
 
 
 def send(session: Session, *, batch: str, way: str, actor: str) -> None:
-    """The bank is told to pay: what is owed leaves the payees' accounts for transit. `way` is `file` or `transfer`.
+    """What is owed leaves the payees' accounts for transit. `way` is `file` or `transfer`: what the gateway can pay itself
+    is asked of it by the worker, and is never in the file.
 
     Raises StaleState, NotFound, PayoutsAreClosed."""
     if way not in WAYS:
@@ -55,12 +58,18 @@ def send(session: Session, *, batch: str, way: str, actor: str) -> None:
         end_empty(session, row, actor)
         return
     row.sent_at = clock.now()
-    sent = {"way": way, "sent_at": row.sent_at, "file_sha256": bank_file.digest(bank_file.content(row, lines))}
+    known_there = at_gateway.payees_of(session, row) if way == "transfer" else {}
+    others = [line for line in lines if (line.owner_kind, line.owner) not in known_there]
+    file = bank_file.digest(bank_file.content(row, others)) if others else ""
+    sent = {"way": way, "sent_at": row.sent_at, "file_sha256": file}
     move(session, row, BatchState.SENT, BatchState.APPROVED, actor, way, **sent)
     for line in lines:
         transition(session, line, LineState.SENT, expected=LineState.DUE, actor=actor, why=way, station=row.station_code)
         amount = Money(line.fen, line.currency)
         post(session, row, line, "payout", {account_of(line): amount, IN_TRANSIT: -amount})
+        if payee := known_there.get((line.owner_kind, line.owner)):
+            named = {"reference": line.public_id, "booked_under": row.public_id}
+            sending.ask_for(session, payee=payee, **named, amount=amount)
 
 
 def look_again(session: Session, batch: SettlementBatch, actor: str) -> list[BatchLine]:
@@ -93,6 +102,12 @@ def paying(session: Session, batch: SettlementBatch) -> Sequence[BatchLine]:
     """The lines that pay somebody, in the order of their owners."""
     mine = select(BatchLine).where(BatchLine.batch_id == batch.id, BatchLine.left_out == LeftOut.NO)
     return session.scalars(mine.order_by(BatchLine.owner_kind, BatchLine.owner)).all()
+
+
+def by_hand(session: Session, batch: SettlementBatch) -> Sequence[BatchLine]:
+    """Of those the lines that no transfer of the gateway's pays."""
+    transferred = at_gateway.transfers_of(session, batch)
+    return [line for line in paying(session, batch) if line.public_id not in transferred]
 
 
 def hold(session: Session, batch: str) -> SettlementBatch:

@@ -12,7 +12,9 @@ from marketplace.core.money import Money
 from marketplace.core.transitions import subject_of
 from marketplace.orders.batches import owed
 from marketplace.orders.batches.approving import account_of, hold, post
+from marketplace.orders.batches.confirming import PaidByTheGateway
 from marketplace.orders.batches.models import BatchLine
+from marketplace.payments.transfers import sending
 
 
 class NotConfirmed(StaleState):
@@ -20,7 +22,7 @@ class NotConfirmed(StaleState):
 
 
 def bounce(session: Session, *, batch: str, line: str, reason: str, actor: str) -> None:
-    """The money is back at our bank. `payout_bounced:<line>`. Raises NotConfirmed, NotFound.
+    """The money is back at our bank. `payout_bounced:<line>`. Raises NotConfirmed, NotFound, PaidByTheGateway.
 
     Where the payee still has the account that was paid, nothing more goes there until a person has looked at it."""
     row = hold(session, batch)
@@ -28,6 +30,8 @@ def bounce(session: Session, *, batch: str, line: str, reason: str, actor: str) 
     payment = session.scalar(wanted.execution_options(populate_existing=True))
     if payment is None:
         raise NotFound(line)
+    if sending.of_reference(session, line) is not None:
+        raise PaidByTheGateway(line)
     if not payment.may_bounce:
         raise NotConfirmed(line)
     payment.bounced_at, payment.bounced_because = clock.now(), reason

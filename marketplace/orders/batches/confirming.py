@@ -7,37 +7,44 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock
-from marketplace.core.errors import NotFound, StaleState
+from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.money import Money
 from marketplace.core.transitions import transition
 from marketplace.orders.batches.approving import IN_TRANSIT, account_of, hold, move, post
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import BatchState, LineState
+from marketplace.payments.transfers import sending
 
 
 class NotSent(StaleState):
     message = _l("This payment has not been sent, or its answer is here already.")
 
 
-def confirm(session: Session, *, batch: str, line: str, reference: str, actor: str) -> None:
-    """The payee has it. `payout_paid:<line>`. Raises NotSent, NotFound; the last answer closes the batch."""
-    row, payment = sent_line(session, batch, line)
+class PaidByTheGateway(Refusal):
+    message = _l("The payment provider makes this payment and answers by itself.")
+
+
+def confirm(session: Session, *, batch: str, line: str, reference: str, actor: str, by_gateway: bool = False) -> None:
+    """The payee has it. `payout_paid:<line>`; the last answer closes the batch.
+
+    Raises NotSent, NotFound, and PaidByTheGateway for what its own transfer pays."""
+    row, payment = sent_line(session, batch, line, by_gateway=by_gateway)
     answer(session, row, payment, LineState.CONFIRMED, actor, reference)
     amount = Money(payment.fen, payment.currency)
     post(session, row, payment, "payout_paid", {IN_TRANSIT: amount, ("gateway_clearing", row.gateway): -amount})
     close_if_answered(session, row, actor)
 
 
-def send_back(session: Session, *, batch: str, line: str, reason: str, actor: str) -> None:
-    """The bank could not pay it: owed again, and due in the next batch. `payout_failed:<line>`. Raises NotSent, NotFound."""
-    row, payment = sent_line(session, batch, line)
+def send_back(session: Session, *, batch: str, line: str, reason: str, actor: str, by_gateway: bool = False) -> None:
+    """It could not be paid: owed again, and due in the next batch. `payout_failed:<line>`. Raises as `confirm`."""
+    row, payment = sent_line(session, batch, line, by_gateway=by_gateway)
     answer(session, row, payment, LineState.RETURNED, actor, reason)
     amount = Money(payment.fen, payment.currency)
     post(session, row, payment, "payout_failed", {IN_TRANSIT: amount, account_of(payment): -amount})
     close_if_answered(session, row, actor)
 
 
-def sent_line(session: Session, batch: str, line: str) -> tuple[SettlementBatch, BatchLine]:
+def sent_line(session: Session, batch: str, line: str, *, by_gateway: bool) -> tuple[SettlementBatch, BatchLine]:
     """The batch, locked, and its line, which is on its way."""
     row = hold(session, batch)
     wanted = select(BatchLine).where(BatchLine.public_id == line, BatchLine.batch_id == row.id)
@@ -46,6 +53,8 @@ def sent_line(session: Session, batch: str, line: str) -> tuple[SettlementBatch,
         raise NotFound(line)
     if found.state is not LineState.SENT:
         raise NotSent(line)
+    if not by_gateway and sending.of_reference(session, line) is not None:
+        raise PaidByTheGateway(line)
     return row, found
 
 

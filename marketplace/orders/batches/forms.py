@@ -41,6 +41,7 @@ class VerificationForm(Form):
         [Needed(_l("Enter the number as it stands on the paper.")), check_number],
     )
     revision = HiddenField(filters=[dropped_beyond(9)])
+    last4_there = HiddenField(filters=[dropped_beyond(9)])  # of the account at the gateway, as it was shown
 
     @property
     def seen_revision(self) -> int:
@@ -61,7 +62,7 @@ class DispatchForm(Form):
     way = RadioField(
         _l("How it is paid"),
         [Needed(_l("Choose how it is paid."))],
-        choices=[SelectChoice("file", _l("Bank file")), SelectChoice("transfer", _l("Transfers by hand"))],
+        choices=[SelectChoice("file", _l("Bank file")), SelectChoice("transfer", _l("Transfers"))],
     )
 
 

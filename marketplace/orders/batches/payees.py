@@ -11,6 +11,7 @@ from marketplace.core import audit, clock, ids
 from marketplace.core.db import insert_or_ignore
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.notifications import messages
+from marketplace.orders.batches import at_gateway
 from marketplace.orders.batches.models import PayoutAccount
 
 
@@ -59,13 +60,15 @@ def tell(session: Session, account: PayoutAccount, person_id: int) -> None:
         messages.send(session, fact=fact, address=address, text=words, person_id=person_id)
 
 
-def verify(session: Session, *, account: str, number: str, revision: int, person_id: int) -> None:
+def verify(session: Session, *, account: str, number: str, revision: int, person_id: int, last4_there: str = "") -> None:
     """The number was read once more, from a paper of the payee's bank, and typed without looking: it is the same.
 
-    `revision`: which state of the account was looked at. Raises OtherNumber, OwnPayee, StaleState, NotFound."""
+    `revision`: which state of the account was looked at; `last4_there`: and which account at the gateway, if they are known
+    there, for from now on it may pay them. Raises OtherNumber, OwnPayee, StaleState, NotFound."""
     row = hold(session, account)
     refuse_own(session, row, person_id)
-    if row.revision != revision:
+    payee = at_gateway.payee_of(session, (row.owner_kind, row.owner), lock=True)
+    if row.revision != revision or (payee.last4 if payee else "") != last4_there:
         raise StaleState(account)
     if not hmac.compare_digest(row.number.encode(), number.encode()):
         raise OtherNumber(account)

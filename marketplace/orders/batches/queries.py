@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from marketplace.accounts.models import Person
@@ -15,17 +15,19 @@ from marketplace.core.formats import in_language
 from marketplace.core.paging import Page, cut
 from marketplace.ledger import books, queries as ledger_queries
 from marketplace.orders import disputed
+from marketplace.orders.batches import at_gateway
 from marketplace.orders.batches.models import BatchLine, PayoutAccount, SettlementBatch
 from marketplace.orders.batches.owed import OPEN, Owner, payable, why_not
 from marketplace.orders.batches.states import BatchState as B, LeftOut, LineState
 from marketplace.orders.models import OrderLine, Parcel
+from marketplace.payments.transfers.models import GatewayPayee
+from marketplace.payments.transfers.states import PayeeState
 from marketplace.stations.models import Seller, Station
 
 PAGE: Final = 50
 FIRST: Final = case(
     {B.DRAFTED: 0, B.APPROVED: 1, B.SENT: 2}, value=SettlementBatch.state, else_=3
 )  # what waits for somebody
-WAITS: Final = case((PayoutAccount.verified_at.is_(None), 0), (PayoutAccount.frozen_because != "", 1), else_=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class ShownPayee:
     name_en: str
     station_zh: str
     station_en: str
+    at_gateway: GatewayPayee | None
 
     @property
     def name(self) -> str:
@@ -78,6 +81,11 @@ class ShownPayee:
     @property
     def station(self) -> str:
         return in_language(self.station_zh, self.station_en)
+
+    @property
+    def waits(self) -> bool:
+        """To be verified, for the first time or because the gateway knows them since then."""
+        return self.row.verified_at is None or at_gateway.waits_for_the_province(self.row, self.at_gateway)
 
 
 def stations_owed(session: Session, book: str) -> list[StationOwed]:
@@ -186,22 +194,34 @@ def select_payees() -> Any:
     """Every account with whose it is: a seller's name and station, or the station's."""
     own, home = aliased(Station), aliased(Station)
     names = (func.coalesce(own.name_zh, Seller.name_zh, ""), func.coalesce(own.name_en, Seller.name_en, ""))
-    wanted: Any = select(PayoutAccount, *names, func.coalesce(home.name_zh, ""), func.coalesce(home.name_en, ""))
+    stations = (func.coalesce(home.name_zh, ""), func.coalesce(home.name_en, ""))
+    wanted: Any = select(PayoutAccount, *names, *stations, GatewayPayee)
     is_seller = (PayoutAccount.owner_kind == "seller") & (Person.public_id == PayoutAccount.owner)
     wanted = wanted.outerjoin(Person, is_seller).outerjoin(Seller, Seller.person_id == Person.id)
     wanted = wanted.outerjoin(own, (PayoutAccount.owner_kind == "station") & (own.code == PayoutAccount.owner))
-    return wanted.outerjoin(home, home.code == Seller.station_code)
+    gateway, book = at_gateway.here()
+    there = at_gateway.SAME_OWNER & (GatewayPayee.gateway == gateway) & (GatewayPayee.book == book)
+    return wanted.outerjoin(home, home.code == Seller.station_code).outerjoin(GatewayPayee, there)
 
 
 def payees(session: Session, before: str = "") -> Page[ShownPayee]:
     """Those that wait to be verified first, then the frozen, then the latest; after the account `before`. One statement."""
-    wanted, changed = select_payees(), PayoutAccount.changed_at
+    wanted, changed, urgency = select_payees(), PayoutAccount.changed_at, urgency_of_payees()
     if before:
-        waits, at, number = edge(PayoutAccount, before, WAITS, changed, PayoutAccount.id)
+        waits, at, number = edge(PayoutAccount, before, urgency, changed, PayoutAccount.id)
         later = or_(changed < at, (changed == at) & (PayoutAccount.id < number))
-        wanted = wanted.where(or_(waits < WAITS, (waits == WAITS) & later))
-    rows = session.execute(wanted.order_by(WAITS, changed.desc(), PayoutAccount.id.desc()).limit(PAGE + 1))
+        wanted = wanted.where(or_(waits < urgency, (waits == urgency) & later))
+    rows = session.execute(wanted.order_by(urgency, changed.desc(), PayoutAccount.id.desc()).limit(PAGE + 1))
     return cut([ShownPayee(*row) for row in rows], PAGE, attrgetter("row.public_id"))
+
+
+def urgency_of_payees() -> Any:
+    """SQL: what waits for the province comes first, then what it has stopped."""
+    gateway, book = at_gateway.here()
+    known = exists().where(at_gateway.SAME_OWNER, GatewayPayee.gateway == gateway, GatewayPayee.book == book)
+    known = known.where(GatewayPayee.state == PayeeState.VERIFIED, PayoutAccount.verified_at < GatewayPayee.changed_at)
+    waits = PayoutAccount.verified_at.is_(None) | known.correlate(PayoutAccount)
+    return case((waits, 0), (PayoutAccount.frozen_because != "", 1), else_=2)
 
 
 def get_payee(session: Session, account: str) -> ShownPayee:

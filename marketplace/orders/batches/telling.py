@@ -6,11 +6,13 @@ from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 
 from marketplace.core import clock, csv_rows
 from marketplace.core.formats import full_date, language, short_date, yuan
+from marketplace.orders.batches import covering
 from marketplace.orders.batches.answers import Verdict as V
 from marketplace.orders.batches.models import BatchLine
 from marketplace.orders.batches.statements import Row, Statement
 from marketplace.orders.batches.states import BatchState as B, LeftOut, LineState as L
 from marketplace.orders.batches.typesetting import Paper
+from marketplace.payments.transfers.states import PayeeState as P, TransferState as T
 
 BATCHES: Final[dict[B, tuple[LazyString, str]]] = {
     B.DRAFTED: (_l("Waiting for approval"), "now"),
@@ -25,6 +27,29 @@ LINES: Final[dict[L, tuple[LazyString, str]]] = {
     L.RETURNED: (_l("returned"), "urgent"),
 }
 BOUNCED: Final = (_l("taken back by the bank"), "urgent")
+TRANSFERS: Final[dict[T, tuple[LazyString, str]]] = {
+    T.REQUESTED: (_l("to the payment provider"), "info"),
+    T.SUBMITTING: (_l("at the payment provider"), "info"),
+    T.UNKNOWN: (_l("no answer yet"), "urgent"),
+    T.SUCCEEDED: (_l("paid"), "give"),
+    T.FAILED: (_l("returned"), "urgent"),
+}
+AT_GATEWAY: Final[dict[P, tuple[LazyString, str]]] = {
+    P.OPENING: (_l("being set up"), "info"),
+    P.INCOMPLETE: (_l("not finished"), "now"),
+    P.VERIFIED: (_l("set up"), "verified"),
+    P.RESTRICTED: (_l("refused"), "urgent"),
+}
+SAID: Final[dict[str, LazyString]] = {
+    "InsufficientFunds": _l("There was not enough money at the payment provider"),
+    "Declined": _l("The payment provider refused it"),
+    "Invalid": _l("The payment provider refused it"),
+    "NotSupported": _l("The payment provider refused it"),
+    "NeverArrived": _l("It never reached the payment provider"),
+}
+FROZEN: Final[dict[str, LazyString]] = {
+    covering.OWES: _l("Owes money after a refund, and the payment provider could not take it back"),
+}
 WHY_NOT: Final[dict[LeftOut, LazyString]] = {
     LeftOut.UNVERIFIED: _l("No verified bank account"),
     LeftOut.FROZEN: _l("Payments to this payee are stopped"),
@@ -53,6 +78,7 @@ KINDS: Final[dict[str, LazyString]] = {
     "payout": _l("Paid to you"),
     "payout_failed": _l("Payment returned by the bank"),
     "payout_bounced": _l("Payment taken back by the bank"),
+    "reversal": _l("Taken back of what was paid to you"),
 }
 OTHER: Final = _l("Other entry")
 
@@ -72,7 +98,17 @@ def explanation(row: Row) -> str:
         return goods(row)
     if row.kind == "payout" and row.line_state:
         return str(LINES[row.line_state][0])
-    return row.said if row.kind in {"payout_failed", "payout_bounced"} else ""
+    return said(row.said) if row.kind in {"payout_failed", "payout_bounced"} else ""
+
+
+def said(words: str) -> str:
+    """What the bank or the gateway has said of a payment."""
+    return str(SAID.get(words, words))
+
+
+def why_frozen(because: str) -> str:
+    """A person's reason, or the house's own."""
+    return str(FROZEN.get(because, because))
 
 
 def goods(row: Row) -> str:

@@ -5,18 +5,29 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock
+from marketplace.core.transitions import subject_of
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.reconciliation import converting
 from marketplace.payments.reconciliation.fees import key_of
 from marketplace.payments.reconciliation.models import GatewayMovement
-from marketplace.payments.reconciliation.states import CHARGES, DISPUTES, PAYOUTS, REFUNDS, RETURNED, Verdict
+from marketplace.payments.reconciliation.states import (
+    CHARGES,
+    DISPUTES,
+    PAYOUTS,
+    REFUNDS,
+    RETURNED,
+    REVERSALS,
+    TRANSFERS,
+    Verdict,
+)
 from marketplace.payments.states import RefundState
+from marketplace.payments.transfers.models import GatewayPayee, Reversal, Transfer
 
 ON_THE_WAY: Final = timedelta(hours=2)  # after this, what only one side has is nobody's delay any more
 
@@ -60,6 +71,8 @@ def judge_by_type(session: Session, movement: GatewayMovement) -> Judgement:
         (RETURNED, judge_return),
         (PAYOUTS, judge_payout),
         (frozenset(DISPUTES), judge_dispute),
+        (TRANSFERS, judge_transfer),
+        (REVERSALS, judge_reversal),
     )
     for types, way in ways:
         if movement.type in types:
@@ -144,6 +157,31 @@ def judge_dispute(session: Session, movement: GatewayMovement) -> Judgement:
 def judge_payout(session: Session, movement: GatewayMovement) -> Judgement:
     found = posted(session, movement, movement.source_id)
     return compare(movement, found) if found else Judgement(Verdict.UNEXPLAINED, note="no payment of ours")
+
+
+def judge_transfer(session: Session, movement: GatewayMovement) -> Judgement:
+    known = select(Transfer).join(GatewayPayee, GatewayPayee.id == Transfer.payee_id)
+    return judge_sent(session, movement, session.scalar(of_movement(known, Transfer, movement)))
+
+
+def judge_reversal(session: Session, movement: GatewayMovement) -> Judgement:
+    known = select(Reversal).join(Transfer, Transfer.id == Reversal.transfer_id)
+    known = known.join(GatewayPayee, GatewayPayee.id == Transfer.payee_id)
+    return judge_sent(session, movement, session.scalar(of_movement(known, Reversal, movement)))
+
+
+def of_movement(known: Any, kind: Any, movement: GatewayMovement) -> Any:
+    """The row that it was made for, also one whose answer has not come."""
+    is_it = or_(kind.remote_id == movement.source_id, (kind.remote_id.is_(None)) & (kind.public_id == movement.ours))
+    return known.where(GatewayPayee.gateway == movement.gateway, is_it)
+
+
+def judge_sent(session: Session, movement: GatewayMovement, row: Transfer | Reversal | None) -> Judgement:
+    """The worker's own step asks after what is not answered; nothing is asked here."""
+    if row is None:
+        return Judgement(Verdict.UNEXPLAINED, note="no transfer of ours")
+    found = posted(session, movement, row.entry)
+    return compare(movement, found) if found else not_booked(movement, f"{subject_of(row)} is {row.state}")
 
 
 def compare(movement: GatewayMovement, found: Posted) -> Judgement:

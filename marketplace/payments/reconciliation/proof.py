@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import String, and_, case, cast, func, literal, select, union_all
+from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock
@@ -15,6 +15,7 @@ from marketplace.payments.gateways import PaymentGateway
 from marketplace.payments.reconciliation.matching import ON_THE_WAY
 from marketplace.payments.reconciliation.models import GatewayMovement
 from marketplace.payments.reconciliation.states import FOLLOWING, PAID_OUT, WRONG, Verdict
+from marketplace.payments.transfers.models import Transfer
 
 SHOWN: Final = 100
 VERDICTS: Final = frozenset(verdict.value for verdict in Verdict)
@@ -117,13 +118,20 @@ def unanswered(gateway: PaymentGateway, since: datetime) -> Columns:
     """What the books did to this gateway's account, and no movement answers to; fees and conversions follow movements."""
     term = case((Entry.at >= since, "on_the_way"), else_="missing")
     if not gateway.pays_out:
-        term = case((Entry.kind.in_(PAID_OUT), "paid_by_the_bank"), (Entry.at >= since, "on_the_way"), else_="missing")
+        term = case((by_the_bank(), "paid_by_the_bank"), (Entry.at >= since, "on_the_way"), else_="missing")
     wanted: Columns = select(
-        term.label("term"), Line.commodity, Line.amount, Entry.key, Entry.kind, Entry.at, Entry.reference
+        term.label("term"), Line.commodity, Line.amount, Entry.key, Entry.at, Entry.reference, by_the_bank().label("by_bank")
     )
     answered = and_(GatewayMovement.matched_entry == Entry.key, GatewayMovement.gateway == gateway.name)
     wanted = on_account(wanted, gateway).outerjoin(GatewayMovement, answered)
     return wanted.where(Entry.kind.not_in(FOLLOWING), GatewayMovement.id.is_(None))
+
+
+def by_the_bank() -> ColumnElement[bool]:
+    """Our bank has paid it, and no transfer of the gateway's own."""
+    paid = func.substr(Entry.key, len("payout_paid:") + 1)
+    sent = select(Transfer.id).where(Transfer.reference == paid, Entry.kind == "payout_paid").correlate(Entry)
+    return Entry.kind.in_(PAID_OUT) & ~sent.exists()
 
 
 def on_account(wanted: Columns, gateway: PaymentGateway) -> Columns:
@@ -142,5 +150,5 @@ def missing_entries(session: Session, gateway: PaymentGateway) -> Sequence[Any]:
 def unpaid_out(session: Session, gateway: PaymentGateway, after: str, limit: int) -> Sequence[Any]:
     """Money that the bank paid and that the gateway has not been told of: (key, amount, commodity), by key."""
     lonely = unanswered(gateway, clock.now()).subquery()
-    wanted = select(lonely.c.key, lonely.c.amount, lonely.c.commodity).where(lonely.c.kind.in_(PAID_OUT))
+    wanted = select(lonely.c.key, lonely.c.amount, lonely.c.commodity).where(lonely.c.by_bank)
     return session.execute(wanted.where(lonely.c.key > after).order_by(lonely.c.key).limit(limit)).all()

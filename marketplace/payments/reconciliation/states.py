@@ -23,4 +23,10 @@ RETURNED: Final = frozenset({"refund_failure", "payment_failure_refund"})
 DISPUTES: Final = {"dispute": "dispute", "dispute_reversal": "dispute_won"}  # type of movement -> kind of entry
 PAYOUTS: Final = frozenset({"payout", "payout_cancel", "payout_failure"})
 FOLLOWING: Final = ("gwfee", "settled")  # kinds of entry that movements cause
-PAID_OUT: Final = ("disburse_paid", "payout_paid", "payout_bounced")  # kinds of entry: what our bank paid, or took back
+TRANSFERS: Final = frozenset({"transfer"})
+REVERSALS: Final = frozenset({"transfer_refund"})
+PAID_OUT: Final = (
+    "disburse_paid",
+    "payout_paid",
+    "payout_bounced",
+)  # by our bank, or by a transfer

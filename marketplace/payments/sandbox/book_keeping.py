@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select
+from sqlalchemy import Connection, Engine, Row, func, insert, select, text
 
 from marketplace.core import clock
 from marketplace.core.money import Money
@@ -47,6 +47,20 @@ class BookKeeping:
 
     def get_back_from_the_bank(self, connection: Connection, remote_id: str, attempt: str, amount: Money) -> None:
         self.note(connection, "dispute_reversal", remote_id, attempt, amount)
+
+    def transfer(self, connection: Connection, remote_id: str, ours: str, amount: Money) -> None:
+        self.note(connection, "transfer", remote_id, ours, -amount)
+
+    def reverse(self, connection: Connection, remote_id: str, ours: str, amount: Money) -> None:
+        self.note(connection, "transfer_refund", remote_id, ours, amount)
+
+    def can_pay(self, connection: Connection, amount: Money) -> bool:
+        """There is as much, in what it is settled in; whoever pays out of it at the same time waits."""
+        if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('sandbox balance'))"))
+        net = select(func.coalesce(func.sum(movement.c.gross - movement.c.fee), 0))
+        settled = self.settled(amount)
+        return int(connection.scalar(net.where(movement.c.currency == settled.currency)) or 0) >= settled.fen
 
     def pay_out(self, connection: Connection, amount: Money, key: str) -> None:
         """Once for each key; below zero the bank took it back. Raises KeyMismatch for the same key with another amount."""

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from marketplace.core import clock
 from marketplace.payments.gateways import (
     ActionRequired,
-    Caps,
     Declined,
     Invalid,
     MandateRequest,
@@ -38,8 +37,6 @@ CARDS_LAST: Final = 36  # months after the one in which they were kept
 
 class RememberingCashier(Cashier):
     """The cashier with mandates. A mandate is agreed with a payment, and good once that has succeeded."""
-
-    caps = Caps(recurring=True)
 
     def start_payment(self, request: PaymentRequest, *, key: str) -> RemotePayment:
         started = super().start_payment(request, key=key)

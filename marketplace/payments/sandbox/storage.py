@@ -90,7 +90,7 @@ movement = Table(
     "movement",
     metadata,
     Column("id", String, primary_key=True),
-    Column("type", String, nullable=False),  # charge, refund, refund_failure, payout, payout_failure
+    Column("type", String, nullable=False),  # charge, refund, payout, transfer and their failures and reversals
     Column("source", String, nullable=False),  # the payment, the refund, the key of the payout
     Column("ours", String, nullable=False),  # the shop's own id of it
     Column("gross", BigInteger, nullable=False),
@@ -117,6 +117,49 @@ dispute = Table(
     Column("is_withdrawn", Boolean, nullable=False, default=False),
     Column("is_reinstated", Boolean, nullable=False, default=False),
     Column("answer_by", Instant, nullable=False),
+)
+
+payee = Table(
+    "payee",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("payee", String, nullable=False),  # the shop's own id of them
+    Column("status", String, nullable=False),  # incomplete, verified, restricted
+    Column("last4", String, nullable=False),  # of their bank account
+    Column("balance", BigInteger, nullable=False),
+    CheckConstraint("balance >= 0", "pays_what_it_has"),
+)
+
+transfer = Table(
+    "transfer",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("transfer", String, nullable=False, index=True),  # the shop's own id
+    Column("payee_id", String, ForeignKey("payee.id"), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", String, nullable=False),
+    Column("reversed", BigInteger, nullable=False, default=0),
+    Column("at", Instant, nullable=False),
+    CheckConstraint("reversed BETWEEN 0 AND amount", "reversals_within_transfer"),
+)
+
+reversal = Table(
+    "reversal",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("reversal", String, nullable=False, index=True),  # the shop's own id
+    Column("transfer_id", String, ForeignKey("transfer.id"), nullable=False, index=True),
+    Column("amount", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+payout = Table(  # what a payee's own bank account got
+    "payout",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("payee_id", String, ForeignKey("payee.id"), nullable=False, index=True),
+    Column("amount", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
 )
 
 
@@ -151,6 +194,11 @@ def keep_disputes(connection: Connection) -> None:
     dispute.create(connection)
 
 
+def know_payees(connection: Connection) -> None:
+    for table in (payee, transfer, reversal, payout):
+        table.create(connection)
+
+
 def make_room_for_mandates(connection: Connection) -> None:
     mandate.create(connection)
 
@@ -183,6 +231,7 @@ CHANGES: Final[list[Callable[[Connection], None]]] = [
     make_room_for_mandates,
     keep_disputes,
     settle_in_other_currencies,
+    know_payees,
 ]
 """The n-th brings a database of version n to version n + 1; new ones are made as the tables above say."""
 

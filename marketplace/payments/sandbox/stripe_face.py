@@ -19,6 +19,7 @@ from marketplace.payments.gateways import (
     ActionRequired,
     Declined,
     GatewayError,
+    InsufficientFunds,
     Invalid,
     KeyMismatch,
     PaymentRequest,
@@ -34,8 +35,13 @@ ERRORS = {
     Invalid: ("invalid_request_error", 400),
     Declined: ("card_error", 402),
     ActionRequired: ("card_error", 402),
+    InsufficientFunds: ("invalid_request_error", 400),
 }
-CODES: dict[type[GatewayError], str] = {Declined: "card_declined", ActionRequired: "authentication_required"}
+CODES: dict[type[GatewayError], str] = {
+    Declined: "card_declined",
+    ActionRequired: "authentication_required",
+    InsufficientFunds: "balance_insufficient",
+}
 
 
 @bp.before_request

@@ -24,6 +24,7 @@ SESSION = {  # what the cashier says -> what Stripe says of the session, and of 
 }
 INTENT = {"failed": "requires_payment_method"}
 MOVED_BY_BANKS = ("dispute", "dispute_reversal")
+OURS = {"transfer": ("transfer", "transfer"), "transfer_refund": ("transfer_reversal", "reversal")}
 
 
 def transaction_of(movement: Movement) -> dict[str, Any]:
@@ -73,6 +74,9 @@ def named_source(movement: Movement) -> dict[str, Any]:
         return {"id": f"ch_{movement.source_id}", "object": "charge", **whose}
     if movement.type in MOVED_BY_BANKS:
         return {"id": movement.source_id, "object": "dispute", "metadata": {"attempt": movement.ours}}
+    if movement.type in OURS:
+        kind, name = OURS[movement.type]
+        return {"id": movement.source_id, "object": kind, "metadata": {name: movement.ours}}
     if movement.type in PAYOUTS:
         return {"id": movement.source_id, "object": "payout", "metadata": {}}
     return {"id": movement.source_id, "object": "refund", "metadata": {"refund": movement.ours}}

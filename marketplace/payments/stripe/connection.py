@@ -11,6 +11,8 @@ from marketplace.payments.gateways import (
     ActionRequired,
     AuthFailed,
     Declined,
+    GatewayError,
+    InsufficientFunds,
     Invalid,
     KeyMismatch,
     OutcomeUnknown,
@@ -23,8 +25,11 @@ if TYPE_CHECKING:
 
 RETRIES: Final = 2  # the client's own default is none; only what is safe to repeat is repeated
 SECONDS: Final = 10  # its own default is 80: a process would wait for minutes
-TOO_OLD: Final = "charge_expired_for_refund"
 CONFIRM: Final = "authentication_required"
+REFUSALS: Final[dict[str, type[GatewayError]]] = {
+    "charge_expired_for_refund": RefundWindowClosed,
+    "balance_insufficient": InsufficientFunds,  # ours for a transfer, the payee's for a reversal
+}
 
 
 def connect(secret_key: str, *, address: str) -> "StripeClient":
@@ -58,6 +63,6 @@ def asking(about: str) -> Iterator[None]:
         logging.getLogger(__name__).error("Stripe does not know us any more: %s", type(error).__name__)
         raise AuthFailed(about) from error
     except stripe.InvalidRequestError as error:
-        raise (RefundWindowClosed if error.code == TOO_OLD else Invalid)(about) from error
+        raise REFUSALS.get(error.code or "", Invalid)(about) from error
     except stripe.StripeError as error:
         raise OutcomeUnknown(about) from error

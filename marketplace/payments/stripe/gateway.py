@@ -5,6 +5,7 @@ PaymentIntent (pi_…) where it has none. Live or test is what the key says, and
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -29,7 +30,7 @@ from marketplace.payments.gateways import (
     RemotePayment,
     RemoteRefund,
 )
-from marketplace.payments.stripe import mandates
+from marketplace.payments.stripe import mandates, transfers
 from marketplace.payments.stripe.connection import asking, connect
 from marketplace.payments.stripe.translation import (
     HOSTED,
@@ -42,6 +43,7 @@ from marketplace.payments.stripe.translation import (
     payment_of_session,
     refund_of,
 )
+from marketplace.payments.transfers.asking import PayeeStatus, RemoteTransfer, ReversalRequest, TransferRequest
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -66,14 +68,16 @@ class StripeGateway:
         address: str,
         methods: Sequence[str],
         least_fen: int = 1,
+        pays_others: bool = False,
     ) -> None:
         self.book: Book = book_of_key(secret_key)
+        self.pays_others = pays_others
         self.webhook_secrets, self.methods = tuple(webhook_secrets), tuple(methods)
         self._secret_key, self._address, self._least_fen = secret_key, address, least_fen
 
     @property
     def caps(self) -> Caps:
-        return Caps(recurring="card" in self.methods, least_fen=self._least_fen)
+        return Caps(recurring="card" in self.methods, least_fen=self._least_fen, transfers=self.pays_others)
 
     @cached_property
     def client(self) -> "StripeClient":
@@ -217,6 +221,38 @@ class StripeGateway:
 
     def pay_out(self, amount: Money, *, key: str) -> None:
         raise NotSupported(key)
+
+    def open_payee(self, payee: str, *, key: str) -> PayeeStatus:
+        with self._paying_others(f"payee {payee}"):
+            return transfers.open_payee(self.client, payee, key, book=self.book)
+
+    def payee_status(self, remote_id: str, *, return_url: str = "") -> PayeeStatus:
+        with self._paying_others(remote_id):
+            return transfers.payee_status(self.client, remote_id, return_url, book=self.book)
+
+    def transfer(self, request: TransferRequest, *, key: str) -> RemoteTransfer:
+        with self._paying_others(f"transfer {request.transfer}"):
+            return transfers.transfer(self.client, request, key, book=self.book)
+
+    def find_transfer(self, request: TransferRequest, *, since: datetime) -> RemoteTransfer | None:
+        with self._paying_others(f"transfer {request.transfer}"):
+            return transfers.find_transfer(self.client, request, since, book=self.book)
+
+    def reverse_transfer(self, request: ReversalRequest, *, key: str) -> RemoteTransfer:
+        with self._paying_others(f"reversal {request.reversal}"):
+            return transfers.reverse(self.client, request, key, book=self.book)
+
+    def find_reversal(self, request: ReversalRequest) -> RemoteTransfer | None:
+        with self._paying_others(f"reversal {request.reversal}"):
+            return transfers.find_reversal(self.client, request, book=self.book)
+
+    @contextmanager
+    def _paying_others(self, about: str) -> Iterator[None]:
+        """Raises NotSupported where Connect is not set up, and whatever `asking` makes of Stripe's errors."""
+        if not self.pays_others:
+            raise NotSupported(about)
+        with asking(about):
+            yield
 
     def _session(self, remote_id: str) -> Any:
         return self.client.v1.checkout.sessions.retrieve(remote_id, params=EXPANDED)

@@ -41,6 +41,7 @@ DISPUTE: Final = {
 }
 MOVED_BY_BANKS: Final = ("dispute", "dispute_reversal")
 GIVEN_UP: Final = frozenset({"requires_payment_method", "canceled"})
+OURS: Final = ("attempt", "refund", "transfer", "reversal")  # under which name metadata bear our own id
 MARK: Final = "through"  # in the metadata of an intent: how it came about
 HOSTED: Final = "checkout"
 OFF_SESSION: Final = "mandate"
@@ -142,7 +143,7 @@ def movement_of(transaction: Any) -> Movement:
         remote_id=str(transaction["id"]),
         type=kind,
         source_id=source_id(source) if is_known else str(source or ""),
-        ours=(named_in(source, "attempt") or named_in(source, "refund")) if is_known else "",
+        ours=next(filter(None, (named_in(source, name) for name in OURS)), "") if is_known else "",
         gross=gross,
         fee=fee,
         net=int(transaction["net"]),

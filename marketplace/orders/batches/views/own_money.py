@@ -11,13 +11,16 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from marketplace.accounts.permissions import requires
+from marketplace.accounts.rate_limits import HOUR, hit
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.formats import in_language
-from marketplace.orders.batches import payees, queries, statements, telling, typesetting
+from marketplace.core.settings import settings
+from marketplace.orders.batches import at_gateway, connecting, payees, queries, statements, telling, typesetting
 from marketplace.orders.batches.forms import PayoutAccountForm
 from marketplace.orders.batches.owed import Owner
-from marketplace.payments.gateways import current_book
+from marketplace.payments.gateways import GatewayError, current_book
+from marketplace.payments.transfers import payees as connected
 from marketplace.stations.models import Seller, Station
 
 bp = Blueprint("own_money", __name__)
@@ -79,7 +82,10 @@ def account_page(side: Side, form: PayoutAccountForm | None = None, status: int 
     """What is known of the account; its number is never shown again, except as it was just typed."""
     account = queries.account_of(db.session(), side.owner)
     known = {"holder": account.holder, "bank": account.bank} if account else {}
-    return page("settlements/account.html", side, status, account=account, form=form or PayoutAccountForm(data=known))
+    there: dict[str, Any] = {"can_connect": account is not None and connected.can_connect()}
+    there |= {"at_gateway": at_gateway.payee_of(db.session(), side.owner), "payee_words": telling.AT_GATEWAY}
+    form = form or PayoutAccountForm(data=known)
+    return page("settlements/account.html", side, status, account=account, form=form, **there)
 
 
 def keep_account(side: Side) -> ResponseReturnValue:
@@ -90,6 +96,36 @@ def keep_account(side: Side) -> ResponseReturnValue:
     in_transaction(payees.keep, owner_kind=kind, owner=whose, person_id=g.person.id, **form.data)
     flash(_("Saved. We verify it before we pay into it."), "done")
     return redirect(url_for(f".show_{kind}_account"), 303)
+
+
+@bp.post("/seller/account/provider")
+@requires("payout_account.keep")
+def create_seller_connection() -> ResponseReturnValue:
+    return connect(seller())
+
+
+@bp.post("/station/account/provider")
+@requires("station_account.keep")
+def create_station_connection() -> ResponseReturnValue:
+    return connect(station())
+
+
+def connect(side: Side) -> ResponseReturnValue:
+    """On to the page of the gateway, where they say who they are; back where it knows that already."""
+    hit("connection", ":".join(side.owner), limit=20, seconds=HOUR)
+    own_page = url_for(f".show_{side.owner[0]}_account")
+    back = f"{settings().base_url.rstrip('/')}{own_page}"
+    try:
+        status = connecting.connect(owner=side.owner, person_id=g.person.id, return_url=back)
+    except connecting.NoAccountYet as refusal:
+        flash(refusal.message, "failed")
+    except GatewayError:
+        flash(_("The payment provider does not answer just now. Please try again later."), "failed")
+    else:
+        if status.url:
+            return redirect(status.url, 303)
+        flash(_("This is how it stands at the payment provider now."), "note")
+    return redirect(own_page, 303)
 
 
 @bp.get("/seller/statements")

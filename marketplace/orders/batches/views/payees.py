@@ -14,8 +14,9 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import StaleState
 from marketplace.core.forms import Form, tidy
 from marketplace.core.steps import take_step
-from marketplace.orders.batches import payees, queries
+from marketplace.orders.batches import payees, queries, telling
 from marketplace.orders.batches.forms import FreezingForm, VerificationForm
+from marketplace.payments.gateways import current_book
 
 bp = Blueprint("payees", __name__, url_prefix="/operator/payees")
 
@@ -35,7 +36,8 @@ def show_payee(account: str) -> ResponseReturnValue:
 def payee_page(account: str, status: int = 200, **forms: Form) -> ResponseReturnValue:
     shown = queries.get_payee(db.session(), account)
     blank: dict[str, Form] = {"verification": VerificationForm(), "freezing": FreezingForm()}
-    return page("settlements/payee.html", status, shown=shown, **(blank | forms))
+    owed = queries.owed_fen(db.session(), (shown.row.owner_kind, shown.row.owner), current_book())
+    return page("settlements/payee.html", status, shown=shown, owed_fen=owed, **(blank | forms))
 
 
 @bp.post("/<account>/verification")
@@ -46,6 +48,7 @@ def create_verification(account: str) -> ResponseReturnValue:
         return payee_page(account, 422, verification=form)
     hit("payee", account, limit=20, seconds=HOUR)  # a number is typed from a paper, not guessed
     given: dict[str, Any] = {"number": str(form.number.data), "revision": form.seen_revision}
+    given["last4_there"] = str(form.last4_there.data or "")
     try:
         in_transaction(payees.verify, account=account, person_id=g.person.id, **given)
     except payees.OtherNumber as refusal:
@@ -79,5 +82,6 @@ def take(account: str, step: Callable[..., None], **given: Any) -> ResponseRetur
 
 
 def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
-    common = {"desk_current": "payees", "today": clock.today()}
+    words: dict[str, Any] = {"payee_words": telling.AT_GATEWAY, "why_frozen": telling.why_frozen}
+    common = {"desk_current": "payees", "today": clock.today(), **words}
     return render_template(template, **common, **shown), status, {"Cache-Control": "no-store"}

@@ -19,6 +19,7 @@ from marketplace.core.steps import take_step
 from marketplace.orders.batches import (
     answers,
     approving,
+    at_gateway,
     bank_file,
     bouncing,
     confirming,
@@ -29,7 +30,8 @@ from marketplace.orders.batches import (
 )
 from marketplace.orders.batches.forms import AnswerForm, BounceForm, ConfirmationForm, DispatchForm, DraftForm, ReturnForm
 from marketplace.orders.batches.states import BatchState
-from marketplace.payments.gateways import current_book
+from marketplace.payments.gateways import GatewayError, current_book
+from marketplace.payments.transfers import absent, sending
 
 bp = Blueprint("settlements", __name__, url_prefix="/operator/settlements")
 
@@ -80,8 +82,10 @@ def batch_page(batch: str, status: int = 200, **forms: Form) -> ResponseReturnVa
     shown = queries.get_batch(session, batch)
     blank: dict[str, Form] = {"dispatch": DispatchForm(), "answer": AnswerForm()}
     lines = queries.lines_of(session, shown.row)
-    names = queries.names_of(session, lines)
-    return page("settlements/batch.html", status, shown=shown, lines=lines, names=names, forms_by_step=blank | forms)
+    sent: dict[str, Any] = {"transfers": at_gateway.transfers_of(session, shown.row)}
+    sent["known_there"] = at_gateway.payees_of(session, shown.row) if shown.row.state is BatchState.APPROVED else {}
+    sent["names"] = queries.names_of(session, lines)
+    return page("settlements/batch.html", status, shown=shown, lines=lines, forms_by_step=blank | forms, **sent)
 
 
 @bp.post("/<batch>/approval")
@@ -93,7 +97,7 @@ def create_approval(batch: str) -> ResponseReturnValue:
 @bp.post("/<batch>/dispatch")
 @requires("settlement.keep")
 def create_dispatch(batch: str) -> ResponseReturnValue:
-    """The bank is told to pay."""
+    """The bank is told to pay, or the gateway."""
     form = DispatchForm(request.form)
     if not form.validate():
         return batch_page(batch, 422, dispatch=form)
@@ -114,7 +118,7 @@ def hand_out(session: Session, *, batch: str) -> bytes:
     row = approving.hold(session, batch)
     if not row.file_sha256:
         raise NotFound(batch)
-    content = bank_file.content(row, approving.paying(session, row))
+    content = bank_file.content(row, approving.by_hand(session, row))
     subject, kept = f"settlement_batch:{batch}", bank_file.digest(content)
     if kept != row.file_sha256:
         raise ValueError(f"{batch}: the file is not what it was when the batch was sent")
@@ -139,6 +143,8 @@ def line_page(batch: str, line: str, status: int = 200, **forms: Form) -> Respon
         "parts": parts,
         "most": tracing.MOST,
         "name": queries.names_of(session, [row])[line],
+        "transfer": (sent := sending.of_reference(session, line)),
+        "is_stuck": sent is not None and absent.is_stuck(sent),
     }
     return page("settlements/line.html", status, shown=shown, line=row, **known, **(blank | forms))
 
@@ -169,6 +175,22 @@ def create_bounce(batch: str, line: str) -> ResponseReturnValue:
     if not form.validate():
         return line_page(batch, line, 422, bouncing=form)
     return take(batch, bouncing.bounce, line=line, reason=str(form.reason.data), actor=actor())
+
+
+@bp.post("/<batch>/lines/<line>/search")
+@requires("settlement.keep")
+def create_search(batch: str, line: str) -> ResponseReturnValue:
+    """Of a transfer that the gateway has not answered for: it is asked once more, and what never got there is let go."""
+    shown = queries.get_batch(db.session(), batch)
+    queries.get_line(db.session(), shown.row, line)
+    try:
+        state = absent.let_go(reference=line, actor=actor())
+    except (absent.StillBeingSent, GatewayError) as refusal:
+        flash(refusal.message, "failed")
+    else:
+        words, _kind = telling.TRANSFERS[state]
+        flash(_("The payment provider was asked: %(state)s.", state=words), "done")
+    return redirect(url_for(".show_line", batch=batch, line=line), 303)
 
 
 @bp.post("/<batch>/answer-preview")
@@ -215,6 +237,7 @@ def take(batch: str, step: Callable[..., None], **given: Any) -> ResponseReturnV
 
 def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
     words = {"batch_words": telling.BATCHES, "standing": telling.standing, "why_not": telling.WHY_NOT}
+    words |= {"transfer_words": telling.TRANSFERS, "said": telling.said}
     common = {"desk_current": "settlements", "today": clock.today(), "book": current_book(), "B": BatchState}
     is_keeper = bool(g.person.roles & {"operator", "finance_operator"})
     more = {"verdict_words": telling.VERDICTS, "does": answers.DOES, "is_keeper": is_keeper}
