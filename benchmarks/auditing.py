@@ -12,7 +12,7 @@ from typing import Final
 
 from benchmarks.multiplying import multiply
 from benchmarks.places import Place, prepared
-from benchmarks.serving import ROOT, new_database, run
+from benchmarks.serving import ROOT, new_database, run, status_of
 from tests import peers
 
 LINES: Final = (100_000, 1_000_000)
@@ -48,14 +48,15 @@ def audited(python: str, place: Place) -> Audit:
     command = [python, "-m", "flask", "--app", "wsgi", "ledger", "audit"]
     began = time.perf_counter()
     process = subprocess.Popen(command, env={**os.environ, **place.given}, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    said = process.stdout.read()
-    _pid, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    most = 0
+    while process.poll() is None:
+        most = max(most, status_of(process.pid, "VmHWM"))
+        time.sleep(0.05)
     seconds = time.perf_counter() - began
+    said = process.communicate()[0]
     if process.returncode:
         raise RuntimeError(said)
-    return Audit(seconds, used.ru_maxrss / 1024, said.strip())
+    return Audit(seconds, most / 1024, said.strip())
 
 
 def report(results: dict[str, dict[int, Audit]]) -> list[str]:

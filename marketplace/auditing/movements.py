@@ -46,7 +46,7 @@ MOVEMENTS: Final = (
     ),
     Check(
         "booked fees were taken",
-        """SELECT entry.key AS name FROM entry LEFT JOIN gateway_movement m ON entry.key = 'gwfee:' || m.remote_id
+        """SELECT entry.key AS name FROM entry LEFT JOIN gateway_movement m ON m.remote_id = SUBSTR(entry.key, 7)
         WHERE entry.kind = 'gwfee' AND m.id IS NULL""",
         "{name} is booked, but no gateway took it",
     ),
