@@ -12,7 +12,7 @@ from typing import Final
 
 from benchmarks.multiplying import multiply
 from benchmarks.places import Place, prepared
-from benchmarks.serving import ROOT, new_database, run, status_of
+from benchmarks.serving import ROOT, new_database, status_of
 from tests import peers
 
 LINES: Final = (100_000, 1_000_000)
@@ -35,7 +35,6 @@ def measure(lines: tuple[int, ...] = LINES, python: str = sys.executable) -> dic
 
 
 def of_place(start: Place, python: str, lines: tuple[int, ...] = LINES) -> dict[int, Audit]:
-    run(python, ["-m", "flask", "--app", "wsgi", "payments", "reconcile"], start.given)
     found = {}
     for number in lines:
         with start.copied() as place:

@@ -158,7 +158,7 @@ def report(results: dict[str, Result]) -> list[str]:
         " clients on PostgreSQL, each in a database of its own; one after the other on SQLite, which has one writer."
         f" Medians of {ROUNDS} rounds; the goal is a ratio of 0.40.",
         "",
-        "| database | orders | the same SQL replayed | ratio | statements, commits of an order | processor time of an order |",
+        "| database | orders | the same SQL replayed | ratio | statements, commits of one | processor time of one |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for name, one in results.items():
@@ -167,8 +167,8 @@ def report(results: dict[str, Result]) -> list[str]:
         lines.append(f"| {name} | {one.orders:.0f} | {one.replayed:.0f} | {one.ratio:.2f} | {sent} | {spent} |")
     lines += [
         "",
-        f"A signed webhook is acknowledged to one of {webhooks.SENDERS} senders who never pause; the goal is a p99 of at most"
-        " ten times the p50.",
+        f"A signed webhook is acknowledged to one of {webhooks.SENDERS} senders who never pause; the goal is a p99 of at"
+        " most ten times the p50.",
         "",
         "| database | meanwhile | p50 | p99 | ratio |",
         "| --- | --- | --- | --- | --- |",

@@ -76,8 +76,9 @@ class Place:
 
 @contextmanager
 def prepared(python: str, database: str) -> Iterator[Place]:
-    """The demonstration, as `make run` would make it."""
+    """The demonstration, as `make run` would make it and its worker find it: what has moved is in the books."""
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder) / "start", database)
-        run(python, ["-m", "flask", "--app", "wsgi", "prepare"], place.given)
+        for command in (["prepare"], ["payments", "reconcile"]):
+            run(python, ["-m", "flask", "--app", "wsgi", *command], place.given)
         yield place
