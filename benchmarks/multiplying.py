@@ -83,6 +83,7 @@ def multiply(place: Place, lines: int) -> None:
             copies = Copies(connection, -(-max(0, lines - there) // each))
             for life in lives:
                 copies.make(life)
+            copies.give_back_numbers()
             connection.execute(text(COUNTED_AGAIN), {"last": last})
             guard(connection)
         if engine.dialect.name == "postgresql":
@@ -168,6 +169,12 @@ class Copies:
             if name in value:
                 said = f"REPLACE({said}, '{name}', '{name[:-DIGITS]}' || SUBSTR(CAST({10**DIGITS} + n AS TEXT), 2))"
         return said
+
+    def give_back_numbers(self) -> None:
+        """PostgreSQL's sequences go on after the copies; SQLite finds the highest number by itself."""
+        for table, last in self.last_id.items() if self.connection.dialect.name == "postgresql" else ():
+            named = {"table": Step(table, "").quoted, "last": last}
+            self.connection.execute(text("SELECT setval(pg_get_serial_sequence(:table, 'id'), :last)"), named)
 
     def id_of(self, table: str, position: int, first: int) -> str:
         if table not in self.last_id:

@@ -33,7 +33,7 @@ from tests.databases import close
 
 CLIENTS: Final = 8
 NUMBER: Final = 120
-RECORDED: Final = 60
+RECORDED: Final = 40
 WARM: Final = 16
 
 

@@ -74,8 +74,8 @@ def find(session: Session, variants: Collection[str]) -> dict[str, Offer]:
     session.flush()
     packs: Sequence[Any] = rows(session, packs_by_code(), variants=list(variants))
     by_variant: dict[int, list[tuple[int, int]]] = {}
-    for variant, least, fen in rows(session, tiers_by_pack(), packs=[pack.id for pack in packs]):
-        by_variant.setdefault(variant, []).append((least, fen))
+    for tier in rows(session, tiers_by_pack(), packs=[pack.id for pack in packs]):
+        by_variant.setdefault(tier.variant_id, []).append((tier.from_quantity, tier.price_fen))
     return {pack.code: offer(pack, tuple(by_variant.get(pack.id, ()))) for pack in packs}
 
 

@@ -43,8 +43,8 @@ def mark_paid(session: Session, /, *, reference: str, amount: Money, attempt: st
         return False
     frozen = lines_of(session, order)
     stock.sell(session, packs(frozen), reference=order.number)
-    paid = {"paid_at": clock.now()}
-    transition(session, order, OrderState.PAID, expected=order.state, actor="system", why=f"attempt:{attempt}", **paid)
+    was, why = order.state, f"attempt:{attempt}"
+    transition(session, order, OrderState.PAID, expected=was, actor="system", why=why, paid_at=clock.now())
     allocate(session, order, frozen)
     outbox.put(session, "order.paid", number=order.number)
     return True

@@ -52,8 +52,8 @@ def apply_payment(session: Session, *, remote: RemotePayment, gateway: str, why:
         raise Unmatched(remote.remote_id)
     if attempt.remote_id not in {None, remote.remote_id}:
         return receive_from_elsewhere(session, attempt, remote)
-    told = {"remote_id": remote.remote_id, "raw_status": remote.raw_status}
-    told |= {"redirect_url": remote.redirect_url or attempt.redirect_url}
+    told: dict[str, Any] = {"remote_id": remote.remote_id, "raw_status": remote.raw_status}
+    told["redirect_url"] = remote.redirect_url or attempt.redirect_url
     has_moved = attempt.state not in MONEY_IS_THERE and remote.status is not attempt.state
     if has_moved and remote.status is AttemptState.SUCCEEDED:
         return receive(session, attempt, remote, why, told)
@@ -70,7 +70,7 @@ def locked_attempt() -> Select[Attempt]:
     return select(Attempt).where(Attempt.public_id == bindparam("attempt")).with_for_update()
 
 
-def receive(session: Session, attempt: Attempt, remote: RemotePayment, why: str, told: Mapping[str, str]) -> AttemptState:
+def receive(session: Session, attempt: Attempt, remote: RemotePayment, why: str, told: Mapping[str, Any]) -> AttemptState:
     """The money is at the gateway. It goes where the purpose takes it, back to the payer, or into suspense.
 
     `told` is what of the gateway's answer is kept at the attempt."""
