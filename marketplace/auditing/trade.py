@@ -11,12 +11,14 @@ SHARES: Final = """(SELECT l.parcel_id AS parcel_id, 'seller' AS who, l.seller_p
     UNION ALL SELECT id, 'station', station_code, service_fee_fen + shipping_fen FROM parcel)"""
 """Whose a parcel's money is, from its frozen lines."""
 
-BY_PARCEL: Final = """(SELECT SUBSTR(entry.key, 8, 16) AS parcel, a.owner AS owner,
+BY_PARCEL: Final = """(SELECT CAST(SUBSTR(entry.key, 8, 16) AS TEXT) AS parcel, a.owner AS owner,
         SUM(CASE WHEN a.kind IN ('seller_held', 'station_held') THEN line.amount ELSE 0 END) AS out_of_held,
         SUM(CASE WHEN a.kind IN ('seller_payable', 'station_payable') THEN -line.amount ELSE 0 END) AS payable
     FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
     WHERE entry.kind = 'settle' GROUP BY SUBSTR(entry.key, 8, 16), a.owner)"""
-"""What was settled: the key is settle:<the sixteen characters of a parcel>:<owner>, or …:refund:<one that failed later>."""
+"""What was settled: the key is settle:<the sixteen characters of a parcel>:<owner>, or …:refund:<one that failed later>.
+
+CAST: without a type of its own SQLite would look a parcel up by nothing but its owner."""
 
 BACK_FROM_HELD: Final = f"""(SELECT g.parcel_id AS parcel_id, a.owner AS owner, SUM(line.amount) AS fen
     FROM (SELECT DISTINCT parcel_id, refund FROM {BACK} b WHERE state <> 'failed') g
