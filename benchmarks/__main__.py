@@ -2,8 +2,9 @@
 
 The same server (granian, two workers, nothing installed but requirements.txt) answers Flask's own constant, and the
 marketplace with many goods on SQLite and on PostgreSQL: a stranger's page from the page cache, and pages made anew each
-time. Then deeds of giving, beside the SQL that they send (benchmarks/replay.py). Rounds alternate, medians are told: other
-work may go on beside, so ratios of one run mean something, figures little."""
+time. Then deeds of giving and whole orders, beside the SQL that they send (benchmarks/replay.py), webhooks, and the audit of
+a large ledger. Rounds alternate, medians are told: other work may go on beside, so ratios of one run mean something, figures
+little."""
 
 import os
 import platform
@@ -13,8 +14,9 @@ import sys
 import tempfile
 from typing import Final
 
-from benchmarks import claims, gifts, replay, search
+from benchmarks import auditing, claims, gifts, orders, replay, search
 from benchmarks.load import requests_per_second
+from benchmarks.places import prepared
 from benchmarks.serving import AS_RUN_SETS, ROOT, environment_in_earnest, megabytes, new_database, run, served, workers_of
 from tests import peers
 
@@ -44,10 +46,11 @@ def main() -> int:
     try:
         with environment_in_earnest() as python, served(python, "benchmarks.constant:app", {}) as (constant, _server):
             results = {name: measure(python, url, constant) for name, url in databases().items()}
+            traded, audited = trade(python)
         paces = {name: of_deed() for name, of_deed in DEEDS.items()}
     finally:
         peers.close_folder()
-    told = "\n".join([*report(results), *replay.report(paces)])
+    told = "\n".join([*report(results), *orders.report(traded), *auditing.report(audited), *replay.report(paces)])
     (ROOT / "docs" / "benchmarks.md").write_text(told, "utf-8")
     print(told)
     search.main([1_000, 20_000])
@@ -56,6 +59,16 @@ def main() -> int:
 
 def databases() -> dict[str, str]:
     return {"SQLite": "", "PostgreSQL": new_database()}
+
+
+def trade(python: str) -> tuple[dict[str, orders.Result], dict[str, dict[int, auditing.Audit]]]:
+    """Orders and the audit, which begin with the same demonstration."""
+    traded, audited = {}, {}
+    for name, url in databases().items():
+        with prepared(python, url) as start:
+            traded[name] = orders.of_place(start, python)
+            audited[name] = auditing.of_place(start, python)
+    return traded, audited
 
 
 def measure(python: str, database: str, constant: str) -> dict[str, float]:

@@ -34,8 +34,15 @@ NOT_SENT_AGAIN: Final = frozenset({"BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK"})
 
 Deed = Callable[[int], None]
 """Does it once, in transactions of its own; the number is another one each time, from 0 on, in each copy of the database."""
-Sent = list[tuple[str, Any, bool]]  # statement, parameters, whether there are many sets of them
 Databases = SQLiteFiles | PostgresServer
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One transaction: each statement, its parameters, whether there are many sets of them; committed, or only read."""
+
+    statements: list[tuple[str, Any, bool]]
+    is_committed: bool = True
 
 
 @dataclass(frozen=True)
@@ -167,37 +174,44 @@ class Comparison:
 
 
 @contextmanager
-def recorded() -> Iterator[list[Sent]]:
-    """The statements of each transaction that is committed meanwhile, as they went to the driver."""
+def recorded(engine: Engine | type[Engine] = Engine, *, with_reading: bool = False) -> Iterator[list[Sent]]:
+    """The transactions that are committed meanwhile, as they went to the driver; `with_reading` those too that only read.
+
+    What was written and rolled back is not there: sent again, it would stay."""
     sent: list[Sent] = []
-    current: Sent = []
+    current: list[tuple[str, Any, bool]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
         if statement.split(maxsplit=1)[0].upper() not in NOT_SENT_AGAIN:
             current.append((statement, parameters, many))
 
     def end(_connection: Any) -> None:
-        sent.append(list(current))
+        sent.append(Sent(list(current)))
         current.clear()
 
     def forget(_connection: Any) -> None:
+        if with_reading and current and all(statement.startswith("SELECT") for statement, _parameters, _many in current):
+            sent.append(Sent(list(current), is_committed=False))
         current.clear()
 
     heard = (("before_cursor_execute", note), ("commit", end), ("rollback", forget))
     for name, listener in heard:
-        event.listen(Engine, name, listener)
+        event.listen(engine, name, listener)
     try:
         yield sent
     finally:
         for name, listener in heard:
-            event.remove(Engine, name, listener)
+            event.remove(engine, name, listener)
 
 
 def replay(engine: Engine, sent: list[Sent]) -> None:
     for transaction in sent:
-        with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            for statement, parameters, many in transaction:
+        begin = "IMMEDIATE" if transaction.is_committed else "DEFERRED"
+        with engine.execution_options(sqlite_begin=begin).connect() as connection:
+            for statement, parameters, many in transaction.statements:
                 result = connection.exec_driver_sql(statement, parameters)
                 if result.returns_rows and not many:
                     result.all()
                 result.close()
+            if transaction.is_committed:
+                connection.commit()

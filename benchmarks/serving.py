@@ -72,6 +72,10 @@ def new_database(template: str = "") -> str:
     return postgres().create(template or None)
 
 
+def drop_database(url: str) -> None:
+    postgres().drop(url)
+
+
 @cache
 def postgres() -> PostgresServer:
     return PostgresServer(peers.postgresql())

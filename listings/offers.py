@@ -2,14 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from listings.models import Category, Listing, Media, PriceTier, Variant
 from listings.states import ListingState
 from marketplace.accounts.models import Person
+from marketplace.core.db import Columns, rows
 from marketplace.core.money import per_mille
 from marketplace.stations.models import County, Station
 
@@ -69,8 +71,18 @@ COLUMNS: Final = (
 
 def find(session: Session, variants: Collection[str]) -> dict[str, Offer]:
     """The offers of these packs, by their code; one that never was is left out, one that is paused says so."""
+    session.flush()
+    packs: Sequence[Any] = rows(session, packs_by_code(), variants=list(variants))
+    by_variant: dict[int, list[tuple[int, int]]] = {}
+    for tier in rows(session, tiers_by_pack(), packs=[pack.id for pack in packs]):
+        by_variant.setdefault(tier.variant_id, []).append((tier.from_quantity, tier.price_fen))
+    return {pack.code: offer(pack, tuple(by_variant.get(pack.id, ()))) for pack in packs}
+
+
+@cache
+def packs_by_code() -> Columns:
     first = select(func.min(Media.id)).where(Media.listing_id == Listing.id, Media.position == 1)
-    wanted = (
+    return (
         select(*COLUMNS, Media.public_id.label("media"))
         .join(Listing, Listing.id == Variant.listing_id)
         .join(Station, Station.code == Listing.station_code)
@@ -78,15 +90,14 @@ def find(session: Session, variants: Collection[str]) -> dict[str, Offer]:
         .join(Category, Category.code == Listing.category_code)
         .join(Person, Person.id == Listing.seller_id)
         .outerjoin(Media, Media.id == first.correlate(Listing).scalar_subquery())
-        .where(Variant.code.in_(variants))
+        .where(Variant.code.in_(bindparam("variants", expanding=True)))
     )
-    rows: Sequence[Any] = session.execute(wanted).all()
+
+
+@cache
+def tiers_by_pack() -> Columns:
     tiers = select(PriceTier.variant_id, PriceTier.from_quantity, PriceTier.price_fen)
-    tiers = tiers.where(PriceTier.variant_id.in_([row.id for row in rows])).order_by(PriceTier.from_quantity)
-    by_variant: dict[int, list[tuple[int, int]]] = {}
-    for variant, least, fen in session.execute(tiers):
-        by_variant.setdefault(variant, []).append((least, fen))
-    return {row.code: offer(row, tuple(by_variant.get(row.id, ()))) for row in rows}
+    return tiers.where(PriceTier.variant_id.in_(bindparam("packs", expanding=True))).order_by(PriceTier.from_quantity)
 
 
 def offer(row: Any, tiers: tuple[tuple[int, int], ...]) -> Offer:

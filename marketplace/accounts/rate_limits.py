@@ -11,12 +11,12 @@ from functools import cache
 from typing import Any, Final, Protocol
 
 from flask import request
-from sqlalchemy import case, delete, select
+from sqlalchemy import Executable, Insert, bindparam, case, delete, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import RateWindow
 from marketplace.core import audit, clock
-from marketplace.core.db import db, dialect_of, in_transaction
+from marketplace.core.db import Instant, db, dialect_of, in_transaction
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import TooMany
 from marketplace.core.settings import settings
@@ -101,14 +101,22 @@ class Table:
 
 def count(session: Session, *, key: str, ends_at: datetime) -> int:
     """One statement, so that tries side by side are all counted."""
-    first = dialect_of(session).insert(RateWindow).values(key=key, count=1, expires_at=ends_at)
-    is_over = RateWindow.expires_at <= clock.now()
+    tried = {"whose": key, "ends_at": ends_at, "now": clock.now()}
+    return int(session.connection().execute(one_more(dialect_of(session)), tried).scalar_one())
+
+
+@cache
+def one_more(dialect: Any) -> Executable:
+    first = dialect.insert(RateWindow.__table__).values(
+        key=bindparam("whose"), count=1, expires_at=bindparam("ends_at", type_=Instant)
+    )
+    is_over = RateWindow.expires_at <= bindparam("now", type_=Instant)
     again = {
         "count": case((is_over, 1), else_=RateWindow.count + 1),
         "expires_at": case((is_over, first.excluded.expires_at), else_=RateWindow.expires_at),
     }
-    counted = first.on_conflict_do_update(index_elements=[RateWindow.key], set_=again)
-    return int(session.execute(counted.returning(RateWindow.count.label("tries"))).one().tries)
+    counted: Insert = first.on_conflict_do_update(index_elements=[RateWindow.key], set_=again)
+    return counted.returning(RateWindow.count)
 
 
 def sweep(session: Session) -> None:

@@ -6,18 +6,24 @@ from marketplace.auditing.checks import Check
 from marketplace.ledger.accounts import NEVER_IN_DEBIT
 
 LINES: Final = """entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id"""
+BALANCES: Final = """(SELECT known.account_id AS account_id, known.commodity AS commodity, (SELECT SUM(line.amount) FROM line
+        WHERE line.account_id = known.account_id AND line.commodity = known.commodity) AS amount
+    FROM (SELECT DISTINCT account_id, commodity FROM line) known)"""
+"""What stands in each account, added up where it lies: SQLite would sort all lines in memory to group them."""
 LIABILITIES: Final = ", ".join(f"'{kind}'" for kind in sorted(NEVER_IN_DEBIT))
 
 BOOKS: Final = (
     Check(
         "trial balance",
-        f"""SELECT entry.book AS book, line.commodity AS commodity, SUM(line.amount) AS amount FROM {LINES}
-        GROUP BY entry.book, line.commodity HAVING SUM(line.amount) <> 0""",
+        f"""SELECT a.book AS book, b.commodity AS commodity, SUM(b.amount) AS amount FROM {BALANCES} b
+        JOIN ledger_account a ON a.id = b.account_id GROUP BY a.book, b.commodity HAVING SUM(b.amount) <> 0""",
         "the {book} book is off by {amount} {commodity}",
     ),
     Check(
         "entries balance",
-        f"""SELECT entry.key AS name, line.commodity AS commodity, SUM(line.amount) AS amount FROM {LINES}
+        """SELECT entry.key AS name, line.commodity AS commodity, SUM(line.amount) AS amount FROM entry
+        JOIN line ON line.entry_id = entry.id WHERE EXISTS (SELECT 1 FROM line l WHERE l.entry_id = entry.id
+            GROUP BY l.commodity HAVING SUM(l.amount) <> 0)
         GROUP BY entry.id, entry.key, line.commodity HAVING SUM(line.amount) <> 0""",
         "entry {name} is off by {amount} {commodity}",
     ),
@@ -38,9 +44,8 @@ BOOKS: Final = (
     ),
     Check(
         "no account is overdrawn",
-        f"""SELECT a.kind AS kind, a.owner AS owner, a.book AS book, SUM(line.amount) AS amount, line.commodity AS commodity
-        FROM line JOIN ledger_account a ON a.id = line.account_id WHERE a.kind IN ({LIABILITIES})
-        GROUP BY a.kind, a.owner, a.book, line.commodity HAVING SUM(line.amount) > 0""",
+        f"""SELECT a.kind AS kind, a.owner AS owner, a.book AS book, b.amount AS amount, b.commodity AS commodity
+        FROM {BALANCES} b JOIN ledger_account a ON a.id = b.account_id WHERE a.kind IN ({LIABILITIES}) AND b.amount > 0""",
         "{kind} of {owner} in the {book} book is overdrawn by {amount} {commodity}",
     ),
     Check(

@@ -76,8 +76,8 @@ MOVEMENTS: Final = (
     ),
     Check(
         "booked fees were taken",
-        """SELECT entry.key AS name FROM entry LEFT JOIN gateway_movement m ON entry.key = 'gwfee:' || m.remote_id
-        WHERE entry.kind = 'gwfee' AND m.id IS NULL""",
+        """SELECT key AS name FROM entry WHERE kind = 'gwfee'
+        EXCEPT SELECT 'gwfee:' || remote_id FROM gateway_movement""",
         "{name} is booked, but no gateway took it",
     ),
     Check(

@@ -11,12 +11,14 @@ SHARES: Final = """(SELECT l.parcel_id AS parcel_id, 'seller' AS who, l.seller_p
     UNION ALL SELECT id, 'station', station_code, service_fee_fen + shipping_fen FROM parcel)"""
 """Whose a parcel's money is, from its frozen lines."""
 
-BY_PARCEL: Final = """(SELECT SUBSTR(entry.key, 8, 16) AS parcel, a.owner AS owner,
+BY_PARCEL: Final = """(SELECT CAST(SUBSTR(entry.key, 8, 16) AS TEXT) AS parcel, a.owner AS owner,
         SUM(CASE WHEN a.kind IN ('seller_held', 'station_held') THEN line.amount ELSE 0 END) AS out_of_held,
         SUM(CASE WHEN a.kind IN ('seller_payable', 'station_payable') THEN -line.amount ELSE 0 END) AS payable
     FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
     WHERE entry.kind = 'settle' GROUP BY SUBSTR(entry.key, 8, 16), a.owner)"""
-"""What was settled: the key is settle:<the sixteen characters of a parcel>:<owner>, or …:refund:<one that failed later>."""
+"""What was settled: the key is settle:<the sixteen characters of a parcel>:<owner>, or …:refund:<one that failed later>.
+
+CAST: without a type of its own SQLite would look a parcel up by nothing but its owner."""
 
 BACK_FROM_HELD: Final = f"""(SELECT g.parcel_id AS parcel_id, a.owner AS owner, SUM(line.amount) AS fen
     FROM (SELECT DISTINCT parcel_id, refund FROM {BACK} b WHERE state <> 'failed') g
@@ -76,14 +78,14 @@ ORDERS: Final = (
     ),
     Check(
         "allocations follow the lines",
-        f"""SELECT o.number AS name, s.who AS who, s.owner AS owner, s.owed AS owed, COALESCE(b.amount, 0) AS amount
-        FROM "order" o JOIN (SELECT p.order_id AS order_id, s.who AS who, s.owner AS owner, SUM(s.owed) AS owed
-            FROM {SHARES} s JOIN parcel p ON p.id = s.parcel_id GROUP BY p.order_id, s.who, s.owner) s ON s.order_id = o.id
-        LEFT JOIN (SELECT SUBSTR(entry.key, 10) AS number, a.kind AS kind, a.owner AS owner, -SUM(line.amount) AS amount
-            FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
-            WHERE entry.kind = 'allocate' GROUP BY SUBSTR(entry.key, 10), a.kind, a.owner) b
-        ON b.number = o.number AND b.owner = s.owner AND b.kind = s.who || '_held'
-        WHERE o.paid_at IS NOT NULL AND COALESCE(b.amount, 0) <> s.owed""",
+        # both sides in one heap, added up once: joined, SQLite looks through one of them for each row of the other
+        f"""SELECT t.number AS name, t.who AS who, t.owner AS owner, SUM(t.owed) AS owed, SUM(t.amount) AS amount FROM (
+            SELECT o.number AS number, s.who AS who, s.owner AS owner, s.owed AS owed, 0 AS amount FROM {SHARES} s
+            JOIN parcel p ON p.id = s.parcel_id JOIN "order" o ON o.id = p.order_id WHERE o.paid_at IS NOT NULL
+            UNION ALL SELECT SUBSTR(entry.key, 10), CASE a.kind WHEN 'seller_held' THEN 'seller' ELSE 'station' END, a.owner,
+            0, -line.amount FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
+            WHERE entry.kind = 'allocate' AND a.kind IN ('seller_held', 'station_held')) t
+        GROUP BY t.number, t.who, t.owner HAVING SUM(t.owed) <> SUM(t.amount)""",
         "order {name}: {who} {owner} should have {owed} fen, the books say {amount}",
     ),
     Check(

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from functools import cache
 
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
@@ -37,7 +38,12 @@ class Keyring:
 
 
 def keyring() -> Keyring:
-    return Keyring(settings().field_keys.get_secret_value())
+    return keyring_of(settings().field_keys.get_secret_value())
+
+
+@cache
+def keyring_of(described: str) -> Keyring:
+    return Keyring(described)
 
 
 class Encrypted(TypeDecorator[str]):

@@ -4,10 +4,11 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, select, update
+from sqlalchemy import Update, bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from marketplace.core import clock
@@ -47,12 +48,19 @@ def once(session: Session, command: Callable[..., str], /, *, idempotency: tuple
     mine = {"scope": scope, "key": key, "body_hash": body_hash, "at": clock.now()}
     if insert_or_ignore(session, IdempotencyKey, mine):
         answer = command(session, **arguments)
-        session.execute(update(IdempotencyKey).where(*this).values(answer=answer))
+        session.flush()
+        session.connection().execute(answered(), {"whose": scope, "form": key, "answer": answer})
         return answer
     row = session.execute(select(IdempotencyKey.body_hash, IdempotencyKey.answer).where(*this)).one()
     if row.body_hash != body_hash or row.answer is None:
         raise KeyReused(key, row.answer or "")
     return str(row.answer)
+
+
+@cache
+def answered() -> Update:
+    table: Any = IdempotencyKey.__table__
+    return update(table).where(table.c.scope == bindparam("whose"), table.c.key == bindparam("form"))
 
 
 def forget(session: Session, *, before: datetime) -> None:

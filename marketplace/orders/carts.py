@@ -1,15 +1,17 @@
 """Carts: a stranger's is found by the token in a cookie, a person's by who they are. Setting a quantity is repeatable."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Executable, Update, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from listings import offers
 from marketplace.core import clock
-from marketplace.core.db import insert_or_ignore
+from marketplace.core.db import Columns, Instant, insert_or_ignore, rows
 from marketplace.core.encryption import token_hash
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.orders.models import Cart, CartItem
@@ -28,6 +30,13 @@ class CartOwner:
 
     person_id: int | None
     token: str | None
+
+    @property
+    def known_by(self) -> tuple[str, int | str]:
+        """The column of `cart` by which theirs is found, and what stands in it; nothing for whoever has no token."""
+        if self.person_id is not None:
+            return "person_id", self.person_id
+        return "token_hash", token_hash(self.token) if self.token else ""
 
     def find(self, session: Session) -> Cart | None:
         if self.person_id is not None:
@@ -54,19 +63,47 @@ def put(session: Session, *, owner: CartOwner, variant: str, quantity: int) -> i
     offer = offers.find(session, [variant]).get(variant)
     if offer is None or not offer.is_published:
         raise NotFound(variant)
-    cart = owner.open(session)
-    cart.touched_at = clock.now()
     wanted = min(max(quantity, offer.minimum_quantity), MOST_OF_ONE)
-    here = {"cart_id": cart.id, "variant_code": variant}
-    asked = {"quantity": wanted, "seen_price_fen": offer.price_for(wanted)}
-    if session.get(CartItem, (cart.id, variant)) is None:
-        lines = session.scalar(select(func.count()).select_from(CartItem).where(CartItem.cart_id == cart.id)) or 0
-        if lines >= MOST_LINES:
-            raise CartFull(variant)
-        if insert_or_ignore(session, CartItem, {**here, **asked, "added_at": clock.now()}):
-            return wanted
-    session.execute(update(CartItem).filter_by(**here).values(**asked))
+    item = {"quantity": wanted, "seen_price_fen": offer.price_for(wanted)}
+    cart = touch(session, owner)
+    if cart is None:
+        cart = owner.open(session).id
+    elif change_item(session, cart, variant, item):
+        return wanted
+    elif count_lines(session, cart) >= MOST_LINES:
+        raise CartFull(variant)
+    here = {"cart_id": cart, "variant_code": variant, "added_at": clock.now()}
+    if not insert_or_ignore(session, CartItem, here | item):  # the same press a second time
+        change_item(session, cart, variant, item)
     return wanted
+
+
+def touch(session: Session, owner: CartOwner) -> int | None:
+    """The id of the cart, which is in use; None where there is none."""
+    column, whose = owner.known_by
+    return session.connection().execute(touched(column), {"whose": whose, "now": clock.now()}).scalar()
+
+
+@cache
+def touched(column: str) -> Executable:
+    table: Any = Cart.__table__
+    mine = update(table).where(table.c[column] == bindparam("whose"))
+    return mine.values(touched_at=bindparam("now", type_=Instant)).returning(table.c.id)
+
+
+def change_item(session: Session, cart: int, variant: str, item: Mapping[str, int]) -> bool:
+    """False if the pack is not in the cart yet."""
+    return session.connection().execute(changed_item(), {"cart": cart, "pack": variant, **item}).rowcount > 0
+
+
+@cache
+def changed_item() -> Update:
+    table: Any = CartItem.__table__
+    return update(table).where(table.c.cart_id == bindparam("cart"), table.c.variant_code == bindparam("pack"))
+
+
+def count_lines(session: Session, cart: int) -> int:
+    return session.scalar(select(func.count()).select_from(CartItem).where(CartItem.cart_id == cart)) or 0
 
 
 def remove(session: Session, *, owner: CartOwner, variant: str) -> int:
@@ -115,25 +152,41 @@ def fit(session: Session, *, owner: CartOwner) -> int:
 
 def contents(session: Session, owner: CartOwner) -> list[tuple[str, int, int]]:
     """(variant, quantity, price seen), in the order they were put in."""
-    cart = owner.find(session)
-    if cart is None:
+    column, whose = owner.known_by
+    if not whose:
         return []
-    items = select(CartItem.variant_code, CartItem.quantity, CartItem.seen_price_fen).where(CartItem.cart_id == cart.id)
-    rows = session.execute(items.order_by(CartItem.added_at, CartItem.variant_code))
-    return [(row.variant_code, row.quantity, row.seen_price_fen) for row in rows]
+    session.flush()
+    return [(row.variant_code, row.quantity, row.seen_price_fen) for row in rows(session, items_by(column), whose=whose)]
+
+
+@cache
+def items_by(column: str) -> Columns:
+    items = select(CartItem.variant_code, CartItem.quantity, CartItem.seen_price_fen).join(Cart, Cart.id == CartItem.cart_id)
+    mine = items.where(getattr(Cart, column) == bindparam("whose"))
+    return mine.order_by(CartItem.added_at, CartItem.variant_code)
 
 
 def take_out(session: Session, *, owner: CartOwner, variants: list[str]) -> bool:
     """What was ordered leaves the cart. False if another order took some of it at the same moment."""
-    cart = owner.find(session)
-    if cart is None:
-        return False
-    mine = delete(CartItem).where(CartItem.cart_id == cart.id, CartItem.variant_code.in_(variants))
-    return session.connection().execute(mine).rowcount == len(variants)
+    column, whose = owner.known_by
+    gone = session.connection().execute(taken_out(column), {"whose": whose, "variants": variants})
+    return gone.rowcount == len(variants)
+
+
+@cache
+def taken_out(column: str) -> Executable:
+    table: Any = CartItem.__table__
+    mine = select(Cart.id).where(getattr(Cart, column) == bindparam("whose")).scalar_subquery()
+    return delete(table).where(table.c.cart_id == mine, table.c.variant_code.in_(bindparam("variants", expanding=True)))
 
 
 def count(session: Session, owner: CartOwner) -> int:
     """Packs in the cart, for the number beside the word."""
-    whose = Cart.person_id == owner.person_id if owner.person_id else Cart.token_hash == token_hash(owner.token or "")
-    total = select(func.coalesce(func.sum(CartItem.quantity), 0)).join(Cart, Cart.id == CartItem.cart_id)
-    return int(session.scalar(total.where(whose)) or 0)
+    column, whose = owner.known_by
+    return int(rows(session, packs_by(column), whose=whose)[0].packs) if whose else 0
+
+
+@cache
+def packs_by(column: str) -> Columns:
+    total = select(func.coalesce(func.sum(CartItem.quantity), 0).label("packs")).join(Cart, Cart.id == CartItem.cart_id)
+    return total.where(getattr(Cart, column) == bindparam("whose"))

@@ -1,14 +1,17 @@
 """What money does to an order: paid, too late, never, or taken back before anybody paid."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from listings import offers, stock
 from marketplace.core import clock, outbox
-from marketplace.core.db import in_transaction
+from marketplace.core.db import Columns, in_transaction, rows
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.money import Money
 from marketplace.core.transitions import transition
@@ -38,10 +41,11 @@ def mark_paid(session: Session, /, *, reference: str, amount: Money, attempt: st
         return False
     if amount != Money(order.total_fen, order.currency):
         return False
-    stock.sell(session, quantities(session, order), reference=order.number)
-    order.paid_at = clock.now()
-    transition(session, order, OrderState.PAID, expected=order.state, actor="system", why=f"attempt:{attempt}")
-    allocate(session, order)
+    frozen = lines_of(session, order)
+    stock.sell(session, packs(frozen), reference=order.number)
+    was, why = order.state, f"attempt:{attempt}"
+    transition(session, order, OrderState.PAID, expected=was, actor="system", why=why, paid_at=clock.now())
+    allocate(session, order, frozen)
     outbox.put(session, "order.paid", number=order.number)
     return True
 
@@ -63,23 +67,20 @@ def can_be_held_again(session: Session, order: Order) -> bool:
     return True
 
 
-def allocate(session: Session, order: Order) -> None:
+def allocate(session: Session, order: Order, frozen: Sequence[Row[Any]]) -> None:
     """`allocate:<order>`: what each seller and each station will be owed, held until their parcel settles."""
-    lines: dict[books.Account, int] = defaultdict(int)
-    lines["buyer_clearing", ""] = order.total_fen
-    for parcel in order.parcels:
-        for account, fen in shares_of(session, parcel).items():
-            lines[account] -= fen
+    lines = {("buyer_clearing", ""): order.total_fen} | {account: -fen for account, fen in shares_of(frozen).items()}
     money = {account: Money(fen, order.currency) for account, fen in lines.items()}
     books.post(session, key=f"allocate:{order.number}", book=order.book, reference=order.number, lines=money)
 
 
-def shares_of(session: Session, parcel: Parcel) -> dict[books.Account, int]:
-    """Whose a parcel's money is, in fen, from its frozen lines: they add up to goods and shipping."""
+def shares_of(frozen: Sequence[Row[Any]]) -> dict[books.Account, int]:
+    """Whose an order's money is, in fen, from its frozen lines: they add up to goods and shipping."""
     shares: dict[books.Account, int] = defaultdict(int)
-    for line in session.scalars(select(OrderLine).where(OrderLine.parcel_id == parcel.id)):
-        shares["seller_held", line.seller_public_id] += line.goods_fen - line.service_fee_fen
-    shares["station_held", parcel.station_code] = parcel.service_fee_fen + parcel.shipping_fen
+    for line in frozen:
+        shares["seller_held", line.seller_public_id] += (line.unit_price_fen - line.unit_service_fee_fen) * line.quantity
+    for _parcel, line in {line.parcel_id: line for line in frozen}.items():
+        shares["station_held", line.station_code] += line.service_fee_fen + line.shipping_fen
     return shares
 
 
@@ -141,16 +142,38 @@ def pay_again(session: Session, *, number: str) -> str:
 
 def quantities(session: Session, order: Order) -> dict[str, int]:
     """Packs of the order by variant."""
+    return packs(lines_of(session, order))
+
+
+def packs(frozen: Sequence[Row[Any]]) -> dict[str, int]:
     totals: dict[str, int] = defaultdict(int)
-    lines = select(OrderLine.variant_code, OrderLine.quantity).join(Parcel, Parcel.id == OrderLine.parcel_id)
-    for variant, quantity in session.execute(lines.where(Parcel.order_id == order.id)):
-        totals[variant] += quantity
+    for line in frozen:
+        totals[line.variant_code] += line.quantity
     return totals
+
+
+def lines_of(session: Session, order: Order) -> Sequence[Row[Any]]:
+    """The order's lines as they were frozen, each with the figures of its parcel."""
+    session.flush()
+    return rows(session, frozen_lines(), order=order.id)
+
+
+@cache
+def frozen_lines() -> Columns:
+    line = (OrderLine.variant_code, OrderLine.quantity, OrderLine.unit_price_fen, OrderLine.unit_service_fee_fen)
+    parcel = (Parcel.station_code, Parcel.service_fee_fen, Parcel.shipping_fen)
+    wanted = select(*line, OrderLine.seller_public_id, OrderLine.parcel_id, *parcel)
+    return wanted.join(Parcel, Parcel.id == OrderLine.parcel_id).where(Parcel.order_id == bindparam("order"))
 
 
 def get_order(session: Session, number: str) -> Order:
     """Locked until the transaction ends. Raises NotFound."""
-    found = session.scalar(select(Order).where(Order.number == number).with_for_update())
+    found = session.scalar(locked_order(), {"number": number})
     if found is None:
         raise NotFound(number)
     return found
+
+
+@cache
+def locked_order() -> Select[Order]:
+    return select(Order).where(Order.number == bindparam("number")).with_for_update()

@@ -2,16 +2,16 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from listings import offers, stock
 from marketplace.accounts import addresses
 from marketplace.core import clock, ids, outbox
+from marketplace.core.db import add_row, add_rows
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
@@ -81,10 +81,8 @@ def place(
     wanted = {line.offer.variant: line.quantity for line in quoted.lines}
     number = ids.order_number()
     stock.reserve(session, wanted, reference=number)
-    order = freeze(session, number, quoted, recipient, owner, language)
-    attempts.start(
-        session, purpose="order", reference=number, amount=Money(order.total_fen, order.currency), pay_by=order.pay_by
-    )
+    pay_by = freeze(session, number, quoted, recipient, owner, language)
+    attempts.start(session, purpose="order", reference=number, amount=Money(quoted.total_fen), pay_by=pay_by)
     outbox.put(session, "order.expires", after=TIME_TO_PAY, number=number)
     if not carts.take_out(session, owner=owner, variants=list(wanted)):  # a second tab was faster
         raise NothingToOrder
@@ -98,52 +96,53 @@ def remember(session: Session, person_id: int, recipient: Recipient) -> None:
     addresses.remember(session, person_id=person_id, city=recipient.city, street=recipient.street, **given)
 
 
-def freeze(session: Session, number: str, quoted: Quote, recipient: Recipient, owner: CartOwner, language: str) -> Order:
-    """The rows of an order; nothing of it is computed again later."""
+def freeze(session: Session, number: str, quoted: Quote, recipient: Recipient, owner: CartOwner, language: str) -> datetime:
+    """The rows of an order; nothing of it is computed again later. Until when it may be paid."""
     now = clock.now()
-    order = Order(
-        number=number,
-        buyer_id=owner.person_id,
-        recipient=recipient.name,
-        phone=recipient.phone,
-        phone_fingerprint=fingerprint(recipient.phone, "order.phone"),
-        province_code=recipient.province,
-        city=recipient.city,
-        street=recipient.street,
-        note=recipient.note,
-        goods_fen=quoted.goods_fen,
-        shipping_fen=quoted.shipping_fen,
-        total_fen=quoted.total_fen,
-        book=current_book(),
-        language=language,
-        placed_at=now,
-        pay_by=now + TIME_TO_PAY,
-    )
-    session.add(order)
-    session.flush()
-    leave_trace(session, order, None, OrderState.PENDING_PAYMENT, actor=actor_of(owner), why="placed")
+    order = {
+        "number": number,
+        "buyer_id": owner.person_id,
+        "recipient": recipient.name,
+        "phone": recipient.phone,
+        "phone_fingerprint": fingerprint(recipient.phone, "order.phone"),
+        "province_code": recipient.province,
+        "city": recipient.city,
+        "street": recipient.street,
+        "note": recipient.note,
+        "goods_fen": quoted.goods_fen,
+        "shipping_fen": quoted.shipping_fen,
+        "total_fen": quoted.total_fen,
+        "book": current_book(),
+        "language": language,
+        "placed_at": now,
+        "pay_by": now + TIME_TO_PAY,
+    }
+    order_id = add_row(session, Order, order)
+    mine = Order(number=number)
+    leave_trace(session, mine, None, OrderState.PENDING_PAYMENT, actor=actor_of(owner), why="placed")
     for position, parcel in enumerate(quoted.parcels, start=1):
-        freeze_parcel(session, order.id, position, parcel)
-    return order
+        freeze_parcel(session, order_id, position, parcel)
+    return now + TIME_TO_PAY
 
 
 def freeze_parcel(session: Session, order_id: int, position: int, parcel: QuotedParcel) -> None:
-    row = Parcel(
-        order_id=order_id,
-        number=position,
-        station_code=parcel.station_code,
-        delivery=parcel.delivery,
-        goods_fen=parcel.goods_fen,
-        service_fee_fen=parcel.service_fee_fen,
-        shipping_fen=parcel.shipping_fen,
-        net_weight_grams=parcel.net_weight_grams,
-        promised_by=parcel.promised_by(clock.today()),
-    )
-    session.add(row)
-    session.flush()
-    leave_trace(session, row, None, ParcelState.AWAITING_ACCEPTANCE, actor="system", why="placed", station=row.station_code)
+    row = {
+        "public_id": ids.public_id(),
+        "order_id": order_id,
+        "number": position,
+        "station_code": parcel.station_code,
+        "delivery": parcel.delivery,
+        "goods_fen": parcel.goods_fen,
+        "service_fee_fen": parcel.service_fee_fen,
+        "shipping_fen": parcel.shipping_fen,
+        "net_weight_grams": parcel.net_weight_grams,
+        "promised_by": parcel.promised_by(clock.today()),
+    }
+    parcel_id = add_row(session, Parcel, row)
+    mine, where = Parcel(public_id=row["public_id"]), parcel.station_code
+    leave_trace(session, mine, None, ParcelState.AWAITING_ACCEPTANCE, actor="system", why="placed", station=where)
     parts = zip(parcel.lines, parcel.shipping_parts, strict=True)
-    session.execute(insert(OrderLine), [line_values(row.id, line, shipping_fen) for line, shipping_fen in parts])
+    add_rows(session, OrderLine, *(line_values(parcel_id, line, shipping_fen) for line, shipping_fen in parts))
 
 
 def line_values(parcel_id: int, line: QuotedLine, shipping_fen: int) -> Mapping[str, object]:

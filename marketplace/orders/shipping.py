@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import or_, select
+from sqlalchemy import Date, bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from marketplace.core.db import Columns, rows
 from marketplace.core.errors import Refusal
 from marketplace.core.memory import remembered
 from marketplace.orders.models import Province, ShippingRate
@@ -54,18 +56,25 @@ class Tariff:
 @remembered()
 def tariff(session: Session, province: str, day: date) -> Tariff:
     """What sending to this province costs on `day`; where two tables overlap, the one that began later holds."""
-    rates = (
-        select(ShippingRate.up_to_grams, ShippingRate.price_fen, ShippingRate.days)
-        .join(Province, Province.zone == ShippingRate.zone)
-        .where(Province.code == province, ShippingRate.valid_from <= day)
-        .where(or_(ShippingRate.valid_until.is_(None), ShippingRate.valid_until >= day))
-        .order_by(ShippingRate.up_to_grams, ShippingRate.valid_from)
-    )
-    latest = {row.up_to_grams: Rate(row.up_to_grams, row.price_fen, row.days) for row in session.execute(rates)}
+    found = rows(session, valid_rates(), province=province, day=day)
+    latest = {row.up_to_grams: Rate(row.up_to_grams, row.price_fen, row.days) for row in found}
     return Tariff(tuple(latest[grams] for grams in sorted(latest)), day)
 
 
-def provinces(session: Session) -> list[tuple[str, str, str]]:
+@cache
+def valid_rates() -> Columns:
+    day = bindparam("day", type_=Date)
+    return (
+        select(ShippingRate.up_to_grams, ShippingRate.price_fen, ShippingRate.days)
+        .join(Province, Province.zone == ShippingRate.zone)
+        .where(Province.code == bindparam("province"), ShippingRate.valid_from <= day)
+        .where(or_(ShippingRate.valid_until.is_(None), ShippingRate.valid_until >= day))
+        .order_by(ShippingRate.up_to_grams, ShippingRate.valid_from)
+    )
+
+
+@remembered()
+def provinces(session: Session) -> tuple[tuple[str, str, str], ...]:
     """(code, Chinese name, English name), in the order of the list."""
-    rows = select(Province.code, Province.name_zh, Province.name_en).order_by(Province.position, Province.code)
-    return [(row.code, row.name_zh, row.name_en) for row in session.execute(rows)]
+    listed = select(Province.code, Province.name_zh, Province.name_en).order_by(Province.position, Province.code)
+    return tuple((row.code, row.name_zh, row.name_en) for row in session.execute(listed))

@@ -60,7 +60,7 @@ def start(session: Session, *, purpose: str, reference: str, amount: Money, pay_
 
 def current(session: Session, *, purpose: str, reference: str) -> Attempt | None:
     """The attempt that is open or has succeeded, if there is one."""
-    return session.scalar(taken(purpose, reference))
+    return session.scalar(taken(), {"purpose": purpose, "reference": reference})
 
 
 def open_one(session: Session, *, purpose: str, reference: str) -> str | None:
@@ -82,11 +82,12 @@ def last_failed(session: Session, *, purpose: str, reference: str) -> bool:
 
 
 def get_current(session: Session, *, purpose: str, reference: str) -> Attempt:
-    return session.scalars(taken(purpose, reference)).one()
+    return session.scalars(taken(), {"purpose": purpose, "reference": reference}).one()
 
 
-def taken(purpose: str, reference: str) -> Select[Attempt]:
-    mine = select(Attempt).where(Attempt.purpose == purpose, Attempt.reference == reference)
+@cache
+def taken() -> Select[Attempt]:
+    mine = select(Attempt).where(Attempt.purpose == bindparam("purpose"), Attempt.reference == bindparam("reference"))
     return mine.where(Attempt.state.in_(OPEN | {AttemptState.SUCCEEDED}), ~Attempt.is_surplus)
 
 

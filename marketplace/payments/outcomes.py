@@ -3,9 +3,9 @@
 Each function is one transaction: known and acted on, or neither. A fact that cannot be used is recorded all the same."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
@@ -52,15 +52,16 @@ def apply_payment(session: Session, *, remote: RemotePayment, gateway: str, why:
         raise Unmatched(remote.remote_id)
     if attempt.remote_id not in {None, remote.remote_id}:
         return receive_from_elsewhere(session, attempt, remote)
-    attempt.remote_id = remote.remote_id
-    attempt.raw_status = remote.raw_status
-    attempt.redirect_url = remote.redirect_url or attempt.redirect_url
-    if attempt.state in MONEY_IS_THERE or remote.status is attempt.state:
-        return attempt.state
-    if remote.status is AttemptState.SUCCEEDED:
-        return receive(session, attempt, remote, why)
-    if remote.status in ATTEMPT[attempt.state]:  # anything else is older than what we know
-        transition(session, attempt, remote.status, expected=attempt.state, actor=gateway, why=why)
+    told: dict[str, Any] = {"remote_id": remote.remote_id, "raw_status": remote.raw_status}
+    told["redirect_url"] = remote.redirect_url or attempt.redirect_url
+    has_moved = attempt.state not in MONEY_IS_THERE and remote.status is not attempt.state
+    if has_moved and remote.status is AttemptState.SUCCEEDED:
+        return receive(session, attempt, remote, why, told)
+    if has_moved and remote.status in ATTEMPT[attempt.state]:  # anything else is older than what we know
+        transition(session, attempt, remote.status, expected=attempt.state, actor=gateway, why=why, **told)
+    else:
+        for name, value in told.items():
+            setattr(attempt, name, value)
     return attempt.state
 
 
@@ -69,18 +70,21 @@ def locked_attempt() -> Select[Attempt]:
     return select(Attempt).where(Attempt.public_id == bindparam("attempt")).with_for_update()
 
 
-def receive(session: Session, attempt: Attempt, remote: RemotePayment, why: str) -> AttemptState:
-    """The money is at the gateway. It goes where the purpose takes it, back to the payer, or into suspense."""
+def receive(session: Session, attempt: Attempt, remote: RemotePayment, why: str, told: Mapping[str, Any]) -> AttemptState:
+    """The money is at the gateway. It goes where the purpose takes it, back to the payer, or into suspense.
+
+    `told` is what of the gateway's answer is kept at the attempt."""
     mismatch = differences(attempt, remote)
+    moved: dict[str, Any] = {"expected": attempt.state, "actor": attempt.gateway, **told}
     if mismatch:
-        transition(session, attempt, AttemptState.QUARANTINE, expected=attempt.state, actor=attempt.gateway, why=mismatch)
+        transition(session, attempt, AttemptState.QUARANTINE, why=mismatch, **moved)
         park(session, attempt, remote)
         return attempt.state
     others = states_of_others(session, attempt)
     attempt.is_surplus = attempt.is_surplus or AttemptState.SUCCEEDED in others
     if others & OPEN and not attempt.is_surplus:
         make_way(session, attempt)
-    transition(session, attempt, AttemptState.SUCCEEDED, expected=attempt.state, actor=attempt.gateway, why=why)
+    transition(session, attempt, AttemptState.SUCCEEDED, why=why, **moved)
     taken_back = standing.gone(session, attempt)  # the bank's decision may be known before the payment itself
     account = None if attempt.is_surplus or taken_back else account_for(session, attempt)
     capture(session, attempt, account or CLEARING)

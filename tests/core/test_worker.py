@@ -83,3 +83,19 @@ def test_a_slow_step_has_a_session_of_its_own(real_app: Flask) -> None:
     Worker(slow_steps=[ask]).run(stop)
 
     assert len(sessions) == 2
+
+
+def test_a_slow_step_goes_on_while_more_waits_before_the_next_has_its_turn() -> None:
+    stop, waiting, seen = Event(), [1, 2, 3], list[int]()
+
+    def work() -> bool:
+        return bool(waiting and waiting.pop())
+
+    def look() -> bool:
+        seen.append(len(waiting))
+        stop.set()
+        return False
+
+    Worker(slow_steps=[work, look]).run(stop)
+
+    assert seen == [0]

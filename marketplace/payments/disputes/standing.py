@@ -1,9 +1,12 @@
 """What is disputed now, for those who pay out, spend or refund: none of it moves before it is decided."""
 
+from functools import cache
+
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from marketplace.core.db import Columns, rows
 from marketplace.core.errors import Refusal
 from marketplace.ledger import books
 from marketplace.payments.disputes.models import Dispute
@@ -55,5 +58,11 @@ def is_lost(session: Session, *, purpose: str, reference: str) -> bool:
 
 def gone(session: Session, attempt: Attempt) -> int:
     """Fen of this payment that a bank has taken for good: so much less can be refunded."""
-    lost = select(func.coalesce(func.sum(Dispute.fen), 0)).where(Dispute.attempt_id == attempt.id)
-    return int(session.scalar(lost.where(Dispute.state == DisputeState.LOST)) or 0)
+    session.flush()
+    return int(rows(session, lost_of_payment(), attempt=attempt.id)[0].fen)
+
+
+@cache
+def lost_of_payment() -> Columns:
+    lost = select(func.coalesce(func.sum(Dispute.fen), 0).label("fen"))
+    return lost.where(Dispute.attempt_id == bindparam("attempt"), Dispute.state == DisputeState.LOST)

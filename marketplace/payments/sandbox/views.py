@@ -1,6 +1,7 @@
 """The cashier's pages. They look unlike the shop on purpose: this is another house, with test money."""
 
 from contextlib import suppress
+from functools import cached_property
 from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -99,7 +100,10 @@ class CashierPage:
         self.status: str = row.status
         self.pay_by = row.pay_by
         self.return_url = same_site(row.return_url)
-        self.is_disputed = gateway.open_dispute_of(payment) is not None
+
+    @cached_property
+    def is_disputed(self) -> bool:
+        return cashier().open_dispute_of(self.id) is not None
 
     @property
     def is_over(self) -> bool:
