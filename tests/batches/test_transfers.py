@@ -230,13 +230,14 @@ def test_nothing_is_sent_while_payouts_are_closed(desk: Desk) -> None:
     run: dict[str, Any] = {"gateway": "sandbox", "actor": "test", "is_whole": True, "is_dry": False, "ended_at": clock.now()}
     db.session.add(ReconciliationRun(**run, is_red=True))
     db.session.commit()
-    desk.work()
+    for hours in range(20):
+        with time_machine.travel(clock.now() + timedelta(hours=hours)):
+            desk.work()
     waiting = desk.transfer(batch, desk.finance.feng)
     assert waiting and waiting.state is T.REQUESTED and desk.there(there) == 0
     db.session.add(ReconciliationRun(**run, is_red=False))
     db.session.commit()
-    with time_machine.travel(clock.now() + timedelta(minutes=1)):
-        desk.work()
+    desk.work()  # at once, however long it took
     assert desk.there(there) == 3662
 
 

@@ -76,7 +76,10 @@ def send_one(kind: Kind) -> bool:
 
 
 def take(session: Session, *, kind: Kind) -> int | None:
-    rows = outbox.take(session, kind, kind.state.in_(OPEN))
+    """While payouts are closed no transfer is begun, and none is tried in vain: it goes out as soon as they open."""
+    is_new = select(kind.id).where(kind.state == TransferState.REQUESTED).limit(1)
+    may_begin = session.scalar(is_new) is not None and (kind is Reversal or switch.payouts_are_open(session))
+    rows = outbox.take(session, kind, kind.state.in_(OPEN if may_begin else ASKED_BEFORE))
     return rows[0].id if rows else None
 
 
