@@ -15,7 +15,7 @@ from marketplace.core.errors import NotFound, StaleState
 from marketplace.core.transitions import EventRow
 from marketplace.ledger.models import Entry
 from marketplace.notifications.models import Message
-from marketplace.orders.batches import answers, approving, bank_file, confirming, connecting
+from marketplace.orders.batches import answers, approving, bank_file, bouncing, confirming, connecting
 from marketplace.orders.batches.states import BatchState as B, LineState as L
 from marketplace.payments.gateways import Invalid, OutcomeUnknown, RateLimited
 from marketplace.payments.reconciliation.models import ReconciliationRun
@@ -127,6 +127,18 @@ def test_with_too_little_at_the_gateway_the_line_comes_back(desk: Desk) -> None:
     desk.work()
     assert finance.line(batch, finance.feng).bank_said == "InsufficientFunds"
     assert finance.owed(finance.feng) == 13_662
+
+
+def test_a_bank_does_not_take_back_what_the_gateway_paid(desk: Desk) -> None:
+    desk.connect(desk.finance.feng)
+    batch = desk.sent()
+    desk.work()
+    paid = desk.finance.line(batch, desk.finance.feng)
+    given = {"batch": batch, "line": paid.public_id, "reason": "账号不符", "actor": "person:1"}
+    with pytest.raises(confirming.PaidByTheGateway):
+        in_transaction(bouncing.bounce, **given)
+    assert desk.finance.line(batch, desk.finance.feng).bounced_at is None
+    assert desk.finance.owed(desk.finance.feng) == 0
 
 
 def test_people_do_not_answer_for_the_gateway(desk: Desk) -> None:
