@@ -41,7 +41,7 @@ def main() -> int:
         os.environ.setdefault(name, value)
     os.environ.setdefault("BASE_URL", f"http://{HOST}:{port}")
     greeter = Greeter(port, prepare(python, data), data / "web-workers", count)
-    return supervise([web_server(python, port, count, greeter.ready), worker(python, greeter)], greeter)
+    return supervise([web_server(python, port, count, greeter), worker(python, greeter)], greeter)
 
 
 def read_port() -> int:
@@ -99,18 +99,20 @@ def fingerprint_of_sources() -> str:
     return seal.hexdigest()
 
 
-def web_server(python: Path, port: int, count: int, ready: Path) -> Child:
+def web_server(python: Path, port: int, count: int, greeter: Greeter) -> Child:
+    """Given up while the shop has never been open; afterwards whatever killed it may be over the next time."""
     options = ["--interface", "wsgi", "--http", "1", "--no-ws", "--host", HOST, "--port", str(port)]
     options += ["--workers", str(count), "--blocking-threads", os.environ.get("WEB_THREADS", "4")]
     options += ["--respawn-failed-workers", "--workers-kill-timeout", "2", "--log-level", "error"]
     command = [str(python), "-m", "granian", *options, "wsgi:app"]
-    return Child("The web server", command, environment={"READY_FOLDER": str(ready)})
+    environment = {"READY_FOLDER": str(greeter.ready)}
+    return Child("The web server", command, environment, is_proven=lambda: greeter.is_done)
 
 
 def worker(python: Path, greeter: Greeter) -> Child:
     """Started once the shop is open: what it delivers to the shop itself would find nobody before."""
     command = [str(python), "-m", "flask", "--app", "wsgi", "worker"]
-    return Child("The worker", command, may_start=lambda: greeter.is_done)
+    return Child("The worker", command, may_start=lambda: greeter.is_done, is_proven=lambda: greeter.is_done)
 
 
 class Greeter:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from progress import say
 
 SETTLED = 10.0  # seconds a child must live for its death to be an accident, not a habit
-FIRST_DELAY, LONGEST_DELAY = 0.2, 10.0
+FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0
 HABIT = 6  # so many deaths in a row and we give up: something is wrong that starting again won't mend
 GRACE = 20.0  # seconds to finish what was begun
 
@@ -29,6 +29,7 @@ class Child:
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)  # beside what we have ourselves
     may_start: Callable[[], bool] = lambda: True
+    is_proven: Callable[[], bool] = lambda: False  # it has worked before: however often it dies, it is not given up
     process: subprocess.Popen[bytes] = field(init=False)
     started: float = 0.0
     deaths: int = 0
@@ -45,7 +46,7 @@ class Child:
         """Start it when that is due; False when it has died so often that there is no point."""
         if self.is_alive and self.process.poll() is not None:
             self._bury()
-        if self.deaths >= HABIT:
+        if self.deaths >= HABIT and not self.is_proven():
             return False
         if not self.is_alive and time.monotonic() >= self.due and self.may_start():
             self.start()
@@ -56,7 +57,7 @@ class Child:
         self._signal(signal.SIGKILL)  # its own children would keep the port
         lived = time.monotonic() - self.started
         self.deaths = 1 if lived > SETTLED else self.deaths + 1
-        delay = min(FIRST_DELAY * 2 ** (self.deaths - 1), LONGEST_DELAY)
+        delay = min(FIRST_DELAY * 2 ** min(self.deaths - 1, HABIT), LONGEST_DELAY)
         self.due = time.monotonic() + delay
         say(f"{self.name} ended ({_ending(self.process.returncode)}); starting it again in {delay:.1f} s")
 

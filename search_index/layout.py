@@ -12,10 +12,11 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 from search_index.backend import IndexBusy, IndexUnavailable
@@ -23,6 +24,8 @@ from search_index.knowledge import fingerprint
 
 FORMAT = 1  # raise it when the schema or the analysis changes: older indexes then ask for a rebuild
 LEXICON = "lexicon.jsonl"
+T = TypeVar("T")
+PATIENCE = 5.0  # seconds a reader waits for a commit to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,21 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
         while not _lock(handle.fileno()):
             if time.monotonic() >= deadline:
                 raise IndexBusy(path.name)
-            time.sleep(0.02)
+            time.sleep(0.005)
         yield
+
+
+def undisturbed(folder: Path, read: Callable[[], T]) -> T:
+    """What `read` returns. A commit clears away files that somebody may be about to open: what fails is read once more
+    while nobody writes, and only then is it IndexUnavailable."""
+    try:
+        return read()
+    except IndexUnavailable:
+        try:
+            with locked(folder / "write.lock", PATIENCE):
+                return read()
+        except (IndexBusy, OSError) as error:
+            raise IndexUnavailable(f"the index in {folder} is being written") from error
 
 
 def is_locked(path: Path) -> bool:

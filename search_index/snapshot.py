@@ -15,7 +15,6 @@ from search_index.segments import EMPTY, Numbers, PostingsCache, Segment, list_s
 from search_index.text import bigrams
 from search_index.vocabulary import Vocabulary
 
-TRIES = 5  # a commit may clear a segment away between the reading of the table of contents and of the segment
 Mask = npt.NDArray[np.bool_]
 Column = npt.NDArray[Any]
 
@@ -103,14 +102,12 @@ def open_snapshot(
 ) -> Snapshot:
     """The newest state of the current index; segments that the previous snapshot has open are taken over."""
     known = {part.id: part.segment for part in previous.parts} if previous else {}
-    for _ in range(TRIES):
-        try:
-            return _open(folder / current.name, current, known, cache, vocabulary)
-        except IndexUnavailable:
-            raise
-        except Exception as error:
-            failure = error
-    raise IndexUnavailable(f"the index in {folder} cannot be read") from failure
+    try:
+        return _open(folder / current.name, current, known, cache, vocabulary)
+    except IndexUnavailable:
+        raise
+    except Exception as error:  # a segment that is gone or torn shows as whatever its decoder stumbles over
+        raise IndexUnavailable(f"the index in {folder} cannot be read") from error
 
 
 def _open(

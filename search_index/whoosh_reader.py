@@ -38,8 +38,8 @@ class WhooshIndex:
         return self._current_snapshot().current.generation
 
     def check(self) -> IndexState:
-        current = layout.read_current(self.folder)
-        snapshot = open_snapshot(self.folder, current, None, PostingsCache(), self._vocabulary(current.name, None))
+        snapshot = layout.undisturbed(self.folder, lambda: self._opened(None, PostingsCache()))
+        current = snapshot.current
         for part in snapshot.parts:
             part.segment.read_through()
         files = [path.stat().st_size for path in (self.folder / current.name).iterdir()]
@@ -79,13 +79,11 @@ class WhooshIndex:
             return opened
         if defect := layout.defect(current):
             raise IndexUnavailable(defect)
-        try:
-            vocabulary = self._vocabulary(current.name, opened)
-            return open_snapshot(self.folder, current, opened, self._postings, vocabulary)
-        except IndexUnavailable:
-            if layout.read_current(self.folder) == current:
-                raise
-            return self._newest(opened)  # a rebuild took its place in this very moment
+        return layout.undisturbed(self.folder, lambda: self._opened(opened, self._postings))
+
+    def _opened(self, previous: Snapshot | None, postings: PostingsCache) -> Snapshot:
+        current = layout.read_current(self.folder)
+        return open_snapshot(self.folder, current, previous, postings, self._vocabulary(current.name, previous))
 
     def _vocabulary(self, name: str, opened: Snapshot | None) -> Vocabulary:
         vocabulary = opened.vocabulary if opened and opened.current.name == name else Vocabulary()

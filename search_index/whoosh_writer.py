@@ -63,13 +63,14 @@ class WhooshWriter:
         return generation
 
     def complaint(self) -> str:
-        try:
-            current = layout.read_current(self.folder)
-            if complaint := layout.complaint(current):
-                return complaint
-            try_opening(self.folder / current.name)
-        except IndexUnavailable as error:
-            return str(error)
+        with layout.locked(self.folder / "write.lock", self.timeout):  # a commit clears files away
+            try:
+                current = layout.read_current(self.folder)
+                if complaint := layout.complaint(current):
+                    return complaint
+                try_opening(self.folder / current.name)
+            except IndexUnavailable as error:
+                return str(error)
         return ""
 
     def tidy(self) -> None:

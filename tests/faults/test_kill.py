@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
@@ -33,17 +33,13 @@ import run
 from supervise import supervise
 python, port, ready = Path(sys.executable), int(sys.argv[1]), Path(sys.argv[2])
 greeter = run.Greeter(port, "", ready, 2)
-sys.exit(supervise([run.web_server(python, port, 2, ready), run.worker(python, greeter)], greeter))
+sys.exit(supervise([run.web_server(python, port, 2, greeter), run.worker(python, greeter)], greeter))
 """
-OFTEN = 4  # a child that dies six times in ten seconds each is given up: accidents are rarer than that
-LONG_ENOUGH = 12.0  # seconds after which a death is an accident again
 
 
 @dataclass
 class SupervisedHouse(House):
     """As `make run` leaves it: the supervisor heals what dies."""
-
-    short_lives: dict[str, int] = field(default_factory=dict)
 
     def start_all(self) -> None:
         command = [sys.executable, "-c", PROGRAM, self.url.rpartition(":")[2], str(self.log.parent / "ready")]
@@ -66,9 +62,7 @@ class SupervisedHouse(House):
             if name == "granian's child":
                 grandchildren = child.children()
                 return self.end(chance.choice(grandchildren), name) if grandchildren else ""
-            age = time.time() - child.create_time()
-            self.short_lives[name] = 0 if age > LONG_ENOUGH else self.short_lives.get(name, 0) + 1
-            return self.end(child, name) if self.short_lives[name] <= OFTEN else ""
+            return self.end(child, name)
         return ""
 
     def end(self, process: psutil.Process, name: str) -> str:

@@ -18,18 +18,19 @@ sys.path.insert(0, {bin!r})
 from supervise import Child, supervise
 child = "import os, sys, time; open(sys.argv[1], 'a').write(f'{{os.getpid()}}\\\\n'); {ending}"
 names = ("web", "worker")
-children = [Child(name, [sys.executable, "-c", child, {folder!r} + "/" + name]) for name in names]
+proven = lambda: {proven}
+children = [Child(name, [sys.executable, "-c", child, {folder!r} + "/" + name], is_proven=proven) for name in names]
 sys.exit(supervise(children, lambda: None))
 """
-Start = Callable[[str], "subprocess.Popen[str]"]
+Start = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
 
-    def begin(ending: str = "time.sleep(60)") -> subprocess.Popen[str]:
-        program = PROGRAM.format(bin=str(BIN), folder=str(tmp_path), ending=ending)
+    def begin(ending: str = "time.sleep(60)", *, proven: bool = False) -> subprocess.Popen[str]:
+        program = PROGRAM.format(bin=str(BIN), folder=str(tmp_path), ending=ending, proven=proven)
         process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
         started.append(process)
         return process
@@ -43,7 +44,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def pids(folder: Path, name: str, at_least: int) -> list[int]:
     """Those under which the child has run so far."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 40
     while time.monotonic() < deadline:
         found = (folder / name).read_text().split() if (folder / name).exists() else []
         if len(found) >= at_least:
@@ -106,6 +107,13 @@ def test_what_dies_as_soon_as_it_starts_is_given_up(start: Start, tmp_path: Path
     assert "status 3" in said
     assert "again and again" in said
     assert len(pids(tmp_path, "web", 1)) == 6
+
+
+@pytest.mark.full
+def test_what_has_worked_before_is_never_given_up(start: Start, tmp_path: Path) -> None:
+    supervisor = start("sys.exit(3)", proven=True)
+    assert len(pids(tmp_path, "web", 8)) >= 8
+    assert supervisor.poll() is None
 
 
 WAITING = """
