@@ -101,17 +101,18 @@ class Question:
 
 def read(args: MultiDict[str, str], place: str = "") -> Question:
     """The question in an address. What makes no sense is left out rather than refused: an address is not a form."""
+    first = args.to_dict()  # a MultiDict raises and catches for each parameter that is not there
     return Question(
         place=place,
-        text=readable(args.get("q", "")),
+        text=readable(first.get("q", "")),
         categories=codes(args.getlist("category")),
         counties=codes(args.getlist("county")),
-        flags=frozenset(flag for flag in FLAGS if args.get(flag) == "1"),
-        min_fen=fen(args.get("min", "")),
-        max_fen=fen(args.get("max", "")),
-        sort=sort_named(args.get("sort", "")),
-        page=page_number(args.get("page", "")),
-        exact=args.get("exact") == "1",
+        flags=frozenset(flag for flag in FLAGS if first.get(flag) == "1"),
+        min_fen=fen(first.get("min", "")),
+        max_fen=fen(first.get("max", "")),
+        sort=sort_named(first.get("sort", "")),
+        page=page_number(first.get("page", "")),
+        exact=first.get("exact") == "1",
     )
 
 

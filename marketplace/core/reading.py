@@ -20,7 +20,7 @@ def install(app: Flask) -> None:
 
 
 def elder_mode() -> bool:
-    return request.cookies.get("elder") == "1"
+    return "elder" in request.cookies and request.cookies["elder"] == "1"  # `get` raises and catches where it is absent
 
 
 def appearance() -> tuple[str, bool]:
