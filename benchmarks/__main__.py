@@ -8,18 +8,21 @@ little."""
 
 import os
 import platform
+import re
 import shutil
 import statistics
 import sys
 import tempfile
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from benchmarks import auditing, claims, gifts, orders, replay, search
 from benchmarks.load import requests_per_second
-from benchmarks.places import prepared
+from benchmarks.places import Place, prepared
 from benchmarks.serving import AS_RUN_SETS, ROOT, environment_in_earnest, megabytes, new_database, run, served, workers_of
 from tests import peers
 
+R = TypeVar("R")
 GOODS: Final = int(os.environ.get("BENCH_GOODS", "20000"))
 SECONDS: Final = int(os.environ.get("BENCH_SECONDS", "4"))
 ROUNDS: Final = 3
@@ -41,34 +44,70 @@ with app.app_context():
 """
 
 
-def main() -> int:
+def main(wanted: list[str]) -> int:
+    """Each section is written once it is measured: an interrupted run goes on with `make bench ARGS="audit giving"`."""
+    if unknown := set(wanted) - set(SECTIONS):
+        sys.exit(f"There is {', '.join(SECTIONS)}; not {', '.join(sorted(unknown))}.")
     peers.open_folder()
     try:
-        with environment_in_earnest() as python, served(python, "benchmarks.constant:app", {}) as (constant, _server):
-            results = {name: measure(python, url, constant) for name, url in databases().items()}
-            traded, audited = trade(python)
-        paces = {name: of_deed() for name, of_deed in DEEDS.items()}
+        with environment_in_earnest() as python:
+            for name in wanted or SECTIONS:
+                print(f"measuring {name}")
+                write("\n".join(SECTIONS[name](python)))
     finally:
         peers.close_folder()
-    told = "\n".join([*report(results), *orders.report(traded), *auditing.report(audited), *replay.report(paces)])
-    (ROOT / "docs" / "benchmarks.md").write_text(told, "utf-8")
-    print(told)
-    search.main([1_000, 20_000])
     return 0
+
+
+def write(section: str) -> None:
+    """In the place of the section of docs/benchmarks.md that has the same heading."""
+    document = ROOT / "docs" / "benchmarks.md"
+    parts = re.split(r"(?m)^(?=#{1,2} )", document.read_text("utf-8") if document.exists() else "")
+    headings = [part.partition("\n")[0] for part in parts]
+    heading = section.partition("\n")[0]
+    if heading in headings:
+        parts[headings.index(heading)] = section
+    else:
+        parts.append(section)
+    document.write_text("\n".join(part.strip("\n") + "\n" for part in parts if part.strip()), "utf-8")
+    print(section)
+
+
+def of_pages(python: str) -> list[str]:
+    with served(python, "benchmarks.constant:app", {}) as (constant, _server):
+        return report({name: measure(python, url, constant) for name, url in databases().items()})
+
+
+def of_orders(python: str) -> list[str]:
+    return orders.report(in_each_place(python, orders.of_place))
+
+
+def of_audit(python: str) -> list[str]:
+    return auditing.report(in_each_place(python, auditing.of_place))
+
+
+def of_giving(_python: str) -> list[str]:
+    return replay.report({name: of_deed() for name, of_deed in DEEDS.items()})
+
+
+def of_search(_python: str) -> list[str]:
+    return search.report({size: search.measure(size) for size in search.SIZES})
+
+
+SECTIONS: Final = {"pages": of_pages, "orders": of_orders, "audit": of_audit, "giving": of_giving, "search": of_search}
 
 
 def databases() -> dict[str, str]:
     return {"SQLite": "", "PostgreSQL": new_database()}
 
 
-def trade(python: str) -> tuple[dict[str, orders.Result], dict[str, dict[int, auditing.Audit]]]:
-    """Orders and the audit, which begin with the same demonstration."""
-    traded, audited = {}, {}
+def in_each_place(python: str, measured: Callable[[Place, str], R]) -> dict[str, R]:
+    """By database, beginning with the demonstration."""
+    found = {}
     for name, url in databases().items():
         with prepared(python, url) as start:
-            traded[name] = orders.of_place(start, python)
-            audited[name] = auditing.of_place(start, python)
-    return traded, audited
+            found[name] = measured(start, python)
+    return found
 
 
 def measure(python: str, database: str, constant: str) -> dict[str, float]:
@@ -113,8 +152,8 @@ def report(results: dict[str, dict[str, float]]) -> list[str]:
         lines.append(f"| {page} | " + " | ".join(cells) + f" | {goal:.2f} |")
     memory = ", ".join(f"{one['memory']:.0f} MB on {name}" for name, one in results.items())
     lines += ["", f"Memory of a web process after it (resident): {memory}; the goal is under 150 MB.", ""]
-    return [*lines, "How fast goods are found: `python -m benchmarks.search`.", ""]
+    return lines
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -13,11 +13,15 @@ from benchmarks.places import Place
 from marketplace.core import triggers
 from marketplace.core.db import Base
 
-DIGITS: Final = 7  # of the number that ends every name of a copy
+DIGITS: Final = 7  # of the number that ends every name of a copy; a receipt's number ends with as many
+LAST_RECEIPT: Final = "SELECT COALESCE(MAX(sequence), 0) FROM receipt"
+RECEIPTS_NUMBERED: Final = """UPDATE receipt_series
+    SET last = (SELECT MAX(sequence) FROM receipt r WHERE r.series = receipt_series.series)"""
 FINISHED: Final = """SELECT number AS name FROM "order" WHERE state NOT IN ('pending_payment', 'placed_on_account')
     AND number NOT IN (SELECT a.reference FROM attempt a JOIN dispute d ON d.attempt_id = a.id)
     UNION ALL SELECT public_id FROM contribution
-    WHERE state = 'received' AND id NOT IN (SELECT contribution_id FROM installment)"""
+    WHERE state = 'received' AND id NOT IN (SELECT contribution_id FROM installment)
+    AND (SELECT COUNT(*) FROM receipt r WHERE r.contribution_id = contribution.id) = 1"""
 COUNTED_AGAIN: Final = """INSERT INTO stock_movement (variant_code, kind, on_hand_change, reserved_change, reference, at)
     SELECT variant_code, 'counted', -SUM(on_hand_change), 0, 'benchmark', MAX(at) FROM stock_movement WHERE id > :last
     GROUP BY variant_code HAVING SUM(on_hand_change) <> 0"""
@@ -39,6 +43,7 @@ class Step:
 TRAIL: Final = (
     Step("order", "number IN :names", ("number",)),
     Step("contribution", "public_id IN :names", ("public_id", "token_hash")),
+    Step("receipt", "contribution_id IN :contribution", ("public_id",)),
     Step("parcel", "order_id IN :order", ("public_id",)),
     Step("order_line", "parcel_id IN :parcel", ("public_id",)),
     Step("attempt", "reference IN :names", ("public_id", "remote_id")),
@@ -77,13 +82,15 @@ def multiply(place: Place, lines: int) -> None:
             reach_the_cashier(connection, place)
             unguard(connection)
             lives = [follow(connection, name) for name in connection.scalars(text(FINISHED))]
+            lives.sort(key=lambda life: not life.rows["receipt"])  # gifts first: receipts have no gap in their numbers
             there = int(connection.scalar(text("SELECT COUNT(*) FROM line")) or 0)
             each = sum(len(life.rows["line"]) for life in lives)
             last = int(connection.scalar(text("SELECT MAX(id) FROM stock_movement")) or 0)
-            copies = Copies(connection, -(-max(0, lines - there) // each))
+            copies = Copies(connection, -(-max(0, lines - there) // each), int(connection.scalar(text(LAST_RECEIPT)) or 0))
             for life in lives:
                 copies.make(life)
             copies.give_back_numbers()
+            connection.execute(text(RECEIPTS_NUMBERED))
             connection.execute(text(COUNTED_AGAIN), {"last": last})
             guard(connection)
         if engine.dialect.name == "postgresql":
@@ -128,11 +135,11 @@ def follow(connection: Connection, name: str) -> Life:
 
 @dataclass
 class Copies:
-    """So many of each life, all under numbers of their own."""
+    """So many of each life, all under numbers of their own that go on after the receipts'."""
 
     connection: Connection
     count: int
-    made: int = 0
+    made: int
     last_id: dict[str, int] = field(default_factory=dict)
 
     def make(self, life: Life) -> None:
@@ -161,6 +168,8 @@ class Copies:
         """In SQL, for the copy of number n."""
         if isinstance(value, int) and column == "id":
             return self.id_of(table, position, first)
+        if table == "receipt" and column == "sequence":
+            return "n"
         if isinstance(value, int) and (other := target_of(table, column)) in life.rows:
             positions = [row["id"] for row in life.rows[other]]
             return self.id_of(other, positions.index(value), first) if value in positions else f"p.{column}"

@@ -12,7 +12,7 @@ from crowdfund.pledges import choosing, seeds, vouchers
 from listings import indexing
 from marketplace.accounts import codes, rate_limits, sign_in
 from marketplace.core import clock, idempotency, outbox, sealing
-from marketplace.core.db import in_transaction
+from marketplace.core.db import carry_over, in_transaction
 from marketplace.core.worker import Worker
 from marketplace.notifications import messages
 from marketplace.orders import settlement
@@ -35,6 +35,7 @@ def compose_worker(app: Flask) -> Worker:
     sandbox = app.extensions["gateways"].by_name.get("sandbox")
     if sandbox:
         worker.slow_steps += [partial(delivery.deliver, sandbox), sandbox.finish_refunds, sandbox.finish_slow_payments]
+    worker.every(1, carry_over)
     worker.every(30, indexing.mend)
     worker.every(60, partial(in_transaction, lifecycle.end_due))
     worker.every(3600, partial(in_transaction, overdue.report))

@@ -1,14 +1,17 @@
 """SQLite has one writer: whoever wants to be the next looks often, and not for ever."""
 
+import shutil
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from flask import Flask
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from marketplace.core import db
-from marketplace.core.db import asks_to_retry, engine_options, prepare
+from marketplace.core.db import asks_to_retry, carry_over, engine_options, prepare
+from tests.factories import make_person
 
 
 @pytest.fixture
@@ -51,3 +54,16 @@ def test_whoever_waits_too_long_is_told_to_come_again(engine: Engine, monkeypatc
     assert asks_to_retry(refused.value)
     with engine.begin() as connection:
         assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+
+
+def test_the_worker_brings_the_journal_into_the_database(real_app: Flask, tmp_path: Path) -> None:
+    make_person()
+
+    carry_over()
+
+    url = db.db.engine.url
+    if url.get_backend_name() == "sqlite":  # the file alone, without the journal beside it
+        copy = create_engine(f"sqlite:///{shutil.copy(str(url.database), tmp_path / 'copy.db')}")
+        with copy.connect() as connection:
+            assert connection.scalar(text("SELECT COUNT(*) FROM person")) == 1
+        copy.dispose()
