@@ -11,9 +11,9 @@ from environment import ROOT
 
 MARKER = ".pavilion"
 MADE = (
-    *("pavilion.db", "pavilion.db-wal", "pavilion.db-shm", "pavilion.db-journal"),
-    *("sandbox.db", "sandbox.db-wal", "sandbox.db-shm", "sandbox.db-journal"),
-    *("assets", "media", "search", "translations", "web-workers"),
+    *("pavilion.db", "pavilion.db-wal", "pavilion.db-shm", "pavilion.db-journal", "pavilion.db-line"),
+    *("sandbox.db", "sandbox.db-wal", "sandbox.db-shm", "sandbox.db-journal", "sandbox.db-line"),
+    *("assets", "media", "search", "templates", "translations", "web-workers"),
     *("prepared.json", "prepared.part", "secrets.json", "welcome.txt"),
     MARKER,
 )

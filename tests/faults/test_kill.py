@@ -24,6 +24,10 @@ from tests.databases import PostgresServer, SQLiteFiles
 from tests.faults.trade import Buyer, Clerk, Journal, Seller, Visitor
 from tests.journeys.conftest import ROOT, House
 
+sys.path.insert(0, str(ROOT / "bin"))
+
+import folder
+
 STATION = "140430"
 PROGRAM = """
 import sys
@@ -175,4 +179,5 @@ def test_killed_at_any_moment_nothing_acknowledged_is_lost(house: SupervisedHous
         assert wait_for(lambda code=code: is_listed(house, code), 30), code  # type: ignore[misc]
     audit = house.flask("ledger", "audit")
     assert audit.returncode == 0, audit.stdout
+    assert {path.name for path in Path(house.environment["DATA"]).iterdir()} <= set(folder.MADE), "`make reset` leaves it"
     assert killed and journal.paid and journal.steps
