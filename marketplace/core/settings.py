@@ -4,7 +4,7 @@ import ipaddress
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
@@ -77,6 +77,12 @@ class Settings(BaseSettings):
     )
     stripe_api_base: str = Field("https://api.stripe.com", description="where Stripe answers; tests have a peer")
     stripe_connect: bool = Field(False, description="true: Connect is set up, so that sellers can be paid by transfers")
+    smtp_url: SecretStr = Field(
+        SecretStr(""), description="sends e-mail: smtp://name:password@host:587 with STARTTLS, or smtps://…; not in a demo"
+    )
+    mail_from: str = Field("", description="the sender of e-mail, such as 山西青年电商扶贫馆 <pavilion@example.org>")
+    sms_url: str = Field("", description="a bridge that sends SMS: takes POST of key, to and text as JSON; not in a demo")
+    sms_secret: SecretStr = Field(SecretStr(""), description="what the bridge is shown: Authorization: Bearer …")
     trusted_proxies: int = Field(0, ge=0, le=4, description="how many reverse proxies in front set X-Forwarded-*")
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="json, console or auto (console in demo)")
 
@@ -95,6 +101,7 @@ class Settings(BaseSettings):
             except ValueError as error:
                 yield str(error)
         yield from self.problems_with_stripe()
+        yield from self.problems_with_messages()
         if not self.is_production:
             if not is_loopback(self.base_url):
                 yield f"APP_ENV={self.app_env} is for this machine, but BASE_URL leads beyond it: set APP_ENV=production"
@@ -120,6 +127,16 @@ class Settings(BaseSettings):
             yield f"STRIPE_SECRET_KEY must be {right}"
         if not self.stripe_api_base.startswith("https://") and not is_loopback(self.stripe_api_base):
             yield "STRIPE_API_BASE must begin with https://"
+
+    def problems_with_messages(self) -> Iterator[str]:
+        if (mail := self.smtp_url.get_secret_value()) and not leads_somewhere(mail, {"smtp", "smtps"}):
+            yield "SMTP_URL must be smtp://name:password@host:port or smtps://…"
+        if mail and "@" not in self.mail_from:
+            yield "SMTP_URL needs MAIL_FROM, an address"
+        if self.sms_url and not self.sms_url.startswith("https://") and not is_loopback(self.sms_url):
+            yield "SMS_URL must begin with https://"
+        if self.sms_url and not self.sms_secret.get_secret_value():
+            yield "SMS_URL needs SMS_SECRET"
 
     @property
     def gateway(self) -> GatewayChoice:
@@ -185,6 +202,15 @@ def read_keys(described: str) -> dict[str, bytes]:
     if len(keys) < len(pairs):
         raise ValueError("FIELD_KEYS names two keys alike: each needs an id of its own")
     return keys
+
+
+def leads_somewhere(url: str, schemes: Collection[str]) -> bool:
+    """It has one of these schemes, a host, and if any a port that may be one."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def is_loopback(url: str) -> bool:

@@ -1,8 +1,10 @@
-"""A message is a row, written with the fact it tells; an adapter sends it once the fact is committed."""
+"""A message is a row, written with the fact it tells; it is sent once the fact is committed."""
 
+import logging
 import sys
 from collections.abc import Sequence
-from typing import Protocol
+from datetime import timedelta
+from typing import Final
 
 from flask import Flask, current_app
 from sqlalchemy import select
@@ -12,32 +14,18 @@ from marketplace.core import clock, ids, outbox
 from marketplace.core.db import in_transaction, insert_or_ignore
 from marketplace.core.encryption import fingerprint
 from marketplace.core.settings import Settings
+from marketplace.notifications import ways
 from marketplace.notifications.models import Message
+from marketplace.notifications.ways import Letter, Undeliverable, Way
 
-TOPIC = "message.send"
-
-
-class NoWayOut(RuntimeError):
-    """Nothing is set up that could send messages; they wait in the outbox until there is."""
-
-
-class Adapter(Protocol):
-    """How messages leave the house: by SMS, e-mail, or not at all."""
-
-    def deliver(self, address: str, text: str) -> None: ...
-
-
-class OnThePage:
-    """The demonstration's way: nothing leaves, the page itself shows what would have been sent."""
-
-    def deliver(self, address: str, text: str) -> None:
-        return None
+TOPIC: Final = "message.send"
+TOO_LATE: Final = timedelta(days=3)  # what could not be sent by then is no news any more
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Who writes letters finds us here. In production nothing passes for sent that was only shown on a page."""
+    """Who writes letters finds us here."""
     app.extensions["letters"] = sys.modules[__name__]
-    app.extensions["message_adapter"] = None if settings.is_production else OnThePage()
+    app.extensions["message_way"] = ways.chosen(settings)
 
 
 def send(session: Session, /, *, fact: str, address: str, text: str, person_id: int | None = None) -> None:
@@ -49,21 +37,25 @@ def send(session: Session, /, *, fact: str, address: str, text: str, person_id: 
 
 
 def deliver(*, fact: str) -> None:
-    """The outbox's listener: outside a transaction, since it may take seconds. Raises NoWayOut."""
-    found = in_transaction(read, fact=fact)
-    if found is None:
+    """The outbox's listener: outside a transaction, since it may take seconds. Raises NoWayOut.
+
+    What was refused for good, or could not be sent for days, stays unsent: the row says so."""
+    letter = in_transaction(read, fact=fact)
+    if letter is None or letter.written_at < clock.now() - TOO_LATE:
         return
-    adapter: Adapter | None = current_app.extensions["message_adapter"]
-    if adapter is None:
-        raise NoWayOut(fact)
-    adapter.deliver(*found)
+    way: Way = current_app.extensions["message_way"]
+    try:
+        way.deliver(letter)
+    except Undeliverable as refused:
+        logging.getLogger(__name__).warning("message %s was refused for good: %s", letter.key, refused)
+        return
     in_transaction(mark_sent, fact=fact)
 
 
-def read(session: Session, *, fact: str) -> tuple[str, str] | None:
-    """(address, text) of a message that was not sent yet."""
+def read(session: Session, *, fact: str) -> Letter | None:
+    """A message that was not sent yet."""
     row = session.scalar(select(Message).where(Message.fact == fact, Message.sent_at.is_(None)))
-    return (row.address, row.text) if row else None
+    return Letter(row.public_id, row.address, row.text, row.created_at) if row else None
 
 
 def mark_sent(session: Session, *, fact: str) -> None:

@@ -11,6 +11,7 @@ from marketplace.core.outbox import OutboxRow
 from marketplace.core.settings import AppEnvironment
 from marketplace.notifications import messages
 from marketplace.notifications.models import Message
+from marketplace.notifications.ways import Letter, NoWayOut
 from tests.factories import make_person
 
 
@@ -21,17 +22,17 @@ class Post:
         self.delivered: list[tuple[str, str]] = []
         self.is_shut = False
 
-    def deliver(self, address: str, text: str) -> None:
+    def deliver(self, letter: Letter) -> None:
         if self.is_shut:
             raise ConnectionError
-        self.delivered.append((address, text))
+        self.delivered.append((letter.address, letter.text))
 
 
 @pytest.fixture
 def post(app: Flask) -> Iterator[Post]:
-    before, app.extensions["message_adapter"] = app.extensions["message_adapter"], Post()
-    yield app.extensions["message_adapter"]
-    app.extensions["message_adapter"] = before
+    before, app.extensions["message_way"] = app.extensions["message_way"], Post()
+    yield app.extensions["message_way"]
+    app.extensions["message_way"] = before
 
 
 def tell(fact: str = "order:SX-7F3KQ2MD:paid", words: str = "收到你的钱了。", **more: int) -> None:
@@ -72,15 +73,14 @@ def test_what_could_not_be_sent_waits(session: Session, post: Post) -> None:
 def test_in_production_nothing_passes_for_sent_that_only_a_page_would_show(app: Flask, session: Session) -> None:
     fresh = Flask(__name__)
     messages.install(fresh, app.extensions["settings"].model_copy(update={"app_env": AppEnvironment.PRODUCTION}))
-    assert fresh.extensions["message_adapter"] is None
 
     tell()
-    app.extensions["message_adapter"], before = None, app.extensions["message_adapter"]
+    before, app.extensions["message_way"] = app.extensions["message_way"], fresh.extensions["message_way"]
     try:
-        with pytest.raises(messages.NoWayOut):
+        with pytest.raises(NoWayOut):
             messages.deliver(fact="order:SX-7F3KQ2MD:paid")
     finally:
-        app.extensions["message_adapter"] = before
+        app.extensions["message_way"] = before
     assert session.scalars(select(Message.sent_at)).all() == [None]
 
 
