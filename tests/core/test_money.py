@@ -56,6 +56,20 @@ def test_money_adds_up() -> None:
     assert not Money(0)
 
 
+def test_what_is_made_of_money_has_its_currency() -> None:
+    dollars = Money(100, "USD")
+    assert dollars + dollars - Money(50, "USD") == Money(150, "USD")
+    assert dollars * 3 == Money(300, "USD") and -dollars == Money(-100, "USD")
+    assert dollars.split([1, 2]) == [Money(33, "USD"), Money(67, "USD")]
+
+
+def test_money_is_ordered() -> None:
+    assert Money(1) < Money(2) and Money(1) <= Money(2) and Money(2) <= Money(2)
+    assert not Money(2) < Money(2) and not Money(3) <= Money(2)
+    with pytest.raises(MixedCurrencies):
+        assert Money(1) <= Money(2, "USD")
+
+
 def test_currencies_differ_in_their_smallest_unit() -> None:
     assert {each: decimals(each) for each in ("CNY", "HKD", "JPY", "UGX", "KWD")} == {
         "CNY": 2,
