@@ -11,9 +11,8 @@ from marketplace.core import outbox, page_cache
 from marketplace.core.db import in_transaction
 from marketplace.core.money import Money
 from marketplace.ledger import books
-from marketplace.ledger.models import Entry, LedgerAccount, Line
+from marketplace.payments.disputes import standing
 from marketplace.payments.disputes.models import Dispute
-from marketplace.payments.disputes.standing import LOSS
 from marketplace.payments.disputes.states import OPEN
 from marketplace.payments.models import Attempt
 
@@ -50,15 +49,12 @@ def give_to_the_loss(session: Session, *, reference: str, refund: str) -> None:
 
     `dispute_kept:<refund>`, at most what this gift still is and what the province bore for it."""
     gift = session.scalars(select(Contribution).where(Contribution.public_id == reference)).one()
-    borne = select(func.coalesce(func.sum(Line.amount), 0)).join(Entry, Entry.id == Line.entry_id)
-    borne = borne.join(LedgerAccount, LedgerAccount.id == Line.account_id).where(LedgerAccount.kind == LOSS[0])
-    lost = int(session.scalar(borne.where(Entry.reference == reference)) or 0)
-    fen = min(lost, receipts.fen_that_stayed(session, reference))
+    fen = min(standing.borne(session, reference), receipts.fen_that_stayed(session, reference))
     if fen <= 0:
         return
     campaign = session.get_one(Campaign, gift.campaign_id)
     share, key = Money(fen, gift.currency), f"dispute_kept:{refund}"
-    lines: dict[books.Account, Money] = {("restricted", campaign.public_id): share, LOSS: -share}
+    lines: dict[books.Account, Money] = {("restricted", campaign.public_id): share, standing.LOSS: -share}
     books.post(session, key=key, book=gift.book, reference=reference, lines=lines)
     whose = {"book": gift.book, "who": gift.shown_as}
     public_ledger.write(session, kind="refund", campaign_id=campaign.id, amount=-share, reference=key, **whose)
