@@ -93,7 +93,7 @@ class Shown:
     def bar(self) -> list[tuple[int, str]]:
         """The shares of what was raised, of a thousand: what givers gave, and behind it what was added to that."""
         raised, share = self.card.raised_fen, self.card.share
-        added = share * min(self.matching.matched_fen, raised) // raised if raised > 0 else 0
+        added = -(-share * min(self.matching.matched_fen, raised) // raised) if raised > 0 else 0  # something shows of it
         return [(share - added, "give"), (added, "match")] if added else [(share, "give")]
 
 

@@ -85,5 +85,5 @@ def write(session: Session, gift: Contribution, fund: MatchingFund, giver: str, 
     key = f"match:{fund.public_id}:{gift.public_id}"
     lines: dict[books.Account, Money] = {account_of(fund): amount, ("restricted", campaign): -amount}
     books.post(session, key=key, book=fund.book, reference=fund.public_id, lines=lines)
-    shown = {"campaign_id": fund.campaign_id, "book": fund.book, "who": fund.sponsor}
+    shown: dict[str, Any] = {"campaign_id": fund.campaign_id, "book": fund.book, "who": fund.sponsor}
     public_ledger.write(session, kind="match", amount=amount, reference=key, **shown)

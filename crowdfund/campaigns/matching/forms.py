@@ -24,10 +24,10 @@ class FundForm(KeyedForm):
 
     sponsor = StringField(_l("Sponsor's public name"), [DataRequired(), Length(max=40), check_name])
     contact = StringField(_l("Sponsor's phone or e-mail"), [DataRequired(), Length(max=100), check_contact])
+    total = GoalField(_l("In all, yuan"), [DataRequired()])
     rate_percent = IntegerField(_l("Per cent of each gift"), [DataRequired(), NumberRange(1, MOST_PERCENT)], default=100)
     gift_cap = CapField(_l("Most for one gift, yuan"), [Optional()])
     giver_cap = CapField(_l("Most for one giver, yuan"), [Optional()])
-    total = GoalField(_l("In all, yuan"), [DataRequired()])
 
     def validate_gift_cap(self, field: CapField) -> None:
         self.refuse_above_total(field)
@@ -44,8 +44,8 @@ class FundForm(KeyedForm):
         """Of a valid form."""
         if self.total.fen is None or self.rate_percent.data is None:
             raise ValueError("not validated")
-        caps = (Money(field.fen or self.total.fen) for field in (self.gift_cap, self.giver_cap))
-        return Terms(self.rate_percent.data, *caps, Money(self.total.fen))
+        gift_cap, giver_cap = (Money(field.fen or self.total.fen) for field in (self.gift_cap, self.giver_cap))
+        return Terms(self.rate_percent.data, gift_cap, giver_cap, Money(self.total.fen))
 
 
 class WhyForm(Form):

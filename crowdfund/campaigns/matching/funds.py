@@ -1,7 +1,7 @@
 """The life of a matching fund: drafted by one officer, paid in, opened by another person, used up or closed."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -67,7 +67,7 @@ def draft(session: Session, *, campaign: str, sponsor: str, contact: str, terms:
     session.add(fund)
     session.flush()
     leave_trace(session, fund, None, F.DRAFT, actor=actor_of(owner_id), why=DRAFTED)
-    told = {"percent": terms.rate_percent, "fen": terms.total.fen, "campaign": campaign}
+    told: dict[str, Any] = {"percent": terms.rate_percent, "fen": terms.total.fen, "campaign": campaign}
     audit.record(session, actor=actor_of(owner_id), action="matching_fund.draft", subject=subject_of(fund), **told)
     return fund.public_id
 

@@ -159,7 +159,7 @@ class MatchRow:
 
 def matches(session: Session, fund: MatchingFund) -> list[MatchRow]:
     """The latest."""
-    wanted = select(GiftMatch.at, Contribution.shown_as, Contribution.fen, GiftMatch.fen, GiftMatch.returned_fen)
+    wanted: Columns = select(GiftMatch.at, Contribution.shown_as, Contribution.fen, GiftMatch.fen, GiftMatch.returned_fen)
     wanted = wanted.add_columns(GiftMatch.spent_fen).join(Contribution, Contribution.id == GiftMatch.contribution_id)
     rows = session.execute(wanted.where(GiftMatch.fund_id == fund.id).order_by(GiftMatch.id.desc()).limit(MOST))
     return [MatchRow(*row) for row in rows]

@@ -5,6 +5,8 @@ unmatch:<fund>:<gift>:<number>   restricted -> matching
 What a gift once gave back is not added again, also where its refund did not arrive or a bank decided for us: by then the
 money may be another gift's. What the campaign has spent cannot come back; it is noted as such."""
 
+from typing import Any
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -68,7 +70,7 @@ def give_back(
     key = f"unmatch:{fund.public_id}:{gift.public_id}:{match.returns}"
     lines: dict[books.Account, Money] = {("restricted", campaign): amount, account_of(fund): -amount}
     books.post(session, key=key, book=fund.book, reference=fund.public_id, lines=lines)
-    shown = {"campaign_id": fund.campaign_id, "book": fund.book, "who": fund.sponsor}
+    shown: dict[str, Any] = {"campaign_id": fund.campaign_id, "book": fund.book, "who": fund.sponsor}
     public_ledger.write(session, kind="unmatch", amount=-amount, reference=key, **shown)
     page_cache.expire(session, "giving", f"campaign:{campaign}", "ledger")
     funds.settle_state(session, fund, funds.MONEY_BACK)

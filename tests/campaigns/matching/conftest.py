@@ -28,9 +28,9 @@ CONTACT = "boss@example.test"
 
 def promise(fund: Fund, campaign: str, total: int = 10_000, **given: Any) -> str:
     """A draft that doubles gifts, without caps but the whole."""
-    caps = (Money(given.pop(name, total)) for name in ("gift_cap", "giver_cap"))
-    terms = Terms(given.pop("rate", 100), *caps, Money(total))
-    said = {"sponsor": SPONSOR, "contact": CONTACT, "terms": terms, "owner_id": fund.officer.id} | given
+    gift_cap, giver_cap = (Money(given.pop(name, total)) for name in ("gift_cap", "giver_cap"))
+    terms = Terms(given.pop("rate", 100), gift_cap, giver_cap, Money(total))
+    said: dict[str, Any] = {"sponsor": SPONSOR, "contact": CONTACT, "terms": terms, "owner_id": fund.officer.id} | given
     return in_transaction(funds.draft, campaign=campaign, **said)
 
 

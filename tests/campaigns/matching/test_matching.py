@@ -1,6 +1,7 @@
 """A gift and its match: by rate and caps, whole fen, once; and back again with the gift."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -33,7 +34,7 @@ def send_back(session: Session, gift: str, campaign: str, fen: int) -> None:
     asked = {"purpose": "contribution", "reference": gift, "reason": "asked for", "reason_key": ids.public_id()}
     refund = refunds.request(session, amount=amount, shares={("restricted", campaign): amount}, **asked)
     number = session.scalars(select(Contribution.campaign_id).where(Contribution.public_id == gift)).one()
-    row = {"campaign_id": number, "book": "test", "who": "", "reference": f"refund:{refund}"}
+    row: dict[str, Any] = {"campaign_id": number, "book": "test", "who": "", "reference": f"refund:{refund}"}
     public_ledger.write(session, kind="refund", amount=-amount, **row)
     receipts.issue(session, contribution=gift)
 
@@ -248,7 +249,7 @@ def test_what_was_spent_cannot_come_back_and_is_noted(fund: Fund) -> None:
 
 def spend(fund: Fund, campaign: str, fen: int) -> None:
     bill = Bill(Money(fen), "图书", "临汾新华书店", "91140000MA0K2X7Q3P", ids.public_id())
-    asked = {"campaign": campaign, "budget_line": 1, "bill": bill, "requester_id": fund.officer.id}
+    asked: dict[str, Any] = {"campaign": campaign, "budget_line": 1, "bill": bill, "requester_id": fund.officer.id}
     made = in_transaction(disbursing.request, **asked)
     in_transaction(disbursing.approve, disbursement=made, approver_id=fund.approver.id)
     in_transaction(disbursing.send, disbursement=made, officer_id=fund.officer.id)
