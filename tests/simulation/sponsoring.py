@@ -16,6 +16,7 @@ from marketplace.core import ids
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
+from marketplace.payments import attempts, sweeping
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -41,12 +42,25 @@ class SponsorsDesk:
             in_transaction(funds.close, fund=fund, person=self.officer, why="enough")
             return f"fund {fund} closes"
         if state is F.DRAFT:
-            attempt = in_transaction(paying_in.start, fund=fund, person_id=None)
+            attempt = attempts.open_one(db.session(), purpose=paying_in.PURPOSE, reference=fund)
+            attempt = attempt or in_transaction(paying_in.start, fund=fund, person_id=None)
             return f"fund {fund}: {self.world.pay(attempt, '/')}"
         if state is F.FUNDED:
-            in_transaction(funds.activate, fund=fund, person=self.world.fund.approver.id)
+            self.activate(fund)
             return f"fund {fund} opens"
         return f"fund {fund} is {state}"
+
+    def activate(self, fund: str) -> None:
+        in_transaction(funds.activate, fund=fund, person=self.world.fund.approver.id)
+
+    def open_one(self) -> None:
+        """So that there is something to be given from the beginning."""
+        fund = self.promise().split()[1]
+        attempt = in_transaction(paying_in.start, fund=fund, person_id=None)
+        attempts.submit(attempt, return_url="/", description="test")
+        self.world.decide("succeeded", attempt)
+        sweeping.look_again(attempt)
+        self.activate(fund)
 
     def promise(self) -> str:
         open_ones = select(Campaign.public_id).where(Campaign.state == CampaignState.LIVE).order_by(Campaign.id)

@@ -82,11 +82,12 @@ class World:
         self.sponsors = sponsoring.SponsorsDesk(self)
         self.carts = 0
         self.sell_one()
+        self.sponsors.open_one()
         self.cashier.is_faulty = True
         self.deeds: list[tuple[int, Callable[[], str]]] = [
             (8, self.place), (8, self.go_and_pay), (3, self.press_an_old_page), (2, self.cancel), (2, self.take_back),
             (2, self.prolong), (3, self.confirm), (14, self.take_a_step),
-            (8, self.give), (2, self.call_off), (5, self.sponsors.sponsor), (1, self.sponsors.spend),
+            (8, self.give), (2, self.call_off), (8, self.sponsors.sponsor), (1, self.sponsors.spend),
             (24, self.work), (6, self.let_time_pass), (2, self.line_breaks), (1, self.refund_fails), (1, self.bank_steps_in),
             (3, self.refund_a_part), (1, self.reconcile), (1, self.old_letters),
             (7, self.desk.pay_out), (1, self.desk.answer), (1, self.desk.take_it_to_the_bank), (1, self.desk.allow_again),
