@@ -136,7 +136,7 @@ FUNDS: Final = (
     Check(
         "rows of matches are those of the books",
         """SELECT r.id AS name, r.kind AS kind FROM public_row r LEFT JOIN entry ON entry.key = r.reference
-        LEFT JOIN matching_fund f ON f.public_id = entry.reference
+        LEFT JOIN matching_fund f ON f.public_id = SUBSTR(entry.reference, 1, 16)
         WHERE (r.kind IN ('match', 'unmatch') OR entry.kind IN ('match', 'unmatch'))
         AND (entry.id IS NULL OR entry.kind <> r.kind OR f.id IS NULL OR r.who <> f.sponsor)""",
         "the public row of id {name} is a {kind}, and no fund says so",

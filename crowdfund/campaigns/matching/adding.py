@@ -82,8 +82,9 @@ def write(session: Session, gift: Contribution, fund: MatchingFund, giver: str, 
     session.add(GiftMatch(fund_id=fund.id, contribution_id=gift.id, giver=giver, fen=amount.fen))
     fund.matched_fen += amount.fen
     session.flush()
-    key = f"match:{fund.public_id}:{gift.public_id}"
+    reference = f"{fund.public_id}:{gift.public_id}"
+    key = f"match:{reference}"
     lines: dict[books.Account, Money] = {account_of(fund): amount, ("restricted", campaign): -amount}
-    books.post(session, key=key, book=fund.book, reference=fund.public_id, lines=lines)
+    books.post(session, key=key, book=fund.book, reference=reference, lines=lines)
     shown: dict[str, Any] = {"campaign_id": fund.campaign_id, "book": fund.book, "who": fund.sponsor}
     public_ledger.write(session, kind="match", amount=amount, reference=key, **shown)

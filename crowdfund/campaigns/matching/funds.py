@@ -78,11 +78,16 @@ def activate(session: Session, *, fund: str, person: int, why: str = "") -> None
     row = get(session, fund)
     if row.owner_id == person:
         raise OwnFund(fund)
-    if session.get_one(Campaign, row.campaign_id).state not in TAKES_FUNDS:
+    if not takes_gifts(session, row):
         raise TakesNoFund(fund)
     if row.state is F.FUNDED:
         row.approver_id = person
     move(session, row, F.ACTIVE, actor_of(person), why.strip() or OPENED, expected=F.FUNDED)
+
+
+def takes_gifts(session: Session, row: MatchingFund) -> bool:
+    """Whether its campaign may still get something to be matched."""
+    return session.scalar(select(Campaign.state).where(Campaign.id == row.campaign_id)) in TAKES_FUNDS
 
 
 def close(session: Session, *, fund: str, person: int, why: str) -> None:

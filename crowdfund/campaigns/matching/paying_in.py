@@ -24,11 +24,11 @@ class NotAwaited(Refusal):
 
 
 def start(session: Session, *, fund: str, person_id: int | None) -> str:
-    """The attempt to go on with, for all that was promised. Whoever pays while signed in is the sponsor's account.
+    """An attempt to pay all that was promised; its public id. Whoever pays while signed in is the sponsor's account.
 
     Raises NotFound, NotAwaited, attempts.AlreadyPaying, PaymentsClosed."""
     row = funds.get(session, fund)
-    if row.state is not FundState.DRAFT:
+    if row.state is not FundState.DRAFT or not funds.takes_gifts(session, row):
         raise NotAwaited(fund)
     row.person_id = person_id if person_id is not None else row.person_id
     return attempts.start(session, purpose=PURPOSE, reference=fund, amount=Money(row.total_fen, row.currency))

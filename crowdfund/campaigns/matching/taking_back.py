@@ -67,9 +67,10 @@ def give_back(
     match.returns += 1
     fund.matched_fen -= amount.fen
     session.flush()
-    key = f"unmatch:{fund.public_id}:{gift.public_id}:{match.returns}"
+    reference = f"{fund.public_id}:{gift.public_id}"
+    key = f"unmatch:{reference}:{match.returns}"
     lines: dict[books.Account, Money] = {("restricted", campaign): amount, account_of(fund): -amount}
-    books.post(session, key=key, book=fund.book, reference=fund.public_id, lines=lines)
+    books.post(session, key=key, book=fund.book, reference=reference, lines=lines)
     shown: dict[str, Any] = {"campaign_id": fund.campaign_id, "book": fund.book, "who": fund.sponsor}
     public_ledger.write(session, kind="unmatch", amount=-amount, reference=key, **shown)
     page_cache.expire(session, "giving", f"campaign:{campaign}", "ledger")

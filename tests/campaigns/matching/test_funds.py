@@ -186,11 +186,13 @@ def test_nothing_is_promised_to_what_takes_no_gifts(fund: Fund) -> None:
     with pytest.raises(NotFound):
         promise(fund, "nowhere")
     live = fund.open()
-    paid = paid_in(fund, live)
+    paid, unpaid = paid_in(fund, live), promise(fund, live)
     in_transaction(lifecycle.end, campaign=live, person=fund.officer.id, why="够了")
     with pytest.raises(funds.TakesNoFund):
         in_transaction(funds.activate, fund=paid, person=fund.approver.id)
     assert standing(paid)[0] is F.FUNDED
+    with pytest.raises(paying_in.NotAwaited):
+        in_transaction(paying_in.start, fund=unpaid, person_id=None)
 
 
 @pytest.mark.parametrize(("here", "there"), [(a, b) for a, b in permutations(F, 2) if b not in MATCHING_FUND[a]])

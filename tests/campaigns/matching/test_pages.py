@@ -187,7 +187,7 @@ def test_givers_are_told_who_matches_and_how_much_is_left(fund: Fund, monkeypatc
     campaign, client = fund.open(), fund.browser()
     opened = open_fund(fund, campaign, 100_000, rate=50, gift_cap=20_000)
     page = client.get(f"/campaigns/{campaign}").text
-    assert f"你捐 ¥1，{SPONSOR} 跟着配 ¥0.50；一笔最多配 ¥200.00，一个人最多配 ¥1,000.00。还剩 ¥1,000.00 可配。" in page
+    assert f"你捐 ¥1，{SPONSOR}跟着配 ¥0.50；一笔最多配 ¥200.00，一个人最多配 ¥1,000.00。还剩 ¥1,000.00 可配。" in page
     assert "斜纹" not in page
 
     gift = fund.give(campaign, 660, name="王晓雯", anonymity="masked")
@@ -196,7 +196,7 @@ def test_givers_are_told_who_matches_and_how_much_is_left(fund: Fund, monkeypatc
     assert "还剩 ¥996.70 可配" in page and "其中 ¥3.30 是配捐" in page and "progress__match" in page
     assert f"{SPONSOR} 配捐" in re.sub(r"\s+", " ", page)
     mine = client.get(f"/campaigns/{campaign}/gifts/{giving.link_token(gift)}").text
-    assert f"{SPONSOR} 给你这笔捐款配了 ¥3.30。" in mine
+    assert f"{SPONSOR}给你这笔捐款配了 ¥3.30。" in mine
 
     in_transaction(send_back, gift, campaign, 660)
     assert "给你这笔捐款配了" not in client.get(f"/campaigns/{campaign}/gifts/{giving.link_token(gift)}").text
@@ -204,7 +204,7 @@ def test_givers_are_told_who_matches_and_how_much_is_left(fund: Fund, monkeypatc
         fund.give(campaign, 90_000)
     assert standing(opened)[0] is F.EXHAUSTED
     page = client.get(f"/campaigns/{campaign}").text
-    assert f"{SPONSOR} 给这里的捐款配了 ¥1,000.00，答应的钱已经全部配完。" in page
+    assert f"{SPONSOR}给这里的捐款配了 ¥1,000.00，答应的钱已经全部配完。" in page
 
 
 def test_english_readers_are_told_too(fund: Fund) -> None:
