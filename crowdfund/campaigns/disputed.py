@@ -20,11 +20,12 @@ LOST = "gift.lost"  # the outbox's topic
 
 
 def disputed_fen(session: Session, campaign: Campaign, *, book: str) -> int:
-    """Of what is in the campaign's account, what may have to go."""
-    mine = select(func.coalesce(func.sum(Dispute.fen), 0)).join(Attempt, Attempt.id == Dispute.attempt_id)
-    mine = mine.join(Contribution, Contribution.public_id == Attempt.reference)
+    """Of what is in the campaign's account, what may have to go: of a gift, no more than has not gone already."""
+    mine = select(Contribution.public_id, func.sum(Dispute.fen)).join(Attempt, Attempt.reference == Contribution.public_id)
+    mine = mine.join(Dispute, Dispute.attempt_id == Attempt.id).group_by(Contribution.public_id)
     mine = mine.where(Contribution.campaign_id == campaign.id, Attempt.book == book, ~Attempt.is_surplus)
-    return int(session.scalar(mine.where(Dispute.state.in_(sorted(OPEN)))) or 0)
+    asked = session.execute(mine.where(Dispute.state.in_(sorted(OPEN)))).all()
+    return sum(max(0, min(int(fen), receipts.fen_that_stayed(session, gift))) for gift, fen in asked)
 
 
 def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) -> Mapping[books.Account, Money]:

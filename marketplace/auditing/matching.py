@@ -116,6 +116,16 @@ FUNDS: Final = (
         "of gift {name} {stayed} fen are sure to stay, and it still has {amount} of its match",
     ),
     Check(
+        "what is noted as spent was spent",
+        """SELECT c.public_id AS name, x.fen AS amount, COALESCE(d.fen, 0) AS owed FROM (
+            SELECT f.campaign_id AS campaign_id, f.book AS book, SUM(g.spent_fen) AS fen FROM gift_match g
+            JOIN matching_fund f ON f.id = g.fund_id GROUP BY f.campaign_id, f.book) x
+        JOIN campaign c ON c.id = x.campaign_id LEFT JOIN (SELECT campaign_id, book, SUM(fen) AS fen FROM disbursement
+            WHERE state NOT IN ('requested', 'rejected') GROUP BY campaign_id, book) d
+        ON d.campaign_id = x.campaign_id AND d.book = x.book WHERE x.fen > COALESCE(d.fen, 0)""",
+        "campaign {name} kept {amount} fen of matches as spent, and has spent {owed}",
+    ),
+    Check(
         "funds are where their money says",
         """SELECT public_id AS name, state, received_fen AS received, received_fen - matched_fen - gone_fen AS amount
         FROM matching_fund WHERE NOT CASE state WHEN 'draft' THEN received_fen = 0

@@ -46,6 +46,7 @@ TAMPERING: tuple[tuple[str, str], ...] = (
         "UPDATE matching_fund SET contact_key = (SELECT MAX(giver) FROM gift_match WHERE giver LIKE 'contact:%')",
     ),
     ("what went back took its match along", "UPDATE gift_match SET fen = fen + 9 WHERE returned_fen > 0"),
+    ("what is noted as spent was spent", f"UPDATE gift_match SET spent_fen = 1 WHERE {OF_ONE}"),
     ("funds are where their money says", "UPDATE matching_fund SET state = 'exhausted' WHERE state = 'active'"),
     ("funds are where their money says", "UPDATE matching_fund SET state = 'funded' WHERE state = 'draft'"),
     ("two people opened each fund", "UPDATE event SET actor = 'person:999' WHERE subject LIKE 'matching_fund:%'"),

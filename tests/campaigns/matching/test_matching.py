@@ -247,6 +247,20 @@ def test_what_was_spent_cannot_come_back_and_is_noted(fund: Fund) -> None:
     assert differences(fund) == []
 
 
+def test_a_dispute_of_what_is_on_its_way_back_keeps_no_others_match(fund: Fund) -> None:
+    """Its money has left the campaign already: nothing of the others' has to wait for what the bank decides."""
+    campaign = fund.open()
+    opened = open_fund(fund, campaign, 1000)
+    first, second = (fund.give(campaign, 100) for _each in range(2))
+    in_transaction(send_back, first, campaign, 100)
+    fund.cashier.open_dispute(fund.remote_of(first))
+    fund.work()
+    in_transaction(send_back, second, campaign, 100)
+    found = match_of(second)
+    assert found is not None and (found.returned_fen, found.spent_fen) == (100, 0)
+    assert (standing(opened), fund.balance(campaign)) == ((F.ACTIVE, 0, 0, 1000), 0)
+
+
 def spend(fund: Fund, campaign: str, fen: int) -> None:
     bill = Bill(Money(fen), "图书", "临汾新华书店", "91140000MA0K2X7Q3P", ids.public_id())
     asked: dict[str, Any] = {"campaign": campaign, "budget_line": 1, "bill": bill, "requester_id": fund.officer.id}
