@@ -43,7 +43,7 @@ def fund(app: Flask) -> Iterator[Fund]:
     yield from opened(app)
 
 
-@pytest.mark.parametrize("examples", [8, pytest.param(80, marks=pytest.mark.full)])
+@pytest.mark.parametrize("examples", [5, pytest.param(40, marks=pytest.mark.full)])
 def test_a_funds_money_is_all_there_at_every_step(fund: Fund, examples: int) -> None:
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(terms, st.lists(steps, max_size=10))
