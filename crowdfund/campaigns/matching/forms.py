@@ -1,16 +1,25 @@
 """What an officer writes down of a sponsor's promise, and the reasons that are kept."""
 
+import unicodedata
+
 from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import IntegerField, StringField, ValidationError
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
-from crowdfund.campaigns.forms import GoalField, check_contact, check_name
+from crowdfund.campaigns.forms import IN_NAMES, GoalField, check_contact
 from crowdfund.campaigns.matching.funds import Terms
 from marketplace.core.formats import yuan
 from marketplace.core.forms import Form, KeyedForm
 from marketplace.core.money import Money
 
 MOST_PERCENT = 1000
+
+
+def check_sponsor(_form: Form, field: StringField) -> None:
+    """It stands in the public ledger for ever: letters, and digits too, since firms have them."""
+    wrong = [sign for sign in field.data or "" if not (unicodedata.category(sign)[0] in "LMN" or sign in IN_NAMES)]
+    if wrong:
+        raise ValidationError(_("“%(sign)s” cannot appear in the ledger.", sign=wrong[0]))
 
 
 class CapField(GoalField):
@@ -22,7 +31,7 @@ class CapField(GoalField):
 class FundForm(KeyedForm):
     """A sponsor's promise for one campaign."""
 
-    sponsor = StringField(_l("Sponsor's public name"), [DataRequired(), Length(max=40), check_name])
+    sponsor = StringField(_l("Sponsor's public name"), [DataRequired(), Length(max=40), check_sponsor])
     contact = StringField(_l("Sponsor's phone or e-mail"), [DataRequired(), Length(max=100), check_contact])
     total = GoalField(_l("In all, yuan"), [DataRequired()])
     rate_percent = IntegerField(_l("Per cent of each gift"), [DataRequired(), NumberRange(1, MOST_PERCENT)], default=100)

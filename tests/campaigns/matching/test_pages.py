@@ -109,6 +109,7 @@ def test_the_whole_way_at_the_desk(fund: Fund, officer: FlaskClient, approver: F
     ("wrong", "said"),
     [
         ({"sponsor": ""}, "sponsor"),
+        ({"sponsor": "=1+1"}, "sponsor"),
         ({"contact": "在村口"}, "contact"),
         ({"rate_percent": "0"}, "rate_percent"),
         ({"rate_percent": "1001"}, "rate_percent"),
