@@ -17,6 +17,7 @@ CHAIN: Final = "public"
 COUNTED: Final[Mapping[str, tuple[str, int]]] = {  # kind -> the sum of the day it belongs to, and its sign there
     "gift": ("received_fen", 1),
     "match": ("received_fen", 1),
+    "unmatch": ("received_fen", 1),  # negative: it was no giver's, so that nothing of it was refunded
     "refund": ("refunded_fen", -1),
     "return": ("refunded_fen", -1),
     "disbursement": ("spent_fen", -1),

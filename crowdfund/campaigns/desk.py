@@ -55,8 +55,12 @@ def names(session: Session, ids: Sequence[int | None]) -> dict[int, str]:
 
 
 def traces(session: Session, public_id: str) -> list[Trace]:
-    """Who did what about it, and why, the latest first."""
-    mine = select(AuditRecord).where(AuditRecord.subject == f"campaign:{public_id}").order_by(AuditRecord.id.desc())
+    """Who did what about a campaign, and why, the latest first."""
+    return traces_of(session, f"campaign:{public_id}")
+
+
+def traces_of(session: Session, subject: str) -> list[Trace]:
+    mine = select(AuditRecord).where(AuditRecord.subject == subject).order_by(AuditRecord.id.desc())
     rows = session.scalars(mine.limit(50)).all()
     people = names(session, [number_of(row.actor) for row in rows])
     return [Trace(row.at, row.action, people.get(number_of(row.actor) or 0, ""), written(row.why)) for row in rows]

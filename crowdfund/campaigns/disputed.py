@@ -11,9 +11,8 @@ from marketplace.core import outbox, page_cache
 from marketplace.core.db import in_transaction
 from marketplace.core.money import Money
 from marketplace.ledger import books
-from marketplace.ledger.models import Entry, LedgerAccount, Line
+from marketplace.payments.disputes import standing
 from marketplace.payments.disputes.models import Dispute
-from marketplace.payments.disputes.standing import LOSS
 from marketplace.payments.disputes.states import OPEN
 from marketplace.payments.models import Attempt
 
@@ -21,11 +20,12 @@ LOST = "gift.lost"  # the outbox's topic
 
 
 def disputed_fen(session: Session, campaign: Campaign, *, book: str) -> int:
-    """Of what is in the campaign's account, what may have to go."""
-    mine = select(func.coalesce(func.sum(Dispute.fen), 0)).join(Attempt, Attempt.id == Dispute.attempt_id)
-    mine = mine.join(Contribution, Contribution.public_id == Attempt.reference)
+    """Of what is in the campaign's account, what may have to go: of a gift, no more than has not gone already."""
+    mine = select(Contribution.public_id, func.sum(Dispute.fen)).join(Attempt, Attempt.reference == Contribution.public_id)
+    mine = mine.join(Dispute, Dispute.attempt_id == Attempt.id).group_by(Contribution.public_id)
     mine = mine.where(Contribution.campaign_id == campaign.id, Attempt.book == book, ~Attempt.is_surplus)
-    return int(session.scalar(mine.where(Dispute.state.in_(sorted(OPEN)))) or 0)
+    asked = session.execute(mine.where(Dispute.state.in_(sorted(OPEN)))).all()
+    return sum(max(0, min(int(fen), receipts.fen_that_stayed(session, gift))) for gift, fen in asked)
 
 
 def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) -> Mapping[books.Account, Money]:
@@ -50,15 +50,12 @@ def give_to_the_loss(session: Session, *, reference: str, refund: str) -> None:
 
     `dispute_kept:<refund>`, at most what this gift still is and what the province bore for it."""
     gift = session.scalars(select(Contribution).where(Contribution.public_id == reference)).one()
-    borne = select(func.coalesce(func.sum(Line.amount), 0)).join(Entry, Entry.id == Line.entry_id)
-    borne = borne.join(LedgerAccount, LedgerAccount.id == Line.account_id).where(LedgerAccount.kind == LOSS[0])
-    lost = int(session.scalar(borne.where(Entry.reference == reference)) or 0)
-    fen = min(lost, receipts.fen_that_stayed(session, reference))
+    fen = min(standing.borne(session, reference), receipts.fen_that_stayed(session, reference))
     if fen <= 0:
         return
     campaign = session.get_one(Campaign, gift.campaign_id)
     share, key = Money(fen, gift.currency), f"dispute_kept:{refund}"
-    lines: dict[books.Account, Money] = {("restricted", campaign.public_id): share, LOSS: -share}
+    lines: dict[books.Account, Money] = {("restricted", campaign.public_id): share, standing.LOSS: -share}
     books.post(session, key=key, book=gift.book, reference=reference, lines=lines)
     whose = {"book": gift.book, "who": gift.shown_as}
     public_ledger.write(session, kind="refund", campaign_id=campaign.id, amount=-share, reference=key, **whose)

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import public_ledger, receipts, totals
+from crowdfund.campaigns.matching import adding
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.states import CampaignState, ContributionState
 from marketplace.core import clock, ids, outbox, page_cache
@@ -173,6 +174,8 @@ def receive(session: Session, /, *, reference: str, amount: Money, attempt: str)
         reference=f"capture:{attempt}",
         commitment=commitment(gift.giver, gift.salt),
     )
+    if gift.has_fund:
+        adding.add_match(session, gift=gift.id, campaign=gift.public_id, attempt=attempt)
     page_cache.expire(session, "giving", f"campaign:{gift.public_id}", "ledger")
     if gift.has_address:
         outbox.put(session, RECEIVED, gift=reference)
@@ -184,7 +187,7 @@ def receive(session: Session, /, *, reference: str, amount: Money, attempt: str)
 def gift_of_campaign() -> Columns:
     mine = select(Contribution.id, Contribution.fen, Contribution.currency, Contribution.book, Contribution.campaign_id)
     mine = mine.add_columns(Contribution.shown_as, Contribution.giver, Contribution.salt, Campaign.public_id)
-    mine = mine.add_columns(Contribution.contact.is_not(None).label("has_address"))
+    mine = mine.add_columns(Contribution.contact.is_not(None).label("has_address"), adding.is_matching().label("has_fund"))
     mine = mine.join(Campaign, Campaign.id == Contribution.campaign_id)
     return mine.where(Contribution.public_id == bindparam("reference"))
 

@@ -14,6 +14,7 @@ from marketplace.core.forms import Form
 KIND_WORDS = {
     "gift": _l("Gift"),
     "match": _l("Matching gift"),
+    "unmatch": _l("Match taken back"),
     "refund": _l("Refund"),
     "return": _l("Refund returned"),
     "disbursement": _l("Payment out"),

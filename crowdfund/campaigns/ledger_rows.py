@@ -21,7 +21,7 @@ from marketplace.core.db import Columns, rows
 from marketplace.core.sealing import Seal
 
 PAGE: Final = 20
-KINDS: Final = ("gift", "match", "refund", "return", "disbursement")
+KINDS: Final = ("gift", "match", "unmatch", "refund", "return", "disbursement")
 OVERDUE: Final = "overdue"  # payments whose evidence is late
 ANONYMOUS: Final = frozenset({"匿名", "anonymous"})
 LONGEST_NUMBER: Final = 15

@@ -242,7 +242,8 @@ class PublicRow(Base):
     __table_args__ = (
         UniqueConstraint("reference", "kind"),
         CheckConstraint(
-            "(kind IN ('gift', 'match', 'return') AND fen > 0) OR (kind IN ('refund', 'disbursement') AND fen < 0)",
+            "(kind IN ('gift', 'match', 'return') AND fen > 0) OR "
+            "(kind IN ('unmatch', 'refund', 'disbursement') AND fen < 0)",
             "known_kind",
         ),
         Index(None, "campaign_id", "id"),
@@ -250,7 +251,7 @@ class PublicRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
     book: Mapped[str]
-    kind: Mapped[str]  # gift, match, refund, disbursement, return
+    kind: Mapped[str]  # gift, match, unmatch, refund, return, disbursement
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
     fen: Mapped[int] = mapped_column(BigInteger)  # into the campaign positive
     who: Mapped[str]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import disputed, giving, public_ledger, receipts
 from crowdfund.campaigns.lifecycle import CANCELLED
+from crowdfund.campaigns.matching import funds
 from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
 from crowdfund.campaigns.plans import keeping
 from crowdfund.campaigns.plans.models import Installment
@@ -36,6 +37,8 @@ def return_page(*, campaign: str, last: int = 0, only: int = 0) -> None:
             in_transaction(come_again, campaign=campaign, last=number - 1)
     if gifts and not only:
         in_transaction(go_on, campaign=campaign, last=gifts[-1][0])
+    elif not only:  # all are on their way: what they had of matching funds is in these again
+        in_transaction(funds.close_all, campaign=campaign)
 
 
 def come_again(session: Session, *, campaign: str, last: int) -> None:

@@ -1,4 +1,4 @@
-"""The lives of campaigns, gifts, monthly plans, payments to providers and receipts. Pure: nothing else can happen."""
+"""The lives of campaigns, gifts, plans, matching funds, payments out and receipts. Pure: nothing else can happen."""
 
 from enum import StrEnum
 from typing import Final
@@ -78,6 +78,24 @@ INSTALLMENT: Final[dict[InstallmentState, frozenset[InstallmentState]]] = {
     N.CHARGING: frozenset({N.RECEIVED, N.FAILED}),
     N.FAILED: frozenset({N.CHARGING}),  # four times at most
     N.RECEIVED: frozenset(),
+}
+
+
+class FundState(StrEnum):
+    DRAFT = "draft"
+    FUNDED = "funded"
+    ACTIVE = "active"
+    EXHAUSTED = "exhausted"
+    CLOSED = "closed"
+
+
+F = FundState
+MATCHING_FUND: Final[dict[FundState, frozenset[FundState]]] = {
+    F.DRAFT: frozenset({F.FUNDED, F.CLOSED}),
+    F.FUNDED: frozenset({F.ACTIVE, F.CLOSED}),
+    F.ACTIVE: frozenset({F.EXHAUSTED, F.CLOSED}),
+    F.EXHAUSTED: frozenset({F.ACTIVE, F.CLOSED}),  # active again when a gift gives its match back
+    F.CLOSED: frozenset(),
 }
 
 

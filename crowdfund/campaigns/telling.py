@@ -8,6 +8,7 @@ from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import drafting, giving, queries, spending
+from crowdfund.campaigns.matching.queries import Matching, of_campaign
 from crowdfund.campaigns.models import BudgetLine, Campaign, Organisation
 from crowdfund.campaigns.queries import Card, LedgerLine, Payment, in_language
 from crowdfund.campaigns.spending import Spending
@@ -34,6 +35,7 @@ STATES: Final[dict[CampaignState, LazyString]] = {
 ROWS: Final[dict[str, LazyString]] = {
     "gift": _l("gave"),
     "match": _l("matched"),
+    "unmatch": _l("took a match back"),
     "refund": _l("sent back"),
     "return": _l("refunded"),
     "disbursement": _l("paid out"),
@@ -85,6 +87,14 @@ class Shown:
     rows: int
     balance_fen: int
     words: tuple[tuple[str, str], ...]
+    matching: Matching
+
+    @property
+    def bar(self) -> list[tuple[int, str]]:
+        """The shares of what was raised, of a thousand: what givers gave, and behind it what was added to that."""
+        raised, share = self.card.raised_fen, self.card.share
+        added = -(-share * min(self.matching.matched_fen, raised) // raised) if raised > 0 else 0  # something shows of it
+        return [(share - added, "give"), (added, "match")] if added else [(share, "give")]
 
 
 def tags_of(_value: Shown, public_id: str) -> tuple[str]:
@@ -93,13 +103,14 @@ def tags_of(_value: Shown, public_id: str) -> tuple[str]:
 
 @remembered("stations", by=tags_of, kilobytes=24)
 def page(session: Session, public_id: str) -> Shown:
-    """Seven statements. Raises NotFound for what is not shown to everybody."""
+    """Eight statements. Raises NotFound for what is not shown to everybody."""
     card, campaign, organisation = queries.find(session, public_id)
     budget = drafting.budget_of(session, campaign.id)
     lines = queries.ledger_lines(session, campaign.id)
     words = queries.words(session, campaign.id)
     drawing = section([Layer(in_language(line.name_zh, line.name_en), line.fen) for line in budget])
     piece_fen = piece(campaign.unit_fen)
+    matching = of_campaign(session, campaign.id)
     session.expunge(campaign)
     return Shown(
         card=card,
@@ -118,6 +129,7 @@ def page(session: Session, public_id: str) -> Shown:
         rows=card.rows,
         balance_fen=card.raised_fen - card.spent_fen,
         words=tuple(words),
+        matching=matching,
     )
 
 

@@ -14,6 +14,10 @@ def page_of_gift(session: Session, gift: str) -> str | None:
     return url_for("ledger.show_campaign", campaign=campaign) if campaign else None
 
 
+def page_of_fund(_session: Session, fund: str) -> str:
+    return url_for("matching_funds.show_fund", fund=fund)
+
+
 def page_of_disbursement(session: Session, disbursement: str) -> str | None:
     mine = select(Campaign.public_id).join(Disbursement, Disbursement.campaign_id == Campaign.id)
     campaign = session.scalar(mine.where(Disbursement.public_id == disbursement))

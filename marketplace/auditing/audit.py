@@ -13,6 +13,7 @@ from marketplace.auditing import (
     devices,
     giving,
     lives,
+    matching,
     money,
     movements,
     payouts,
@@ -34,7 +35,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*refunds.REFUNDS, *movements.MOVEMENTS, *payouts.PAYOUTS, *transfers.TRANSFERS))
     yield from payouts.differences(connection)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
-    yield from checks.run(connection, plans.PLANS)
+    yield from checks.run(connection, (*plans.PLANS, *matching.FUNDS))
     yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES))
     yield from lives.differences(connection)
     yield from chains.differences(connection)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping
 
-from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, INSTALLMENT, PLAN, RECEIPT
+from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, INSTALLMENT, MATCHING_FUND, PLAN, RECEIPT
 from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
 from listings.states import LISTING
 from marketplace.auditing.checks import Difference, read
@@ -47,6 +47,7 @@ LIVES: Final = (
     Life("contribution", "public_id", CONTRIBUTION, "intent"),
     Life("plan", "public_id", PLAN, "active"),
     Life("installment", "public_id", INSTALLMENT, "due"),
+    Life("matching_fund", "public_id", MATCHING_FUND, "draft"),
     Life("disbursement", "public_id", DISBURSEMENT, "requested"),
     Life("receipt", "public_id", RECEIPT, "issued"),
     Life("voucher", "public_id", VOUCHER, "claimed"),

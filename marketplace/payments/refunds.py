@@ -25,6 +25,9 @@ OUT_OF_LOSS: Final = "loss"  # keys of refunds that no line of an order pays
 ASKED_BEFORE: Final = frozenset({RefundState.SUBMITTING, RefundState.UNKNOWN})
 
 
+on_requested: dict[str, Callable[..., None]] = {}
+"""purpose -> called with session and reference when some of its money has begun to go back, in that transaction."""
+
 on_failed: dict[str, Callable[..., None]] = {}
 """purpose -> called with session, reference, refund and amount when its shares came back, in that transaction."""
 
@@ -75,7 +78,10 @@ def request_for(
     if fen > left_of(session, attempt):
         raise RefundTooLarge(attempt.public_id)
     refund = Refund(attempt_id=attempt.id, reason_key=reason_key, reason=reason, fen=fen, currency=attempt.currency)
-    return book_request(session, refund, attempt, shares=shares, actor="system")
+    public_id = book_request(session, refund, attempt, shares=shares, actor="system")
+    if attempt.purpose in on_requested:
+        on_requested[attempt.purpose](session, reference=attempt.reference)
+    return public_id
 
 
 def left_of(session: Session, attempt: Attempt) -> int:

@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import queries
+from crowdfund.campaigns.matching.models import MatchingFund
 from crowdfund.campaigns.models import BudgetLine, Campaign, Contribution, Organisation, PublicRow
 from crowdfund.campaigns.plans.models import Installment, Plan
-from crowdfund.campaigns.states import CampaignState, ContributionState, InstallmentState
+from crowdfund.campaigns.states import CampaignState, ContributionState, FundState, InstallmentState
 from marketplace.auditing import audit
 from marketplace.auditing.checks import Difference
 from marketplace.core import clock
@@ -66,6 +67,8 @@ def test_a_month_of_gifts_adds_up(lived: Session, real_app: Flask) -> None:
     assert months in ({InstallmentState.RECEIVED: 1}, {InstallmentState.RECEIVED: 2})  # its day may begin at nine only
     assert given == {ContributionState.RECEIVED: 154 + months.total(), ContributionState.LAPSED: 1}
     assert lived.scalars(select(Plan.mandate.is_not(None))).all() == [True]
+    (fund,) = lived.scalars(select(MatchingFund)).all()
+    assert (fund.state, fund.received_fen, fund.matched_fen, fund.gone_fen) == (FundState.ACTIVE, 500_000, 130_800, 0)
     assert messages["waiting"] == gifts.UNREAD and messages["shown"] > 10
     assert [card.raised_fen for card in cards if card.id == "C002"] == [960_000]
     assert lived.scalars(select(func.max(PublicRow.at))).one() <= clock.now()

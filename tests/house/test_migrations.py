@@ -188,6 +188,21 @@ def test_money_of_before_was_settled_in_the_currency_that_it_was_paid_in(empty: 
     assert rows_of(empty, {"dispute": [*dispute, "fee_currency"]})["dispute"] == [dispute | {"fee_currency": None}]
 
 
+def test_public_rows_of_before_stay_as_they_were_and_a_match_may_be_taken_back(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0015")
+    before = rows_of(empty, put_in(empty, LEDGER))
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {table: list(rows[0]) for table, rows in before.items()}) == before
+    row = {"id": 5, "kind": "unmatch", "campaign_id": 1, "reference": "5"}
+    with pytest.raises(DBAPIError, match="known_kind"):
+        put_in(empty, {"public_row": [row | {"fen": 3}]})
+    put_in(empty, {"public_row": [row | {"fen": -3}]})
+    with pytest.raises(DBAPIError, match="append-only"), empty.begin() as connection:
+        connection.execute(text("UPDATE public_row SET fen = -4 WHERE id = 5"))
+
+
 def line(number: int, parcel: int, grams: int, quantity: int) -> dict[str, Any]:
     figures = {"unit_price_fen": 100, "unit_service_fee_fen": 8, "quantity": quantity, "net_weight_grams": grams}
     return {"id": number, "public_id": f"l{number}", "parcel_id": parcel} | figures

@@ -33,7 +33,7 @@ from marketplace.payments.states import RefundState
 from tests.campaigns.conftest import Fund, build_fund
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, build_shop
 from tests.properties.test_lives import ENTERED, STEPS, order
-from tests.simulation import paying_out
+from tests.simulation import paying_out, sponsoring
 from tests.simulation.chance import Dice
 from tests.simulation.faults import Drifting, LineIsDead, Post, UnreliableCashier
 
@@ -79,13 +79,15 @@ class World:
         self.cashier.is_faulty = False
         self.post = Post(dice, lambda body, signature: self.shop.send("", body, signature))
         self.desk = paying_out.FinanceDesk(self.cashier, dice)
+        self.sponsors = sponsoring.SponsorsDesk(self)
         self.carts = 0
         self.sell_one()
+        self.sponsors.open_one()
         self.cashier.is_faulty = True
         self.deeds: list[tuple[int, Callable[[], str]]] = [
             (8, self.place), (8, self.go_and_pay), (3, self.press_an_old_page), (2, self.cancel), (2, self.take_back),
             (2, self.prolong), (3, self.confirm), (14, self.take_a_step),
-            (4, self.give), (2, self.call_off),
+            (8, self.give), (2, self.call_off), (8, self.sponsors.sponsor), (1, self.sponsors.spend),
             (24, self.work), (6, self.let_time_pass), (2, self.line_breaks), (1, self.refund_fails), (1, self.bank_steps_in),
             (3, self.refund_a_part), (1, self.reconcile), (1, self.old_letters),
             (7, self.desk.pay_out), (1, self.desk.answer), (1, self.desk.take_it_to_the_bank), (1, self.desk.allow_again),
@@ -210,7 +212,8 @@ class World:
         gift = self.one_of(begun.order_by(Contribution.id)) if self.dice.chance(0.4) else None
         if gift is None:
             campaign = str(self.one_of(select(Campaign.public_id).order_by(Campaign.id)))
-            gift = in_transaction(giving.begin, campaign=campaign, amount=Money(fen), giver=Giver(name="张三"))
+            giver = Giver(name="张三", contact=self.dice.choice(sponsoring.GIVERS))
+            gift = in_transaction(giving.begin, campaign=campaign, amount=Money(fen), giver=giver)
         attempt = in_transaction(giving.open_attempt, gift=gift) or in_transaction(giving.pay_again, gift=gift)
         return f"give {gift}: {self.pay(attempt, '/')}"
 
@@ -302,6 +305,7 @@ class World:
         while self.cashier.decide_one():
             pass
         self.desk.look_after_what_hangs()
+        self.sponsors.look_after_what_came_back()
 
     @contextmanager
     def on_the_payers_own_line(self) -> Iterator[None]:

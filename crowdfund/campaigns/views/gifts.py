@@ -11,6 +11,7 @@ from crowdfund.campaigns import given, giving, queries, receipts
 from crowdfund.campaigns.forms import AmountForm, GiftForm
 from crowdfund.campaigns.given import Given
 from crowdfund.campaigns.giving import GoalReached, NotOpen
+from crowdfund.campaigns.matching import queries as matching_queries
 from crowdfund.campaigns.plans import keeping, periods, queries as plan_queries
 from crowdfund.campaigns.states import ContributionState
 from crowdfund.campaigns.views.public import shared
@@ -138,6 +139,7 @@ def show_gift(campaign: str, token: str) -> ResponseReturnValue:
         "has_failed": gift.state is ContributionState.PENDING and attempt is AttemptState.FAILED,
         "receipt": receipts.of(session, contribution=gift.id),
         "plan": plan_queries.of_gift(session, gift.plan),
+        "added": matching_queries.of_gift(session, gift.id),
         "refunds": given.refunds_of(session, gift),
         **shared(gift.campaign_kind),
     }

@@ -17,7 +17,7 @@ from marketplace.core.errors import NotFound
 from marketplace.payments.gateways import current_book
 
 VERIFIER: Final = Path(__file__).parent.parent / "verify.py"
-KIND_TAGS: Final = {"gift": "give", "match": "give", "refund": "now", "return": "give", "disbursement": ""}
+KIND_TAGS: Final = {"gift": "give", "match": "give", "unmatch": "now", "refund": "now", "return": "give", "disbursement": ""}
 
 bp = Blueprint("ledger", __name__)
 

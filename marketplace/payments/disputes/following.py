@@ -28,6 +28,10 @@ bearers: dict[str, Callable[..., Mapping[books.Account, Money]]] = {}
 """purpose -> called with session, reference, dispute and amount when it is lost, in that transaction: whose money it was, at
 most so much. What nobody bears is the province's loss."""
 
+contested: dict[str, Callable[..., None]] = {}
+"""purpose -> called with session and reference whenever a bank disputes some of its money or has taken it, in that
+transaction."""
+
 regained: dict[str, Callable[..., None]] = {}
 """purpose -> called with session, reference and dispute when what was lost came back on appeal, in that transaction."""
 
@@ -47,6 +51,8 @@ def apply(session: Session, *, remote: RemoteDispute, gateway: str, why: str) ->
         transition(session, row, remote.status, expected=row.state, actor=gateway, why=why)
     row.raw_status, row.answer_by = remote.raw_status, remote.answer_by
     move_money(session, row, attempt, remote)
+    if row.state in OPEN | {DisputeState.LOST} and attempt.purpose in contested:
+        contested[attempt.purpose](session, reference=attempt.reference)
     return row.state
 
 

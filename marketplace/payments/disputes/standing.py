@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from marketplace.core.db import Columns, rows
 from marketplace.core.errors import Refusal
 from marketplace.ledger import books
+from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.disputes.states import OPEN, DisputeState
 from marketplace.payments.models import Attempt
@@ -54,6 +55,13 @@ def is_lost(session: Session, *, purpose: str, reference: str) -> bool:
     found = select(Dispute.id).join(Attempt, Attempt.id == Dispute.attempt_id).where(Attempt.purpose == purpose)
     lost = found.where(Attempt.reference == reference, Dispute.state == DisputeState.LOST, ~Attempt.is_surplus)
     return session.scalar(lost.limit(1)) is not None
+
+
+def borne(session: Session, reference: str) -> int:
+    """Fen that the province has lost to payers' banks for this, and not got back since."""
+    lost = select(func.coalesce(func.sum(Line.amount), 0)).join(Entry, Entry.id == Line.entry_id)
+    lost = lost.join(LedgerAccount, LedgerAccount.id == Line.account_id).where(LedgerAccount.kind == LOSS[0])
+    return int(session.scalar(lost.where(Entry.reference == reference)) or 0)
 
 
 def gone(session: Session, attempt: Attempt) -> int:

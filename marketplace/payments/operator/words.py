@@ -70,6 +70,7 @@ PURPOSES: Final[dict[str, LazyString]] = {
     "contribution": _l("Gift"),
     "presale": _l("Presale"),
     "installment": _l("Monthly gift"),
+    "matching_fund": _l("Matching fund"),
 }
 PARKED: Final[dict[str, LazyString]] = {
     "mismatch": _l("Not what we asked for"),

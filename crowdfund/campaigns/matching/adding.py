@@ -1,0 +1,90 @@
+"""A gift that is received gets its match at that moment, out of what is there: never more, and once.
+
+match:<fund>:<gift>   matching -> restricted, capped while the fund's row is locked (PAYMENTS.md, section 6)"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns import public_ledger
+from crowdfund.campaigns.matching import funds
+from crowdfund.campaigns.matching.givers import key_of, keys_of
+from crowdfund.campaigns.matching.models import GiftMatch, MatchingFund
+from crowdfund.campaigns.matching.paying_in import PURPOSE, account_of
+from crowdfund.campaigns.models import Campaign, Contribution
+from crowdfund.campaigns.states import FundState
+from marketplace.core.money import Money
+from marketplace.ledger import books
+from marketplace.payments.disputes import standing
+from marketplace.payments.models import Attempt
+
+
+def is_matching() -> ColumnElement[bool]:
+    """SQL, beside `campaign`: it has a fund that may match. Asked without a lock, so that other gifts never wait for one."""
+    mine = select(MatchingFund.id).where(MatchingFund.campaign_id == Campaign.id, MatchingFund.state == FundState.ACTIVE)
+    return mine.correlate(Campaign).exists()
+
+
+def add_match(session: Session, *, gift: int, campaign: str, attempt: str) -> None:
+    """In the transaction in which `attempt` pays this gift of `campaign` (its public id), after its own public row.
+
+    Nothing where nothing is to be added: no open fund, a disputed gift or fund, the sponsor's own gift, caps used up."""
+    given = session.get_one(Contribution, gift)
+    fund = open_fund(session, given)
+    if fund is None or is_disputed(session, attempt, fund):
+        return
+    if keys_of(session, given.person_id, given.contact) & {fund.contact_key, *keys_of(session, fund.person_id)}:
+        return
+    giver = key_of(given.person_id, given.contact)
+    fen = worth(given.fen, fund, already_fen(session, fund, giver))
+    if fen:
+        write(session, given, fund, giver, campaign, Money(fen, fund.currency))
+        funds.settle_state(session, fund, funds.USED_UP)
+
+
+def worth(gift_fen: int, fund: MatchingFund, already_fen: int) -> int:
+    """Whole fen, rounded down; the last gift takes exactly what is left."""
+    by_rate = gift_fen * fund.rate_percent // 100
+    return max(0, min(by_rate, fund.gift_cap_fen, fund.giver_cap_fen - already_fen, fund.left_fen))
+
+
+def open_fund(session: Session, gift: Contribution) -> MatchingFund | None:
+    """The oldest that still has money, its row locked: gifts that race for it come one after the other."""
+    mine: Any = select(MatchingFund).where(
+        MatchingFund.campaign_id == gift.campaign_id,
+        MatchingFund.state == FundState.ACTIVE,
+        MatchingFund.book == gift.book,
+        MatchingFund.currency == gift.currency,
+    )
+    mine = mine.order_by(MatchingFund.id).limit(1).with_for_update()
+    found: MatchingFund | None = session.scalar(mine.execution_options(populate_existing=True))
+    return found
+
+
+def is_disputed(session: Session, attempt: str, fund: MatchingFund) -> bool:
+    """The giver's bank may take the gift again, or the sponsor's bank the fund."""
+    paid = session.scalars(select(Attempt).where(Attempt.public_id == attempt)).one()
+    if standing.is_payment_disputed(session, paid):
+        return True
+    return standing.is_disputed(session, purpose=PURPOSE, reference=fund.public_id)
+
+
+def already_fen(session: Session, fund: MatchingFund, giver: str) -> int:
+    """What this giver's gifts have of the fund; nothing of what went back."""
+    if not giver:
+        return 0
+    kept = select(func.coalesce(func.sum(GiftMatch.fen - GiftMatch.returned_fen), 0))
+    return int(session.scalar(kept.where(GiftMatch.fund_id == fund.id, GiftMatch.giver == giver)) or 0)
+
+
+def write(session: Session, gift: Contribution, fund: MatchingFund, giver: str, campaign: str, amount: Money) -> None:
+    session.add(GiftMatch(fund_id=fund.id, contribution_id=gift.id, giver=giver, fen=amount.fen))
+    fund.matched_fen += amount.fen
+    session.flush()
+    reference = f"{fund.public_id}:{gift.public_id}"
+    key = f"match:{reference}"
+    lines: dict[books.Account, Money] = {account_of(fund): amount, ("restricted", campaign): -amount}
+    books.post(session, key=key, book=fund.book, reference=reference, lines=lines)
+    shown: dict[str, Any] = {"campaign_id": fund.campaign_id, "book": fund.book, "who": fund.sponsor}
+    public_ledger.write(session, kind="match", amount=amount, reference=key, **shown)

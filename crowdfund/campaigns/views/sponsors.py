@@ -1,0 +1,66 @@
+"""/matching-funds/<token>: the page of whoever promised a matching fund: what it does, how far it is, and paying it in."""
+
+from typing import Final
+
+from flask import Blueprint, flash, g, redirect, render_template
+from flask.typing import ResponseReturnValue
+
+from crowdfund.campaigns.matching import paying_in, queries
+from crowdfund.campaigns.matching.queries import Shown
+from crowdfund.campaigns.states import FundState
+from crowdfund.campaigns.views.public import shared
+from marketplace.accounts.permissions import requires
+from marketplace.core.db import db, in_transaction
+from marketplace.core.settings import settings
+from marketplace.payments import attempts, refunds
+from marketplace.payments.gateways import GatewayError
+from marketplace.payments.states import OPEN, AttemptState
+
+PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+WAITING: Final = OPEN - {AttemptState.REQUIRES_ACTION}  # nothing to be pressed: the gateway is asked
+UNSENT: Final = {AttemptState.CREATED, AttemptState.SUBMITTING, AttemptState.UNKNOWN}
+
+bp = Blueprint("sponsors", __name__, url_prefix="/matching-funds")
+
+
+@bp.get("/<token>")
+@requires("matching_fund.pay")
+def show_fund(token: str) -> ResponseReturnValue:
+    session = db.session()
+    shown = queries.by_link(session, token)
+    known = {"purpose": paying_in.PURPOSE, "reference": shown.row.public_id}
+    current = attempts.current(session, **known)
+    told = {
+        "shown": shown,
+        "offer": queries.offer_of(shown.row),
+        "is_waiting": shown.row.state is FundState.DRAFT and current is not None and current.state in WAITING,
+        "has_failed": shown.row.state is FundState.DRAFT and attempts.last_failed(session, **known),
+        "refunds": refunds.of(session, **known),
+        **shared(shown.kind),
+    }
+    return render_template("campaigns/sponsor.html", **told), 200, PRIVATE
+
+
+@bp.post("/<token>/payment")
+@requires("matching_fund.pay")
+def create_payment(token: str) -> ResponseReturnValue:
+    """To the cashier: on with the open attempt, or with a new one."""
+    shown = queries.by_link(db.session(), token)
+    try:
+        return redirect(attempt_page(shown), 303)
+    except attempts.AlreadyPaying as taken:
+        return redirect(taken.redirect_url or shown.url, 303)
+    except (GatewayError, paying_in.NotAwaited) as refusal:
+        flash(refusal.message, "failed")
+    return redirect(shown.url, 303)
+
+
+def attempt_page(shown: Shown) -> str:
+    fund, person = shown.row.public_id, g.person.id if g.person else None
+    current = attempts.current(db.session(), purpose=paying_in.PURPOSE, reference=fund)
+    if current and current.state in UNSENT:
+        attempt = current.public_id
+    else:
+        attempt = in_transaction(paying_in.start, fund=fund, person_id=person)
+    back = f"{settings().base_url.rstrip('/')}{shown.url}"
+    return attempts.submit(attempt, return_url=back, description=shown.title)

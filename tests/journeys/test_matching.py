@@ -1,0 +1,72 @@
+"""A sponsor's promise from the officer's desk to a giver's page, on phones: written down, paid in, opened, given, closed."""
+
+import pytest
+
+from tests.journeys.conftest import House, Person
+
+
+@pytest.mark.full
+def test_a_sponsor_a_giver_and_two_officers(house: House, people: dict[str, Person]) -> None:
+    officer, approver, sponsor, giver = (people[name] for name in ("clerk", "other_clerk", "farmer", "buyer"))
+    officer.sign_in("charity")
+    officer.go("/charity/matching-funds")
+    officer.sees("晋阳示例商会")
+    officer.is_at_ease()
+    officer.page.locator("a[href*='campaign=C001']").first.click()
+    officer.fill(sponsor="示例书店", contact="boss@example.test", total="一百", rate_percent="100")
+    officer.press("登记")
+    officer.sees("金额用数字写")
+    officer.is_at_ease()
+    officer.fill(total="100", gift_cap="30", giver_cap="50")
+    officer.press("登记")
+    officer.sees("等钱到账")
+    officer.is_at_ease()
+    desk = officer.page.url.removeprefix(house.url)
+    link = str(officer.page.get_by_role("link", name="配捐方的页面").get_attribute("href"))
+
+    sponsor.go(link)
+    sponsor.sees("别人捐 ¥1")
+    sponsor.is_at_ease()
+    sponsor.press("付款 ¥100.00")
+    sponsor.sees("测试钱")
+    sponsor.press("付成功")
+    sponsor.sees("¥100.00 已经到账", patience=30)
+    sponsor.is_at_ease()
+
+    approver.sign_in("charity2")
+    approver.go(desk)
+    approver.is_at_ease()
+    approver.press("开始配捐")
+    approver.sees("正在配捐")
+    approver.is_at_ease()
+
+    giver.go("/campaigns/C001")
+    giver.sees("示例书店跟着配 ¥1.00")
+    giver.is_at_ease()
+    giver.go("/campaigns/C001/gifts/new?amount=66&choice=own")
+    giver.press("捐 ¥66.00")
+    giver.press("付成功")
+    giver.sees("示例书店给你这笔捐款配了 ¥30.00。", patience=30)
+    giver.is_at_ease()
+    giver.go("/campaigns/C001")
+    giver.sees("还剩 ¥70.00 可配")
+    giver.sees("就是斜纹那一段")
+    giver.is_at_ease()
+    giver.go("/ledger/C001?kind=match")
+    giver.sees("示例书店")
+    giver.is_at_ease()
+
+    officer.go(desk)
+    officer.page.get_by_text("关掉这笔配捐资金").click()
+    officer.press("关掉")
+    officer.sees("请写明原因")
+    officer.is_at_ease()
+    officer.page.locator("#closing-why").fill("活动结束")
+    officer.press("关掉")
+    officer.sees("退给配捐方的")
+    officer.is_at_ease()
+    sponsor.go(link)
+    sponsor.sees("剩下的钱原路退回")
+    sponsor.is_at_ease()
+    audit = house.flask("ledger", "audit")
+    assert audit.returncode == 0, audit.stdout
