@@ -19,7 +19,7 @@ WEEKDAYS_EN: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS_EN: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 TEN_THOUSAND_YUAN: Final = 10_000_00
 GRAMS_PER_JIN: Final = 500
-PIECE_WORDS_EN: Final = {"个": "piece", "只": "piece", "枚": "egg", "穗": "ear", "张": "sheet", "盒": "box", "双": "pair"}
+PIECE_WORDS_EN: Final = {"个": "piece", "只": "piece", "枚": "piece", "穗": "ear", "张": "sheet", "盒": "box", "双": "pair"}
 
 
 def yuan(fen: int) -> str:

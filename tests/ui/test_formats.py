@@ -50,7 +50,7 @@ def test_days_are_those_of_shanghai() -> None:
     [
         (3980, "weight", 2500, "¥7.96/斤", "¥7.96 per 500 g"),
         (6500, "volume", 1800, "¥36.11/升", "¥36.11 per litre"),
-        (4200, "piece", 30, "¥1.40/枚", "¥1.40 per egg"),
+        (4200, "piece", 30, "¥1.40/枚", "¥1.40 per piece"),
         (1001, "weight", 1000, "¥5.01/斤", "¥5.01 per 500 g"),
         (1000, "none", 1, "", ""),
         (1000, "weight", 0, "", ""),
