@@ -88,3 +88,12 @@ def test_people_stay_unknown() -> None:
 )
 def test_sums_of_other_currencies(units: int, currency: str, written: str) -> None:
     assert formats.amount(units, currency) == written
+
+
+def test_addresses_in_a_message_can_be_pressed_and_nothing_else_is_markup() -> None:
+    told = "想停点这里：https://shop.example/gifts/plans/0123456789abcdef0123 <b>谢谢</b>"
+
+    assert formats.linked(told) == (
+        '想停点这里：<a href="https://shop.example/gifts/plans/0123456789abcdef0123">'
+        "https://shop.example/gifts/plans/0123456…</a> &lt;b&gt;谢谢&lt;/b&gt;"
+    )
