@@ -142,10 +142,18 @@ def _take_word(word: Word, snapshot: Snapshot, meaning: Meaning) -> None:
         slot, read = _english_slot(word, snapshot)
     else:
         words = _likeliest(word, snapshot) if len(word.words) > 1 else list(word.words)
-        slot, read = _slot(word.typed, words, snapshot), tuple(text for text, _ in words)
+        slot, read = _slot(word.typed, words, snapshot), tuple(dict.fromkeys(_called(text, snapshot) for text, _ in words))
     meaning.slots.append(slot)
     if word.read_as and read:
         meaning.readings.append(Reading(word.typed, read, word.read_as))
+
+
+def _called(text: str, snapshot: Snapshot) -> str:
+    """What goods call it: who typed pinguo is told 苹果, not the 频果 that people mistype."""
+    if snapshot.count(schema.TITLE, text):
+        return text
+    alike = hanzi.alike(text, snapshot.vocabulary).keys() & knowledge().same.get(text, {}).keys()
+    return max(sorted(alike), key=lambda other: snapshot.count(schema.TITLE, other), default=text)
 
 
 def _likeliest(word: Word, snapshot: Snapshot) -> list[tuple[str, float]]:

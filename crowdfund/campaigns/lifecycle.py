@@ -119,7 +119,7 @@ def move(session: Session, row: Campaign, to: CampaignState, person: int | None,
     transition(session, row, to, expected=before, actor=actor, why=why)
     subject = f"campaign:{row.public_id}"
     audit.record(session, actor=actor, action=f"campaign.{to}", subject=subject, why=why, before=str(before))
-    page_cache.expire(session, "giving", subject, "ledger")
+    page_cache.expire(session, "giving", subject, "ledger", f"station:{row.station_code}")
 
 
 def said(why: str) -> str:

@@ -160,6 +160,25 @@ def group(session: Session, kind: str) -> Group:
     )
 
 
+@dataclass(frozen=True)
+class Named:
+    """A campaign that a page only leads to."""
+
+    id: str
+    kind: str
+    title: str
+
+
+def running_at(session: Session, station: str) -> tuple[Named, ...]:
+    """What is collected for in the county of that station, the first to end first."""
+    rows = session.execute(
+        select(Campaign.public_id, Campaign.kind, Campaign.title_zh, Campaign.title_en)
+        .where(Campaign.station_code == station, Campaign.state == CampaignState.LIVE)
+        .order_by(Campaign.ends_on, Campaign.id)
+    )
+    return tuple(Named(row.public_id, row.kind, in_language(row.title_zh, row.title_en)) for row in rows)
+
+
 def page_of(
     session: Session, *, kinds: Sequence[str], states: Sequence[str], counties: Sequence[str], page: int, per_page: int
 ) -> tuple[int, list[Card]]:

@@ -2,13 +2,16 @@
 
 Pure: every function takes the language ("zh" or "en"); `install` hands them to Jinja with the reader's own."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import wraps
+from itertools import zip_longest
 from typing import Any, Final
 
 from flask import Flask, has_request_context
 from flask_babel import get_locale
+from markupsafe import Markup, escape
 
 from marketplace.core.money import decimals
 
@@ -19,7 +22,9 @@ WEEKDAYS_EN: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS_EN: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 TEN_THOUSAND_YUAN: Final = 10_000_00
 GRAMS_PER_JIN: Final = 500
-PIECE_WORDS_EN: Final = {"个": "piece", "只": "piece", "枚": "egg", "穗": "ear", "张": "sheet", "盒": "box", "双": "pair"}
+ADDRESS: Final = re.compile(r"(https?://[^\s“”，。；）]+)")
+MOST_OF_AN_ADDRESS: Final = 40  # characters of it that are shown
+PIECE_WORDS_EN: Final = {"个": "piece", "只": "piece", "枚": "piece", "穗": "ear", "张": "sheet", "盒": "box", "双": "pair"}
 
 
 def yuan(fen: int) -> str:
@@ -165,6 +170,17 @@ def mask_name(name: str) -> str:
     return f"{name.strip()[:1]}**"
 
 
+def linked(text: str) -> Markup:
+    """A message whose addresses can be pressed (Chinese leaves no space before them); of a long one the beginning shows."""
+    between, addresses = ADDRESS.split(text)[::2], ADDRESS.findall(text)
+    links = [Markup('<a href="{}">{}</a>').format(address, shortened(address)) for address in addresses]
+    return Markup("").join(part for pair in zip_longest(map(escape, between), links, fillvalue="") for part in pair)
+
+
+def shortened(address: str) -> str:
+    return address if len(address) <= MOST_OF_AN_ADDRESS else address[:MOST_OF_AN_ADDRESS] + "…"
+
+
 SAME_FOR_ALL: Final[tuple[Callable[..., Any], ...]] = (
     yuan,
     amount,
@@ -177,6 +193,7 @@ SAME_FOR_ALL: Final[tuple[Callable[..., Any], ...]] = (
     price_per_kilogram,
     mask_phone,
     mask_name,
+    linked,
 )
 BY_LANGUAGE: Final[tuple[Callable[..., str], ...]] = (
     statistic,

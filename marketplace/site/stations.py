@@ -7,6 +7,8 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from crowdfund.campaigns import queries as campaigns, telling
+from crowdfund.campaigns.queries import Named
 from listings.cards import Card, cards, has_mark
 from listings.models import Listing
 from listings.shelves import is_harvested_in
@@ -45,6 +47,7 @@ class One:
     today: Today
     goods: list[Card]
     sellers: list[SellerStory]
+    campaigns: tuple[Named, ...]
     picture: station_map.Picture
 
 
@@ -70,7 +73,7 @@ def everywhere(session: Session, chosen: str) -> All:
 @requires("station.show")
 def show_station(code: str) -> ResponseReturnValue:
     page_cache.tags("stations", f"station:{code}")
-    return render_template("stations/show.html", page=one(db.session(), code))
+    return render_template("stations/show.html", page=one(db.session(), code), campaign_kinds=telling.KINDS)
 
 
 @remembered("stations", kilobytes=80, by=lambda _page, code: (f"station:{code}",))
@@ -86,6 +89,7 @@ def one(session: Session, code: str) -> One:
         today=station_pages.today_at(session, code),
         goods=cards(session, Listing.station_code == code, order=known_for, limit=CARDS),
         sellers=station_pages.sellers_of(session, code),
+        campaigns=campaigns.running_at(session, code),
         picture=station_map.around(places, code),
     )
 

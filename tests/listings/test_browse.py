@@ -77,7 +77,7 @@ def test_it_says_how_the_words_were_read(client: FlaskClient, index: Index) -> N
 
     page = client.get("/search?q=zaliang").text
 
-    assert "按拼音 zaliang 找到 杂粮" in page
+    assert "按拼音 zaliang 找到：杂粮" in page
     assert "是不是要找" in page and quote("五谷杂粮") in page
     assert 'href="/search?q=zaliang&amp;exact=1"' in page
 

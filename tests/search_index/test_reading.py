@@ -14,6 +14,7 @@ from tests.search_index.catalogue import documents
         ("he tao", "核桃", ReadAs.PINYIN),
         ("hé tao", "核桃", ReadAs.PINYIN),
         ("lvdou", "绿豆", ReadAs.PINYIN),
+        ("pinguo", "苹果", ReadAs.PINYIN),
         ("lyuliang", "吕梁", ReadAs.PINYIN),
         ("hzr", "核桃仁", None),
         ("htr", "核桃仁", ReadAs.INITIALS),

@@ -100,6 +100,13 @@ def test_a_station_shows_its_goods_its_sellers_and_how_to_find_it(visitor: Flask
     assert 'href="/search?county=141028"' in page
 
 
+def test_a_station_leads_to_what_is_collected_for_in_its_county(visitor: FlaskClient, demonstration: Session) -> None:
+    here, elsewhere = visitor.get("/stations/140123").text, visitor.get(f"/stations/{JIXIAN}").text
+
+    assert "这里正在募的" in here and re.findall(r'class="menu__row" href="(/campaigns/\w+)"', here) == ["/campaigns/C001"]
+    assert "这里正在募的" not in elsewhere
+
+
 def test_in_english_a_station_says_the_same(visitor: FlaskClient) -> None:
     visitor.set_cookie("lang", "en")
 
@@ -145,7 +152,7 @@ def test_pages_cost_the_same_number_of_statements_everywhere(visitor: FlaskClien
     send_parcel(demonstration, JIXIAN)
 
     assert {cost("/stations"), cost("/stations?prefecture=141000")} == {1}
-    assert {cost(f"/stations/{JIXIAN}"), cost(f"/stations/{PINGLU}")} == {6}
+    assert {cost(f"/stations/{JIXIAN}"), cost(f"/stations/{PINGLU}")} == {7}
 
 
 def test_a_parcel_that_moves_makes_the_pages_that_show_it_anew(session: Session) -> None:

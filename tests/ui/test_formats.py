@@ -50,7 +50,7 @@ def test_days_are_those_of_shanghai() -> None:
     [
         (3980, "weight", 2500, "¥7.96/斤", "¥7.96 per 500 g"),
         (6500, "volume", 1800, "¥36.11/升", "¥36.11 per litre"),
-        (4200, "piece", 30, "¥1.40/枚", "¥1.40 per egg"),
+        (4200, "piece", 30, "¥1.40/枚", "¥1.40 per piece"),
         (1001, "weight", 1000, "¥5.01/斤", "¥5.01 per 500 g"),
         (1000, "none", 1, "", ""),
         (1000, "weight", 0, "", ""),
@@ -88,3 +88,12 @@ def test_people_stay_unknown() -> None:
 )
 def test_sums_of_other_currencies(units: int, currency: str, written: str) -> None:
     assert formats.amount(units, currency) == written
+
+
+def test_addresses_in_a_message_can_be_pressed_and_nothing_else_is_markup() -> None:
+    told = "想停点这里：https://shop.example/gifts/plans/0123456789abcdef0123 <b>谢谢</b>"
+
+    assert formats.linked(told) == (
+        '想停点这里：<a href="https://shop.example/gifts/plans/0123456789abcdef0123">'
+        "https://shop.example/gifts/plans/0123456…</a> &lt;b&gt;谢谢&lt;/b&gt;"
+    )
