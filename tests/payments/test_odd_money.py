@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
 from marketplace.ledger.models import Entry
@@ -56,12 +57,15 @@ def test_an_old_tab_that_is_paid_first_makes_the_open_one_surplus(till: Till) ->
     first = till.start()
     till.pay(first, "failed")
     till.work()
-    second = till.start()
-    attempts.submit(second, return_url=RETURN, description="SX-7F3KQ2MD")
+    second, of_others = till.start(), till.start("SX-4MR8TW6K")
+    for attempt in (second, of_others):
+        attempts.submit(attempt, return_url=RETURN, description="an order")
     till.cashier.decide(till.remote_of(first), "succeeded")
     till.work()
 
     assert (state_of(first), state_of(second)) == (AttemptState.SUCCEEDED, AttemptState.CANCELLED)
+    assert state_of(of_others) is AttemptState.REQUIRES_ACTION
+    assert db.session.scalars(select(Attempt.public_id).where(Attempt.is_surplus)).all() == [second]
     assert till.told == ["SX-7F3KQ2MD"]
     assert booked() == CAPTURED | ALLOCATED
     till.cashier.decide(till.remote_of(second), "succeeded")  # too late: the cashier has closed it
@@ -118,5 +122,8 @@ def test_money_that_is_not_what_we_asked_for_waits_in_suspense(till: Till, monke
     till.work()
 
     assert state_of(attempt) is AttemptState.QUARANTINE
+    assert db.session.scalars(select(AuditRecord.subject).where(AuditRecord.action == "payment.quarantined")).all() == [
+        f"attempt:{attempt}"
+    ]
     assert till.told == []
     assert booked() == moved("suspense", "gateway_clearing:sandbox", "suspense:")

@@ -87,6 +87,30 @@ def test_one_attempt_at_a_time(till: Till) -> None:
     assert "/sandbox-cashier/pay/" in refusal.value.redirect_url
 
 
+def test_what_is_paid_leads_nobody_to_the_cashier_again(till: Till) -> None:
+    till.pay(till.start())
+    till.work()
+
+    with pytest.raises(attempts.AlreadyPaying) as refusal:
+        till.start()
+
+    assert (refusal.value.state, refusal.value.redirect_url) == (AttemptState.SUCCEEDED, "")
+
+
+def test_a_failure_is_told_until_the_next_attempt(till: Till) -> None:
+    def has_failed(purpose: str = "order", reference: str = "SX-7F3KQ2MD") -> bool:
+        db.session.rollback()
+        return attempts.last_failed(db.session(), purpose=purpose, reference=reference)
+
+    assert not has_failed()
+    till.pay(till.start(), "failed")
+    till.work()
+    assert has_failed() and not has_failed(reference="SX-4MR8TW6K") and not has_failed(purpose="gift")
+
+    till.start()
+    assert not has_failed()
+
+
 def test_whoever_was_cancelled_meanwhile_is_not_led_to_the_cashier(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     attempt = till.start()
     really = till.cashier.start_payment
