@@ -22,9 +22,8 @@ from marketplace.core.money import Money
 from marketplace.payments import refunds
 from marketplace.payments.disputes import following
 from tests.campaigns.conftest import Fund, public_rows
-from tests.campaigns.matching.conftest import CONTACT, SPONSOR, differences, match_of, matches_of, open_fund, standing
+from tests.campaigns.matching.conftest import SPONSOR, differences, match_of, matches_of, open_fund, standing
 from tests.campaigns.plans.conftest import Monthly
-from tests.factories import make_person
 from tests.payments.conftest import booked, moved
 
 
@@ -92,40 +91,6 @@ def test_before_it_is_opened_and_in_other_campaigns_nothing_is_added(fund: Fund)
     opened = open_fund(fund, campaign)
     fund.give(other, 660)
     assert (matches_of(opened), fund.balance(other)) == ([], 660)
-
-
-def test_a_giver_is_an_account_else_an_address_else_nobody_known(fund: Fund) -> None:
-    campaign, person = fund.open(), make_person()
-    opened = open_fund(fund, campaign, giver_cap=1000, gift_cap=700)
-    for giver in (
-        {"person_id": person.id},
-        {"person_id": person.id, "contact": "another@example.test"},  # the account counts
-        {"contact": "Wang@Example.test"},
-        {"contact": "wang@example.test"},
-        {"contact": "13835172045"},
-        {"contact": "138 3517 2045"},
-        {},
-        {},
-    ):
-        fund.give(campaign, 900, **giver)
-    assert matches_of(opened) == [700, 300] * 3 + [700, 700]
-    assert differences(fund) == []
-
-
-def test_the_sponsors_own_gifts_are_not_matched(fund: Fund) -> None:
-    campaign, sponsor, friend = fund.open(), make_person(), make_person(address=CONTACT)
-    opened = open_fund(fund, campaign, person_id=sponsor.id)
-    for own in (
-        {"person_id": sponsor.id},
-        {"contact": CONTACT.upper()},
-        {"person_id": friend.id},
-        {"contact": sponsor.email},
-    ):
-        fund.give(campaign, 100, **own)
-    assert matches_of(opened) == []
-    fund.give(campaign, 100, contact="somebody@example.test")
-    assert matches_of(opened) == [100]
-    assert differences(fund) == []
 
 
 def test_the_oldest_open_fund_matches_and_the_next_follows(fund: Fund) -> None:
