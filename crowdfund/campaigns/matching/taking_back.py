@@ -27,7 +27,8 @@ from marketplace.payments.models import Attempt
 
 def follow(session: Session, /, *, reference: str) -> None:
     """To be called in the transaction in which less of a gift is sure to stay: a refund is asked for, a bank disputes it or
-    has taken it. Called again, nothing happens."""
+    has taken it; and when the bank has left it: what was noted as spent is no longer owed then. Called again, nothing
+    happens."""
     found = session.execute(
         select(Contribution, MatchingFund.public_id)
         .join(GiftMatch, GiftMatch.contribution_id == Contribution.id)

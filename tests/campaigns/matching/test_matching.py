@@ -212,6 +212,21 @@ def test_what_was_spent_cannot_come_back_and_is_noted(fund: Fund) -> None:
     assert differences(fund) == []
 
 
+def test_what_was_noted_as_spent_is_not_owed_where_the_gift_stays(fund: Fund) -> None:
+    campaign = fund.open()
+    opened = open_fund(fund, campaign, 1000)
+    gift = fund.give(campaign, 600)
+    spend(fund, campaign, 900)
+    dispute = fund.cashier.open_dispute(fund.remote_of(gift))
+    fund.work()
+    fund.cashier.decide_dispute(dispute, is_won=True)
+    fund.work()
+    found = match_of(gift)
+    assert found is not None and (found.fen, found.returned_fen, found.spent_fen) == (600, 0, 0)
+    assert (standing(opened), fund.balance(campaign)) == ((F.ACTIVE, 600, 0, 400), 300)
+    assert differences(fund) == []
+
+
 def test_a_dispute_of_what_is_on_its_way_back_keeps_no_others_match(fund: Fund) -> None:
     """Its money has left the campaign already: nothing of the others' has to wait for what the bank decides."""
     campaign = fund.open()
