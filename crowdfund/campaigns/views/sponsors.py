@@ -13,6 +13,7 @@ from marketplace.accounts.permissions import requires
 from marketplace.core.db import db, in_transaction
 from marketplace.core.settings import settings
 from marketplace.payments import attempts, refunds
+from marketplace.payments.disputes import standing
 from marketplace.payments.gateways import GatewayError
 from marketplace.payments.states import OPEN, AttemptState
 
@@ -34,6 +35,7 @@ def show_fund(token: str) -> ResponseReturnValue:
         "shown": shown,
         "offer": queries.offer_of(shown.row),
         "is_waiting": shown.row.state is FundState.DRAFT and current is not None and current.state in WAITING,
+        "is_disputed": standing.is_disputed(session, **known),
         "is_awaited": paying_in.is_awaited(session, shown.row),
         "has_failed": shown.row.state is FundState.DRAFT and attempts.last_failed(session, **known),
         "refunds": sent_back,

@@ -1,4 +1,5 @@
-"""The sponsor's page when the fund is not waited for any more: nobody is led to pay what only comes back."""
+"""The sponsor's page when the fund is not waited for any more: nobody is led to pay what only comes back. And what it
+and the campaign's page say while the sponsor's bank disputes the money."""
 
 from typing import Any
 
@@ -7,10 +8,11 @@ import pytest
 from crowdfund.campaigns import lifecycle
 from crowdfund.campaigns.matching import funds, paying_in
 from crowdfund.campaigns.states import FundState as F
+from marketplace.core import page_versions
 from marketplace.core.db import in_transaction
 from marketplace.payments import attempts
 from tests.campaigns.conftest import Fund, post
-from tests.campaigns.matching.conftest import paid_in, promise, standing
+from tests.campaigns.matching.conftest import SPONSOR, matches_of, open_fund, paid_in, promise, standing
 from tests.campaigns.matching.test_pages import link_of
 
 OVER = "这个项目不再收捐款，没有可配的了。"
@@ -79,3 +81,24 @@ def test_whoever_presses_twice_is_not_told_that_nothing_was_paid(fund: Fund) -> 
     assert post(client, f"{page}/payment", {}).headers["Location"] == page
     again = client.get(page).text
     assert "没有再扣钱" in again and "没有扣钱" not in again
+
+
+def test_while_the_sponsors_bank_disputes_the_fund_no_match_is_promised(fund: Fund, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_versions, "GLANCE", 0.0)
+    campaign = fund.open()
+    opened, client = open_fund(fund, campaign), fund.browser()
+    fund.give(campaign, 600)
+    dispute = fund.cashier.open_dispute(fund.remote_of(opened))
+    fund.work()
+    fund.give(campaign, 600)
+
+    page = client.get(f"/campaigns/{campaign}").text
+    assert matches_of(opened) == [600] and "跟着配" not in page and "其中 ¥6.00 是配捐" in page
+    assert "结果出来以前不配捐" in client.get(link_of(opened)).text
+
+    fund.cashier.decide_dispute(dispute, is_won=True)
+    fund.work()
+    fund.give(campaign, 600)
+    page = client.get(f"/campaigns/{campaign}").text
+    assert matches_of(opened) == [600, 600] and f"{SPONSOR}跟着配 ¥1.00" in page
+    assert "有人捐就跟着配" in client.get(link_of(opened)).text
