@@ -8,7 +8,7 @@ import time_machine
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import disbursing, lifecycle, public_ledger, receipts
+from crowdfund.campaigns import disbursing, giving, lifecycle, public_ledger, receipts
 from crowdfund.campaigns.disbursing import Bill
 from crowdfund.campaigns.matching import funds
 from crowdfund.campaigns.matching.adding import worth
@@ -19,9 +19,10 @@ from crowdfund.campaigns.states import FundState as F
 from marketplace.core import clock, ids
 from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
-from marketplace.payments import refunds
+from marketplace.payments import attempts, refunds
 from marketplace.payments.disputes import following
-from tests.campaigns.conftest import Fund, public_rows
+from marketplace.payments.sandbox import storage
+from tests.campaigns.conftest import Fund, get, public_rows
 from tests.campaigns.matching.conftest import SPONSOR, differences, match_of, matches_of, open_fund, standing
 from tests.campaigns.plans.conftest import Monthly
 from tests.payments.conftest import booked, moved
@@ -195,6 +196,30 @@ def test_a_gift_that_is_disputed_before_it_is_received_is_not_matched(fund: Fund
     in_transaction(following.apply, remote=remote, gateway="sandbox", why="webhook")
     fund.arrive(gift)
     assert (matches_of(opened), fund.balance(campaign)) == ([], 600)
+
+
+def test_a_dispute_of_money_in_suspense_takes_no_match_of_the_gift(fund: Fund) -> None:
+    """Another sum came first and waits for a person; the gift was paid once more, by money that nobody disputes."""
+    campaign = fund.open()
+    opened = open_fund(fund, campaign, 1000)
+    gift = fund.begin(campaign, 600)
+    attempts.submit(fund.attempt(gift), return_url="/", description="gift")
+    strange = fund.remote_of(gift)
+    with fund.cashier.writing() as connection:
+        connection.execute(storage.payment.update().where(storage.payment.c.id == strange).values(amount=599))
+    fund.cashier.decide(strange, "succeeded")
+    fund.work()
+    in_transaction(giving.pay_again, gift=gift)
+    fund.pay(gift)
+    fund.work()
+    assert matches_of(opened) == [600]
+
+    fund.cashier.open_dispute(strange)
+    fund.work()
+
+    assert (standing(opened), fund.balance(campaign)) == ((F.ACTIVE, 600, 0, 400), 1200)
+    assert disbursing.free_fen(db.session(), get(campaign), "test") == 1200
+    assert differences(fund) == []
 
 
 def test_what_was_spent_cannot_come_back_and_is_noted(fund: Fund) -> None:
