@@ -1,5 +1,7 @@
 """Who is the same giver, and who is the sponsor."""
 
+from typing import Any
+
 from marketplace.accounts import people
 from marketplace.accounts.models import Person
 from marketplace.core.db import db
@@ -34,7 +36,7 @@ def add_phone(person: Person, phone: str) -> None:
 def test_signing_out_is_no_way_round_a_givers_cap(fund: Fund) -> None:
     campaign, person = fund.open(), make_person()
     add_phone(person, "13835172045")
-    known = [{"person_id": person.id}, {"contact": person.email}, {"contact": "138 3517 2045"}]
+    known: list[dict[str, Any]] = [{"person_id": person.id}, {"contact": person.email}, {"contact": "138 3517 2045"}]
     opened = open_fund(fund, campaign, giver_cap=1000)
     for giver in (*known, *known):
         fund.give(campaign, 400, **giver)
