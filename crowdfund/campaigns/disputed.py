@@ -15,6 +15,7 @@ from marketplace.payments.disputes import standing
 from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.disputes.states import OPEN
 from marketplace.payments.models import Attempt
+from marketplace.payments.states import AttemptState
 
 LOST = "gift.lost"  # the outbox's topic
 
@@ -24,6 +25,7 @@ def disputed_fen(session: Session, campaign: Campaign, *, book: str) -> int:
     mine = select(Contribution.public_id, func.sum(Dispute.fen)).join(Attempt, Attempt.reference == Contribution.public_id)
     mine = mine.join(Dispute, Dispute.attempt_id == Attempt.id).group_by(Contribution.public_id)
     mine = mine.where(Contribution.campaign_id == campaign.id, Attempt.book == book, ~Attempt.is_surplus)
+    mine = mine.where(Attempt.state == AttemptState.SUCCEEDED)  # money in suspense never came into the account
     asked = session.execute(mine.where(Dispute.state.in_(sorted(OPEN)))).all()
     return sum(max(0, min(int(fen), receipts.fen_that_stayed(session, gift))) for gift, fen in asked)
 

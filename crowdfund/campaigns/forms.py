@@ -47,7 +47,9 @@ class AmountField(StringField):
     def why_not(self, typed: str) -> str:
         if NUMBER.fullmatch(typed) and Decimal(typed) <= 0:
             return self.too_little()
-        if NUMBER.fullmatch(typed):
+        if NUMBER.fullmatch(typed) and Decimal(typed) * 100 > self.most:
+            return self.too_much()
+        if NUMBER.fullmatch(typed) and not YUAN.fullmatch(typed.removeprefix("+")):
             return str(_("An amount has at most two decimals: the smallest coin is one fen, 0.01."))
         return str(_("Please write the amount in digits, such as 10 or 22.50."))
 

@@ -14,7 +14,8 @@ MATCHES: Final = """gift_match x JOIN matching_fund f ON f.id = x.fund_id JOIN c
     JOIN campaign c ON c.id = f.campaign_id"""
 
 DISPUTED: Final = """(SELECT a.reference AS reference, SUM(d.fen) AS fen FROM dispute d JOIN attempt a ON a.id = d.attempt_id
-    WHERE d.state IN ('needs_response', 'under_review') AND NOT a.is_surplus GROUP BY a.reference)"""
+    WHERE d.state IN ('needs_response', 'under_review') AND a.state = 'succeeded' AND NOT a.is_surplus
+    GROUP BY a.reference)"""
 
 FUNDS: Final = (
     Check(

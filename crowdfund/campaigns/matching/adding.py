@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import public_ledger
 from crowdfund.campaigns.matching import funds
-from crowdfund.campaigns.matching.givers import key_of, keys_of
+from crowdfund.campaigns.matching.givers import counted_as, key_of, keys_of, keys_of_sponsor
 from crowdfund.campaigns.matching.models import GiftMatch, MatchingFund
 from crowdfund.campaigns.matching.paying_in import PURPOSE, account_of
 from crowdfund.campaigns.models import Campaign, Contribution
@@ -34,12 +34,12 @@ def add_match(session: Session, *, gift: int, campaign: str, attempt: str) -> No
     fund = open_fund(session, given)
     if fund is None or is_disputed(session, attempt, fund):
         return
-    if keys_of(session, given.person_id, given.contact) & {fund.contact_key, *keys_of(session, fund.person_id)}:
+    if keys_of(session, given.person_id, given.contact) & keys_of_sponsor(session, fund):
         return
-    giver = key_of(given.person_id, given.contact)
-    fen = worth(given.fen, fund, already_fen(session, fund, giver))
+    known = counted_as(session, given.person_id, given.contact)
+    fen = worth(given.fen, fund, already_fen(session, fund, known))
     if fen:
-        write(session, given, fund, giver, campaign, Money(fen, fund.currency))
+        write(session, given, fund, key_of(given.person_id, given.contact), campaign, Money(fen, fund.currency))
         funds.settle_state(session, fund, funds.USED_UP)
 
 
@@ -70,12 +70,12 @@ def is_disputed(session: Session, attempt: str, fund: MatchingFund) -> bool:
     return standing.is_disputed(session, purpose=PURPOSE, reference=fund.public_id)
 
 
-def already_fen(session: Session, fund: MatchingFund, giver: str) -> int:
-    """What this giver's gifts have of the fund; nothing of what went back."""
-    if not giver:
+def already_fen(session: Session, fund: MatchingFund, givers: set[str]) -> int:
+    """What gifts under these keys have of the fund; nothing of what went back."""
+    if not givers:
         return 0
     kept = select(func.coalesce(func.sum(GiftMatch.fen - GiftMatch.returned_fen), 0))
-    return int(session.scalar(kept.where(GiftMatch.fund_id == fund.id, GiftMatch.giver == giver)) or 0)
+    return int(session.scalar(kept.where(GiftMatch.fund_id == fund.id, GiftMatch.giver.in_(sorted(givers)))) or 0)
 
 
 def write(session: Session, gift: Contribution, fund: MatchingFund, giver: str, campaign: str, amount: Money) -> None:

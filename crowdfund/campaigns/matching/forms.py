@@ -9,10 +9,11 @@ from wtforms.validators import DataRequired, Length, NumberRange, Optional
 from crowdfund.campaigns.forms import IN_NAMES, GoalField, check_contact
 from crowdfund.campaigns.matching.funds import Terms
 from marketplace.core.formats import yuan
-from marketplace.core.forms import Form, KeyedForm
+from marketplace.core.forms import Form, KeyedForm, Needed
 from marketplace.core.money import Money
 
 MOST_PERCENT = 1000
+FILL_IN = _l("Please fill this in.")
 
 
 def check_sponsor(_form: Form, field: StringField) -> None:
@@ -31,10 +32,10 @@ class CapField(GoalField):
 class FundForm(KeyedForm):
     """A sponsor's promise for one campaign."""
 
-    sponsor = StringField(_l("Sponsor's public name"), [DataRequired(), Length(max=40), check_sponsor])
+    sponsor = StringField(_l("Sponsor's public name"), [Needed(FILL_IN), Length(max=40), check_sponsor])
     contact = StringField(_l("Sponsor's phone or e-mail"), [DataRequired(), Length(max=100), check_contact])
     total = GoalField(_l("In all, yuan"), [DataRequired()])
-    rate_percent = IntegerField(_l("Per cent of each gift"), [DataRequired(), NumberRange(1, MOST_PERCENT)], default=100)
+    rate_percent = IntegerField(_l("Per cent of each gift"), [Needed(FILL_IN), NumberRange(1, MOST_PERCENT)], default=100)
     gift_cap = CapField(_l("Most for one gift, yuan"), [Optional()])
     giver_cap = CapField(_l("Most for one giver, yuan"), [Optional()])
 

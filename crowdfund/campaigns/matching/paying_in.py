@@ -20,7 +20,12 @@ PURPOSE: Final = "matching_fund"
 
 
 class NotAwaited(Refusal):
-    message = _l("This matching fund is not waiting for money. You were not charged.")
+    message = _l("This matching fund is not waiting for money. Nothing more was charged.")
+
+
+def is_awaited(session: Session, row: MatchingFund) -> bool:
+    """Whether its money would be of use now."""
+    return row.state is FundState.DRAFT and funds.takes_gifts(session, row)
 
 
 def start(session: Session, *, fund: str, person_id: int | None) -> str:
@@ -28,7 +33,7 @@ def start(session: Session, *, fund: str, person_id: int | None) -> str:
 
     Raises NotFound, NotAwaited, attempts.AlreadyPaying, PaymentsClosed."""
     row = funds.get(session, fund)
-    if row.state is not FundState.DRAFT or not funds.takes_gifts(session, row):
+    if not is_awaited(session, row):
         raise NotAwaited(fund)
     row.person_id = person_id if person_id is not None else row.person_id
     return attempts.start(session, purpose=PURPOSE, reference=fund, amount=Money(row.total_fen, row.currency))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from crowdfund.campaigns.matching.funds import TAKES_FUNDS, link_token
 from crowdfund.campaigns.matching.models import GiftMatch, MatchingFund
+from crowdfund.campaigns.matching.paying_in import PURPOSE
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.queries import in_language
 from crowdfund.campaigns.states import FundState
@@ -17,6 +18,7 @@ from marketplace.accounts.models import Person
 from marketplace.core.db import Columns
 from marketplace.core.encryption import token_hash
 from marketplace.core.errors import NotFound
+from marketplace.payments.disputes import standing
 from marketplace.payments.gateways import current_book
 
 F = FundState
@@ -47,11 +49,20 @@ class Matching:
 
 def of_campaign(session: Session, campaign_id: int) -> Matching:
     """One statement."""
-    mine = select(MatchingFund).where(MatchingFund.campaign_id == campaign_id, MatchingFund.book == current_book())
-    funds = session.scalars(mine.order_by(MatchingFund.id)).all()
-    shown = next((fund for fund in funds if fund.state is F.ACTIVE), None)
-    shown = shown or next((fund for fund in reversed(funds) if fund.state is F.EXHAUSTED), None)
-    return Matching(offer_of(shown) if shown else None, sum(fund.matched_fen for fund in funds))
+    disputed = MatchingFund.public_id.in_(standing.references(PURPOSE))
+    mine: Columns = select(MatchingFund, disputed.label("is_disputed"))
+    mine = mine.where(MatchingFund.campaign_id == campaign_id, MatchingFund.book == current_book())
+    funds = session.execute(mine.order_by(MatchingFund.id)).all()
+    return Matching(offered(funds), sum(fund.matched_fen for fund, _is_disputed in funds))
+
+
+def offered(funds: Sequence[Any]) -> Offer | None:
+    """Nothing where the fund that would match now is disputed by its sponsor's bank."""
+    for fund, is_disputed in funds:
+        if fund.state is F.ACTIVE:
+            return None if is_disputed else offer_of(fund)
+    used_up = [fund for fund, _is_disputed in funds if fund.state is F.EXHAUSTED]
+    return offer_of(used_up[-1]) if used_up else None
 
 
 def offer_of(fund: MatchingFund) -> Offer:

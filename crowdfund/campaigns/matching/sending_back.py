@@ -54,7 +54,7 @@ def request_rest(session: Session, *, fund: str) -> str:
     session.execute(mine.order_by(Attempt.id).with_for_update()).all()  # before the fund, as money that comes in
     standing.refuse_disputed(session, purpose=PURPOSE, reference=fund)
     row = funds.get(session, fund)
-    if row.state is not FundState.CLOSED or not row.left_fen:
+    if row.state is not FundState.CLOSED or not (row.left_fen or kept_fen(session, row)):
         raise NothingLeft(fund)
     number = number_of(session, fund)
     cover_loss(session, row, f"dispute_kept:{fund}:{number}")
@@ -74,12 +74,18 @@ def number_of(session: Session, fund: str) -> int:
 
 
 def cover_loss(session: Session, row: MatchingFund, key: str) -> None:
-    """What the sponsor has from the bank already lessens the loss that the province bore for it."""
-    kept = Money(min(row.left_fen, standing.borne(session, row.public_id)), row.currency)
+    """What the sponsor has from the bank already lessens the loss that the province bore for it. What that was lessened by
+    before an appeal was won is the fund's again."""
+    kept = Money(kept_fen(session, row), row.currency)
     if kept:
         lines: dict[books.Account, Money] = {account_of(row): kept, standing.LOSS: -kept}
         books.post(session, key=key, book=row.book, reference=row.public_id, lines=lines)
         row.gone_fen += kept.fen
+
+
+def kept_fen(session: Session, row: MatchingFund) -> int:
+    """What the province may keep of the fund; below zero: has kept, and bears no loss for it any more."""
+    return max(-row.gone_fen, min(row.left_fen, standing.borne(session, row.public_id)))
 
 
 def send_once_more(session: Session, *, fund: str, person: int) -> None:
@@ -109,9 +115,11 @@ def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) ->
 
 
 def regain(session: Session, /, *, reference: str, dispute: str) -> None:
-    """An appeal was won: what the fund had given is there again, and goes back to the sponsor."""
+    """An appeal was won: what the fund had given is there again, and goes back to the sponsor; and so does what came back to
+    it meanwhile."""
     row = funds.get(session, reference)
     back = books.lines_of(session, f"dispute_appealed:{dispute}").get(account_of(row))
     if back:
         row.gone_fen += back.fen  # a credit: negative
+    if row.state is FundState.CLOSED:
         outbox.put(session, funds.CLOSED, fund=reference)

@@ -23,11 +23,13 @@ from marketplace.ledger import books
 from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.disputes.states import OPEN
 from marketplace.payments.models import Attempt
+from marketplace.payments.states import AttemptState
 
 
 def follow(session: Session, /, *, reference: str) -> None:
     """To be called in the transaction in which less of a gift is sure to stay: a refund is asked for, a bank disputes it or
-    has taken it. Called again, nothing happens."""
+    has taken it; and when the bank has left it: what was noted as spent is no longer owed then. Called again, nothing
+    happens."""
     found = session.execute(
         select(Contribution, MatchingFund.public_id)
         .join(GiftMatch, GiftMatch.contribution_id == Contribution.id)
@@ -57,6 +59,7 @@ def sure_fen(session: Session, gift: Contribution) -> int:
     """What was given and stayed, less what banks dispute of it now."""
     asked = select(func.coalesce(func.sum(Dispute.fen), 0)).join(Attempt, Attempt.id == Dispute.attempt_id)
     asked = asked.where(Attempt.reference == gift.public_id, ~Attempt.is_surplus, Dispute.state.in_(sorted(OPEN)))
+    asked = asked.where(Attempt.state == AttemptState.SUCCEEDED)  # money in suspense is not the gift's
     return max(0, receipts.fen_that_stayed(session, gift.public_id) - int(session.scalar(asked) or 0))
 
 

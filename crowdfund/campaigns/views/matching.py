@@ -14,7 +14,7 @@ from crowdfund.campaigns.models import Organisation
 from crowdfund.campaigns.states import FundState as F
 from crowdfund.campaigns.views.returned import APPROVER, OFFICER, reach
 from marketplace.accounts.permissions import requires
-from marketplace.core import clock, idempotency
+from marketplace.core import clock, idempotency, ids
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.steps import take_step
@@ -89,6 +89,10 @@ def create_fund() -> ResponseReturnValue:
     except funds.TakesNoFund as refusal:
         form.form_errors.append(refusal.message)
         return form_page(choice, form, refusal.status)
+    except idempotency.KeyReused:
+        form.idempotency_key.data = ids.public_id()
+        form.form_errors.append(_("You already sent this form with different content. Press again to write down one more."))
+        return form_page(choice, form, 409)
     flash(_("Written down. Send the sponsor the link to pay."), "done")
     return redirect(url_for(".show_fund", fund=made), 303)
 

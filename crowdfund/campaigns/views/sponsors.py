@@ -13,6 +13,7 @@ from marketplace.accounts.permissions import requires
 from marketplace.core.db import db, in_transaction
 from marketplace.core.settings import settings
 from marketplace.payments import attempts, refunds
+from marketplace.payments.disputes import standing
 from marketplace.payments.gateways import GatewayError
 from marketplace.payments.states import OPEN, AttemptState
 
@@ -29,13 +30,16 @@ def show_fund(token: str) -> ResponseReturnValue:
     session = db.session()
     shown = queries.by_link(session, token)
     known = {"purpose": paying_in.PURPOSE, "reference": shown.row.public_id}
-    current = attempts.current(session, **known)
+    current, sent_back = attempts.current(session, **known), refunds.of(session, **known)
     told = {
         "shown": shown,
         "offer": queries.offer_of(shown.row),
         "is_waiting": shown.row.state is FundState.DRAFT and current is not None and current.state in WAITING,
+        "is_disputed": standing.is_disputed(session, **known),
+        "is_awaited": paying_in.is_awaited(session, shown.row),
         "has_failed": shown.row.state is FundState.DRAFT and attempts.last_failed(session, **known),
-        "refunds": refunds.of(session, **known),
+        "refunds": sent_back,
+        "was_charged": bool(current or sent_back),  # or may be yet: the cashier's page is open somewhere
         **shared(shown.kind),
     }
     return render_template("campaigns/sponsor.html", **told), 200, PRIVATE
@@ -44,7 +48,7 @@ def show_fund(token: str) -> ResponseReturnValue:
 @bp.post("/<token>/payment")
 @requires("matching_fund.pay")
 def create_payment(token: str) -> ResponseReturnValue:
-    """To the cashier: on with the open attempt, or with a new one."""
+    """To the cashier: on with the open attempt, or with a new one; nowhere where the money would only come back."""
     shown = queries.by_link(db.session(), token)
     try:
         return redirect(attempt_page(shown), 303)
@@ -56,9 +60,9 @@ def create_payment(token: str) -> ResponseReturnValue:
 
 
 def attempt_page(shown: Shown) -> str:
-    fund, person = shown.row.public_id, g.person.id if g.person else None
-    current = attempts.current(db.session(), purpose=paying_in.PURPOSE, reference=fund)
-    if current and current.state in UNSENT:
+    session, fund, person = db.session(), shown.row.public_id, g.person.id if g.person else None
+    current = attempts.current(session, purpose=paying_in.PURPOSE, reference=fund)
+    if current and current.state in UNSENT and paying_in.is_awaited(session, shown.row):
         attempt = current.public_id
     else:
         attempt = in_transaction(paying_in.start, fund=fund, person_id=person)

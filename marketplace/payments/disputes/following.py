@@ -29,7 +29,7 @@ bearers: dict[str, Callable[..., Mapping[books.Account, Money]]] = {}
 most so much. What nobody bears is the province's loss."""
 
 contested: dict[str, Callable[..., None]] = {}
-"""purpose -> called with session and reference whenever a bank disputes some of its money or has taken it, in that
+"""purpose -> called with session and reference whenever a bank disputes some of its money or has decided, in that
 transaction."""
 
 regained: dict[str, Callable[..., None]] = {}
@@ -51,7 +51,7 @@ def apply(session: Session, *, remote: RemoteDispute, gateway: str, why: str) ->
         transition(session, row, remote.status, expected=row.state, actor=gateway, why=why)
     row.raw_status, row.answer_by = remote.raw_status, remote.answer_by
     move_money(session, row, attempt, remote)
-    if row.state in OPEN | {DisputeState.LOST} and attempt.purpose in contested:
+    if attempt.purpose in contested:
         contested[attempt.purpose](session, reference=attempt.reference)
     return row.state
 

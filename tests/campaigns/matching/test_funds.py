@@ -1,5 +1,6 @@
 """The life of a matching fund: money first, two people, and what is left goes back to whoever brought it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
@@ -17,7 +18,10 @@ from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, StaleState
 from marketplace.core.transitions import EventRow, transition
+from marketplace.ledger import books
 from marketplace.payments import attempts
+from marketplace.payments.disputes import following
+from marketplace.payments.disputes.states import DisputeState
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.sandbox import storage
 from marketplace.payments.states import RefundState
@@ -159,6 +163,32 @@ def test_what_comes_back_to_a_fund_that_was_lost_lessens_the_loss(fund: Fund) ->
         fund.work()
         assert standing(opened) == (F.CLOSED, 0, 10_000, 0)
         assert sum(fen for (_kind, account), fen in booked(opened).items() if account == "chargeback_loss:") == 0
+        assert differences(fund) == []
+
+
+@pytest.mark.parametrize("given", [0, 4000, 10_000])
+def test_an_appeal_that_was_won_gives_the_sponsor_all_that_no_gift_has(fund: Fund, given: int) -> None:
+    """Also what had come back meanwhile and lessened a loss that is none any more."""
+    campaign = fund.open()
+    opened = open_fund(fund, campaign, 10_000)
+    if given:
+        fund.give(campaign, given)
+    dispute = fund.cashier.open_dispute(fund.remote_of(opened))
+    fund.work()
+    fund.cashier.decide_dispute(dispute, is_won=False)
+    fund.work()
+    in_transaction(lifecycle.cancel, campaign=campaign, person=fund.officer.id, why="材料不实")
+    fund.work()
+    with time_machine.travel(clock.now() + timedelta(hours=2), tick=False):
+        fund.work()
+        won = replace(fund.cashier.fetch_dispute(dispute), status=DisputeState.WON, raw_status="won", is_reinstated=True)
+        in_transaction(following.apply, remote=won, gateway="sandbox", why="appeal")
+        fund.work()
+
+        assert standing(opened) == (F.CLOSED, 0, 10_000, 0)
+        mine = select(Refund.fen).join(Attempt, Attempt.id == Refund.attempt_id).where(Attempt.reference == opened)
+        assert db.session.scalars(mine).all() == [10_000]
+        assert books.balance(db.session(), "chargeback_loss", book="test") == 0
         assert differences(fund) == []
 
 

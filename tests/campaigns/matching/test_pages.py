@@ -215,6 +215,8 @@ def test_english_readers_are_told_too(fund: Fund) -> None:
     client.set_cookie("lang", "en")
     page = client.get(f"/campaigns/{campaign}").text
     assert f'<span lang="zh">{SPONSOR}</span> adds ¥1' in page
+    untranslated = promise(fund, fund.open(title_en=""))
+    assert '“<span lang="zh">给临县添一架书</span>”' in client.get(link_of(untranslated)).text
 
 
 def test_each_match_and_return_is_in_the_ledger_that_anybody_can_check(fund: Fund) -> None:
