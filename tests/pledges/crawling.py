@@ -17,6 +17,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 from crowdfund.campaigns.giving import link_token
+from crowdfund.campaigns.matching.funds import link_token as fund_link
+from crowdfund.campaigns.matching.models import MatchingFund
 from crowdfund.campaigns.models import Campaign, Contribution, Disbursement, Receipt
 from crowdfund.pledges import choosing
 from crowdfund.pledges.models import ChildCase, ChildVault, Device, DrawSeed, Partner, Pledge
@@ -87,6 +89,8 @@ def examples(session: Session) -> Iterator[str]:
     given = select(Campaign.public_id, Contribution.public_id).join(Contribution, Contribution.campaign_id == Campaign.id)
     for campaign, gift in session.execute(given.order_by(Contribution.id).limit(3)):
         yield f"/campaigns/{campaign}/gifts/{link_token(gift)}"
+    for fund in session.scalars(select(MatchingFund.public_id)):
+        yield f"/matching-funds/{fund_link(fund)}"
     paid = select(Campaign.public_id, Disbursement.public_id).join(Disbursement, Disbursement.campaign_id == Campaign.id)
     for campaign, disbursement in session.execute(paid):
         yield f"/ledger/{campaign}/disbursements/{disbursement}"
