@@ -25,6 +25,7 @@ from search_index.knowledge import fingerprint
 FORMAT = 1  # raise it when the schema or the analysis changes: older indexes then ask for a rebuild
 LEXICON = "lexicon.jsonl"
 T = TypeVar("T")
+SECONDS_BETWEEN_LOOKS = 0.005  # a commit takes tens of milliseconds
 PATIENCE = 5.0  # seconds a reader waits for a commit to end
 
 
@@ -89,7 +90,7 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
         while not _lock(handle.fileno()):
             if time.monotonic() >= deadline:
                 raise IndexBusy(path.name)
-            time.sleep(0.005)
+            time.sleep(SECONDS_BETWEEN_LOOKS)
         yield
 
 

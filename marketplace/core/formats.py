@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import wraps
-from itertools import zip_longest
 from typing import Any, Final
 
 from flask import Flask, has_request_context
@@ -14,6 +13,7 @@ from flask_babel import get_locale
 from markupsafe import Markup, escape
 
 from marketplace.core.money import decimals
+from marketplace.core.settings import settings
 
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")  # no summer time since 1991
 MINUS: Final = "\u2212"
@@ -171,10 +171,17 @@ def mask_name(name: str) -> str:
 
 
 def linked(text: str) -> Markup:
-    """A message whose addresses can be pressed (Chinese leaves no space before them); of a long one the beginning shows."""
-    between, addresses = ADDRESS.split(text)[::2], ADDRESS.findall(text)
-    links = [Markup('<a href="{}">{}</a>').format(address, shortened(address)) for address in addresses]
-    return Markup("").join(part for pair in zip_longest(map(escape, between), links, fillvalue="") for part in pair)
+    """A message whose addresses can be pressed (Chinese leaves no space before them); of a long one the beginning shows.
+
+    Ours alone: a message may quote what others wrote, and nobody shall be led elsewhere by us."""
+    return Markup("").join(
+        Markup('<a href="{}">{}</a>').format(part, shortened(part)) if is_ours(part) else escape(part)
+        for part in ADDRESS.split(text)
+    )
+
+
+def is_ours(address: str) -> bool:
+    return address.startswith(f"{settings().base_url}/")
 
 
 def shortened(address: str) -> str:

@@ -57,7 +57,8 @@ class Mail:
 
     def deliver(self, letter: Letter) -> None:
         try:
-            with self._connected() as server:
+            with self._called() as server:
+                self._introduce(server)
                 server.send_message(self._envelope(letter))
         except smtplib.SMTPRecipientsRefused as refused:
             if all(code >= 500 for code, _why in refused.recipients.values()):
@@ -68,18 +69,18 @@ class Mail:
                 raise Undeliverable(str(refused.smtp_code)) from None
             raise
 
-    def _connected(self) -> smtplib.SMTP:
-        host = self._server.hostname or ""
+    def _called(self) -> smtplib.SMTP:
+        host, port = self._server.hostname or "", self._server.port
         if self._server.scheme == "smtps":
-            safely = ssl.create_default_context()
-            server: smtplib.SMTP = smtplib.SMTP_SSL(host, self._server.port or 465, timeout=SECONDS, context=safely)
-        else:
-            server = smtplib.SMTP(host, self._server.port or 587, timeout=SECONDS)
-            if not is_loopback(self._server.geturl()):
-                server.starttls(context=ssl.create_default_context())
+            return smtplib.SMTP_SSL(host, port or 465, timeout=SECONDS, context=ssl.create_default_context())
+        return smtplib.SMTP(host, port or 587, timeout=SECONDS)
+
+    def _introduce(self, server: smtplib.SMTP) -> None:
+        """Nothing is said openly, but on this machine."""
+        if self._server.scheme == "smtp" and not is_loopback(self._server.geturl()):
+            server.starttls(context=ssl.create_default_context())
         if self._server.username:
             server.login(unquote(self._server.username), unquote(self._server.password or ""))
-        return server
 
     def _envelope(self, letter: Letter) -> EmailMessage:
         envelope = EmailMessage()

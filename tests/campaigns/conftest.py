@@ -202,3 +202,17 @@ def build_fund(app: Flask) -> Fund:
     make_foundation()
     officer, approver = officer_of("charity_officer", "周予安"), officer_of("charity_approver", "沈若谷")
     return Fund(app, cashier, officer, approver)
+
+
+@pytest.fixture
+def officer(fund: Fund) -> FlaskClient:
+    client = fund.browser()
+    factories.sign_in_as(client, fund.officer)
+    return client
+
+
+@pytest.fixture
+def approver(fund: Fund) -> FlaskClient:
+    client = fund.browser()
+    factories.sign_in_as(client, fund.approver)
+    return client

@@ -42,20 +42,6 @@ def typed(**changes: str) -> dict[str, str]:
     return words | changes
 
 
-@pytest.fixture
-def officer(fund: Fund) -> FlaskClient:
-    client = fund.browser()
-    sign_in_as(client, fund.officer)
-    return client
-
-
-@pytest.fixture
-def approver(fund: Fund) -> FlaskClient:
-    client = fund.browser()
-    sign_in_as(client, fund.approver)
-    return client
-
-
 def test_the_whole_way_at_the_desk(fund: Fund, officer: FlaskClient, approver: FlaskClient) -> None:
     key = hidden(officer.get("/charity/campaigns/new"), "idempotency_key")
     first, second = (post(officer, "/charity/campaigns", typed(idempotency_key=key)) for _press in range(2))

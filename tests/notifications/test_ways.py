@@ -1,17 +1,27 @@
 """E-mail through a real SMTP server, SMS through a bridge over HTTP."""
 
 import json
+import smtplib
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from flask import Flask
 from pydantic import SecretStr
 from sqlalchemy import select
@@ -50,13 +60,19 @@ class Postman:
         return "250 taken"
 
 
+@contextmanager
+def listening(postman: Postman, **rules: Any) -> Iterator[tuple[Postman, int]]:
+    """(the postman, its port)"""
+    controller = Controller(postman, hostname="127.0.0.1", port=peers.free_port(), **rules)
+    controller.start()
+    yield postman, controller.port
+    controller.stop()
+
+
 @pytest.fixture
 def postman() -> Iterator[tuple[Postman, str]]:
-    postman = Postman()
-    controller = Controller(postman, hostname="127.0.0.1", port=peers.free_port())
-    controller.start()
-    yield postman, f"smtp://127.0.0.1:{controller.port}"
-    controller.stop()
+    with listening(Postman()) as (postman, port):
+        yield postman, f"smtp://127.0.0.1:{port}"
 
 
 def test_a_letter_arrives_as_it_was_written(postman: tuple[Postman, str]) -> None:
@@ -88,6 +104,55 @@ def test_refused_for_good_is_told_from_refused_for_now(postman: tuple[Postman, s
     with pytest.raises(ConnectionError):
         Mail(f"smtp://127.0.0.1:{peers.free_port()}", SENDER).deliver(LETTER)
     assert taken.taken == []
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # both stand on this machine
+def test_who_must_sign_in_does() -> None:
+    def known(_server: Any, _session: Any, _envelope: Any, _mechanism: str, given: Any) -> AuthResult:
+        is_known = (given.login, given.password) == (b"pavilion@example.test", b"p:w/d")
+        return AuthResult(success=is_known, handled=False)
+
+    rules = {"authenticator": known, "auth_required": True, "auth_require_tls": False}
+    with listening(Postman(), **rules) as (postman, port):
+        Mail(f"smtp://pavilion%40example.test:p%3Aw%2Fd@127.0.0.1:{port}", SENDER).deliver(LETTER)
+        with pytest.raises(smtplib.SMTPAuthenticationError):
+            Mail(f"smtp://pavilion%40example.test:other@127.0.0.1:{port}", SENDER).deliver(LETTER)
+    assert len(postman.taken) == 1
+
+
+def certificate(folder: Path) -> ssl.SSLContext:
+    """Of 0.0.0.0 and 127.0.0.1, signed by itself; `folder`/cert.pem is what a client would have to trust."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "post")])
+    now, addresses = datetime.now(UTC), [x509.IPAddress(ip_address(each)) for each in ("0.0.0.0", "127.0.0.1")]
+    built = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(hours=1), now + timedelta(hours=1))
+    built = built.add_extension(x509.SubjectAlternativeName(addresses), critical=False)
+    signed = built.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    (folder / "cert.pem").write_bytes(signed)
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context
+
+
+@pytest.mark.parametrize("scheme", ["smtps", "smtp"])
+def test_beyond_this_machine_only_who_is_trusted_reads_it(
+    scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = certificate(tmp_path)
+    rules = {"ssl_context": context} if scheme == "smtps" else {"tls_context": context, "require_starttls": True}
+    with listening(Postman(), **rules) as (postman, port):
+        mail = Mail(f"{scheme}://0.0.0.0:{port}", SENDER)  # no loopback address, yet it leads here
+        with pytest.raises(ssl.SSLCertVerificationError):
+            mail.deliver(LETTER)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        mail.deliver(LETTER)
+    assert len(postman.taken) == 1
+
+
+def test_nothing_is_said_openly_beyond_this_machine() -> None:
+    with listening(Postman()) as (postman, port), pytest.raises(smtplib.SMTPNotSupportedError):
+        Mail(f"smtp://0.0.0.0:{port}", SENDER).deliver(LETTER)
+    assert postman.taken == []
 
 
 @contextmanager

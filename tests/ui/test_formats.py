@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from flask import Flask
 
 from marketplace.core import formats
 
@@ -90,10 +91,17 @@ def test_sums_of_other_currencies(units: int, currency: str, written: str) -> No
     assert formats.amount(units, currency) == written
 
 
-def test_addresses_in_a_message_can_be_pressed_and_nothing_else_is_markup() -> None:
-    told = "想停点这里：https://shop.example/gifts/plans/0123456789abcdef0123 <b>谢谢</b>"
+def test_addresses_of_ours_in_a_message_can_be_pressed_and_nothing_else_is_markup(app: Flask) -> None:
+    told = "想停点这里：http://127.0.0.1:8000/gifts/plans/0123456789abcdef0123 <b>谢谢</b>"
 
     assert formats.linked(told) == (
-        '想停点这里：<a href="https://shop.example/gifts/plans/0123456789abcdef0123">'
-        "https://shop.example/gifts/plans/0123456…</a> &lt;b&gt;谢谢&lt;/b&gt;"
+        '想停点这里：<a href="http://127.0.0.1:8000/gifts/plans/0123456789abcdef0123">'
+        "http://127.0.0.1:8000/gifts/plans/012345…</a> &lt;b&gt;谢谢&lt;/b&gt;"
     )
+
+
+@pytest.mark.parametrize(
+    "address", ["https://shop.example/gifts", "http://127.0.0.1:8000.example/a", "http://127.0.0.1:80000/"]
+)
+def test_addresses_of_others_cannot(app: Flask, address: str) -> None:
+    assert formats.linked(f"理由：{address}。") == f"理由：{address}。"

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import public_ledger
+from crowdfund.campaigns.lifecycle import NoReason
 from crowdfund.campaigns.matching.givers import key_of_contact
 from crowdfund.campaigns.matching.models import MatchingFund
 from crowdfund.campaigns.models import Campaign
@@ -35,11 +36,6 @@ class TakesNoFund(Refusal):
 class OwnFund(Refusal):
     status = 403
     message = _l("Somebody else must open what you drafted.")
-
-
-class NoReason(Refusal):
-    status = 422
-    message = _l("Please give a reason. It is kept on record.")
 
 
 @dataclass(frozen=True)

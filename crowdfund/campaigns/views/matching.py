@@ -8,6 +8,7 @@ from flask_babel import gettext as _, lazy_gettext as _l
 from sqlalchemy import select
 
 from crowdfund.campaigns import desk
+from crowdfund.campaigns.lifecycle import NoReason
 from crowdfund.campaigns.matching import funds, queries, sending_back
 from crowdfund.campaigns.matching.forms import FundForm, WhyForm
 from crowdfund.campaigns.models import Organisation
@@ -139,8 +140,8 @@ def create_closing(fund: str) -> ResponseReturnValue:
     if not form.validate():
         return fund_page(fund, form, 422)
     try:
-        return take(fund, funds.close, why=str(form.why.data or ""), passes=(funds.NoReason,))
-    except funds.NoReason as refusal:
+        return take(fund, funds.close, why=str(form.why.data or ""), passes=(NoReason,))
+    except NoReason as refusal:
         form.why.errors = [refusal.message]
         return fund_page(fund, form, refusal.status)
 

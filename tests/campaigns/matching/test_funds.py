@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import lifecycle
 from crowdfund.campaigns.matching import funds, paying_in, sending_back
@@ -94,7 +95,7 @@ def test_closed_it_matches_no_more_and_what_is_left_goes_back(fund: Fund) -> Non
     campaign = fund.open()
     opened = open_fund(fund, campaign, 10_000)
     fund.give(campaign, 3000)
-    with pytest.raises(funds.NoReason):
+    with pytest.raises(lifecycle.NoReason):
         in_transaction(funds.close, fund=opened, person=fund.officer.id, why=" ")
     in_transaction(funds.close, fund=opened, person=fund.officer.id, why="活动结束")
     fund.work()
@@ -228,7 +229,7 @@ def test_nothing_is_promised_to_what_takes_no_gifts(fund: Fund) -> None:
 @pytest.mark.parametrize(("here", "there"), [(a, b) for a, b in permutations(F, 2) if b not in MATCHING_FUND[a]])
 def test_whatever_is_not_in_the_table_is_refused(here: F, there: F) -> None:
     with pytest.raises(IllegalTransition):
-        transition(db.session, MatchingFund(public_id="f"), there, expected=here, actor="anyone", why="test")  # type: ignore[arg-type]
+        transition(Session(), MatchingFund(public_id="f"), there, expected=here, actor="anyone", why="test")
 
 
 @pytest.mark.parametrize(

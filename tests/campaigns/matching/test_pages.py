@@ -27,7 +27,7 @@ from tests.campaigns.matching.conftest import (
     standing,
 )
 from tests.campaigns.matching.test_matching import send_back
-from tests.factories import sign_in_as, signed_in
+from tests.factories import signed_in
 from tests.public_ledger import written
 
 DESK = "/charity/matching-funds"
@@ -37,20 +37,6 @@ def typed(**changes: str) -> dict[str, str]:
     """A form in which nothing is missing."""
     caps = {"gift_cap": "２00", "giver_cap": "500.00", "total": "3,000 元"}
     return {"sponsor": SPONSOR, "contact": CONTACT, "rate_percent": "50", **caps} | changes
-
-
-@pytest.fixture
-def officer(fund: Fund) -> FlaskClient:
-    client = fund.browser()
-    sign_in_as(client, fund.officer)
-    return client
-
-
-@pytest.fixture
-def approver(fund: Fund) -> FlaskClient:
-    client = fund.browser()
-    sign_in_as(client, fund.approver)
-    return client
 
 
 def latest() -> MatchingFund:
