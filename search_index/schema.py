@@ -38,6 +38,7 @@ FACTS = np.dtype(
         ("length", "u1"),
     ]
 )
+NUMBERS = ("price", "measure_price", "measure", "flags", "months", "sales", "published", "length")
 
 
 def schema() -> "Schema":

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from search_index.backend import IndexUnavailable
 from search_index.layout import LEXICON
-from search_index.schema import FACTS
+from search_index.schema import FACTS, NUMBERS
 
 if TYPE_CHECKING:
     from whoosh.index import FileIndex
@@ -64,10 +64,11 @@ class Segment:
         self.reader = reader
         self.size = int(reader.doc_count_all())
         column = reader.column_reader("facts", translate=False)
-        joined = b"".join(bytes(column[number]) for number in range(self.size))
-        self.facts = np.frombuffer(joined, FACTS)
-        self.categories, self.category = numbered(self.facts["category"].tolist())
-        self.counties, self.county = numbered(self.facts["county"].tolist())
+        facts = np.frombuffer(b"".join(bytes(column[number]) for number in range(self.size)), FACTS)
+        self.codes = as_narrow_as_can_be(facts["code"])  # on disk three quarters are room for long codes
+        self.columns = {name: np.ascontiguousarray(facts[name]) for name in NUMBERS}
+        self.categories, self.category = numbered(facts["category"].tolist())
+        self.counties, self.county = numbered(facts["county"].tolist())
         weakref.finalize(self, reader.close)
 
     def read_postings(self, field: str, term: str) -> Numbers:
@@ -87,6 +88,10 @@ class Segment:
                 pass
         except Exception as error:
             raise IndexUnavailable("a segment of the index cannot be read") from error
+
+
+def as_narrow_as_can_be(codes: npt.NDArray[np.bytes_]) -> npt.NDArray[np.bytes_]:
+    return codes.astype(f"S{max(map(len, codes.tolist()), default=1) or 1}")
 
 
 def numbered(codes: list[bytes]) -> tuple[list[bytes], npt.NDArray[np.intp]]:

@@ -57,8 +57,10 @@ class Snapshot:
         self.categories, self.category = self._codes("categories", "category")
 
     def _column(self, name: str) -> Column:
-        columns = [part.segment.facts[name] for part in self.parts]
-        return np.ascontiguousarray(np.concatenate(columns)) if columns else np.empty(0, schema.FACTS[name])
+        columns = [part.segment.columns[name] for part in self.parts]
+        if len(columns) == 1:  # shared by all snapshots: after a rebuild that is the whole index
+            return columns[0]
+        return np.concatenate(columns) if columns else np.empty(0, schema.FACTS[name])
 
     def _codes(self, table: str, column: str) -> tuple[list[str], npt.NDArray[np.intp]]:
         """The codes met in all segments, and for each document the number of its code."""
@@ -72,7 +74,7 @@ class Snapshot:
 
     def code(self, number: int) -> str:
         part = next(part for part in reversed(self.parts) if part.base <= number)
-        return bytes(part.segment.facts["code"][number - part.base]).decode()
+        return bytes(part.segment.codes[number - part.base]).decode()
 
     def postings(self, field: str, term: str) -> Numbers:
         """The documents that have this term in this field, struck out ones among them."""
