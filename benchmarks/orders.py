@@ -167,6 +167,9 @@ def report(results: dict[str, Result]) -> list[str]:
         lines.append(f"| {name} | {one.orders:.0f} | {one.replayed:.0f} | {one.ratio:.2f} | {sent} | {spent} |")
     lines += [
         "",
+        "What the replay does without: five requests of a buyer (one draws the checkout's page), the cashier's own page and"
+        " its four commits, a signed webhook over HTTP, and the worker's rounds through all its queues.",
+        "",
         f"A signed webhook is acknowledged to one of {webhooks.SENDERS} senders who never pause; the goal is a p99 of at"
         " most ten times the p50.",
         "",
