@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, Row, text
 
-from marketplace.auditing.checks import PAGE, Difference, moment
+from marketplace.auditing.checks import PAGE, Difference, moment, read
 from marketplace.core import clock
 
+Side = Row[Any] | None
 CHECK: Final = "the cashier and the books agree"
 ON_THE_WAY: Final = timedelta(minutes=10)  # what the cashier has decided since may not have reached us yet
 
@@ -61,49 +62,39 @@ def differences(connection: Connection, cashier: Connection) -> Iterator[Differe
     schema = "sandbox." if cashier.dialect.name == "postgresql" else ""
     for facing in FACING:
         yield f"{CHECK}: {facing.what}s"
-        theirs, ours = facing.theirs.format(schema=schema), facing.ours
-        for page in pages(cashier, theirs):
-            known = by_id(connection, ours, list(page))
-            yield from (Difference(CHECK, words) for words in unknown_to_us(facing, page, known))
-        for page in pages(connection, ours):
-            known = by_id(cashier, theirs, [id_ for id_, row in page.items() if row["state"] == "succeeded"])
-            yield from (Difference(CHECK, words) for words in unknown_to_them(facing, page, known))
+        for there, here in side_by_side(cashier, facing.theirs.format(schema=schema), connection, facing.ours):
+            yield from (Difference(CHECK, f"{facing.what} {words}") for words in apart(facing, there, here))
 
 
-def unknown_to_us(facing: Facing, page: dict[str, RowMapping], ours: dict[str, RowMapping]) -> Iterator[str]:
-    for id_, row in page.items():
-        mine = ours.get(id_)
-        if row["state"] != "succeeded" or is_recent(row["at"]):
-            continue
-        if mine is None:
-            yield f"{facing.what} {id_} of {row['fen']} fen succeeded, we know nothing of it"
-        elif mine["state"] not in facing.received:
-            yield f"{facing.what} {id_} of {row['fen']} fen succeeded, for us it is {mine['state']}"
-        elif mine["state"] == "succeeded" and mine["fen"] != row["fen"]:
-            yield f"{facing.what} {id_} is {row['fen']} fen there, {mine['fen']} here"
+def apart(facing: Facing, there: Side, here: Side) -> Iterator[str]:
+    """How what they have and what we have of one thing do not go together; of what moves just now, nothing is said."""
+    if here is not None and here.state == "succeeded" and (there is None or there.state != "succeeded"):
+        yield f"{here.id} of {here.fen} fen counts as succeeded, but not at the cashier"
+    if there is None or there.state != "succeeded" or is_recent(there.at):
+        return
+    if here is None:
+        yield f"{there.id} of {there.fen} fen succeeded, we know nothing of it"
+    elif here.state not in facing.received:
+        yield f"{there.id} of {there.fen} fen succeeded, for us it is {here.state}"
+    elif here.state == "succeeded" and here.fen != there.fen:
+        yield f"{there.id} is {there.fen} fen there, {here.fen} here"
 
 
-def unknown_to_them(facing: Facing, page: dict[str, RowMapping], theirs: dict[str, RowMapping]) -> Iterator[str]:
-    for id_, row in page.items():
-        if row["state"] == "succeeded" and (id_ not in theirs or theirs[id_]["state"] != "succeeded"):
-            yield f"{facing.what} {id_} of {row['fen']} fen counts as succeeded, but not at the cashier"
+def side_by_side(cashier: Connection, theirs: str, connection: Connection, ours: str) -> Iterator[tuple[Side, Side]]:
+    """Each id once: what they have of it and what we have. Both statements give an `id` first, which is text.
 
-
-def pages(connection: Connection, statement: str) -> Iterator[dict[str, RowMapping]]:
-    """Rows by id, a page at a time, each page from where the one before ended."""
-    last = ""
-    wanted = text(f"SELECT * FROM ({statement}) t WHERE id > :last ORDER BY id LIMIT {PAGE}")
-    while page := {row["id"]: row for row in connection.execute(wanted, {"last": last}).mappings()}:
-        yield page
-        last = next(reversed(page))  # the database orders text in its own way
-
-
-def by_id(connection: Connection, statement: str, ids: list[str]) -> dict[str, RowMapping]:
-    """What lies between the first of these ids and the last: both sides have the same kind of database, and its order."""
-    wanted = text(f"SELECT * FROM ({statement}) t WHERE id BETWEEN :first AND :last")
-    return (
-        {row["id"]: row for row in connection.execute(wanted, {"first": ids[0], "last": ids[-1]}).mappings()} if ids else {}
-    )
+    A page of theirs is in memory at a time, and read beside it what we have up to its last id: both sides have the same
+    kind of database, and its order."""
+    page_of_theirs = text(f"SELECT * FROM ({theirs}) t WHERE id > :after ORDER BY id LIMIT {PAGE}")
+    after = ""
+    while page := {row.id: row for row in cashier.execute(page_of_theirs, {"after": after})}:
+        until = next(reversed(page))
+        beside = f"SELECT * FROM ({ours}) t WHERE id > :after AND id <= :until"
+        for row in read(connection, beside, after=after, until=until):
+            yield page.pop(row.id, None), row
+        yield from ((row, None) for row in page.values())
+        after = until
+    yield from ((None, row) for row in read(connection, f"SELECT * FROM ({ours}) t WHERE id > :after", after=after))
 
 
 def is_recent(at: datetime | str | None) -> bool:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, Row
 
 from marketplace.auditing.checks import Difference, moment, read
 
@@ -42,35 +42,35 @@ def broken_links(connection: Connection) -> Iterator[str]:
     """Numbers without gaps, each hash over the one before. A broken link is named once; the chain is followed from there."""
     chain, number, previous = "", 0, GENESIS
     for row in read(connection, LINKS):
-        if row["chain"] != chain:
-            chain, number, previous = row["chain"], 0, GENESIS
+        if row.chain != chain:
+            chain, number, previous = row.chain, 0, GENESIS
         number += 1
-        expected = hashlib.sha256(f"{previous}\n{number}\n{row['digest']}".encode()).hexdigest()
-        if (row["number"], row["previous"], row["hash"]) != (number, previous, expected):
-            yield f"{chain} is broken at number {row['number']}"
-        number, previous = row["number"], row["hash"]
+        expected = hashlib.sha256(f"{previous}\n{number}\n{row.digest}".encode()).hexdigest()
+        if (row.number, row.previous, row.hash) != (number, previous, expected):
+            yield f"{chain} is broken at number {row.number}"
+        number, previous = row.number, row.hash
 
 
 def broken_roots(connection: Connection) -> Iterator[str]:
     """Each day's root is the Merkle root over the hashes it says, one day after the other, none left out."""
     chain, expected = "", 1
     for day in list(read(connection, ROOTS)):
-        if day["chain"] != chain:
-            chain, expected = day["chain"], 1
-        count = day["last_number"] - day["first_number"] + 1
-        if day["first_number"] != expected or (count, day["root"]) != merkle_root(connection, day):
-            yield f"the root of {chain} on {day['day']} does not fit its seals"
-        expected = day["last_number"] + 1
+        if day.chain != chain:
+            chain, expected = day.chain, 1
+        count = day.last_number - day.first_number + 1
+        if day.first_number != expected or (count, day.root) != merkle_root(connection, day):
+            yield f"the root of {chain} on {day.day} does not fit its seals"
+        expected = day.last_number + 1
 
 
-def merkle_root(connection: Connection, day: RowMapping) -> tuple[int, str]:
+def merkle_root(connection: Connection, day: Row[Any]) -> tuple[int, str]:
     """(how many leaves, root) by RFC 6962, holding no more than one hash for each level of the tree."""
     hashes = "SELECT hash FROM seal WHERE chain = :chain AND number BETWEEN :first AND :last ORDER BY number"
     levels: list[tuple[int, bytes]] = []  # complete subtrees: (leaves, hash), the largest first
     count = 0
-    for row in read(connection, hashes, chain=day["chain"], first=day["first_number"], last=day["last_number"]):
+    for row in read(connection, hashes, chain=day.chain, first=day.first_number, last=day.last_number):
         count += 1
-        levels.append((1, hashlib.sha256(b"\x00" + bytes.fromhex(row["hash"])).digest()))
+        levels.append((1, hashlib.sha256(b"\x00" + bytes.fromhex(row.hash)).digest()))
         while len(levels) > 1 and levels[-1][0] == levels[-2][0]:
             fold(levels)
     while len(levels) > 1:
@@ -86,34 +86,35 @@ def fold(levels: list[tuple[int, bytes]]) -> None:
 def changed_records(connection: Connection) -> Iterator[str]:
     """Each sealed audit record is there and says what its seal was made over; none was passed by."""
     for row in read(connection, RECORDS):
-        if row["id"] is None:
-            yield f"audit record {row['sealed']} is gone"
-        elif hashlib.sha256(canonical(row)).hexdigest() != row["digest"]:
-            yield f"audit record {row['id']} was changed"
+        if row.id is None:
+            yield f"audit record {row.sealed} is gone"
+        elif hashlib.sha256(canonical(row)).hexdigest() != row.digest:
+            yield f"audit record {row.id} was changed"
     for row in read(connection, SKIPPED):
-        yield f"audit record {row['id']} was never sealed"
+        yield f"audit record {row.id} was never sealed"
 
 
-def canonical(row: RowMapping) -> bytes:
-    content: dict[str, Any] = {name: row[name] for name in ("id", "actor", "action", "subject", "why")}
-    content["detail"] = json.loads(row["detail"]) if isinstance(row["detail"], str) else row["detail"]
-    content["at"] = int(moment(row["at"]).timestamp() * 1_000_000)
+def canonical(row: Row[Any]) -> bytes:
+    content: dict[str, Any] = {name: getattr(row, name) for name in ("id", "actor", "action", "subject", "why")}
+    content["detail"] = json.loads(row.detail) if isinstance(row.detail, str) else row.detail
+    content["at"] = int(moment(row.at).timestamp() * 1_000_000)
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def changed_rows(connection: Connection) -> Iterator[str]:
     """Each sealed public row is there and says what its seal was made over (docs/adr/0009); none was passed by."""
     for row in read(connection, ROWS):
-        if row["id"] is None:
-            yield f"public row {row['number']} is gone"
-        elif hashlib.sha256(public(row)).hexdigest() != row["digest"]:
-            yield f"public row {row['number']} was changed"
+        if row.id is None:
+            yield f"public row {row.number} is gone"
+        elif hashlib.sha256(public(row)).hexdigest() != row.digest:
+            yield f"public row {row.number} was changed"
     for row in read(connection, UNSEALED):
-        yield f"the public row of id {row['id']} was never sealed"
+        yield f"the public row of id {row.id} was never sealed"
 
 
-def public(row: RowMapping) -> bytes:
+def public(row: Row[Any]) -> bytes:
     names = ("book", "campaign", "commitment", "fen", "kind", "reference", "what", "who")
-    at = moment(row["at"])
-    content = {name: row[name] for name in names} | {"at": calendar.timegm(at.utctimetuple()) * 1_000_000 + at.microsecond}
+    at = moment(row.at)
+    microseconds = calendar.timegm(at.utctimetuple()) * 1_000_000 + at.microsecond
+    content = {name: getattr(row, name) for name in names} | {"at": microseconds}
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, Row, text
 
 PAGE: Final = 2_000  # rows in memory at a time, however many there are
 
@@ -27,11 +27,11 @@ class Difference:
     words: str
 
 
-def read(connection: Connection, sql: str, **values: Any) -> Iterator[RowMapping]:
+def read(connection: Connection, sql: str, **values: Any) -> Iterator[Row[Any]]:
     """The rows of a statement, a page at a time."""
     rows = connection.execution_options(yield_per=PAGE).execute(text(sql), values)
     try:
-        yield from rows.mappings()
+        yield from rows
     finally:
         rows.close()
 
@@ -47,4 +47,4 @@ def run(connection: Connection, checks: Iterable[Check]) -> Iterator[Difference 
     for check in checks:
         yield check.name
         for row in read(connection, check.finds):
-            yield Difference(check.name, check.says.format(**row))
+            yield Difference(check.name, check.says.format(**row._mapping))

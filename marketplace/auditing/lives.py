@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, Row
 
 from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, INSTALLMENT, MATCHING_FUND, PLAN, RECEIPT
 from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
@@ -66,22 +66,22 @@ def differences(connection: Connection) -> Iterator[Difference | str]:
             FROM "{life.table}" t LEFT JOIN event e ON e.subject = '{life.table}:' || t.{life.name} ORDER BY t.id, e.id""",
         )
         ways = {str(here): set(map(str, there)) for here, there in life.ways.items()}
-        for _id, steps in groupby(rows, key=itemgetter("id")):
+        for _id, steps in groupby(rows, key=itemgetter(0)):
             yield from (Difference(CHECK, f"{life.table} {words}") for words in wrong_steps(life, ways, steps))
 
 
-def wrong_steps(life: Life, ways: dict[str, set[str]], steps: Iterator[RowMapping]) -> Iterator[str]:
+def wrong_steps(life: Life, ways: dict[str, set[str]], steps: Iterator[Row[Any]]) -> Iterator[str]:
     """What is wrong in one life: a step that does not follow, that no table knows, or an end that is not where it stands."""
     reached: str | None = None
     for row in steps:
-        here, there = row["here"], row["there"]
+        name, here, there = row.name, row.here, row.there
         if there is None:
             break
         begins = reached is None and (not life.birth or (here == "" and there == life.birth))
         if not (begins or here == reached) or (here and there not in ways[here]):
-            yield f"{row['name']} went from {here or 'nothing'} to {there}"
+            yield f"{name} went from {here or 'nothing'} to {there}"
         reached = there
     if reached is None and not life.birth:
         return
-    if reached != row["state"]:
-        yield f"{row['name']} is {row['state']}, its events lead to {reached or 'nothing'}"
+    if reached != row.state:
+        yield f"{row.name} is {row.state}, its events lead to {reached or 'nothing'}"

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, Row, text
 
-from marketplace.auditing.cashier import by_id, pages
+from marketplace.auditing.cashier import Side, side_by_side
 from marketplace.auditing.checks import Check, Difference, moment
 from marketplace.auditing.money import LINES
 
@@ -109,23 +109,19 @@ def differences(connection: Connection, cashier: Connection) -> Iterator[Differe
     reached = connection.scalar(text("SELECT reached FROM gateway_cursor WHERE gateway = 'sandbox'"))
     if reached is None:
         return
-    for page in pages(cashier, theirs):
-        known = by_id(connection, OURS, list(page))
-        yield from (Difference(AT_THE_CASHIER, words) for words in not_as_there(page, known, moment(reached)))
-    for page in pages(connection, OURS):
-        known = by_id(cashier, theirs, list(page))
-        gone = [id_ for id_ in page if id_ not in known]
-        yield from (Difference(AT_THE_CASHIER, f"movement {id_} is not at the cashier") for id_ in gone)
+    for there, here in side_by_side(cashier, theirs, connection, OURS):
+        yield from (Difference(AT_THE_CASHIER, f"movement {words}") for words in not_as_there(there, here, moment(reached)))
 
 
-def not_as_there(page: dict[str, RowMapping], ours: dict[str, RowMapping], reached: datetime) -> Iterator[str]:
-    for id_, row in page.items():
-        figures, mine = figures_of(row), ours.get(id_)
-        if mine is None and moment(row["at"]) < reached - READ_BEFORE:
-            yield f"movement {id_} of {row['gross']} was never read"
-        if mine is not None and figures_of(mine) != figures:
-            yield f"movement {id_} is {figures} there, {figures_of(mine)} here"
+def not_as_there(there: Side, here: Side, reached: datetime) -> Iterator[str]:
+    if there is None:
+        yield f"{here.id if here else ''} is not at the cashier"
+    elif here is None:
+        if moment(there.at) < reached - READ_BEFORE:
+            yield f"{there.id} of {there.gross} was never read"
+    elif figures_of(here) != figures_of(there):
+        yield f"{there.id} is {figures_of(there)} there, {figures_of(here)} here"
 
 
-def figures_of(row: RowMapping) -> tuple[Any, ...]:
-    return tuple(row[name] for name in FIGURES)
+def figures_of(row: Row[Any]) -> tuple[Any, ...]:
+    return tuple(row[1:-1])  # between the id and the time

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, Row
 
 from marketplace.auditing.checks import Check, Difference, moment, read
 
@@ -141,16 +141,16 @@ class Owed:
 def differences(connection: Connection) -> Iterator[Difference | str]:
     """Each payment against what had settled until then, less refunds and earlier payments."""
     yield CHECK
-    for _account, rows in groupby(read(connection, ACCOUNTS), key=itemgetter("id")):
+    for _account, rows in groupby(read(connection, ACCOUNTS), key=itemgetter(0)):
         yield from (Difference(CHECK, words) for words in paid_too_much(rows))
 
 
-def paid_too_much(rows: Iterator[RowMapping]) -> Iterator[str]:
+def paid_too_much(rows: Iterator[Row[Any]]) -> Iterator[str]:
     owed = Owed()
     for row in rows:
-        at, fen = moment(row["at"]), int(row["amount"])
-        if row["what"] == "payout" and owed.fen + owed.just_taken(at) < fen:
-            yield f"{row['name']} paid {fen} fen to {row['owner']}, who was owed {owed.fen}"
-        if row["what"] == "refund":
+        at, fen = moment(row.at), int(row.amount)
+        if row.what == "payout" and owed.fen + owed.just_taken(at) < fen:
+            yield f"{row.name} paid {fen} fen to {row.owner}, who was owed {owed.fen}"
+        if row.what == "refund":
             owed.refunds = [(when, taken) for when, taken in owed.refunds if at - when <= AT_ONCE] + [(at, fen)]
         owed.fen -= fen

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -148,7 +149,7 @@ def test_a_refund_in_the_moment_of_a_payment_is_no_fault(seconds: int, found: in
     """It may be booked while the payment is, and be committed later; an hour before, it must have been seen."""
     moved = [("settle", 0, -100), ("refund", 10, 30), ("payout", 10 + seconds, 100)]
     rows: Any = [
-        {"what": what, "at": NOON + timedelta(seconds=after), "amount": fen, "name": "payout:1", "owner": "feng"}
+        SimpleNamespace(what=what, at=NOON + timedelta(seconds=after), amount=fen, name="payout:1", owner="feng")
         for what, after, fen in moved
     ]
     assert len(list(payouts.paid_too_much(iter(rows)))) == found
