@@ -190,8 +190,17 @@ def make_foundation(**given: Any) -> Organisation:
 
 @pytest.fixture
 def fund(real_app: Flask) -> Iterator[Fund]:
+    yield from opened(real_app)
+
+
+@pytest.fixture
+def own_fund(own_app: Flask) -> Iterator[Fund]:
+    yield from opened(own_app)
+
+
+def opened(app: Flask) -> Iterator[Fund]:
     cashiers.opened(gateways().get("sandbox"))
-    yield (built := build_fund(real_app))
+    yield (built := build_fund(app))
     built.cashier.storage.dispose()
 
 

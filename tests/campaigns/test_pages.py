@@ -223,11 +223,12 @@ def test_a_list_costs_the_same_however_long_it_is(fund: Fund) -> None:
     assert len(sent) > 0
 
 
-def test_a_strangers_page_is_kept_until_somebody_gives(fund: Fund, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_strangers_page_is_kept_until_somebody_gives(own_fund: Fund, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_versions, "GLANCE", 0.0)
-    monkeypatch.setitem(fund.app.config, "PAGE_CACHE", True)
-    cache = fund.app.extensions["page_cache"]
-    monkeypatch.setattr(cache, "is_on", True)
+    fund, app = own_fund, own_fund.app
+    app.config["PAGE_CACHE"] = True
+    cache = app.extensions["page_cache"]
+    cache.is_on = True
     campaign = fund.open()
     fund.work()
     client = fund.browser()

@@ -18,42 +18,42 @@ from marketplace.core.settings import Settings, load_settings
 
 
 @pytest.fixture
-def failing(real_app: Flask, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+def failing(own_app: Flask, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     """The application with views that refuse and fail, answering as it would in earnest."""
-    monkeypatch.setitem(real_app.config, "PROPAGATE_EXCEPTIONS", False)
+    monkeypatch.setitem(own_app.config, "PROPAGATE_EXCEPTIONS", False)
 
-    @real_app.get("/stale")
-    @real_app.get("/api/v1/stale", endpoint="api_stale")
+    @own_app.get("/stale")
+    @own_app.get("/api/v1/stale", endpoint="api_stale")
     def stale() -> str:
         raise StaleState("parcel:1")
 
-    @real_app.get("/too-many")
+    @own_app.get("/too-many")
     def too_many() -> str:
         raise TooMany("sign-in", 30)
 
-    @real_app.get("/broken/<who>")
+    @own_app.get("/broken/<who>")
     def broken(who: str) -> str:
         raise ZeroDivisionError
 
-    @real_app.get("/aborted")
+    @own_app.get("/aborted")
     def aborted() -> str:
         abort(418)
 
-    @real_app.get("/silent")
-    @real_app.get("/api/v1/silent", endpoint="api_silent")
+    @own_app.get("/silent")
+    @own_app.get("/api/v1/silent", endpoint="api_silent")
     def silent() -> str:
         raise OperationalError("SELECT 1", {}, ConnectionRefusedError("nobody there"))
 
-    @real_app.get("/crowded")
+    @own_app.get("/crowded")
     def crowded() -> str:
         raise NoPlaceInPool("QueuePool limit of size 8 overflow 8 reached")
 
-    @real_app.get("/flashed")
+    @own_app.get("/flashed")
     def flashed() -> str:
         flash("x")
         return "long enough to be compressed " * 100
 
-    return real_app.test_client()
+    return own_app.test_client()
 
 
 def test_policies(client: FlaskClient) -> None:

@@ -13,23 +13,23 @@ OURS = "http://localhost"
 
 
 @pytest.fixture
-def form_app(real_app: Flask) -> Flask:
+def form_app(own_app: Flask) -> Flask:
     """The application with a form that says what it got."""
 
-    @real_app.post("/form")
+    @own_app.post("/form")
     def post_form() -> str:
         return f"got {request.form.get('name')}"
 
-    @real_app.post("/hook")
+    @own_app.post("/hook")
     @forgery.exempt
     def hook() -> str:
         return "heard"
 
-    @real_app.get("/token")
+    @own_app.get("/token")
     def token() -> str:
-        return str(real_app.jinja_env.globals["csrf_token"]())  # type: ignore[operator]
+        return str(own_app.jinja_env.globals["csrf_token"]())  # type: ignore[operator]
 
-    return real_app
+    return own_app
 
 
 @pytest.fixture

@@ -24,10 +24,10 @@ def number_of(session: Session, name: str) -> int:
 
 
 @pytest.fixture
-def remembering(real_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+def remembering(own_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     monkeypatch.setattr(page_versions, "GLANCE", 0.0)
-    monkeypatch.setitem(real_app.config, "PAGE_CACHE", True)
-    with real_app.test_request_context():
+    monkeypatch.setitem(own_app.config, "PAGE_CACHE", True)
+    with own_app.test_request_context():
         number_of(db.session(), "the first looks at the versions")
         yield db.session()
 
@@ -53,10 +53,10 @@ def test_a_change_makes_it_anew(remembering: Session, tag: str) -> None:
     assert (number_of(remembering, "b") == other) is (tag == "number:a")
 
 
-def test_what_was_read_before_a_change_is_not_kept_as_if_after_it(real_app: Flask, remembering: Session) -> None:
+def test_what_was_read_before_a_change_is_not_kept_as_if_after_it(own_app: Flask, remembering: Session) -> None:
     """The statements of a request may all show the state at its first one."""
-    with real_app.test_request_context():
-        real_app.preprocess_request()
+    with own_app.test_request_context():
+        own_app.preprocess_request()
         changed("numbers")
         stale = number_of(db.session(), "a")
 
@@ -70,15 +70,15 @@ def test_commands_read_what_is_true(remembering: Session) -> None:
     assert number_of(remembering, "a") == before
 
 
-def test_languages_are_told_apart(real_app: Flask, remembering: Session) -> None:
+def test_languages_are_told_apart(own_app: Flask, remembering: Session) -> None:
     chinese = number_of(remembering, "a")
-    with real_app.app_context(), real_app.test_request_context(headers={"Cookie": "lang=en"}):
+    with own_app.app_context(), own_app.test_request_context(headers={"Cookie": "lang=en"}):
         english = number_of(db.session(), "a")
 
     assert chinese != english
 
 
-def test_the_latest_used_stay(real_app: Flask) -> None:
+def test_the_latest_used_stay(own_app: Flask) -> None:
     kept: Memory[str] = Memory(Versions(lambda: db.engine), most=6)
     for key in "abc":
         kept.keep(key, "xx", (), kept.begin(), weight=2)
@@ -96,7 +96,7 @@ def test_nothing_is_remembered_longer_than_a_minute(remembering: Session, monkey
     assert number_of(remembering, "a") > before
 
 
-def test_of_many_who_miss_it_at_once_one_makes_it(real_app: Flask, remembering: Session) -> None:
+def test_of_many_who_miss_it_at_once_one_makes_it(own_app: Flask, remembering: Session) -> None:
     start, counted = Barrier(8), count(1)
 
     @remembered()
@@ -105,7 +105,7 @@ def test_of_many_who_miss_it_at_once_one_makes_it(real_app: Flask, remembering: 
         return next(counted)
 
     def ask(_number: int) -> int:
-        with real_app.app_context(), real_app.test_request_context():
+        with own_app.app_context(), own_app.test_request_context():
             start.wait()
             return slow(db.session())
 

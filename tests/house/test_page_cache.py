@@ -21,34 +21,34 @@ Gathered = Callable[[], AbstractContextManager[list[str]]]
 
 
 @pytest.fixture
-def cached_app(real_app: Flask) -> Iterator[Flask]:
+def cached_app(own_app: Flask) -> Iterator[Flask]:
     """The application with pages that number their making, the cache on, and a glance at the versions at each request."""
     made = count(1)
 
-    @real_app.get("/numbered")
+    @own_app.get("/numbered")
     def numbered() -> str:
         page_cache.tags("numbers", f"lang:{request.cookies.get('lang')}")
         return f"<p>{next(made)}</p>" + "<p>long enough to be compressed</p>" * 40
 
-    @real_app.get("/unmarked")
+    @own_app.get("/unmarked")
     def unmarked() -> str:
         return f"{next(made)}"
 
-    @real_app.get("/with-cookie")
+    @own_app.get("/with-cookie")
     def with_cookie() -> ResponseReturnValue:
         page_cache.tags("numbers")
         response = make_response(f"{next(made)}")
         response.set_cookie("seen", "1")
         return response
 
-    @real_app.get("/gone")
+    @own_app.get("/gone")
     def gone() -> ResponseReturnValue:
         page_cache.tags("numbers")
         abort(410)
 
-    cache: PageCache = real_app.extensions["page_cache"]
+    cache: PageCache = own_app.extensions["page_cache"]
     cache.is_on = True
-    yield real_app
+    yield own_app
     outbox.collectors[page_cache.TOPIC] = page_cache.collect
 
 
