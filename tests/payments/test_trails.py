@@ -1,0 +1,109 @@
+"""What payments and refunds leave behind for whoever asks later: every step, who took it and why."""
+
+import logging
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from marketplace.core.audit import AuditRecord
+from marketplace.core.db import db, in_transaction
+from marketplace.core.money import Money
+from marketplace.core.transitions import EventRow
+from marketplace.payments import outcomes, refunds
+from marketplace.payments.models import Attempt, Refund
+from marketplace.payments.states import AttemptState
+from tests.payments.conftest import Till, booked, moved
+
+ORDER = "SX-7F3KQ2MD"
+Step = tuple[str, ...]
+
+
+@pytest.fixture
+def till(quick_till: Till) -> Till:
+    return quick_till
+
+
+def trail(subject: str) -> list[Step]:
+    steps = select(EventRow.from_state, EventRow.to_state, EventRow.actor, EventRow.why)
+    return [tuple(row) for row in db.session.execute(steps.where(EventRow.subject == subject).order_by(EventRow.id))]
+
+
+def refund_of(till: Till) -> Refund:
+    till.pay(till.start())
+    till.work()
+    shares = {("seller_held", "s1"): Money(3980)}
+    cause = {"purpose": "order", "reference": ORDER, "reason_key": "parcel:p1", "reason": "refused"}
+    asked = in_transaction(refunds.request, **cause, amount=Money(3980), shares=shares)
+    return db.session.scalars(select(Refund).where(Refund.public_id == asked)).one()
+
+
+def test_of_a_refund_that_nobody_confirmed_and_the_gateway_refused(till: Till) -> None:
+    refund = refund_of(till)
+    number, subject = refund.id, f"refund:{refund.public_id}"
+    before = booked()
+    in_transaction(refunds.begin_submission, refund=number)
+    in_transaction(refunds.leave_unknown, refund=number)
+    in_transaction(refunds.leave_unknown, refund=number)
+    in_transaction(refunds.fail, refund=number, why="the card was closed")
+    in_transaction(refunds.fail, refund=number, why="the card was closed")
+
+    assert trail(subject) == [
+        ("", "requested", "system", "refused"),
+        ("requested", "submitting", "system", "asked"),
+        ("submitting", "unknown", "system", "no answer"),
+        ("unknown", "failed", "system", "the card was closed"),
+    ]
+    assert booked() == before | moved("refund_failed", "refund_in_transit:", "seller_held:s1")
+    told = select(AuditRecord.actor, AuditRecord.subject, AuditRecord.why, AuditRecord.detail)
+    assert db.session.execute(told.where(AuditRecord.action == "refund.failed")).all() == [
+        ("sandbox", subject, "refused", {"fen": 3980})
+    ]
+
+
+def test_what_has_not_been_asked_for_does_not_become_unknown(till: Till) -> None:
+    refund = refund_of(till)
+    in_transaction(refunds.leave_unknown, refund=refund.id)
+    in_transaction(refunds.fail, refund=refund.id, why="nobody asked")
+    assert trail(f"refund:{refund.public_id}") == [("", "requested", "system", "refused")]
+
+
+def test_of_money_that_is_not_what_we_asked_for(till: Till, caplog: pytest.LogCaptureFixture) -> None:
+    attempt = till.start()
+    remote = till.pay(attempt)
+    truth = till.cashier.find_payment(attempt)
+    assert truth
+    with caplog.at_level(logging.ERROR):
+        in_transaction(outcomes.apply_payment, remote=replace(truth, amount=Money(1)), gateway="sandbox", why="webhook")
+
+    told = select(AuditRecord.actor, AuditRecord.subject, AuditRecord.why)
+    assert db.session.execute(told.where(AuditRecord.action == "payment.quarantined")).all() == [
+        ("sandbox", f"attempt:{attempt}", f"payment {remote}")
+    ]
+    said = [record for record in caplog.records if record.name == "marketplace.payments.outcomes"]
+    assert [record.getMessage() for record in said] == [f"payment in quarantine: {attempt}, {remote}"]
+
+
+def test_a_payment_makes_way_among_the_tries_for_its_own_thing_alone(till: Till) -> None:
+    """Open tries for the same thing are surplus from here on and looked after at once; nothing else is touched."""
+    facts = {"gateway": "sandbox", "book": "test", "fen": 3980, "tries": 5}
+    paid = Attempt(purpose="order", reference=ORDER, state=AttemptState.SUCCEEDED, **facts)
+    ended = Attempt(purpose="order", reference=ORDER, state=AttemptState.FAILED, **facts)
+    namesake = Attempt(purpose="contribution", reference=ORDER, state=AttemptState.CREATED, **facts)
+    neighbour = Attempt(purpose="order", reference="SX-22222222", state=AttemptState.CREATED, **facts)
+    db.session.add_all([paid, ended, namesake, neighbour])
+    db.session.flush()
+    outcomes.make_way(db.session(), paid)
+    db.session.expire_all()
+    others = (paid, ended, namesake, neighbour)
+    assert [(one.is_surplus, one.tries) for one in others] == [(False, 5)] * 4
+
+    paid.is_surplus = True  # the database lets one of a thing be open
+    db.session.flush()
+    second = Attempt(purpose="order", reference=ORDER, state=AttemptState.REQUIRES_ACTION, **facts)
+    db.session.add(second)
+    db.session.flush()
+    outcomes.make_way(db.session(), paid)
+    db.session.expire_all()
+    assert (second.is_surplus, second.tries) == (True, 0)
+    assert [(one.is_surplus, one.tries) for one in others[1:]] == [(False, 5)] * 3
