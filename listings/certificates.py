@@ -49,7 +49,7 @@ def content(row: Certificate) -> dict[str, Any]:
 
 
 def arrange(session: Session, listing: Listing, wanted: Sequence[Mapping[str, Any]]) -> None:
-    """Make the listing's papers these: what stays keeps its verification, what is new is stated. Raises TooManyCertificates."""
+    """Make the listing's papers these: what stays stays verified, what is new is stated. Raises TooManyCertificates."""
     if len(wanted) > MOST:
         raise TooManyCertificates(listing.code)
     missing = list(wanted)

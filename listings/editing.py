@@ -1,4 +1,4 @@
-"""What belongs to a listing besides its words: pictures, papers, packs. Of a draft at once, of what is for sale as an edit."""
+"""What belongs to a listing besides its words: pictures, papers, packs. A draft's at once, what is for sale by an edit."""
 
 from typing import Any
 

@@ -1,11 +1,11 @@
 """What sellers and stations may enter about goods."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from flask_babel import gettext as _, lazy_gettext as _l
+from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 from wtforms import (
     BooleanField,
     HiddenField,
@@ -29,6 +29,10 @@ from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice, droppe
 LARGEST_FEN: Final = 10_000_000
 HEAVIEST_GRAMS: Final = 100_000
 YUAN: Final = re.compile(r"\d{1,8}(\.\d{1,2})?")
+
+
+def choices(words: Mapping[str, LazyString]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in words.items()]
 
 
 class YuanField(StringField):
@@ -90,7 +94,7 @@ class TermsForm(Form):
     tier3_price = YuanField(_l("Price per pack then, yuan"), [Optional()])
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Each field, then the levels: each with a number and a price, each for more packs and cheaper than the one before."""
+        """Each field, then the levels: both number and price, each for more packs and cheaper than the one before."""
         is_valid = super().validate(extra_validators)
         least, price = max(self.minimum.data or 1, 1), self.price.fen
         for number, fen in self.levels():
@@ -161,11 +165,7 @@ class DetailsForm(PackForm, ContentForm):
 
 
 class CertificateForm(KeyedForm):
-    kind = SelectField(
-        _l("Which paper?"),
-        [Needed(_l("Choose which paper it is."))],
-        choices=[SelectChoice(*each) for each in KINDS.items()],
-    )
+    kind = SelectField(_l("Which paper?"), [Needed(_l("Choose which paper it is."))], choices=choices(KINDS))
     name = StringField(_l("What it says"), [Needed(_l("Enter what the paper says.")), Length(min=2, max=40)])
     number = StringField(_l("Its number"), [Needed(_l("Enter the number on the paper.")), Length(max=40)])
 
@@ -173,11 +173,7 @@ class CertificateForm(KeyedForm):
 class ConsentForm(BeginForm):
     """A clerk begins for a farmer: what it is, and how the farmer agreed to it."""
 
-    way = RadioField(
-        _l("How did they agree?"),
-        [Needed(_l("Choose how they agreed."))],
-        choices=[SelectChoice(*each) for each in WAYS.items()],
-    )
+    way = RadioField(_l("How did they agree?"), [Needed(_l("Choose how they agreed."))], choices=choices(WAYS))
     has_agreed = BooleanField(
         _l("I read these words to them, and they agreed"), [Needed(_l("Choose this once they have agreed."))]
     )

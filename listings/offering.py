@@ -8,9 +8,14 @@ from listings import packs, revising, stock
 from listings.announcing import announce
 from listings.models import Listing, Variant
 from listings.owning import actor, get_own
-from listings.states import ListingState as L
+from listings.states import FOR_SALE, ListingState as L
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.transitions import transition
+
+
+class OnlyTheFarmer(Refusal):
+    status = 403
+    message = _l("What changes at once, only the farmer says: price, stock, whether it is for sale.")
 
 
 class StockMoved(Refusal):
@@ -67,8 +72,8 @@ def change_terms(
 
 
 def offer_pack(session: Session, *, code: str, person_id: int, pack: str, is_offered: bool, by: int | None = None) -> None:
-    """Offer a pack or offer it no longer; what was sold of it stays known. Raises NotFound, LastPack."""
-    listing = get_own(session, code, person_id, by)
+    """Offer a pack or offer it no longer; what was sold of it stays known. Raises NotFound, OnlyTheFarmer, LastPack."""
+    listing = get_changeable(session, code, person_id, by)
     variant = packs.get(session, listing, pack)
     others = select(Variant.id).where(Variant.listing_id == listing.id, Variant.is_offered, Variant.id != variant.id)
     if not is_offered and session.scalar(others.limit(1)) is None:
@@ -79,8 +84,8 @@ def offer_pack(session: Session, *, code: str, person_id: int, pack: str, is_off
 
 
 def move_pack(session: Session, *, code: str, person_id: int, pack: str, by: int | None = None) -> None:
-    """One place up. Raises NotFound."""
-    listing = get_own(session, code, person_id, by)
+    """One place up. Raises NotFound, OnlyTheFarmer."""
+    listing = get_changeable(session, code, person_id, by)
     packs.move_up(session, packs.get(session, listing, pack))
     announce(session, listing)
 
@@ -103,11 +108,19 @@ def resume(session: Session, *, code: str, person_id: int) -> None:
 
 
 def archive(session: Session, *, code: str, person_id: int, by: int | None = None) -> None:
-    """Take it away for good; an edit that waits goes with it. Raises NotFound, IllegalTransition."""
-    listing = get_own(session, code, person_id, by)
+    """Take it away for good; an edit that waits goes with it. Raises NotFound, OnlyTheFarmer, IllegalTransition."""
+    listing = get_changeable(session, code, person_id, by)
     if row := revising.waiting(session, listing.id):
         revising.take_back(session, row, listing, by=by or person_id)
     move(session, listing, listing.state, L.ARCHIVED, "taken away", by)
+
+
+def get_changeable(session: Session, code: str, person_id: int, by: int | None) -> Listing:
+    """As `get_own`; a clerk writes to a farmer's drafts this way, not to what is for sale. Raises OnlyTheFarmer."""
+    listing = get_own(session, code, person_id, by)
+    if by is not None and listing.state in FOR_SALE:
+        raise OnlyTheFarmer(code)
+    return listing
 
 
 def move(session: Session, listing: Listing, here: L, there: L, why: str, by: int | None = None) -> None:

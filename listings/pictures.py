@@ -86,7 +86,7 @@ def keep(session: Session, *, uploader_id: int, made: dict[str, Any]) -> str:
 
 
 def arrange(session: Session, listing: Listing, wanted: Sequence[str]) -> None:
-    """Make the listing's pictures these, in this order. Others stay for the orders that show them, but belong to it no more."""
+    """Make the listing's pictures these, in this order. Others are kept for the orders that show them."""
     for row in session.scalars(select(Media).where(Media.listing_id == listing.id)).all():
         row.listing_id = None
     rows = {row.public_id: row for row in session.scalars(select(Media).where(Media.public_id.in_(wanted)))}

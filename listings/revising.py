@@ -53,20 +53,19 @@ def proposed(session: Session, listing: Listing) -> dict[str, Any]:
 def propose(session: Session, *, code: str, person_id: int, changes: Mapping[str, Any], by: int | None = None) -> bool:
     """Ask the station for these changes of a listing for sale, fields of `FIELDS`; whether anything waits now.
 
-    What an edit that waits already proposes besides stays proposed. Where nothing differs from the shop any more, the waiting
-    edit is taken back. Raises NotFound, NotForSale, TooManyPictures, TooManyCertificates, TooManyPacks; ValueError for an unknown field."""
+    What an edit that waits already proposes besides stays proposed. Where nothing differs from the shop any more, the
+    waiting edit is taken back. Raises NotFound, NotForSale, TooManyPictures, TooManyCertificates, TooManyPacks; ValueError
+    for an unknown field."""
     if unknown := changes.keys() - FIELDS:
         raise ValueError(f"no fields of a listing: {sorted(unknown)}")
     listing = get_own(session, code, person_id, by)
     if listing.state not in FOR_SALE:
         raise NotForSale(code)
     now, row = content_of(session, listing), waiting(session, listing.id)
-    wanted = now | (row.after if row else {}) | changes
+    known = now | (row.after if row else {})
+    wanted = known | changes
     refuse_too_much(session, listing, wanted)
-    new_pictures = (
-        set(changes.get("pictures", [])) - set(now["pictures"]) - set(row.after.get("pictures", []) if row else [])
-    )
-    refuse_strange_pictures(session, new_pictures, {person_id, by})
+    refuse_strange_pictures(session, {*wanted["pictures"]} - {*now["pictures"], *known["pictures"]}, {person_id, by})
     after = {name: value for name, value in wanted.items() if value != now[name]}
     before = {name: now[name] for name in after}
     author = by or person_id

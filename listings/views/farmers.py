@@ -1,4 +1,4 @@
-"""/station/sellers: a clerk lists for a farmer of the station who has agreed, in the same three steps as the farmer would."""
+"""/station/sellers: a clerk lists for a farmer of the station who has agreed, in the three steps of the farmer's own."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The pages of listing have two doors: a seller's own, and the station's desk for a farmer who agreed. One frame for both."""
+"""Listing has two doors: a seller's own, and the station's desk for a farmer who agreed. One frame for both."""
 
 from typing import Any
 

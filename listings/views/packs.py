@@ -110,8 +110,8 @@ def create_pack_change(code: str, pack: str) -> ResponseReturnValue:
 
 
 def create_terms(listing: Listing, variant: Variant) -> ResponseReturnValue:
-    if is_at_desk():  # what a farmer's goods cost once they are for sale, only the farmer says
-        raise NotFound(variant.code)
+    if is_at_desk():
+        raise offering.OnlyTheFarmer(variant.code)
     form = TermsForm(request.form)
     if not form.validate():
         return pack_page(listing, variant, form, 422)

@@ -20,7 +20,7 @@ from listings.views.frame import get_own, home, page, whose
 from listings.views.sending import add_pictures
 from marketplace.accounts.permissions import requires
 from marketplace.core.db import db, in_transaction
-from marketplace.core.errors import Refusal
+from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.forms import KeyedForm
 
 TAKE_PICTURES: Final = frozenset({"create_pictures"})
@@ -218,7 +218,7 @@ def create_submission(code: str) -> ResponseReturnValue:
 def create_removal(code: str) -> ResponseReturnValue:
     try:
         in_transaction(offering.archive, **whose(get_own(code)))
-    except drafting.NotFinished:
+    except NotFound:
         raise
     except Refusal as refusal:
         flash(refusal.message, "failed")

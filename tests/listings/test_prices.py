@@ -34,9 +34,9 @@ def offer(seller: FlaskClient, code: str, **given: object) -> Variant:
 
 
 def rows(**typed: tuple[str, str, str]) -> dict[str, str]:
-    """code: price, stock, the stock that the page showed."""
+    """The listing's code: price, stock, the stock that the page showed of its first pack."""
     fields = ("price", "stock", "seen_stock")
-    return {f"{code}-{name}": value for code, row in typed.items() for name, value in zip(fields, row, strict=True)}
+    return {f"{code}-1-{name}": value for code, row in typed.items() for name, value in zip(fields, row, strict=True)}
 
 
 def send(seller: FlaskClient, data: dict[str, str]):  # type: ignore[no-untyped-def]
@@ -57,7 +57,7 @@ def test_one_button_saves_every_row_and_says_so_at_each(seller: FlaskClient) -> 
 
     answer = send(seller, rows(GA=("￥３６.５", "25", "10"), GB=("39.80", "10", "10"), GC=("39.80", "4", "10")))
 
-    assert answer.status_code == 303 and re.findall(r"saved=(\w+)", answer.headers["Location"]) == ["GC", "GA"]
+    assert answer.status_code == 303 and re.findall(r"saved=([\w-]+)", answer.headers["Location"]) == ["GC-1", "GA-1"]
     assert (now("GA"), now("GB"), now("GC")) == ((3650, 25), (3980, 10), (3980, 4))
     assert db.session.scalar(select(Variant).where(Variant.code == "GA-1")).tiers == []  # type: ignore[union-attr]
     page = seller.get(answer.headers["Location"]).text
@@ -72,12 +72,12 @@ def test_a_wrong_row_is_kept_as_typed_and_keeps_no_other_back(seller: FlaskClien
 
     assert answer.status_code == 422
     assert (now("GA"), now("GB")) == ((3980, 10), (4100, 9))
-    assert re.search(r'id="GA-price"[^>]*value="abc"', answer.text) and re.search(
-        r'id="GA-stock"[^>]*value="77"', answer.text
+    assert re.search(r'id="GA-1-price"[^>]*value="abc"', answer.text) and re.search(
+        r'id="GA-1-stock"[^>]*value="77"', answer.text
     )
-    assert 'href="#GA-price"' in answer.text and "没存上" in answer.text
+    assert 'href="#GA-1-price"' in answer.text and "没存上" in answer.text
     assert answer.text.count("存好了</span>") == 1
-    assert re.search(r'name="GB-seen_stock"[^>]*value="9"', answer.text)
+    assert re.search(r'name="GB-1-seen_stock"[^>]*value="9"', answer.text)
 
 
 def test_fewer_than_are_held_is_said_at_the_row_and_its_price_stays_too(seller: FlaskClient) -> None:
