@@ -66,7 +66,7 @@ def side(field: str, value: Any) -> Side:
 
 
 def months(value: Sequence[int]) -> str:
-    return _("month %(numbers)s", numbers=_(", ").join(str(month) for month in value))
+    return str(_("month %(numbers)s", numbers=_(", ").join(str(month) for month in value)))
 
 
 def certificate(entered: Mapping[str, Any]) -> str:
@@ -77,4 +77,4 @@ def certificate(entered: Mapping[str, Any]) -> str:
 def pack(entered: Mapping[str, Any]) -> str:
     number = ngettext("%(num)d pack in stock", "%(num)d packs in stock", entered["stock"])
     levels = [_("from %(number)s: %(price)s", number=least, price=yuan(fen)) for least, fen in entered["tiers"]]
-    return _(", ").join([entered["unit"], yuan(entered["price_fen"]), *levels, number])
+    return str(_(", ").join([entered["unit"], yuan(entered["price_fen"]), *levels, number]))

@@ -130,7 +130,7 @@ def get_edit(session: Session, edit: str, station: str) -> tuple[Revision, Listi
 
 
 def decide(session: Session, row: Revision, to: R, listing: Listing, reviewer_id: int, *, why: str, reason: str) -> None:
-    decided = {"reviewer_id": reviewer_id, "decided_at": clock.now(), "reason": reason}
+    decided: dict[str, Any] = {"reviewer_id": reviewer_id, "decided_at": clock.now(), "reason": reason}
     actor, place = f"person:{reviewer_id}", listing.station_code
     transition(session, row, to, expected=R.SUBMITTED, actor=actor, why=why, station=place, **decided)
 

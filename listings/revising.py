@@ -63,7 +63,7 @@ def propose(session: Session, *, code: str, person_id: int, changes: Mapping[str
         raise NotForSale(code)
     now, row = content_of(session, listing), waiting(session, listing.id)
     known = now | (row.after if row else {})
-    wanted = known | changes
+    wanted = known | dict(changes)
     refuse_too_much(session, listing, wanted)
     refuse_strange_pictures(session, {*wanted["pictures"]} - {*now["pictures"], *known["pictures"]}, {person_id, by})
     after = {name: value for name, value in wanted.items() if value != now[name]}
@@ -106,7 +106,7 @@ def refuse_strange_pictures(session: Session, added: Collection[str], uploaders:
 
 def take_back(session: Session, row: Revision, listing: Listing, *, by: int) -> None:
     """Its author wants it no more."""
-    gone = {"decided_at": clock.now(), "reason": ""}
+    gone: dict[str, Any] = {"decided_at": clock.now(), "reason": ""}
     transition(
         session,
         row,

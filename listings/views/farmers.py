@@ -79,7 +79,7 @@ def create_listing(seller: str) -> ResponseReturnValue:
 def beginning_page(seller: str, form: ConsentForm, status: int = 200, wrong: tuple[Any, ...] = ()) -> ResponseReturnValue:
     """`wrong`: with the picture of the paper."""
     farmer = consenting.get_farmer(db.session(), seller, g.station)
-    shown = {"farmer": farmer, "seller": seller, "words": words_of(farmer), "form": form, "wrong": wrong}
+    shown: dict[str, Any] = {"farmer": farmer, "seller": seller, "words": words_of(farmer), "form": form, "wrong": wrong}
     return page("station/seller_begin.html", status, **shown)
 
 

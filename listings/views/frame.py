@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from listings.models import Consent, Listing
+from listings.states import FOR_SALE
 from marketplace.core import clock
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
@@ -42,11 +43,12 @@ def whose(listing: Listing) -> dict[str, Any]:
     return {"code": listing.code, "person_id": listing.seller_id, **by}
 
 
-def page(template: str, status: int = 200, current: str = "new", **shown: Any) -> ResponseReturnValue:
-    """`current`: the link of the seller's rail that this page belongs to."""
+def page(template: str, status: int = 200, listing: Listing | None = None, **shown: Any) -> ResponseReturnValue:
+    """What is for sale belongs to the seller's goods, all else to listing something new."""
+    current = "home" if listing and listing.state in FOR_SALE else "new"
     frame: dict[str, Any] = {"base": "seller/base.html", "desk_current": current, "for_farmer": False, "home": home()}
     if is_at_desk():
         station = db.session.get_one(Station, g.station)
         frame |= {"base": "station/base.html", "desk_current": "sellers", "for_farmer": True}
         frame |= {"station": station, "waiting": 0, "today": clock.today()}
-    return render_template(template, **frame, **shown), status, {"Cache-Control": "no-store"}
+    return render_template(template, **frame, listing=listing, **shown), status, {"Cache-Control": "no-store"}

@@ -115,7 +115,7 @@ def create_terms(listing: Listing, variant: Variant) -> ResponseReturnValue:
     form = TermsForm(request.form)
     if not form.validate():
         return pack_page(listing, variant, form, 422)
-    terms = {"price_fen": form.price.fen, "minimum_quantity": form.minimum.data or 1, "tiers": form.tiers}
+    terms: dict[str, Any] = {"price_fen": form.price.fen, "minimum_quantity": form.minimum.data or 1, "tiers": form.tiers}
     in_transaction(offering.change_terms, **whose(listing), pack=variant.code, **terms)
     flash(_("Saved. Buyers see it at once."), "done")
     return redirect(url_for(".show_packs", code=listing.code), 303)

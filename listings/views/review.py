@@ -73,10 +73,10 @@ def create_review(code: str) -> ResponseReturnValue:
         else:
             in_transaction(reviewing.reject, **who, reason=str(form.reason.data))
             flash(_("Sent back to the seller."), "done")
-    except reviewing.NotSeen as refusal:
+    except (reviewing.NotSeen, reviewing.OwnEntry) as refusal:
         form.form_errors.append(refusal.message)
         return review_page(code, form, refusal.status)
-    except (NotFound, reviewing.OwnListing, reviewing.OwnEntry):
+    except (NotFound, reviewing.OwnListing):
         raise
     except Refusal as refusal:
         flash(refusal.message, "note")
@@ -138,6 +138,9 @@ def create_edit_review(edit: str) -> ResponseReturnValue:
             return redirect(url_for(".show_listing", code=code), 303)
         in_transaction(reviewing.reject_edit, **who, reason=str(form.reason.data))
         flash(_("Sent back to the seller."), "done")
+    except reviewing.OwnEntry as refusal:
+        form.form_errors.append(refusal.message)
+        return edit_page(edit, form, refusal.status)
     except StaleState:
         flash(_("This edit was changed or decided meanwhile. Here it is as it stands now."), "note")
         return redirect(url_for(".show_edit", edit=edit), 303)

@@ -80,7 +80,7 @@ def show_consent(code: str) -> ResponseReturnValue:
     listing = get_own(code)
     consent, clerk = consent_of(listing)
     shown: dict[str, Any] = {"consent": consent, "clerk": clerk, "way": WAYS[consent.way], "form": ObjectionForm()}
-    return page("seller/consent.html", current="home", listing=listing, **shown)
+    return page("seller/consent.html", listing=listing, **shown)
 
 
 @bp.get("/<code>/consent/paper")

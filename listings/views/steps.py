@@ -172,7 +172,7 @@ def details_page(listing: Listing, form: ContentForm, status: int = 200) -> Resp
     session, edit = db.session(), edit_of(listing)
     around = own.neighbours_prices(session, listing.category_code)
     reason = last_reason(listing)
-    shown = {"form": form, "around": around, "reason": reason, "edit": edit}
+    shown: dict[str, Any] = {"form": form, "around": around, "reason": reason, "edit": edit}
     shown |= {"packs": packs.of_listing(session, listing.id), "papers": certificates.of_listing(session, listing.id)}
     return page("seller/details.html", status, listing=listing, **shown)
 

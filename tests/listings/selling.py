@@ -15,7 +15,7 @@ from marketplace.core.db import Base, db
 from tests import factories
 from tests.listings.test_offering import QINXIAN, make_seller, post
 
-CONTENT = {
+CONTENT: dict[str, Any] = {
     "title": "沁州黄小米 当年新米",
     "village": "次村乡次村",
     "story": "坡地上一年一茬，米油厚，煮粥香。",

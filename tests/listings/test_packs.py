@@ -39,7 +39,7 @@ def draft(house: House) -> str:
 def tiers(pack: str) -> list[tuple[int, int]]:
     db.session.rollback()
     wanted = select(PriceTier.from_quantity, PriceTier.price_fen).join(Variant).where(Variant.code == pack)
-    return [tuple(row) for row in db.session.execute(wanted.order_by(PriceTier.from_quantity))]
+    return [(row.from_quantity, row.price_fen) for row in db.session.execute(wanted.order_by(PriceTier.from_quantity))]
 
 
 def send(house: House, code: str, path: str, **data: Any) -> int:
@@ -223,6 +223,6 @@ def test_a_wrong_paper_is_none(house: House, wrong: dict[str, Any]) -> None:
     code = draft(house)
     data = PAPER | wrong
     if "picture" in data:
-        data["picture"] = (io.BytesIO(b"no picture"), "x.jpg")  # type: ignore[assignment]
+        data["picture"] = (io.BytesIO(b"no picture"), "x.jpg")
     answer = post(house.seller, f"/seller/listings/{code}/certificates", data)
     assert answer.status_code == 422 and 'aria-invalid="true"' in answer.text and papers(code) == []
