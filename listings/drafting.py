@@ -63,44 +63,20 @@ class Details:
     @property
     def content(self) -> dict[str, Any]:
         """What it is, in the names of `revising.FIELDS`."""
-        return content(
-            title=self.title,
-            title_en=self.title_en,
-            story=self.story,
-            story_en=self.story_en,
-            village=self.village,
-            harvest_months=self.harvest_months,
-            shelf_life_days=self.shelf_life_days,
-            storage=self.storage,
-        )
+        return {
+            "title_zh": self.title,
+            "title_en": self.title_en,
+            "story_zh": self.story,
+            "story_en": self.story_en,
+            "origin_village_zh": self.village,
+            "harvest_months": sorted(set(self.harvest_months)),
+            "shelf_life_days": self.shelf_life_days,
+            "storage_zh": self.storage,
+        }
 
     @property
     def pack(self) -> Pack:
         return Pack(self.unit, self.net_weight_grams, self.price_fen, self.stock, self.minimum_quantity, self.tiers)
-
-
-def content(
-    *,
-    title: str,
-    title_en: str,
-    story: str,
-    story_en: str,
-    village: str,
-    harvest_months: tuple[int, ...],
-    shelf_life_days: int | None,
-    storage: str,
-) -> dict[str, Any]:
-    """What a listing is, in the names of `revising.FIELDS`."""
-    return {
-        "title_zh": title,
-        "title_en": title_en,
-        "story_zh": story,
-        "story_en": story_en,
-        "origin_village_zh": village,
-        "harvest_months": sorted(set(harvest_months)),
-        "shelf_life_days": shelf_life_days,
-        "storage_zh": storage,
-    }
 
 
 def begin(session: Session, *, person_id: int, category: str, by: int | None = None) -> str:
@@ -175,7 +151,7 @@ def submit(session: Session, *, code: str, person_id: int, by: int | None = None
         return
     reopen(session, listing, by)
     has_pack = session.scalar(select(Variant.id).where(Variant.listing_id == listing.id, Variant.is_offered).limit(1))
-    if not listing.title_zh or has_pack is None:
+    if not (listing.title_zh and listing.story_zh and listing.origin_village_zh) or has_pack is None:
         raise NotFinished(code)
     station, who = listing.station_code, actor(person_id, by)
     transition(session, listing, L.SUBMITTED, expected=L.DRAFT, actor=who, why="finished", station=station)

@@ -8,7 +8,7 @@ from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
 from listings.models import Consent, Listing, Media, Revision, Variant
-from listings.states import FOR_SALE, ListingState as L, RevisionState
+from listings.states import FOR_SALE, ListingState as L
 from marketplace.core.formats import GRAMS_PER_JIN
 
 ALIVE: Final = (L.DRAFT, L.REJECTED, L.SUBMITTED, L.PUBLISHED, L.PAUSED, L.SUSPENDED)
@@ -18,22 +18,23 @@ LEFT: Final = Variant.on_hand - Variant.reserved
 
 
 def of_seller(session: Session, person_id: int) -> list[Any]:
-    """A seller's listings with their first pack, newest first; what waits, who listed it: one statement."""
+    """A seller's listings with their first pack, newest first; the latest edit, who listed it: one statement."""
     of_listing = Variant.listing_id == Listing.id
     place = case((Variant.is_offered, 0), else_=1)
     first = select(Variant.id).where(of_listing).order_by(place, Variant.position, Variant.id).limit(1).correlate(Listing)
     left = select(func.max(LEFT)).where(of_listing, Variant.is_offered).correlate(Listing).scalar_subquery()
     number = select(func.count()).where(of_listing, Variant.is_offered).correlate(Listing).scalar_subquery()
     picture = select(func.min(Media.id)).where(Media.listing_id == Listing.id, Media.position == 1).correlate(Listing)
-    waits = and_(Revision.listing_id == Listing.id, Revision.state == RevisionState.SUBMITTED)
+    edit = select(func.max(Revision.id)).where(Revision.listing_id == Listing.id).correlate(Listing).scalar_subquery()
     wanted = (
         select(Listing.code, Listing.title_zh, Listing.title_en, Listing.state, Listing.drawing, Listing.station_code)
         .add_columns(Variant.unit_zh, Variant.unit_en, Variant.price_fen, Variant.on_hand, Variant.reserved)
         .add_columns(Media.public_id.label("media"), func.coalesce(left, 0).label("left"), number.label("packs"))
-        .add_columns(Revision.submitted_at.label("edited_at"), Consent.way, Consent.withdrawn_at)
+        .add_columns(Revision.state.label("edit"), Revision.submitted_at.label("edited_at"), Revision.reason)
+        .add_columns(Consent.way, Consent.withdrawn_at)
         .outerjoin(Variant, Variant.id == first.scalar_subquery())
         .outerjoin(Media, Media.id == picture.scalar_subquery())
-        .outerjoin(Revision, waits)
+        .outerjoin(Revision, Revision.id == edit)
         .outerjoin(Consent, Consent.listing_id == Listing.id)
         .where(Listing.seller_id == person_id, Listing.state.in_(ALIVE))
         .order_by(Listing.id.desc())

@@ -24,6 +24,17 @@ from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.forms import KeyedForm
 
 TAKE_PICTURES: Final = frozenset({"create_pictures"})
+COLUMNS: Final = {
+    "title": "title_zh",
+    "title_en": "title_en",
+    "story": "story_zh",
+    "story_en": "story_en",
+    "village": "origin_village_zh",
+    "months": "harvest_months",
+    "shelf_life": "shelf_life_days",
+    "storage": "storage_zh",
+}
+"""The fields of the form of what it is, and what each becomes."""
 
 
 def add_to(bp: Blueprint, action: str) -> None:
@@ -96,14 +107,26 @@ def create_details(code: str) -> ResponseReturnValue:
     if listing.state in FOR_SALE:
         return create_edit(listing)
     form = DetailsForm(request.form)
-    if not form.validate():
+    is_whole = form.validate()
+    if not is_whole and "later" in request.form:
+        return keep_for_later(listing, form)
+    if not is_whole:
         return details_page(listing, form, 422)
     try:
         in_transaction(drafting.describe, **whose(listing), details=details_of(form))
     except OutOfStock:
         form.stock.errors = [_("Some of these are in orders already, so there cannot be fewer.")]
         return details_page(listing, form, 422)
-    return redirect(url_for(".show_preview", code=code), 303)
+    return redirect(home() if "later" in request.form else url_for(".show_preview", code=code), 303)
+
+
+def keep_for_later(listing: Listing, form: DetailsForm) -> ResponseReturnValue:
+    """What is right of an unfinished form stays in the draft; packs are kept whole or not at all."""
+    kept = {column: form[field].data for field, column in COLUMNS.items() if form[field].data and not form[field].errors}
+    in_transaction(drafting.redescribe, **whose(listing), content=kept)
+    missing = _(", ").join(str(field.label.text).rstrip("。") for field in form if field.errors)
+    flash(_("Kept for now. Still to fill in: %(fields)s", fields=missing), "note")
+    return redirect(home(), 303)
 
 
 def create_edit(listing: Listing) -> ResponseReturnValue:
@@ -118,16 +141,9 @@ def create_edit(listing: Listing) -> ResponseReturnValue:
 
 
 def content_of(form: ContentForm) -> dict[str, Any]:
-    return drafting.content(
-        title=str(form.title.data),
-        title_en=str(form.title_en.data or ""),
-        story=str(form.story.data),
-        story_en=str(form.story_en.data or ""),
-        village=str(form.village.data),
-        harvest_months=tuple(form.months.data or ()),
-        shelf_life_days=form.shelf_life.data,
-        storage=str(form.storage.data or ""),
-    )
+    entered = {column: form[field].data for field, column in COLUMNS.items()}
+    not_sent = {column: "" for column, value in entered.items() if value is None and column != "shelf_life_days"}
+    return entered | not_sent | {"harvest_months": sorted(set(form.months.data or ()))}
 
 
 def details_of(form: DetailsForm) -> Details:
@@ -153,9 +169,7 @@ def details_of(form: DetailsForm) -> Details:
 def filled(listing: Listing) -> ContentForm:
     """The form as the draft stands; of what is for sale, with what waits."""
     content = revising.proposed(db.session(), listing)
-    names = {"title": "title_zh", "village": "origin_village_zh", "story": "story_zh", "months": "harvest_months"}
-    names |= {"storage": "storage_zh", "shelf_life": "shelf_life_days", "title_en": "title_en", "story_en": "story_en"}
-    data = {field: content[column] for field, column in names.items()}
+    data = {field: content[column] for field, column in COLUMNS.items()}
     if listing.state in FOR_SALE:
         return ContentForm(data=data)
     form = DetailsForm(data=data)

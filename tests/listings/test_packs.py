@@ -162,6 +162,24 @@ def test_levels_are_taken_when_each_is_for_more_and_cheaper(price: int, levels: 
     assert not falls or form.tiers == tuple(levels)
 
 
+def test_what_is_half_filled_in_is_kept_for_later(house: House) -> None:
+    code = begin(house.seller)
+    half = {"title": "沁州黄小米", "months": ["9"], "unit": "5斤袋", "price": "十块", "story": "短", "later": "y"}
+
+    answer = post(house.seller, f"/seller/listings/{code}/details", half)
+
+    assert answer.status_code == 303 and answer.headers["Location"] == "/seller"
+    told = house.seller.get("/seller").text
+    assert "先存着了" in told and "一份多少元" in told and "用你自己的话说说" in told
+    row = listing(code)
+    assert (row.title_zh, row.harvest_months, row.story_zh, row.state) == ("沁州黄小米", [9], "", L.DRAFT)
+    assert packs(code) == []
+    assert 'value="沁州黄小米"' in house.seller.get(f"/seller/listings/{code}/details").text
+    post(house.seller, f"/seller/listings/{code}/packs", SECOND)
+    assert post(house.seller, f"/seller/listings/{code}/submission").status_code == 422
+    assert listing(code).state is L.DRAFT
+
+
 PAPER = {"kind": "geographical_indication", "name": "沁州黄小米", "number": "AGI2008-01"}
 
 

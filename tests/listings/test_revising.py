@@ -64,6 +64,9 @@ def test_an_edit_that_is_sent_back_changes_nothing_and_says_why(house: House) ->
     assert (row.title_zh, row.version) == (CONTENT["title"], before)
     assert edits()[0].state is R.REJECTED and edits()[0].reason == "不能说最好"
     assert "不能说最好" in house.seller.get(f"/seller/listings/{house.millet}/details").text
+    assert "不能说最好" in house.seller.get("/seller").text
+    house.edit(title="沁州黄 甲")
+    assert "不能说最好" not in house.seller.get("/seller").text
 
 
 def test_a_second_edit_goes_into_the_one_that_waits_and_nobody_accepts_what_they_have_not_seen(house: House) -> None:
