@@ -1,5 +1,8 @@
 """What belongs to a listing besides its words: pictures, papers, packs. A draft's at once, what is for sale by an edit."""
 
+import hashlib
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -68,14 +71,10 @@ def add_certificate(
     return code
 
 
-def remove_certificate(session: Session, *, code: str, person_id: int, place: int, by: int | None = None) -> None:
-    """The paper at this place, counted from 0. Raises NotFound, NotEditable."""
+def remove_certificate(session: Session, *, code: str, person_id: int, name: str, by: int | None = None) -> None:
+    """The paper of this `name_of`. Raises NotFound, NotEditable."""
     listing = get_changeable(session, code, person_id, by)
-    named = list(revising.proposed(session, listing)["certificates"])
-    if place >= len(named):
-        raise NotFound(str(place))
-    del named[place]
-    arrange_certificates(session, listing, by, named)
+    arrange_certificates(session, listing, by, without(revising.proposed(session, listing)["certificates"], name))
 
 
 def arrange_certificates(session: Session, listing: Listing, by: int | None, named: list[dict[str, Any]]) -> None:
@@ -116,11 +115,20 @@ def remove_pack(session: Session, *, code: str, person_id: int, pack: str, by: i
     listing.version += 1
 
 
-def remove_new_pack(session: Session, *, code: str, person_id: int, place: int, by: int | None = None) -> None:
-    """Take back a pack that waits for the station, by its place counted from 0. Raises NotFound."""
+def remove_new_pack(session: Session, *, code: str, person_id: int, name: str, by: int | None = None) -> None:
+    """Take back a pack that waits for the station, by its `name_of`. Raises NotFound, NotForSale."""
     listing = get_own(session, code, person_id, by)
-    new = list(revising.proposed(session, listing)["new_packs"])
-    if place >= len(new):
-        raise NotFound(str(place))
-    del new[place]
-    propose(session, listing, by, new_packs=new)
+    propose(session, listing, by, new_packs=without(revising.proposed(session, listing)["new_packs"], name))
+
+
+def without(entered: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """All but the first of that name. Raises NotFound where there is none, as when the same is asked twice."""
+    place = next((place for place, each in enumerate(entered) if name_of(each) == name), None)
+    if place is None:
+        raise NotFound(name)
+    return entered[:place] + entered[place + 1 :]
+
+
+def name_of(entered: Mapping[str, Any]) -> str:
+    """What a paper or a pack of an edit is called in addresses: by what it says, since its place may change."""
+    return hashlib.sha256(json.dumps(entered, sort_keys=True).encode()).hexdigest()[:16]

@@ -28,9 +28,9 @@ def add_to(bp: Blueprint, action: str) -> None:
         "/<code>/packs/new": (show_new_pack,),
         "/<code>/packs/<pack>": (show_pack, create_pack_change),
         "/<code>/packs/<pack>/<any(offer, end, place, removal):step>": (create_pack_step,),
-        "/<code>/new-packs/<int:place>/removal": (create_new_pack_removal,),
+        "/<code>/new-packs/<name>/removal": (create_new_pack_removal,),
         "/<code>/certificates": (show_certificates, create_certificate),
-        "/<code>/certificates/<int:place>/removal": (create_certificate_removal,),
+        "/<code>/certificates/<name>/removal": (create_certificate_removal,),
     }
     open_pages(bp, action, rules)
 
@@ -43,7 +43,8 @@ def packs_page(listing: Listing, status: int = 200) -> ResponseReturnValue:
     session = db.session()
     there = packs.of_listing(session, listing.id)
     shown: dict[str, Any] = {"packs": there, "edit": edit_of(listing), "most": packs.MOST}
-    shown |= {"new_packs": [revising.pack_of(each) for each in revising.proposed(session, listing)["new_packs"]]}
+    new = revising.proposed(session, listing)["new_packs"]
+    shown |= {"new_packs": [(editing.name_of(each), revising.pack_of(each)) for each in new]}
     return page("seller/packs.html", status, listing=listing, **shown)
 
 
@@ -138,8 +139,8 @@ def create_pack_step(code: str, pack: str, step: str) -> ResponseReturnValue:
     return redirect(url_for(".show_packs", code=code), 303)
 
 
-def create_new_pack_removal(code: str, place: int) -> ResponseReturnValue:
-    in_transaction(editing.remove_new_pack, **whose(get_own(code)), place=place)
+def create_new_pack_removal(code: str, name: str) -> ResponseReturnValue:
+    in_transaction(editing.remove_new_pack, **whose(get_own(code)), name=name)
     return redirect(url_for(".show_packs", code=code), 303)
 
 
@@ -152,10 +153,12 @@ def certificates_page(
 ) -> ResponseReturnValue:
     """`wrong`: with the picture that came along."""
     session = db.session()
-    status_of = {str(certificates.content(row)): row.status for row in certificates.of_listing(session, listing.id)}
-    named = [(each, status_of.get(str(each), "")) for each in revising.proposed(session, listing)["certificates"]]
-    there: dict[str, Any] = {"named": named, "kinds": certificates.KINDS, "most": certificates.MOST, "wrong": wrong}
-    return page("seller/certificates.html", status, listing=listing, form=form, edit=edit_of(listing), **there)
+    there = certificates.of_listing(session, listing.id)
+    status_of = {editing.name_of(certificates.content(row)): row.status for row in there}
+    names = [(editing.name_of(each), each) for each in revising.proposed(session, listing)["certificates"]]
+    named = [(name, each, status_of.get(name, "")) for name, each in names]
+    shown: dict[str, Any] = {"named": named, "kinds": certificates.KINDS, "most": certificates.MOST, "wrong": wrong}
+    return page("seller/certificates.html", status, listing=listing, form=form, edit=edit_of(listing), **shown)
 
 
 def create_certificate(code: str) -> ResponseReturnValue:
@@ -176,6 +179,6 @@ def create_certificate(code: str) -> ResponseReturnValue:
     return redirect(url_for(".show_certificates", code=code), 303)
 
 
-def create_certificate_removal(code: str, place: int) -> ResponseReturnValue:
-    in_transaction(editing.remove_certificate, **whose(get_own(code)), place=place)
+def create_certificate_removal(code: str, name: str) -> ResponseReturnValue:
+    in_transaction(editing.remove_certificate, **whose(get_own(code)), name=name)
     return redirect(url_for(".show_certificates", code=code), 303)

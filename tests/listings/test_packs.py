@@ -218,7 +218,10 @@ def test_a_statement_alone_makes_no_geographical_indication(house: House) -> Non
     post(house.clerk, f"/station/listings/{house.millet}/papers", {"papers": [str(fresh(Certificate)[0].id)]})
     assert CONTENT["title"] in shop.get("/categories/grain?gi=1").text
 
-    send(house, house.millet, "certificates/0/removal")
+    page = house.seller.get(f"/seller/listings/{house.millet}/certificates").text
+    found = re.search(r"certificates/(\w{16})/removal", page)
+    assert found and send(house, house.millet, f"certificates/{found[1]}/removal") == 303
+    assert send(house, house.millet, f"certificates/{found[1]}/removal") == 404
     assert len(papers(house.millet)) == 1
     house.decide(house.clerk)
     assert papers(house.millet) == []

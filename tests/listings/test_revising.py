@@ -151,8 +151,13 @@ def test_a_new_pack_waits_while_prices_do_not(house: House) -> None:
     assert post(house.seller, f"/seller/listings/{house.millet}/packs", pack).status_code == 303
 
     assert len(packs(house.millet)) == 1 and edits()[0].after["new_packs"][0]["price_fen"] == 7500
-    assert "10斤袋" in house.seller.get(f"/seller/listings/{house.millet}/packs").text
-    shown = house.clerk.get(f"/station/edits/{edits()[0].public_id}").text
+    page = house.seller.get(f"/seller/listings/{house.millet}/packs").text
+    name = re.search(r"new-packs/(\w{16})/removal", page)
+    assert "10斤袋" in page and name
+    post(house.seller, f"/seller/listings/{house.millet}/new-packs/{name[1]}/removal")
+    assert edits()[0].state is R.REJECTED
+    post(house.seller, f"/seller/listings/{house.millet}/packs", pack)
+    shown = house.clerk.get(f"/station/edits/{edits()[1].public_id}").text
     assert "10斤袋，¥75.00，5 份起 ¥70.00，有 20 份" in shown
     terms = {"price": "41", "minimum": "2", "tier_from": "10", "tier_price": "39"}
     post(house.seller, f"/seller/listings/{house.millet}/packs/GMILLET-1", terms)
