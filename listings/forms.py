@@ -178,6 +178,10 @@ class ConsentForm(BeginForm):
         _l("I read these words to them, and they agreed"), [Needed(_l("Choose this once they have agreed."))]
     )
 
+    def validate_has_agreed(self, field: BooleanField) -> None:
+        if not field.data:
+            raise ValidationError(_("Choose this once they have agreed."))
+
 
 class ObjectionForm(Form):
     reason = StringField(_l("Why? (the station reads it)"), [Optional(), Length(max=200)])

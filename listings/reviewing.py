@@ -169,13 +169,13 @@ def clear(session: Session, *, code: str, actor: str, reason: str) -> None:
 
 def waiting(session: Session, station: str) -> Sequence[Any]:
     """What a station has to look at, oldest first: one statement."""
-    first = select(func.min(Variant.id)).where(Variant.listing_id == Listing.id).correlate(Listing).scalar_subquery()
+    first = select(Variant.id).where(Variant.listing_id == Listing.id).order_by(Variant.position, Variant.id).limit(1)
     picture = select(func.min(Media.id)).where(Media.listing_id == Listing.id, Media.position == 1).correlate(Listing)
     wanted = (
         select(Listing.code, Listing.title_zh, Listing.title_en, Listing.seller_name, Listing.submitted_at)
         .add_columns(Listing.drawing, Listing.station_code, Variant.unit_zh, Variant.unit_en, Variant.price_fen)
         .add_columns(Media.public_id.label("media"))
-        .join(Variant, Variant.id == first)
+        .join(Variant, Variant.id == first.correlate(Listing).scalar_subquery())
         .outerjoin(Media, Media.id == picture.scalar_subquery())
         .where(Listing.station_code == station, Listing.state == L.SUBMITTED)
         .order_by(Listing.submitted_at, Listing.id)

@@ -77,10 +77,13 @@ def create_step(code: str, step: str) -> ResponseReturnValue:
 @requires("listing.keep")
 def show_consent(code: str) -> ResponseReturnValue:
     """What the station wrote down of one's word, and the way to take it back."""
-    listing = get_own(code)
+    return consent_page(get_own(code), ObjectionForm())
+
+
+def consent_page(listing: Listing, form: ObjectionForm, status: int = 200) -> ResponseReturnValue:
     consent, clerk = consent_of(listing)
-    shown: dict[str, Any] = {"consent": consent, "clerk": clerk, "way": WAYS[consent.way], "form": ObjectionForm()}
-    return page("seller/consent.html", listing=listing, **shown)
+    shown: dict[str, Any] = {"consent": consent, "clerk": clerk, "way": WAYS[consent.way], "form": form}
+    return page("seller/consent.html", status, listing=listing, **shown)
 
 
 @bp.get("/<code>/consent/paper")
@@ -94,7 +97,7 @@ def show_consent_paper(code: str) -> ResponseReturnValue:
 def create_objection(code: str) -> ResponseReturnValue:
     form = ObjectionForm(request.form)
     if not form.validate():
-        form.reason.data = str(form.reason.data)[:200]
+        return consent_page(get_own(code), form, 422)
     in_transaction(consenting.withdraw, code=code, person_id=g.person.id, reason=str(form.reason.data or ""))
     flash(_("Taken back. It is not for sale now, and the station can no longer write to it."), "done")
     return redirect(url_for(".show_consent", code=code), 303)

@@ -122,6 +122,8 @@ def test_the_farmer_objects_and_it_is_off_sale(house: House) -> None:
     review(house.colleague, code)
     post(house.clerk, f"/station/drafts/{code}/details", CONTENT | {"title": "沁州黄 甲"})
 
+    too_long = post(house.seller, f"/seller/listings/{code}/consent/objection", {"reason": "不" * 201})
+    assert too_long.status_code == 422 and "不" * 201 in too_long.text and consents()[0].withdrawn_at is None
     for _time in range(2):
         answer = post(house.seller, f"/seller/listings/{code}/consent/objection", {"reason": "价钱不是我说的"})
         assert answer.status_code == 303
@@ -175,6 +177,7 @@ def test_a_signed_paper_is_seen_by_farmer_and_station_only(house: House) -> None
     ("given", "says"),
     [
         ({"has_agreed": ""}, "要等本人同意以后"),
+        ({"has_agreed": "false"}, "要等本人同意以后"),
         ({"way": ""}, "怎么同意的"),
         ({"way": "dream"}, ""),
         ({"category": "grain"}, ""),

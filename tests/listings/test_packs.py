@@ -138,6 +138,7 @@ def test_a_wrong_pack_is_said_at_the_field_and_kept_as_typed(
     assert len(packs(code)) == 1
 
 
+@pytest.mark.full
 def test_twelve_packs_are_enough(house: House) -> None:
     code = draft(house)
     for number in range(11):
