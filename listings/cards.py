@@ -107,8 +107,8 @@ def rows_of_cards() -> Columns:
 
 
 def has_mark() -> ColumnElement[bool]:
-    """Whether a listing has a geographical indication: what its county is known for."""
-    mark = select(Certificate.id).where(Certificate.listing_id == Listing.id)
+    """Whether a listing has a geographical indication: what its county is known for. A seller's mere statement is none."""
+    mark = select(Certificate.id).where(Certificate.listing_id == Listing.id, Certificate.status != "stated")
     return mark.where(Certificate.kind == "geographical_indication").correlate(Listing).exists()
 
 

@@ -1,13 +1,16 @@
 """What sellers and stations may enter about goods."""
 
 import re
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from flask_babel import gettext as _, lazy_gettext as _l
+from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 from wtforms import (
     BooleanField,
+    HiddenField,
     IntegerField,
+    RadioField,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -18,11 +21,18 @@ from wtforms.validators import Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
 from listings import measures
-from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice
+from listings.certificates import KINDS
+from listings.consenting import WAYS
+from listings.packs import Pack
+from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice, dropped_beyond
 
 LARGEST_FEN: Final = 10_000_000
 HEAVIEST_GRAMS: Final = 100_000
 YUAN: Final = re.compile(r"\d{1,8}(\.\d{1,2})?")
+
+
+def choices(words: Mapping[str, LazyString]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in words.items()]
 
 
 class YuanField(StringField):
@@ -52,11 +62,10 @@ class BeginForm(KeyedForm):
     category = SelectField(_l("What is it?"), [Needed(_l("Choose a category."))])
 
 
-class DetailsForm(Form):
+class ContentForm(Form):
+    """What it is."""
+
     title = StringField(_l("Product name"), [Needed(_l("Enter the product name.")), Length(min=2, max=40)])
-    unit = StringField(_l("Packaging"), [Needed(_l("Enter how it is packed.")), Length(max=20)])
-    price = YuanField(_l("Price per pack, yuan"), [Needed(_l("Enter what a pack costs."))])
-    stock = IntegerField(_l("Packs in stock"), [Needed(_l("Enter how many packs there are.")), NumberRange(0, 1_000_000)])
     village = StringField(_l("Town and village"), [Needed(_l("Enter the town and village.")), Length(max=40)])
     story = TextAreaField(_l("Description"), [Needed(_l("Describe it.")), Length(min=10, max=500)])
     months = SelectMultipleField(
@@ -66,11 +75,65 @@ class DetailsForm(Form):
         widget=ListWidget(),
         choices=[SelectChoice(str(month), str(month)) for month in range(1, 13)],
     )
-    weight = IntegerField(_l("Net weight of a pack, grams"), [Optional(), NumberRange(1, 100_000)])
-    tier_from = IntegerField(_l("Lower price from how many packs"), [Optional(), NumberRange(2, 10_000)])
-    tier_price = YuanField(_l("Price per pack then, yuan"), [Optional()])
     shelf_life = IntegerField(_l("Shelf life in days"), [Optional(), NumberRange(1, 3650)])
     storage = StringField(_l("Storage advice"), [Optional(), Length(max=60)])
+    title_en = StringField(_l("Name in English"), [Optional(), Length(min=2, max=80)])
+    story_en = TextAreaField(_l("Description in English"), [Optional(), Length(min=10, max=1000)])
+
+
+class TermsForm(Form):
+    """What a pack costs: from so many on less, up to three times."""
+
+    price = YuanField(_l("Price per pack, yuan"), [Needed(_l("Enter what a pack costs."))])
+    minimum = IntegerField(_l("At least how many packs"), [Optional(), NumberRange(1, 1_000)])
+    tier_from = IntegerField(_l("Lower price from how many packs"), [Optional(), NumberRange(2, 10_000)])
+    tier_price = YuanField(_l("Price per pack then, yuan"), [Optional()])
+    tier2_from = IntegerField(_l("Second lower price from how many packs"), [Optional(), NumberRange(2, 10_000)])
+    tier2_price = YuanField(_l("Price per pack then, yuan"), [Optional()])
+    tier3_from = IntegerField(_l("Third lower price from how many packs"), [Optional(), NumberRange(2, 10_000)])
+    tier3_price = YuanField(_l("Price per pack then, yuan"), [Optional()])
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Each field, then the levels: both number and price, each for more packs and cheaper than the one before."""
+        is_valid = super().validate(extra_validators)
+        least, price = max(self.minimum.data or 1, 1), self.price.fen
+        for number, fen in self.levels():
+            if number.errors or fen.errors:
+                continue
+            if (fen.fen is None) != (number.data is None):
+                fen.errors = [_("Please enter both number and price.")]
+            elif number.data is not None and number.data <= least:
+                number.errors = [_("This has to be more packs than before.")]
+            elif fen.fen and price and fen.fen >= price:
+                fen.errors = [_("A larger quantity should cost less per pack, not more.")]
+            elif number.data and fen.fen:
+                least, price = number.data, fen.fen
+            is_valid = is_valid and not (number.errors or fen.errors)
+        return is_valid
+
+    def levels(self) -> list[tuple[IntegerField, YuanField]]:
+        pairs = ((self.tier_from, self.tier_price), (self.tier2_from, self.tier2_price), (self.tier3_from, self.tier3_price))
+        return list(pairs)
+
+    @property
+    def tiers(self) -> tuple[tuple[int, int], ...]:
+        """Once it is valid."""
+        return tuple((number.data, price.fen) for number, price in self.levels() if number.data and price.fen)
+
+    def show_terms(self, price_fen: int, minimum: int, tiers: Sequence[tuple[int, int]]) -> None:
+        self.price.show(price_fen)
+        self.minimum.data = minimum if minimum > 1 else None
+        for (number, price), (least, fen) in zip(self.levels(), tiers, strict=False):
+            number.data = least
+            price.show(fen)
+
+
+class PackForm(TermsForm):
+    """How it is packed, what that weighs and costs, how many there are."""
+
+    unit = StringField(_l("Packaging"), [Needed(_l("Enter how it is packed.")), Length(max=20)])
+    stock = IntegerField(_l("Packs in stock"), [Needed(_l("Enter how many packs there are.")), NumberRange(0, 1_000_000)])
+    weight = IntegerField(_l("Net weight of a pack, grams"), [Optional(), NumberRange(1, 100_000)])
 
     def validate_unit(self, field: StringField) -> None:
         amount = measures.read(field.data or "").amount
@@ -78,22 +141,50 @@ class DetailsForm(Form):
             raise ValidationError(_("Write it like 5斤箱, 500g×2袋, 30枚 or 礼盒."))
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Each field, then those that only make sense together."""
+        """Each field, then whether it is known what a pack weighs."""
         is_valid = super().validate(extra_validators)
         if not self.errors.get("unit") and self.weight.data is None and not grams_of(self.unit.data or ""):
             self.weight.errors = [_("The pack does not say what it weighs. We need that for shipping.")]
             is_valid = False
-        if not self.tier_price.errors and (wrong := self.wrong_tier()):
-            self.tier_price.errors = [wrong]
-            is_valid = False
         return is_valid
 
-    def wrong_tier(self) -> str:
-        if (self.tier_price.fen is None) != (self.tier_from.data is None):
-            return str(_("Please enter both number and price."))
-        if self.tier_price.fen and self.price.fen and self.tier_price.fen >= self.price.fen:
-            return str(_("A larger quantity should cost less per pack, not more."))
-        return ""
+    @property
+    def pack(self) -> Pack:
+        """Once it is valid."""
+        grams = self.weight.data or grams_of(str(self.unit.data)) or 0
+        price, stock = self.price.fen or 0, int(self.stock.data or 0)
+        return Pack(str(self.unit.data), grams, price, stock, self.minimum.data or 1, self.tiers)
+
+
+class NewPackForm(KeyedForm, PackForm):
+    """A further pack, made once however often it is sent."""
+
+
+class DetailsForm(PackForm, ContentForm):
+    """What it is, and its first pack: all that a draft needs."""
+
+
+class CertificateForm(KeyedForm):
+    kind = SelectField(_l("Which paper?"), [Needed(_l("Choose which paper it is."))], choices=choices(KINDS))
+    name = StringField(_l("What it says"), [Needed(_l("Enter what the paper says.")), Length(min=2, max=40)])
+    number = StringField(_l("Its number"), [Needed(_l("Enter the number on the paper.")), Length(max=40)])
+
+
+class ConsentForm(BeginForm):
+    """A clerk begins for a farmer: what it is, and how the farmer agreed to it."""
+
+    way = RadioField(_l("How did they agree?"), [Needed(_l("Choose how they agreed."))], choices=choices(WAYS))
+    has_agreed = BooleanField(
+        _l("I read these words to them, and they agreed"), [Needed(_l("Choose this once they have agreed."))]
+    )
+
+    def validate_has_agreed(self, field: BooleanField) -> None:
+        if not field.data:
+            raise ValidationError(_("Choose this once they have agreed."))
+
+
+class ObjectionForm(Form):
+    reason = StringField(_l("Why? (the station reads it)"), [Optional(), Length(max=200)])
 
 
 def grams_of(unit: str) -> int | None:
@@ -106,6 +197,20 @@ class PriceAndStockForm(Form):
     price = YuanField(_l("Price, yuan"), [Needed(_l("Enter what a pack costs."))])
     stock = IntegerField(_l("Packs"), [Needed(_l("Enter how many packs there are.")), NumberRange(0, 1_000_000)])
     seen_stock = IntegerField(validators=[Needed(_l("Open the page again, please.")), NumberRange(0)], widget=HiddenInput())
+
+
+class OfferForm(Form):
+    """Whether a listing is for sale, and whether the page showed it so."""
+
+    is_offered = BooleanField(_l("For sale"))
+    was_offered = HiddenField(filters=[dropped_beyond(8)])
+
+
+class EditReviewForm(Form):
+    version = IntegerField(
+        validators=[Needed(_l("Open the page again, please.")), NumberRange(1, 1_000_000)], widget=HiddenInput()
+    )
+    reason = StringField(_l("What needs changing"), [Optional(), Length(max=200)])
 
 
 class ReviewForm(Form):

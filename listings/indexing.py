@@ -91,7 +91,8 @@ def parts(codes: list[str]) -> list[list[str]]:
 
 
 def statement(codes: Collection[str]) -> Any:
-    first = select(func.min(Variant.id)).where(Variant.listing_id == Listing.id, Variant.is_offered)
+    first = select(Variant.id).where(Variant.listing_id == Listing.id, Variant.is_offered)
+    first = first.order_by(Variant.position, Variant.id).limit(1)
     left = select(func.max(Variant.on_hand - Variant.reserved)).where(Variant.listing_id == Listing.id, Variant.is_offered)
     return (
         select(Listing.code, Listing.title_zh, Listing.title_en, Listing.story_zh, Listing.story_en, Listing.tags)

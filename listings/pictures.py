@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any, Final
@@ -76,6 +77,24 @@ def attach(session: Session, *, listing: Listing, uploader_id: int, made: dict[s
     listing.version += 1
 
 
+def keep(session: Session, *, uploader_id: int, made: dict[str, Any]) -> str:
+    """A re-encoded picture that belongs to no listing yet; returns its public id."""
+    row = Media(uploader_id=uploader_id, **made)
+    session.add(row)
+    session.flush()
+    return row.public_id
+
+
+def arrange(session: Session, listing: Listing, wanted: Sequence[str]) -> None:
+    """Make the listing's pictures these, in this order. Others are kept for the orders that show them."""
+    for row in session.scalars(select(Media).where(Media.listing_id == listing.id)).all():
+        row.listing_id = None
+    rows = {row.public_id: row for row in session.scalars(select(Media).where(Media.public_id.in_(wanted)))}
+    for position, public_id in enumerate(wanted, start=1):
+        rows[public_id].listing_id, rows[public_id].position = listing.id, position
+    session.flush()
+
+
 def detach(session: Session, *, listing: Listing, media: str) -> None:
     """Take a picture away; those behind it move up. Raises NotFound for one of another listing."""
     rows = session.scalars(select(Media).where(Media.listing_id == listing.id).order_by(Media.position)).all()
@@ -93,4 +112,8 @@ def path_of(session: Session, media: str, width: int) -> Path:
     digest = session.scalar(select(Media.digest).where(Media.public_id == media)) if width in WIDTHS else None
     if digest is None:
         raise NotFound(media)
+    return file_of(digest, width)
+
+
+def file_of(digest: str, width: int) -> Path:
     return settings().media_folder.resolve() / digest[:2] / digest / f"{width}.webp"

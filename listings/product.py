@@ -68,6 +68,7 @@ class Paper:
     name: str
     number: str
     status: str
+    picture: str | None  # the public id of one
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,13 @@ def rows_of_photos() -> Columns:
 def papers_of(session: Session, listing: int) -> tuple[Paper, ...]:
     in_english = language() == "en"
     return tuple(
-        Paper(row.kind, row.name_en if in_english and row.name_en else row.name_zh, row.number, row.status)
+        Paper(
+            row.kind,
+            row.name_en if in_english and row.name_en else row.name_zh,
+            row.number,
+            row.status,
+            row.media_public_id,
+        )
         for row in rows(session, rows_of_papers(), wanted=listing)
     )
 
@@ -247,6 +254,7 @@ def papers_of(session: Session, listing: int) -> tuple[Paper, ...]:
 @cache
 def rows_of_papers() -> Columns:
     wanted = select(Certificate.kind, Certificate.name_zh, Certificate.name_en, Certificate.number, Certificate.status)
+    wanted = wanted.add_columns(Certificate.media_public_id)
     return wanted.where(Certificate.listing_id == bindparam("wanted")).order_by(Certificate.id)
 
 

@@ -1,23 +1,32 @@
-"""The station looks at a listing: origin seen, goods seen, price sane; or it says what has to be mended."""
+"""The station looks at a listing: origin seen, goods seen, price sane; or it says what has to be mended. So with an edit."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from listings import certificates, consenting, revising
 from listings.announcing import announce
-from listings.models import Listing, Media, Review, Variant
-from listings.states import ListingState as L
+from listings.models import Consent, Listing, Media, Review, Revision, Variant
+from listings.states import FOR_SALE, ListingState as L, RevisionState as R
 from marketplace.core import audit, clock
-from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.transitions import transition
+
+REVIEWED: Final = "reviewed"
+REVIEWED_ALONE: Final = "reviewed by the clerk who wrote it: nobody else works here"
 
 
 class OwnListing(Refusal):
     status = 403
     message = _l("Nobody reviews what they sell themselves.")
+
+
+class OwnEntry(Refusal):
+    status = 403
+    message = _l("You wrote this for the farmer yourself, so a colleague at your station has to look at it.")
 
 
 class NotSeen(Refusal):
@@ -45,37 +54,93 @@ def accept(
     origin_seen: bool,
     goods_seen: bool,
     price_sane: bool,
+    papers: Collection[int] = (),
 ) -> None:
-    """Publish it. Raises NotSeen unless all three were looked at, OwnListing, StaleState."""
+    """Publish it; `papers` are the certificates that were seen. Raises NotSeen unless all three were looked at, OwnListing,
+    OwnEntry, StaleState."""
     listing = get_of_station(session, code, station)
-    refuse_own(listing, reviewer_id)
+    why = refuse_own(session, listing, reviewer_id, clerk_of(session, listing))
     if not (origin_seen and goods_seen and price_sane):
         raise NotSeen(code)
     keep(session, listing, reviewer_id, True, "", origin_seen, goods_seen, price_sane)
     actor = f"person:{reviewer_id}"
-    transition(
-        session, listing, L.PUBLISHED, expected=L.SUBMITTED, actor=actor, why="reviewed", station=listing.station_code
-    )
+    transition(session, listing, L.PUBLISHED, expected=L.SUBMITTED, actor=actor, why=why, station=listing.station_code)
     listing.published_at = clock.now()
+    certificates.verify(session, listing, papers, reviewer_id)
     announce(session, listing)
 
 
 def reject(session: Session, *, code: str, station: str | None, reviewer_id: int, reason: str) -> None:
-    """Send it back to the seller, who reads why. Raises OwnListing, StaleState."""
+    """Send it back to the seller, who reads why. Raises OwnListing, OwnEntry, StaleState."""
     listing = get_of_station(session, code, station)
-    refuse_own(listing, reviewer_id)
+    refuse_own(session, listing, reviewer_id, clerk_of(session, listing))
     keep(session, listing, reviewer_id, False, reason, False, False, False)
-    decide(session, listing, L.REJECTED, reviewer_id, reason)
+    actor, place = f"person:{reviewer_id}", listing.station_code
+    transition(session, listing, L.REJECTED, expected=L.SUBMITTED, actor=actor, why=reason, station=place)
 
 
-def decide(session: Session, listing: Listing, to: L, reviewer_id: int, why: str) -> None:
-    station, actor = listing.station_code, f"person:{reviewer_id}"
-    transition(session, listing, to, expected=L.SUBMITTED, actor=actor, why=why, station=station)
+def clerk_of(session: Session, listing: Listing) -> int | None:
+    """The clerk who listed it for the farmer."""
+    return session.scalar(select(Consent.clerk_id).where(Consent.listing_id == listing.id))
 
 
-def refuse_own(listing: Listing, reviewer_id: int) -> None:
+def refuse_own(session: Session, listing: Listing, reviewer_id: int, writer_id: int | None) -> str:
+    """Nobody reviews what they sell; nor what they wrote for a farmer, unless nobody else works at the station: then that is
+    said in the trace, whose words this returns. Raises OwnListing, OwnEntry."""
     if listing.seller_id == reviewer_id:
         raise OwnListing(listing.code)
+    if writer_id != reviewer_id:
+        return REVIEWED
+    if consenting.has_others(session, listing.station_code, than={reviewer_id, listing.seller_id}):
+        raise OwnEntry(listing.code)
+    return REVIEWED_ALONE
+
+
+def accept_edit(session: Session, *, edit: str, station: str, reviewer_id: int, version: int) -> str:
+    """Put the edit into the listing, as it stood at `version`; returns the listing's code.
+
+    Raises NotFound, OwnListing, OwnEntry; StaleState where it was changed since, or decided."""
+    row, listing = get_edit(session, edit, station)
+    why = refuse_own(session, listing, reviewer_id, row.author_id)
+    if row.version != version or listing.state not in FOR_SALE:
+        raise StaleState(edit)
+    decide(session, row, R.ACCEPTED, listing, reviewer_id, why=why, reason="")
+    revising.apply(session, listing, row)
+    return listing.code
+
+
+def reject_edit(session: Session, *, edit: str, station: str, reviewer_id: int, version: int, reason: str) -> str:
+    """Leave the listing as it is; its seller reads why. Raises NotFound, OwnListing, OwnEntry, StaleState."""
+    row, listing = get_edit(session, edit, station)
+    refuse_own(session, listing, reviewer_id, row.author_id)
+    if row.version != version:
+        raise StaleState(edit)
+    decide(session, row, R.REJECTED, listing, reviewer_id, why=reason, reason=reason)
+    return listing.code
+
+
+def get_edit(session: Session, edit: str, station: str) -> tuple[Revision, Listing]:
+    """An edit of a listing of this station, both locked. Raises NotFound."""
+    code = session.scalar(select(Listing.code).join(Revision).where(Revision.public_id == edit))
+    if code is None:
+        raise NotFound(edit)
+    listing = get_of_station(session, code, station)
+    row = session.scalars(select(Revision).where(Revision.public_id == edit).with_for_update()).one()
+    return row, listing
+
+
+def decide(session: Session, row: Revision, to: R, listing: Listing, reviewer_id: int, *, why: str, reason: str) -> None:
+    decided: dict[str, Any] = {"reviewer_id": reviewer_id, "decided_at": clock.now(), "reason": reason}
+    actor, place = f"person:{reviewer_id}", listing.station_code
+    transition(session, row, to, expected=R.SUBMITTED, actor=actor, why=why, station=place, **decided)
+
+
+def see_papers(session: Session, *, code: str, station: str, reviewer_id: int, papers: Collection[int]) -> int:
+    """Somebody at the station has seen these certificates themselves; how many are verified by it. Raises OwnListing."""
+    listing = get_of_station(session, code, station)
+    if listing.seller_id == reviewer_id:
+        raise OwnListing(code)
+    return certificates.verify(session, listing, papers, reviewer_id)
 
 
 def keep(
@@ -104,16 +169,30 @@ def clear(session: Session, *, code: str, actor: str, reason: str) -> None:
 
 def waiting(session: Session, station: str) -> Sequence[Any]:
     """What a station has to look at, oldest first: one statement."""
-    first = select(func.min(Variant.id)).where(Variant.listing_id == Listing.id).correlate(Listing).scalar_subquery()
+    first = select(Variant.id).where(Variant.listing_id == Listing.id).order_by(Variant.position, Variant.id).limit(1)
     picture = select(func.min(Media.id)).where(Media.listing_id == Listing.id, Media.position == 1).correlate(Listing)
     wanted = (
         select(Listing.code, Listing.title_zh, Listing.title_en, Listing.seller_name, Listing.submitted_at)
         .add_columns(Listing.drawing, Listing.station_code, Variant.unit_zh, Variant.unit_en, Variant.price_fen)
         .add_columns(Media.public_id.label("media"))
-        .join(Variant, Variant.id == first)
+        .join(Variant, Variant.id == first.correlate(Listing).scalar_subquery())
         .outerjoin(Media, Media.id == picture.scalar_subquery())
         .where(Listing.station_code == station, Listing.state == L.SUBMITTED)
         .order_by(Listing.submitted_at, Listing.id)
+    )
+    return session.execute(wanted.limit(100)).all()
+
+
+def waiting_edits(session: Session, station: str) -> Sequence[Any]:
+    """Edits of what is for sale that a station has to look at, oldest first: one statement."""
+    picture = select(func.min(Media.id)).where(Media.listing_id == Listing.id, Media.position == 1).correlate(Listing)
+    wanted = (
+        select(Revision.public_id, Revision.submitted_at, Listing.title_zh, Listing.title_en, Listing.seller_name)
+        .add_columns(Listing.drawing, Listing.station_code, Media.public_id.label("media"))
+        .join(Listing, Listing.id == Revision.listing_id)
+        .outerjoin(Media, Media.id == picture.scalar_subquery())
+        .where(Listing.station_code == station, Revision.state == R.SUBMITTED, Listing.state.in_(sorted(FOR_SALE)))
+        .order_by(Revision.submitted_at, Revision.id)
     )
     return session.execute(wanted.limit(100)).all()
 

@@ -1,4 +1,4 @@
-"""The life of a listing. Pure: anything not written here cannot happen."""
+"""The lives of a listing and of an edit of one. Pure: anything not written here cannot happen."""
 
 from enum import StrEnum
 from typing import Final
@@ -23,4 +23,21 @@ LISTING: Final[dict[ListingState, frozenset[ListingState]]] = {
     L.PAUSED: frozenset({L.PUBLISHED, L.SUSPENDED, L.ARCHIVED}),
     L.SUSPENDED: frozenset({L.PUBLISHED, L.ARCHIVED}),
     L.ARCHIVED: frozenset(),
+}
+
+FOR_SALE: Final = frozenset({L.PUBLISHED, L.PAUSED})
+"""What the station has let in: price and stock change at once, what it *is* by an edit that the station accepts."""
+
+
+class RevisionState(StrEnum):
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+R = RevisionState
+REVISION: Final[dict[RevisionState, frozenset[RevisionState]]] = {
+    R.SUBMITTED: frozenset({R.ACCEPTED, R.REJECTED}),
+    R.ACCEPTED: frozenset(),
+    R.REJECTED: frozenset(),
 }

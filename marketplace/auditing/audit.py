@@ -11,6 +11,7 @@ from marketplace.auditing import (
     chains,
     checks,
     devices,
+    editing,
     giving,
     lives,
     matching,
@@ -37,6 +38,8 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, (*plans.PLANS, *matching.FUNDS))
     yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES))
+    yield from checks.run(connection, (*editing.EDITS, *editing.CONSENTS))
+    yield from editing.differences(connection)
     yield from lives.differences(connection)
     yield from chains.differences(connection)
     if at_the_cashier:

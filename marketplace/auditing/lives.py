@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row
 
 from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, INSTALLMENT, MATCHING_FUND, PLAN, RECEIPT
 from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
-from listings.states import LISTING
+from listings.states import LISTING, REVISION
 from marketplace.auditing.checks import Difference, read
 from marketplace.orders.batches.states import BATCH, LINE
 from marketplace.orders.states import ORDER, PARCEL
@@ -43,6 +43,7 @@ LIVES: Final = (
     Life("transfer", "public_id", TRANSFER, "requested"),
     Life("transfer_reversal", "public_id", TRANSFER, "requested"),
     Life("listing", "code", LISTING),
+    Life("listing_revision", "public_id", REVISION, "submitted"),
     Life("campaign", "public_id", CAMPAIGN, "draft"),
     Life("contribution", "public_id", CONTRIBUTION, "intent"),
     Life("plan", "public_id", PLAN, "active"),

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from marketplace.demo import campaigns, goods, people, places, pledges
+from marketplace.demo import campaigns, editing, goods, people, places, pledges
 from marketplace.demo.tables import refuse_in_earnest
 
 
@@ -14,6 +14,7 @@ def load(session: Session) -> None:
     places.load(session)
     people.load(session)
     goods.load(session)
+    editing.load(session)
     campaigns.load(session)
     pledges.load(session)
 

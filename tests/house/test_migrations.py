@@ -203,6 +203,25 @@ def test_public_rows_of_before_stay_as_they_were_and_a_match_may_be_taken_back(e
         connection.execute(text("UPDATE public_row SET fen = -4 WHERE id = 5"))
 
 
+def test_papers_of_before_stay_as_stated_and_goods_get_edits(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0016")
+    paper = {"id": 1, "listing_id": 1, "kind": "organic", "name_zh": "有机", "number": "O-1", "status": "stated"}
+    before = rows_of(empty, put_in(empty, {**SHOP, "certificate": [paper]}))
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {table: list(rows[0]) for table, rows in before.items()}) == before
+    new = {"media_public_id": None, "verified_by": None, "verified_at": None}
+    assert rows_of(empty, {"certificate": list(new)})["certificate"] == [new]
+    edit = {"listing_id": 1, "author_id": 1, "state": "submitted", "reviewer_id": None, "decided_at": None}
+    put_in(empty, {"listing_revision": [edit | {"id": 1, "public_id": "e1"}]})
+    with pytest.raises(DBAPIError, match=r"listing_revision\.listing_id|one_waiting_revision"):
+        put_in(empty, {"listing_revision": [edit | {"id": 2, "public_id": "e2"}]})
+    agreed = {"listing_id": 1, "seller_id": 1, "clerk_id": 2, "way": "on_paper", "picture_digest": None}
+    with pytest.raises(DBAPIError, match="paper_has_a_picture"):
+        put_in(empty, {"listing_consent": [agreed]})
+
+
 def line(number: int, parcel: int, grams: int, quantity: int) -> dict[str, Any]:
     figures = {"unit_price_fen": 100, "unit_service_fee_fen": 8, "quantity": quantity, "net_weight_grams": grams}
     return {"id": number, "public_id": f"l{number}", "parcel_id": parcel} | figures

@@ -1,15 +1,16 @@
 """All prices and stocks of a seller in one list: each row whole or not at all, and nothing typed is lost."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from listings import stock
-from listings.models import StockMovement, Variant
+from listings import offering, reviewing, stock
+from listings.models import Listing, StockMovement, Variant
 from marketplace.accounts.models import Person
 from marketplace.core.db import db, in_transaction
 from tests import factories
@@ -34,9 +35,9 @@ def offer(seller: FlaskClient, code: str, **given: object) -> Variant:
 
 
 def rows(**typed: tuple[str, str, str]) -> dict[str, str]:
-    """code: price, stock, the stock that the page showed."""
+    """The listing's code: price, stock, the stock that the page showed of its first pack."""
     fields = ("price", "stock", "seen_stock")
-    return {f"{code}-{name}": value for code, row in typed.items() for name, value in zip(fields, row, strict=True)}
+    return {f"{code}-1-{name}": value for code, row in typed.items() for name, value in zip(fields, row, strict=True)}
 
 
 def send(seller: FlaskClient, data: dict[str, str]):  # type: ignore[no-untyped-def]
@@ -57,7 +58,7 @@ def test_one_button_saves_every_row_and_says_so_at_each(seller: FlaskClient) -> 
 
     answer = send(seller, rows(GA=("￥３６.５", "25", "10"), GB=("39.80", "10", "10"), GC=("39.80", "4", "10")))
 
-    assert answer.status_code == 303 and re.findall(r"saved=(\w+)", answer.headers["Location"]) == ["GC", "GA"]
+    assert answer.status_code == 303 and re.findall(r"saved=([\w-]+)", answer.headers["Location"]) == ["GC-1", "GA-1"]
     assert (now("GA"), now("GB"), now("GC")) == ((3650, 25), (3980, 10), (3980, 4))
     assert db.session.scalar(select(Variant).where(Variant.code == "GA-1")).tiers == []  # type: ignore[union-attr]
     page = seller.get(answer.headers["Location"]).text
@@ -72,12 +73,12 @@ def test_a_wrong_row_is_kept_as_typed_and_keeps_no_other_back(seller: FlaskClien
 
     assert answer.status_code == 422
     assert (now("GA"), now("GB")) == ((3980, 10), (4100, 9))
-    assert re.search(r'id="GA-price"[^>]*value="abc"', answer.text) and re.search(
-        r'id="GA-stock"[^>]*value="77"', answer.text
+    assert re.search(r'id="GA-1-price"[^>]*value="abc"', answer.text) and re.search(
+        r'id="GA-1-stock"[^>]*value="77"', answer.text
     )
-    assert 'href="#GA-price"' in answer.text and "没存上" in answer.text
+    assert 'href="#GA-1-price"' in answer.text and "没存上" in answer.text
     assert answer.text.count("存好了</span>") == 1
-    assert re.search(r'name="GB-seen_stock"[^>]*value="9"', answer.text)
+    assert re.search(r'name="GB-1-seen_stock"[^>]*value="9"', answer.text)
 
 
 def test_fewer_than_are_held_is_said_at_the_row_and_its_price_stays_too(seller: FlaskClient) -> None:
@@ -134,3 +135,76 @@ def test_the_seller_s_page_says_what_is_sold_out_and_what_is_kept(seller: FlaskC
 
     assert "卖完了</span>" in page and "在卖</span>" not in page
     assert "先替你存着" in page and "样货等你送" in page and PRICES in page
+
+
+def test_each_pack_has_a_row_of_its_own(seller: FlaskClient) -> None:
+    small = offer(seller, "GA")
+    large = factories.make_variant(small.listing, code="GA-2", unit_zh="10斤箱", price_fen=7000, stock_on_hand=4, position=2)
+    factories.make_variant(small.listing, code="GA-3", unit_zh="20斤箱", is_offered=False, position=3)
+
+    page = seller.get(PRICES).text
+    assert "10斤箱" in page and "20斤箱" not in page
+
+    typed = rows(GA=("39.80", "10", "10")) | {"GA-2-price": "68", "GA-2-stock": "6", "GA-2-seen_stock": "4"}
+    answer = send(seller, typed | {"GA-3-price": "1", "GA-3-stock": "1", "GA-3-seen_stock": "1"})
+
+    assert re.findall(r"saved=([\w-]+)", answer.headers["Location"]) == [large.code]
+    db.session.rollback()
+    prices = db.session.execute(select(Variant.code, Variant.price_fen, Variant.on_hand).order_by(Variant.code)).all()
+    assert [tuple(row) for row in prices] == [("GA-1", 3980, 10), ("GA-2", 6800, 6), ("GA-3", 3980, 100)]
+
+
+def states() -> dict[str, str]:
+    db.session.rollback()
+    return {row.code: row.state for row in db.session.execute(select(Listing.code, Listing.state))}
+
+
+def shown(**codes: str) -> dict[str, str]:
+    """What the page showed of whether each is for sale."""
+    return {f"{code}-was_offered": was for code, was in codes.items()}
+
+
+def test_many_are_paused_and_offered_again_at_once(seller: FlaskClient) -> None:
+    for code in ("GA", "GB", "GC"):
+        offer(seller, code)
+    as_they_are = rows(GA=("39.80", "10", "10"), GB=("39.80", "10", "10"), GC=("41.00", "10", "10"))
+
+    send(seller, as_they_are | shown(GA="yes", GB="yes", GC="yes") | {"GC-is_offered": "y"})
+    assert states() == {"GA": "paused", "GB": "paused", "GC": "published"} and now("GC") == (4100, 10)
+    assert seller.get(PRICES).text.count("暂停</span>") >= 2
+
+    ticked = {"GA-is_offered": "y", "GB-is_offered": "y", "GC-is_offered": "y"}
+    answer = send(seller, as_they_are | shown(GA="no", GB="no", GC="yes") | ticked)
+    assert states() == {"GA": "published", "GB": "published", "GC": "published"}
+    assert sorted(re.findall(r"saved=([\w-]+)", answer.headers["Location"])) == ["GA", "GB"]
+
+
+def test_a_tick_that_the_page_did_not_show_pauses_nothing(seller: FlaskClient) -> None:
+    offer(seller, "GA")
+    for was in ({}, shown(GA="perhaps"), shown(GA="no")):
+        send(seller, rows(GA=("39.80", "10", "10")) | was)
+    assert states() == {"GA": "published"}
+
+
+def test_what_was_suspended_meanwhile_is_not_offered_again_by_a_tick(seller: FlaskClient) -> None:
+    row = offer(seller, "GA").listing
+    in_transaction(offering.pause, code="GA", person_id=row.seller_id)
+    in_transaction(reviewing.suspend, code="GA", actor="test", reason="test")
+
+    send(seller, rows(GA=("39.80", "10", "10")) | shown(GA="no") | {"GA-is_offered": "y"})
+
+    assert states() == {"GA": "suspended"}
+
+
+def test_the_page_takes_as_many_statements_for_many_goods_as_for_one(
+    seller: FlaskClient, count_statements: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    numbers = []
+    for code in ("GA", "GB", "GC"):
+        offer(seller, code)
+        for path in (PRICES, "/seller"):
+            seller.get(path)
+            with count_statements() as sent:
+                seller.get(path)
+            numbers.append((path, len(sent)))
+    assert len(set(numbers)) == 2

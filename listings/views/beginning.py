@@ -1,0 +1,28 @@
+"""What both doors of listing ask first: the category."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+
+from listings.forms import BeginForm
+from listings.models import Category
+from marketplace.core.db import db
+from marketplace.core.formats import language
+from marketplace.core.forms import SelectChoice
+
+F = TypeVar("F", bound=BeginForm)
+
+
+def with_categories(form: F) -> F:
+    """Second-level categories under the name of their parent."""
+    names = (Category.name_zh, Category.name_en, Category.position)
+    rows = db.session.execute(select(Category.code, Category.parent_code, *names).order_by(Category.position)).all()
+    words = {row.code: row.name_en if language() == "en" else row.name_zh for row in rows}
+    below = sorted((row for row in rows if row.parent_code), key=lambda row: place_of(rows, row.parent_code))
+    form.category.choices = [SelectChoice(row.code, words[row.code], optgroup=words[row.parent_code]) for row in below]
+    return form
+
+
+def place_of(rows: Sequence[Any], code: str) -> int:
+    return next(place for place, row in enumerate(rows) if row.code == code)

@@ -1,0 +1,20 @@
+"""The picture of a signed paper: never public, shown to the farmer and to the station that keeps it."""
+
+from flask import Response
+from flask.typing import ResponseReturnValue
+
+from listings import pictures
+from listings.models import Consent
+from listings.picture_sizes import WIDTHS
+from marketplace.core.errors import NotFound
+
+
+def paper_of(consent: Consent) -> ResponseReturnValue:
+    """Raises NotFound where there is none."""
+    if consent.picture_digest is None:
+        raise NotFound("paper")
+    try:
+        content = pictures.file_of(consent.picture_digest, max(WIDTHS)).read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound("paper") from error
+    return Response(content, mimetype="image/webp", headers={"Cache-Control": "no-store"})

@@ -1,0 +1,91 @@
+"""What a seller has to bring to the station: their own lines of parcels that are not packed, by station and by day."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.core.formats import in_language
+from marketplace.orders.models import Order, OrderLine, Parcel
+from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.stations.models import Station
+
+TO_BRING: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING)
+LONGEST: Final = 500
+
+
+@dataclass(frozen=True)
+class Thing:
+    """So many of one pack, for these parcels."""
+
+    title_zh: str
+    title_en: str
+    unit_zh: str
+    unit_en: str
+    quantity: int
+    parcels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Day:
+    """What goes into parcels that were promised to their buyers by this day."""
+
+    promised_by: date
+    things: tuple[Thing, ...]
+
+
+@dataclass(frozen=True)
+class AtStation:
+    name: str
+    address: str
+    phone: str
+    days: tuple[Day, ...]
+
+
+def lines(session: Session, seller: str) -> Sequence[Any]:
+    """A seller's lines to bring, by station, day and pack, what was refunded left out: one statement."""
+    wanted = (
+        select(OrderLine.variant_code, OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en)
+        .add_columns((OrderLine.quantity - OrderLine.refunded_quantity).label("quantity"))
+        .add_columns(Parcel.number, Parcel.promised_by, Order.number.label("order_number"))
+        .add_columns(Station.code, Station.name_zh, Station.name_en, Station.address_zh, Station.address_en, Station.phone)
+        .join(Parcel, Parcel.id == OrderLine.parcel_id)
+        .join(Order, Order.id == Parcel.order_id)
+        .join(Station, Station.code == Parcel.station_code)
+        .where(OrderLine.seller_public_id == seller, Parcel.state.in_(TO_BRING))
+        .where(Order.state == OrderState.PAID, OrderLine.quantity > OrderLine.refunded_quantity)
+        .order_by(Station.code, Parcel.promised_by, OrderLine.variant_code, OrderLine.id)
+    )
+    return session.execute(wanted.limit(LONGEST)).all()
+
+
+def by_station(rows: Sequence[Any]) -> list[AtStation]:
+    return [at_station(list(group)) for _code, group in groupby(rows, key=attrgetter("code"))]
+
+
+def at_station(rows: Sequence[Any]) -> AtStation:
+    first = rows[0]
+    name, address = in_language(first.name_zh, first.name_en), in_language(first.address_zh, first.address_en)
+    return AtStation(name, address, first.phone, tuple(by_day(rows)))
+
+
+def by_day(rows: Iterable[Any]) -> list[Day]:
+    """The rows of one or several stations, soonest first."""
+    in_order = sorted(rows, key=attrgetter("promised_by", "variant_code"))
+    return [Day(day, tuple(things(group))) for day, group in groupby(in_order, key=attrgetter("promised_by"))]
+
+
+def things(rows: Iterable[Any]) -> list[Thing]:
+    """Added up by pack, whatever it was called when it was ordered."""
+    return [thing(list(group)) for _code, group in groupby(rows, key=attrgetter("variant_code"))]
+
+
+def thing(rows: Sequence[Any]) -> Thing:
+    last = rows[-1]
+    parcels = tuple(dict.fromkeys(f"{row.order_number}-{row.number}" for row in rows))
+    return Thing(last.title_zh, last.title_en, last.unit_zh, last.unit_en, sum(row.quantity for row in rows), parcels)
