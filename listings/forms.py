@@ -7,7 +7,9 @@ from typing import Any, Final
 from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import (
     BooleanField,
+    FileField,
     IntegerField,
+    RadioField,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -106,6 +108,18 @@ class PriceAndStockForm(Form):
     price = YuanField(_l("Price, yuan"), [Needed(_l("Enter what a pack costs."))])
     stock = IntegerField(_l("Packs"), [Needed(_l("Enter how many packs there are.")), NumberRange(0, 1_000_000)])
     seen_stock = IntegerField(validators=[Needed(_l("Open the page again, please.")), NumberRange(0)], widget=HiddenInput())
+
+
+class ImportForm(KeyedForm):
+    """A sheet, the ZIP beside it, and what becomes of goods that are new. The files themselves are read by the view."""
+
+    sheet = FileField(_l("Your sheet"))
+    pictures = FileField(_l("ZIP with pictures"))
+    then = RadioField(
+        _l("What becomes of new goods?"),
+        choices=[SelectChoice("draft", _l("Drafts, I look at each again")), SelectChoice("submit", _l("Straight to the station"))],
+        default="draft",
+    )
 
 
 class ReviewForm(Form):
