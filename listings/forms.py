@@ -117,7 +117,10 @@ class ImportForm(KeyedForm):
     pictures = FileField(_l("ZIP with pictures"))
     then = RadioField(
         _l("What becomes of new goods?"),
-        choices=[SelectChoice("draft", _l("Drafts, I look at each again")), SelectChoice("submit", _l("Straight to the station"))],
+        choices=[
+            SelectChoice("draft", _l("Drafts, I look at each again")),
+            SelectChoice("submit", _l("Straight to the station")),
+        ],
         default="draft",
     )
 

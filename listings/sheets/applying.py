@@ -16,7 +16,7 @@ from listings.sheets import goods
 from listings.sheets.goods import Pack
 from listings.sheets.models import ListingImport, ListingImportRow
 from listings.sheets.parsing import MOST_PICTURES
-from listings.sheets.states import ImportState as I, Outcome, Verdict  # noqa: E741
+from listings.sheets.states import ImportState as I, Outcome, Verdict
 from listings.states import ListingState as L
 from marketplace.core import clock
 from marketplace.core.db import Base, add_rows, db, in_transaction, rows
@@ -154,9 +154,7 @@ def add_new(session: Session, row: ListingImport, prepared: Prepared, actor: str
     described = [{**common, "code": line.target, **listing_columns(line.entry, prepared)} for line in prepared.new]
     made = session.connection().execute(insert(table).returning(table.c.id, table.c.code), described).all()
     ids = {each.code: each.id for each in made}
-    packs = [
-        {"code": line.pack_code, "listing_id": ids[line.target], **pack_columns(line.entry)} for line in prepared.new
-    ]
+    packs = [{"code": line.pack_code, "listing_id": ids[line.target], **pack_columns(line.entry)} for line in prepared.new]
     add_rows(session, Variant, *packs)
     codes = [line.target for line in prepared.new]
     told: dict[str, Any] = {"actor": actor, "station": seller.station_code}
@@ -204,7 +202,9 @@ def ids_of_packs(session: Session, codes: Sequence[str]) -> dict[str, int]:
 
 def add_tiers(session: Session, tiers: Mapping[int, list[list[int]]]) -> None:
     wanted = [
-        {"variant_id": variant, "from_quantity": least, "price_fen": fen} for variant, all_ in tiers.items() for least, fen in all_
+        {"variant_id": variant, "from_quantity": least, "price_fen": fen}
+        for variant, all_ in tiers.items()
+        for least, fen in all_
     ]
     if wanted:
         add_rows(session, PriceTier, *wanted)

@@ -111,6 +111,8 @@ def describe_change(found: Compared, there: There, cells: Mapping[str, str], pac
         keep_number_apart(found, there, pack)
     if any(key in cells and cells[key] != shown[key] for key in TIERS):
         read_tiers(found, {**shown, **cells}, there.categories, found.entry.get("price", pack.values["price"]))
+        if pack.tiers and found.entry.get("tiers") == pack.tiers[:1]:
+            del found.entry["tiers"]  # the sheet shows the first of several
     keep_useful_tiers(found, pack)
     count(found, cells, pack)
     weigh(found, cells, pack)

@@ -15,7 +15,7 @@ from listings.sheets.comparing import Compared, There, compare
 from listings.sheets.models import ListingImport, ListingImportPicture, ListingImportRow
 from listings.sheets.parsing import Wrong, clean, pictures as pictures_named
 from listings.sheets.reading import MOST_ROWS
-from listings.sheets.states import ImportState as I, Verdict  # noqa: E741
+from listings.sheets.states import ImportState as I, Verdict
 from marketplace.core import clock
 from marketplace.core.db import add_rows, db, in_transaction, rows
 from marketplace.core.transitions import transition
@@ -122,7 +122,16 @@ def reencoded(zip_name: str, name: str) -> dict[str, Any] | None:
             with archive.open(member) as packed:
                 raw = packed.read(pictures.LARGEST + 1)
         return pictures.reencode(raw)
-    except (pictures.UnusablePicture, zipfile.BadZipFile, KeyError, OSError, EOFError, ValueError, NotImplementedError, zlib.error):
+    except (
+        pictures.UnusablePicture,
+        zipfile.BadZipFile,
+        KeyError,
+        OSError,
+        EOFError,
+        ValueError,
+        NotImplementedError,
+        zlib.error,
+    ):
         return None
 
 
@@ -203,7 +212,9 @@ def refuse_repeated(session: Session, import_id: int) -> None:
     mine = (ListingImportRow.import_id == import_id, ListingImportRow.verdict != Verdict.REFUSED)
     twice = select(ListingImportRow.target).where(*mine).group_by(ListingImportRow.target).having(func.count() > 1)
     columns = (ListingImportRow.id, ListingImportRow.number, ListingImportRow.target)
-    found = rows(session, select(*columns).where(*mine, ListingImportRow.target.in_(twice)).order_by(ListingImportRow.number))
+    found = rows(
+        session, select(*columns).where(*mine, ListingImportRow.target.in_(twice)).order_by(ListingImportRow.number)
+    )
     first: dict[str, int] = {}
     for row in found:
         if first.setdefault(row.target, row.number) != row.number:

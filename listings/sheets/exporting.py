@@ -44,7 +44,9 @@ def as_xlsx(rows: Iterator[list[str]], language: str, categories: Categories) ->
         sheet = book.add_worksheet(_("Goods"))
         bold, plain, sums = (book.add_format(how) for how in ({"bold": True}, {"num_format": "@"}, {"num_format": "0.00"}))
         for place, column in enumerate(COLUMNS):
-            sheet.set_column(place, place, column.width, sums if column.key in SUMS else None if column.key in NUMBERS else plain)
+            sheet.set_column(
+                place, place, column.width, sums if column.key in SUMS else None if column.key in NUMBERS else plain
+            )
         sheet.freeze_panes(1, 0)
         chosen = {"validate": "list", "source": f"='{_('What may stand here')}'!$D$2:$D${len(categories.names) + 1}"}
         place = next(place for place, column in enumerate(COLUMNS) if column.key == "category")

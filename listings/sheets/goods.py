@@ -14,7 +14,18 @@ from listings.states import ListingState as L
 from marketplace.core.db import rows
 
 PART: Final = 5_000  # values in one statement: SQLite takes 32,766
-DESCRIBING: Final = ("category", "title", "unit", "village", "story", "weight", "months", "shelf_life", "storage", "pictures")
+DESCRIBING: Final = (
+    "category",
+    "title",
+    "unit",
+    "village",
+    "story",
+    "weight",
+    "months",
+    "shelf_life",
+    "storage",
+    "pictures",
+)
 Values = Mapping[str, Any]
 
 
@@ -141,6 +152,8 @@ def categories(session: Session) -> Categories:
     chosen = select(Category.code, Category.name_zh, Category.name_en).where(Category.parent_code.is_not(None))
     found = rows(session, chosen.order_by(Category.position))
     names = [name.lower() for row in found for name in {row.name_zh, row.name_en}]
-    words = {name: row.code for row in found for name in (row.name_zh.lower(), row.name_en.lower()) if names.count(name) == 1}
+    words = {
+        name: row.code for row in found for name in (row.name_zh.lower(), row.name_en.lower()) if names.count(name) == 1
+    }
     shown = {row.code: row.name_zh if names.count(row.name_zh.lower()) == 1 else row.code for row in found}
     return Categories(words | {row.code.lower(): row.code for row in found}, shown)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from listings.drafting import NoStation
 from listings.sheets.models import ListingImport, ListingImportRow
-from listings.sheets.states import OPEN, ImportState as I, Verdict  # noqa: E741  as states.py calls it
+from listings.sheets.states import OPEN, ImportState as I, Verdict
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.transitions import leave_trace, transition
@@ -26,7 +26,9 @@ class TooManyOpen(Refusal):
 
 class SomeRefused(Refusal):
     status = 422
-    message = _l("Some rows have mistakes, so nothing was done. Mend them and send the sheet again, or take only the good rows.")
+    message = _l(
+        "Some rows have mistakes, so nothing was done. Mend them and send the sheet again, or take only the good rows."
+    )
 
 
 class NothingToDo(Refusal):
@@ -40,7 +42,7 @@ class TooLateToUndo(Refusal):
 def receive(
     session: Session, *, person_id: int, file_name: str, sheet: str, pictures: str = "", submits: bool = False
 ) -> str:
-    """A new import of these kept files (storing.py); the worker reads them. Returns its id. Raises NoStation, TooManyOpen."""
+    """A new import of these kept files (storing.py), for the worker to read; its id. Raises NoStation, TooManyOpen."""
     seller = session.get(Seller, person_id)
     if seller is None:
         raise NoStation

@@ -15,7 +15,7 @@ from listings.sheets.applying import Line, Prepared
 from listings.sheets.goods import Pack
 from listings.sheets.models import ListingImport, ListingImportRow
 from listings.sheets.parsing import Wrong
-from listings.sheets.states import ImportState as I, Outcome  # noqa: E741
+from listings.sheets.states import ImportState as I, Outcome
 from listings.states import ListingState as L
 from marketplace.core.db import db, in_transaction
 from marketplace.core.transitions import transition, transition_all

@@ -1,4 +1,4 @@
-"""What the worker does with imports: a step at a time, leased, each kept in one transaction, so that a killed one goes on."""
+"""What the worker does with imports: a step at a time, leased, each in one transaction, so that a killed one goes on."""
 
 import json
 import logging
@@ -10,12 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from listings.sheets import applying, dry_run, storing, undoing
-from listings.sheets.models import ListingImport
-from listings.sheets.states import AT_WORK, ImportState as I  # noqa: E741
+from listings.sheets.models import ListingImport, ListingImportPicture, ListingImportRow
+from listings.sheets.states import AT_WORK, ImportState as I
 from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
 from marketplace.core.transitions import transition
@@ -24,6 +24,7 @@ ROOT: Final = Path(__file__).parents[2]
 PATIENCE: Final = 60  # seconds for reading one file
 MOST_TRIES: Final = 4  # at reading and comparing; then the seller is told
 FILES_KEPT: Final = timedelta(days=2)
+ROWS_KEPT: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,9 @@ def give_up(session: Session, job: Job, problem: dict[str, Any]) -> None:
     if row.state is job.state:
         done = {"problem": problem}
         station = row.station_code
-        transition(session, row, I.UNREADABLE, expected=job.state, actor="worker", why=problem["code"], station=station, **done)
+        transition(
+            session, row, I.UNREADABLE, expected=job.state, actor="worker", why=problem["code"], station=station, **done
+        )
 
 
 def compare(job: Job) -> None:
@@ -101,5 +104,13 @@ STEPS: Final[dict[I, Callable[[Job], object]]] = {
 
 
 def sweep() -> None:
-    """Files of imports that nobody came back for."""
+    """Files of imports that nobody came back for, and what stood in sheets that were dropped."""
     storing.sweep(clock.now() - FILES_KEPT)
+    in_transaction(forget_dropped)
+
+
+def forget_dropped(session: Session) -> None:
+    dropped = select(ListingImport.id).where(ListingImport.state == I.DROPPED)
+    long_ago = dropped.where(ListingImport.created_at < clock.now() - ROWS_KEPT)
+    for kind in (ListingImportRow, ListingImportPicture):
+        session.execute(delete(kind).where(kind.import_id.in_(long_ago)))

@@ -3,7 +3,7 @@
 import zipfile
 from typing import Any, Final
 
-from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
@@ -72,7 +72,9 @@ def create_import() -> ResponseReturnValue:
     try:
         kept.append(storing.keep_sheet(sheet.stream))
         kept.append(keep_pictures(pictures))
-        name = in_transaction(idempotency.once, receiving.receive, idempotency=body_of(form, kept), **given(form, sheet, kept))
+        name = in_transaction(
+            idempotency.once, receiving.receive, idempotency=body_of(form, kept), **given(form, sheet, kept)
+        )
     except (storing.SheetTooLarge, NoStation, receiving.TooManyOpen) as refusal:
         form.sheet.errors = [refusal.message]
         return dropped(kept, form, refusal.status)
@@ -100,7 +102,7 @@ def keep_pictures(sent: FileStorage | None) -> str:
 
 def body_of(form: ImportForm, kept: list[str]) -> tuple[str, str, Any]:
     """(scope, key, what came): the same key with another file is refused."""
-    scope, key, body = form.idempotency(f"person:{g.person.id}:import")
+    scope, key, _body = form.idempotency(f"person:{g.person.id}:import")
     return scope, key, {"then": form.then.data, "files": [storing.digest_of(name) if name else "" for name in kept]}
 
 
@@ -134,7 +136,14 @@ def import_page(row: ListingImport, status: int = 200) -> ResponseReturnValue:
     start = int(after) if after.isascii() and after.isdecimal() and len(after) < 8 else 0
     rows = None if is_at_work else queries.page(session, row.id, after=start, **chosen)
     until = receiving.undone_until(row.applied_at) if row.applied_at else None
-    shown: dict[str, Any] = {"row": row, "tally": tally, "rows": rows, "show": show, "after": start, "is_at_work": is_at_work}
+    shown: dict[str, Any] = {
+        "row": row,
+        "tally": tally,
+        "rows": rows,
+        "show": show,
+        "after": start,
+        "is_at_work": is_at_work,
+    }
     shown["undone_until"] = until if until and row.state is ImportState.APPLIED and clock.now() < until else None
     shown["problem"] = wording.told(row.problem) if row.problem else None
     return page("seller/import.html", status, heading=wording.heading, **shown)
@@ -142,7 +151,7 @@ def import_page(row: ListingImport, status: int = 200) -> ResponseReturnValue:
 
 def first_look(row: ListingImport, tally: queries.Tally) -> str:
     """Mistakes first, then what would change; after that everything has its place."""
-    if row.state is ImportState.UNDONE and tally.kept:
+    if tally.kept:
         return Outcome.KEPT.value
     order = (("refused", tally.refused), ("changed", tally.changed), ("new", tally.new), ("same", tally.same))
     return next((name for name, number in order if number), Verdict.SAME.value)
@@ -193,11 +202,10 @@ def download_goods(what: str, kind: str) -> ResponseReturnValue:
     """The empty template, or all that the seller has."""
     session, spoken = db.session(), language()
     rows = exporting.lines(session, g.person.id) if what == "goods" else iter(())
+    name = f"{what}-{clock.today():%Y%m%d}.{kind}"
     if kind == "csv":
-        content = exporting.as_csv(rows, spoken)
-    else:
-        content = exporting.as_xlsx(rows, spoken, goods.categories(session))
-    return file_answer(content, f"{what}-{clock.today():%Y%m%d}.{kind}", kind)
+        return file_answer(exporting.as_csv(rows, spoken), name, kind)
+    return file_answer(exporting.as_xlsx(rows, spoken, goods.categories(session)), name, kind)
 
 
 def file_answer(content: bytes, name: str, kind: str) -> Response:

@@ -12,6 +12,7 @@ from marketplace.auditing import (
     checks,
     devices,
     giving,
+    imports,
     lives,
     matching,
     money,
@@ -26,7 +27,7 @@ from marketplace.auditing.checks import Difference
 
 COUNTED = {"entries": "entry", "lines": "line", "orders": '"order"', "stock movements": "stock_movement"}
 COUNTED |= {"batches": "settlement_batch", "public rows": "public_row", "receipts": "receipt", "seals": "seal"}
-COUNTED |= {"pledges": "pledge", "devices": "device"}
+COUNTED |= {"pledges": "pledge", "devices": "device", "imported sheets": "listing_import"}
 
 
 def findings(connection: Connection, at_the_cashier: Connection | None) -> Iterator[Difference | str]:
@@ -36,7 +37,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from payouts.differences(connection)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, (*plans.PLANS, *matching.FUNDS))
-    yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES))
+    yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES, *imports.IMPORTS))
     yield from lives.differences(connection)
     yield from chains.differences(connection)
     if at_the_cashier:

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,9 +56,9 @@ class Trader:
         work()
         return latest()
 
-    def done(self, sheet: bytes, **typed: str) -> ListingImport:
+    def done(self, sheet: bytes, pictures: bytes = b"", **typed: str) -> ListingImport:
         """Sent, and everything of it done."""
-        row = self.compared(sheet, **typed)
+        row = self.compared(sheet, pictures=pictures, **typed)
         self.confirm(row)
         return latest()
 
@@ -133,12 +133,16 @@ def changed(line: Sequence[str], **cells: str) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def trader(app: Flask) -> Iterator[Trader]:
+def trader(app: Flask) -> Trader:
+    make_categories()
+    return make_trader(app)
+
+
+def make_categories() -> None:
     factories.make_station()
     factories.make_category(code="grain", name_zh="杂粮", name_en="Grain")
     factories.make_category(code="grain-millet", parent_code="grain", name_zh="小米", name_en="Millet")
     factories.make_category(code="meat-egg", parent_code="grain", name_zh="鸡蛋", name_en="Eggs")
-    yield make_trader(app)
 
 
 def make_trader(app: Flask) -> Trader:

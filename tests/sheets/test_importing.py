@@ -1,16 +1,36 @@
 """A sheet from the seller's hand to the shop: looked at first, done as a whole, and the same sheet again changes nothing."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from listings.models import Listing, StockMovement, Variant
+from listings.sheets import working
 from listings.sheets.models import ListingImport
-from listings.sheets.states import ImportState as I  # noqa: E741
+from listings.sheets.states import ImportState as I
 from listings.states import ListingState as L
+from marketplace.core import clock
 from marketplace.core.outbox import OutboxRow
 from marketplace.core.transitions import EventRow
-from tests.sheets.conftest import HEADINGS, MILLET, STORY, Trader, as_csv, as_xlsx, changed, latest, listed, rows, work, wrong
+from tests import factories
+from tests.sheets.conftest import (
+    HEADINGS,
+    MILLET,
+    STORY,
+    Trader,
+    as_csv,
+    as_xlsx,
+    changed,
+    latest,
+    listed,
+    make_trader,
+    rows,
+    work,
+    wrong,
+)
 
 
 def of_imports(session: Session) -> int:
@@ -31,7 +51,13 @@ def test_new_goods_are_shown_first_and_then_become_drafts(trader: Trader, sessio
     assert (millet.article_number, millet.title_zh, millet.category_code) == ("A001", "沁州黄小米", "grain-millet")
     assert (millet.story_zh, millet.origin_village_zh, millet.seller_name) == (STORY, "次村乡次村", "次村合作社")
     (pack,) = hens.variants
-    assert (pack.unit_zh, pack.price_fen, pack.on_hand, pack.net_weight_grams, pack.measure) == ("3斤箱", 3650, 12, 1500, "weight")
+    assert (pack.unit_zh, pack.price_fen, pack.on_hand, pack.net_weight_grams, pack.measure) == (
+        "3斤箱",
+        3650,
+        12,
+        1500,
+        "weight",
+    )
     moved = session.execute(select(StockMovement.variant_code, StockMovement.on_hand_change, StockMovement.reference)).all()
     assert sorted(moved) == sorted(
         [(f"{millet.code}-1", 40, f"import:{row.public_id}"), (pack.code, 12, f"import:{row.public_id}")]
@@ -157,10 +183,14 @@ def test_no_fewer_than_are_held(trader: Trader, session: Session) -> None:
 
 
 def test_an_export_sent_back_is_nothing_to_do(trader: Trader, session: Session) -> None:
-    trader.done(as_csv(HEADINGS, changed(MILLET, story=f"{STORY}\n第二行，=1+1 也行"), changed(MILLET, number="-A2", title="'+x")))
+    trader.done(
+        as_csv(HEADINGS, changed(MILLET, story=f"{STORY}\n第二行，=1+1 也行"), changed(MILLET, number="-A2", title="'+x"))
+    )
     trader.offer("GA", tiers=((10, 3680), (20, 3480)), harvest_months=[9, 10], shelf_life_days=30)
     several = trader.offer("GB", pack={"unit_zh": "礼盒", "net_weight_grams": 1800})
-    session.add(Variant(code="GB-2", listing_id=several.listing_id, position=2, unit_zh="10斤", net_weight_grams=5000, price_fen=1))
+    session.add(
+        Variant(code="GB-2", listing_id=several.listing_id, position=2, unit_zh="10斤", net_weight_grams=5000, price_fen=1)
+    )
     session.commit()
     for kind in ("csv", "xlsx"):
         sheet = trader.client.get(f"/seller/imports/goods.{kind}").data
@@ -176,8 +206,6 @@ def test_a_form_sent_twice_is_one_import(trader: Trader, session: Session) -> No
 
 
 def test_somebody_elses_import_is_not_there(trader: Trader, session: Session) -> None:
-    from tests.sheets.conftest import make_trader
-
     row = trader.compared(as_csv(HEADINGS, MILLET))
     other = make_trader(trader.app)
     for path in ("", "/errors.csv"):
@@ -194,9 +222,17 @@ def test_a_dropped_sheet_does_nothing(trader: Trader, session: Session) -> None:
     assert latest().state is I.DROPPED and listed(session) == []
 
 
-def test_the_code_of_another_seller_is_unknown(trader: Trader, session: Session) -> None:
-    from tests import factories
+def test_what_stood_in_a_dropped_sheet_is_forgotten_after_a_week(trader: Trader, session: Session) -> None:
+    row = trader.compared(as_csv(HEADINGS, MILLET))
+    trader.post(f"/seller/imports/{row.public_id}/removal")
+    working.sweep()
+    assert len(rows(session)) == 1
+    with time_machine.travel(clock.now() + timedelta(days=8), tick=False):
+        working.sweep()
+    assert rows(session) == []
 
+
+def test_the_code_of_another_seller_is_unknown(trader: Trader, session: Session) -> None:
     factories.make_variant(factories.make_listing(code="GZ", category_code="grain-millet"))
     trader.compared(as_csv(("code", "单价"), ("GZ", "1.00")))
     assert wrong(session) == [(2, "code", "no_such_code")]
@@ -205,7 +241,13 @@ def test_the_code_of_another_seller_is_unknown(trader: Trader, session: Session)
 
 def test_xlsx_says_the_same_as_csv(trader: Trader, session: Session) -> None:
     trader.compared(as_xlsx(HEADINGS, (*MILLET[:4], 58.0, 40, *MILLET[6:])), name="货.xlsx")
-    assert rows(session)[0].entry | {"number": "A001"} == {
-        "number": "A001", "category": "grain-millet", "title": "沁州黄小米", "unit": "5斤袋", "price": 5800, "stock": 40,
-        "village": "次村乡次村", "story": STORY, "weight": None, "months": [], "shelf_life": None, "storage": "", "tiers": [],
-    }  # fmt: skip
+    described = {
+        "title": "沁州黄小米",
+        "unit": "5斤袋",
+        "village": "次村乡次村",
+        "story": STORY,
+        "storage": "",
+        "months": [],
+    }
+    figures = {"number": "A001", "category": "grain-millet", "price": 5800, "stock": 40, "weight": None, "shelf_life": None}
+    assert rows(session)[0].entry == described | figures | {"tiers": []}
