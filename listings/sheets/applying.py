@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from listings import measures, stock
@@ -58,11 +58,20 @@ class Prepared:
     categories: dict[str, tuple[bool, str]]  # is it perishable, how it may be returned
 
 
+@dataclass(frozen=True)
+class NewGoods:
+    """Rows of listings and, in the same order, of their packs, ready to be written."""
+
+    listings: list[dict[str, Any]]
+    packs: list[dict[str, Any]]
+
+
 def apply(import_id: int) -> None:
     """All that takes time is read before; then everything is written, or nothing where something has moved meanwhile."""
     prepared = prepare(db.session(), import_id)
+    new = new_goods(db.session(), import_id, prepared)
     db.session.rollback()
-    in_transaction(write, import_id, prepared)
+    in_transaction(write, import_id, prepared, new)
 
 
 def prepare(session: Session, import_id: int) -> Prepared:
@@ -76,10 +85,14 @@ def lines(session: Session, import_id: int, verdict: Verdict) -> list[Line]:
     row = ListingImportRow
     columns = select(row.number, row.target, row.entry, row.was, row.stock_change)
     found = rows(session, columns.where(row.import_id == import_id, row.verdict == verdict).order_by(row.number))
-    return [Line(*each, is_new=verdict is Verdict.NEW) for each in found]
+    return [line_of(each, verdict) for each in found]
 
 
-def write(session: Session, import_id: int, prepared: Prepared) -> None:
+def line_of(row: Row[Any], verdict: Verdict) -> Line:
+    return Line(row.number, row.target, row.entry, row.was, row.stock_change, verdict is Verdict.NEW)
+
+
+def write(session: Session, import_id: int, prepared: Prepared, new: NewGoods) -> None:
     row = session.get_one(ListingImport, import_id, with_for_update=True)
     if row.state is not I.APPLYING:
         return
@@ -91,15 +104,15 @@ def write(session: Session, import_id: int, prepared: Prepared) -> None:
         compare_again(session, row, moved)
         return
     reference, actor = f"import:{row.public_id}", f"person:{row.seller_id}"
-    add_new(session, row, prepared, actor)
+    add_new(session, row, prepared.new, new, actor)
+    stock.note_first(session, {line.pack_code: line.stock_change for line in prepared.new}, reference=reference)
     change(session, row, prepared, there, actor)
-    counted = {line.pack_code: line.stock_change for line in prepared.new + prepared.changed}
-    stock.count_all(session, counted, reference=reference)
+    stock.count_all(session, {line.pack_code: line.stock_change for line in prepared.changed}, reference=reference)
     done = update(ListingImportRow).where(ListingImportRow.import_id == import_id)
     both = ListingImportRow.verdict.in_((Verdict.NEW.value, Verdict.CHANGED.value))
     session.execute(done.where(both).values(outcome=Outcome.APPLIED.value))
-    when, station = {"applied_at": clock.now()}, row.station_code
-    transition(session, row, I.APPLIED, expected=I.APPLYING, actor="worker", why="applied", station=station, **when)
+    told: dict[str, Any] = {"actor": "worker", "station": row.station_code, "applied_at": clock.now()}
+    transition(session, row, I.APPLIED, expected=I.APPLYING, why="applied", **told)
 
 
 def hold(session: Session, packs: Sequence[str]) -> None:
@@ -138,33 +151,40 @@ def compare_again(session: Session, row: ListingImport, moved: list[int]) -> Non
     blank = {"verdict": "", "target": "", "was": {}, "entry": {}, "stock_change": 0, "problems": []}
     session.execute(update(ListingImportRow).where(ListingImportRow.import_id == row.id).values(**blank))
     notes = {**row.notes, "moved": sorted(moved)[:20]}
-    again = {"notes": notes, "done": 0, "next_at": clock.now(), "tries": 0}
+    again: dict[str, Any] = {"notes": notes, "done": 0, "next_at": clock.now(), "tries": 0}
     station = row.station_code
     transition(session, row, I.COMPARING, expected=I.APPLYING, actor="worker", why="moved", station=station, **again)
 
 
-def add_new(session: Session, row: ListingImport, prepared: Prepared, actor: str) -> None:
-    if not prepared.new:
-        return
+def new_goods(session: Session, import_id: int, prepared: Prepared) -> NewGoods:
+    """The rows of new listings and their packs, as a seller's own hand would make them (drafting.begin, .describe)."""
+    row = session.get_one(ListingImport, import_id)
     seller = session.get_one(Seller, row.seller_id)
     state = L.SUBMITTED if row.submits else L.DRAFT
     common = {"seller_id": row.seller_id, "station_code": seller.station_code, "seller_name": seller.name_zh, "state": state}
     common |= {"submitted_at": clock.now() if row.submits else None, "created_at": clock.now()}
-    table: Any = Listing.__table__
-    described = [{**common, "code": line.target, **listing_columns(line.entry, prepared)} for line in prepared.new]
-    made = session.connection().execute(insert(table).returning(table.c.id, table.c.code), described).all()
-    ids = {each.code: each.id for each in made}
-    packs = [{"code": line.pack_code, "listing_id": ids[line.target], **pack_columns(line.entry)} for line in prepared.new]
-    add_rows(session, Variant, *packs)
-    codes = [line.target for line in prepared.new]
-    told: dict[str, Any] = {"actor": actor, "station": seller.station_code}
+    listings = [{**common, "code": line.target, **listing_columns(line.entry, prepared)} for line in prepared.new]
+    packs = [{"code": line.pack_code, "on_hand": line.stock_change, **pack_columns(line.entry)} for line in prepared.new]
+    return NewGoods(listings, packs)
+
+
+def add_new(session: Session, row: ListingImport, lines: Sequence[Line], new: NewGoods, actor: str) -> None:
+    if not lines:
+        return
+    codes = [line.target for line in lines]
+    add_rows(session, Listing, *new.listings)
+    ids = ids_of(session, Listing, codes)
+    add_rows(
+        session, Variant, *({**pack, "listing_id": ids[line.target]} for pack, line in zip(new.packs, lines, strict=True))
+    )
+    told: dict[str, Any] = {"actor": actor, "station": row.station_code}
     leave_traces(session, Listing, codes, None, L.DRAFT, why=f"import:{row.public_id}", **told)
     if row.submits:
         leave_traces(session, Listing, codes, L.DRAFT, L.SUBMITTED, why="finished", **told)
-    with_tiers = [line for line in prepared.new if line.entry.get("tiers")]
-    variants = ids_of_packs(session, [line.pack_code for line in with_tiers])
+    with_tiers = [line for line in lines if line.entry.get("tiers")]
+    variants = ids_of(session, Variant, [line.pack_code for line in with_tiers])
     add_tiers(session, {variants[line.pack_code]: line.entry["tiers"] for line in with_tiers})
-    add_media(session, row.seller_id, {ids[line.target]: (0, line.entry.get("pictures", [])) for line in prepared.new})
+    add_media(session, row.seller_id, {ids[line.target]: (0, line.entry.get("pictures", [])) for line in lines})
 
 
 def listing_columns(values: Mapping[str, Any], prepared: Prepared) -> dict[str, Any]:
@@ -193,10 +213,10 @@ def pack_columns(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def ids_of_packs(session: Session, codes: Sequence[str]) -> dict[str, int]:
+def ids_of(session: Session, kind: type[Listing] | type[Variant], codes: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for part in goods.parts(codes):
-        found |= {row.code: row.id for row in rows(session, select(Variant.code, Variant.id).where(Variant.code.in_(part)))}
+        found |= {row.code: row.id for row in rows(session, select(kind.code, kind.id).where(kind.code.in_(part)))}
     return found
 
 

@@ -192,7 +192,7 @@ def weigh(found: Compared, cells: Mapping[str, str], pack: Pack) -> None:
         found.entry.setdefault("weight", pack.values["weight"] if "weight" in cells else None)
     if "weight" not in found.entry:
         return
-    settle_weight(found, found.entry.get("unit", pack.values["unit"]))
+    settle_weight(found, found.entry["unit"] if "unit" in found.entry else pack.values["unit"])
     if "unit" not in found.entry and found.entry["weight"] == pack.values["weight"]:
         del found.entry["weight"]
 
@@ -211,7 +211,7 @@ def add_pictures(found: Compared, there: There, cells: Mapping[str, str], have: 
     read = Compared()
     read_into(read, "pictures", cells.get("pictures", ""), there.categories)
     found.problems += read.problems
-    added = []
+    added: list[dict[str, Any]] = []
     for name in read.entry.get("pictures", []):
         made = there.pictures.get(name)
         if not there.has_zip:

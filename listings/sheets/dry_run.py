@@ -88,8 +88,9 @@ def keep_rows(session: Session, import_id: int, arranged: dict[str, Any]) -> Non
     row = session.get_one(ListingImport, import_id, with_for_update=True)
     if row.state is not I.WAITING:
         return
+    names = arranged["pictures"]
     add_rows(session, ListingImportRow, *({"import_id": import_id, **each} for each in arranged["rows"]))
-    if names := arranged["pictures"]:
+    if names:
         add_rows(session, ListingImportPicture, *({"import_id": import_id, "name": name} for name in names))
     figures = {"total": len(arranged["rows"]) + len(names), "done": 0, "notes": arranged["notes"]}
     going_on = {"next_at": clock.now(), "tries": 0, **figures}

@@ -64,7 +64,12 @@ class Tally:
 
 
 def of_seller(session: Session, person_id: int) -> Sequence[Row[Any]]:
-    columns = (ListingImport.public_id, ListingImport.state, ListingImport.file_name, ListingImport.created_at)
+    columns: tuple[Any, ...] = (
+        ListingImport.public_id,
+        ListingImport.state,
+        ListingImport.file_name,
+        ListingImport.created_at,
+    )
     mine = select(*columns).where(ListingImport.seller_id == person_id)
     return session.execute(mine.order_by(ListingImport.id.desc()).limit(SHOWN)).all()
 

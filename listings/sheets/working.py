@@ -83,11 +83,8 @@ def read_apart(path: Path) -> dict[str, Any]:
 def give_up(session: Session, job: Job, problem: dict[str, Any]) -> None:
     row = session.get_one(ListingImport, job.id, with_for_update=True)
     if row.state is job.state:
-        done = {"problem": problem}
-        station = row.station_code
-        transition(
-            session, row, I.UNREADABLE, expected=job.state, actor="worker", why=problem["code"], station=station, **done
-        )
+        told: dict[str, Any] = {"actor": "worker", "station": row.station_code, "problem": problem}
+        transition(session, row, I.UNREADABLE, expected=job.state, why=problem["code"], **told)
 
 
 def compare(job: Job) -> None:

@@ -51,11 +51,7 @@ def list_imports() -> ResponseReturnValue:
 
 def list_page(form: ImportForm, status: int = 200) -> ResponseReturnValue:
     found = queries.of_seller(db.session(), g.person.id)
-    return page("seller/imports.html", status, form=form, found=found)
-
-
-def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
-    return render_template(template, **shown), status, {"Cache-Control": "no-store"}
+    return render_template("seller/imports.html", form=form, found=found), status, {"Cache-Control": "no-store"}
 
 
 @bp.post("")
@@ -94,7 +90,7 @@ def keep_pictures(sent: FileStorage | None) -> str:
     """The ZIP beside the sheet, its members looked at; "" where none came. Raises ZipTooLarge, BadArchive, BadZipFile."""
     if not sent or not sent.filename:
         return ""
-    with zipfile.ZipFile(sent.stream) as archive:  # type: ignore[arg-type]  # a stream that seeks is enough
+    with zipfile.ZipFile(sent.stream) as archive:
         archives.check(archive, archives.PICTURES)
     sent.stream.seek(0)
     return storing.keep_pictures(sent.stream)
@@ -121,13 +117,13 @@ def dropped(kept: list[str], form: ImportForm, status: int) -> ResponseReturnVal
 def show_import(name: str) -> ResponseReturnValue:
     """How far it is, then the difference; ?show= one kind of rows, ?after= those behind a row."""
     row = queries.find(db.session(), name, g.person.id)
+    body, headers = import_page(row), {"Cache-Control": "no-store"}
     if row.state in AT_WORK:
-        body, status, headers = import_page(row)  # type: ignore[misc]
-        return body, status, {**headers, "Refresh": f"{SECONDS}; url={url_for('.show_import', name=name)}"}
-    return import_page(row)
+        headers["Refresh"] = f"{SECONDS}; url={url_for('.show_import', name=name)}"
+    return body, headers
 
 
-def import_page(row: ListingImport, status: int = 200) -> ResponseReturnValue:
+def import_page(row: ListingImport) -> str:
     session, is_at_work = db.session(), row.state in AT_WORK
     show, after = request.args.get("show", ""), request.args.get("after", "")
     tally = queries.tally(session, row.id)
@@ -146,7 +142,7 @@ def import_page(row: ListingImport, status: int = 200) -> ResponseReturnValue:
     }
     shown["undone_until"] = until if until and row.state is ImportState.APPLIED and clock.now() < until else None
     shown["problem"] = wording.told(row.problem) if row.problem else None
-    return page("seller/import.html", status, heading=wording.heading, **shown)
+    return render_template("seller/import.html", **shown)
 
 
 def first_look(row: ListingImport, tally: queries.Tally) -> str:

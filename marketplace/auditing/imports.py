@@ -37,15 +37,18 @@ IMPORTS: Final = (
     ),
     Check(
         "only good rows of confirmed imports are done",
-        """SELECT i.public_id AS name, r.number AS number FROM listing_import i JOIN listing_import_row r ON r.import_id = i.id
+        """SELECT i.public_id AS name, r.number AS number FROM listing_import i
+        JOIN listing_import_row r ON r.import_id = i.id
         WHERE r.outcome <> '' AND (i.applied_at IS NULL OR r.verdict NOT IN ('new', 'changed'))""",
         "import {name}: row {number} was done without the seller's word",
     ),
     Check(
         "new goods of imports are there",
-        """SELECT i.public_id AS name, r.number AS number FROM listing_import i JOIN listing_import_row r ON r.import_id = i.id
+        """SELECT i.public_id AS name, r.number AS number FROM listing_import i
+        JOIN listing_import_row r ON r.import_id = i.id
         LEFT JOIN listing l ON l.code = r.target AND l.seller_id = i.seller_id
-        WHERE r.verdict = 'new' AND r.outcome <> '' AND (l.id IS NULL OR (r.outcome = 'undone' AND l.state <> 'archived'))""",
+        WHERE r.verdict = 'new' AND r.outcome <> '' AND (l.id IS NULL
+        OR (r.outcome = 'undone' AND l.state <> 'archived'))""",
         "import {name}: the goods of row {number} are not as it left them",
     ),
 )

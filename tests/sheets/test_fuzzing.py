@@ -1,4 +1,4 @@
-"""Files as they come out of broken sticks and strange programs: never an error of ours, and nothing of the goods is touched."""
+"""Files as they come out of broken sticks and strange programs: no error of ours, and nothing of the goods is touched."""
 
 import io
 import random
@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from listings.models import Listing, Media, StockMovement, Variant
-from listings.sheets.states import ImportState as I  # noqa: E741
+from listings.sheets.states import ImportState as I
 from listings.views import sheets as views
 from tests.sheets.conftest import HEADINGS, MILLET, Trader, as_csv, as_xlsx, changed, latest, work
 from tests.sheets.test_zip_of_pictures import WITH_PICTURES, picture, zipped

@@ -39,7 +39,7 @@ def page(trader: Trader, browser: Browser) -> Iterator[Page]:
         context.close()
 
 
-class at_work:  # noqa: N801  it reads as a sentence
+class at_work:
     """The worker, in a thread of its own."""
 
     def __init__(self, app: Flask) -> None:

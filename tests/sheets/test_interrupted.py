@@ -16,7 +16,7 @@ from listings import stock
 from listings.models import Listing, StockMovement
 from listings.sheets import applying, dry_run, working
 from listings.sheets.models import ListingImport, ListingImportRow
-from listings.sheets.states import ImportState as I  # noqa: E741
+from listings.sheets.states import ImportState as I
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.settings import settings
@@ -95,9 +95,10 @@ def test_what_fails_half_way_leaves_nothing(trader: Trader, monkeypatch: pytest.
     def fail(*_arguments: object, **_more: object) -> None:
         raise OSError("the power is gone")
 
-    with monkeypatch.context() as broken, pytest.raises(OSError, match="power"):
+    with monkeypatch.context() as broken:
         broken.setattr(stock, "count_all", fail)
-        working.work()
+        with pytest.raises(OSError, match="power"):
+            working.work()
     assert figures() == [0, 0, 0] and latest().state is I.APPLYING
     let_the_lease_end()
     work()

@@ -1,6 +1,7 @@
 """A sheet undone within a day: everything stands as before, but nothing that happened since is lost."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -74,7 +75,13 @@ def test_what_buyers_hold_is_not_taken_from_them(trader: Trader, session: Sessio
 def test_what_somebody_changed_since_stays(trader: Trader, session: Session) -> None:
     trader.offer("GA")
     row = trader.done(as_csv(("code", "单价"), ("GA", "35.00")))
-    change = {"code": "GA", "person_id": trader.person.id, "price_fen": 3600, "on_hand": 10, "seen_on_hand": 10}
+    change: dict[str, Any] = {
+        "code": "GA",
+        "person_id": trader.person.id,
+        "price_fen": 3600,
+        "on_hand": 10,
+        "seen_on_hand": 10,
+    }
     in_transaction(drafting.change_price_and_stock, **change)
 
     trader.undo(row)
