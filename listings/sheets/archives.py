@@ -1,14 +1,17 @@
 """What a ZIP says of itself is looked at before anything of it is unpacked. Pure: the standard library only."""
 
+import io
 import stat
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Final
+from typing import IO, Final
 
 NAMED_IN_UTF_8: Final = 0x800
 ENCRYPTED: Final = 0x1
+FARTHEST_END: Final = 70_000  # bytes from the end in which the end of the table of contents lies: a comment has 65,535
+LONGEST_MEMBER: Final = 600  # bytes of a line in it, with a long name
 READABLE: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -33,6 +36,21 @@ class Limits:
 WORKBOOK: Final = Limits(members=2_000, unpacked=200 * 2**20, largest=150 * 2**20, ratio=250)
 PICTURES: Final = Limits(members=1_000, unpacked=300 * 2**20, largest=10 * 2**20, ratio=60)
 SMALL: Final = 100_000  # bytes: of how often so little is repeated nothing follows
+
+
+def look_at_directory(file: IO[bytes], limits: Limits) -> None:
+    """Its table of contents is read whole when a ZIP is opened: too long a one is refused before. Raises BadArchive."""
+    file.seek(0, io.SEEK_END)
+    length = file.tell()
+    file.seek(max(0, length - FARTHEST_END))
+    end = file.read()
+    marks = ((b"PK\x05\x06", 12, 4), (b"PK\x06\x06", 40, 8))  # the usual end, and the one of long archives
+    for mark, offset, width in marks:
+        place = end.rfind(mark)
+        size = int.from_bytes(end[place + offset : place + offset + width], "little") if place >= 0 else 0
+        if limits.members * LONGEST_MEMBER < size < length:
+            raise BadArchive("zip_members")
+    file.seek(0)
 
 
 def check(archive: zipfile.ZipFile, limits: Limits) -> None:

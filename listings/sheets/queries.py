@@ -8,6 +8,7 @@ from sqlalchemy import Row, case, func, select
 from sqlalchemy.orm import Session
 
 from listings.sheets import cells, goods, wording
+from listings.sheets.columns import KEYS
 from listings.sheets.models import ListingImport, ListingImportRow
 from listings.sheets.parsing import Categories
 from listings.sheets.states import Outcome, Verdict
@@ -15,6 +16,7 @@ from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, cut
 
 PAGE: Final = 50
+PLACES: Final = {key: place for place, key in enumerate(KEYS)}
 SHOWN: Final = 20  # imports on the list
 COLUMNS: Final = (
     *(ListingImportRow.number, ListingImportRow.cells, ListingImportRow.verdict, ListingImportRow.target),
@@ -114,7 +116,7 @@ def shown(row: Row[Any], categories: Categories) -> ShownRow:
 def changes_of(row: Row[Any], categories: Categories) -> list[Change]:
     """What is new, or before and after; a new price tier counts under the heading of its number."""
     said = []
-    for key, value in row.entry.items():
+    for key, value in sorted(row.entry.items(), key=lambda item: PLACES.get(item[0], PLACES["tier_from"])):
         before = "" if key == "pictures" else cells.text_of(key, row.was.get(key), categories)
         after = cells.text_of(key, value, categories)
         if before != after:

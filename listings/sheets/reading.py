@@ -50,14 +50,17 @@ class Unreadable(Exception):
 def main() -> int:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    try:
-        rows, flaws = read(sys.stdin.buffer.read())
-    except Unreadable as problem:
-        answer: dict[str, Any] = {"problem": {"code": problem.code, "values": problem.values}}
-    else:
-        answer = {"rows": rows, "flaws": flaws}
-    sys.stdout.write(json.dumps(answer))
+    sys.stdout.write(json.dumps(answer(sys.stdin.buffer.read())))
     return 0
+
+
+def answer(raw: bytes) -> dict[str, Any]:
+    """`rows` and `flaws`, or the `problem` of the whole sheet."""
+    try:
+        rows, flaws = read(raw)
+    except Unreadable as problem:
+        return {"problem": {"code": problem.code, "values": problem.values}}
+    return {"rows": rows, "flaws": flaws}
 
 
 def read(raw: bytes) -> tuple[list[list[str]], list[Flaw]]:
@@ -115,6 +118,7 @@ def of_workbook(raw: bytes) -> tuple[list[list[str]], list[Flaw]]:
     import python_calamine as calamine
 
     try:
+        archives.look_at_directory(io.BytesIO(raw), archives.WORKBOOK)
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             archives.check(archive, archives.WORKBOOK)
             if "xl/workbook.xml" not in archive.namelist():

@@ -20,6 +20,7 @@ from marketplace.core import clock, idempotency
 from marketplace.core.csv_rows import row as csv_row
 from marketplace.core.db import db, in_transaction
 from marketplace.core.formats import language
+from marketplace.core.forms import tidy
 from marketplace.core.steps import take_step
 
 bp = Blueprint("seller_imports", __name__, url_prefix="/seller/imports")
@@ -90,6 +91,7 @@ def keep_pictures(sent: FileStorage | None) -> str:
     """The ZIP beside the sheet, its members looked at; "" where none came. Raises ZipTooLarge, BadArchive, BadZipFile."""
     if not sent or not sent.filename:
         return ""
+    archives.look_at_directory(sent.stream, archives.PICTURES)
     with zipfile.ZipFile(sent.stream) as archive:
         archives.check(archive, archives.PICTURES)
     sent.stream.seek(0)
@@ -103,7 +105,7 @@ def body_of(form: ImportForm, kept: list[str]) -> tuple[str, str, Any]:
 
 
 def given(form: ImportForm, sheet: FileStorage, kept: list[str]) -> dict[str, Any]:
-    files = {"sheet": kept[0], "pictures": kept[1], "file_name": str(sheet.filename)}
+    files = {"sheet": kept[0], "pictures": kept[1], "file_name": str(tidy(sheet.filename))}
     return {"person_id": g.person.id, "submits": form.then.data == "submit", **files}
 
 
@@ -146,10 +148,12 @@ def import_page(row: ListingImport) -> str:
 
 
 def first_look(row: ListingImport, tally: queries.Tally) -> str:
-    """Mistakes first, then what would change; after that everything has its place."""
+    """Mistakes first, then what would change; once it is done, what was done."""
     if tally.kept:
         return Outcome.KEPT.value
-    order = (("refused", tally.refused), ("changed", tally.changed), ("new", tally.new), ("same", tally.same))
+    order = [("refused", tally.refused), ("changed", tally.changed), ("new", tally.new), ("same", tally.same)]
+    if row.applied_at:
+        order.append(order.pop(0))
     return next((name for name, number in order if number), Verdict.SAME.value)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from listings.models import Listing, Variant
-from listings.sheets import working
+from listings.sheets import reading, working
 from listings.sheets.models import ListingImport, ListingImportRow
 from listings.states import ListingState
 from marketplace.accounts.models import Person
@@ -132,10 +132,21 @@ def changed(line: Sequence[str], **cells: str) -> tuple[str, ...]:
     return tuple(cells.get(name, cell) for name, cell in zip(names, line, strict=True))
 
 
+READ_APART = working.read_apart
+
+
 @pytest.fixture
-def trader(app: Flask) -> Trader:
+def trader(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Trader:
+    """Their sheets are read in this process, which is quicker; see `apart`."""
+    monkeypatch.setattr(working, "read_apart", lambda path: reading.answer(path.read_bytes()))
     make_categories()
     return make_trader(app)
+
+
+@pytest.fixture
+def apart(trader: Trader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sheets are read as in earnest, in a process of its own."""
+    monkeypatch.setattr(working, "read_apart", READ_APART)
 
 
 def make_categories() -> None:

@@ -89,14 +89,14 @@ def counted(session: Session) -> list[int]:
 @pytest.mark.parametrize(
     "seeds",
     [
-        range(20),
-        pytest.param(range(20, 120), marks=pytest.mark.full),
+        range(8),
+        pytest.param(range(8, 120), marks=pytest.mark.full),
         pytest.param(range(120, 1000), marks=pytest.mark.nightly),
     ],
     ids=["first", "more", "thousand"],
 )
 def test_no_corrupted_file_breaks_or_changes_anything(
-    trader: Trader, session: Session, seeds: range, monkeypatch: pytest.MonkeyPatch
+    trader: Trader, apart: None, session: Session, seeds: range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(views, "hit", lambda *_args, **_limits: None)
     trader.done(as_csv(HEADINGS, MILLET))

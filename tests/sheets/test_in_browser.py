@@ -1,6 +1,5 @@
 """A sheet in a real browser: the page looks again by itself, nothing is too wide, nothing bars the way."""
 
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ from tests.browser import barriers, overflows, serving
 from tests.sheets.conftest import HEADINGS, MILLET, Trader, as_csv, changed, make_categories, make_trader
 
 pytestmark = pytest.mark.full
-PICTURES = os.environ.get("SHEET_PICTURES")  # a folder: what the pages look like is put there
 
 
 @pytest.fixture
@@ -61,12 +59,10 @@ class at_work:
         self.thread.join()
 
 
-def is_at_ease(page: Page, name: str) -> None:
+def is_at_ease(page: Page) -> None:
     for width in (320, 390, 1280):
         page.set_viewport_size({"width": width, "height": 780})
         assert not overflows(page), (page.url, width)
-        if PICTURES and width != 320:
-            page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png", full_page=True)
     page.set_viewport_size({"width": 390, "height": 780})
     assert barriers(page) == []
 
@@ -80,7 +76,7 @@ def choose(page: Page, path: Path, *lines: tuple[str, ...]) -> None:
 
 def test_from_the_file_to_the_shelf_and_back(page: Page, tmp_path: Path) -> None:
     page.goto("/seller/imports")
-    is_at_ease(page, "list")
+    is_at_ease(page)
     heads = (*HEADINGS, "平台编号", "随便")
     bad = changed(MILLET, number="A002", price="三十九", unit="礼盒", title="")
     dearer = ("", "", "小米GA", "5斤箱", "41.50", "25", "次村", MILLET[7], "GA", "")
@@ -88,20 +84,20 @@ def test_from_the_file_to_the_shelf_and_back(page: Page, tmp_path: Path) -> None
     choose(page, tmp_path / "今年的货.csv", heads, (*MILLET, "", "x"), (*bad, "", ""), ("", "小米", *dearer[2:]), same)
     page.get_by_role("heading", name="1 种新货，1 种要改").wait_for()  # the page has looked again by itself
     assert page.get_by_text("“三十九”不是金额").is_visible()
-    is_at_ease(page, "refused")
+    is_at_ease(page)
     page.get_by_role("link", name="要改 1").click()
-    is_at_ease(page, "changed")
+    is_at_ease(page)
     page.get_by_role("link", name="新货 1").click()
-    is_at_ease(page, "new")
+    is_at_ease(page)
     page.get_by_role("button", name="只办填对的 2 行").click()
     page.get_by_role("heading", name="办好了 2 行").wait_for()
-    is_at_ease(page, "applied")
+    is_at_ease(page)
     page.get_by_role("button", name="撤销这张表").click()
     page.get_by_role("heading", name="撤销了 2 行").wait_for()
-    is_at_ease(page, "undone")
+    is_at_ease(page)
     choose(page, tmp_path / "空.csv", HEADINGS)
     page.get_by_role("alert").wait_for()
-    is_at_ease(page, "unreadable")
+    is_at_ease(page)
 
 
 def test_without_script_the_page_looks_again_by_its_header(trader: Trader, browser: Browser, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_what_is_no_sheet_is_told_apart(raw: bytes, code: str) -> None:
     assert refused.value.code == code
 
 
-def test_a_cell_far_away_is_refused_before_it_takes_memory(trader: Trader, session: Session) -> None:
+def test_a_cell_far_away_is_refused_before_it_takes_memory(trader: Trader, apart: None) -> None:
     def write(_book: Any, sheet: Any) -> None:
         sheet.write_row(0, 0, HEADINGS)
         sheet.write(1_048_575, 16_383, "x")
@@ -146,7 +146,7 @@ def test_the_page_says_what_is_wrong_with_a_whole_sheet(trader: Trader, sheet: b
     assert row.state is I.UNREADABLE and words in trader.page(row)
 
 
-def test_gbk_and_full_width_digits_of_a_whole_sheet(trader: Trader, session: Session) -> None:
+def test_gbk_and_full_width_digits_of_a_whole_sheet(trader: Trader, apart: None, session: Session) -> None:
     line = changed(MILLET, price="￥１，２００．５０元", stock="４０")
     trader.compared(as_csv(HEADINGS, line, encoding="gb18030"))
     assert [(row.entry["price"], row.entry["stock"]) for row in rows(session)] == [(120_050, 40)]

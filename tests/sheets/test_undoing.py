@@ -138,7 +138,7 @@ def test_only_what_is_not_done_can_be_dropped(trader: Trader, session: Session, 
     assert latest().state is state
 
 
-@how(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@how(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(some.integers(0, 40), some.integers(0, 10), some.integers(0, 10), some.integers(0, 10))
 def test_stock_adds_up_whatever_happens_between(
     trader: Trader, session: Session, written: int, held: int, sold: int, sold_later: int

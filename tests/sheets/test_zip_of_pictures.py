@@ -141,3 +141,13 @@ def test_no_file_and_too_large_a_file_are_said(trader: Trader, session: Session,
     answer = trader.send(as_csv(HEADINGS, MILLET))
     assert answer.status_code == 413 and "表格最大 10 MB" in answer.text
     assert latest() is None
+
+
+def test_a_long_table_of_contents_is_not_even_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "LONGEST_MEMBER", 60)
+    packed = zipped({f"{number}{'x' * 100}.jpg": b"" for number in range(900)})
+    with pytest.raises(archives.BadArchive) as refused:
+        archives.look_at_directory(io.BytesIO(packed), archives.PICTURES)
+    assert refused.value.code == "zip_members"
+    archives.look_at_directory(io.BytesIO(zipped({"a.jpg": b""})), archives.PICTURES)
+    archives.look_at_directory(io.BytesIO(b"no ZIP"), archives.PICTURES)
