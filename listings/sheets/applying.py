@@ -146,14 +146,14 @@ def taken_numbers(session: Session, seller_id: int, prepared: Prepared) -> list[
     return found
 
 
-def compare_again(session: Session, row: ListingImport, moved: list[int]) -> None:
+def compare_again(session: Session, row: ListingImport, moved: Sequence[int] = (), *, failed: bool = False) -> None:
     """Nothing was done; the seller is shown the new difference and asked again."""
     blank = {"verdict": "", "target": "", "was": {}, "entry": {}, "stock_change": 0, "problems": []}
     session.execute(update(ListingImportRow).where(ListingImportRow.import_id == row.id).values(**blank))
-    notes = {**row.notes, "moved": sorted(moved)[:20]}
+    notes = {**row.notes, "moved": sorted(moved)[:20], "failed": failed}
     again: dict[str, Any] = {"notes": notes, "done": 0, "next_at": clock.now(), "tries": 0}
-    station = row.station_code
-    transition(session, row, I.COMPARING, expected=I.APPLYING, actor="worker", why="moved", station=station, **again)
+    told: dict[str, Any] = {"actor": "worker", "why": "failed" if failed else "moved", "station": row.station_code}
+    transition(session, row, I.COMPARING, expected=I.APPLYING, **told, **again)
 
 
 def new_goods(session: Session, import_id: int, prepared: Prepared) -> NewGoods:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from wtforms.validators import Length, NumberRange
@@ -166,6 +166,7 @@ def parse(key: str, text: str, categories: Categories) -> Any:
     return categories.code_of(text) if key == "category" else PARSERS[key](text)
 
 
+@lru_cache(maxsize=2**14)  # villages, packs and stories come again and again
 def clean(text: str) -> str:
     """What every form does to what is typed, and line breaks as one kind."""
     return str(tidy(text.replace("\r\n", "\n").replace("\r", "\n")))

@@ -22,6 +22,7 @@ MOST_ABOVE: Final = 10  # a title and the headings
 MOST_COLUMNS: Final = 60
 LONGEST_CELL: Final = 4_001  # longer is too long for every column
 MOST_CELLS: Final = 5_000_000  # with those that are empty, in the rectangle that a workbook spans
+MOST_TEXT: Final = 20_000_000  # characters of all cells: a shared word may be repeated without end
 MEMORY_BYTES: Final = 1_000 * 2**20
 CPU_SECONDS: Final = 30
 BOMS: Final = (
@@ -72,6 +73,8 @@ def read(raw: bytes) -> tuple[list[list[str]], list[Flaw]]:
     rows, flaws = of_workbook(raw) if raw.startswith(b"PK\x03\x04") else of_text(decoded(raw))
     while rows and not any(rows[-1]):
         rows.pop()
+    if sum(len(cell) for row in rows for cell in row) > MOST_TEXT:
+        raise Unreadable("spans_too_much")
     if len(rows) > MOST_ROWS + MOST_ABOVE:
         raise Unreadable("too_many_rows", rows=len(rows), most=MOST_ROWS)
     return rows, [flaw for flaw in flaws if flaw[0] < len(rows)]

@@ -99,7 +99,7 @@ def undone_until(applied_at: datetime) -> datetime:
 
 def move(session: Session, row: ListingImport, to: I, expected: I, why: str, **also: Any) -> None:
     """By the seller's own word; the worker has it at once."""
-    also |= {"next_at": clock.now(), "tries": 0, "done": 0}
+    also |= {"next_at": clock.now(), "tries": 0, "done": 0, "notes": {**row.notes, "failed": False}}
     actor = f"person:{row.seller_id}"
     transition(session, row, to, expected=expected, actor=actor, why=why, station=row.station_code, **also)
 

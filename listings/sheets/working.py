@@ -22,7 +22,7 @@ from marketplace.core.transitions import transition
 
 ROOT: Final = Path(__file__).parents[2]
 PATIENCE: Final = 60  # seconds for reading one file
-MOST_TRIES: Final = 4  # at reading and comparing; then the seller is told
+MOST_TRIES: Final = 4  # of one step; then the seller is told
 FILES_KEPT: Final = timedelta(days=2)
 ROWS_KEPT: Final = timedelta(days=7)
 
@@ -44,7 +44,7 @@ def work() -> bool:
     job = in_transaction(take)
     if job is None:
         return False
-    if job.tries > MOST_TRIES and job.state in (I.WAITING, I.COMPARING):
+    if job.tries > MOST_TRIES:
         in_transaction(give_up, job, {"code": "failed", "values": {}})
     else:
         STEPS[job.state](job)
@@ -81,10 +81,17 @@ def read_apart(path: Path) -> dict[str, Any]:
 
 
 def give_up(session: Session, job: Job, problem: dict[str, Any]) -> None:
+    """The file cannot be read; or what failed is put before the seller once more, since nothing of it was done."""
     row = session.get_one(ListingImport, job.id, with_for_update=True)
-    if row.state is job.state:
-        told: dict[str, Any] = {"actor": "worker", "station": row.station_code, "problem": problem}
-        transition(session, row, I.UNREADABLE, expected=job.state, why=problem["code"], **told)
+    if row.state is not job.state:
+        return
+    told: dict[str, Any] = {"actor": "worker", "why": problem["code"], "station": row.station_code}
+    if job.state is I.APPLYING:
+        applying.compare_again(session, row, failed=True)
+    elif job.state is I.UNDOING:
+        transition(session, row, I.APPLIED, expected=I.UNDOING, notes={**row.notes, "failed": True}, **told)
+    else:
+        transition(session, row, I.UNREADABLE, expected=job.state, problem=problem, **told)
 
 
 def compare(job: Job) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,7 @@ from listings.states import ListingState as L
 from marketplace.core import clock
 from marketplace.core.outbox import OutboxRow
 from marketplace.core.transitions import EventRow
+from marketplace.stations.models import Seller
 from tests import factories
 from tests.sheets.conftest import (
     HEADINGS,
@@ -213,6 +215,28 @@ def test_somebody_elses_import_is_not_there(trader: Trader, session: Session) ->
     for step in ("confirmation", "removal", "undoing"):
         assert other.post(f"/seller/imports/{row.public_id}/{step}").status_code == 404
     assert latest().state is I.READY
+
+
+def test_only_sellers_may(app: Flask, session: Session) -> None:
+    client = app.test_client()
+    assert client.get("/seller/imports").headers["Location"].startswith("/sign-in")
+    factories.signed_in(client)
+    for path in ("/seller/imports", "/seller/imports/goods.csv", "/seller/imports/0"):
+        assert client.get(path).status_code == 403
+
+
+def test_without_a_station_nothing_is_taken(trader: Trader, session: Session) -> None:
+    session.delete(session.get_one(Seller, trader.person.id))
+    session.commit()
+    answer = trader.send(as_csv(HEADINGS, MILLET))
+    assert answer.status_code == 403 and of_imports(session) == 0
+
+
+def test_five_sheets_may_be_open(trader: Trader, session: Session) -> None:
+    for _time in range(5):
+        trader.compared(as_csv(HEADINGS, MILLET))
+    answer = trader.send(as_csv(HEADINGS, MILLET))
+    assert answer.status_code == 409 and "已经有五张表没办完" in answer.text and of_imports(session) == 5
 
 
 def test_a_dropped_sheet_does_nothing(trader: Trader, session: Session) -> None:

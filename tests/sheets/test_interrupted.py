@@ -131,6 +131,28 @@ def test_a_file_that_always_fails_is_given_up_and_said(trader: Trader, monkeypat
     assert latest().state is I.UNREADABLE and "这个文件没读成" in trader.page(latest())
 
 
+def test_what_always_fails_while_it_is_done_is_put_before_the_seller_again(
+    trader: Trader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object, **_more: object) -> None:
+        raise RuntimeError("something nobody thought of")
+
+    row = trader.compared(as_csv(HEADINGS, MILLET))
+    for step, broken, state in (("confirmation", "add_new", I.READY), ("undoing", "rewrite", I.APPLIED)):
+        trader.post(f"/seller/imports/{row.public_id}/{step}")
+        with monkeypatch.context() as failing:
+            failing.setattr(applying, broken, fail)
+            for _time in range(working.MOST_TRIES):
+                with pytest.raises(RuntimeError):
+                    working.work()
+                let_the_lease_end()
+            work()
+        assert latest().state is state and "刚才没办成" in trader.page(row)
+        if state is I.READY:
+            trader.confirm(row)
+            assert latest().state is I.APPLIED and "刚才没办成" not in trader.page(row)
+
+
 def test_a_thousand_rows_take_few_statements(trader: Trader, count_statements: object) -> None:
     """As many for a hundred rows as for ten."""
     taken = []
