@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from benchmarks import auditing, claims, gifts, orders, replay, search
+from benchmarks import auditing, claims, gifts, orders, replay, search, sheets
 from benchmarks.load import requests_per_second
 from benchmarks.places import Place, prepared
 from benchmarks.serving import AS_RUN_SETS, ROOT, environment_in_earnest, megabytes, new_database, run, served, workers_of
@@ -94,7 +94,18 @@ def of_search(_python: str) -> list[str]:
     return search.report({size: search.measure(size) for size in search.SIZES})
 
 
-SECTIONS: Final = {"pages": of_pages, "orders": of_orders, "audit": of_audit, "giving": of_giving, "search": of_search}
+def of_sheets(_python: str) -> list[str]:
+    return sheets.report(sheets.measure())
+
+
+SECTIONS: Final = {
+    "pages": of_pages,
+    "orders": of_orders,
+    "audit": of_audit,
+    "giving": of_giving,
+    "search": of_search,
+    "sheets": of_sheets,
+}
 
 
 def databases() -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 from wtforms import (
     BooleanField,
+    FileField,
     HiddenField,
     IntegerField,
     RadioField,
@@ -211,6 +212,21 @@ class EditReviewForm(Form):
         validators=[Needed(_l("Open the page again, please.")), NumberRange(1, 1_000_000)], widget=HiddenInput()
     )
     reason = StringField(_l("What needs changing"), [Optional(), Length(max=200)])
+
+
+class ImportForm(KeyedForm):
+    """A sheet, the ZIP beside it, and what becomes of goods that are new. The files themselves are read by the view."""
+
+    sheet = FileField(_l("Your sheet"))
+    pictures = FileField(_l("ZIP with pictures"))
+    then = RadioField(
+        _l("What becomes of new goods?"),
+        choices=[
+            SelectChoice("draft", _l("Drafts, I look at each again")),
+            SelectChoice("submit", _l("Straight to the station")),
+        ],
+        default="draft",
+    )
 
 
 class ReviewForm(Form):

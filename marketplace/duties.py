@@ -10,6 +10,7 @@ from crowdfund.campaigns import checking, lifecycle
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.pledges import choosing, seeds, vouchers
 from listings import indexing
+from listings.sheets import working
 from marketplace.accounts import codes, rate_limits, sign_in
 from marketplace.core import clock, idempotency, outbox, sealing
 from marketplace.core.db import carry_over, in_transaction
@@ -31,7 +32,7 @@ def compose_worker(app: Flask) -> Worker:
         steps=[settlement.settle_one_due, outbox.deliver, checking.Rereading()],
         slow_steps=[inbox.work, charging.charge_one, sweeping.send_refund, sweeping.ask_after_attempt, outbox.deliver_slow],
     )
-    worker.slow_steps += [sending.send_transfer, sending.send_reversal, rounds.Rounds()]
+    worker.slow_steps += [working.work, sending.send_transfer, sending.send_reversal, rounds.Rounds()]
     sandbox = app.extensions["gateways"].by_name.get("sandbox")
     if sandbox:
         worker.slow_steps += [partial(delivery.deliver, sandbox), sandbox.finish_refunds, sandbox.finish_slow_payments]
@@ -47,6 +48,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, partial(in_transaction, choosing.forget))
     worker.every(3600, partial(in_transaction, vouchers.expire_due))
     worker.every(3600, partial(in_transaction, batch_reminders.remind))
+    worker.every(3600, working.sweep)
     for chain in sealing.chains:
         worker.every(1, partial(in_transaction, sealing.seal, chain=chain))
         worker.every(3600, partial(in_transaction, sealing.close_days, chain=chain))

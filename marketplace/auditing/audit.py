@@ -13,6 +13,7 @@ from marketplace.auditing import (
     devices,
     editing,
     giving,
+    imports,
     lives,
     matching,
     money,
@@ -27,7 +28,7 @@ from marketplace.auditing.checks import Difference
 
 COUNTED = {"entries": "entry", "lines": "line", "orders": '"order"', "stock movements": "stock_movement"}
 COUNTED |= {"batches": "settlement_batch", "public rows": "public_row", "receipts": "receipt", "seals": "seal"}
-COUNTED |= {"pledges": "pledge", "devices": "device"}
+COUNTED |= {"pledges": "pledge", "devices": "device", "imported sheets": "listing_import"}
 
 
 def findings(connection: Connection, at_the_cashier: Connection | None) -> Iterator[Difference | str]:
@@ -37,7 +38,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from payouts.differences(connection)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, (*plans.PLANS, *matching.FUNDS))
-    yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES))
+    yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES, *imports.IMPORTS))
     yield from checks.run(connection, (*editing.EDITS, *editing.CONSENTS))
     yield from editing.differences(connection)
     yield from lives.differences(connection)

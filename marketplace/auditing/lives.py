@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row
 
 from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, INSTALLMENT, MATCHING_FUND, PLAN, RECEIPT
 from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
+from listings.sheets.states import IMPORT
 from listings.states import LISTING, REVISION
 from marketplace.auditing.checks import Difference, read
 from marketplace.orders.batches.states import BATCH, LINE
@@ -44,6 +45,7 @@ LIVES: Final = (
     Life("transfer_reversal", "public_id", TRANSFER, "requested"),
     Life("listing", "code", LISTING),
     Life("listing_revision", "public_id", REVISION, "submitted"),
+    Life("listing_import", "public_id", IMPORT, "waiting"),
     Life("campaign", "public_id", CAMPAIGN, "draft"),
     Life("contribution", "public_id", CONTRIBUTION, "intent"),
     Life("plan", "public_id", PLAN, "active"),

@@ -1,0 +1,97 @@
+"""What a sheet did is put back within a day: row by row, where nobody has changed or bought it since.
+
+Stock goes back as a difference, so that what was sold stays sold, and never below what is held."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, delete, update
+from sqlalchemy.orm import Session
+
+from listings import stock
+from listings.models import Listing, Media
+from listings.sheets import applying, goods
+from listings.sheets.applying import Line, Prepared
+from listings.sheets.goods import Pack
+from listings.sheets.models import ListingImport, ListingImportRow
+from listings.sheets.parsing import Wrong
+from listings.sheets.states import ImportState as I, Outcome
+from listings.states import ListingState as L
+from marketplace.core.db import db, in_transaction
+from marketplace.core.transitions import transition, transition_all
+
+
+def undo(import_id: int) -> None:
+    prepared = applying.prepare(db.session(), import_id)
+    db.session.rollback()
+    in_transaction(put_back, import_id, prepared)
+
+
+def put_back(session: Session, import_id: int, prepared: Prepared) -> None:
+    """In one transaction; rows that cannot be put back say why. Where none can, it stays applied."""
+    row = session.get_one(ListingImport, import_id, with_for_update=True)
+    if row.state is not I.UNDOING:
+        return
+    lines = [*prepared.new, *prepared.changed]
+    codes = [line.pack_code for line in lines]
+    applying.hold(session, codes)
+    there = goods.by_variant(session, row.seller_id, codes)
+    digests = goods.pictures_of(session, [pack.listing_id for pack in there.values()])
+    why_not = {line.number: reason for line in lines if (reason := obstacle(line, there.get(line.pack_code), digests))}
+    possible = [line for line in lines if line.number not in why_not]
+    take_away(session, row, [there[line.pack_code] for line in possible if line.is_new])
+    restore(session, row, prepared, [(there[line.pack_code], line) for line in possible if not line.is_new])
+    back = {line.pack_code: -line.stock_change for line in possible}
+    stock.count_all(session, back, reference=f"import-undone:{row.public_id}")
+    note(session, import_id, [line.number for line in possible], why_not)
+    to, why = (I.UNDONE, "undone") if possible else (I.APPLIED, "nothing could be undone")
+    transition(session, row, to, expected=I.UNDOING, actor="worker", why=why, station=row.station_code)
+
+
+def obstacle(line: Line, pack: Pack | None, digests: Mapping[int, list[str]]) -> dict[str, Any] | None:
+    """Why this row cannot be put back: a problem as rows have it."""
+    if pack is None:
+        return Wrong("gone").at("code")
+    if line.is_new and pack.state is not L.DRAFT:
+        return Wrong("with_the_station" if pack.state is L.SUBMITTED else "changed_since").at("state")
+    if any(key in goods.DESCRIBING for key in line.entry) and pack.state not in (L.DRAFT, L.REJECTED):
+        return Wrong("changed_since").at("state")
+    now = {**pack.values, "tiers": pack.tiers}
+    for key, value in line.entry.items():
+        if key in now and key != "stock" and now[key] != value and not (key == "number" and not value):
+            return Wrong("changed_since").at(key)
+    expected = [*line.was.get("pictures", []), *(made["digest"] for made in line.entry.get("pictures", []))]
+    if "pictures" in line.entry and digests.get(pack.listing_id, []) != expected:
+        return Wrong("changed_since").at("pictures")
+    if pack.on_hand - line.stock_change < pack.reserved:
+        return Wrong("bought_since", {"left": pack.on_hand}).at("stock")
+    if line.is_new and pack.on_hand != line.stock_change:
+        return Wrong("changed_since").at("stock")
+    return None
+
+
+def take_away(session: Session, row: ListingImport, packs: Sequence[Pack]) -> None:
+    """What the sheet began is removed, as by hand."""
+    actor, why = f"person:{row.seller_id}", f"import-undone:{row.public_id}"
+    codes = [pack.code for pack in packs]
+    told = {"actor": actor, "why": why, "station": row.station_code}
+    transition_all(session, Listing, codes, L.ARCHIVED, expected=L.DRAFT, **told)
+
+
+def restore(session: Session, row: ListingImport, prepared: Prepared, changed: Sequence[tuple[Pack, Line]]) -> None:
+    applying.rewrite(session, [(pack, line.was) for pack, line in changed], prepared)
+    for pack, line in changed:
+        if added := [made["digest"] for made in line.entry.get("pictures", [])]:
+            session.execute(delete(Media).where(Media.listing_id == pack.listing_id, Media.digest.in_(added)))
+    applying.announce_changed(session, [pack for pack, _line in changed])
+
+
+def note(session: Session, import_id: int, undone: Sequence[int], why_not: Mapping[int, dict[str, Any]]) -> None:
+    """What became of each row."""
+    table: Any = ListingImportRow.__table__
+    problems = bindparam("problems", type_=table.c.problems.type)
+    mine = update(table).where(table.c.import_id == import_id, table.c.number == bindparam("row"))
+    written = [{"row": number, "outcome": Outcome.UNDONE.value, "problems": []} for number in undone]
+    written += [{"row": number, "outcome": Outcome.KEPT.value, "problems": [said]} for number, said in why_not.items()]
+    if written:
+        session.connection().execute(mine.values(outcome=bindparam("outcome"), problems=problems), written)

@@ -1,0 +1,116 @@
+"""A sheet in a real browser: the page looks again by itself, nothing is too wide, nothing bars the way."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, ViewportSize
+
+from listings.sheets import working
+from marketplace.core.db import db
+from tests.browser import barriers, overflows, serving
+from tests.sheets.conftest import HEADINGS, MILLET, Trader, as_csv, changed, make_categories, make_trader
+
+pytestmark = pytest.mark.full
+
+
+@pytest.fixture
+def trader(real_app: Flask) -> Trader:
+    make_categories()
+    found = make_trader(real_app)
+    found.offer("GA", tiers=((10, 3680),))
+    found.offer("GB")
+    return found
+
+
+@pytest.fixture
+def page(trader: Trader, browser: Browser) -> Iterator[Page]:
+    token = trader.client.get_cookie("session")
+    assert token is not None
+    with serving(trader.app) as address, at_work(trader.app):
+        size: ViewportSize = {"width": 390, "height": 780}
+        context = browser.new_context(base_url=address, viewport=size, reduced_motion="reduce", bypass_csp=True)
+        context.add_cookies([{"name": "session", "value": token.value, "url": address}])
+        yield context.new_page()
+        context.close()
+
+
+class at_work:
+    """The worker, in a thread of its own."""
+
+    def __init__(self, app: Flask) -> None:
+        self.stop, self.app = threading.Event(), app
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self) -> None:
+        with self.app.app_context():
+            while not self.stop.is_set():
+                if not working.work():
+                    self.stop.wait(0.3)
+            db.session.remove()
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop.set()
+        self.thread.join()
+
+
+def is_at_ease(page: Page) -> None:
+    for width in (320, 390, 1280):
+        page.set_viewport_size({"width": width, "height": 780})
+        assert not overflows(page), (page.url, width)
+    page.set_viewport_size({"width": 390, "height": 780})
+    assert barriers(page) == []
+
+
+def choose(page: Page, path: Path, *lines: tuple[str, ...]) -> None:
+    path.write_bytes(as_csv(*lines))
+    page.goto("/seller/imports")
+    page.set_input_files("input[name=sheet]", path)
+    page.get_by_role("button", name="先看会改什么").click()
+
+
+def test_from_the_file_to_the_shelf_and_back(page: Page, tmp_path: Path) -> None:
+    page.goto("/seller/imports")
+    is_at_ease(page)
+    heads = (*HEADINGS, "平台编号", "随便")
+    bad = changed(MILLET, number="A002", price="三十九", unit="礼盒", title="")
+    dearer = ("", "", "小米GA", "5斤箱", "41.50", "25", "次村", MILLET[7], "GA", "")
+    same = ("", "小米", "小米GB", "5斤箱", "39.80", "10", "次村", MILLET[7], "GB", "")
+    choose(page, tmp_path / "今年的货.csv", heads, (*MILLET, "", "x"), (*bad, "", ""), ("", "小米", *dearer[2:]), same)
+    page.get_by_role("heading", name="1 种新货，1 种要改").wait_for()  # the page has looked again by itself
+    assert page.get_by_text("“三十九”不是金额").is_visible()
+    is_at_ease(page)
+    page.get_by_role("link", name="要改 1").click()
+    is_at_ease(page)
+    page.get_by_role("link", name="新货 1").click()
+    is_at_ease(page)
+    page.get_by_role("button", name="只办填对的 2 行").click()
+    page.get_by_role("heading", name="办好了 2 行").wait_for()
+    is_at_ease(page)
+    page.get_by_role("button", name="撤销这张表").click()
+    page.get_by_role("heading", name="撤销了 2 行").wait_for()
+    is_at_ease(page)
+    choose(page, tmp_path / "空.csv", HEADINGS)
+    page.get_by_role("alert").wait_for()
+    is_at_ease(page)
+
+
+def test_without_script_the_page_looks_again_by_its_header(trader: Trader, browser: Browser, tmp_path: Path) -> None:
+    trader.send(as_csv(HEADINGS, MILLET))
+    token = trader.client.get_cookie("session")
+    assert token is not None
+    with serving(trader.app) as address:
+        context = browser.new_context(base_url=address, java_script_enabled=False)
+        context.add_cookies([{"name": "session", "value": token.value, "url": address}])
+        page = context.new_page()
+        page.goto("/seller/imports")
+        page.get_by_role("link", name="打开").click()
+        assert page.locator("progress").is_visible()
+        with at_work(trader.app):
+            page.get_by_role("heading", name="1 种新货").wait_for(timeout=15_000)
+        context.close()
