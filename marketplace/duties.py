@@ -10,7 +10,7 @@ from crowdfund.campaigns import checking, lifecycle
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.pledges import choosing, seeds, vouchers
 from listings import indexing
-from marketplace.accounts import codes, rate_limits, sign_in
+from marketplace.accounts import codes, rate_limits, sign_in, tokens
 from marketplace.core import clock, idempotency, outbox, sealing
 from marketplace.core.db import carry_over, in_transaction
 from marketplace.core.worker import Worker
@@ -41,7 +41,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, partial(in_transaction, overdue.report))
     worker.every(60, asking.ask_for_due)
     worker.every(3600, cards.tell_of_ends)
-    for forget in (sweep, rate_limits.sweep, codes.sweep, sign_in.sweep):
+    for forget in (sweep, rate_limits.sweep, codes.sweep, sign_in.sweep, tokens.sweep):
         worker.every(3600, partial(in_transaction, forget))
     worker.every(3600, partial(in_transaction, seeds.provide))
     worker.every(3600, partial(in_transaction, choosing.forget))
