@@ -20,8 +20,8 @@ SECURITY: Final = {
     "token": {
         "type": "http",
         "scheme": "bearer",
-        "description": "A key that a person made under Me, Keys for programs. It does what its scopes say and never more than "
-        "that person may. Cookies count for nothing here.",
+        "description": "A key that a person made under Me, Keys for programs. It does what its scopes say and never more "
+        "than that person may. Cookies count for nothing here.",
     }
 }
 BODIES: Final[tuple[type[BaseModel], ...]] = (types.NewCart, types.NewOrder, types.NewStep, types.NewListing)
@@ -104,7 +104,7 @@ def in_path(name: str, pattern: str) -> dict[str, Any]:
 
 def cart_parameters() -> list[dict[str, Any]]:
     told = {
-        "province": {"type": "string"},
+        "province": {"type": "string", "pattern": "^([0-9]{6})?$"},
         "pickup": {"type": "array", "items": {"type": "string", "pattern": "^[0-9]{6}$"}},
     }
     asked = [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in told.items()]

@@ -16,6 +16,7 @@ PARCEL: Final = "^SX-[2-9A-HJKMNP-TV-Z]{8}-[1-9][0-9]{0,2}$"
 
 Fen = Annotated[int, Field(ge=0, le=10**12)]
 Line = Annotated[str, Field(max_length=200)]
+Month = Annotated[int, Field(ge=1, le=12)]
 Cart = Annotated[str, Field(pattern=CART, description="as POST /carts named it")]
 Pickup = Annotated[
     list[County],
@@ -44,14 +45,14 @@ class NewCart(Body):
 
     lines: Lines
     province: County | None = None
-    pickup: Pickup = []
+    pickup: Pickup = Field(default_factory=list)
 
 
 class CartQuery(Face):
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
     province: Annotated[str, Field(pattern=r"^([0-9]{6})?$", description="six-digit code of where it is sent")] = ""
-    pickup: list[County] = []
+    pickup: list[County] = Field(default_factory=list)
 
 
 class RecipientBody(Body):
@@ -70,7 +71,7 @@ class NewOrder(Body):
     cart: Cart | None = None
     lines: Lines | None = None
     recipient: RecipientBody
-    pickup: Pickup = []
+    pickup: Pickup = Field(default_factory=list)
     total_fen: Fen
     is_adult: Annotated[bool, Field(description="needed where there is alcohol in it")] = False
     note: Line = ""
@@ -93,8 +94,10 @@ StepName = Literal[
 
 
 class NewStep(Body):
-    """What a station did with a parcel. `packing` needs a shelf, `dispatch` carrier and tracking number, `pickup` the buyer's
-    code, `refusal` and `loss` a reason; the other steps need nothing else."""
+    """What a station did with a parcel.
+
+    `packing` needs a shelf, `dispatch` carrier and tracking number, `pickup` the buyer's code, `refusal` and `loss` a
+    reason; the other steps need nothing else."""
 
     step: StepName
     shelf: Line | None = None
@@ -121,7 +124,7 @@ class NewListing(Body):
     stock: Annotated[int, Field(ge=0, le=1_000_000)]
     village: Line
     story: Annotated[str, Field(max_length=4000)]
-    harvest_months: Annotated[list[Annotated[int, Field(ge=1, le=12)]], Field(max_length=12)] = []
+    harvest_months: Annotated[list[Month], Field(max_length=12)] = Field(default_factory=list)
     net_weight_g: Annotated[int, Field(ge=1, le=100_000)] | None = None
     tier: NewTier | None = None
     shelf_life_days: Annotated[int, Field(ge=1, le=3650)] | None = None
@@ -153,7 +156,7 @@ class CartParcel(Face):
 
 
 class CartAnswer(Face):
-    """`total_fen` is what POST /orders wants to hear; null as long as the province is not known or something is in trouble."""
+    """`total_fen` is what POST /orders wants to hear; null while the province is not known or something is in trouble."""
 
     cart: str
     goods_fen: int
