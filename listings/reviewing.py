@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from listings.announcing import announce
 from listings.models import Listing, Media, Review, Variant
+from listings.partner_facts import PUBLISHED
 from listings.states import ListingState as L
-from marketplace.core import audit, clock
+from marketplace.core import audit, clock, outbox
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.transitions import transition
 
@@ -58,6 +59,7 @@ def accept(
     )
     listing.published_at = clock.now()
     announce(session, listing)
+    outbox.put(session, PUBLISHED, code=code)
 
 
 def reject(session: Session, *, code: str, station: str | None, reviewer_id: int, reason: str) -> None:

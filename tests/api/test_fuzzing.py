@@ -1,5 +1,5 @@
-"""Schemathesis asks whatever the document allows, and what it does not: no failure of ours, no answer that is not documented,
-and nothing is written for whoever brings no token."""
+"""Schemathesis asks whatever the document allows, and what it does not: no failure of ours, no answer that is not
+documented, and nothing is written for whoever brings no token."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
