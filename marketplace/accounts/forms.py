@@ -82,6 +82,10 @@ class NewPasswordForm(Form):
     password = PasswordField(_l("New password"), [Needed(_l("Enter a new password.")), Length(max=passwords.LONGEST)])
 
 
+def days_choice(days: int) -> SelectChoice:
+    return SelectChoice(str(days), _l("%(number)s days", number=days))
+
+
 class TokenForm(KeyedForm):
     name = StringField(_l("Which program is it for?"), [Needed(_l("Write which program it is for.")), Length(max=40)])
     scopes = SelectMultipleField(
@@ -94,10 +98,10 @@ class TokenForm(KeyedForm):
     days = SelectField(
         _l("Good for how long"),
         [Needed(_l("Choose how long it is good."))],
-        choices=[SelectChoice(str(days), _l("%(number)s days", number=days)) for days in DAYS],
+        choices=[days_choice(days) for days in DAYS],
     )
 
     def offer(self, scopes: Sequence[TokenScope], most_days: int) -> None:
         """Only what this person can give away."""
         self.scopes.choices = [SelectChoice(scope.value, KINDS[scope].words) for scope in scopes]
-        self.days.choices = [choice for choice in self.days.choices if int(choice.value) <= most_days]
+        self.days.choices = [days_choice(days) for days in DAYS if days <= most_days]

@@ -6,7 +6,7 @@ year at most; what it was made for stays within the role as that stands when it 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 from sqlalchemy import ColumnElement, delete, func, select, update
@@ -138,6 +138,5 @@ def keep_use(session: Session, *, token: str) -> None:
     session.execute(update(AccessToken).where(AccessToken.public_id == token).values(used_at=clock.now()))
 
 
-def record(session: Session, person: Person, row: AccessToken, action: str, **more: str | int) -> None:
-    who = {"actor": person.public_id, "subject": f"token:{row.public_id}"}
-    audit.record(session, **who, action=action, start=row.start, **more)
+def record(session: Session, person: Person, row: AccessToken, action: str, **more: Any) -> None:
+    audit.record(session, actor=person.public_id, action=action, subject=f"token:{row.public_id}", start=row.start, **more)

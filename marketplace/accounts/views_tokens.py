@@ -1,5 +1,7 @@
 """/account/tokens: keys that a person gives to programs, each shown once, and ended whenever they like."""
 
+from typing import Any
+
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -41,9 +43,12 @@ def create_token() -> ResponseReturnValue:
     made: list[tokens.Made] = []
 
     def make(session: Session) -> str:
-        scopes = [TokenScope(scope) for scope in form.scopes.data or ()]
-        given = {"name": str(form.name.data), "scopes": scopes, "days": int(form.days.data)}
-        made[:] = [tokens.make(session, person_id=g.person.id, has_second_factor=g.person.has_second_factor, **given)]
+        chosen: dict[str, Any] = {
+            "scopes": [TokenScope(scope) for scope in form.scopes.data or ()],
+            "days": int(form.days.data),
+        }
+        whose = {"person_id": g.person.id, "has_second_factor": g.person.has_second_factor}
+        made[:] = [tokens.make(session, name=str(form.name.data), **whose, **chosen)]
         return made[0].public_id
 
     try:

@@ -128,7 +128,7 @@ def place(session: Session, *, person: Visitor, asked: NewOrder, recipient: Reci
     if not contents:
         raise Unfit(("#/cart", _("There is no such cart, or it was ordered already.")))
     refuse_minors(session, [variant for variant, _quantity, _seen in contents], is_adult=asked.is_adult)
-    agreed = {"pickup": set(asked.pickup), "shown_total_fen": asked.total_fen}
+    agreed: dict[str, Any] = {"pickup": set(asked.pickup), "shown_total_fen": asked.total_fen}
     try:
         number = placing.place(session, owner=owner, recipient=recipient, language=chosen_language(), **agreed)
     except OtherTotal as refusal:

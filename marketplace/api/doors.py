@@ -152,7 +152,7 @@ def once(command: Callable[..., BaseModel], /, *, body: BaseModel | None, **argu
         ran.append(True)
         return command(session, **given).model_dump_json()
 
-    def attempt(session: Session, **given: Any) -> str:
+    def attempt(session: Session, /, **given: Any) -> str:
         ran.clear()
         return idempotency.once(session, run, idempotency=idempotency_of(body), **given)
 

@@ -40,8 +40,8 @@ def show_cart(cart: str) -> Response:
         asked = CartQuery(province=request.args.get("province", ""), pickup=request.args.getlist("pickup"))
     except ValidationError as error:
         raise Unfit(*((f"?{each['loc'][0]}", sentence(each)) for each in error.errors())) from None
-    which = {"cart": cart, "province": asked.province, "pickup": asked.pickup}
-    return answer(buying.show_cart(db.session(), person=g.person, **which))
+    where, pickup = asked.province, asked.pickup
+    return answer(buying.show_cart(db.session(), person=g.person, cart=cart, province=where, pickup=pickup))
 
 
 @bp.post("/orders")

@@ -18,6 +18,7 @@ from marketplace.auditing import (
     movements,
     payouts,
     plans,
+    programs,
     refunds,
     trade,
     transfers,
@@ -37,6 +38,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, (*plans.PLANS, *matching.FUNDS))
     yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES))
+    yield from checks.run(connection, (*programs.PROGRAMS, *programs.TOLD))
     yield from lives.differences(connection)
     yield from chains.differences(connection)
     if at_the_cashier:

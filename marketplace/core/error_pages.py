@@ -47,8 +47,8 @@ def refuse_impossible_addresses() -> None:
 def show_refusal(refusal: Refusal) -> ResponseReturnValue:
     if is_of_programs():
         kind = WORDS.sub("-", type(refusal).__name__).lower()
-        told = {"kind": f"urn:problem:{kind}", "wrong": refusal.wrong}
-        return problem(refusal.status, str(refusal.message), refusal.headers, **told)
+        said = str(refusal.message)
+        return problem(refusal.status, said, refusal.headers, kind=f"urn:problem:{kind}", wrong=refusal.wrong)
     return page(refusal.status, refusal.message, refusal.headers)
 
 

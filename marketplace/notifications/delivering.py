@@ -4,7 +4,7 @@ A delivery is tried for three days, later each time. A machine that fails rests,
 has failed for three days is switched off, and its person is told."""
 
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from flask import current_app
 from flask_babel import gettext as _
@@ -88,7 +88,7 @@ def note(session: Session, *, delivery: int, answer: Answer, at: datetime) -> No
 
 def wait(failures: int) -> timedelta:
     """30 seconds after the first, twice as long each time, at most six hours."""
-    return min(FIRST_WAIT * 2 ** min(failures - 1, 20), LONGEST_WAIT)
+    return min(FIRST_WAIT * (1 << min(max(failures, 1) - 1, 20)), LONGEST_WAIT)
 
 
 def switch_off(session: Session, endpoint: Endpoint, at: datetime) -> None:
@@ -105,7 +105,7 @@ def replay(session: Session, *, delivery: str, person_id: int) -> None:
     """Once more, under the same id. Raises NotFound for another's; nothing is done for one that waits anyway."""
     row = get_own(session, delivery, person_id)
     if row.state is not D.WAITING:
-        again = {"since": clock.now(), "next_at": clock.now(), "tries": 0}
+        again: dict[str, Any] = {"since": clock.now(), "next_at": clock.now(), "tries": 0}
         transition(session, row, D.WAITING, expected=row.state, actor=f"person:{person_id}", why="replayed", **again)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from flask_babel import LazyString, lazy_gettext as _l
 from sqlalchemy import func, select
@@ -109,7 +109,7 @@ def end(session: Session, *, endpoint: str, person_id: int) -> None:
 
 
 def move(
-    session: Session, row: Endpoint, to: EndpointState, here: EndpointState, person_id: int, why: str, **also: object
+    session: Session, row: Endpoint, to: EndpointState, here: EndpointState, person_id: int, why: str, **also: Any
 ) -> None:
     transition(session, row, to, expected=here, actor=f"person:{person_id}", why=why, **also)
 

@@ -48,9 +48,9 @@ def create_endpoint() -> ResponseReturnValue:
     made: list[endpoints.Made] = []
 
     def make(session: Session) -> str:
-        given = {"address": str(form.address.data), "kinds": [EventKind(kind) for kind in form.kinds.data or ()]}
-        is_proven = g.person.has_second_factor
-        made[:] = [endpoints.make(session, person_id=g.person.id, has_second_factor=is_proven, **given)]
+        kinds, is_proven = [EventKind(kind) for kind in form.kinds.data or ()], g.person.has_second_factor
+        whose = {"person_id": g.person.id, "has_second_factor": is_proven}
+        made[:] = [endpoints.make(session, address=str(form.address.data), kinds=kinds, **whose)]
         return made[0].public_id
 
     try:
@@ -60,44 +60,44 @@ def create_endpoint() -> ResponseReturnValue:
         return form_page(form, refusal.status)
     if not made:
         flash(_("This address was entered already, and its secret is shown only once. If need be, take a new one."), "note")
-        return redirect(url_for(".show_endpoint", endpoint=public_id), 303)
+        return redirect(url_for(".show_endpoint", address=public_id), 303)
     return secret_page(made[0], 201)
 
 
-@bp.get("/webhooks/<endpoint>")
+@bp.get("/webhooks/<address>")
 @requires("account.keep")
-def show_endpoint(endpoint: str) -> ResponseReturnValue:
+def show_endpoint(address: str) -> ResponseReturnValue:
     session = db.session()
-    row = queries.endpoint(session, endpoint, g.person.id)
+    row = queries.endpoint(session, address, g.person.id)
     shown = {"deliveries": queries.deliveries(session, row.id), "kinds": [WORDS[EventKind(kind)] for kind in row.kinds]}
     words = {"words": ENDPOINT_WORDS, "delivery_words": DELIVERY_WORDS, "word_of": word_of, "said_of_try": said_of_try}
     return private(render_template("notifications/endpoint.html", endpoint=row, now=clock.now(), **shown, **words))
 
 
-@bp.post("/webhooks/<endpoint>/secret")
+@bp.post("/webhooks/<address>/secret")
 @requires("account.change")
-def create_secret(endpoint: str) -> ResponseReturnValue:
+def create_secret(address: str) -> ResponseReturnValue:
     """Sent twice, there are two, and the first signs no more: whoever presses again has not read it."""
     hit("endpoint.secret", g.person.public_id, limit=10, seconds=HOUR, is_watched=True)
-    return secret_page(in_transaction(endpoints.replace_secret, endpoint=endpoint, person_id=g.person.id), 201)
+    return secret_page(in_transaction(endpoints.replace_secret, endpoint=address, person_id=g.person.id), 201)
 
 
-@bp.post("/webhooks/<endpoint>/<any(pause, resumption, end):step>")
+@bp.post("/webhooks/<address>/<any(pause, resumption, end):step>")
 @requires("account.change")
-def create_step(endpoint: str, step: str) -> ResponseReturnValue:
+def create_step(address: str, step: str) -> ResponseReturnValue:
     command = {"pause": endpoints.switch_off, "resumption": endpoints.switch_on, "end": endpoints.end}[step]
-    back = url_for(".show_endpoints") if step == "end" else url_for(".show_endpoint", endpoint=endpoint)
-    return take_step(command, back, endpoint=endpoint, person_id=g.person.id)
+    back = url_for(".show_endpoints") if step == "end" else url_for(".show_endpoint", address=address)
+    return take_step(command, back, endpoint=address, person_id=g.person.id)
 
 
-@bp.post("/webhooks/<endpoint>/test")
+@bp.post("/webhooks/<address>/test")
 @requires("account.keep")
-def create_test(endpoint: str) -> ResponseReturnValue:
+def create_test(address: str) -> ResponseReturnValue:
     """An event that tells nothing, to see whether it arrives."""
     hit("endpoint.test", g.person.public_id, limit=60, seconds=HOUR)
-    in_transaction(write_test, endpoint=endpoint, person_id=g.person.id)
+    in_transaction(write_test, endpoint=address, person_id=g.person.id)
     flash(_("A test is on its way. What came of it stands below in a moment."), "done")
-    return redirect(url_for(".show_endpoint", endpoint=endpoint), 303)
+    return redirect(url_for(".show_endpoint", address=address), 303)
 
 
 def write_test(session: Session, *, endpoint: str, person_id: int) -> None:

@@ -2,6 +2,8 @@
 
 Listeners of the outbox: in the buyer's language, each fact once."""
 
+from typing import Any
+
 from flask_babel import force_locale, gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -36,7 +38,7 @@ def tell(session: Session, *, refund: str, fact: str) -> None:
     order = session.scalars(select(Order).where(Order.number == shown.order)).one()
     with force_locale(order.language):
         text = words(shown, fact, is_english=order.language == "en")
-    about = {"person_id": order.buyer_id, "kind": MessageKind.ORDERS}
+    about: dict[str, Any] = {"person_id": order.buyer_id, "kind": MessageKind.ORDERS}
     messages.send(session, fact=f"refund_{fact}:{refund}", address=order.phone, text=text, **about)
 
 

@@ -51,7 +51,7 @@ def ask(operation: Any, headers: dict[str, str], known: dict[str, str], excluded
 
             @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
             @given(case=strategy)
-            def run(case: Case) -> None:
+            def run(case: Case[Any]) -> None:
                 db.session.expire_all()
                 case.call_and_validate(headers=headers | PLAIN, excluded_checks=excluded)
 

@@ -49,12 +49,17 @@ def partner(app: Flask, tmp_path: Path) -> Iterator[Listener]:
 
 
 def enter(person: Person, address: str, *kinds: EventKind, second_factor: bool = True) -> endpoints.Made:
-    given = {"address": address, "kinds": kinds or tuple(EventKind), "has_second_factor": second_factor}
+    given: dict[str, Any] = {"address": address, "kinds": kinds or tuple(EventKind), "has_second_factor": second_factor}
     return in_transaction(endpoints.make, person_id=person.id, **given)
 
 
 def tell(person: Person, fact: str = "order.paid:SX-23456789") -> None:
-    told = {"kind": EventKind.ORDER_PAID, "fact": fact, "at": NOON, "audience": Audience(frozenset({person.id}))}
+    told: dict[str, Any] = {
+        "kind": EventKind.ORDER_PAID,
+        "fact": fact,
+        "at": NOON,
+        "audience": Audience(frozenset({person.id})),
+    }
     in_transaction(publishing.publish, **told, data={"order": "SX-23456789"})
 
 
@@ -303,7 +308,7 @@ def test_replaying_sends_the_same_once_more(session: Session, partner: Listener)
 def test_what_is_off_or_ended_is_told_nothing(session: Session, partner: Listener) -> None:
     person = factories.make_person()
     made = enter(person, partner.address)
-    whose = {"endpoint": made.public_id, "person_id": person.id}
+    whose: dict[str, Any] = {"endpoint": made.public_id, "person_id": person.id}
     in_transaction(endpoints.switch_off, **whose)
     tell(person, "a")
     in_transaction(endpoints.switch_on, **whose)
