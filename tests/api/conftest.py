@@ -11,19 +11,9 @@ from werkzeug.test import TestResponse
 
 from marketplace.accounts.models import Person
 from marketplace.accounts.tokens import TokenScope
-from marketplace.auditing import audit
-from marketplace.auditing.checks import Difference
 from marketplace.core import ids
-from marketplace.core.db import db
 from tests import factories
 from tests.orders.conftest import Shop, build_shop
-
-
-def differences(shop: Shop) -> list[str]:
-    """What the audit finds wrong with what this test has done so far."""
-    with shop.cashier.storage.connect() as cashier:
-        found = [each for each in audit.findings(db.session.connection(), cashier) if isinstance(each, Difference)]
-    return [f"{each.check}: {each.words}" for each in found]
 
 
 @dataclass
