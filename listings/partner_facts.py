@@ -9,7 +9,7 @@ from listings.models import Listing
 from marketplace.core import clock
 from marketplace.core.db import in_transaction
 from marketplace.notifications.endpoints import EventKind
-from marketplace.notifications.publishing import Audience, publish
+from marketplace.notifications.publishing import Audience, is_anybody_listening, publish
 
 PUBLISHED: Final = "listing.published"
 
@@ -20,6 +20,8 @@ def listing_published(*, code: str) -> None:
 
 
 def tell(session: Session, *, code: str) -> None:
+    if not is_anybody_listening(session):
+        return
     listing = session.scalars(select(Listing).where(Listing.code == code)).one()
     kind, at = EventKind.LISTING_PUBLISHED, listing.published_at or clock.now()
     audience = Audience(frozenset({listing.seller_id}), frozenset({listing.station_code}))

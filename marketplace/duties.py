@@ -15,7 +15,7 @@ from marketplace.core import clock, idempotency, outbox, sealing
 from marketplace.core.db import carry_over, in_transaction
 from marketplace.core.worker import Worker
 from marketplace.notifications import delivering, messages
-from marketplace.orders import settlement
+from marketplace.orders import carts, settlement
 from marketplace.orders.batches import reminders as batch_reminders
 from marketplace.payments import inbox, overdue, sweeping
 from marketplace.payments.reconciliation import rounds
@@ -42,7 +42,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, partial(in_transaction, overdue.report))
     worker.every(60, asking.ask_for_due)
     worker.every(3600, cards.tell_of_ends)
-    for forget in (sweep, rate_limits.sweep, codes.sweep, sign_in.sweep, tokens.sweep, delivering.sweep):
+    for forget in (sweep, rate_limits.sweep, codes.sweep, sign_in.sweep, tokens.sweep, delivering.sweep, carts.sweep):
         worker.every(3600, partial(in_transaction, forget))
     worker.every(3600, partial(in_transaction, seeds.provide))
     worker.every(3600, partial(in_transaction, choosing.forget))

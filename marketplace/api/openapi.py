@@ -6,7 +6,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from marketplace.api import ledger_schemas, openapi_writing, schemas
+from marketplace.api import ledger_schemas, openapi_events, openapi_writing, schemas
+from marketplace.api.event_schemas import EVENTS
 from marketplace.api.openapi_writing import LANGUAGE, PROBLEMS, REF, content, problem
 
 DESCRIPTION: Final = (
@@ -32,7 +33,7 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
 @cache
 def document() -> dict[str, Any]:
     """The whole document, as JSON-able content."""
-    answers, bodies = (*ANSWERS, *openapi_writing.ANSWERS), openapi_writing.BODIES
+    answers, bodies = (*ANSWERS, *openapi_writing.ANSWERS, *EVENTS.values()), openapi_writing.BODIES
     kinds = [*((kind, "serialization") for kind in answers), *((kind, "validation") for kind in bodies)]
     _names, definitions = models_json_schema(kinds, ref_template=REF)  # type: ignore[arg-type]
     sku = {"name": "sku", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 40}}
@@ -64,6 +65,7 @@ def document() -> dict[str, Any]:
             "/pledge-programmes": path("Deposit pledges", "pledgeProgrammes", schemas.PledgeProgrammesAnswer, []),
         }
         | openapi_writing.paths(),
+        "webhooks": openapi_events.webhooks(),
         "components": {"schemas": definitions["$defs"], "securitySchemes": openapi_writing.SECURITY},
     }
 

@@ -73,9 +73,12 @@ def get_own(session: Session, endpoint: str, person_id: int) -> Endpoint:
 
 
 def replace_secret(session: Session, *, endpoint: str, person_id: int) -> Made:
-    """Another secret, shown once; for a day the one before signs as well. Raises NotFound."""
+    """Another secret, shown once; for a day the one before signs as well. Raises NotFound.
+
+    Asked again within that day, it replaces the new one: the machine may still know the old one alone."""
     row = get_own(session, endpoint, person_id)
-    row.old_secret, row.old_secret_until = row.secret, clock.now() + BOTH_SIGN_FOR
+    if len(secrets_of(row)) == 1:
+        row.old_secret, row.old_secret_until = row.secret, clock.now() + BOTH_SIGN_FOR
     row.secret = signing.new_secret()
     session.flush()
     record(session, session.get_one(Person, person_id), row, "endpoint.secret_replaced")

@@ -37,6 +37,11 @@ class Audience:
         return or_(Endpoint.person_id.in_(self.people), and_(Endpoint.has_second_factor, theirs))
 
 
+def is_anybody_listening(session: Session) -> bool:
+    """Where no machine is on, nobody needs to look up whom a fact concerns."""
+    return session.scalar(select(Endpoint.id).where(Endpoint.state == EndpointState.ON).limit(1)) is not None
+
+
 def publish(
     session: Session, *, kind: EventKind, fact: str, at: datetime, audience: Audience, data: Mapping[str, Any]
 ) -> None:

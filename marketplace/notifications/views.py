@@ -77,7 +77,7 @@ def show_endpoint(address: str) -> ResponseReturnValue:
 @bp.post("/webhooks/<address>/secret")
 @requires("account.change")
 def create_secret(address: str) -> ResponseReturnValue:
-    """Sent twice, there are two, and the first signs no more: whoever presses again has not read it."""
+    """Sent twice, the second one counts, as whoever presses again has not copied the first; the old one signs on."""
     hit("endpoint.secret", g.person.public_id, limit=10, seconds=HOUR, is_watched=True)
     return secret_page(in_transaction(endpoints.replace_secret, endpoint=address, person_id=g.person.id), 201)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from marketplace.orders.models import Cart, CartItem
 
 MOST_LINES: Final = 60
 MOST_OF_ONE: Final = 9999
+KEPT_FOR: Final = timedelta(days=60)  # as long as a stranger's cookie
 
 
 class CartFull(Refusal):
@@ -179,6 +181,12 @@ def taken_out(column: str) -> Executable:
     table: Any = CartItem.__table__
     mine = select(Cart.id).where(getattr(Cart, column) == bindparam("whose")).scalar_subquery()
     return delete(table).where(table.c.cart_id == mine, table.c.variant_code.in_(bindparam("variants", expanding=True)))
+
+
+def sweep(session: Session) -> None:
+    """What strangers and programs have left lying; a person's own cart stays."""
+    left = delete(Cart).where(Cart.person_id.is_(None), Cart.touched_at < clock.now() - KEPT_FOR)
+    session.execute(left, execution_options={"synchronize_session": False})
 
 
 def count(session: Session, owner: CartOwner) -> int:

@@ -1,6 +1,6 @@
 """What partners' machines hear of orders: listeners of the outbox. Each hears of its own part, by public names alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -10,7 +10,7 @@ from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import in_transaction
 from marketplace.notifications.endpoints import EventKind
-from marketplace.notifications.publishing import Audience, publish
+from marketplace.notifications.publishing import Audience, is_anybody_listening, publish
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments.models import Refund
@@ -24,19 +24,24 @@ OF_PARCELS: Final = {
 
 def order_paid(*, number: str) -> None:
     """The listener of `order.paid`."""
-    in_transaction(tell_of_order, number=number)
+    in_transaction(tell, tell_of_order, number=number)
 
 
 def parcel_moved(*, parcel: str, state: str, **_what: str) -> None:
     """The listener of `parcel.moved`."""
     if state in OF_PARCELS:
-        in_transaction(tell_of_parcel, parcel=parcel, state=state)
+        in_transaction(tell, tell_of_parcel, parcel=parcel, state=state)
 
 
 def refund_succeeded(*, purpose: str, reference: str, refund: str) -> None:
     """The listener of `refund.succeeded`, which tells of gifts as well."""
     if purpose == "order":
-        in_transaction(tell_of_refund, number=reference, refund=refund)
+        in_transaction(tell, tell_of_refund, number=reference, refund=refund)
+
+
+def tell(session: Session, what: Callable[..., None], /, **of: str) -> None:
+    if is_anybody_listening(session):
+        what(session, **of)
 
 
 def tell_of_order(session: Session, *, number: str) -> None:

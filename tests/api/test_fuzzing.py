@@ -19,8 +19,9 @@ from tests.api.test_writing import body_of
 from tests.orders.conftest import Shop
 
 Programs = Callable[..., Program]
+pytestmark = pytest.mark.full
 ROLES: list[tuple[str, ...]] = [(), ("seller",), ("station_clerk",), ("station_manager",), ("operator",), ("auditor",)]
-EXAMPLES = 3
+EXAMPLES = 2
 PLAIN = {"Accept-Encoding": "identity"}
 WRITES = {"/carts", "/carts/{cart}", "/orders", "/orders/{number}", "/orders/{number}/payment", "/parcels/{number}"}
 WRITES |= {"/parcels/{number}/steps", "/listings", "/listings/{sku}/submission"}
@@ -65,7 +66,6 @@ def everything() -> dict[str, int]:
     }
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("roles", ROLES)
 def test_nothing_fails_and_nothing_is_answered_that_is_not_written_down(
     shop: Shop, program: Programs, document: Any, roles: tuple[str, ...]
@@ -84,7 +84,6 @@ def test_nothing_fails_and_nothing_is_answered_that_is_not_written_down(
         ask(operation, someone.headers(), names.get(operation.path, {}), DATA)
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("authorization", ["", "Bearer pav_nobody"])
 def test_without_a_token_nothing_is_written(shop: Shop, document: Any, authorization: str) -> None:
     before = everything()
