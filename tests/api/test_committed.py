@@ -12,7 +12,7 @@ from marketplace.core.db import db
 from marketplace.orders.models import Order
 from tests import factories
 from tests.api.conftest import Program
-from tests.api.test_writing import RECIPIENT, body_of
+from tests.api.trading import RECIPIENT, body_of
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, build_shop, differences, get, stock_of
 
 Programs = Callable[..., Program]

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from marketplace.core.db import Base, db
 from tests import factories
 from tests.api.conftest import Program
-from tests.api.test_writing import body_of
+from tests.api.trading import body_of
 from tests.orders.conftest import Shop
 
 Programs = Callable[..., Program]

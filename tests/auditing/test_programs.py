@@ -18,7 +18,8 @@ from marketplace.notifications.reaching import Answer
 from marketplace.orders import fulfilment
 from tests import factories
 from tests.auditing.test_giving import named
-from tests.notifications.test_endpoints import bought, work
+from tests.notifications.partners import work
+from tests.notifications.test_partner_facts import bought
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, parcels, shop
 
 __all__ = ["shop"]

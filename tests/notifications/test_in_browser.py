@@ -14,7 +14,7 @@ from marketplace.notifications.models import Delivery
 from marketplace.notifications.reaching import Answer
 from tests.browser import barriers, overflows, serving
 from tests.factories import make_person, make_token, sign_in_as
-from tests.notifications.test_endpoints import enter, tell
+from tests.notifications.partners import enter, tell
 
 pytestmark = pytest.mark.full
 LONG = "https://events.example.org/" + "a-very-long-path/" * 12

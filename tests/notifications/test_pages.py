@@ -19,7 +19,7 @@ from marketplace.notifications.reaching import Answer
 from marketplace.notifications.states import DeliveryState, EndpointState
 from tests.accounts.test_tokens import send
 from tests.factories import make_person, signed_in
-from tests.notifications.test_endpoints import enter, tell
+from tests.notifications.partners import enter, tell
 from tests.notifications.test_messages import Post, post
 
 __all__ = ["post"]
