@@ -61,7 +61,8 @@ REPEATED: Final = {
 
 def paths() -> dict[str, Any]:
     order, parcel = in_path("number", types.ORDER), in_path("number", types.PARCEL)
-    reads = (Scope.READ, Scope.ORDERS_WRITE)
+    listing = {"name": "sku", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 40}}
+    reads, keeps = (Scope.READ, Scope.ORDERS_WRITE), (Scope.READ, Scope.LISTINGS_WRITE)
     return {
         "/carts": post("createCart", "A cart with lines", types.CartAnswer, Scope.ORDERS_WRITE, body=types.NewCart),
         "/carts/{cart}": get("cart", "What a cart costs now", types.CartAnswer, *reads, takes=cart_parameters()),
@@ -88,12 +89,11 @@ def paths() -> dict[str, Any]:
             Scope.LISTINGS_WRITE,
             body=types.NewListing,
         ),
-        "/listings/{sku}/submission": post(
-            "createSubmission",
-            "Send a draft to the station",
-            types.OwnListingAnswer,
-            Scope.LISTINGS_WRITE,
-            takes=[{"name": "sku", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 40}}],
+        "/listings/{sku}/submission": get(
+            "submission", "How one's own listing stands", types.OwnListingAnswer, *keeps, takes=[listing]
+        )
+        | post(
+            "createSubmission", "Send a draft to the station", types.OwnListingAnswer, Scope.LISTINGS_WRITE, takes=[listing]
         ),
     }
 

@@ -6,10 +6,11 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from listings import drafting
+from listings import drafting, reviewing
 from listings.drafting import Details
 from listings.forms import DetailsForm
 from listings.models import Listing
+from listings.states import ListingState
 from listings.views.seller import details_of
 from marketplace.api.doors import Unfit, check, typed
 from marketplace.api.writing_schemas import NewListing, OwnListingAnswer
@@ -72,8 +73,9 @@ def submit(session: Session, *, code: str, person_id: int) -> OwnListingAnswer:
 
 
 def show(session: Session, *, code: str, person_id: int) -> OwnListingAnswer:
-    session.flush()
+    """How it stands. Raises NotFound for another's."""
     listing = session.scalar(select(Listing).where(Listing.code == code, Listing.seller_id == person_id))
     if listing is None:
         raise NotFound(code)
-    return OwnListingAnswer(sku=listing.code, state=listing.state.value, url=f"/listings/{listing.code}")
+    reason = reviewing.last_reason(session, listing.id) if listing.state is ListingState.REJECTED else ""
+    return OwnListingAnswer(sku=code, state=listing.state.value, reason=reason, url=f"/listings/{code}")

@@ -108,6 +108,12 @@ def create_listing() -> Response:
     return once(selling.make, body=asked, person_id=g.person.id, **given)
 
 
+@bp.get("/listings/<sku>/submission")
+@with_token("listing.keep", Scope.READ, Scope.LISTINGS_WRITE)
+def show_submission(sku: str) -> Response:
+    return answer(selling.show(db.session(), code=sku, person_id=g.person.id))
+
+
 @bp.post("/listings/<sku>/submission")
 @with_token("listing.keep", Scope.LISTINGS_WRITE)
 def create_submission(sku: str) -> Response:

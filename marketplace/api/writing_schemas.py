@@ -235,6 +235,9 @@ class ParcelAnswer(OrderParcel):
 
 
 class OwnListingAnswer(Face):
+    """A seller's own, whether or not everybody sees it; `reason` is what the station wrote when it sent it back."""
+
     sku: str
     state: str
+    reason: str
     url: str

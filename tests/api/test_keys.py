@@ -22,6 +22,7 @@ ROUTES = [
     ("POST", "/parcels/SX-23456789-1/steps"),
     ("POST", "/listings"),
     ("POST", "/listings/P0001/submission"),
+    ("GET", "/listings/P0001/submission"),
 ]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from listings import reviewing
 from listings.models import Category
 from marketplace.core.db import in_transaction
 from marketplace.stations.models import Seller
@@ -45,6 +46,10 @@ def test_a_seller_writes_a_draft_and_sends_it(grower: Program) -> None:
     assert grower.post(f"/listings/{sku}/submission").get_json()["state"] == "submitted"
     assert grower.post("/listings", GOODS | {"submit": True}).get_json()["state"] == "submitted"
     assert grower.get(f"/listings/{sku}").status_code == 404  # nobody sees it before the station has
+    review = {"code": sku, "station": JIXIAN, "reviewer_id": factories.make_person("station_clerk").id}
+    in_transaction(reviewing.reject, **review, reason="价钱写错了")
+    stands = grower.get(f"/listings/{sku}/submission").get_json()
+    assert stands == {"sku": sku, "state": "rejected", "reason": "价钱写错了", "url": f"/listings/{sku}"}
 
 
 @pytest.mark.parametrize(
@@ -71,4 +76,5 @@ def test_a_draft_is_sent_by_its_seller_alone(grower: Program, program: Programs)
     sku = grower.post("/listings", GOODS).get_json()["sku"]
 
     assert program("seller").post(f"/listings/{sku}/submission").status_code == 404
+    assert program("seller").get(f"/listings/{sku}/submission").status_code == 404
     assert program("seller").post("/listings", GOODS).get_json()["type"] == "urn:problem:no-station"
