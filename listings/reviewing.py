@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from listings import certificates, consenting, revising
 from listings.announcing import announce
 from listings.models import Consent, Listing, Media, Review, Revision, Variant
+from listings.partner_facts import PUBLISHED
 from listings.states import FOR_SALE, ListingState as L, RevisionState as R
-from marketplace.core import audit, clock
+from marketplace.core import audit, clock, outbox
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.transitions import transition
 
@@ -68,6 +69,7 @@ def accept(
     listing.published_at = clock.now()
     certificates.verify(session, listing, papers, reviewer_id)
     announce(session, listing)
+    outbox.put(session, PUBLISHED, code=code)
 
 
 def reject(session: Session, *, code: str, station: str | None, reviewer_id: int, reason: str) -> None:

@@ -11,12 +11,12 @@ from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.pledges import choosing, seeds, vouchers
 from listings import indexing
 from listings.sheets import working
-from marketplace.accounts import codes, rate_limits, sign_in
+from marketplace.accounts import codes, rate_limits, sign_in, tokens
 from marketplace.core import clock, idempotency, outbox, sealing
 from marketplace.core.db import carry_over, in_transaction
 from marketplace.core.worker import Worker
-from marketplace.notifications import messages
-from marketplace.orders import settlement
+from marketplace.notifications import delivering, messages
+from marketplace.orders import carts, settlement
 from marketplace.orders.batches import reminders as batch_reminders
 from marketplace.payments import inbox, overdue, sweeping
 from marketplace.payments.reconciliation import rounds
@@ -33,6 +33,7 @@ def compose_worker(app: Flask) -> Worker:
         slow_steps=[inbox.work, charging.charge_one, sweeping.send_refund, sweeping.ask_after_attempt, outbox.deliver_slow],
     )
     worker.slow_steps += [working.work, sending.send_transfer, sending.send_reversal, rounds.Rounds()]
+    worker.patient_steps += [delivering.deliver_one]
     sandbox = app.extensions["gateways"].by_name.get("sandbox")
     if sandbox:
         worker.slow_steps += [partial(delivery.deliver, sandbox), sandbox.finish_refunds, sandbox.finish_slow_payments]
@@ -42,7 +43,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, partial(in_transaction, overdue.report))
     worker.every(60, asking.ask_for_due)
     worker.every(3600, cards.tell_of_ends)
-    for forget in (sweep, rate_limits.sweep, codes.sweep, sign_in.sweep):
+    for forget in (sweep, rate_limits.sweep, codes.sweep, sign_in.sweep, tokens.sweep, delivering.sweep, carts.sweep):
         worker.every(3600, partial(in_transaction, forget))
     worker.every(3600, partial(in_transaction, seeds.provide))
     worker.every(3600, partial(in_transaction, choosing.forget))

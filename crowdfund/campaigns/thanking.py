@@ -14,6 +14,7 @@ from crowdfund.campaigns.plans.models import Installment
 from marketplace.core.db import in_transaction
 from marketplace.core.formats import yuan
 from marketplace.notifications import messages
+from marketplace.notifications.preferences import MessageKind
 
 ENGLISH: Final = "en"
 
@@ -40,4 +41,5 @@ def write(session: Session, *, gift: str) -> None:
         told = {"sum": yuan(row.fen), "title": title, "number": receipt[0]}
         url = links.absolute(f"/campaigns/{row.public_id}/gifts/{link_token(gift)}")
         text = _("Your %(sum)s has reached “%(title)s”. Thank you. Receipt %(number)s is here: %(url)s", url=url, **told)
-    messages.send(session, fact=f"gift_received:{gift}", address=row.contact, text=text, person_id=row.person_id)
+    about = {"person_id": row.person_id, "kind": MessageKind.GIFTS}
+    messages.send(session, fact=f"gift_received:{gift}", address=row.contact, text=text, **about)

@@ -18,6 +18,7 @@ from marketplace.core.db import in_transaction
 from marketplace.core.settings import settings
 from marketplace.core.transitions import subject_of
 from marketplace.notifications import messages
+from marketplace.notifications.preferences import MessageKind
 
 UNANSWERED: Final = "pledge.unanswered"  # the outbox's topics
 UNCOLLECTED: Final = "pledge.uncollected"
@@ -89,7 +90,9 @@ def tell_role(session: Session, role: str, *, fact: str, text: str) -> None:
 def tell(session: Session, person: Person, *, fact: str, text: str) -> None:
     where = person.email or person.phone
     if where:
-        messages.send(session, fact=f"pledge_{fact}", address=where, text=text, person_id=person.id)
+        messages.send(
+            session, fact=f"pledge_{fact}", address=where, text=text, person_id=person.id, kind=MessageKind.PLEDGES
+        )
 
 
 def address(path: str) -> str:

@@ -1,13 +1,16 @@
 """What a person may enter about themselves."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from flask_babel import gettext as _, lazy_gettext as _l
-from wtforms import HiddenField, PasswordField, StringField, ValidationError
+from wtforms import HiddenField, PasswordField, SelectField, SelectMultipleField, StringField, ValidationError
 from wtforms.validators import Length
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from marketplace.accounts import passwords, people
-from marketplace.core.forms import Form, Needed, dropped_beyond
+from marketplace.accounts.tokens import DAYS, KINDS, TokenScope
+from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice, dropped_beyond
 
 LONGEST_PATH: Final = 2_000
 LONGEST_CARRIED: Final = 40_000  # a form that waits for its sender to sign in
@@ -77,3 +80,28 @@ class NameForm(Form):
 class NewPasswordForm(Form):
     current_password = PasswordField(_l("Current password"), [Length(max=passwords.LONGEST)])
     password = PasswordField(_l("New password"), [Needed(_l("Enter a new password.")), Length(max=passwords.LONGEST)])
+
+
+def days_choice(days: int) -> SelectChoice:
+    return SelectChoice(str(days), _l("%(number)s days", number=days))
+
+
+class TokenForm(KeyedForm):
+    name = StringField(_l("Which program is it for?"), [Needed(_l("Write which program it is for.")), Length(max=40)])
+    scopes = SelectMultipleField(
+        _l("What it may do"),
+        [Needed(_l("Choose what it may do."))],
+        choices=[SelectChoice(scope.value, kind.words) for scope, kind in KINDS.items()],
+        option_widget=CheckboxInput(),
+        widget=ListWidget(),
+    )
+    days = SelectField(
+        _l("Good for how long"),
+        [Needed(_l("Choose how long it is good."))],
+        choices=[days_choice(days) for days in DAYS],
+    )
+
+    def offer(self, scopes: Sequence[TokenScope], most_days: int) -> None:
+        """Only what this person can give away."""
+        self.scopes.choices = [SelectChoice(scope.value, KINDS[scope].words) for scope in scopes]
+        self.days.choices = [days_choice(days) for days in DAYS if days <= most_days]

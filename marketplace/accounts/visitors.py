@@ -14,6 +14,7 @@ from marketplace.accounts.permissions import STAFF
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.encryption import token_hash
+from marketplace.core.error_pages import is_of_programs
 from marketplace.core.logs import QUIET
 
 TOKEN: Final = "token"
@@ -50,9 +51,12 @@ class Visitor:
         """The station at which they have one of these roles; where there are several, the one chosen, else the first.
 
         The empty string, which is no station, where there is none."""
-        theirs = [scope for role, kind, scope in self.grants if role in roles and kind == "station"]
+        theirs = self.stations_of(roles)
         chosen = cookie.get(STATION)
         return chosen if chosen in theirs else next(iter(theirs), "")
+
+    def stations_of(self, roles: Set[str]) -> list[str]:
+        return [scope for role, kind, scope in self.grants if role in roles and kind == "station"]
 
 
 def install(app: Flask) -> None:
@@ -60,7 +64,11 @@ def install(app: Flask) -> None:
 
 
 def load() -> None:
-    """Before each request: `g.person` is a Visitor or None. The cookie holds a token, and the token alone decides."""
+    """Before each request: `g.person` is a Visitor or None. The cookie holds a token, and the token alone decides.
+
+    Programs come with a token of another kind: `bearers`."""
+    if is_of_programs():
+        return
     token = cookie.get(TOKEN) if request.endpoint not in QUIET else None  # a pulse is felt without the database
     g.person = find(token) if isinstance(token, str) else None
     g.station = ""

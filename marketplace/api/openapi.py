@@ -6,21 +6,17 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from marketplace.api import ledger_schemas, schemas
+from marketplace.api import ledger_schemas, openapi_events, openapi_writing, schemas
+from marketplace.api.event_schemas import EVENTS
+from marketplace.api.openapi_writing import LANGUAGE, PROBLEMS, REF, content, problem
 
 DESCRIPTION: Final = (
-    "Read-only: goods, stations, campaigns. Sums are whole fen. The cookie `lang=en` gives English words, in answers and in "
-    "problems alike; without it they are Chinese, as on the pages. Accept-Language is not asked. A problem (RFC 9457) is "
-    "known by its `status` and by the `pointer` of its errors, whatever the language of its sentences."
+    "Goods, stations and campaigns are for everybody to read. Carts, orders, parcels and listings want a token, and every "
+    "POST a key of its own (`Idempotency-Key`), under which it is done once. Sums are whole fen. The cookie `lang=en` gives "
+    "English words, in answers and in problems alike; without it they are Chinese, as on the pages. Accept-Language is not "
+    "asked. A problem (RFC 9457) is known by its `status` and `type` and by the `pointer` of its errors, whatever the "
+    "language of its sentences."
 )
-LANGUAGE: Final = {
-    "name": "lang",
-    "in": "cookie",
-    "required": False,
-    "description": "`en` for English names and sentences; anything else is Chinese",
-    "schema": {"type": "string", "default": "zh_CN"},
-}
-REF: Final = "#/components/schemas/{model}"
 ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     schemas.SearchAnswer,
     schemas.SuggestAnswer,
@@ -37,7 +33,9 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
 @cache
 def document() -> dict[str, Any]:
     """The whole document, as JSON-able content."""
-    _names, definitions = models_json_schema([(kind, "serialization") for kind in ANSWERS], ref_template=REF)
+    answers, bodies = (*ANSWERS, *openapi_writing.ANSWERS, *EVENTS.values()), openapi_writing.BODIES
+    kinds = [*((kind, "serialization") for kind in answers), *((kind, "validation") for kind in bodies)]
+    _names, definitions = models_json_schema(kinds, ref_template=REF)  # type: ignore[arg-type]
     sku = {"name": "sku", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 40}}
     one = {"name": "campaign", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 40}}
     return {
@@ -65,20 +63,18 @@ def document() -> dict[str, Any]:
                 422,
             ),
             "/pledge-programmes": path("Deposit pledges", "pledgeProgrammes", schemas.PledgeProgrammesAnswer, []),
-        },
-        "components": {"schemas": definitions["$defs"]},
+        }
+        | openapi_writing.paths(),
+        "webhooks": openapi_events.webhooks(),
+        "components": {"schemas": definitions["$defs"], "securitySchemes": openapi_writing.SECURITY},
     }
 
 
 def path(summary: str, name: str, answer: type[BaseModel], takes: list[Any], *problems: int) -> dict[str, Any]:
-    responses: dict[str, Any] = {"200": content("Found.", answer, "application/json")}
-    for status in problems:
-        responses[str(status)] = content("See the document.", schemas.Problem, "application/problem+json")
+    """For everybody to read; a token that is over is refused here as well."""
+    told = {str(status): problem(status, PROBLEMS[status]) for status in sorted({401, 503, *problems})}
+    responses = {"200": content("Found.", answer)} | told
     return {"get": {"operationId": name, "summary": summary, "parameters": [*takes, LANGUAGE], "responses": responses}}
-
-
-def content(words: str, kind: type[BaseModel], media_type: str) -> dict[str, Any]:
-    return {"description": words, "content": {media_type: {"schema": {"$ref": REF.format(model=kind.__name__)}}}}
 
 
 def parameters(kind: type[BaseModel]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The JSON face: read-only, the same words and figures as the pages, errors as problem documents."""
+"""The JSON face, what everybody may read: the same words and figures as the pages, errors as problem documents."""
 
 import json
 from collections.abc import Mapping
@@ -20,6 +20,7 @@ from marketplace.api.schemas import (
     StationsAnswer,
     SuggestQuery,
 )
+from marketplace.api.sentences import sentence
 from marketplace.core import logs, page_cache
 from marketplace.core.db import db
 
@@ -120,19 +121,6 @@ def read(kind: type[Asked]) -> Asked | Response:
         instance = f"urn:request:{logs.request_id()}"
         problem = Problem(title=str(_("A parameter is wrong.")), status=422, instance=instance, errors=wrong)
         return Response(problem.model_dump_json(), 422, content_type="application/problem+json")
-
-
-def sentence(error: Any) -> str:
-    """What is wrong with a parameter, in the reader's language."""
-    bound = next((error["ctx"][name] for name in ("ge", "le", "max_length", "expected") if name in error.get("ctx", {})), "")
-    sentences = {
-        "greater_than_equal": _("It must be at least %(bound)s.", bound=bound),
-        "less_than_equal": _("It may be at most %(bound)s.", bound=bound),
-        "string_too_long": _("It may have at most %(bound)s characters.", bound=bound),
-        "literal_error": _("It must be one of these: %(bound)s.", bound=bound),
-        "string_pattern_mismatch": _("It is not a known code."),
-    }
-    return str(sentences.get(error["type"]) or _("It must be a whole number."))
 
 
 def answer(content: BaseModel) -> Response:

@@ -20,6 +20,7 @@ from marketplace.auditing import (
     movements,
     payouts,
     plans,
+    programs,
     refunds,
     trade,
     transfers,
@@ -41,6 +42,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES, *imports.IMPORTS))
     yield from checks.run(connection, (*editing.EDITS, *editing.CONSENTS))
     yield from editing.differences(connection)
+    yield from checks.run(connection, (*programs.PROGRAMS, *programs.TOLD))
     yield from lives.differences(connection)
     yield from chains.differences(connection)
     if at_the_cashier:

@@ -13,6 +13,7 @@ from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
 from listings.sheets.states import IMPORT
 from listings.states import LISTING, REVISION
 from marketplace.auditing.checks import Difference, read
+from marketplace.notifications.states import DELIVERY, ENDPOINT
 from marketplace.orders.batches.states import BATCH, LINE
 from marketplace.orders.states import ORDER, PARCEL
 from marketplace.payments.states import ATTEMPT, REFUND
@@ -57,6 +58,8 @@ LIVES: Final = (
     Life("child_case", "public_id", CHILD_CASE, "nominated"),
     Life("pledge", "public_id", PLEDGE, "held"),
     Life("device", "public_id", DEVICE, "committed"),
+    Life("endpoint", "public_id", ENDPOINT, "on"),
+    Life("delivery", "public_id", DELIVERY, "waiting"),
 )
 
 

@@ -4,6 +4,8 @@ Programs that ask the JSON face get the same as a problem document (RFC 9457).""
 
 import json
 import logging
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from flask import Flask, Response, current_app, render_template, request
@@ -13,9 +15,10 @@ from sqlalchemy.exc import OperationalError, TimeoutError as NoPlaceInPool
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from marketplace.core import logs
-from marketplace.core.errors import NotFound, Refusal, TooMany
+from marketplace.core.errors import NotFound, Refusal
 
 COME_AGAIN: Final = "5"  # seconds
+WORDS: Final = re.compile(r"(?<!^)(?=[A-Z])")  # where a word begins in the name of a refusal
 MESSAGES: Final[dict[int, LazyString]] = {
     400: _l("We could not read what was sent. Please go back and try again."),
     403: _l("Your role does not allow this."),
@@ -42,8 +45,11 @@ def refuse_impossible_addresses() -> None:
 
 
 def show_refusal(refusal: Refusal) -> ResponseReturnValue:
-    headers = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, TooMany) else {}
-    return page(refusal.status, refusal.message, headers)
+    if is_of_programs():
+        kind = WORDS.sub("-", type(refusal).__name__).lower()
+        said = str(refusal.message)
+        return problem(refusal.status, said, refusal.headers, kind=f"urn:problem:{kind}", wrong=refusal.wrong)
+    return page(refusal.status, refusal.message, refusal.headers)
 
 
 def show_http_error(error: HTTPException) -> ResponseReturnValue:
@@ -60,8 +66,12 @@ def show_silence(error: Exception) -> ResponseReturnValue:
     return page(503, MESSAGES[503], {"Retry-After": COME_AGAIN}, cart_count=lambda: 0)
 
 
-def page(status: int, message: LazyString, headers: dict[str, str], **shown: Any) -> Response:
-    if request.path.startswith("/api/"):
+def is_of_programs() -> bool:
+    return request.path.startswith("/api/")
+
+
+def page(status: int, message: LazyString, headers: Mapping[str, str], **shown: Any) -> Response:
+    if is_of_programs():
         return problem(status, str(message), headers)
     try:
         shown |= {"message": message, "status": status, "request_id": logs.request_id()}
@@ -73,6 +83,15 @@ def page(status: int, message: LazyString, headers: dict[str, str], **shown: Any
     return Response(body, status, headers, content_type="text/html; charset=utf-8")
 
 
-def problem(status: int, title: str, headers: dict[str, str] | None = None) -> Response:
-    document = {"type": "about:blank", "status": status, "title": title, "instance": f"urn:request:{logs.request_id()}"}
+def problem(
+    status: int,
+    title: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    kind: str = "about:blank",
+    wrong: Sequence[tuple[str, str]] = (),
+) -> Response:
+    """`kind` is the rule that was broken; `wrong` says of each part that was sent wrongly where it is, and what it lacks."""
+    told = {"type": kind, "status": status, "title": title, "instance": f"urn:request:{logs.request_id()}"}
+    document = told | {"errors": [{"pointer": where, "detail": words} for where, words in wrong]}
     return Response(json.dumps(document, ensure_ascii=False), status, headers, content_type="application/problem+json")

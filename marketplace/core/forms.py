@@ -86,6 +86,7 @@ class Messages:
         "Not a valid choice.": _l("Please choose one of these."),
         "Not a valid choice": _l("Please choose one of these."),
         "Invalid Choice: could not coerce.": _l("Please choose one of these."),
+        "'%(value)s' is not a valid choice for this field.": _l("Please choose one of these."),
         "Field cannot be longer than %(max)d character.": _l(
             "At most %(max)d characters fit in here; now there are %(length)d."
         ),

@@ -43,18 +43,31 @@ def once(session: Session, command: Callable[..., str], /, *, idempotency: tuple
     `idempotency` is (scope, key, body): whose key it is, the key of the form, and the JSON-able content it came with.
     Raises KeyReused (409) when the key comes back with another body. To be called inside `in_transaction`."""
     scope, key, body = idempotency
-    body_hash = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
-    this = (IdempotencyKey.scope == scope, IdempotencyKey.key == key)
+    body_hash = hash_of(body)
     mine = {"scope": scope, "key": key, "body_hash": body_hash, "at": clock.now()}
     if insert_or_ignore(session, IdempotencyKey, mine):
         answer = command(session, **arguments)
         session.flush()
         session.connection().execute(answered(), {"whose": scope, "form": key, "answer": answer})
         return answer
-    row = session.execute(select(IdempotencyKey.body_hash, IdempotencyKey.answer).where(*this)).one()
-    if row.body_hash != body_hash or row.answer is None:
+    known = answer_of(session, idempotency=idempotency)
+    if known is None:
+        raise KeyReused(key)
+    return known
+
+
+def answer_of(session: Session, *, idempotency: tuple[str, str, Any]) -> str | None:
+    """What this key was answered when it came first, for what asks others before it can answer. Raises KeyReused."""
+    scope, key, body = idempotency
+    this = (IdempotencyKey.scope == scope, IdempotencyKey.key == key)
+    row = session.execute(select(IdempotencyKey.body_hash, IdempotencyKey.answer).where(*this)).first()
+    if row is not None and row.body_hash != hash_of(body):
         raise KeyReused(key, row.answer or "")
-    return str(row.answer)
+    return row.answer if row else None
+
+
+def hash_of(body: Any) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
 
 
 @cache

@@ -31,11 +31,12 @@ class Periodic:
 class Worker:
     """`steps` say True while more waits; `periodic` are asked when their time comes. Filled by app.py.
 
-    `slow_steps` wait for machines of others, gateways above all. They have a thread of their own: however long one of them
-    waits, what is published is found in time."""
+    `slow_steps` wait for machines of others, gateways above all, `patient_steps` for machines of anybody. Both have a thread
+    of their own: however long one of them waits, what is published is found in time, and money is not kept waiting."""
 
     steps: list[Callable[[], bool]] = field(default_factory=list)
     slow_steps: list[Callable[[], bool]] = field(default_factory=list)
+    patient_steps: list[Callable[[], bool]] = field(default_factory=list)
     periodic: list[Periodic] = field(default_factory=list)
 
     def every(self, seconds: float, work: Callable[[], object]) -> None:
@@ -43,25 +44,23 @@ class Worker:
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set. Whatever fails is logged and tried again; nothing ends the loop but `stop`."""
-        waiting = Thread(target=self.run_slow, args=(stop, app_of_this_thread()), name="slow steps", daemon=True)
-        if self.slow_steps:
-            waiting.start()
+        app = app_of_this_thread()
+        waiting = [
+            Thread(target=run_apart, args=(steps, stop, app), name="slow steps", daemon=True)
+            for steps in (self.slow_steps, self.patient_steps)
+            if steps
+        ]
+        for thread in waiting:
+            thread.start()
         while not stop.is_set():
             if not self.run_quick():
                 stop.wait(IDLE_SECONDS)
-        if self.slow_steps:
-            waiting.join(PATIENCE)
-
-    def run_slow(self, stop: Event, app: Flask | None) -> None:
-        with app.app_context() if app else nullcontext():
-            while not stop.is_set():
-                worked = [attempt_some(step, stop) for step in self.slow_steps]
-                if not any(worked):
-                    stop.wait(IDLE_SECONDS)
+        for thread in waiting:
+            thread.join(PATIENCE)
 
     def run_once(self) -> bool:
         """One turn of everything, one after the other: True if anything was waiting."""
-        worked = [self.run_quick(), *(attempt(step) for step in self.slow_steps)]
+        worked = [self.run_quick(), *(attempt(step) for step in (*self.slow_steps, *self.patient_steps))]
         return any(worked)
 
     def run_quick(self) -> bool:
@@ -78,6 +77,14 @@ class Worker:
             if not self.run_once():
                 return
         raise RuntimeError("the worker finds no end")
+
+
+def run_apart(steps: list[Callable[[], bool]], stop: Event, app: Flask | None) -> None:
+    with app.app_context() if app else nullcontext():
+        while not stop.is_set():
+            worked = [attempt_some(step, stop) for step in steps]
+            if not any(worked):
+                stop.wait(IDLE_SECONDS)
 
 
 def app_of_this_thread() -> Flask | None:

@@ -14,8 +14,9 @@ from marketplace.core import clock, ids, outbox
 from marketplace.core.db import in_transaction, insert_or_ignore
 from marketplace.core.encryption import fingerprint
 from marketplace.core.settings import Settings
-from marketplace.notifications import ways
+from marketplace.notifications import preferences, ways
 from marketplace.notifications.models import Message
+from marketplace.notifications.preferences import MessageKind
 from marketplace.notifications.ways import Letter, Undeliverable, Way
 
 TOPIC: Final = "message.send"
@@ -28,11 +29,23 @@ def install(app: Flask, settings: Settings) -> None:
     app.extensions["message_way"] = ways.chosen(settings)
 
 
-def send(session: Session, /, *, fact: str, address: str, text: str, person_id: int | None = None) -> None:
-    """Tell `address` a fact, once: a second message of the same fact is not written."""
+def send(
+    session: Session,
+    /,
+    *,
+    fact: str,
+    address: str,
+    text: str,
+    person_id: int | None = None,
+    kind: MessageKind = MessageKind.ACCOUNT,
+) -> None:
+    """Tell `address` a fact, once: a second message of the same fact is not written.
+
+    Who does not want to be told this `kind` of thing this way finds it on their page alone."""
     values = {"fact": fact, "address": address, "text": text, "person_id": person_id}
     keys = {"public_id": ids.public_id(), "address_fingerprint": fingerprint(address, "message"), "created_at": clock.now()}
-    if insert_or_ignore(session, Message, values | keys):
+    is_new = insert_or_ignore(session, Message, values | keys)
+    if is_new and not preferences.is_silent(session, person_id=person_id, kind=kind, address=address):
         outbox.put(session, TOPIC, fact=fact)
 
 

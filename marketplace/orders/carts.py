@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from marketplace.orders.models import Cart, CartItem
 
 MOST_LINES: Final = 60
 MOST_OF_ONE: Final = 9999
+KEPT_FOR: Final = timedelta(days=60)  # as long as a stranger's cookie
 
 
 class CartFull(Refusal):
@@ -26,31 +28,32 @@ class CartFull(Refusal):
 
 @dataclass(frozen=True)
 class CartOwner:
-    """Whose cart: a person's, else that of whoever holds the token."""
+    """Whose cart: a person's, else that of whoever holds the token.
+
+    `is_apart`: a person's, but found by its token, beside the one that they shop with."""
 
     person_id: int | None
     token: str | None
+    is_apart: bool = False
 
     @property
     def known_by(self) -> tuple[str, int | str]:
         """The column of `cart` by which theirs is found, and what stands in it; nothing for whoever has no token."""
-        if self.person_id is not None:
+        if self.person_id is not None and not self.is_apart:
             return "person_id", self.person_id
         return "token_hash", token_hash(self.token) if self.token else ""
 
     def find(self, session: Session) -> Cart | None:
-        if self.person_id is not None:
-            return session.scalar(select(Cart).where(Cart.person_id == self.person_id))
-        if not self.token:
-            return None
-        return session.scalar(select(Cart).where(Cart.token_hash == token_hash(self.token)))
+        column, whose = self.known_by
+        return session.scalar(select(Cart).where(getattr(Cart, column) == whose)) if whose else None
 
     def open(self, session: Session) -> Cart:
         """The cart, made where there is none; of two requests side by side one makes it."""
         cart = self.find(session)
         if cart is None:
-            hashed = token_hash(self.token) if self.person_id is None and self.token else None
-            insert_or_ignore(session, Cart, {"person_id": self.person_id, "token_hash": hashed, "touched_at": clock.now()})
+            column, whose = self.known_by
+            known = {"person_id": None, "token_hash": None, column: whose or None}
+            insert_or_ignore(session, Cart, {**known, "touched_at": clock.now()})
             cart = self.find(session)
             assert cart is not None
         return cart
@@ -178,6 +181,12 @@ def taken_out(column: str) -> Executable:
     table: Any = CartItem.__table__
     mine = select(Cart.id).where(getattr(Cart, column) == bindparam("whose")).scalar_subquery()
     return delete(table).where(table.c.cart_id == mine, table.c.variant_code.in_(bindparam("variants", expanding=True)))
+
+
+def sweep(session: Session) -> None:
+    """What strangers and programs have left lying; a person's own cart stays."""
+    left = delete(Cart).where(Cart.person_id.is_(None), Cart.touched_at < clock.now() - KEPT_FOR)
+    session.execute(left, execution_options={"synchronize_session": False})
 
 
 def count(session: Session, owner: CartOwner) -> int:

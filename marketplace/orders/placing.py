@@ -86,7 +86,7 @@ def place(
     outbox.put(session, "order.expires", after=TIME_TO_PAY, number=number)
     if not carts.take_out(session, owner=owner, variants=list(wanted)):  # a second tab was faster
         raise NothingToOrder
-    if owner.person_id is not None:
+    if owner.person_id is not None and not owner.is_apart:  # a program's recipients are not its person's addresses
         remember(session, owner.person_id, recipient)
     return number
 

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -35,7 +36,7 @@ def post(app: Flask) -> Iterator[Post]:
     app.extensions["message_way"] = before
 
 
-def tell(fact: str = "order:SX-7F3KQ2MD:paid", words: str = "收到你的钱了。", **more: int) -> None:
+def tell(fact: str = "order:SX-7F3KQ2MD:paid", words: str = "收到你的钱了。", **more: Any) -> None:
     in_transaction(messages.send, fact=fact, address="13800002045", text=words, **more)
 
 

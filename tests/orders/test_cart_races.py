@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
@@ -127,3 +128,16 @@ def order_cart(session: Session, *, owner: CartOwner) -> str:
     shown = quote(contents, found, tariff=tariff, pickup=())
     given: dict[str, Any] = {"recipient": WHO, "pickup": (), "shown_total_fen": shown.total_fen, "language": "zh_CN"}
     return placing.place(session, owner=owner, **given)
+
+
+def test_carts_left_lying_for_two_months_are_swept_and_a_persons_own_is_not(shop: Shop) -> None:
+    person = make_person()
+    for whose in (CartOwner(None, "a"), CartOwner(person.id, None), CartOwner(person.id, "b", is_apart=True)):
+        in_transaction(carts.put, owner=whose, variant=shop.apples, quantity=1)
+    in_transaction(carts.sweep)
+    assert len(items_of(Cart.id > 0)) == 3
+
+    with clock.at(clock.now() + carts.KEPT_FOR + timedelta(seconds=1)):
+        in_transaction(carts.sweep)
+    assert items_of(Cart.person_id.is_(None)) == [] and len(items_of(Cart.person_id == person.id)) == 1
+    assert db.session.query(CartItem).count() == 1

@@ -15,6 +15,7 @@ from crowdfund.campaigns.plans import links
 from crowdfund.campaigns.plans.models import Plan
 from marketplace.core.formats import full_date, short_date, yuan
 from marketplace.notifications import messages
+from marketplace.notifications.preferences import MessageKind
 
 
 class Words(NamedTuple):
@@ -161,4 +162,6 @@ def stop_url(plan: Plan) -> str:
 
 
 def send(session: Session, plan: Plan, fact: str, text: str) -> None:
-    messages.send(session, fact=f"plan_{fact}", address=plan.contact, text=text, person_id=plan.person_id)
+    messages.send(
+        session, fact=f"plan_{fact}", address=plan.contact, text=text, person_id=plan.person_id, kind=MessageKind.GIFTS
+    )

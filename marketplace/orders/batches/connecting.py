@@ -8,6 +8,7 @@ from marketplace.core import audit
 from marketplace.core.db import in_transaction
 from marketplace.core.errors import Refusal
 from marketplace.notifications import messages
+from marketplace.notifications.preferences import MessageKind
 from marketplace.orders.batches import queries
 from marketplace.orders.batches.owed import Owner
 from marketplace.orders.batches.payees import subject_of
@@ -37,4 +38,4 @@ def note(session: Session, *, owner: Owner, person_id: int) -> None:
     if address := person.phone or person.email:
         words = _("Payments to you through the payment provider are being set up. If that was not you, call your station.")
         fact = f"payee:{account.public_id}:{account.revision}:provider"
-        messages.send(session, fact=fact, address=address, text=words, person_id=person_id)
+        messages.send(session, fact=fact, address=address, text=words, person_id=person_id, kind=MessageKind.SELLING)

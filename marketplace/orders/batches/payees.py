@@ -11,6 +11,7 @@ from marketplace.core import audit, clock, ids
 from marketplace.core.db import insert_or_ignore
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.notifications import messages
+from marketplace.notifications.preferences import MessageKind
 from marketplace.orders.batches import at_gateway
 from marketplace.orders.batches.models import PayoutAccount
 
@@ -57,7 +58,7 @@ def tell(session: Session, account: PayoutAccount, person_id: int) -> None:
     if address:
         words = _("The bank account for your payments has changed. If that was not you, call your station at once.")
         fact = f"payee:{account.public_id}:{account.revision}"
-        messages.send(session, fact=fact, address=address, text=words, person_id=person_id)
+        messages.send(session, fact=fact, address=address, text=words, person_id=person_id, kind=MessageKind.SELLING)
 
 
 def verify(session: Session, *, account: str, number: str, revision: int, person_id: int, last4_there: str = "") -> None:

@@ -12,6 +12,7 @@ from marketplace.core import clock
 from marketplace.core.formats import yuan
 from marketplace.core.settings import settings
 from marketplace.notifications import messages
+from marketplace.notifications.preferences import MessageKind
 from marketplace.orders.batches import queries
 from marketplace.orders.batches.models import SettlementBatch
 from marketplace.orders.batches.states import BatchState as B
@@ -48,4 +49,5 @@ def tell(session: Session, *, fact: str, text: str) -> None:
     payers = select(Person).join(Grant, Grant.person_id == Person.id).where(Grant.role == ROLE, Person.is_active)
     for person in session.scalars(payers.distinct().order_by(Person.id)):
         if address := person.email or person.phone:
-            messages.send(session, fact=f"{fact}:{person.public_id}", address=address, text=text, person_id=person.id)
+            told = {"fact": f"{fact}:{person.public_id}", "address": address, "text": text}
+            messages.send(session, **told, person_id=person.id, kind=MessageKind.SELLING)

@@ -1,0 +1,164 @@
+"""The part of the OpenAPI document that wants a token: what is sent, under which key, and every answer there can be."""
+
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from marketplace.accounts.tokens import TokenScope as Scope
+from marketplace.api import schemas, writing_schemas as types
+from marketplace.api.doors import KEY, LONGEST_KEY
+
+REF: Final = "#/components/schemas/{model}"
+LANGUAGE: Final = {
+    "name": "lang",
+    "in": "cookie",
+    "required": False,
+    "description": "`en` for English names and sentences; anything else is Chinese",
+    "schema": {"type": "string", "default": "zh_CN"},
+}
+SECURITY: Final = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A key that a person made under Me, Keys for programs. It does what its scopes say and never more "
+        "than that person may. Cookies count for nothing here.",
+    }
+}
+BODIES: Final[tuple[type[BaseModel], ...]] = (types.NewCart, types.NewOrder, types.NewStep, types.NewListing)
+ANSWERS: Final[tuple[type[BaseModel], ...]] = (
+    types.CartAnswer,
+    types.OrderAnswer,
+    types.PaymentAnswer,
+    types.ParcelAnswer,
+    types.OwnListingAnswer,
+)
+PROBLEMS: Final = {
+    401: "No token, or one that is over.",
+    403: "The token has not this scope, or its person not this right.",
+    404: "There is none, or it is somebody else's.",
+    409: "The rule says no, as things stand now; or the Idempotency-Key came with another request before.",
+    413: "More than 64 kB.",
+    415: "Not JSON.",
+    422: "Something that was sent is wrong: `errors` points at it.",
+    429: "Too many; `Retry-After` says when to come again.",
+    503: "The database or the payment provider does not answer just now; the same key may try again.",
+}
+IDEMPOTENCY_KEY: Final = {
+    "name": KEY,
+    "in": "header",
+    "required": True,
+    "description": "New for each request, the same when it is repeated: then it has one effect and the answer it was given "
+    "first, with `Idempotent-Replayed: true`. A refusal is not kept. Kept for seven days.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
+}
+REPEATED: Final = {
+    "Idempotent-Replayed": {
+        "description": "`true` where this answer was given before",
+        "schema": {"type": "string", "const": "true"},
+    }
+}
+
+
+def paths() -> dict[str, Any]:
+    order, parcel = in_path("number", types.ORDER), in_path("number", types.PARCEL)
+    listing = {"name": "sku", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 40}}
+    reads, keeps = (Scope.READ, Scope.ORDERS_WRITE), (Scope.READ, Scope.LISTINGS_WRITE)
+    return {
+        "/carts": post("createCart", "A cart with lines", types.CartAnswer, Scope.ORDERS_WRITE, body=types.NewCart),
+        "/carts/{cart}": get("cart", "What a cart costs now", types.CartAnswer, *reads, takes=cart_parameters()),
+        "/orders": post("createOrder", "Order a cart or lines", types.OrderAnswer, Scope.ORDERS_WRITE, body=types.NewOrder),
+        "/orders/{number}": get("order", "An order of one's own", types.OrderAnswer, *reads, takes=[order]),
+        "/orders/{number}/payment": post(
+            "createPayment", "Begin to pay: where the cashier is", types.PaymentAnswer, Scope.ORDERS_WRITE, takes=[order]
+        ),
+        "/parcels/{number}": get(
+            "parcel", "A parcel of one's station", types.ParcelAnswer, Scope.READ, Scope.PARCELS_WRITE, takes=[parcel]
+        ),
+        "/parcels/{number}/steps": post(
+            "createStep",
+            "A step that the station has taken",
+            types.ParcelAnswer,
+            Scope.PARCELS_WRITE,
+            body=types.NewStep,
+            takes=[parcel],
+        ),
+        "/listings": post(
+            "createListing",
+            "A draft, or what goes to the station",
+            types.OwnListingAnswer,
+            Scope.LISTINGS_WRITE,
+            body=types.NewListing,
+        ),
+        "/listings/{sku}/submission": get(
+            "submission", "How one's own listing stands", types.OwnListingAnswer, *keeps, takes=[listing]
+        )
+        | post(
+            "createSubmission", "Send a draft to the station", types.OwnListingAnswer, Scope.LISTINGS_WRITE, takes=[listing]
+        ),
+    }
+
+
+def in_path(name: str, pattern: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": pattern}}
+
+
+def cart_parameters() -> list[dict[str, Any]]:
+    told = {
+        "province": {"type": "string", "pattern": "^([0-9]{6})?$"},
+        "pickup": {"type": "array", "items": {"type": "string", "pattern": "^[0-9]{6}$"}},
+    }
+    asked = [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in told.items()]
+    return [in_path("cart", types.CART), *asked]
+
+
+def get(name: str, summary: str, answer: type[BaseModel], *scopes: Scope, takes: list[Any]) -> dict[str, Any]:
+    problems = {status: PROBLEMS[status] for status in (401, 403, 404, 422, 503)}
+    return {"get": operation(name, summary, takes, scopes, {"200": content("Found.", answer)} | refusals(problems))}
+
+
+def post(
+    name: str,
+    summary: str,
+    answer: type[BaseModel],
+    scope: Scope,
+    *,
+    body: type[BaseModel] | None = None,
+    takes: list[Any] | None = None,
+) -> dict[str, Any]:
+    made = content("Done, or done before under this key.", answer) | {"headers": REPEATED}
+    parameters = [*(takes or ()), IDEMPOTENCY_KEY]
+    described = operation(name, summary, parameters, (scope,), {"201": made} | refusals(PROBLEMS))
+    if body is not None:
+        schema = {"schema": {"$ref": REF.format(model=body.__name__)}}
+        described["requestBody"] = {"required": True, "content": {"application/json": schema}}
+    return {"post": described}
+
+
+def operation(
+    name: str, summary: str, takes: list[Any], scopes: tuple[Scope, ...], responses: dict[str, Any]
+) -> dict[str, Any]:
+    security = [{"token": [scope.value]} for scope in scopes]
+    return {
+        "operationId": name,
+        "summary": summary,
+        "parameters": [*takes, LANGUAGE],
+        "security": security,
+        "responses": responses,
+    }
+
+
+def content(words: str, kind: type[BaseModel], media_type: str = "application/json") -> dict[str, Any]:
+    return {"description": words, "content": {media_type: {"schema": {"$ref": REF.format(model=kind.__name__)}}}}
+
+
+def refusals(problems: dict[int, str]) -> dict[str, Any]:
+    return {str(status): problem(status, words) for status, words in problems.items()}
+
+
+def problem(status: int, words: str) -> dict[str, Any]:
+    told = content(words, schemas.Problem, "application/problem+json")
+    if status == 429:
+        told["headers"] = {"Retry-After": {"description": "in seconds", "schema": {"type": "integer", "minimum": 1}}}
+    if status == 401:
+        told["headers"] = {"WWW-Authenticate": {"description": "RFC 6750", "schema": {"type": "string"}}}
+    return told

@@ -1,0 +1,68 @@
+"""What people want to be told, and how: everything stands on their page, by e-mail and SMS comes what is not switched off.
+
+Codes, and what concerns the safety of an account or an address for events, cannot be switched off."""
+
+from collections.abc import Collection
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from flask_babel import LazyString, lazy_gettext as _l
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from marketplace.core.db import add_rows, rows
+from marketplace.notifications.models import Silence
+
+MAIL, SMS = "mail", "sms"
+
+
+class MessageKind(StrEnum):
+    ACCOUNT = "account"
+    ORDERS = "orders"
+    GIFTS = "gifts"
+    PLEDGES = "pledges"
+    SELLING = "selling"
+
+
+class Choice(NamedTuple):
+    """Something that can be switched off."""
+
+    kind: MessageKind
+    words: LazyString
+    note: LazyString
+
+
+CHOICES: Final = (
+    Choice(MessageKind.ORDERS, _l("Orders"), _l("money that comes back to you")),
+    Choice(MessageKind.GIFTS, _l("Gifts"), _l("thanks, receipts, monthly gifts")),
+    Choice(MessageKind.PLEDGES, _l("Deposit pledges"), _l("where your device is")),
+    Choice(MessageKind.SELLING, _l("Selling"), _l("your bank account, what is paid to you")),
+)
+WAYS: Final[dict[str, LazyString]] = {MAIL: _l("by e-mail"), SMS: _l("by SMS")}
+Silenced = tuple[str, str]
+
+
+def way_of(address: str) -> str:
+    return MAIL if "@" in address else SMS
+
+
+def is_silent(session: Session, *, person_id: int | None, kind: MessageKind, address: str) -> bool:
+    """Nobody has switched off what concerns their account, and a stranger nothing."""
+    if person_id is None or kind is MessageKind.ACCOUNT:
+        return False
+    mine = select(Silence.kind).where(Silence.person_id == person_id, Silence.kind == kind, Silence.way == way_of(address))
+    return bool(rows(session, mine))
+
+
+def silences_of(session: Session, person_id: int) -> set[Silenced]:
+    mine = select(Silence.kind, Silence.way).where(Silence.person_id == person_id)
+    return {(row.kind, row.way) for row in session.execute(mine)}
+
+
+def keep(session: Session, *, person_id: int, wanted: Collection[Silenced]) -> None:
+    """Kinds and ways that this person wants; of those that can be chosen, all others are switched off."""
+    session.execute(delete(Silence).where(Silence.person_id == person_id))
+    all_there_are = [(choice.kind.value, way) for choice in CHOICES for way in WAYS]
+    off = [pair for pair in all_there_are if pair not in set(wanted)]
+    if off:
+        add_rows(session, Silence, *({"person_id": person_id, "kind": kind, "way": way} for kind, way in off))

@@ -1,0 +1,114 @@
+"""Schemathesis asks whatever the document allows, and what it does not: no failure of ours, no answer that is not
+documented, and nothing is written for whoever brings no token."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import CheckFunction
+from schemathesis.specs.openapi import checks
+from sqlalchemy import func, select
+
+from marketplace.core.db import Base, db
+from tests import factories
+from tests.api.conftest import Program
+from tests.api.trading import body_of
+from tests.orders.conftest import Shop
+
+Programs = Callable[..., Program]
+pytestmark = pytest.mark.full
+ROLES: list[tuple[str, ...]] = [(), ("seller",), ("station_clerk",), ("station_manager",), ("operator",), ("auditor",)]
+EXAMPLES = 2
+PLAIN = {"Accept-Encoding": "identity"}
+WRITES = {"/carts", "/carts/{cart}", "/orders", "/orders/{number}", "/orders/{number}/payment", "/parcels/{number}"}
+WRITES |= {"/parcels/{number}/steps", "/listings", "/listings/{sku}/submission"}
+DATA: list[CheckFunction] = [checks.positive_data_acceptance]  # a body may fit its type and still name what is not for sale
+
+
+@pytest.fixture
+def document(shop: Shop) -> Any:
+    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", shop.app)
+
+
+def operations(document: Any) -> Iterator[Any]:
+    """Those that want a token."""
+    for found in document.get_all_operations():
+        if found.ok().path in WRITES:
+            yield found.ok()
+
+
+def ask(operation: Any, headers: dict[str, str], known: dict[str, str], excluded: list[CheckFunction]) -> None:
+    """Fitting and unfitting requests, about things that are there and things that are not."""
+    for mode in GenerationMode:
+        for path in ({}, known) if operation.path_parameters.items else ({},):
+            fixed = {"path_parameters": path} if path else {}
+            try:
+                strategy = operation.as_strategy(mode, **fixed)
+            except schemathesis.errors.SchemathesisError:
+                continue  # nothing about it could be wrong
+
+            @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+            @given(case=strategy)
+            def run(case: Case[Any]) -> None:
+                db.session.expire_all()
+                case.call_and_validate(headers=headers | PLAIN, excluded_checks=excluded)
+
+            run()
+
+
+def everything() -> dict[str, int]:
+    db.session.rollback()
+    return {
+        name: db.session.scalar(select(func.count()).select_from(table)) or 0 for name, table in Base.metadata.tables.items()
+    }
+
+
+@pytest.mark.parametrize("roles", ROLES)
+def test_nothing_fails_and_nothing_is_answered_that_is_not_written_down(
+    shop: Shop, program: Programs, document: Any, roles: tuple[str, ...]
+) -> None:
+    someone = program(*roles)
+    number = someone.post("/orders", body_of(shop)).get_json()["number"]
+    listing = factories.make_listing(seller_id=someone.person and someone.person.id)
+    names = {
+        "/orders/{number}": {"number": number},
+        "/orders/{number}/payment": {"number": number},
+        "/parcels/{number}": {"number": f"{number}-1"},
+        "/parcels/{number}/steps": {"number": f"{number}-1"},
+        "/listings/{sku}/submission": {"sku": listing.code},
+    }
+    for operation in operations(document):
+        ask(operation, someone.headers(), names.get(operation.path, {}), DATA)
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer pav_nobody"])
+def test_without_a_token_nothing_is_written(shop: Shop, document: Any, authorization: str) -> None:
+    before = everything()
+    for operation in operations(document):
+        ask(operation, {"Authorization": authorization} if authorization else {}, {}, DATA)
+    assert everything() == before
+
+
+def test_what_is_answered_is_what_the_document_says(shop: Shop, program: Programs, document: Any) -> None:
+    """A day of a buyer and a station, each answer held against the document."""
+    buyer, clerk = program(), program("station_clerk")
+
+    def says(method: str, path: str, answer: Any) -> Any:
+        document[path][method].validate_response(answer)
+        return answer.get_json()
+
+    lines = [{"sku": shop.apples, "quantity": 2}]
+    cart = says("POST", "/carts", buyer.post("/carts", {"lines": lines}))["cart"]
+    says("GET", "/carts/{cart}", buyer.get(f"/carts/{cart}?province=140000"))
+    number = says("POST", "/orders", buyer.post("/orders", body_of(shop)))["number"]
+    says("POST", "/orders/{number}/payment", buyer.post(f"/orders/{number}/payment"))
+    shop.pay(number)
+    shop.work()
+    says("GET", "/orders/{number}", buyer.get(f"/orders/{number}"))
+    says("POST", "/parcels/{number}/steps", clerk.post(f"/parcels/{number}-1/steps", {"step": "acceptance"}))
+    says("GET", "/parcels/{number}", clerk.get(f"/parcels/{number}-1"))
+    says("POST", "/parcels/{number}/steps", clerk.post(f"/parcels/{number}-1/steps", {"step": "acceptance"}))
+    says("GET", "/parcels/{number}", buyer.get(f"/parcels/{number}-1"))

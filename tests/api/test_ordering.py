@@ -1,0 +1,168 @@
+"""Programs that order: the commands of the shop's pages, under a token, once for each key."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from listings.models import Category
+from marketplace.accounts import addresses
+from marketplace.core.db import db, in_transaction
+from tests import factories
+from tests.api.trading import RECIPIENT, Programs, body_of, rows
+from tests.orders.conftest import Shop, stock_of
+
+
+def test_the_same_request_again_has_one_effect_and_one_answer(shop: Shop, program: Programs) -> None:
+    buyer = program()
+    first = buyer.post("/orders", body_of(shop), key="a")
+    again = buyer.post("/orders", body_of(shop), key="a")
+
+    assert (again.status_code, again.get_json()) == (201, first.get_json())
+    assert "Idempotent-Replayed" not in first.headers and again.headers["Idempotent-Replayed"] == "true"
+    assert stock_of(shop.apples) == (100, 2)
+
+
+@pytest.mark.parametrize("other", [{"note": "别的"}, {"total_fen": 1}])
+def test_a_key_with_another_request_is_refused(shop: Shop, program: Programs, other: dict[str, Any]) -> None:
+    buyer = program()
+    buyer.post("/orders", body_of(shop), key="a")
+    before = rows()
+
+    refused = buyer.post("/orders", body_of(shop) | other, key="a")
+    elsewhere = buyer.post("/carts", {"lines": [{"sku": shop.apples, "quantity": 1}]}, key="a")
+
+    assert (refused.status_code, refused.get_json()["type"]) == (409, "urn:problem:key-with-other-request")
+    assert elsewhere.status_code == 409
+    assert rows() == before
+
+
+def test_a_refusal_is_not_kept_and_the_same_key_may_try_again(shop: Shop, program: Programs) -> None:
+    buyer = program()
+    before = rows()
+    refused = buyer.post("/orders", body_of(shop, total_fen=1), key="a")
+    assert refused.status_code == 409
+    assert refused.get_json()["errors"] == [{"pointer": "#/total_fen", "detail": "现在是 8560 分。"}]
+    assert rows() == before
+
+    assert buyer.post("/orders", body_of(shop), key="a").status_code == 201
+
+
+def test_what_two_programs_of_one_person_repeat_is_one(shop: Shop, program: Programs) -> None:
+    """A token is replaced while a request is on its way."""
+    first = program()
+    second = program(person=first.person)
+
+    assert (
+        first.post("/orders", body_of(shop), key="a").get_json() == second.post("/orders", body_of(shop), key="a").get_json()
+    )
+    assert program().post("/orders", body_of(shop), key="a").status_code == 201  # somebody else's key is another
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"recipient": RECIPIENT | {"phone": "123"}}, "#/recipient/phone"),
+    ({"recipient": RECIPIENT | {"province": "999999"}}, "#/recipient/province"),
+    ({"recipient": RECIPIENT | {"name": " \u3000"}}, "#/recipient/name"),
+    ({"recipient": "郭晓芸"}, "#/recipient"),
+    ({"lines": []}, "#/lines"),
+    ({"lines": [{"sku": "nothing", "quantity": 1}]}, "#/lines/0/sku"),
+    ({"lines": [{"sku": "A", "quantity": 0}]}, "#/lines/0/quantity"),
+    ({"lines": [{"sku": "A", "quantity": "2"}]}, "#/lines/0/quantity"),
+    ({"lines": [{"sku": "A", "quantity": True}]}, "#/lines/0/quantity"),
+    ({"lines": None}, "#/cart"),
+    ({"cart": "0" * 16}, "#/cart"),
+    ({"lines": None, "cart": "0" * 16}, "#/cart"),
+    ({"total_fen": None}, "#/total_fen"),
+    ({"total_fen": 10**30}, "#/total_fen"),
+    ({"coupon": "free"}, "#/coupon"),
+    ({"note": "长" * 201}, "#/note"),
+]
+
+
+@pytest.mark.parametrize(("changes", "pointer"), WRONG)
+def test_what_is_wrong_is_pointed_at(shop: Shop, program: Programs, changes: dict[str, Any], pointer: str) -> None:
+    buyer = program()
+    before = rows()
+
+    refused = buyer.post("/orders", body_of(shop) | changes)
+
+    problem = refused.get_json()
+    assert (refused.status_code, refused.content_type) == (422, "application/problem+json")
+    assert problem["type"] == "urn:problem:unfit"
+    assert pointer in [each["pointer"] for each in problem["errors"]] and all(each["detail"] for each in problem["errors"])
+    assert rows() == before
+
+
+RAW: list[tuple[bytes, str, int]] = [
+    (b"{", "application/json", 422),
+    (b"", "application/json", 422),
+    (b"\xff\xfe", "application/json", 422),
+    (b'"\\ud800"', "application/json", 422),
+    (b"[" * 30_000, "application/json", 422),
+    (b"{}", "text/plain", 415),
+    (b"a=b", "application/x-www-form-urlencoded", 415),
+    (b" " * (64 * 1024 + 1), "application/json", 413),
+]
+
+
+@pytest.mark.parametrize(("raw", "kind", "status"), RAW)
+def test_what_cannot_be_read(shop: Shop, program: Programs, raw: bytes, kind: str, status: int) -> None:
+    buyer = program()
+    headers = buyer.headers() | {"Idempotency-Key": "a"}
+
+    refused = buyer.client.post("/api/v1/orders", data=raw, content_type=kind, headers=headers)
+
+    assert refused.status_code == status and refused.get_json()["status"] == status
+
+
+@pytest.mark.parametrize("key", ["", "é", "k" * 256, "a b\tc"])
+def test_a_post_needs_a_key(shop: Shop, program: Programs, key: str) -> None:
+    buyer = program()
+    before = rows()
+
+    refused = buyer.client.post("/api/v1/orders", json=body_of(shop), headers=buyer.headers() | {"Idempotency-Key": key})
+
+    assert refused.status_code == 422 and refused.get_json()["errors"][0]["pointer"] == "Idempotency-Key"
+    assert rows() == before
+
+
+def test_alcohol_is_for_adults(shop: Shop, program: Programs) -> None:
+    in_transaction(lambda session: session.execute(update(Category).values(is_age_restricted=True)))
+    buyer = program()
+
+    refused = buyer.post("/orders", body_of(shop))
+    assert refused.status_code == 422 and refused.get_json()["errors"][0]["pointer"] == "#/is_adult"
+    assert buyer.post("/orders", body_of(shop, is_adult=True)).status_code == 201
+
+
+def test_more_than_there_is(shop: Shop, program: Programs) -> None:
+    buyer = program()
+    cart = buyer.post("/carts", {"lines": [{"sku": shop.apples, "quantity": 101}], "province": "140000"}).get_json()
+    assert cart["parcels"][0]["lines"][0]["trouble"] == "too_few_left" and cart["total_fen"] is None
+
+    refused = buyer.post("/orders", {"cart": cart["cart"], "recipient": RECIPIENT, "total_fen": 1})
+    assert (refused.status_code, refused.get_json()["type"]) == (409, "urn:problem:something-changed")
+
+
+def test_a_cart_is_nobody_elses_and_leaves_the_shoppers_own_alone(shop: Shop, program: Programs) -> None:
+    first, second = program(), program()
+    browser = shop.browser()
+    assert first.person
+    factories.sign_in_as(browser, first.person)
+    shop.fill(browser, millet=3)
+    cart = first.post("/carts", {"lines": [{"sku": shop.apples, "quantity": 1}]}).get_json()["cart"]
+
+    assert second.get(f"/carts/{cart}").status_code == 404
+    asked = {"cart": cart, "recipient": RECIPIENT, "total_fen": 4580}
+    assert second.post("/orders", asked).get_json()["errors"][0]["pointer"] == "#/cart"
+    assert first.post("/orders", asked).status_code == 201
+    assert "沁州黄小米" in browser.get("/cart").text
+    assert addresses.of_person(db.session(), first.person.id) == []
+
+
+def test_an_order_of_another_is_not_there(shop: Shop, program: Programs) -> None:
+    number = program().post("/orders", body_of(shop)).get_json()["number"]
+    other = program()
+
+    assert other.get(f"/orders/{number}").status_code == 404
+    assert other.post(f"/orders/{number}/payment").status_code == 404

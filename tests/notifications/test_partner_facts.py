@@ -1,0 +1,117 @@
+"""Who hears of what: each of their own part, by public names alone."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from listings import drafting, reviewing
+from listings.models import Listing
+from listings.states import ListingState
+from marketplace.accounts.models import Person
+from marketplace.api.event_schemas import EVENTS
+from marketplace.core.db import db, in_transaction
+from marketplace.notifications.endpoints import WORDS, EventKind
+from marketplace.notifications.models import Delivery, Endpoint
+from marketplace.orders import fulfilment
+from tests import factories
+from tests.notifications.listener import Listener
+from tests.notifications.partners import enter, heard, partner, work
+from tests.orders.conftest import JIXIAN, QINXIAN, Shop, build_shop, get, parcels
+
+__all__ = ["partner"]
+
+
+def test_every_kind_is_described() -> None:
+    assert set(EVENTS) == {kind.value for kind in EventKind} == set(WORDS)
+
+
+@pytest.fixture
+def shop(app: Flask) -> Iterator[Shop]:
+    yield (built := build_shop(app))
+    built.cashier.storage.dispose()
+
+
+def bought(shop: Shop, buyer: Person, **packs: int) -> str:
+    browser = shop.browser()
+    factories.sign_in_as(browser, buyer)
+    return shop.paid_order(browser, **packs)
+
+
+def test_each_hears_of_their_own_part_and_of_nobody_elses(shop: Shop, partner: Listener) -> None:
+    buyer, stranger, operator = factories.make_person(), factories.make_person(), factories.make_person("operator")
+    here, there = factories.make_person("station_clerk"), factories.make_person("station_manager", station=QINXIAN)
+    seller = db.session.get_one(
+        Person, db.session.scalars(select(Listing.seller_id).where(Listing.station_code == JIXIAN)).one()
+    )
+    for person in (buyer, stranger, operator, here, there, seller):
+        enter(person, f"{partner.address}/{person.public_id}", EventKind.ORDER_PAID)
+    late = factories.make_person("station_clerk")
+    enter(late, f"{partner.address}/{late.public_id}", EventKind.ORDER_PAID, second_factor=False)
+    number = bought(shop, buyer, apples=1, millet=1)
+    work()
+
+    rows = db.session.execute(select(Endpoint.person_id, Delivery.body).join(Delivery, Delivery.endpoint_id == Endpoint.id))
+    told = {person: json.loads(body)["data"]["parcels"] for person, body in rows}
+    both, first, second = [f"{number}-1", f"{number}-2"], [f"{number}-1"], [f"{number}-2"]
+    assert told == {buyer.id: both, operator.id: both, here.id: first, seller.id: first, there.id: second}
+    order = get(number)
+    for _headers, body in partner.heard:
+        for personal in (order.recipient, order.phone, order.street, order.city):
+            assert personal not in body.decode()
+
+
+def test_a_parcel_and_a_refund_are_told_on_their_way(shop: Shop, partner: Listener) -> None:
+    buyer = factories.make_person()
+    enter(buyer, partner.address)
+    number = bought(shop, buyer, apples=1)
+    (parcel,) = parcels(number)
+    whose = {"parcel": parcel.public_id, "station": JIXIAN, "actor": "test"}
+    in_transaction(fulfilment.accept, **whose)
+    in_transaction(fulfilment.collect, **whose)
+    in_transaction(fulfilment.pack, **whose, shelf="A-2")
+    in_transaction(fulfilment.ship, **whose, carrier="邮政", tracking_number="EY123456")
+    in_transaction(fulfilment.deliver, **whose)
+    work()
+
+    same = {"order": number, "parcel": f"{number}-1", "is_test": True}
+    assert heard(partner) == [
+        ("order.paid", {"order": number, "parcels": [f"{number}-1"], "is_test": True}),
+        ("parcel.shipped", same | {"state": "shipped"}),
+        ("parcel.delivered", same | {"state": "delivered"}),
+    ]
+
+
+def test_a_refund_that_arrived_is_told(shop: Shop, partner: Listener) -> None:
+    buyer = factories.make_person()
+    enter(buyer, partner.address, EventKind.REFUND_SUCCEEDED)
+    number = bought(shop, buyer, apples=1)
+    (parcel,) = parcels(number)
+    in_transaction(fulfilment.refuse, parcel=parcel.public_id, station=JIXIAN, actor="test", reason="坏了")
+    shop.work()
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=10), tick=False):
+        shop.cashier.finish_refunds()
+        shop.work()
+        work()
+
+    ((kind, data),) = heard(partner)
+    assert kind == "refund.succeeded" and data["fen"] == 4580 and data["order"] == number
+
+
+def test_a_listing_that_is_let_in_is_told_to_its_seller(shop: Shop, partner: Listener) -> None:
+    seller = factories.make_person("seller")
+    enter(seller, partner.address)
+    listing = factories.make_listing(seller_id=seller.id, state=ListingState.DRAFT)
+    factories.make_variant(listing)
+    in_transaction(drafting.submit, code=listing.code, person_id=seller.id)
+    seen = {"origin_seen": True, "goods_seen": True, "price_sane": True}
+    reviewer = factories.make_person("station_clerk")
+    in_transaction(reviewing.accept, code=listing.code, station=JIXIAN, reviewer_id=reviewer.id, **seen)
+    work()
+
+    data = {"sku": listing.code, "station": JIXIAN, "category": "fruit-apple"}
+    assert heard(partner) == [("listing.published", data)]
