@@ -1,0 +1,95 @@
+"""What growers bring to their station, who gets it, and what they have said beforehand."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0020"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+RECEIVES = "received_quantity >= 0 AND missing_quantity >= 0 AND received_quantity + missing_quantity <= quantity"
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("order_line", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("received_quantity", sa.Integer(), nullable=False, server_default="0"))
+        batch_op.add_column(sa.Column("missing_quantity", sa.Integer(), nullable=False, server_default="0"))
+    with op.batch_alter_table("order_line", schema=None) as batch_op:
+        batch_op.alter_column("received_quantity", server_default=None)
+        batch_op.alter_column("missing_quantity", server_default=None)
+        batch_op.create_check_constraint(batch_op.f("ck_order_line_receives_what_was_bought"), RECEIVES)
+    op.create_table(
+        "arrival",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("station_code", sa.String(), nullable=False),
+        sa.Column("seller_public_id", sa.String(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["station_code"], ["station.code"], name=op.f("fk_arrival_station_code_station")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_arrival")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_arrival_public_id")),
+    )
+    op.create_index(op.f("ix_arrival_seller_public_id"), "arrival", ["seller_public_id"])
+    op.create_index(op.f("ix_arrival_station_code_at"), "arrival", ["station_code", "at"])
+    op.create_table(
+        "arrival_line",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("arrival_id", sa.Integer(), nullable=False),
+        sa.Column("variant_code", sa.String(), nullable=False),
+        sa.Column("expected", sa.Integer(), nullable=False),
+        sa.Column("came", sa.Integer(), nullable=False),
+        sa.Column("damaged", sa.Integer(), nullable=False),
+        sa.Column("grams", sa.Integer(), nullable=True),
+        sa.Column("rest", sa.Enum("later", "refund", name="rest", native_enum=False, length=40), nullable=False),
+        sa.CheckConstraint(
+            "expected > 0 AND came >= 0 AND damaged BETWEEN 0 AND came", name=op.f("ck_arrival_line_arrival_figures")
+        ),
+        sa.CheckConstraint("grams IS NULL OR grams > 0", name=op.f("ck_arrival_line_weighs_something")),
+        sa.ForeignKeyConstraint(["arrival_id"], ["arrival.id"], name=op.f("fk_arrival_line_arrival_id_arrival")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_arrival_line")),
+    )
+    op.create_index(op.f("ix_arrival_line_arrival_id"), "arrival_line", ["arrival_id"])
+    op.create_table(
+        "allotment",
+        sa.Column("arrival_line_id", sa.Integer(), nullable=False),
+        sa.Column("order_line_id", sa.Integer(), nullable=False),
+        sa.Column("wanted", sa.Integer(), nullable=False),
+        sa.Column("received", sa.Integer(), nullable=False),
+        sa.Column("missing", sa.Integer(), nullable=False),
+        sa.Column("lighter_fen", sa.BigInteger(), nullable=False),
+        sa.Column("lighter_fee_fen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "wanted > 0 AND received >= 0 AND missing >= 0 AND received + missing <= wanted",
+            name=op.f("ck_allotment_allotment_figures"),
+        ),
+        sa.CheckConstraint(
+            "lighter_fen >= 0 AND lighter_fee_fen BETWEEN 0 AND lighter_fen", name=op.f("ck_allotment_lighter_figures")
+        ),
+        sa.ForeignKeyConstraint(
+            ["arrival_line_id"], ["arrival_line.id"], name=op.f("fk_allotment_arrival_line_id_arrival_line")
+        ),
+        sa.ForeignKeyConstraint(["order_line_id"], ["order_line.id"], name=op.f("fk_allotment_order_line_id_order_line")),
+        sa.PrimaryKeyConstraint("arrival_line_id", "order_line_id", name=op.f("pk_allotment")),
+    )
+    op.create_index(op.f("ix_allotment_order_line_id"), "allotment", ["order_line_id"])
+    op.create_table(
+        "forecast",
+        sa.Column("seller_public_id", sa.String(), nullable=False),
+        sa.Column("variant_code", sa.String(), nullable=False),
+        sa.Column("packs", sa.Integer(), nullable=False),
+        sa.Column("grams", sa.Integer(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("packs >= 0 AND (grams IS NULL OR grams > 0)", name=op.f("ck_forecast_forecast_figures")),
+        sa.PrimaryKeyConstraint("seller_public_id", "variant_code", name=op.f("pk_forecast")),
+    )
+
+
+def downgrade() -> None:
+    for table in ("forecast", "allotment", "arrival_line", "arrival"):
+        op.drop_table(table)
+    with op.batch_alter_table("order_line", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("ck_order_line_receives_what_was_bought"), type_="check")
+        batch_op.drop_column("missing_quantity")
+        batch_op.drop_column("received_quantity")
