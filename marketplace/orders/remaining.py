@@ -26,7 +26,7 @@ PAYABLE: Final = {"seller_held": "seller_payable", "station_held": "station_paya
 
 @dataclass(frozen=True)
 class LineLeft:
-    """One line and what went back of it: units, those of them whose shipping went back too, and goods and shipping in fen."""
+    """One line and what went back of it: units, those of them with their shipping, and goods and shipping in fen."""
 
     id: int
     public_id: str

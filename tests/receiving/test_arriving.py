@@ -131,8 +131,8 @@ def test_a_decision_on_an_old_page_changes_nothing(shop: Shop) -> None:
 
     with pytest.raises(arriving.OwedOtherwise):
         in_transaction(arriving.receive, seen=found.mark, **told)
+    told["counts"] = {found.packs[0].code: Count(0)}
     with pytest.raises(arriving.NothingCame):
-        told["counts"] = {found.packs[0].code: Count(0)}
         in_transaction(arriving.receive, seen=delivery().mark, **told)
 
     assert packs(number) == [(0, 0, 0)] and balances(number) == PAID_FOR_2

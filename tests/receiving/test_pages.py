@@ -78,7 +78,7 @@ def test_what_is_wrong_is_said_by_the_field_and_stays_there(shop: Shop) -> None:
         ({"weight": "九斤"}, "重量填数字"),
         ({"weight": "1"}, "不到一半"),
         ({"weight": "0"}, "重量填数字"),
-        ({"rest": "gone"}, "从这些里选一个"),
+        ({"rest": "gone"}, "请在这几个里选一个"),
         ({"came": "0"}, "填到了多少"),
     ):
         answer = post(clerk, there, entered(clerk, **typed))

@@ -59,7 +59,9 @@ class ArrivalForm(KeyedForm, WeighedForm):
             if count.good < 0:
                 self[f"damaged-{pack.code}"].errors = [_("No more can be spoilt than came.")]
             if count.grams is not None and count.grams * LEAST_PART < pack.grams * count.good:
-                self[f"weight-{pack.code}"].errors = [_("That is less than half of what was promised. Please weigh it again.")]
+                self[f"weight-{pack.code}"].errors = [
+                    _("That is less than half of what was promised. Please weigh it again.")
+                ]
         return not self.errors
 
 

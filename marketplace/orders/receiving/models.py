@@ -57,7 +57,9 @@ class Allotment(Base):
 
     __tablename__ = "allotment"
     __table_args__ = (
-        CheckConstraint("wanted > 0 AND received >= 0 AND missing >= 0 AND received + missing <= wanted", "allotment_figures"),
+        CheckConstraint(
+            "wanted > 0 AND received >= 0 AND missing >= 0 AND received + missing <= wanted", "allotment_figures"
+        ),
         CheckConstraint("lighter_fen >= 0 AND lighter_fee_fen BETWEEN 0 AND lighter_fen", "lighter_figures"),
     )
     arrival_line_id: Mapped[int] = mapped_column(ForeignKey("arrival_line.id"), primary_key=True)

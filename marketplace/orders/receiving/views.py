@@ -42,7 +42,9 @@ def list_deliveries() -> ResponseReturnValue:
     deliveries = owed.of_station(session, g.station)
     said = forecasting.sellers_who_said(session, [each.seller for each in deliveries])
     form = ArrivalForm()  # each delivery's own key is made of it
-    return page("receiving/list.html", deliveries=deliveries, form=form, said=said, came=came.on(session, g.station, clock.today()))
+    return page(
+        "receiving/list.html", deliveries=deliveries, form=form, said=said, came=came.on(session, g.station, clock.today())
+    )
 
 
 @bp.get("/<seller>")

@@ -163,8 +163,10 @@ def is_offered(parcel: Parcel, step: str) -> bool:
 @requires("parcel.handle")
 def show_label(parcel: str) -> ResponseReturnValue:
     """100 by 150 millimetres, black only, in Chinese whoever prints it."""
-    order_of(parcel)
-    return label_page(parcel)
+    order = order_of(parcel)
+    if order.paid_at is None:
+        raise NotFound(parcel)
+    return label_page(next(each for each in order.parcels if each.public_id == parcel))
 
 
 @bp.get("/pick-list")
@@ -172,7 +174,7 @@ def show_label(parcel: str) -> ResponseReturnValue:
 def show_pick_list() -> ResponseReturnValue:
     """A4: what is to be fetched and packed, by shelf."""
     work = desk.work(db.session(), g.station, (S.ACCEPTED, S.COLLECTING, S.PACKED), limit=500)
-    return page("station/pick_list.html", "pick-list", work=sorted(work, key=desk.Work.by_shelf))
+    return page("station/pick_list.html", "sheets", work=sorted(work, key=desk.Work.by_shelf))
 
 
 def page(template: str, current: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
