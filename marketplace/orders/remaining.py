@@ -1,7 +1,7 @@
-"""What of a parcel was not given back to its buyer, by line: units, goods and shipping. Refunds that failed gave nothing back.
+"""What of a parcel was not given back to its buyer, by line: units, goods, shipping. Refunds that failed gave nothing back.
 
-Price and fee are frozen for each unit; where a part of a price went back, since the goods weighed less, of the n units that
-are left k take k / n of the rest, rounded down, and the last ones all of it. A line's shipping is frozen as one sum: of k
+Price and fee are frozen for each unit. Where a part of the price went back since the goods weighed less, k of the n units
+that are left have k / n of the rest, rounded down, and the last ones all of it. A line's shipping is frozen as one sum: of k
 units of n that go back with their shipping it is s * k // n in all, so that any order of refunds ends exactly at s, also
 where one of them failed."""
 
