@@ -1,22 +1,22 @@
 """The independent reader: silent where all is well, and naming each thing that is not."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from marketplace.auditing import audit, cli, devices, movements
 from marketplace.auditing.checks import Difference
-from marketplace.core import clock, sealing, triggers
+from marketplace.core import clock, sealing
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.orders import refunding
 from marketplace.payments.sandbox.gateway import SandboxCashier
+from tests.auditing.naming import named
+from tests.auditing.test_arrivals import TAMPERING as ARRIVALS
 from tests.auditing.test_giving import TAMPERING as GIVING
 from tests.auditing.test_matching import TAMPERING as MATCHING
 from tests.auditing.test_movements import TAMPERING as MOVEMENTS
@@ -86,27 +86,6 @@ AT_THE_CASHIER = {
     "another sum": "UPDATE {schema}payment SET amount = amount + 1, decided_at = NULL",
     "a refund that never arrived": "UPDATE {schema}refund SET status = 'pending'",
 }
-
-
-def named(engine: Engine, cashier: Engine, *, ours: str = "", theirs: str = "") -> set[str]:
-    """The checks that find something after this tampering, all of which is undone again."""
-    with tampered(engine, ours) as connection, tampered(cashier, theirs) as other:
-        return {finding.check for finding in audit.findings(connection, other) if isinstance(finding, Difference)}
-
-
-@contextmanager
-def tampered(engine: Engine, statements: str) -> Iterator[Connection]:
-    with engine.connect() as connection, connection.begin() as transaction:
-        if statements and "{schema}" not in statements:
-            triggers.drop_all(connection)
-        if "nowhere" in statements:
-            deferred = connection.dialect.name == "postgresql" and "SET CONSTRAINTS ALL DEFERRED"
-            connection.execute(text(deferred or "PRAGMA defer_foreign_keys = ON"))
-        for statement in filter(None, statements.split(";")):
-            schema = "sandbox." if connection.dialect.name == "postgresql" else ""
-            connection.execute(text(statement.format(schema=schema)))
-        yield connection
-        transaction.rollback()
 
 
 @pytest.fixture
@@ -190,7 +169,7 @@ def test_every_check_is_proved(traded: Shop) -> None:
     parts = {part.partition(":")[0] for part in said}
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
     of_plans = {check for check, _sql in (*PLANS, *MATCHING)}
-    others = set(GIVING) | set(MOVEMENTS) | set(PAYOUTS) | set(TRANSFERS) | of_pledges | of_plans
+    others = set(GIVING) | set(MOVEMENTS) | set(PAYOUTS) | set(TRANSFERS) | of_pledges | of_plans | set(ARRIVALS)
     assert parts - set(TAMPERING) - others == {"the cashier and the books agree", movements.AT_THE_CASHIER}
 
 

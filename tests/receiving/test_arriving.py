@@ -1,5 +1,7 @@
 """Goods come in: all of them, less, spoilt, lighter. To the fen, and the audit agrees."""
 
+from typing import Any
+
 import pytest
 
 from marketplace.core.db import db, in_transaction
@@ -126,13 +128,13 @@ def test_heavier_goods_and_more_of_them_cost_nobody_anything(shop: Shop) -> None
 def test_a_decision_on_an_old_page_changes_nothing(shop: Shop) -> None:
     number = accepted(shop, apples=2)
     found = delivery()
-    told = {"station": JIXIAN, "seller": found.seller, "actor": "clerk", "counts": None}
+    told: dict[str, Any] = {"station": JIXIAN, "seller": found.seller, "actor": "clerk"}
     accepted(shop, apples=1)
 
     with pytest.raises(arriving.OwedOtherwise):
-        in_transaction(arriving.receive, seen=found.mark, **told)
-    told["counts"] = {found.packs[0].code: Count(0)}
+        in_transaction(arriving.receive, seen=found.mark, counts=None, **told)
+    nothing = {found.packs[0].code: Count(0)}
     with pytest.raises(arriving.NothingCame):
-        in_transaction(arriving.receive, seen=delivery().mark, **told)
+        in_transaction(arriving.receive, seen=delivery().mark, counts=nothing, **told)
 
     assert packs(number) == [(0, 0, 0)] and balances(number) == PAID_FOR_2

@@ -45,8 +45,8 @@ def test_all_came_is_one_press_and_a_second_one_changes_nothing(shop: Shop) -> N
         assert post(clerk, there, data).headers["Location"] == LIST
 
     assert arrivals() == 1 and packs(number) == [(2, 0, 0)]
-    page = clerk.get(LIST).text
-    assert "现在没有谁要送货来" in page and "今天到的" in page and "× 2" in page
+    after = clerk.get(LIST).text
+    assert "现在没有谁要送货来" in after and "今天到的" in after and "× 2" in after
 
 
 def test_what_it_means_is_shown_then_it_is_done(shop: Shop) -> None:

@@ -11,6 +11,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.orders import fulfilment, refunding
 from marketplace.orders.papers import labels, packing
 from marketplace.orders.papers.packing import By
+from marketplace.orders.states import ParcelState as S
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, parcels
 from tests.orders.refunding import box, clerk_of
 from tests.receiving.conftest import accepted, bring
@@ -54,7 +55,7 @@ def test_sheets_and_labels_take_the_same_statements_for_any_number(shop: Shop, c
         counted = []
         for read in (
             lambda: packing.groups(db.session(), JIXIAN, By.BUYER),
-            lambda: labels.to_print(db.session(), JIXIAN, (fulfilment.S.ACCEPTED,)),
+            lambda: labels.to_print(db.session(), JIXIAN, (S.ACCEPTED,)),
         ):
             with count_statements() as sent:
                 read()

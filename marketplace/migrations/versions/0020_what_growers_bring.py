@@ -1,4 +1,4 @@
-"""What growers bring to their station, who gets it, and what they have said beforehand."""
+"""What growers bring to their station and who gets it; what they have said beforehand; days that stations have closed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,6 +9,8 @@ branch_labels = None
 depends_on = None
 
 RECEIVES = "received_quantity >= 0 AND missing_quantity >= 0 AND received_quantity + missing_quantity <= quantity"
+COUNTS = ("accepted", "packed", "sent", "fetched", "refused")
+SUMS = ("refunded_fen", "fees_fen", "shipping_fen", "borne_fen", "cash_fen", "held_fen", "payable_fen")
 
 
 def upgrade() -> None:
@@ -84,10 +86,36 @@ def upgrade() -> None:
         sa.CheckConstraint("packs >= 0 AND (grams IS NULL OR grams > 0)", name=op.f("ck_forecast_forecast_figures")),
         sa.PrimaryKeyConstraint("seller_public_id", "variant_code", name=op.f("pk_forecast")),
     )
+    create_days()
+
+
+def create_days() -> None:
+    moments = [sa.Column(name, sa.DateTime(timezone=True), nullable=False) for name in ("since", "until")]
+    counts = [sa.Column(name, sa.Integer(), nullable=False) for name in COUNTS]
+    sums = [sa.Column(name, sa.BigInteger(), nullable=False) for name in SUMS]
+    op.create_table(
+        "station_day",
+        sa.Column("station_code", sa.String(), nullable=False),
+        sa.Column("book", sa.String(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        *(*moments, *counts, *sums),
+        sa.Column("closed_by", sa.String(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("since < until", name=op.f("ck_station_day_has_length")),
+        sa.CheckConstraint(
+            "accepted >= 0 AND packed >= 0 AND sent >= 0 AND fetched >= 0 AND refused >= 0",
+            name=op.f("ck_station_day_counts"),
+        ),
+        sa.ForeignKeyConstraint(["station_code"], ["station.code"], name=op.f("fk_station_day_station_code_station")),
+        sa.PrimaryKeyConstraint("station_code", "book", "day", name=op.f("pk_station_day")),
+    )
+    where = sa.text("station IS NOT NULL")
+    op.create_index("events_of_stations", "event", ["station", "at"], sqlite_where=where, postgresql_where=where)
 
 
 def downgrade() -> None:
-    for table in ("forecast", "allotment", "arrival_line", "arrival"):
+    op.drop_index("events_of_stations", table_name="event")
+    for table in ("station_day", "forecast", "allotment", "arrival_line", "arrival"):
         op.drop_table(table)
     with op.batch_alter_table("order_line", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("ck_order_line_receives_what_was_bought"), type_="check")

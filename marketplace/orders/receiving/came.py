@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock
+from marketplace.core.db import Columns
 from marketplace.orders.models import OrderLine
 from marketplace.orders.receiving.models import Allotment, Arrival, ArrivalLine
 
@@ -53,7 +54,7 @@ def packs_of(session: Session, arrivals: list[int]) -> tuple[dict[int, list[Came
     """The packs of each arrival, and whose they were."""
     one = select(func.min(Allotment.order_line_id)).where(Allotment.arrival_line_id == ArrivalLine.id)
     frozen = (OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en)
-    wanted = select(ArrivalLine.arrival_id, OrderLine.seller_name, *frozen)
+    wanted: Columns = select(ArrivalLine.arrival_id, OrderLine.seller_name, *frozen)
     wanted = wanted.add_columns(ArrivalLine.expected, ArrivalLine.came, ArrivalLine.damaged)
     wanted = wanted.join(OrderLine, OrderLine.id == one.correlate(ArrivalLine).scalar_subquery())
     found: dict[int, list[CamePack]] = defaultdict(list)

@@ -12,6 +12,7 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from listings.models import Variant
+from marketplace.core.db import Columns
 from marketplace.orders.disputed import PURPOSE
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.states import OrderState, ParcelState as S
@@ -158,13 +159,13 @@ def count_sellers(session: Session, station: str) -> int:
     return int(session.scalar(select(func.count()).select_from(owing.subquery())) or 0)
 
 
-def awaited() -> Select[*tuple[object, ...]]:
+def awaited() -> Columns:
     """Of parcels that a station has taken on and that nobody disputes: packs that were neither brought nor given up."""
     left = OrderLine.quantity - OrderLine.refunded_quantity
     possible = OrderLine.quantity - OrderLine.missing_quantity
     packs = case((left < possible, left), else_=possible) - OrderLine.received_quantity
     frozen = (OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en, OrderLine.unit_price_fen)
-    columns: Select[*tuple[object, ...]] = (
+    columns: Columns = (
         select(OrderLine.id, Order.id, Order.number, Parcel.id, Parcel.public_id, Parcel.number, Parcel.promised_by)
         .add_columns(Order.paid_at, OrderLine.variant_code, OrderLine.seller_public_id, OrderLine.seller_name, *frozen)
         .add_columns(OrderLine.unit_service_fee_fen, OrderLine.net_weight_grams, Variant.measure, packs)
@@ -179,7 +180,7 @@ def awaited() -> Select[*tuple[object, ...]]:
     )
 
 
-def in_dispute() -> Select[*tuple[str]]:
+def in_dispute() -> Select[str]:
     """Orders whose payer's bank decides, or has decided, where their money goes: nothing is given back of them here."""
     disputed = select(Attempt.reference).join(Dispute, Dispute.attempt_id == Attempt.id)
     return disputed.where(Attempt.purpose == PURPOSE, Dispute.state.in_(sorted(OPEN | {DisputeState.LOST})))
