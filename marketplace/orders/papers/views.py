@@ -1,6 +1,7 @@
 """/station/sheets, /station/labels: what a station prints before it packs, and what it sticks on parcels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from marketplace.accounts.permissions import requires
 from marketplace.core import clock
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
-from marketplace.core.formats import kilograms, local_datetime, mask_phone
+from marketplace.core.formats import kilograms, language, local_datetime, mask_phone, short_date
 from marketplace.orders.batches import typesetting
 from marketplace.orders.papers import labels, packing
 from marketplace.orders.papers.labels import Label
@@ -24,6 +25,7 @@ from marketplace.stations.models import Station
 bp = Blueprint("papers", __name__, url_prefix="/station")
 SHEET: Final = Path(__file__).with_name("labels.typ")
 SVG: Final = "http://www.w3.org/2000/svg"
+PIECES: Final = 2000
 NO_STORE: Final = {"Cache-Control": "no-store"}
 WORDS: Final[dict[By, LazyString]] = {
     By.SELLER: _l("By grower"),
@@ -49,8 +51,16 @@ def frame() -> dict[str, Any]:
 def show_sheet(kind: str) -> ResponseReturnValue:
     by = kind_of(kind)
     found = packing.groups(db.session(), g.station, by)
-    page = stream_template("papers/sheet.html", groups=found, kind=by, words=WORDS[by], **frame())
-    return Response(page, headers=NO_STORE)
+    days = {row.promised_by for group in found for row in group.rows}
+    shown: dict[str, Any] = {"groups": found, "days": {day: short_date(day, language()) for day in days}}
+    page = stream_template("papers/sheet.html", kind=by, words=WORDS[by], **shown, **frame())
+    return Response(in_larger_pieces(page), content_type="text/html; charset=utf-8", headers=NO_STORE)
+
+
+def in_larger_pieces(page: Iterator[str]) -> Iterator[str]:
+    """A template speaks in words; each piece costs the server a write."""
+    while pieces := list(islice(page, PIECES)):
+        yield "".join(pieces)
 
 
 @bp.get("/sheets/<kind>.csv")
