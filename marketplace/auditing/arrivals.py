@@ -19,10 +19,17 @@ ARRIVALS: Final = (
     Check(
         "what came is counted",
         """SELECT l.public_id AS name, l.received_quantity AS received, l.missing_quantity AS missing,
-        COALESCE(SUM(s.received), 0) AS came, COALESCE(SUM(s.missing), 0) AS gone FROM order_line l
-        LEFT JOIN allotment s ON s.order_line_id = l.id GROUP BY l.id, l.public_id, l.received_quantity, l.missing_quantity
-        HAVING COALESCE(SUM(s.received), 0) <> l.received_quantity OR COALESCE(SUM(s.missing), 0) <> l.missing_quantity""",
-        "line {name} counts {received} packs brought and {missing} missing, its arrivals {came} and {gone}",
+        l.replaced_quantity AS replaced, COALESCE(s.received, 0) AS came,
+        COALESCE(s.missing, 0) + COALESCE(n.gone, 0) AS gone, COALESCE(n.offered, 0) AS offered FROM order_line l
+        LEFT JOIN (SELECT order_line_id, SUM(received) AS received, SUM(missing) AS missing FROM allotment
+            GROUP BY order_line_id) s ON s.order_line_id = l.id
+        LEFT JOIN (SELECT order_line_id, SUM(CASE WHEN state IN ('declined', 'lapsed') THEN packs ELSE 0 END) AS gone,
+            SUM(CASE WHEN state IN ('offered', 'accepted') THEN packs ELSE 0 END) AS offered FROM substitute
+            GROUP BY order_line_id) n ON n.order_line_id = l.id
+        WHERE l.received_quantity <> COALESCE(s.received, 0) OR l.replaced_quantity <> COALESCE(n.offered, 0)
+        OR l.missing_quantity <> COALESCE(s.missing, 0) + COALESCE(n.gone, 0)""",
+        "line {name} counts {received} packs brought, {missing} missing and {replaced} replaced; "
+        "its arrivals {came}, {gone} and {offered}",
     ),
     Check(
         "arrivals are shared out",
@@ -32,7 +39,7 @@ ARRIVALS: Final = (
         GROUP BY g.id, a.public_id, g.variant_code, g.expected, g.came, g.damaged, g.rest
         HAVING SUM(s.wanted) <> g.expected OR SUM(s.received) <> CASE WHEN g.came - g.damaged < g.expected
             THEN g.came - g.damaged ELSE g.expected END
-        OR SUM(s.missing) <> CASE WHEN g.rest = 'refund' THEN g.expected - SUM(s.received) ELSE 0 END""",
+        OR SUM(s.missing + s.offered) <> CASE WHEN g.rest = 'later' THEN 0 ELSE g.expected - SUM(s.received) END""",
         "arrival {name}: of {variant} {owed} were owed and {good} came, {wanted} are shared out: {received} and {missing}",
     ),
     Check(
@@ -67,6 +74,18 @@ ARRIVALS: Final = (
             OR s.grams >= l.grams * s.good THEN 0 ELSE CAST(l.price AS BIGINT) * s.received
             - CAST(l.price AS BIGINT) * s.received * s.grams / (CAST(l.grams AS BIGINT) * s.good) END""",
         "arrival {name}: {amount} fen came off line {line}, by its weight it is another sum",
+    ),
+    Check(
+        "what comes instead costs no more than was paid",
+        """SELECT n.public_id AS name, n.packs * (l.unit_price_fen - n.unit_price_fen) AS owed,
+        COALESCE(SUM(b.goods_fen), 0) AS amount FROM substitute n JOIN order_line l ON l.id = n.order_line_id
+        LEFT JOIN refund r ON r.reason_key = 'cheaper:' || n.public_id
+        LEFT JOIN refund_line b ON b.refund_public_id = r.public_id AND b.order_line_id = l.id
+        GROUP BY n.id, n.public_id, n.packs, n.unit_price_fen, n.state, l.unit_price_fen
+        HAVING n.unit_price_fen > l.unit_price_fen
+        OR COALESCE(SUM(b.goods_fen), 0) > n.packs * (l.unit_price_fen - n.unit_price_fen)
+        OR (n.state <> 'accepted' AND COALESCE(SUM(b.goods_fen), 0) > 0)""",
+        "substitute {name}: {owed} fen should go back since it costs less, {amount} do",
     ),
     Check(
         "shortages and weights have arrivals",

@@ -27,6 +27,7 @@ WHY: Final[dict[str, LazyString]] = {
     "never fetched": _l("Not collected, so it went back to the grower"),
     "lost on the way": _l("Lost in transit"),
     "short": _l("The grower could not bring all of it"),
+    "cheaper": _l("What comes instead costs less"),
     "lighter": _l("It weighed less than it should"),
 }
 

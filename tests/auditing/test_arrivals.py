@@ -12,6 +12,7 @@ from marketplace.orders.receiving.models import Rest
 from tests.auditing.naming import named
 from tests.orders.conftest import JIXIAN, Shop, shop
 from tests.receiving.conftest import accepted, bring
+from tests.receiving.test_substitutes import other_pack
 
 __all__ = ["shop"]
 
@@ -24,6 +25,7 @@ TAMPERING = {
     "who paid first is served first": f"UPDATE \"order\" SET paid_at = '2020-01-01' WHERE id IN {SHORT}",
     "what never came is refunded": "UPDATE refund SET reason_key = 'units:' || id WHERE reason_key LIKE 'short:%'",
     "lighter goods cost less": "UPDATE arrival_line SET grams = grams + 400 WHERE grams IS NOT NULL",
+    "what comes instead costs no more than was paid": "UPDATE substitute SET unit_price_fen = 99999",
     "shortages and weights have arrivals": "UPDATE arrival SET public_id = 'another' || id",
     "no more goes back of a line than was paid for it": "UPDATE refund_line SET goods_fen = 99999 WHERE quantity = 0",
     "closed days count what happened": "UPDATE station_day SET accepted = accepted + 1",
@@ -34,10 +36,12 @@ TAMPERING = {
 
 @pytest.fixture
 def received(shop: Shop) -> Shop:
-    """Two orders, of which the second lacks a pack; all weigh less; two days are closed."""
+    """Two orders, of which the second lacks a pack; all weigh less; a third is offered something else; two closed days."""
     accepted(shop, apples=2)
     accepted(shop, apples=2)
     bring(shop, came=3, grams=7000, rest=Rest.REFUND)
+    accepted(shop, apples=1)
+    bring(shop, came=0, rest=Rest.SUBSTITUTE, instead=other_pack(shop))
     shop.work()
     for day in range(2):
         with time_machine.travel(clock.now() + timedelta(days=day, seconds=1), tick=False):

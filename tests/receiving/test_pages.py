@@ -7,11 +7,12 @@ from sqlalchemy import func, select
 
 from marketplace.accounts.models import Person
 from marketplace.core.db import db
-from marketplace.orders.receiving.models import Arrival
+from marketplace.orders.receiving.models import Arrival, Substitute
 from tests.factories import make_person, sign_in_as, signed_in
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, hidden, post
 from tests.orders.refunding import clerk_of
 from tests.receiving.conftest import accepted, delivery, packs
+from tests.receiving.test_substitutes import other_pack
 
 LIST = "/station/receiving"
 
@@ -137,3 +138,23 @@ def test_nobody_foretells_for_another(shop: Shop) -> None:
     assert "农户说货不全" not in clerk_of(shop).get(LIST).text
     clerk = clerk_of(shop)
     assert clerk.get("/seller/shortages").status_code == 403
+
+
+def test_something_else_is_offered_from_the_form(shop: Shop) -> None:
+    clerk, number = clerk_of(shop), accepted(shop, apples=2)
+    there, code = f"{address()}/arrivals", delivery().packs[0].code
+    assert "换别的" not in clerk.get(address()).text
+    instead = other_pack(shop)
+    data = entered(clerk, came="1", rest="substitute")
+    assert "换别的" in clerk.get(address()).text
+    nothing = post(clerk, there, data)
+    assert nothing.status_code == 422 and "选一样换给买家的货" in nothing.text
+
+    check = post(clerk, there, data | {f"instead-{code}": instead})
+
+    assert "1 件问换货" in check.text and "换成：吉县红富士苹果 4斤箱" in check.text
+    carried = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', check.text))
+    assert post(clerk, there, carried | {"action": "send"}).status_code == 303
+    assert packs(number) == [(1, 0, 0)] and db.session.scalars(select(Substitute)).one().packs == 1
+    unknown = post(clerk, there, data | {f"instead-{code}": "P9999-1"})
+    assert unknown.status_code == 303

@@ -12,11 +12,10 @@ from marketplace.core.db import add_row, add_rows
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.orders import fulfilment, remaining, repaying
 from marketplace.orders.models import Order, OrderLine, Parcel
-from marketplace.orders.receiving import owed
+from marketplace.orders.receiving import owed, substituting
 from marketplace.orders.receiving.models import Allotment, Arrival, ArrivalLine, Forecast
 from marketplace.orders.receiving.planning import Count, PackPlan, Share, consequence, plan_all, shares_by_parcel
 from marketplace.orders.remaining import Part
-from marketplace.orders.states import ParcelState as S
 
 SHORT: Final = "short"
 LIGHTER: Final = "lighter"  # how the keys of these refunds begin, and their reasons, which `refunded` has words for
@@ -42,8 +41,9 @@ def receive(
     delivery = locked(session, station, seller)
     if delivery.mark != seen:
         raise OwedOtherwise(seller)
-    plans = plan_all(delivery, counts)
-    if not any(share.received or share.missing for plan in plans for share in plan.shares):
+    instead = substituting.candidates(session, delivery, station=station)
+    plans = plan_all(delivery, counts, {code: each.available for code, each in instead.items()})
+    if not any(share.received or share.missing or share.offered for plan in plans for share in plan.shares):
         raise NothingCame(seller)
     public_id = ids.public_id()
     told = {"public_id": public_id, "station_code": station, "seller_public_id": seller, "actor": actor}
@@ -52,7 +52,13 @@ def receive(
     for parcel, shares in shares_by_parcel(plans).items():
         lighter |= apply(session, parcel, shares, arrival=public_id, actor=actor)
     for plan in plans:
-        write_down(session, arrival, plan, lighter)
+        line = write_down(session, arrival, plan, lighter)
+        for share in plan.shares:
+            if share.offered:
+                offered = instead[str(plan.count.instead)]
+                substituting.offer(session, share, offered, arrival_line=line, station=station, actor=actor)
+    for parcel in shares_by_parcel(plans):
+        substituting.collect_if_complete(session, session.get_one(Parcel, parcel, populate_existing=True), actor=actor)
     codes = [plan.pack.code for plan in plans]
     session.execute(delete(Forecast).where(Forecast.seller_public_id == seller, Forecast.variant_code.in_(codes)))
     return public_id
@@ -72,7 +78,7 @@ def locked(session: Session, station: str, seller: str) -> owed.Delivery:
 
 
 def apply(session: Session, parcel: int, shares: Sequence[Share], *, arrival: str, actor: str) -> dict[int, Part]:
-    """One parcel's part of the arrival: its counters, its refunds, its next step. What came off the price, by line."""
+    """One parcel's part of the arrival: its counters, its refunds. What came off the price, by line."""
     for share in shares:
         count_packs(session, share)
     row = session.get_one(Parcel, parcel, populate_existing=True)
@@ -84,37 +90,35 @@ def apply(session: Session, parcel: int, shares: Sequence[Share], *, arrival: st
     for reason, parts in ((SHORT, found.missing), (LIGHTER, found.lighter)):
         if parts:
             repaying.repay(session, row, parts, reason_key=f"{reason}:{arrival}:{row.public_id}", reason=reason)
-    if row.state is S.ACCEPTED and is_complete(session, row):
-        fulfilment.collect(session, **step)
     return {part.line.id: part for part in found.lighter}
 
 
 def count_packs(session: Session, share: Share) -> None:
     """In one guarded statement, with the database's own CHECK behind it."""
-    known = OrderLine.received_quantity + OrderLine.missing_quantity
-    line = update(OrderLine).where(OrderLine.id == share.claim.line_id)
-    line = line.where(OrderLine.quantity - known >= share.received + share.missing)
+    known = OrderLine.received_quantity + OrderLine.missing_quantity + OrderLine.replaced_quantity
+    packs = share.received + share.missing + share.offered
+    line = update(OrderLine).where(OrderLine.id == share.claim.line_id, OrderLine.quantity - known >= packs)
     counted = line.values(
         received_quantity=OrderLine.received_quantity + share.received,
         missing_quantity=OrderLine.missing_quantity + share.missing,
+        replaced_quantity=OrderLine.replaced_quantity + share.offered,
     )
     if session.scalar(counted.returning(OrderLine.id)) is None:
-        raise StaleState(f"{share.claim.label}: {share.received + share.missing} packs are not awaited")
+        raise StaleState(f"{share.claim.label}: {packs} packs are not awaited")
 
 
-def is_complete(session: Session, parcel: Parcel) -> bool:
-    """Nothing more has to be brought for it."""
-    return not session.execute(owed.awaited().where(Parcel.id == parcel.id).limit(1)).all()
-
-
-def write_down(session: Session, arrival: int, plan: PackPlan, lighter: Mapping[int, Part]) -> None:
+def write_down(session: Session, arrival: int, plan: PackPlan, lighter: Mapping[int, Part]) -> int:
+    """The row of the arrival's line."""
     figures = {"expected": plan.pack.wanted, "came": plan.count.came, "damaged": plan.count.damaged}
     kept = {"arrival_id": arrival, "variant_code": plan.pack.code, "grams": plan.grams, "rest": plan.count.rest}
+    kept["instead"] = plan.count.instead
     line = add_row(session, ArrivalLine, {**kept, **figures})
     rows = []
     for share in plan.shares:
         off = lighter.get(share.claim.line_id)
         packs = {"wanted": share.claim.wanted, "received": share.received, "missing": share.missing}
+        packs["offered"] = share.offered
         fen = {"lighter_fen": off.goods_fen if off else 0, "lighter_fee_fen": off.service_fee_fen if off else 0}
         rows.append({"arrival_line_id": line, "order_line_id": share.claim.line_id, **packs, **fen})
     add_rows(session, Allotment, *rows)
+    return line

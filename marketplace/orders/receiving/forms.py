@@ -6,15 +6,16 @@ from decimal import Decimal
 from typing import Any, Final
 
 from flask_babel import gettext as _, lazy_gettext as _l
-from wtforms import HiddenField, RadioField, StringField, ValidationError
+from wtforms import HiddenField, RadioField, SelectField, StringField, ValidationError
 from wtforms.validators import Length, NumberRange, Optional
 
-from marketplace.core.formats import in_language, language
+from marketplace.core.formats import in_language, language, yuan
 from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice, dropped_beyond
 from marketplace.orders.forms import WholeNumberField
 from marketplace.orders.receiving.models import Forecast, Rest
 from marketplace.orders.receiving.owed import Delivery, Pack
 from marketplace.orders.receiving.planning import Count
+from marketplace.orders.receiving.substituting import Candidate
 
 MOST: Final = 100_000
 JIN, KILOGRAM = "jin", "kg"
@@ -24,6 +25,7 @@ LEAST_PART: Final = 2  # what weighs less than half of what was promised is a sl
 RESTS: Final = (
     (Rest.LATER, _l("The rest comes later")),
     (Rest.REFUND, _l("The rest will not come: refund it")),
+    (Rest.SUBSTITUTE, _l("The rest will not come: offer something else")),
 )
 
 
@@ -50,7 +52,9 @@ class ArrivalForm(KeyedForm, WeighedForm):
 
     def count(self, pack: str) -> Count:
         came, damaged = int(self.typed("came", pack)), int(self.typed("damaged", pack) or 0)
-        return Count(came, damaged, self.grams(pack), Rest(self.typed("rest", pack)))
+        rest = Rest(self.typed("rest", pack))
+        instead = self.typed("instead", pack) if rest is Rest.SUBSTITUTE else None
+        return Count(came, damaged, self.grams(pack), rest, instead or None)
 
     def check_against(self, delivery: Delivery) -> bool:
         """What no single field can tell."""
@@ -62,6 +66,8 @@ class ArrivalForm(KeyedForm, WeighedForm):
                 self[f"weight-{pack.code}"].errors = [
                     _("That is less than half of what was promised. Please weigh it again.")
                 ]
+            if count.rest is Rest.SUBSTITUTE and not count.instead:
+                self[f"instead-{pack.code}"].errors = [_("Choose what is offered instead.")]
         return not self.errors
 
 
@@ -95,8 +101,11 @@ def number_field(words: Any, *, default: int) -> WholeNumberField:
     return WholeNumberField(words, [Needed(_l("Enter a number; 0 for none.")), between], default=default)
 
 
-def arrival_form(delivery: Delivery, sent: Any, forecasts: Mapping[str, Forecast]) -> ArrivalForm:
-    """The form for this delivery, as the seller has foretold it; `sent` is what came in."""
+def arrival_form(
+    delivery: Delivery, sent: Any, forecasts: Mapping[str, Forecast], instead: Mapping[str, Candidate]
+) -> ArrivalForm:
+    """The form for this delivery, as the seller has foretold it; `sent` is what came in, `instead` what may be offered."""
+    others = [SelectChoice("", _l("Choose")), *(SelectChoice(code, words_of(each)) for code, each in instead.items())]
     fields: dict[str, Any] = {}
     for pack in delivery.packs:
         said = forecasts.get(pack.code)
@@ -106,12 +115,20 @@ def arrival_form(delivery: Delivery, sent: Any, forecasts: Mapping[str, Forecast
         if pack.grams:
             fields[f"weight-{pack.code}"] = weight_field(said.grams if said else None)
         rest = Rest.REFUND if packs < pack.wanted else Rest.LATER
-        choices = [SelectChoice(value.value, words) for value, words in RESTS]
+        choices = [SelectChoice(value.value, words) for value, words in RESTS if instead or value is not Rest.SUBSTITUTE]
+        if instead:
+            fields[f"instead-{pack.code}"] = SelectField(_l("Instead"), [Optional()], choices=others, default="")
         fields[f"rest-{pack.code}"] = RadioField(_l("If not all of it came"), choices=choices, default=rest.value)
     form: ArrivalForm = type("ArrivalFormOfDelivery", (ArrivalForm,), fields)(sent)
     if sent is None:
         form.seen.data, form.unit.data = delivery.mark, unit()
     return form
+
+
+def words_of(each: Candidate) -> str:
+    """A pack that may be offered, with its price and how many there are."""
+    title, unit_ = in_language(each.title_zh, each.title_en), in_language(each.unit_zh, each.unit_en)
+    return f"{title} {unit_} {yuan(each.price_fen)} × {each.available}"
 
 
 def forecast_form(packs: Sequence[Pack], sent: Any, forecasts: Mapping[str, Forecast]) -> ForecastForm:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
+from marketplace.orders.receiving.states import SUBSTITUTE, SubstituteState
 
 
 class Rest(StrEnum):
@@ -15,6 +16,7 @@ class Rest(StrEnum):
 
     LATER = "later"  # they are still to be brought
     REFUND = "refund"  # they will never be brought, and their buyers get their money back
+    SUBSTITUTE = "substitute"  # nor will these, and their buyers are offered something else
 
 
 class Arrival(Base):
@@ -46,6 +48,7 @@ class ArrivalLine(Base):
     damaged: Mapped[int]  # of those that came
     grams: Mapped[int | None]  # of the good ones, where they are sold by weight and were weighed
     rest: Mapped[Rest]
+    instead: Mapped[str | None]  # the pack that is offered
 
     @property
     def taken(self) -> int:
@@ -58,7 +61,8 @@ class Allotment(Base):
     __tablename__ = "allotment"
     __table_args__ = (
         CheckConstraint(
-            "wanted > 0 AND received >= 0 AND missing >= 0 AND received + missing <= wanted", "allotment_figures"
+            "wanted > 0 AND received >= 0 AND missing >= 0 AND offered >= 0 AND received + missing + offered <= wanted",
+            "allotment_figures",
         ),
         CheckConstraint("lighter_fen >= 0 AND lighter_fee_fen BETWEEN 0 AND lighter_fen", "lighter_figures"),
     )
@@ -67,8 +71,35 @@ class Allotment(Base):
     wanted: Mapped[int]
     received: Mapped[int]
     missing: Mapped[int]
+    offered: Mapped[int] = mapped_column(default=0)  # packs of something else
     lighter_fen: Mapped[int] = mapped_column(BigInteger, default=0)
     lighter_fee_fen: Mapped[int] = mapped_column(BigInteger, default=0)  # within it
+
+
+class Substitute(Base):
+    """Packs of something else for as many that did not come, from the same seller, held for the buyer until they answer.
+
+    Its price is frozen and never higher than what was paid; what it costs less goes back when it is accepted."""
+
+    __tablename__ = "substitute"
+    __table_args__ = (
+        CheckConstraint("packs > 0 AND unit_price_fen > 0", "substitute_figures"),
+        Index(None, "state", "answer_by"),
+    )
+    TRANSITIONS = SUBSTITUTE
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True, default=ids.public_id)
+    order_line_id: Mapped[int] = mapped_column(ForeignKey("order_line.id"), index=True)
+    arrival_line_id: Mapped[int] = mapped_column(ForeignKey("arrival_line.id"), index=True)
+    state: Mapped[SubstituteState] = mapped_column(default=SubstituteState.OFFERED)
+    packs: Mapped[int]
+    variant_code: Mapped[str] = mapped_column(index=True)
+    title_zh: Mapped[str]
+    title_en: Mapped[str]
+    unit_zh: Mapped[str]
+    unit_en: Mapped[str]
+    unit_price_fen: Mapped[int]
+    answer_by: Mapped[datetime]
 
 
 class Forecast(Base):

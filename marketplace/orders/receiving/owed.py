@@ -163,7 +163,7 @@ def awaited() -> Columns:
     """Of parcels that a station has taken on and that nobody disputes: packs that were neither brought nor given up."""
     left = OrderLine.quantity - OrderLine.refunded_quantity
     possible = OrderLine.quantity - OrderLine.missing_quantity
-    packs = case((left < possible, left), else_=possible) - OrderLine.received_quantity
+    packs = case((left < possible, left), else_=possible) - OrderLine.received_quantity - OrderLine.replaced_quantity
     frozen = (OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en, OrderLine.unit_price_fen)
     columns: Columns = (
         select(OrderLine.id, Order.id, Order.number, Parcel.id, Parcel.public_id, Parcel.number, Parcel.promised_by)

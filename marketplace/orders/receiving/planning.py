@@ -18,6 +18,7 @@ class Count:
     damaged: int = 0
     grams: int | None = None
     rest: Rest = Rest.LATER
+    instead: str | None = None  # the pack that is offered for what does not come
 
     @property
     def good(self) -> int:
@@ -31,12 +32,13 @@ class Share:
     claim: Claim
     received: int
     missing: int
+    offered: int
     lighter_fen: int
     lighter_fee_fen: int
 
     @property
     def later(self) -> int:
-        return self.claim.wanted - self.received - self.missing
+        return self.claim.wanted - self.received - self.missing - self.offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +66,32 @@ class PackPlan:
         return [each for each in self.shares if each.received < each.claim.wanted]
 
 
-def plan(pack: Pack, count: Count) -> PackPlan:
-    served = share([claim.wanted for claim in pack.claims], min(count.good, pack.wanted))
+def plan(pack: Pack, count: Count, available: int = 0) -> PackPlan:
+    """`available`: packs of what is offered instead; where they do not suffice, who paid first is offered them first."""
+    wanted = [claim.wanted for claim in pack.claims]
+    served = share(wanted, min(count.good, pack.wanted))
+    lacking = [packs - got for packs, got in zip(wanted, served, strict=True)]
+    replaced = share(lacking, available if count.rest is Rest.SUBSTITUTE else 0)
     promised = pack.grams * count.good
     weighs = promised if count.grams is None else count.grams
     shares = []
-    for claim, received in zip(pack.claims, served, strict=True):
-        missing = claim.wanted - received if count.rest is Rest.REFUND else 0
+    for claim, received, lacks, offered in zip(pack.claims, served, lacking, replaced, strict=True):
+        missing = 0 if count.rest is Rest.LATER else lacks - offered
         price, fee = claim.unit_price_fen * received, claim.unit_service_fee_fen * received
         off, fee_off = (lighter_by(fen, promised_grams=promised, grams=weighs) for fen in (price, fee))
-        shares.append(Share(claim, received, missing, off, fee_off))
+        shares.append(Share(claim, received, missing, offered, off, fee_off))
     return PackPlan(pack, count, tuple(shares))
 
 
-def plan_all(delivery: Delivery, counts: Mapping[str, Count] | None) -> list[PackPlan]:
-    """By pack; None: all came. What is not named in `counts` did not come and is still to be brought."""
+def plan_all(
+    delivery: Delivery, counts: Mapping[str, Count] | None, available: Mapping[str, int] | None = None
+) -> list[PackPlan]:
+    """By pack; None: all came. What is not named in `counts` did not come and is still to be brought.
+
+    `available`: packs by code of what may be offered instead; each is offered for one pack only."""
     found = [(pack, Count(pack.wanted) if counts is None else counts.get(pack.code)) for pack in delivery.packs]
-    return [plan(pack, count) for pack, count in found if count is not None]
+    there = available or {}
+    return [plan(pack, count, there.get(count.instead or "", 0)) for pack, count in found if count is not None]
 
 
 def shares_by_parcel(plans: Sequence[PackPlan]) -> dict[int, list[Share]]:

@@ -3,6 +3,7 @@
 One press for a delivery of which all came; three where something is missing: to enter it, to look at what it means, to
 send it (`action` all, check, send; change leads back)."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -17,9 +18,9 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.steps import TOO_LATE
 from marketplace.orders import remaining
-from marketplace.orders.receiving import arriving, came, forecasting, owed
+from marketplace.orders.receiving import arriving, came, forecasting, owed, substituting
 from marketplace.orders.receiving.forms import ArrivalForm, arrival_form
-from marketplace.orders.receiving.models import Arrival
+from marketplace.orders.receiving.models import Arrival, Forecast
 from marketplace.orders.receiving.owed import Delivery
 from marketplace.orders.receiving.planning import Consequence, PackPlan, consequence, plan_all, shares_by_parcel
 from marketplace.stations.models import Station
@@ -53,7 +54,12 @@ def show_delivery(seller: str) -> ResponseReturnValue:
     delivery = owed.of_seller(db.session(), seller, station=g.station)
     if delivery is None:
         raise NotFound(seller)
-    return form_page(delivery, arrival_form(delivery, None, forecasting.of_seller(db.session(), seller)))
+    return form_page(delivery, entry(delivery, None, forecasting.of_seller(db.session(), seller)))
+
+
+def entry(delivery: Delivery, sent: Any, forecasts: Mapping[str, Forecast] | None = None) -> ArrivalForm:
+    instead = substituting.candidates(db.session(), delivery, station=g.station)
+    return arrival_form(delivery, sent, forecasts or {}, instead)
 
 
 @bp.post("/<seller>/arrivals")
@@ -65,7 +71,7 @@ def create_arrival(seller: str) -> ResponseReturnValue:
     action = request.form.get("action")
     if action == ALL:
         return send(delivery, ArrivalForm(request.form), takes_all=True)
-    form = arrival_form(delivery, request.form, {})
+    form = entry(delivery, request.form)
     if not form.validate() or not form.check_against(delivery):
         return form_page(delivery, form, 422)
     if action == "change":
@@ -114,7 +120,7 @@ def refused_page(seller: str, refusal: Refusal) -> ResponseReturnValue:
     delivery = owed.of_seller(db.session(), seller, station=g.station)
     if delivery is None:
         return already_there(seller)
-    form = arrival_form(delivery, request.form, {})
+    form = entry(delivery, request.form)
     form.seen.data = delivery.mark
     form.form_errors.append(refusal.message)
     return form_page(delivery, form, refusal.status)
@@ -129,12 +135,13 @@ def plan_page(delivery: Delivery, form: ArrivalForm) -> ResponseReturnValue:
     """Once more before it is done: who gets what, and what goes back."""
     if form.seen.data != delivery.mark:
         return refused_page(delivery.seller, arriving.OwedOtherwise(delivery.seller))
-    plans = plan_all(delivery, form.counts(delivery))
-    if not any(share.received or share.missing for each in plans for share in each.shares):
+    instead = substituting.candidates(db.session(), delivery, station=g.station)
+    plans = plan_all(delivery, form.counts(delivery), {code: each.available for code, each in instead.items()})
+    if not any(share.received or share.missing or share.offered for each in plans for share in each.shares):
         return refused_page(delivery.seller, arriving.NothingCame(delivery.seller))
     meant = consequences(db.session(), plans)
     shown: dict[str, Any] = {"meant": meant, "fen": sum(each.fen for each in meant.values())}
-    return page("receiving/plan.html", delivery=delivery, form=form, plans=plans, **shown)
+    return page("receiving/plan.html", delivery=delivery, form=form, plans=plans, instead=instead, **shown)
 
 
 def consequences(session: Session, plans: list[PackPlan]) -> dict[int, Consequence]:

@@ -19,6 +19,7 @@ from marketplace.core.steps import TOO_LATE, take_step
 from marketplace.orders import desk, fulfilment, queries, refunded, remaining, undelivered
 from marketplace.orders.forms import DispatchForm, NothingForm, PackingForm, PickupForm, RefusalForm
 from marketplace.orders.models import Order, Parcel
+from marketplace.orders.receiving import offered
 from marketplace.orders.standing import WITHOUT_PARCELS
 from marketplace.orders.states import ParcelState as S
 from marketplace.orders.views.label import label_page
@@ -112,6 +113,7 @@ def parcel_page(public_id: str, forms: dict[str, Form], status: int = 200) -> Re
         refusal=forms.get("refusal") or RefusalForm(),
         loss=forms.get("loss") or RefusalForm(),
         left_fen=sum(line.rest.fen for line in remaining.of(session, shown.row)),
+        offered=offered.of_parcel(session, public_id),
         can_refuse=shown.row.state in fulfilment.REFUSABLE,
         status=status,
     )
