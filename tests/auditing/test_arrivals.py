@@ -20,7 +20,7 @@ SHORT = """(SELECT p.order_id FROM parcel p JOIN order_line l ON l.parcel_id = p
     JOIN allotment a ON a.order_line_id = l.id WHERE a.missing > 0)"""
 TAMPERING = {
     "what came is counted": "UPDATE order_line SET received_quantity = received_quantity - 1 WHERE received_quantity > 0",
-    "arrivals are shared out": "UPDATE arrival_line SET damaged = damaged + 1",
+    "arrivals are shared out": "UPDATE arrival_line SET came = came + 1",
     "arrivals are for those who ordered it there": "UPDATE arrival SET seller_public_id = 'somebody else'",
     "who paid first is served first": f"UPDATE \"order\" SET paid_at = '2020-01-01' WHERE id IN {SHORT}",
     "what never came is refunded": "UPDATE refund SET reason_key = 'units:' || id WHERE reason_key LIKE 'short:%'",

@@ -81,6 +81,8 @@ def apply(session: Session, parcel: int, shares: Sequence[Share], *, arrival: st
     """One parcel's part of the arrival: its counters, its refunds. What came off the price, by line."""
     for share in shares:
         count_packs(session, share)
+    if not any(share.missing or share.lighter_fen for share in shares):
+        return {}
     row = session.get_one(Parcel, parcel, populate_existing=True)
     found = consequence(remaining.of(session, row), shares)
     step = {"parcel": row.public_id, "station": row.station_code, "actor": actor}
