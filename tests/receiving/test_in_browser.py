@@ -60,7 +60,7 @@ def test_goods_come_in_and_go_out_again(shop: Shop, browser: Browser, name: str)
             page.get_by_role("button", name="收下").click()
         looks(page, f"{name}-taken")
         assert packs(second) == [(1, 0, 0)]
-        for path in ("", "/sheets", "/sheets/seller", "/sheets/buyer", "/tracking", "/closing", "/details"):
+        for path in ("", "/sheets", "/sheets/seller", "/sheets/buyer", "/shelf", "/tracking", "/closing", "/details"):
             page.goto(f"/station{path}")
             looks(page, f"{name}-station{path.replace('/', '-')}")
         page.goto("/station/tracking")
