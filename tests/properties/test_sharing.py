@@ -48,7 +48,12 @@ def lines(draw: st.DrawFn) -> LineLeft:
     quantity, price = draw(st.integers(1, 20)), draw(st.integers(1, 10_000))
     fee = draw(st.integers(0, price))
     words: dict[str, Any] = dict.fromkeys(("public_id", "seller", "title_zh", "title_en", "unit_zh", "unit_en"), "x")
-    figures = {"unit_price_fen": price, "unit_service_fee_fen": fee, "shipping_back_fen": 0, "units_with_shipping_back": 0}
+    figures: dict[str, Any] = {
+        "unit_price_fen": price,
+        "unit_service_fee_fen": fee,
+        "shipping_back_fen": 0,
+        "units_with_shipping_back": 0,
+    }
     return LineLeft(id=1, parcel_id=1, quantity=quantity, refunded_quantity=0, shipping_fen=0, **words, **figures)
 
 

@@ -1,6 +1,7 @@
 """Something else instead: taken, declined or never answered. Nobody pays more, and the audit agrees."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -22,7 +23,7 @@ from tests.orders.refunding import box, clerk_of
 from tests.receiving.conftest import bring, packs
 
 
-def other_pack(shop: Shop, price_fen: int = 3000, **given: int) -> str:
+def other_pack(shop: Shop, price_fen: int = 3000, **given: Any) -> str:
     """Another pack of the apples' seller."""
     listing = db.session.scalars(select(Listing).join(Variant).where(Variant.code == shop.apples)).one()
     return factories.make_variant(listing, price_fen=price_fen, unit_zh="4斤箱", unit_en="2 kg box", **given).code
