@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, text
 
 from marketplace.auditing import (
+    arrivals,
     cashier,
     chains,
     checks,
+    closings,
     devices,
     editing,
     giving,
@@ -29,6 +31,7 @@ from marketplace.auditing.checks import Difference
 
 COUNTED = {"entries": "entry", "lines": "line", "orders": '"order"', "stock movements": "stock_movement"}
 COUNTED |= {"batches": "settlement_batch", "public rows": "public_row", "receipts": "receipt", "seals": "seal"}
+COUNTED |= {"arrivals": "arrival", "closed days": "station_day"}
 COUNTED |= {"pledges": "pledge", "devices": "device", "imported sheets": "listing_import"}
 
 
@@ -36,6 +39,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     """Every difference; and before each part, as plain text, what is being looked at."""
     yield from checks.run(connection, (*money.BOOKS, *money.GATEWAYS, *trade.ORDERS, *trade.GOODS))
     yield from checks.run(connection, (*refunds.REFUNDS, *movements.MOVEMENTS, *payouts.PAYOUTS, *transfers.TRANSFERS))
+    yield from checks.run(connection, (*arrivals.ARRIVALS, *closings.CLOSINGS))
     yield from payouts.differences(connection)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, (*plans.PLANS, *matching.FUNDS))

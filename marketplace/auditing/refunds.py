@@ -11,6 +11,9 @@ BACK: Final = """(SELECT rl.order_line_id AS line_id, l.parcel_id AS parcel_id, 
     JOIN order_line l ON l.id = rl.order_line_id JOIN parcel p ON p.id = l.parcel_id)"""
 """What refunds gave back, failed ones too."""
 
+OFF_PRICE: Final = """(SELECT DISTINCT order_line_id AS line_id FROM refund_line WHERE quantity = 0 AND goods_fen > 0)"""
+"""Lines of whose price something went back, since they weighed less: what their units cost then is no whole price."""
+
 BORNE: Final = f"""(SELECT refund, state, parcel_id, 'seller' AS who, seller AS owner, FALSE AS by_station,
         goods - fee AS fen FROM {BACK} b WHERE NOT by_station
     UNION ALL SELECT refund, state, parcel_id, 'station', station, FALSE, fee + shipping FROM {BACK} b WHERE NOT by_station
@@ -77,8 +80,18 @@ REFUNDS: Final = (
     Check(
         "units go back at their price",
         f"""SELECT b.refund AS name, l.public_id AS line FROM {BACK} b JOIN order_line l ON l.id = b.line_id
-        WHERE b.goods <> l.unit_price_fen * b.quantity OR b.fee <> l.unit_service_fee_fen * b.quantity""",
+        LEFT JOIN {OFF_PRICE} off ON off.line_id = l.id WHERE off.line_id IS NULL
+        AND (b.goods <> l.unit_price_fen * b.quantity OR b.fee <> l.unit_service_fee_fen * b.quantity)""",
         "refund {name} gives units of line {line} back at another price or fee",
+    ),
+    Check(
+        "no more goes back of a line than was paid for it",
+        f"""SELECT l.public_id AS name, l.unit_price_fen * l.quantity AS owed, SUM(b.goods) AS amount FROM {BACK} b
+        JOIN order_line l ON l.id = b.line_id WHERE b.state <> 'failed'
+        GROUP BY l.id, l.public_id, l.unit_price_fen, l.unit_service_fee_fen, l.quantity, l.refunded_quantity
+        HAVING SUM(b.goods) > l.unit_price_fen * l.quantity OR SUM(b.fee) > l.unit_service_fee_fen * l.quantity
+        OR (l.refunded_quantity = l.quantity AND SUM(b.goods) <> l.unit_price_fen * l.quantity)""",
+        "line {name} cost {owed} fen, {amount} went back; or the fee differs",
     ),
     Check(
         "shipping goes back once",

@@ -32,7 +32,8 @@ BACK_IN_ALL: Final = (
 )
 
 ORDERED: Final = """(SELECT p.order_id AS order_id, p.id AS parcel_id, p.state AS state, l.variant_code AS variant,
-    SUM(l.quantity) AS quantity FROM parcel p JOIN order_line l ON l.parcel_id = p.id
+    SUM(l.quantity) AS quantity, SUM(l.missing_quantity + l.replaced_quantity) AS missing
+    FROM parcel p JOIN order_line l ON l.parcel_id = p.id
     GROUP BY p.order_id, p.id, p.state, l.variant_code)"""
 
 ORDERS: Final = (
@@ -144,10 +145,13 @@ GOODS: Final = (
     ),
     Check(
         "what is held is ordered",
-        f"""SELECT v.code AS name, v.reserved AS amount, COALESCE(w.quantity, 0) AS owed FROM variant v
+        f"""SELECT v.code AS name, v.reserved AS amount, COALESCE(w.quantity, 0) + COALESCE(s.packs, 0) AS owed
+        FROM variant v
+        LEFT JOIN (SELECT variant_code, SUM(packs) AS packs FROM substitute WHERE state = 'offered'
+        GROUP BY variant_code) s ON s.variant_code = v.code
         LEFT JOIN (SELECT g.variant AS variant, SUM(g.quantity) AS quantity FROM {ORDERED} g
         JOIN "order" o ON o.id = g.order_id WHERE o.state = 'pending_payment' GROUP BY g.variant) w
-        ON w.variant = v.code WHERE v.reserved <> COALESCE(w.quantity, 0)""",
+        ON w.variant = v.code WHERE v.reserved <> COALESCE(w.quantity, 0) + COALESCE(s.packs, 0)""",
         "{name}: {amount} are held, unpaid orders hold {owed}",
     ),
     Check(
@@ -164,7 +168,7 @@ GOODS: Final = (
         "what was refused is for sale again",
         f"""SELECT o.number AS name, w.variant AS variant, w.quantity AS owed, COALESCE(m.quantity, 0) AS amount
         FROM "order" o JOIN (SELECT g.order_id AS order_id, g.variant AS variant,
-            SUM(CASE WHEN g.state IN ('refused', 'cancelled') THEN g.quantity ELSE 0 END) AS quantity
+            SUM(CASE WHEN g.state IN ('refused', 'cancelled') THEN g.quantity - g.missing ELSE 0 END) AS quantity
             FROM {ORDERED} g GROUP BY g.order_id, g.variant) w ON w.order_id = o.id
         LEFT JOIN (SELECT reference, variant_code, SUM(on_hand_change) AS quantity FROM stock_movement
             WHERE kind = 'put_back' GROUP BY reference, variant_code) m

@@ -48,17 +48,18 @@ class AtStation:
 
 
 def lines(session: Session, seller: str) -> Sequence[Any]:
-    """A seller's lines to bring, by station, day and pack, what was refunded left out: one statement."""
+    """A seller's lines to bring, by station, day and pack, what was refunded or brought left out: one statement."""
+    left = OrderLine.quantity - OrderLine.refunded_quantity - OrderLine.received_quantity - OrderLine.replaced_quantity
     wanted = (
         select(OrderLine.variant_code, OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en)
-        .add_columns((OrderLine.quantity - OrderLine.refunded_quantity).label("quantity"))
+        .add_columns(left.label("quantity"))
         .add_columns(Parcel.number, Parcel.promised_by, Order.number.label("order_number"))
         .add_columns(Station.code, Station.name_zh, Station.name_en, Station.address_zh, Station.address_en, Station.phone)
         .join(Parcel, Parcel.id == OrderLine.parcel_id)
         .join(Order, Order.id == Parcel.order_id)
         .join(Station, Station.code == Parcel.station_code)
         .where(OrderLine.seller_public_id == seller, Parcel.state.in_(TO_BRING))
-        .where(Order.state == OrderState.PAID, OrderLine.quantity > OrderLine.refunded_quantity)
+        .where(Order.state == OrderState.PAID, left > 0)
         .order_by(Station.code, Parcel.promised_by, OrderLine.variant_code, OrderLine.id)
     )
     return session.execute(wanted.limit(LONGEST)).all()

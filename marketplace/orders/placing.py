@@ -16,7 +16,7 @@ from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
 from marketplace.core.transitions import leave_trace
-from marketplace.orders import carts, shipping
+from marketplace.orders import backlog, carts, shipping
 from marketplace.orders.carts import CartOwner
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.quoting import Quote, QuotedLine, QuotedParcel, quote
@@ -71,7 +71,8 @@ def place(
     contents = carts.contents(session, owner)
     found = offers.find(session, [variant for variant, _quantity, _seen in contents])
     tariff = shipping.tariff(session, recipient.province, clock.today())
-    quoted = quote(contents, found, tariff=tariff, pickup=pickup)
+    delays = backlog.delays(session, {offer.station_code for offer in found.values()})
+    quoted = quote(contents, found, tariff=tariff, pickup=pickup, delays=delays)
     if not quoted.parcels:
         raise NothingToOrder
     if quoted.has_trouble or len(found) != len(contents):

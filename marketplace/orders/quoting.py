@@ -66,6 +66,7 @@ class QuotedParcel:
     lines: tuple[QuotedLine, ...]
     delivery: str
     tariff: Tariff | None
+    delay_days: int = 0  # since the station has more to pack than it can
 
     @property
     def station_code(self) -> str:
@@ -115,8 +116,8 @@ class QuotedParcel:
 
     def promised_by(self, today: date) -> date:
         if self.delivery == PICKUP or self.tariff is None:
-            return today + timedelta(days=PICKUP_READY_DAYS)
-        return self.tariff.arrives_by(self.net_weight_grams)
+            return today + timedelta(days=PICKUP_READY_DAYS + self.delay_days)
+        return self.tariff.arrives_by(self.net_weight_grams) + timedelta(days=self.delay_days)
 
 
 @dataclass(frozen=True)
@@ -162,8 +163,11 @@ def quote(
     *,
     tariff: Tariff | None = None,
     pickup: Collection[str] = (),
+    delays: Mapping[str, int] | None = None,
 ) -> Quote:
-    """Group a cart by station, in the order the stations first appear; `pickup`: stations whose parcel is fetched there."""
+    """Group a cart by station, in the order the stations first appear; `pickup`: stations whose parcel is fetched there.
+
+    `delays`: days by station, where one has more to pack than it can."""
     by_station: dict[str, list[QuotedLine]] = {}
     for variant, quantity, seen in contents:
         if variant in found:
@@ -171,7 +175,7 @@ def quote(
             by_station.setdefault(line.offer.station_code, []).append(line)
     return Quote(
         tuple(
-            QuotedParcel(tuple(lines), PICKUP if station in pickup else COURIER, tariff)
+            QuotedParcel(tuple(lines), PICKUP if station in pickup else COURIER, tariff, (delays or {}).get(station, 0))
             for station, lines in by_station.items()
         )
     )

@@ -54,7 +54,8 @@ def words(shown: ShownRefund, fact: str, *, is_english: bool) -> str:
 def what(shown: ShownRefund, is_english: bool) -> str:
     """The units, and the shipping where it comes back too."""
     titles = [each.title_en if is_english and each.title_en else each.title_zh for each in shown.units]
-    parts = [f"{title} × {each.quantity}" for title, each in zip(titles, shown.units, strict=True)]
+    counted = zip(titles, shown.units, strict=True)
+    parts = [f"{title} × {each.quantity}" if each.quantity else title for title, each in counted]
     if shown.shipping_fen:
         parts.append(str(_("shipping %(sum)s", sum=yuan(shown.shipping_fen))))
     return (", " if is_english else "、").join(parts)

@@ -26,12 +26,15 @@ WHY: Final[dict[str, LazyString]] = {
     "cancelled": _l("Cancelled"),
     "never fetched": _l("Not collected, so it went back to the grower"),
     "lost on the way": _l("Lost in transit"),
+    "short": _l("The grower could not bring all of it"),
+    "cheaper": _l("What comes instead costs less"),
+    "lighter": _l("It weighed less than it should"),
 }
 
 
 @dataclass(frozen=True)
 class UnitsBack:
-    """So many units of one line."""
+    """So many units of one line; none: a part of its price alone, since it weighed less."""
 
     title_zh: str
     title_en: str
@@ -138,7 +141,7 @@ def waits_for_a_person() -> ColumnElement[bool]:
 def found(session: Session, which: ColumnElement[bool]) -> list[ShownRefund]:
     wanted = (
         select(Refund.public_id, Refund.state, Refund.reason, Refund.reason_key, Refund.created_at, Refund.fen)
-        .add_columns(RefundLine.quantity, RefundLine.shipping_fen, waits_for_a_person().label("waits"))
+        .add_columns(RefundLine.quantity, RefundLine.goods_fen, RefundLine.shipping_fen, waits_for_a_person().label("waits"))
         .add_columns(OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en)
         .add_columns(Order.number.label("order"), Parcel.public_id.label("parcel"), Parcel.number, Parcel.station_code)
         .join(RefundLine, RefundLine.refund_public_id == Refund.public_id)
@@ -175,6 +178,6 @@ def gathered(rows: Sequence[Any]) -> list[ShownRefund]:
             known,
             waits=known.waits or bool(row.waits),
             shipping_fen=known.shipping_fen + row.shipping_fen,
-            units=(*known.units, units) if row.quantity else known.units,
+            units=(*known.units, units) if row.quantity or row.goods_fen else known.units,
         )
     return list(reversed(refunds.values()))

@@ -124,4 +124,4 @@ def parts_of(parcel: Parcel, lines: Sequence[LineLeft], units: Mapping[str, int]
 
 def mark(lines: Sequence[LineLeft]) -> str:
     """How much of each line has gone back, in a word that a page can carry: whoever decides on an old one is told."""
-    return ".".join(f"{line.refunded_quantity}-{line.shipping_back_fen}" for line in lines)
+    return ".".join(f"{line.refunded_quantity}-{line.goods_back_fen}-{line.shipping_back_fen}" for line in lines)

@@ -1,7 +1,9 @@
-"""What of a parcel was not given back to its buyer, by line: units and shipping. Refunds that failed gave nothing back.
+"""What of a parcel was not given back to its buyer, by line: units, goods, shipping. Refunds that failed gave nothing back.
 
-Price and fee are frozen for each unit. A line's shipping is frozen as one sum: of k units of n that go back with their
-shipping it is s * k // n in all, so that any order of refunds ends exactly at s, also where one of them failed."""
+Price and fee are frozen for each unit. Where a part of the price went back since the goods weighed less, k of the n units
+that are left have k / n of the rest, rounded down, and the last ones all of it. A line's shipping is frozen as one sum: of k
+units of n that go back with their shipping it is s * k // n in all, so that any order of refunds ends exactly at s, also
+where one of them failed."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -18,12 +20,13 @@ from marketplace.orders.states import ParcelState as S
 from marketplace.payments.models import Refund
 from marketplace.payments.states import RefundState
 
+SUMS: Final = ("shipping_back_fen", "units_with_shipping_back", "goods_back_fen", "fee_back_fen")
 PAYABLE: Final = {"seller_held": "seller_payable", "station_held": "station_payable"}
 
 
 @dataclass(frozen=True)
 class LineLeft:
-    """One line and what went back of it: units, those of them whose shipping went back too, and that shipping in fen."""
+    """One line and what went back of it: units, those of them with their shipping, and goods and shipping in fen."""
 
     id: int
     public_id: str
@@ -40,21 +43,42 @@ class LineLeft:
     shipping_fen: int
     shipping_back_fen: int
     units_with_shipping_back: int
+    goods_back_fen: int = 0
+    fee_back_fen: int = 0  # within the goods
 
     @property
     def units(self) -> int:
         """Bought and not yet given back."""
         return self.quantity - self.refunded_quantity
 
+    @property
+    def goods_fen(self) -> int:
+        """Paid for goods and not yet given back."""
+        return self.unit_price_fen * self.quantity - self.goods_back_fen
+
+    @property
+    def service_fee_fen(self) -> int:
+        """Of these goods."""
+        return self.unit_service_fee_fen * self.quantity - self.fee_back_fen
+
     def part(self, units: int, *, with_shipping: bool) -> "Part":
         """What giving back so many more units means."""
         due = self.shipping_fen * (self.units_with_shipping_back + units) // self.quantity if with_shipping else 0
-        return Part(self, units, max(0, due - self.shipping_back_fen), with_shipping)
+        goods_fen, fee_fen = (fen * units // max(self.units, 1) for fen in (self.goods_fen, self.service_fee_fen))
+        return Part(self, units, goods_fen, fee_fen, max(0, due - self.shipping_back_fen), with_shipping)
+
+    def of_price(self, fen: int, fee_fen: int) -> "Part":
+        """So much of the price and of the fee in it, of no unit: never more than is left."""
+        goods = min(fen, self.goods_fen)
+        fee = min(fee_fen, self.service_fee_fen, goods)
+        left_over = max(0, self.service_fee_fen - fee - (self.goods_fen - goods))  # a fee lies within its price
+        return Part(self, 0, goods, fee + left_over, 0, with_shipping=False)
 
     @property
     def rest(self) -> "Part":
         """All units that are left and all shipping, also of units that went back without theirs."""
-        return Part(self, self.units, self.shipping_fen - self.shipping_back_fen, with_shipping=True)
+        shipping_fen = self.shipping_fen - self.shipping_back_fen
+        return Part(self, self.units, self.goods_fen, self.service_fee_fen, shipping_fen, with_shipping=True)
 
 
 @dataclass(frozen=True)
@@ -63,16 +87,10 @@ class Part:
 
     line: LineLeft
     units: int
+    goods_fen: int
+    service_fee_fen: int  # within the goods
     shipping_fen: int
     with_shipping: bool
-
-    @property
-    def goods_fen(self) -> int:
-        return self.line.unit_price_fen * self.units
-
-    @property
-    def service_fee_fen(self) -> int:
-        return self.line.unit_service_fee_fen * self.units
 
     @property
     def fen(self) -> int:
@@ -86,6 +104,8 @@ def of_parcels(session: Session, parcels: Sequence[int]) -> dict[int, list[LineL
             RefundLine.order_line_id,
             func.sum(RefundLine.shipping_fen).label("shipping"),
             func.sum(case((RefundLine.with_shipping, RefundLine.quantity), else_=0)).label("units"),
+            func.sum(RefundLine.goods_fen).label("goods"),
+            func.sum(RefundLine.service_fee_fen).label("fee"),
         )
         .join(Refund, Refund.public_id == RefundLine.refund_public_id)
         .join(OrderLine, OrderLine.id == RefundLine.order_line_id)
@@ -100,16 +120,15 @@ def of_parcels(session: Session, parcels: Sequence[int]) -> dict[int, list[LineL
         .add_columns(OrderLine.quantity, OrderLine.refunded_quantity, OrderLine.shipping_fen)
         .add_columns(func.coalesce(went_back.c.shipping, 0).label("shipping_back_fen"))
         .add_columns(func.coalesce(went_back.c.units, 0).label("units_with_shipping_back"))
+        .add_columns(func.coalesce(went_back.c.goods, 0).label("goods_back_fen"))
+        .add_columns(func.coalesce(went_back.c.fee, 0).label("fee_back_fen"))
         .outerjoin(went_back, went_back.c.order_line_id == OrderLine.id)
         .where(OrderLine.parcel_id.in_(parcels))
         .order_by(OrderLine.id)
     )
     found: dict[int, list[LineLeft]] = {parcel: [] for parcel in parcels}
     for row in session.execute(wanted):
-        sums = {
-            "shipping_back_fen": int(row.shipping_back_fen),
-            "units_with_shipping_back": int(row.units_with_shipping_back),
-        }
+        sums = {name: int(getattr(row, name)) for name in SUMS}
         found[row.parcel_id].append(LineLeft(**{**row._mapping, **sums}))
     return found
 

@@ -56,6 +56,7 @@ class StationDetails:
     phone: str
     head: str
     free_shipping_from_fen: int
+    daily_capacity: int
     is_demo: bool
 
 
@@ -130,6 +131,7 @@ def get_station(session: Session, code: str) -> StationDetails:
         .add_columns(County.prefecture_zh, County.prefecture_en, Station.introduction_zh, Station.introduction_en)
         .add_columns(Station.address_zh, Station.address_en, Station.opening_hours_zh, Station.opening_hours_en)
         .add_columns(Station.head_zh, Station.head_en, Station.phone, Station.free_shipping_from_fen, Station.is_demo)
+        .add_columns(Station.daily_capacity)
         .join(County, County.code == Station.code)
         .where(Station.code == code)
     )
@@ -138,7 +140,7 @@ def get_station(session: Session, code: str) -> StationDetails:
         raise NotFound(f"station {code}")
     words = language()
     texts = ("county", "prefecture", "introduction", "address", "opening_hours", "head")
-    same = ("level", "exit_year", "phone", "free_shipping_from_fen", "is_demo")
+    same = ("level", "exit_year", "phone", "free_shipping_from_fen", "daily_capacity", "is_demo")
     return StationDetails(
         badge=badge(row, words),
         **{name: getattr(row, f"{name}_{words}") for name in texts},

@@ -1,22 +1,22 @@
 """The independent reader: silent where all is well, and naming each thing that is not."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from marketplace.auditing import audit, cli, devices, movements
 from marketplace.auditing.checks import Difference
-from marketplace.core import clock, sealing, triggers
+from marketplace.core import clock, sealing
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.orders import refunding
 from marketplace.payments.sandbox.gateway import SandboxCashier
+from tests.auditing.naming import named
+from tests.auditing.test_arrivals import TAMPERING as ARRIVALS
 from tests.auditing.test_editing import TAMPERING as EDITING
 from tests.auditing.test_giving import TAMPERING as GIVING
 from tests.auditing.test_matching import TAMPERING as MATCHING
@@ -88,27 +88,6 @@ AT_THE_CASHIER = {
     "another sum": "UPDATE {schema}payment SET amount = amount + 1, decided_at = NULL",
     "a refund that never arrived": "UPDATE {schema}refund SET status = 'pending'",
 }
-
-
-def named(engine: Engine, cashier: Engine, *, ours: str = "", theirs: str = "") -> set[str]:
-    """The checks that find something after this tampering, all of which is undone again."""
-    with tampered(engine, ours) as connection, tampered(cashier, theirs) as other:
-        return {finding.check for finding in audit.findings(connection, other) if isinstance(finding, Difference)}
-
-
-@contextmanager
-def tampered(engine: Engine, statements: str) -> Iterator[Connection]:
-    with engine.connect() as connection, connection.begin() as transaction:
-        if statements and "{schema}" not in statements:
-            triggers.drop_all(connection)
-        if "nowhere" in statements:
-            deferred = connection.dialect.name == "postgresql" and "SET CONSTRAINTS ALL DEFERRED"
-            connection.execute(text(deferred or "PRAGMA defer_foreign_keys = ON"))
-        for statement in filter(None, statements.split(";")):
-            schema = "sandbox." if connection.dialect.name == "postgresql" else ""
-            connection.execute(text(statement.format(schema=schema)))
-        yield connection
-        transaction.rollback()
 
 
 @pytest.fixture
@@ -192,7 +171,8 @@ def test_every_check_is_proved(traded: Shop) -> None:
     parts = {part.partition(":")[0] for part in said}
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
     of_plans = {check for check, _sql in (*PLANS, *MATCHING, *EDITING)}
-    others = set(GIVING) | set(MOVEMENTS) | set(PAYOUTS) | set(TRANSFERS) | set(PROGRAMS) | of_pledges | of_plans
+    elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, of_pledges, of_plans)
+    others = {check for proved in elsewhere for check in proved}
     assert parts - set(TAMPERING) - others == {"the cashier and the books agree", movements.AT_THE_CASHIER}
 
 

@@ -12,7 +12,7 @@ from marketplace.auditing import checks, devices as audited, lives
 from marketplace.auditing.checks import Difference
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
-from tests.auditing.test_audit import tampered
+from tests.auditing.naming import tampered
 from tests.pledges.conftest import BANK, World, case_of, get, real_world, voucher_of
 from tests.pledges.test_handover import hand_over
 

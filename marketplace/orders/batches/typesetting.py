@@ -5,8 +5,9 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Any, Final, TypedDict
 
 SHEET: Final = Path(__file__).with_name("statement.typ")
 PATIENCE: Final = 30  # seconds
@@ -25,9 +26,9 @@ class Paper(TypedDict):
     page: str
 
 
-def make(paper: Paper) -> bytes:
-    """The paper as PDF. Raises CalledProcessError, TimeoutExpired where typesetting fails."""
-    command = [sys.executable, "-I", str(Path(__file__))]
+def make(paper: Mapping[str, Any], sheet: Path = SHEET) -> bytes:
+    """The paper as PDF, by this sheet. Raises CalledProcessError, TimeoutExpired where typesetting fails."""
+    command = [sys.executable, "-I", str(Path(__file__)), str(sheet)]
     done = subprocess.run(command, input=json.dumps(paper).encode(), capture_output=True, check=True, timeout=PATIENCE)
     return done.stdout
 
@@ -40,7 +41,7 @@ def main() -> None:
     folder = str(fonts.sans_path().parent)
     paper = sys.stdin.buffer.read().decode()
     inputs = {"paper": paper}
-    pdf = typst.compile(str(SHEET), font_paths=[folder], ignore_system_fonts=True, sys_inputs=inputs)
+    pdf = typst.compile(sys.argv[1], font_paths=[folder], ignore_system_fonts=True, sys_inputs=inputs)
     sys.stdout.buffer.write(bytes(pdf))
 
 

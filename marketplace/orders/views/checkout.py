@@ -17,7 +17,7 @@ from marketplace.core.encryption import token_hash
 from marketplace.core.errors import TooMany
 from marketplace.core.formats import language
 from marketplace.core.forms import SelectChoice
-from marketplace.orders import access, carts, placing, shipping, trouble
+from marketplace.orders import access, backlog, carts, placing, shipping, trouble
 from marketplace.orders.forms import CheckoutForm, RecipientForm
 from marketplace.orders.placing import NothingToOrder, OtherTotal, Recipient, SomethingChanged
 from marketplace.orders.quoting import Quote, quote
@@ -137,7 +137,8 @@ def current_quote(form: CheckoutForm) -> Quote:
     tariff = shipping.tariff(session, str(form.province.data or HOME_PROVINCE), clock.today())
     if not tariff.rates:
         tariff = shipping.tariff(session, HOME_PROVINCE, clock.today())
-    return quote(contents, found, tariff=tariff, pickup=set(form.pickup.data or ()))
+    delays = backlog.delays(session, {offer.station_code for offer in found.values()})
+    return quote(contents, found, tariff=tariff, pickup=set(form.pickup.data or ()), delays=delays)
 
 
 def checkout_page(form: CheckoutForm, quoted: Quote) -> str:

@@ -19,6 +19,7 @@ from marketplace.core.steps import TOO_LATE, take_step
 from marketplace.orders import desk, fulfilment, queries, refunded, remaining, undelivered
 from marketplace.orders.forms import DispatchForm, NothingForm, PackingForm, PickupForm, RefusalForm
 from marketplace.orders.models import Order, Parcel
+from marketplace.orders.receiving import offered
 from marketplace.orders.standing import WITHOUT_PARCELS
 from marketplace.orders.states import ParcelState as S
 from marketplace.orders.views.label import label_page
@@ -112,6 +113,7 @@ def parcel_page(public_id: str, forms: dict[str, Form], status: int = 200) -> Re
         refusal=forms.get("refusal") or RefusalForm(),
         loss=forms.get("loss") or RefusalForm(),
         left_fen=sum(line.rest.fen for line in remaining.of(session, shown.row)),
+        offered=offered.of_parcel(session, public_id),
         can_refuse=shown.row.state in fulfilment.REFUSABLE,
         status=status,
     )
@@ -163,8 +165,10 @@ def is_offered(parcel: Parcel, step: str) -> bool:
 @requires("parcel.handle")
 def show_label(parcel: str) -> ResponseReturnValue:
     """100 by 150 millimetres, black only, in Chinese whoever prints it."""
-    order_of(parcel)
-    return label_page(parcel)
+    order = order_of(parcel)
+    if order.paid_at is None:
+        raise NotFound(parcel)
+    return label_page(next(each for each in order.parcels if each.public_id == parcel))
 
 
 @bp.get("/pick-list")
@@ -172,7 +176,7 @@ def show_label(parcel: str) -> ResponseReturnValue:
 def show_pick_list() -> ResponseReturnValue:
     """A4: what is to be fetched and packed, by shelf."""
     work = desk.work(db.session(), g.station, (S.ACCEPTED, S.COLLECTING, S.PACKED), limit=500)
-    return page("station/pick_list.html", "pick-list", work=sorted(work, key=desk.Work.by_shelf))
+    return page("station/pick_list.html", "sheets", work=sorted(work, key=desk.Work.by_shelf))
 
 
 def page(template: str, current: str, status: int = 200, **shown: Any) -> ResponseReturnValue:

@@ -15,6 +15,7 @@ from marketplace.core.formats import yuan
 from marketplace.orders import access, paying, prolonging, queries, refunded, settlement, standing, telling, undelivered
 from marketplace.orders.forms import FindOrderForm
 from marketplace.orders.models import Order
+from marketplace.orders.receiving import offered
 from marketplace.orders.states import OrderState
 from marketplace.orders.views.payment import lead_to_cashier
 from marketplace.payments import attempts, refunds
@@ -123,6 +124,7 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         drawing=telling.money(queries.money_of(session, order)),
         refunds=refunds.of(session, purpose="order", reference=order.number),
         refunded=refunded.of_order(session, order.number) if order.paid_at else [],
+        offered=offered.of_order(session, order.number) if order.paid_at else [],
         link=url_for(".show_order", number=order.number, key=access.link_key(order.number)),
     )
 

@@ -1,0 +1,1 @@
+"""Carriers and tracking numbers of many parcels at once, from the carrier's own table."""

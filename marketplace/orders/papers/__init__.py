@@ -1,0 +1,1 @@
+"""What a station prints: packing sheets and labels."""

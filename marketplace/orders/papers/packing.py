@@ -1,0 +1,125 @@
+"""Packing sheets: what goes into which parcel, by grower, by station or by buyer. One statement, however many orders."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from itertools import groupby
+from typing import Any, Final
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.core import csv_rows
+from marketplace.core.db import Columns
+from marketplace.core.formats import in_language, mask_name, mask_phone
+from marketplace.orders.models import Order, OrderLine, Parcel
+from marketplace.orders.quoting import PICKUP
+from marketplace.orders.states import OrderState, ParcelState as S
+
+TO_PACK: Final = (S.ACCEPTED, S.COLLECTING, S.PACKED)
+
+
+class By(StrEnum):
+    SELLER = "seller"
+    STATION = "station"
+    BUYER = "buyer"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of one parcel: what is still to go into it."""
+
+    label: str
+    seller_name: str
+    title: str
+    unit: str
+    packs: int
+    is_here: bool  # all of it was brought
+    shelf: str
+    city: str  # empty for what is fetched here
+    promised_by: date
+    recipient: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows under one heading, and what they come to by pack."""
+
+    heading: str
+    rows: tuple[Row, ...]
+
+    @property
+    def totals(self) -> list[tuple[str, str, int]]:
+        found: dict[tuple[str, str], int] = {}
+        for row in self.rows:
+            found[row.title, row.unit] = found.get((row.title, row.unit), 0) + row.packs
+        return sorted((title, unit, packs) for (title, unit), packs in found.items())
+
+
+def groups(session: Session, station: str, by: By) -> list[Group]:
+    """By seller: of each grower, pack by pack. By station: all of it, by shelf. By buyer: order by order.
+
+    What is alike stays in the order in which it was ordered."""
+    rows = read(session, station, with_names=by is By.BUYER)
+    order, heading = ORDERS[by]
+    return [Group(words, tuple(mine)) for words, mine in groupby(sorted(rows, key=order), heading)]
+
+
+def by_shelf(row: Row) -> tuple[Any, ...]:
+    return not row.shelf, row.shelf, row.promised_by
+
+
+ORDERS: Final = {
+    By.SELLER: (lambda row: (row.seller_name, row.title, row.unit, row.promised_by), lambda row: row.seller_name),
+    By.STATION: (by_shelf, lambda _row: ""),
+    By.BUYER: (
+        lambda row: row.promised_by,
+        lambda row: f"{row.label.rpartition('-')[0]}  {row.recipient} {row.phone}",
+    ),
+}
+
+
+def read(session: Session, station: str, *, with_names: bool) -> list[Row]:
+    """`with_names`: recipients, masked; they are decrypted only where they are shown."""
+    names = (Order.recipient, Order.phone) if with_names else ()
+    packs = OrderLine.quantity - OrderLine.refunded_quantity
+    wanted: Columns = (
+        select(Order.number, Parcel.number, OrderLine.seller_name, OrderLine.title_zh, OrderLine.title_en)
+        .add_columns(OrderLine.unit_zh, OrderLine.unit_en, packs, OrderLine.received_quantity >= packs, Parcel.shelf)
+        .add_columns(Parcel.delivery, Order.city, Parcel.promised_by, *names)
+        .join(Parcel, Parcel.id == OrderLine.parcel_id)
+        .join(Order, Order.id == Parcel.order_id)
+        .where(Parcel.station_code == station, Parcel.state.in_(TO_PACK), Order.state == OrderState.PAID, packs > 0)
+        .order_by(Order.id, OrderLine.id)
+    )
+    return [row_of(*found) for found in session.execute(wanted)]
+
+
+def row_of(number: str, position: int, seller: str, *found: Any) -> Row:
+    zh, en, unit_zh, unit_en, packs, is_here, shelf, delivery, city, day, *who = found
+    goods = (in_language(zh, en), in_language(unit_zh, unit_en), packs, bool(is_here))
+    masked = (mask_name(who[0]), mask_phone(who[1])) if who else ()
+    return Row(f"{number}-{position}", seller, *goods, shelf, "" if delivery == PICKUP else city, day, *masked)
+
+
+def as_csv(found: list[Group]) -> Iterator[bytes]:
+    """For a table program, in the reader's language, while it is made."""
+    heads = (
+        _("Heading"),
+        _("Parcel"),
+        _("Shelf"),
+        _("Grower"),
+        _("Contents"),
+        _("Pack size"),
+        _("Quantity"),
+        _("To"),
+        _("By"),
+    )
+    yield ("\ufeff" + csv_rows.row(heads)).encode()
+    for group in found:
+        for row in group.rows:
+            where = (row.label, row.shelf, row.seller_name, row.title, row.unit, str(row.packs))
+            yield csv_rows.row((group.heading, *where, row.city or _("pickup here"), row.promised_by.isoformat())).encode()

@@ -1,0 +1,108 @@
+"""What buyers and desks see of things that are offered instead, and the letter that tells of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import force_locale, gettext as _
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from marketplace.core.db import in_transaction
+from marketplace.core.formats import local_datetime, yuan
+from marketplace.notifications import messages
+from marketplace.orders.models import Order, OrderLine, Parcel
+from marketplace.orders.receiving.models import Substitute
+from marketplace.orders.receiving.states import SubstituteState as T
+
+
+@dataclass(frozen=True, slots=True)
+class What:
+    """One pack by its names."""
+
+    title_zh: str
+    title_en: str
+    unit_zh: str
+    unit_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    public_id: str
+    order: str
+    parcel: str
+    state: T
+    packs: int
+    ordered: What
+    instead: What
+    less_fen: int  # what all of them cost less
+    answer_by: datetime
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is T.OFFERED
+
+
+def of_order(session: Session, number: str) -> list[Shown]:
+    """What waits for an answer, and what was accepted: one statement."""
+    return found(session, Order.number == number)
+
+
+def of_parcel(session: Session, parcel: str) -> list[Shown]:
+    return found(session, Parcel.public_id == parcel)
+
+
+def found(session: Session, which: ColumnElement[bool]) -> list[Shown]:
+    wanted = (
+        select(Substitute, OrderLine, Order.number, Parcel.public_id)
+        .join(OrderLine, OrderLine.id == Substitute.order_line_id)
+        .join(Parcel, Parcel.id == OrderLine.parcel_id)
+        .join(Order, Order.id == Parcel.order_id)
+        .where(which, Substitute.state.in_((T.OFFERED, T.ACCEPTED)))
+        .order_by(Substitute.id)
+    )
+    return [shown(*row) for row in session.execute(wanted)]
+
+
+def shown(row: Substitute, line: OrderLine, order: str, parcel: str) -> Shown:
+    ordered, instead = (What(each.title_zh, each.title_en, each.unit_zh, each.unit_en) for each in (line, row))
+    less = (line.unit_price_fen - row.unit_price_fen) * row.packs
+    return Shown(row.public_id, order, parcel, row.state, row.packs, ordered, instead, less, row.answer_by)
+
+
+def tell(*, substitute: str) -> None:
+    """The listener of substituting.OFFERED: the buyer reads it in their language."""
+    in_transaction(write, substitute=substitute)
+
+
+def write(session: Session, *, substitute: str) -> None:
+    asked: Sequence[Shown] = found(session, Substitute.public_id == substitute)
+    for each in asked:
+        order = session.scalars(select(Order).where(Order.number == each.order)).one()
+        is_english = order.language == "en"
+        with force_locale(order.language):
+            text = words(each, is_english=is_english)
+        messages.send(session, fact=f"substitute:{substitute}", address=order.phone, text=text, person_id=order.buyer_id)
+
+
+def words(each: Shown, *, is_english: bool) -> str:
+    names = [(what.title_en if is_english and what.title_en else what.title_zh) for what in (each.ordered, each.instead)]
+    told = {"number": each.order, "ordered": names[0], "instead": names[1], "packs": each.packs}
+    told |= {"time": local_datetime(each.answer_by, "en" if is_english else "zh")}
+    if each.less_fen:
+        less = yuan(each.less_fen)
+        return str(
+            _(
+                "Order %(number)s: %(packs)s × %(ordered)s could not be brought. The grower offers %(instead)s instead, and "
+                "%(less)s goes back. Please answer on the order's page by %(time)s; otherwise you get your money back.",
+                less=less,
+                **told,
+            )
+        )
+    return str(
+        _(
+            "Order %(number)s: %(packs)s × %(ordered)s could not be brought. The grower offers %(instead)s instead, for the "
+            "same price. Please answer on the order's page by %(time)s; otherwise you get your money back.",
+            **told,
+        )
+    )

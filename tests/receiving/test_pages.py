@@ -1,0 +1,160 @@
+"""Taking goods in at the desk: one press where all came, three where not; and what the grower has said beforehand."""
+
+import re
+
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from marketplace.accounts.models import Person
+from marketplace.core.db import db
+from marketplace.orders.receiving.models import Arrival, Substitute
+from tests.factories import make_person, sign_in_as, signed_in
+from tests.orders.conftest import JIXIAN, QINXIAN, Shop, hidden, post
+from tests.orders.refunding import clerk_of
+from tests.receiving.conftest import accepted, delivery, packs
+from tests.receiving.test_substitutes import other_pack
+
+LIST = "/station/receiving"
+
+
+def arrivals() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).select_from(Arrival)) or 0
+
+
+def address() -> str:
+    return f"{LIST}/{delivery().seller}"
+
+
+def entered(clerk: FlaskClient, **typed: str) -> dict[str, str]:
+    """The form as a browser sends it, with what is typed for the one pack."""
+    page = clerk.get(address())
+    code = delivery().packs[0].code
+    carried = {name: hidden(page, name) for name in ("seen", "unit", "idempotency_key")}
+    usual = {"came": "2", "damaged": "0", "weight": "", "rest": "later"} | typed
+    return {**carried, "action": "check", **{f"{name}-{code}": value for name, value in usual.items()}}
+
+
+def test_all_came_is_one_press_and_a_second_one_changes_nothing(shop: Shop) -> None:
+    clerk, number = clerk_of(shop), accepted(shop, apples=2)
+    page = clerk.get(LIST)
+    assert "冯建国家" in page.text and "全到了" in page.text and "到齐了，每户点一下" in clerk.get("/station").text
+    data = {"action": "all", "seen": hidden(page, "seen"), "idempotency_key": hidden(page, "idempotency_key")}
+    there = f"{address()}/arrivals"
+
+    for _press in range(2):
+        assert post(clerk, there, data).headers["Location"] == LIST
+
+    assert arrivals() == 1 and packs(number) == [(2, 0, 0)]
+    after = clerk.get(LIST).text
+    assert "现在没有谁要送货来" in after and "今天到的" in after and "× 2" in after
+
+
+def test_what_it_means_is_shown_then_it_is_done(shop: Shop) -> None:
+    clerk, first, second = clerk_of(shop), accepted(shop, apples=2), accepted(shop, apples=2)
+    there = f"{address()}/arrivals"
+
+    check = post(clerk, there, entered(clerk, came="4", damaged="1", rest="refund"))
+
+    assert check.status_code == 200 and arrivals() == 0
+    assert "先付钱的先有货" in check.text and "2 件得 1 件" in check.text and f"{second}-1" in check.text
+    assert f"{first}-1" not in check.text and "收下，退款 ¥42.80" in check.text
+    carried = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', check.text))
+    assert post(clerk, there, carried | {"action": "change"}).status_code == 200
+    for _press in range(2):
+        assert post(clerk, there, carried | {"action": "send"}).status_code == 303
+    assert arrivals() == 1 and packs(second) == [(1, 1, 1)] and packs(first) == [(2, 0, 0)]
+    assert "坏 1 件" in clerk.get(LIST).text
+
+
+def test_what_is_wrong_is_said_by_the_field_and_stays_there(shop: Shop) -> None:
+    clerk = clerk_of(shop)
+    accepted(shop, apples=2)
+    there = f"{address()}/arrivals"
+    for typed, said in (
+        ({"came": "x"}, "填整数"),
+        ({"came": "-1"}, "0 到 100000"),
+        ({"came": ""}, "填个数"),
+        ({"damaged": "3"}, "坏的不会比到的多"),
+        ({"weight": "九斤"}, "重量填数字"),
+        ({"weight": "1"}, "不到一半"),
+        ({"weight": "0"}, "重量填数字"),
+        ({"rest": "gone"}, "请在这几个里选一个"),
+        ({"came": "0"}, "填到了多少"),
+    ):
+        answer = post(clerk, there, entered(clerk, **typed))
+        assert answer.status_code == 422 and said in answer.text, (typed, answer.text)
+        (value,) = typed.values()
+        assert f'value="{value}"' in answer.text or value == "gone"
+    old = entered(clerk)
+    accepted(shop, apples=1)
+    answer = post(clerk, there, old)
+    assert answer.status_code == 409 and "刚才变了" in answer.text
+    assert arrivals() == 0
+
+
+def test_only_the_station_it_is_brought_to_takes_it_in(shop: Shop) -> None:
+    clerk, other, seller, stranger = clerk_of(shop), clerk_of(shop, QINXIAN), shop.browser(), shop.browser()
+    signed_in(seller, "seller")
+    accepted(shop, apples=2)
+    data = entered(clerk) | {"action": "send"}
+
+    assert stranger.get(LIST).status_code == 302
+    assert seller.get(LIST).status_code == post(seller, f"{address()}/arrivals", data).status_code == 403
+    assert other.get(address()).status_code == post(other, f"{address()}/arrivals", data).status_code == 404
+    assert "冯建国家" not in other.get(LIST).text and arrivals() == 0
+
+
+def test_a_grower_says_it_beforehand_and_the_station_decides(shop: Shop) -> None:
+    clerk, seller = clerk_of(shop), shop.browser()
+    number = accepted(shop, apples=3)
+    whose = db.session.scalars(select(Person).where(Person.public_id == delivery().seller)).one()
+    sign_in_as(seller, whose)
+    code = delivery().packs[0].code
+    page = seller.get("/seller/shortages")
+    assert "要 3 件" in page.text
+
+    wrong = post(seller, "/seller/shortages", {"unit": "jin", f"packs-{code}": "x", f"weight-{code}": "y"})
+    assert wrong.status_code == 422 and 'value="x"' in wrong.text and 'value="y"' in wrong.text
+    said = {"unit": "jin", f"packs-{code}": "2", f"weight-{code}": "9.5"}
+    assert post(seller, "/seller/shortages", said).status_code == 303
+
+    assert 'value="2"' in seller.get("/seller/shortages").text and packs(number) == [(0, 0, 0)]
+    assert "农户说货不全" in clerk.get(LIST).text
+    page = clerk.get(address())
+    assert "农户说：能送 2 件" in page.text and 'value="9.5"' in page.text and hidden(page, "unit") == "jin"
+    check = post(clerk, f"{address()}/arrivals", entered(clerk, came="2", weight="9.5", rest="refund"))
+    assert "一共 9.5斤" in check.text
+
+
+def test_nobody_foretells_for_another(shop: Shop) -> None:
+    accepted(shop, apples=3)
+    other, code = shop.browser(), delivery().packs[0].code
+    sign_in_as(other, make_person("seller", station=JIXIAN))
+    assert "现在没有要送的货" in other.get("/seller/shortages").text
+
+    post(other, "/seller/shortages", {"unit": "jin", f"packs-{code}": "0"})
+
+    assert "农户说货不全" not in clerk_of(shop).get(LIST).text
+    clerk = clerk_of(shop)
+    assert clerk.get("/seller/shortages").status_code == 403
+
+
+def test_something_else_is_offered_from_the_form(shop: Shop) -> None:
+    clerk, number = clerk_of(shop), accepted(shop, apples=2)
+    there, code = f"{address()}/arrivals", delivery().packs[0].code
+    assert "换别的" not in clerk.get(address()).text
+    instead = other_pack(shop)
+    data = entered(clerk, came="1", rest="substitute")
+    assert "换别的" in clerk.get(address()).text
+    nothing = post(clerk, there, data)
+    assert nothing.status_code == 422 and "选一样换给买家的货" in nothing.text
+
+    check = post(clerk, there, data | {f"instead-{code}": instead})
+
+    assert "1 件问换货" in check.text and "换成：吉县红富士苹果 4斤箱" in check.text
+    carried = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', check.text))
+    assert post(clerk, there, carried | {"action": "send"}).status_code == 303
+    assert packs(number) == [(1, 0, 0)] and db.session.scalars(select(Substitute)).one().packs == 1
+    unknown = post(clerk, there, data | {f"instead-{code}": "P9999-1"})
+    assert unknown.status_code == 303

@@ -1,0 +1,160 @@
+"""Something else instead: taken, declined or never answered. Nobody pays more, and the audit agrees."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from listings.models import Listing, Variant
+from marketplace.core import clock, outbox
+from marketplace.core.db import db, in_transaction
+from marketplace.notifications.models import Message
+from marketplace.orders import fulfilment
+from marketplace.orders.receiving import substituting
+from marketplace.orders.receiving.models import Rest, Substitute
+from marketplace.orders.receiving.states import SubstituteState as T
+from marketplace.orders.states import ParcelState as S
+from tests import factories
+from tests.orders.access_to import order_page
+from tests.orders.conftest import JIXIAN, Shop, balances, differences, get, parcels, post, stock_of
+from tests.orders.refunding import box, clerk_of
+from tests.receiving.conftest import bring, packs
+
+
+def other_pack(shop: Shop, price_fen: int = 3000, **given: Any) -> str:
+    """Another pack of the apples' seller."""
+    listing = db.session.scalars(select(Listing).join(Variant).where(Variant.code == shop.apples)).one()
+    return factories.make_variant(listing, price_fen=price_fen, unit_zh="4斤箱", unit_en="2 kg box", **given).code
+
+
+def offered(shop: Shop, price_fen: int = 3000, came: int = 1) -> tuple[str, str, str]:
+    """An order for two packs of which one is replaced: number, offer, the other pack."""
+    instead = other_pack(shop, price_fen)
+    buyer = shop.browser()
+    number = shop.paid_order(buyer, apples=2)
+    in_transaction(fulfilment.accept, parcel=box(number).public_id, station=JIXIAN, actor="clerk")
+    bring(shop, came=came, rest=Rest.SUBSTITUTE, instead=instead)
+    return number, substitute().public_id, instead
+
+
+def substitute() -> Substitute:
+    db.session.rollback()
+    return db.session.scalars(select(Substitute).order_by(Substitute.id.desc()).limit(1)).one()
+
+
+def replaced(number: str) -> list[int]:
+    return [line.replaced_quantity for parcel in parcels(number) for line in parcel.lines]
+
+
+def test_it_is_held_until_the_buyer_takes_it_and_what_it_costs_less_goes_back(shop: Shop) -> None:
+    number, offer, instead = offered(shop)
+    assert packs(number) == [(1, 0, 0)] and replaced(number) == [1]
+    assert parcels(number)[0].state is S.ACCEPTED and stock_of(instead) == (100, 1)
+    assert balances(number)["gateway_clearing"] == 8560 and "refund_in_transit" not in balances(number)
+    assert differences(shop) == []
+
+    in_transaction(substituting.accept, number=number, substitute=offer, actor="buyer")
+
+    assert parcels(number)[0].state is S.COLLECTING and stock_of(instead) == (99, 0)
+    # 9.80 less; of the fee of 3.18 stay 2.39 (2.397)
+    assert balances(number) == {
+        "gateway_clearing": 8560,
+        "refund_in_transit": -980,
+        "seller_held": -(7324 - (980 - 79)),
+        "station_held": -(1236 - 79),
+    }
+    with pytest.raises(substituting.TooLateToAnswer):
+        in_transaction(substituting.decline, number=number, substitute=offer, actor="buyer")
+    shop.work()
+    assert differences(shop) == []
+
+
+def test_what_is_dearer_costs_nothing_more(shop: Shop) -> None:
+    number, offer, _instead = offered(shop, price_fen=9900)
+    assert substitute().unit_price_fen == 3980
+    in_transaction(substituting.accept, number=number, substitute=offer, actor="buyer")
+    assert balances(number) == {"gateway_clearing": 8560, "seller_held": -7324, "station_held": -1236}
+    assert differences(shop) == []
+
+
+def test_who_declines_gets_the_money_and_the_rest_is_packed(shop: Shop) -> None:
+    number, offer, instead = offered(shop)
+
+    in_transaction(substituting.decline, number=number, substitute=offer, actor="buyer")
+
+    assert packs(number) == [(1, 1, 1)] and replaced(number) == [0] and stock_of(instead) == (100, 0)
+    assert balances(number)["refund_in_transit"] == -4280 and parcels(number)[0].state is S.COLLECTING
+    shop.work()
+    assert differences(shop) == []
+
+
+def test_who_does_not_answer_gets_the_money_and_a_parcel_of_nothing_is_refused(shop: Shop) -> None:
+    number, offer, instead = offered(shop, came=0)
+    in_transaction(substituting.end, substitute=offer)
+    assert substitute().state is T.OFFERED
+
+    with time_machine.travel(clock.now() + timedelta(hours=24, seconds=1), tick=False):
+        with pytest.raises(substituting.TooLateToAnswer):
+            in_transaction(substituting.accept, number=number, substitute=offer, actor="buyer")
+        for _time in range(2):
+            substituting.lapse(substitute=offer)
+
+    assert substitute().state is T.LAPSED and packs(number) == [(0, 2, 2)] and stock_of(instead) == (100, 0)
+    assert parcels(number)[0].state is S.REFUSED and balances(number)["refund_in_transit"] == -8560
+    assert stock_of(shop.apples) == (98, 0)
+    shop.work()
+    assert differences(shop) == []
+
+
+def test_a_parcel_that_is_refused_meanwhile_ends_the_offer(shop: Shop) -> None:
+    number, offer, instead = offered(shop)
+    in_transaction(fulfilment.refuse, parcel=box(number).public_id, station=JIXIAN, actor="clerk", reason="压坏了")
+
+    with pytest.raises(substituting.TooLateToAnswer):
+        in_transaction(substituting.accept, number=number, substitute=offer, actor="buyer")
+    in_transaction(substituting.decline, number=number, substitute=offer, actor="buyer")
+
+    assert balances(number)["refund_in_transit"] == -8560 and stock_of(instead) == (100, 0)
+    assert stock_of(shop.apples) == (99, 0)
+    shop.work()
+    assert differences(shop) == []
+
+
+def test_too_few_are_offered_by_payment_and_the_rest_is_refunded(shop: Shop) -> None:
+    instead = other_pack(shop, stock_on_hand=3)
+    numbers = [shop.paid_order(shop.browser(), apples=2) for _number in range(2)]
+    for number in numbers:
+        in_transaction(fulfilment.accept, parcel=box(number).public_id, station=JIXIAN, actor="clerk")
+
+    bring(shop, came=0, rest=Rest.SUBSTITUTE, instead=instead)
+
+    assert [replaced(number) for number in numbers] == [[2], [1]]
+    assert [packs(number) for number in numbers] == [[(0, 0, 0)], [(0, 1, 1)]]
+    shop.work()
+    assert differences(shop) == []
+
+
+def test_the_buyer_reads_it_and_answers_on_the_orders_page(shop: Shop) -> None:
+    number, offer, _instead = offered(shop)
+    while outbox.deliver():
+        pass
+    db.session.rollback()
+    texts = list(db.session.scalars(select(Message.text)))
+    assert any("想换成吉县红富士苹果，再退你 ¥9.80" in text for text in texts)
+    buyer, stranger = order_page(shop, number), shop.browser()
+    page = buyer.get(f"/orders/{number}").text
+    assert "换成这个要不要" in page and "退你 ¥9.80" in page
+    assert "等买家回话" in clerk_of(shop).get(f"/station/parcels/{box(number).public_id}").text
+    there = f"/orders/{number}/substitutes/{offer}/acceptance"
+
+    assert post(stranger, there, {}).status_code == 404 and substitute().state is T.OFFERED
+    other = shop.paid_order(shop.browser(), apples=1)
+    assert post(order_page(shop, other), f"/orders/{other}/substitutes/{offer}/acceptance", {}).status_code == 404
+    for _press in range(2):
+        assert post(buyer, there, {}).status_code == 303
+
+    assert substitute().state is T.ACCEPTED and get(number).number == number
+    page = buyer.get(f"/orders/{number}").text
+    assert "换成这个要不要" not in page and "4斤箱 × 1" in page
