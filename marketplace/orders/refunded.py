@@ -26,6 +26,11 @@ WHY: Final[dict[str, LazyString]] = {
     "cancelled": _l("Cancelled"),
     "never fetched": _l("Not collected, so it went back to the grower"),
     "lost on the way": _l("Lost in transit"),
+    "damaged": _l("Damaged on arrival"),
+    "wrong": _l("Not what was ordered"),
+    "missing": _l("Fewer than ordered"),
+    "unwanted": _l("Returned within seven days"),
+    "exchange failed": _l("The replacement could not be delivered"),
 }
 
 
