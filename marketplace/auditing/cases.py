@@ -121,7 +121,7 @@ CASES: Final = (
         "appeal {name} is {state}, but nobody said why, or it is not in the audit log",
     ),
     Check(
-        "quality is what was counted",
+        "quality counts no more than arrived",
         """SELECT q.owner_kind AS kind, q.owner AS name FROM quality_count q
         WHERE (q.owner_kind = 'seller' AND NOT EXISTS (SELECT 1 FROM order_line l WHERE l.seller_public_id = q.owner))
         OR q.delivered > (SELECT COALESCE(SUM(l.quantity), 0) FROM order_line l JOIN parcel p ON p.id = l.parcel_id

@@ -65,10 +65,8 @@ def deliver(number: str) -> Box:
 
 
 def open_case(of: Bought, quantity: int = 1, kind: Kind = Kind.WRONG, wish: Wish = Wish.REFUND, **given: Any) -> str:
-    said: dict[str, Any] = {"words": "不是我订的", "pictures": [], "actor": "guest"}
-    return in_transaction(
-        opening.open_case, number=of.number, line=of.line, quantity=quantity, kind=kind, wish=wish, **{**said, **given}
-    )
+    said: dict[str, Any] = {"number": of.number, "line": of.line, "words": "不是我订的", "pictures": [], "actor": "guest"}
+    return in_transaction(opening.open_case, **{**said, "quantity": quantity, "kind": kind, "wish": wish, **given})
 
 
 def case_of(public_id: str) -> AfterSalesCase:

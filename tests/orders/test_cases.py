@@ -277,7 +277,7 @@ class TestExchange:
         with later(days=6.9):
             appeal(returned)
             in_transaction(appealing.grant, case=returned, bearer=Bearer.EACH, why="两次都坏", actor="person:9")
-        arrive(shop)
+            arrive(shop)
         assert case_of(returned).state is C.EXCHANGED and balances(delivered.number)["gateway_clearing"] == 6997 - 4664
         assert differences(shop) == []
 

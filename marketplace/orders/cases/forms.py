@@ -6,7 +6,7 @@ from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import IntegerField, RadioField, StringField, TextAreaField, ValidationError
 from wtforms.validators import Length, NumberRange, Optional
 
-from marketplace.core.forms import Form, KeyedForm, Needed
+from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice
 from marketplace.orders.cases import telling
 from marketplace.orders.cases.queries import Askable
 from marketplace.orders.cases.rules import EXCHANGED, Bearer, Kind, Wish
@@ -33,9 +33,9 @@ def request_form(line: Askable | None, sent: Any) -> RequestForm:
     """The form for a line; for one about which nothing can be asked any more it takes whatever could have been."""
     form = RequestForm(sent)
     kinds = line.kinds if line else tuple(Kind)
-    form.kind.choices = [(kind.value, str(telling.KINDS[kind])) for kind in kinds]
+    form.kind.choices = [SelectChoice(kind.value, str(telling.KINDS[kind])) for kind in kinds]
     wishes = Wish if EXCHANGED & set(kinds) else (Wish.REFUND,)
-    form.wish.choices = [(wish.value, str(telling.WISHES[wish])) for wish in wishes]
+    form.wish.choices = [SelectChoice(wish.value, str(telling.WISHES[wish])) for wish in wishes]
     if sent is None:
         form.kind.data = kinds[0].value
     return form
@@ -58,7 +58,7 @@ class WitnessForm(Form):
     condition = RadioField(
         _l("In what condition"),
         [Needed(_l("Choose how they came back."))],
-        choices=[(condition.value, words) for condition, words in telling.CONDITIONS.items()],
+        choices=[SelectChoice(condition.value, words) for condition, words in telling.CONDITIONS.items()],
     )
     why = StringField(_l("What you saw"), [Optional(), Length(max=LONGEST)])
 
@@ -76,7 +76,10 @@ class JudgementForm(Form):
     decision = RadioField(
         _l("Decision"),
         [Needed(_l("Choose a decision."))],
-        choices=[*((bearer.value, words) for bearer, words in telling.BEARERS.items()), (LEAVE, _l("It stays as it is"))],
+        choices=[
+            *(SelectChoice(bearer.value, words) for bearer, words in telling.BEARERS.items()),
+            SelectChoice(LEAVE, _l("It stays as it is")),
+        ],
     )
     why = StringField(_l("Reason"), [Needed(_l("Write down why. All sides read it.")), Length(max=LONGEST)])
 

@@ -46,7 +46,7 @@ STATES: Final[dict[C, tuple[LazyString, str]]] = {
     C.REFUNDED: (_l("Refunded"), "give"),
     C.GOODS_RETURNED: (_l("Brought back"), "now"),
     C.EXCHANGED: (_l("Exchanged"), "give"),
-    C.CANCELLED: (_l("Closed"), ""),
+    C.CANCELLED: (_l("Case closed"), ""),
 }
 WITH_THE_PROVINCE: Final = (_l("With the province"), "urgent")
 TITLES: Final[dict[str, LazyString]] = {
