@@ -16,7 +16,9 @@ from marketplace.orders.cases.queries import ShownCase
 
 TEXTS: Final[dict[str, LazyString]] = {
     "approved": _l("Order %(number)s: please bring %(goods)s back to %(station)s by %(day)s."),
-    "rejected": _l("Order %(number)s: %(station)s did not agree about %(goods)s. Reason: %(why)s. You may ask the province."),
+    "rejected": _l(
+        "Order %(number)s: %(station)s did not agree about %(goods)s. Reason: %(why)s. You may ask the province."
+    ),
     "cancelled": _l("Order %(number)s: the case about %(goods)s is closed without a return. %(why)s"),
     "exchanged": _l("Order %(number)s: a replacement for %(goods)s is on its way. You pay nothing."),
     "appeal_granted": _l("Order %(number)s: the province decided about %(goods)s: refund. Reason: %(why)s"),
