@@ -96,7 +96,7 @@ def test_sent_twice_it_is_one_case(delivered: Bought) -> None:
     assert len(cases()) == 1
 
 
-WRONG: list[tuple[dict[str, str], str]] = [
+WRONG: list[tuple[dict[str, Any], str]] = [
     ({}, "请加一张照片"),
     ({"kind": "wrong", "quantity": "3"}, "最多 2 件"),
     ({"kind": "wrong", "quantity": "0"}, "1"),

@@ -13,7 +13,7 @@ from marketplace.core.db import db
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.transitions import EventRow
 from marketplace.orders.cases import appealing, deciding, exchanging, returning
-from marketplace.orders.cases.finding import Reach
+from marketplace.orders.cases.finding import Reach, appeal_of, get_case
 from marketplace.orders.cases.models import AfterSalesCase
 from marketplace.orders.cases.rules import Bearer, Condition, Kind, Wish
 from marketplace.orders.cases.states import CASE, MAY_APPEAL, AppealState, CaseState as C, Party
@@ -103,14 +103,14 @@ def test_each_party_asks_about_what_went_against_them(order: Bought) -> None:
 def test_the_province_answers_once_whatever_the_state(order: Bought) -> None:
     def ask_and_judge(session: Session, *, case: str, party: Party, judge: Callable[..., object], **more: Any) -> None:
         row = session.scalars(select(AfterSalesCase).where(AfterSalesCase.public_id == case)).one()
-        parcel = appealing.get_case(session, case, Reach())[1]
+        parcel = get_case(session, case, Reach())[1]
         appealing.write_down(session, row, parcel, party, "", "guest")
         judge(session, case=case, why="看过", actor="person:9", **more)
-        asked = appealing.appeal_of(session, row)
+        asked = appeal_of(session, row)
         assert asked is not None and asked.state is (AppealState.GRANTED if more else AppealState.LEFT)
         for again, extra in ((appealing.grant, {"bearer": Bearer.EACH}), (appealing.leave, {})):
             with pytest.raises(Refusal):
-                again(session, case=case, why="再来", actor="person:9", **extra)  # type: ignore[operator]
+                again(session, case=case, why="再来", actor="person:9", **extra)
 
     cases = {state: in_state(order, state) for state in C if state is not C.APPROVED}
     for (state, case), bearer in product(cases.items(), (*Bearer, None)):

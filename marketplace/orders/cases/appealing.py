@@ -1,6 +1,7 @@
 """The province is asked: by whom a decision went against, within seven days, or by the deadline. Its answer is the last."""
 
 from datetime import datetime
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -141,7 +142,7 @@ def answer(
     actor: str,
     bearer: Bearer | None,
 ) -> None:
-    told = {"answer": why, "bearer": bearer, "decided_at": clock.now()}
+    told: dict[str, Any] = {"answer": why, "bearer": bearer, "decided_at": clock.now()}
     transition(session, appeal, to, expected=AppealState.ASKED, actor=actor, why=why, **told)
     subject, borne = f"after_sales_case:{case.public_id}", bearer.value if bearer else None
     audit.record(session, actor=actor, action=f"case.appeal_{to}", subject=subject, why=why, bearer=borne)

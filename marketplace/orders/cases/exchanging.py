@@ -71,7 +71,7 @@ def place(session: Session, number: str, parcel: Parcel, line: OrderLine, units:
     sent = {"public_id": public_id, "number": 1, "station_code": where, "delivery": parcel.delivery, "service_fee_fen": 0}
     weight = {"net_weight_grams": line.net_weight_grams * units, "promised_by": clock.today() + days}
     box = add_row(session, Parcel, {**sent, **free, **weight, "order_id": order})
-    born = {"actor": "system", "why": WHY, "station": where}
+    born: dict[str, Any] = {"actor": "system", "why": WHY, "station": where}
     leave_trace(session, Parcel(public_id=public_id), None, S.AWAITING_ACCEPTANCE, **born)
     same = {name: getattr(line, name) for name in SAME_LINE}
     price = {"unit_price_fen": 0, "unit_service_fee_fen": 0, "shipping_fen": 0}

@@ -162,7 +162,7 @@ def write_down(
 
 def refund_at_once(session: Session, case: AfterSalesCase, parcel: Parcel) -> None:
     refund = paying_back.give_back(session, case, parcel, reason=case.kind)
-    also = {"refund_public_id": refund, "is_automatic": True, "decided_at": clock.now()}
-    told = {"actor": "system", "why": "at once", "station": parcel.station_code}
-    transition(session, case, CaseState.REFUNDED, expected=CaseState.REQUESTED, **told, **also)
+    also: dict[str, Any] = {"refund_public_id": refund, "is_automatic": True, "decided_at": clock.now()}
+    also |= {"actor": "system", "why": "at once", "station": parcel.station_code}
+    transition(session, case, CaseState.REFUNDED, expected=CaseState.REQUESTED, **also)
     outbox.put(session, MOVED, case=case.public_id, fact="refunded")

@@ -44,7 +44,7 @@ class CaseRow:
     unit_zh: str
     unit_en: str
     appeal: AppealState | None
-    appealed_at: datetime | None
+    is_refunded: bool
 
     @property
     def is_with_the_province(self) -> bool:
@@ -70,6 +70,14 @@ class ShownCase:
     events: tuple[EventRow, ...]
 
     @property
+    def state(self) -> CaseState:
+        return self.row.state
+
+    @property
+    def is_refunded(self) -> bool:
+        return self.refund is not None
+
+    @property
     def is_with_the_province(self) -> bool:
         return self.appeal is not None and self.appeal.state is AppealState.ASKED
 
@@ -79,14 +87,14 @@ def show(session: Session, case: str, reach: Reach) -> ShownCase:
     wanted = select(AfterSalesCase, OrderLine, Parcel, Order, Station, CaseAppeal, Refund)
     wanted = joined(wanted).outerjoin(Refund, Refund.public_id == AfterSalesCase.refund_public_id)
     wanted = wanted.join(Station, Station.code == Parcel.station_code)
-    found = session.execute(within(wanted, reach).where(AfterSalesCase.public_id == case)).first()
+    found: Any = session.execute(within(wanted, reach).where(AfterSalesCase.public_id == case)).first()
     if found is None:
         raise NotFound(case)
     row, appeal = found[0], found[5]
     pictures = select(CasePicture).where(CasePicture.case_id == row.id).order_by(CasePicture.position)
     subjects = [f"after_sales_case:{row.public_id}", *([f"case_appeal:{appeal.public_id}"] if appeal else [])]
     events = select(EventRow).where(EventRow.subject.in_(subjects)).order_by(EventRow.id)
-    return ShownCase(*found, tuple(session.scalars(pictures)), tuple(session.scalars(events)))
+    return ShownCase(*found, pictures=tuple(session.scalars(pictures)), events=tuple(session.scalars(events)))
 
 
 def joined(wanted: Any) -> Any:
@@ -133,7 +141,7 @@ def listed() -> Columns:
     case = AfterSalesCase
     wanted: Columns = select(case.public_id, case.state, case.kind, case.quantity, case.opened_at, case.decide_by)
     wanted = wanted.add_columns(Order.number, OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en)
-    found: Columns = joined(wanted.add_columns(CaseAppeal.state.label("appeal"), CaseAppeal.asked_at))
+    found: Columns = joined(wanted.add_columns(CaseAppeal.state.label("appeal"), case.refund_public_id.is_not(None)))
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 
 from marketplace.core.formats import language, local_datetime, yuan
-from marketplace.orders.cases.queries import ShownCase
+from marketplace.orders.cases.queries import CaseRow, ShownCase
 from marketplace.orders.cases.returning import NEVER_BROUGHT
 from marketplace.orders.cases.rules import Bearer, Condition, Kind, Wish
 from marketplace.orders.cases.states import AppealState, CaseState as C, Party
@@ -75,8 +75,11 @@ class Standing:
     kind: str  # of the tag
 
 
-def standing(state: C, *, is_with_the_province: bool) -> Standing:
-    return Standing(*(WITH_THE_PROVINCE if is_with_the_province else STATES[state]))
+def standing(case: CaseRow | ShownCase) -> Standing:
+    """Whatever was decided on the way: who waits for the province, and whose money has gone back, is told that."""
+    if case.is_with_the_province:
+        return Standing(*WITH_THE_PROVINCE)
+    return Standing(*STATES[C.REFUNDED if case.is_refunded else case.state])
 
 
 def answer(text: str) -> str:

@@ -157,7 +157,7 @@ def case_page(number: str, case: str, form: AppealForm, status: int = 200) -> Re
 def create_cancellation(number: str, case: str) -> ResponseReturnValue:
     """The buyer keeps the goods after all."""
     access.get_visible(db.session(), number)
-    given = {"case": case, "reach": Reach(order=number), "actor": access.actor(), "why": ""}
+    given: dict[str, Any] = {"case": case, "reach": Reach(order=number), "actor": access.actor(), "why": ""}
     return take_step(returning.call_off, url_for(".show_case", number=number, case=case), **given)
 
 
@@ -168,7 +168,7 @@ def create_appeal(number: str, case: str) -> ResponseReturnValue:
     form = AppealForm(request.form)
     if not form.validate():
         return case_page(number, case, form, 422)
-    given = {"case": case, "reach": Reach(order=number), "party": Party.BUYER, "actor": access.actor()}
+    given: dict[str, Any] = {"case": case, "reach": Reach(order=number), "party": Party.BUYER, "actor": access.actor()}
     back = url_for(".show_case", number=number, case=case)
     return take_step(appealing.ask, back, done=pages.asked(), words=str(form.words.data), **given)
 

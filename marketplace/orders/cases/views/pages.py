@@ -25,7 +25,7 @@ def told(case: str, reach: Reach, party: Party | None) -> dict[str, Any]:
     shown = queries.show(session, case, reach)
     return {
         "shown": shown,
-        "standing": telling.standing(shown.row.state, is_with_the_province=shown.is_with_the_province),
+        "standing": telling.standing(shown),
         "stops": telling.timeline(shown),
         "telling": telling,
         "may_ask": party is not None and appealing.may_ask(session, shown.row, party),

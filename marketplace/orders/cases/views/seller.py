@@ -1,5 +1,7 @@
 """/seller/cases: what was reported about a seller's goods, how often, and the province where they disagree with a refund."""
 
+from typing import Any
+
 from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -41,7 +43,7 @@ def create_appeal(case: str) -> ResponseReturnValue:
     form = AppealForm(request.form)
     if not form.validate():
         return case_page(case, form, 422)
-    given = {"case": case, "reach": reach(), "party": Party.SELLER, "actor": f"person:{g.person.id}"}
+    given: dict[str, Any] = {"case": case, "reach": reach(), "party": Party.SELLER, "actor": f"person:{g.person.id}"}
     back = url_for(".show_case", case=case)
     return take_step(appealing.ask, back, done=pages.asked(), words=str(form.words.data), **given)
 

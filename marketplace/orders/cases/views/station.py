@@ -90,7 +90,7 @@ def create_appeal(case: str) -> ResponseReturnValue:
     form = AppealForm(request.form)
     if not form.validate():
         return case_page(case, {"appeal": form}, 422)
-    given = {"case": case, "reach": Reach(station=g.station), "party": Party.STATION, "actor": actor()}
+    given: dict[str, Any] = {"case": case, "reach": Reach(station=g.station), "party": Party.STATION, "actor": actor()}
     back = url_for(".show_case", case=case)
     return take_step(appealing.ask, back, done=pages.asked(), words=str(form.words.data), **given)
 
