@@ -161,16 +161,16 @@ def today_at(session: Session, code: str) -> Today:
 
 
 def sellers_of(session: Session, code: str, limit: int = 6) -> list[SellerStory]:
-    """Those who have sold there longest: two statements."""
-    words, known = language(), quality.of_sellers(session, code)
-    wanted = (
-        select(Seller.person_id, Seller.name_zh, Seller.name_en, Seller.kind, Seller.village_zh, Seller.since)
+    """Those who have sold there longest."""
+    words = language()
+    wanted: Columns = (
+        select(Seller.name_zh, Seller.name_en, Seller.kind, Seller.village_zh, Seller.since)
         .add_columns(Seller.story_zh, Seller.story_en)
         .where(Seller.station_code == code)
         .order_by(Seller.since, Seller.person_id)
         .limit(limit)
     )
-    rows = session.execute(wanted)
+    rows = session.execute(quality.beside_sellers(wanted))
     return [
         SellerStory(
             getattr(row, f"name_{words}"),
@@ -178,7 +178,7 @@ def sellers_of(session: Session, code: str, limit: int = 6) -> list[SellerStory]
             row.village_zh,
             row.since,
             getattr(row, f"story_{words}"),
-            known.get(row.person_id),
+            quality.of_figures(row[-len(quality.FIGURES) :]),
         )
         for row in rows
     ]

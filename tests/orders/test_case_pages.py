@@ -18,14 +18,15 @@ from marketplace.accounts.models import Person
 from marketplace.core import clock, outbox
 from marketplace.core.db import db
 from marketplace.notifications.models import Message
-from marketplace.orders.cases import deciding
+from marketplace.orders.cases import deciding, queries
+from marketplace.orders.cases.finding import Reach
 from marketplace.orders.cases.models import AfterSalesCase, CasePicture
 from marketplace.orders.cases.states import CaseState as C
 from marketplace.orders.models import OrderLine
 from marketplace.payments.models import Refund
 from tests.factories import sign_in_as, signed_in
-from tests.orders.casework import Bought, bought, case_of, do, open_case, picture
-from tests.orders.conftest import OURS, QINXIAN, Shop, differences, hidden, post
+from tests.orders.casework import Bought, appeal, bought, case_of, do, open_case, picture
+from tests.orders.conftest import JIXIAN, OURS, QINXIAN, Shop, differences, hidden, post
 from tests.orders.refunding import clerk_of
 
 SAID = {"kind": "damaged", "wish": "refund", "quantity": "1", "words": "四个苹果烂了"}
@@ -200,6 +201,26 @@ def test_pages_cost_the_same_however_many_cases(
             clerk.get("/station/cases")
         costs.append((len(mine), len(theirs)))
     assert costs[0] == costs[1]
+
+
+def test_cases_go_on_where_the_page_ended_and_who_waits_stands_first(
+    shop: Shop, delivered: Bought, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "PAGE", 2)
+    other = bought(shop, 2)
+    made = [open_case(each) for each in (delivered, delivered, other, other)]
+    do(deciding.reject, made[3])
+    here = Reach(station=JIXIAN)
+
+    first = queries.page(db.session(), here)
+    second = queries.page(db.session(), here, first.next)
+
+    assert [each.public_id for each in first.rows] == [made[2], made[1]]
+    assert ([each.public_id for each in second.rows], second.next) == ([made[0], made[3]], "")
+    assert queries.page(db.session(), Reach(station=QINXIAN)).rows == []
+    assert queries.page(db.session(), Reach(), asked_only=True).rows == []
+    appeal(made[3])
+    assert [each.public_id for each in queries.page(db.session(), Reach(), asked_only=True).rows] == [made[3]]
 
 
 def test_when_the_time_is_over_the_page_says_so(delivered: Bought) -> None:

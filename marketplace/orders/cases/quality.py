@@ -1,6 +1,6 @@
 """How many of the packs that arrived were refunded: of a seller and of a station, for everybody to read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from listings.models import Listing
 from marketplace.accounts.models import Person
 from marketplace.core import clock, page_cache
-from marketplace.core.db import add_rows
+from marketplace.core.db import Columns, add_rows
 from marketplace.core.formats import count as with_commas
 from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal, QualityCount
 from marketplace.orders.cases.rules import Bearer
@@ -134,9 +134,14 @@ def of_owner(session: Session, kind: str, owner: Any) -> Quality | None:
     return Quality(*row) if row else None
 
 
-def of_sellers(session: Session, station: str) -> dict[int, Quality]:
-    """Of the sellers attached to a station, by the row of their person: one statement."""
-    wanted = select(Seller.person_id, *FIGURES).join(Person, Person.id == Seller.person_id)
-    wanted = wanted.join(QualityCount, QualityCount.owner == Person.public_id).where(QualityCount.owner_kind == "seller")
-    wanted = wanted.where(Seller.station_code == station, QualityCount.delivered_lately >= LEAST)
-    return {row[0]: Quality(*row[1:]) for row in session.execute(wanted)}
+def beside_sellers(wanted: Columns) -> Columns:
+    """A statement about sellers, with the figures of each in its last columns; for `of_figures`."""
+    mine = (QualityCount.owner == Person.public_id) & (QualityCount.owner_kind == "seller")
+    wanted = wanted.add_columns(*FIGURES).join(Person, Person.id == Seller.person_id)
+    return wanted.outerjoin(QualityCount, mine & (QualityCount.delivered_lately >= LEAST))
+
+
+def of_figures(figures: Sequence[int | None]) -> Quality | None:
+    """What `beside_sellers` found."""
+    known = [figure for figure in figures if figure is not None]
+    return Quality(*known) if known else None

@@ -90,11 +90,12 @@ def show(session: Session, case: str, reach: Reach) -> ShownCase:
     found: Any = session.execute(within(wanted, reach).where(AfterSalesCase.public_id == case)).first()
     if found is None:
         raise NotFound(case)
-    row, appeal = found[0], found[5]
-    pictures = select(CasePicture).where(CasePicture.case_id == row.id).order_by(CasePicture.position)
+    row, line, parcel, order, station, appeal, refund = found
+    wanted_pictures = select(CasePicture).where(CasePicture.case_id == row.id).order_by(CasePicture.position)
     subjects = [f"after_sales_case:{row.public_id}", *([f"case_appeal:{appeal.public_id}"] if appeal else [])]
-    events = select(EventRow).where(EventRow.subject.in_(subjects)).order_by(EventRow.id)
-    return ShownCase(*found, pictures=tuple(session.scalars(pictures)), events=tuple(session.scalars(events)))
+    wanted_events = select(EventRow).where(EventRow.subject.in_(subjects)).order_by(EventRow.id)
+    pictures, events = tuple(session.scalars(wanted_pictures)), tuple(session.scalars(wanted_events))
+    return ShownCase(row, line, parcel, order, station, appeal, refund, pictures, events)
 
 
 def joined(wanted: Any) -> Any:

@@ -11,6 +11,7 @@ from marketplace.orders.cases.returning import NEVER_BROUGHT
 from marketplace.orders.cases.rules import Bearer, Condition, Kind, Wish
 from marketplace.orders.cases.states import AppealState, CaseState as C, Party
 from marketplace.orders.telling import Stop
+from marketplace.payments.states import RefundState
 
 KINDS: Final[dict[Kind, LazyString]] = {
     Kind.DAMAGED: _l("Damaged or bad"),
@@ -103,6 +104,8 @@ def next_for_buyer(shown: ShownCase) -> str:
     row, refund = shown.row, shown.refund
     if shown.is_with_the_province:
         return str(_("The province looks at it and decides. You need not do anything."))
+    if refund is not None and refund.state is RefundState.FAILED:
+        return str(_("It did not get through. We are looking into it; you need not do anything."))
     told = {"station": station_name(shown), "time": local_datetime(row.decide_by, language())}
     match row.state:
         case C.REQUESTED:
