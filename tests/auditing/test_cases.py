@@ -1,5 +1,7 @@
 """The independent reader of after-sales cases: silent where all is well, naming what is not."""
 
+import pytest
+
 from marketplace.core.db import db, in_transaction
 from marketplace.orders.cases import appealing, deciding, exchanging, quality, returning
 from marketplace.orders.cases.rules import Bearer, Condition, Kind, Wish
@@ -48,6 +50,7 @@ TAMPERING = (
 )
 
 
+@pytest.mark.full
 def test_whatever_was_tampered_with_is_named(shop: Shop) -> None:
     """One case refunded at once, one that the province bears, one exchanged, one open."""
     shop.apples = factories.make_variant(factories.make_listing(return_policy="7d_no_reason"), price_fen=1999).code

@@ -90,13 +90,6 @@ def test_a_picture_and_the_money_is_on_its_way(shop: Shop, delivered: Bought) ->
     assert "¥42.80" in letters()[-1] and differences(shop) == []
 
 
-def test_sent_twice_it_is_one_case(delivered: Bought) -> None:
-    first = report(delivered, idempotency_key="same", quantity="2", pictures=[picture()])
-    again = report(delivered, idempotency_key="same", quantity="2", pictures=[picture()])
-    assert first.status_code == again.status_code == 303 and first.headers["Location"] == again.headers["Location"]
-    assert len(cases()) == 1
-
-
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({}, "请加一张照片"),
     ({"kind": "wrong", "quantity": "3"}, "最多 2 件"),
@@ -116,11 +109,6 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(delivered: Bought) -> 
         assert answer.status_code == 422 and says in page, changed
         assert {**SAID, **changed}["words"].strip() in page
     assert cases() == []
-
-
-def test_a_file_that_is_no_picture_is_refused_by_its_name(delivered: Bought) -> None:
-    answer = report(delivered, pictures=[(io.BytesIO(b"no picture"), "letter.doc")])
-    assert answer.status_code == 422 and "letter.doc" in answer.text and cases() == []
 
 
 def test_a_station_answers_and_the_buyer_reads_it(shop: Shop, delivered: Bought) -> None:
@@ -179,6 +167,7 @@ def test_the_province_is_asked_and_decides_for_all_to_read(shop: Shop, delivered
     assert "照片看得出" in letters()[-1] and differences(shop) == []
 
 
+@pytest.mark.full
 def test_a_stranger_and_another_buyer_see_nothing(shop: Shop, delivered: Bought) -> None:
     case, other = open_case(delivered), bought(shop, 1)
     for client in (shop.browser(), other.client):
@@ -189,6 +178,7 @@ def test_a_stranger_and_another_buyer_see_nothing(shop: Shop, delivered: Bought)
     assert report(other, line=delivered.line).status_code in {404, 409} and len(cases()) == 1
 
 
+@pytest.mark.full
 def test_pages_cost_the_same_however_many_cases(
     shop: Shop, delivered: Bought, count_statements: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
@@ -203,6 +193,7 @@ def test_pages_cost_the_same_however_many_cases(
     assert costs[0] == costs[1]
 
 
+@pytest.mark.full
 def test_cases_go_on_where_the_page_ended_and_who_waits_stands_first(
     shop: Shop, delivered: Bought, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,8 +214,16 @@ def test_cases_go_on_where_the_page_ended_and_who_waits_stands_first(
     assert [each.public_id for each in queries.page(db.session(), Reach(), asked_only=True).rows] == [made[3]]
 
 
-def test_when_the_time_is_over_the_page_says_so(delivered: Bought) -> None:
+@pytest.mark.full
+def test_what_is_no_picture_is_named_what_is_sent_twice_is_one_case_and_late_is_late(delivered: Bought) -> None:
+    answer = report(delivered, pictures=[(io.BytesIO(b"no picture"), "letter.doc")])
+    assert answer.status_code == 422 and "letter.doc" in answer.text and cases() == []
     with time_machine.travel(clock.now() + timedelta(hours=49), tick=False):
         page = delivered.client.get(f"/orders/{delivered.number}/cases/new")
-    assert page.status_code == 200 and "要么时间过了" in page.text
+    assert page.status_code == 200 and "时间过了" in page.text
     assert report(delivered, line="nothing", kind="wrong").status_code == 404
+
+    answers = [report(delivered, idempotency_key="same", quantity="2", pictures=[picture()]) for _time in range(2)]
+
+    assert [each.status_code for each in answers] == [303, 303] and len({each.headers["Location"] for each in answers}) == 1
+    assert len(cases()) == 1

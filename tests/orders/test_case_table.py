@@ -87,9 +87,6 @@ def test_each_event_moves_where_the_table_says_and_for_nobody_else(order: Bought
         for reach in others:
             assert attempt(command, case=case, reach=reach, actor="person:1", why="看过", **more) == (NotFound, 0)
 
-
-def test_each_party_asks_about_what_went_against_them(order: Bought) -> None:
-    cases = {state: in_state(order, state) for state in C}
     cases[C.REFUNDED] = open_case(order, kind=Kind.DAMAGED, pictures=[PICTURE])  # at once, so that the station may ask too
     for (state, case), party in product(cases.items(), (Party.BUYER, Party.SELLER, Party.STATION)):
         refusal, left = attempt(appealing.ask, case=case, reach=Reach(), party=party, words="?", actor="guest")
@@ -100,6 +97,7 @@ def test_each_party_asks_about_what_went_against_them(order: Bought) -> None:
         assert attempt(appealing.leave, case=case, **judged) == (NotFound, 0)
 
 
+@pytest.mark.full
 def test_the_province_answers_once_whatever_the_state(order: Bought) -> None:
     def ask_and_judge(session: Session, *, case: str, party: Party, judge: Callable[..., object], **more: Any) -> None:
         row = session.scalars(select(AfterSalesCase).where(AfterSalesCase.public_id == case)).one()
@@ -123,6 +121,7 @@ def test_the_province_answers_once_whatever_the_state(order: Bought) -> None:
 STEPS: Final = ("approval", "refund", "rejection", "return", "exchange", "cancellation", "appeal")
 
 
+@pytest.mark.full
 def test_every_door_lets_in_whom_the_table_names(shop: Shop, order: Bought) -> None:
     case, number = in_state(order, C.REQUESTED), order.number
     seller, roles = shop.browser(), ("station_clerk", "seller", "operator", "auditor", "bank_officer")

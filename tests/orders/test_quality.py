@@ -63,6 +63,7 @@ def test_every_refund_of_what_arrived_counts_but_what_others_answer_for(shop: Sh
     assert differences(shop) == []
 
 
+@pytest.mark.full
 def test_it_stands_beside_the_goods_and_at_the_station_once_it_says_something(shop: Shop) -> None:
     order = bought(shop, 19)
     person, code = seller(), shop.apples.partition("-")[0]
