@@ -79,6 +79,7 @@ def test_damage_with_pictures_in_time_is_refunded_at_once(shop: Shop, delivered:
     assert differences(shop) == []
 
 
+@pytest.mark.full
 def test_whatever_else_waits_for_the_station(shop: Shop) -> None:
     order = bought(shop, 9)
     before = balances(order.number)

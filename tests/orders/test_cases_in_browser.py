@@ -62,7 +62,7 @@ def test_from_the_picture_to_the_province(shop: Shop, browser: Browser, tmp_path
 
         buyer.goto(mine)
         buyer.locator("summary", has_text="请省里来定").click()
-        buyer.get_by_label("想让省里知道什么").fill("箱子角上都湿了")
+        buyer.get_by_label("想让省里知道的话").fill("箱子角上都湿了")
         press(buyer, "请省里来定")
         is_at_ease(buyer)
 

@@ -19,8 +19,8 @@ class RequestForm(KeyedForm):
     """What happened to one line; `request_form` says what may be chosen."""
 
     quantity = WholeNumberField(_l("How many"), [Needed(_l("Enter how many.")), NumberRange(1)], default=1)
-    kind = RadioField(_l("What happened?"), [Needed(_l("Choose what happened."))])
-    wish = RadioField(_l("What would help you?"), [Needed(_l("Choose what would help you."))], default=Wish.REFUND.value)
+    kind = RadioField(_l("What happened"), [Needed(_l("Choose what happened."))])
+    wish = RadioField(_l("What would help you"), [Needed(_l("Choose what would help you."))], default=Wish.REFUND.value)
     words = TextAreaField(_l("In your words"), [Needed(_l("Write a sentence about it.")), Length(max=1000)])
 
     def validate_wish(self, field: RadioField) -> None:
@@ -64,7 +64,7 @@ class WitnessForm(Form):
 
 
 class AppealForm(KeyedForm):
-    words = TextAreaField(_l("What should the province know?"), [Needed(_l("Write a sentence about it.")), Length(max=1000)])
+    words = TextAreaField(_l("What the province should know"), [Needed(_l("Write a sentence about it.")), Length(max=1000)])
 
 
 LEAVE: Final = "leave"
