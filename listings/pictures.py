@@ -48,13 +48,15 @@ class TooManyPictures(Refusal):
     message = _l("Six pictures are enough for one listing.")
 
 
-def reencode(raw: bytes) -> dict[str, Any]:
-    """Write the three widths; returns digest, width and height of the largest. Raises UnusablePicture and its kinds.
+def reencode(raw: bytes, folder: Path | None = None) -> dict[str, Any]:
+    """Write the three widths into `folder`, or among the public ones; returns digest, width and height of the largest.
 
+    Raises UnusablePicture and its kinds.
     In a process of its own, one at a time for each web process, and outside any transaction."""
     if len(raw) > LARGEST:
         raise PictureTooLarge
-    command = [sys.executable, "-m", "listings.reencoding", str(settings().media_folder.resolve())]
+    place = (folder or settings().media_folder).resolve()
+    command = [sys.executable, "-m", "listings.reencoding", str(place)]
     with AT_ONCE:
         try:
             done = subprocess.run(command, input=raw, capture_output=True, timeout=PATIENCE, cwd=ROOT, check=False)
@@ -112,8 +114,8 @@ def path_of(session: Session, media: str, width: int) -> Path:
     digest = session.scalar(select(Media.digest).where(Media.public_id == media)) if width in WIDTHS else None
     if digest is None:
         raise NotFound(media)
-    return file_of(digest, width)
+    return file_of(settings().media_folder, digest, width)
 
 
-def file_of(digest: str, width: int) -> Path:
-    return settings().media_folder.resolve() / digest[:2] / digest / f"{width}.webp"
+def file_of(folder: Path, digest: str, width: int) -> Path:
+    return folder.resolve() / digest[:2] / digest / f"{width}.webp"

@@ -1,5 +1,6 @@
 """What the worker does, in the order of a turn."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -18,6 +19,7 @@ from marketplace.core.worker import Worker
 from marketplace.notifications import delivering, messages
 from marketplace.orders import carts, settlement
 from marketplace.orders.batches import reminders as batch_reminders
+from marketplace.orders.cases import appealing, quality, returning
 from marketplace.payments import inbox, overdue, sweeping
 from marketplace.payments.reconciliation import rounds
 from marketplace.payments.sandbox import delivery
@@ -50,10 +52,19 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, partial(in_transaction, vouchers.expire_due))
     worker.every(3600, partial(in_transaction, batch_reminders.remind))
     worker.every(3600, working.sweep)
+    worker.every(60, partial(one_after_the_other, appealing.ask_when_overdue))
+    worker.every(60, partial(one_after_the_other, returning.call_off_overdue))
+    worker.every(3600, partial(in_transaction, quality.count))
     for chain in sealing.chains:
         worker.every(1, partial(in_transaction, sealing.seal, chain=chain))
         worker.every(3600, partial(in_transaction, sealing.close_days, chain=chain))
     return worker
+
+
+def one_after_the_other(step: Callable[[Session], bool]) -> None:
+    """Each in a transaction of its own, until none is due."""
+    while in_transaction(step):
+        pass
 
 
 def sweep(session: Session) -> None:

@@ -15,6 +15,7 @@ from listings.states import LISTING, REVISION
 from marketplace.auditing.checks import Difference, read
 from marketplace.notifications.states import DELIVERY, ENDPOINT
 from marketplace.orders.batches.states import BATCH, LINE
+from marketplace.orders.cases.states import APPEAL, CASE
 from marketplace.orders.receiving.states import SUBSTITUTE
 from marketplace.orders.states import ORDER, PARCEL
 from marketplace.payments.states import ATTEMPT, REFUND
@@ -39,6 +40,8 @@ LIVES: Final = (
     Life("order", "number", ORDER, "pending_payment"),
     Life("parcel", "public_id", PARCEL, "awaiting_acceptance"),
     Life("substitute", "public_id", SUBSTITUTE, "offered"),
+    Life("after_sales_case", "public_id", CASE, "requested"),
+    Life("case_appeal", "public_id", APPEAL, "asked"),
     Life("attempt", "public_id", ATTEMPT, "created"),
     Life("refund", "public_id", REFUND, "requested"),
     Life("settlement_batch", "public_id", BATCH, "drafted"),

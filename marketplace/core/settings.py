@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     mail_from: str = Field("", description="the sender of e-mail, such as 山西青年电商扶贫馆 <pavilion@example.org>")
     sms_url: str = Field("", description="a bridge that sends SMS: takes POST of key, to and text as JSON; not in a demo")
     sms_secret: SecretStr = Field(SecretStr(""), description="what the bridge is shown: Authorization: Bearer …")
+    after_sales_limit_fen: int = Field(
+        5000, ge=0, description="damage with pictures up to this is refunded at once, in fen; 0: never without the station"
+    )
     trusted_proxies: int = Field(0, ge=0, le=4, description="how many reverse proxies in front set X-Forwarded-*")
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="json, console or auto (console in demo)")
 
@@ -163,6 +166,11 @@ class Settings(BaseSettings):
     @property
     def media_folder(self) -> Path:
         return self.data / "media"
+
+    @property
+    def private_media_folder(self) -> Path:
+        """Pictures that only those may see whom they concern."""
+        return self.data / "private-media"
 
 
 def load_settings(**overrides: Any) -> Settings:

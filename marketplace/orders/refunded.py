@@ -29,6 +29,11 @@ WHY: Final[dict[str, LazyString]] = {
     "short": _l("The grower could not bring all of it"),
     "cheaper": _l("What comes instead costs less"),
     "lighter": _l("It weighed less than it should"),
+    "damaged": _l("Damaged on arrival"),
+    "wrong": _l("Not what was ordered"),
+    "missing": _l("Fewer than ordered"),
+    "unwanted": _l("Returned within seven days"),
+    "exchange failed": _l("The replacement could not be delivered"),
 }
 
 

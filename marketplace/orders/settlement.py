@@ -1,4 +1,6 @@
-"""A parcel settles when the buyer confirms it, or seven days after it arrived: then seller and station are owed."""
+"""A parcel settles when the buyer confirms it, or seven days after it arrived: then seller and station are owed.
+
+Not while an after-sales case about it is open."""
 
 from datetime import timedelta
 from typing import Final
@@ -13,6 +15,7 @@ from marketplace.core.money import Money
 from marketplace.core.transitions import transition
 from marketplace.ledger import books
 from marketplace.orders import disputed, fulfilment, remaining
+from marketplace.orders.cases import stopping
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.remaining import PAYABLE
 from marketplace.orders.states import ParcelState as S
@@ -25,7 +28,8 @@ ARRIVED: Final = (S.DELIVERED, S.PICKED_UP)
 def confirm(session: Session, *, number: str, parcel: str, actor: str) -> None:
     """The buyer says it is here and good: delivered, if it was on the road, and settled.
 
-    Raises NotFound for a parcel of another order, IllegalTransition for one that was not sent, PaymentIsDisputed."""
+    Raises NotFound for a parcel of another order, IllegalTransition for one that was not sent, PaymentIsDisputed,
+    CaseIsOpen."""
     row = fulfilment.get_parcel(session, parcel, station=None)
     if row.order.number != number:
         raise NotFound(parcel)
@@ -34,6 +38,8 @@ def confirm(session: Session, *, number: str, parcel: str, actor: str) -> None:
     if row.state not in {S.DELIVERED, S.PICKED_UP}:
         raise IllegalTransition(f"parcel {parcel}: {row.state}")
     disputed.refuse_disputed(session, number)
+    if stopping.is_stopped(session, row.id):
+        raise stopping.CaseIsOpen(parcel)
     settle(session, row, actor=actor, why="confirmed by the buyer")
 
 
@@ -59,11 +65,12 @@ def settle_one_due() -> bool:
 def settle_due(session: Session) -> bool:
     due = select(Parcel.public_id).where(Parcel.state.in_(ARRIVED), Parcel.delivered_at <= clock.now() - SETTLES_AFTER)
     due = due.join(Order, Order.id == Parcel.order_id).where(Order.number.not_in(standing.references(disputed.PURPOSE)))
+    due = due.where(Parcel.id.not_in(stopping.stopped_parcels()))
     found = session.scalar(due.order_by(Parcel.delivered_at).limit(1))
     if found is None:
         return False
     row = fulfilment.get_parcel(session, found, station=None)
-    if row.state not in ARRIVED:
-        return True  # another worker was faster
+    if row.state not in ARRIVED or stopping.is_stopped(session, row.id):
+        return True  # another worker was faster, or the buyer
     settle(session, row, actor="system", why="seven days after it arrived")
     return True

@@ -9,6 +9,7 @@ from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 from marketplace.core import clock
 from marketplace.core.formats import language, local_datetime, short_date
 from marketplace.core.strata import Layer, Section, section
+from marketplace.orders.cases.rules import CLAIM_WITHIN
 from marketplace.orders.queries import MoneyShares, ShownParcel
 from marketplace.orders.states import FINAL_PARCEL, ParcelState as S
 
@@ -44,7 +45,6 @@ TITLES: Final[dict[S, LazyString]] = {
 BY_COURIER: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED, S.SHIPPED, S.DELIVERED, S.SETTLED)
 BY_PICKUP: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED, S.READY_FOR_PICKUP, S.PICKED_UP, S.SETTLED)
 ARRIVED: Final = frozenset({S.DELIVERED, S.PICKED_UP, S.SETTLED})
-CLAIM_WITHIN: Final = timedelta(hours=48)
 BACK_TO_THE_BUYER: Final = frozenset({S.REFUSED, S.CANCELLED, S.RETURNED_TO_SELLER})
 
 

@@ -30,9 +30,11 @@ class AlreadyBegun(Refusal):
 
 
 def can_be_cancelled(order: Order) -> bool:
-    """Paid, and no station has begun with any part of it."""
+    """Paid, and no station has begun with any part of it. A replacement comes, or its money goes back by itself."""
     states = {parcel.state for parcel in order.parcels}
-    return order.state is OrderState.PAID and states <= UNTOUCHED and S.AWAITING_ACCEPTANCE in states
+    return (
+        order.state is OrderState.PAID and not order.is_exchange and states <= UNTOUCHED and S.AWAITING_ACCEPTANCE in states
+    )
 
 
 def sum_if_cancelled(session: Session, order: Order) -> int:

@@ -17,6 +17,8 @@ from marketplace.core.db import db
 from marketplace.core.formats import count, in_shanghai, language, month_range, short_date, yuan
 from marketplace.core.memory import remembered
 from marketplace.core.strata import Section
+from marketplace.orders.cases import quality
+from marketplace.orders.cases.quality import Quality
 from marketplace.site import delivery
 
 bp = Blueprint("product", __name__)
@@ -59,6 +61,7 @@ class Page:
     stops: tuple[Stop, ...]
     returns: tuple[str, str]
     neighbours: tuple[Card, ...]
+    quality: Quality | None  # of whoever sells it
 
     @property
     def sentence(self) -> str:
@@ -108,6 +111,7 @@ def read(session: Session, code: str, variant: str) -> Page:
         stops=tuple(stops(product, today)),
         returns=returns(product.return_policy),
         neighbours=tuple(products.neighbours(session, product)),
+        quality=quality.of_listing(session, code),
     )
 
 

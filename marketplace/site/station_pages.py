@@ -15,6 +15,8 @@ from marketplace.core.db import Columns, rows
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language
 from marketplace.core.memory import remembered
+from marketplace.orders.cases import quality
+from marketplace.orders.cases.quality import Quality
 from marketplace.orders.models import Parcel
 from marketplace.stations import map as maps
 from marketplace.stations.models import County, Seller, Station
@@ -67,6 +69,7 @@ class SellerStory:
     village: str  # in Chinese: it has no English name here
     since: int
     story: str
+    quality: Quality | None
 
 
 @dataclass(frozen=True)
@@ -162,15 +165,22 @@ def today_at(session: Session, code: str) -> Today:
 def sellers_of(session: Session, code: str, limit: int = 6) -> list[SellerStory]:
     """Those who have sold there longest."""
     words = language()
-    wanted = (
+    wanted: Columns = (
         select(Seller.name_zh, Seller.name_en, Seller.kind, Seller.village_zh, Seller.since)
         .add_columns(Seller.story_zh, Seller.story_en)
         .where(Seller.station_code == code)
         .order_by(Seller.since, Seller.person_id)
         .limit(limit)
     )
-    rows = session.execute(wanted)
+    rows = session.execute(quality.beside_sellers(wanted))
     return [
-        SellerStory(getattr(row, f"name_{words}"), row.kind, row.village_zh, row.since, getattr(row, f"story_{words}"))
+        SellerStory(
+            getattr(row, f"name_{words}"),
+            row.kind,
+            row.village_zh,
+            row.since,
+            getattr(row, f"story_{words}"),
+            quality.of_figures(row[-len(quality.FIGURES) :]),
+        )
         for row in rows
     ]

@@ -18,6 +18,8 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.memory import remembered
 from marketplace.core.page_versions import raise_versions
+from marketplace.orders.cases import quality
+from marketplace.orders.cases.quality import Quality
 from marketplace.site import station_map, station_pages
 from marketplace.site.station_pages import Place, Prefecture, SellerStory, StationDetails, Today
 
@@ -49,6 +51,7 @@ class One:
     sellers: list[SellerStory]
     campaigns: tuple[Named, ...]
     picture: station_map.Picture
+    quality: Quality | None
 
 
 @bp.get("/stations")
@@ -91,6 +94,7 @@ def one(session: Session, code: str) -> One:
         sellers=station_pages.sellers_of(session, code),
         campaigns=campaigns.running_at(session, code),
         picture=station_map.around(places, code),
+        quality=quality.of_owner(session, "station", code),
     )
 
 

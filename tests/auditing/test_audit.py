@@ -17,6 +17,7 @@ from marketplace.orders import refunding
 from marketplace.payments.sandbox.gateway import SandboxCashier
 from tests.auditing.naming import named
 from tests.auditing.test_arrivals import TAMPERING as ARRIVALS
+from tests.auditing.test_cases import TAMPERING as CASES
 from tests.auditing.test_editing import TAMPERING as EDITING
 from tests.auditing.test_giving import TAMPERING as GIVING
 from tests.auditing.test_matching import TAMPERING as MATCHING
@@ -170,7 +171,7 @@ def test_every_check_is_proved(traded: Shop) -> None:
 
     parts = {part.partition(":")[0] for part in said}
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
-    of_plans = {check for check, _sql in (*PLANS, *MATCHING, *EDITING)}
+    of_plans = {check for check, _sql in (*PLANS, *MATCHING, *EDITING, *CASES)}
     elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, of_pledges, of_plans)
     others = {check for proved in elsewhere for check in proved}
     assert parts - set(TAMPERING) - others == {"the cashier and the books agree", movements.AT_THE_CASHIER}

@@ -74,6 +74,8 @@ KINDS: Final[dict[str, LazyString]] = {
     "settle": _l("Parcel settled"),
     "refund": _l("Refund to the buyer"),
     "refund_failed": _l("Refund came back"),
+    "case_borne": _l("The province decided who bears a refund"),
+    "case_borne_failed": _l("A refund came back, so nobody bears it"),
     "dispute_kept": _l("Lost on the way, refunded by the buyer's bank"),
     "payout": _l("Paid to you"),
     "payout_failed": _l("Payment returned by the bank"),

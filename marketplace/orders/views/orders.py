@@ -13,6 +13,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal, TooMany
 from marketplace.core.formats import yuan
 from marketplace.orders import access, paying, prolonging, queries, refunded, settlement, standing, telling, undelivered
+from marketplace.orders.cases import queries as case_queries, telling as case_telling
 from marketplace.orders.forms import FindOrderForm
 from marketplace.orders.models import Order
 from marketplace.orders.receiving import offered
@@ -125,6 +126,10 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         refunds=refunds.of(session, purpose="order", reference=order.number),
         refunded=refunded.of_order(session, order.number) if order.paid_at else [],
         offered=offered.of_order(session, order.number) if order.paid_at else [],
+        cases=case_queries.of_order(session, order.number) if order.paid_at else [],
+        askable={line.parcel for line in case_queries.askable(session, order)},
+        replaces=case_queries.of_exchange(session, order.number) if order.is_exchange else None,
+        case_telling=case_telling,
         link=url_for(".show_order", number=order.number, key=access.link_key(order.number)),
     )
 

@@ -1,0 +1,47 @@
+"""A case, looked for only where whoever asks may look. Its order is locked: two decisions about one wait for each other."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.core.errors import NotFound
+from marketplace.orders import fulfilment
+from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal
+from marketplace.orders.models import Order, OrderLine, Parcel
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far somebody may look: one order, one station, one seller's goods; everywhere where nothing is said."""
+
+    order: str | None = None
+    station: str | None = None
+    seller: str | None = None
+
+
+EVERYWHERE = Reach()
+
+
+def get_case(session: Session, case: str, reach: Reach) -> tuple[AfterSalesCase, Parcel]:
+    """Both as the database has them now. Raises NotFound, alike for a case of others."""
+    wanted = select(AfterSalesCase, Parcel.public_id).join(Parcel, Parcel.id == AfterSalesCase.parcel_id)
+    wanted = wanted.join(OrderLine, OrderLine.id == AfterSalesCase.order_line_id)
+    wanted = wanted.join(Order, Order.id == Parcel.order_id).where(AfterSalesCase.public_id == case)
+    if reach.order is not None:
+        wanted = wanted.where(Order.number == reach.order)
+    if reach.station is not None:
+        wanted = wanted.where(Parcel.station_code == reach.station)
+    if reach.seller is not None:
+        wanted = wanted.where(OrderLine.seller_public_id == reach.seller)
+    found = session.execute(wanted).first()
+    if found is None:
+        raise NotFound(case)
+    parcel = fulfilment.get_parcel(session, found[1], station=None)
+    session.refresh(found[0])
+    return found[0], parcel
+
+
+def appeal_of(session: Session, case: AfterSalesCase) -> CaseAppeal | None:
+    mine = select(CaseAppeal).where(CaseAppeal.case_id == case.id)
+    return session.scalar(mine.execution_options(populate_existing=True))

@@ -1,0 +1,72 @@
+"""The independent reader of after-sales cases: silent where all is well, naming what is not."""
+
+import pytest
+
+from marketplace.core.db import db, in_transaction
+from marketplace.orders.cases import appealing, deciding, exchanging, quality, returning
+from marketplace.orders.cases.rules import Bearer, Condition, Kind, Wish
+from tests import factories
+from tests.auditing.test_giving import named
+from tests.orders.casework import PICTURE, appeal, bought, do, open_case
+from tests.orders.conftest import Shop, shop
+
+__all__ = ["shop"]
+
+JUDGED = "public_id = (SELECT c.refund_public_id FROM after_sales_case c JOIN case_appeal a ON a.case_id = c.id)"
+BORNE = "(SELECT id FROM entry WHERE kind = 'case_borne')"
+OPEN = "(SELECT id FROM after_sales_case WHERE state = 'requested')"
+PARCEL = "(SELECT p.public_id FROM parcel p JOIN after_sales_case c ON c.parcel_id = p.id WHERE c.state = 'requested')"
+REPLACEMENT = "(SELECT id FROM parcel WHERE goods_fen = 0)"
+SETTLED = "(subject, from_state, to_state, actor, why, at)"
+TAMPERING = (
+    ("refunded cases have their refund", "UPDATE after_sales_case SET quantity = 2 WHERE is_automatic"),
+    ("refunds of cases have their case", "UPDATE refund SET reason_key = 'case:other' || id"),
+    ("exchanged cases have their order", 'UPDATE "order" SET is_exchange = FALSE, goods_fen = 1, total_fen = 1'),
+    (
+        "only exchanges are free",
+        f"UPDATE order_line SET unit_price_fen = 0, unit_service_fee_fen = 0 WHERE parcel_id NOT IN {REPLACEMENT}",
+    ),
+    (
+        "only exchanges are free",
+        "UPDATE after_sales_case SET state = 'cancelled', exchange_number = NULL WHERE state = 'exchanged'",
+    ),
+    ("exchanges send what came back", f"UPDATE order_line SET quantity = 2 WHERE parcel_id IN {REPLACEMENT}"),
+    ("cases ask for no more than was bought", f"UPDATE after_sales_case SET quantity = 9 WHERE id IN {OPEN}"),
+    ("cases are about goods of their parcel", "UPDATE parcel SET delivered_at = NULL"),
+    ("cases are about goods of their parcel", f"UPDATE after_sales_case SET parcel_id = {REPLACEMENT}"),
+    (
+        "open cases stop their parcel",
+        f"INSERT INTO event {SETTLED} SELECT 'parcel:' || {PARCEL}, 'delivered', 'settled', 'x', 'x', MAX(at) FROM event",
+    ),
+    ("who bears a case is what the province decided", f"UPDATE line SET amount = amount * 2 WHERE entry_id = {BORNE}"),
+    ("who bears a case is what the province decided", "UPDATE case_appeal SET bearer = 'station'"),
+    ("who bears a case is what the province decided", "UPDATE entry SET kind = 'other' WHERE kind = 'case_borne'"),
+    ("nobody bears a refund that failed", f"UPDATE refund SET state = 'failed' WHERE {JUDGED}"),
+    ("appeals say who decided what", "UPDATE case_appeal SET answer = ''"),
+    ("appeals say who decided what", "UPDATE audit_record SET action = 'case.nothing' WHERE action LIKE 'case.appeal_%'"),
+    ("quality counts no more than arrived", "UPDATE quality_count SET delivered = delivered + 100"),
+    ("states have traces", "UPDATE after_sales_case SET state = 'rejected' WHERE state = 'requested'"),
+    ("states have traces", "DELETE FROM event WHERE subject LIKE 'case_appeal:%'"),
+)
+
+
+@pytest.mark.full
+def test_whatever_was_tampered_with_is_named(shop: Shop) -> None:
+    """One case refunded at once, one that the province bears, one exchanged, one open."""
+    shop.apples = factories.make_variant(factories.make_listing(return_policy="7d_no_reason"), price_fen=1999).code
+    order = bought(shop, 5)
+    open_case(order, kind=Kind.DAMAGED, pictures=[PICTURE])
+    judged = open_case(order)
+    do(deciding.reject, judged)
+    appeal(judged)
+    in_transaction(appealing.grant, case=judged, bearer=Bearer.PLATFORM, why="买家有理", actor="person:9")
+    swapped = open_case(order, wish=Wish.EXCHANGE)
+    do(deciding.approve, swapped)
+    do(returning.witness, swapped, quantity=1, condition=Condition.BAD)
+    do(exchanging.exchange, swapped)
+    open_case(order)
+    in_transaction(quality.count)
+    db.session.remove()
+
+    assert named() == set()
+    assert [(check, sql) for check, sql in TAMPERING if check not in named(sql)] == []
