@@ -17,6 +17,7 @@ from marketplace.core.worker import Worker
 from marketplace.notifications import messages
 from marketplace.orders import settlement
 from marketplace.orders.batches import reminders as batch_reminders
+from marketplace.orders.offline import syncing
 from marketplace.payments import inbox, overdue, sweeping
 from marketplace.payments.reconciliation import rounds
 from marketplace.payments.sandbox import delivery
@@ -40,6 +41,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(60, partial(in_transaction, lifecycle.end_due))
     worker.every(3600, partial(in_transaction, overdue.report))
     worker.every(60, asking.ask_for_due)
+    worker.every(60, syncing.look_again)
     worker.every(3600, cards.tell_of_ends)
     for forget in (sweep, rate_limits.sweep, codes.sweep, sign_in.sweep):
         worker.every(3600, partial(in_transaction, forget))

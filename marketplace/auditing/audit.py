@@ -16,6 +16,7 @@ from marketplace.auditing import (
     matching,
     money,
     movements,
+    offline,
     payouts,
     plans,
     refunds,
@@ -32,6 +33,7 @@ COUNTED |= {"pledges": "pledge", "devices": "device"}
 def findings(connection: Connection, at_the_cashier: Connection | None) -> Iterator[Difference | str]:
     """Every difference; and before each part, as plain text, what is being looked at."""
     yield from checks.run(connection, (*money.BOOKS, *money.GATEWAYS, *trade.ORDERS, *trade.GOODS))
+    yield from checks.run(connection, offline.OFFLINE)
     yield from checks.run(connection, (*refunds.REFUNDS, *movements.MOVEMENTS, *payouts.PAYOUTS, *transfers.TRANSFERS))
     yield from payouts.differences(connection)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))

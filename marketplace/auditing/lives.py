@@ -13,6 +13,7 @@ from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
 from listings.states import LISTING
 from marketplace.auditing.checks import Difference, read
 from marketplace.orders.batches.states import BATCH, LINE
+from marketplace.orders.offline.states import ACT
 from marketplace.orders.states import ORDER, PARCEL
 from marketplace.payments.states import ATTEMPT, REFUND
 from marketplace.payments.transfers.states import PAYEE, TRANSFER
@@ -35,6 +36,7 @@ class Life:
 LIVES: Final = (
     Life("order", "number", ORDER, "pending_payment"),
     Life("parcel", "public_id", PARCEL, "awaiting_acceptance"),
+    Life("desk_act", "client_key", ACT, "received"),
     Life("attempt", "public_id", ATTEMPT, "created"),
     Life("refund", "public_id", REFUND, "requested"),
     Life("settlement_batch", "public_id", BATCH, "drafted"),
