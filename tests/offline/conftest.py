@@ -75,13 +75,14 @@ class Phone:
     slow: int = 0
     name: str = field(default_factory=lambda: str(uuid.uuid4()))
     token: str = ""
+    owner: str = ""
     sequence: Iterator[int] = field(default_factory=lambda: count(1))
 
     def list(self) -> dict[str, Any]:
         answer = self.client.get("/station/offline/day")
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json or {}
-        self.token = found["token"]
+        self.token, self.owner = found["token"], found["owner"]
         return found
 
     def now(self) -> int:
@@ -98,7 +99,9 @@ class Phone:
 
     def send(self, *acts: dict[str, Any]) -> dict[str, tuple[str, str | None]]:
         """What became of each, by key: state and problem."""
-        answer = self.post({"client": self.name, "sent_at": self.now(), "acts": list(acts)})
+        if not self.token:
+            self.list()
+        answer = self.post({"client": self.name, "owner": self.owner, "sent_at": self.now(), "acts": list(acts)})
         assert answer.status_code == 200, answer.text
         outcomes = answer.json["outcomes"] if answer.json else []
         return {each["key"]: (each["state"], each.get("problem")) for each in outcomes}

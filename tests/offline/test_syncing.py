@@ -215,10 +215,11 @@ def test_a_phone_belongs_to_one_person_and_one_station(make_phone: MakePhone) ->
     mine.send()
     other.name = mine.name
 
-    answer = other.post({"client": mine.name, "sent_at": 0, "acts": []})
-
-    assert answer.status_code == 409 and answer.json
-    assert "这部手机现在归别人或别的站用" in answer.json["title"]
+    other.list()
+    for owner in (mine.owner, other.owner):  # what another wrote; a browser that is another's
+        answer = other.post({"client": mine.name, "owner": owner, "sent_at": 0, "acts": []})
+        assert answer.status_code == 409 and answer.json
+        assert "这部手机现在归别人或别的站用" in answer.json["title"]
 
 
 def test_another_stations_parcel_is_none_and_tells_nothing(make_phone: MakePhone) -> None:
@@ -321,7 +322,7 @@ def test_any_clock_of_a_phone_will_do(make_phone: MakePhone, slow: int) -> None:
 def test_strangers_buyers_and_other_roles_send_nothing(make_phone: MakePhone) -> None:
     phone = make_phone()
     parcel = make_parcel()
-    document = {"client": phone.name, "sent_at": 0, "acts": [phone.act("acceptance", parcel.public_id, 0)]}
+    document = {"client": phone.name, "owner": "", "sent_at": 0, "acts": [phone.act("acceptance", parcel.public_id, 0)]}
     headers = {"Sec-Fetch-Site": "same-origin"}
     stranger = phone.client.application.test_client()
 

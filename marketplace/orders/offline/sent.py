@@ -27,6 +27,7 @@ class Batch(Strict):
     """What is sent at once. Each act is read on its own, so that one that cannot be read holds up no other."""
 
     client: Key
+    owner: Annotated[str, Field(max_length=64)]
     sent_at: Moment
     acts: Annotated[list[Any], Field(max_length=MOST_ACTS)]
 

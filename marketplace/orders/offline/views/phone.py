@@ -55,6 +55,8 @@ def create_acts() -> ResponseReturnValue:
     batch = read_batch(request.get_json(silent=True))
     if batch is None:
         return problem(422, _("We could not read what was sent. Please go back and try again."))
+    if batch.owner != manifest.owner(g.person.public_id, g.station):
+        return problem(409, str(syncing.OtherPhone.message))
     received = clock.now()
     offset = syncing.offset(batch.sent_at, received)
     phone = Phone(batch.client, g.person.id, g.station, offset)

@@ -65,7 +65,8 @@ const find = async (typed) => {
   const byName = parcels.find((each) => [each.label, each.label.replace(/-\d+$/, "")].includes(name.toUpperCase()) || each.id === name.toLowerCase());
   const byCode = byName ? undefined : await parcelOfCode(parcels, text, keys, list.day);
   const found = byName ?? byCode;
-  if (!found) return showParcel(null), note("unknown", false);
+  const isUsed = byCode && !nextSteps(byCode, list.steps).some((step) => step.name === "pickup");
+  if (!found || isUsed) return showParcel(null), note(isUsed ? "used" : "unknown", false);
   await openParcel(found.id, byCode ? digitsOf(text) : "");
   feel(true);
 };
@@ -130,5 +131,7 @@ canScan().then((can) => {
 addEventListener("online", soon);
 addEventListener("offline", () => { network = "offline"; show(); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
+// Another may have signed in since: with a network the house says who is here before anything is shown.
+if (navigator.onLine) await Promise.race([attempt(), new Promise((done) => { setTimeout(done, 4000); })]);
 await show();
-await attempt();
+if (!navigator.onLine) await attempt();

@@ -43,23 +43,18 @@ const fetchList = async () => {
 };
 
 const post = async (acts) => {
-  const body = JSON.stringify({
-    client: await kept("client"), sent_at: Date.now(), acts: acts.map(({ state, ...act }) => act),
-  });
+  const from = { client: await kept("client"), owner: await kept("owner") };
+  const body = JSON.stringify({ ...from, sent_at: Date.now(), acts: acts.map(({ state, ...act }) => act) });
   const headers = { "Content-Type": "application/json", "X-CSRF-Token": await kept("token") };
   return ask("/station/offline/acts", { method: "POST", headers, body });
 };
 
-/** Deliver what waits in this phone. Raises Ended, Elsewhere, Silent; what was not answered stays where it is. */
+/** Deliver what waits in this phone; how many acts that were. Raises Ended, Elsewhere, Silent; what is not answered stays. */
 const deliver = async () => {
-  for (;;) {
+  for (let sent = 0; ;) {
     const waiting = (await ownActs()).filter((act) => act.state === "here").slice(0, AT_ONCE);
-    if (!waiting.length) return;
-    let answer = await post(waiting);
-    if (answer.status === 400) { // the token was too old
-      await fetchList();
-      answer = await post(waiting);
-    }
+    if (!waiting.length) return sent;
+    const answer = await post(waiting);
     if (answer.status === 409) throw new Elsewhere();
     if (!answer.ok) throw new Silent();
     const { outcomes, now, token } = await answer.json();
@@ -75,11 +70,12 @@ const deliver = async () => {
       return true;
     });
     if (!moved.length) throw new Silent();
+    sent += moved.length;
   }
 };
 
-/** One phone, one sender: pages and service worker wait for each other. */
+/** Who is here comes first: nobody sends what another wrote. Pages and service worker of one phone wait for each other. */
 const exchange = () => navigator.locks.request("desk-exchange", async () => {
-  await deliver();
   await fetchList();
+  if (await deliver()) await fetchList();
 });
