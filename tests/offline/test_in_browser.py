@@ -55,11 +55,14 @@ class Station:
     def session(self, value: str) -> SetCookieParam:
         return {"name": "session", "value": value, "url": self.address, "expires": time.time() + 86400}
 
-    def open(self, name: str) -> BrowserContext:
-        """A browser with the profile `name`, as it was left."""
-        options: dict[str, Any] = {"executable_path": peers.chromium(), "args": OPTIONS, "viewport": PHONE}
-        options |= {"base_url": self.address, "bypass_csp": True, "reduced_motion": "reduce"}
-        context = self.browser.browser_type.launch_persistent_context(str(self.folder / name), **options)
+    def open(self, name: str = "") -> BrowserContext:
+        """A browser with the profile `name`, as it was left; without a name one that begins anew."""
+        options: dict[str, Any] = {"base_url": self.address, "viewport": PHONE, "reduced_motion": "reduce"}
+        if name:
+            options |= {"executable_path": peers.chromium(), "args": OPTIONS}
+            context = self.browser.browser_type.launch_persistent_context(str(self.folder / name), **options)
+        else:
+            context = self.browser.new_context(**options)
         context.set_default_timeout(10_000)
         self.stack.callback(close, context)
         return context
@@ -175,7 +178,7 @@ def test_a_day_without_a_network_survives_the_battery(station: Station) -> None:
 def test_two_phones_hand_over_one_parcel_and_a_person_decides(station: Station) -> None:
     parcel = make_parcel(*TO_THE_SHELF)
     code = parcel.pickup_code or ""
-    contexts = [station.open(name) for name in ("one", "two")]
+    contexts = [station.open(), station.open()]
     pages = [station.sign_in(context) for context in contexts]
     for context, page in zip(contexts, pages, strict=True):
         context.set_offline(True)
@@ -200,7 +203,7 @@ def test_two_phones_hand_over_one_parcel_and_a_person_decides(station: Station) 
 def test_a_wrong_code_is_refused_without_asking_anybody(station: Station) -> None:
     parcel = make_parcel(*TO_THE_SHELF)
     code = parcel.pickup_code or ""
-    context = station.open("phone")
+    context = station.open()
     page = station.sign_in(context)
     context.set_offline(True)
     find(page, f"{parcel.order.number}-1")
@@ -214,7 +217,7 @@ def test_a_wrong_code_is_refused_without_asking_anybody(station: Station) -> Non
 
 def test_signing_out_leaves_nothing(station: Station) -> None:
     parcel = make_parcel()
-    context = station.open("phone")
+    context = station.open()
     page = station.sign_in(context)
     take(page, parcel, "acceptance")
     expect(page.locator("[data-acts] .tag").first).to_have_text("已送到")
@@ -233,7 +236,7 @@ def test_signing_out_leaves_nothing(station: Station) -> None:
 
 def test_what_was_not_delivered_is_told_before_signing_out(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
     parcel = make_parcel()
-    context = station.open("phone")
+    context = station.open()
     page = station.sign_in(context)
     monkeypatch.setitem(station.app.view_functions, "desk_phone.create_acts", lambda: ("", 503))
     take(page, parcel, "acceptance")
@@ -257,7 +260,7 @@ def test_a_session_that_ended_elsewhere_leaves_nothing_readable_and_loses_nothin
         assert found
         return str(found.value)
 
-    context = station.open("phone")
+    context = station.open()
     page = station.sign_in(context, cookie())
     context.set_offline(True)
     take(page, parcel, "acceptance")
@@ -292,7 +295,7 @@ def end_sessions(person: int) -> None:
 
 def test_the_next_person_at_the_phone_sees_only_their_own(station: Station) -> None:
     first = make_parcel()
-    context = station.open("phone")
+    context = station.open()
     page = station.sign_in(context)
     take(page, first, "acceptance")
     expect(page.locator("[data-acts] .tag").first).to_have_text("已送到")
@@ -302,26 +305,27 @@ def test_the_next_person_at_the_phone_sees_only_their_own(station: Station) -> N
     assert marks(page) == []
 
 
-@pytest.mark.parametrize("width", [320, 390, 1280])
-def test_the_page_is_in_nobodys_way(station: Station, width: int) -> None:
+def test_the_page_is_in_nobodys_way(station: Station) -> None:
     parcel = make_parcel(*TO_THE_SHELF)
     make_parcel("acceptance", "collection")
-    page = station.sign_in(station.open("phone"))
-    page.set_viewport_size({"width": width, "height": 780})
+    page = station.sign_in(station.open())
     find(page, f"{parcel.order.number}-1")
     expect(page.locator("form[data-step=pickup]")).to_be_visible()
     page.locator("[data-queues] summary").nth(2).click()
-    assert barriers(page) == [] and not overflows(page)
-    sizes = page.eval_on_selector_all(
-        "main button, main summary, main input",
-        "all => all.filter(each => each.checkVisibility()).map(each => each.getBoundingClientRect().height)",
-    )
-    assert min(sizes) >= (44 if width > 899 else 56)
+    assert barriers(page) == []
+    for width in (320, 390, 1280):
+        page.set_viewport_size({"width": width, "height": 780})
+        assert not overflows(page)
+        sizes = page.eval_on_selector_all(
+            "main button, main summary, main input",
+            "all => all.filter(each => each.checkVisibility()).map(each => each.getBoundingClientRect().height)",
+        )
+        assert min(sizes) >= (44 if width > 899 else 56)
 
 
 def test_where_another_page_of_the_desk_was_asked_for_the_kept_one_opens(station: Station) -> None:
     make_parcel()
-    context = station.open("phone")
+    context = station.open()
     page = station.sign_in(context)
     page.reload()
     context.set_offline(True)
