@@ -20,6 +20,7 @@ from marketplace.payments.sandbox.gateway import SandboxCashier
 from tests.auditing.test_giving import TAMPERING as GIVING
 from tests.auditing.test_matching import TAMPERING as MATCHING
 from tests.auditing.test_movements import TAMPERING as MOVEMENTS
+from tests.auditing.test_offline import TAMPERING as OFFLINE
 from tests.auditing.test_payouts import TAMPERING as PAYOUTS
 from tests.auditing.test_plans import TAMPERING as PLANS
 from tests.auditing.test_transfers import TAMPERING as TRANSFERS
@@ -190,7 +191,7 @@ def test_every_check_is_proved(traded: Shop) -> None:
     parts = {part.partition(":")[0] for part in said}
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
     of_plans = {check for check, _sql in (*PLANS, *MATCHING)}
-    others = set(GIVING) | set(MOVEMENTS) | set(PAYOUTS) | set(TRANSFERS) | of_pledges | of_plans
+    others = set(GIVING) | set(MOVEMENTS) | set(PAYOUTS) | set(TRANSFERS) | set(OFFLINE) | of_pledges | of_plans
     assert parts - set(TAMPERING) - others == {"the cashier and the books agree", movements.AT_THE_CASHIER}
 
 

@@ -115,7 +115,11 @@ MakePhone = Callable[..., Phone]
 
 @pytest.fixture
 def make_phone(app: Flask) -> MakePhone:
-    """At a station that is there; each call is another person with a browser of their own."""
+    return phones_at_a_station(app)
+
+
+def phones_at_a_station(app: Flask) -> MakePhone:
+    """Makes the station; each call is another person with a browser of their own."""
     make_places()
 
     def made(role: str = "station_clerk", station: str = STATION, **given: Any) -> Phone:
