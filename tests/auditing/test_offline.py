@@ -31,8 +31,8 @@ TAMPERING = {
         "UPDATE desk_act SET decided_by = person_id WHERE decided_by IS NULL",
     ),
     "phones are their persons'": (
-        "UPDATE desk_client SET person_id = person_id + 1",
-        "UPDATE desk_client SET station_code = '140430'",
+        "UPDATE desk_client SET person_id = (SELECT MAX(id) FROM person)",
+        "UPDATE desk_act SET person_id = (SELECT MAX(id) FROM person)",
     ),
     "pickup numbers are of parcels that are fetched": (
         "UPDATE parcel SET delivery = 'courier'",

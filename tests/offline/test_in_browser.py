@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSi
 from werkzeug.serving import make_server
 
 from marketplace.accounts import sign_in
+from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.orders.models import Parcel
 from marketplace.orders.offline.models import DeskAct
+from marketplace.orders.offline.views import phone as phone_views
 from marketplace.orders.states import ParcelState as S
 from tests import factories, peers
 from tests.browser import OPTIONS, barriers, overflows
@@ -150,7 +153,8 @@ def test_a_day_without_a_network_survives_the_battery(station: Station) -> None:
     take(page, parcel, "packing", shelf="C-07")
     find(page, other.pickup_code or "")
     assert page.locator("[data-step=pickup] [name=code]").input_value() == other.pickup_code
-    page.locator("[data-step=pickup] button").click()
+    assert page.locator("form[data-step]").count() == 1 and page.evaluate("document.activeElement.textContent") == "交给他"
+    page.keyboard.press("Enter")
     expect(page.locator("[data-said]")).to_contain_text("记下了")
     expect(page.locator("[data-strip]")).to_contain_text("4 条记在这部手机里")
     assert marks(page) == ["在手机里"] * 4
@@ -321,6 +325,77 @@ def test_the_page_is_in_nobodys_way(station: Station) -> None:
             "all => all.filter(each => each.checkVisibility()).map(each => each.getBoundingClientRect().height)",
         )
         assert min(sizes) >= (44 if width > 899 else 56)
+
+
+CAMERA = """(code) => {
+    window.BarcodeDetector = class {
+        static async getSupportedFormats() { return ["qr_code"]; }
+        async detect() { return [{ rawValue: code }]; }
+    };
+    const canvas = document.createElement("canvas");
+    setInterval(() => canvas.getContext("2d").fillRect(0, 0, 9, 9), 50);
+    navigator.mediaDevices.getUserMedia = async () => window.stream = canvas.captureStream();
+}"""
+
+
+def test_a_camera_reads_the_code_where_the_browser_can(station: Station) -> None:
+    parcel = make_parcel(*TO_THE_SHELF)
+    context = station.open()
+    page = station.sign_in(context)
+    assert not page.locator("[data-scan]").is_visible()
+    context.add_init_script(f"({CAMERA})('{station.address}/parcels/{parcel.public_id}')")
+    page.reload()
+    page.locator("[data-scan]").click()
+
+    expect(page.locator("form[data-step=pickup]")).to_be_visible()
+    expect(page.locator("[data-camera]")).not_to_be_visible()
+    assert page.evaluate("stream.getTracks().map((track) => track.readyState)") == ["ended"]
+
+
+def test_a_new_version_takes_the_place_of_the_old_one(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = station.sign_in(station.open())
+    (before,) = page.evaluate("caches.keys()")
+    made = phone_views.worker_text
+    monkeypatch.setattr(phone_views, "worker_text", lambda shell: made(shell).replace(before.removeprefix("desk-"), "2"))
+    page.evaluate("navigator.serviceWorker.getRegistration('/station/').then((worker) => worker.update())")
+    page.wait_for_function("caches.keys().then((names) => names.join() === 'desk-2')")
+
+
+def test_another_language_is_kept_like_the_first_and_ends_nothing(station: Station) -> None:
+    parcel = make_parcel()
+    context = station.open()
+    page = station.sign_in(context)
+    take(page, parcel, "acceptance")
+    expect(page.locator("[data-acts] .tag").first).to_have_text("已送到")
+    page.goto("/station/offline?lang=en")
+    expect(page.locator("[data-acts] .tag").first).to_have_text("delivered")
+    context.set_offline(True)
+    page.goto("/station/offline")
+    expect(page.locator("[data-strip]")).to_contain_text("No network, carry on")
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_a_list_of_before_yesterday_is_dropped_with_its_keys(station: Station) -> None:
+    make_parcel(*TO_THE_SHELF)
+    context = station.open()
+    page = station.sign_in(context)
+    context.set_offline(True)
+    page.clock.set_fixed_time(clock.now() + timedelta(days=1))
+    page.evaluate("dispatchEvent(new Event('offline'))")
+    expect(page.locator("[data-strip]")).to_contain_text("这不是今天的单子")
+    page.clock.set_fixed_time(clock.now() + timedelta(days=2))
+    page.evaluate("dispatchEvent(new Event('offline'))")
+    expect(page.locator("[data-strip]")).to_contain_text("还没有今天的单子")
+    assert page.evaluate(KEYS) == 0
+
+
+KEYS = """() => new Promise((done) => {
+    const asked = indexedDB.open("desk");
+    asked.onsuccess = () => {
+        const keys = asked.result.transaction("rows").objectStore("rows").get("keys");
+        keys.onsuccess = () => done(Object.keys(keys.result).length);
+    };
+})"""
 
 
 def test_where_another_page_of_the_desk_was_asked_for_the_kept_one_opens(station: Station) -> None:

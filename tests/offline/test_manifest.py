@@ -44,8 +44,10 @@ def test_it_holds_what_is_to_be_done_and_how(make_phone: MakePhone) -> None:
     assert (by_id[shelved.public_id]["steps"], by_id[shelved.public_id]["shelf"]) == (4, "B-03")
     key = base64.b64decode(found["pickup_keys"][clock.today().isoformat()])
     assert pickup_keys.proof(key, code[:3]) == code[3:]
-    assert found["steps"]["dispatch"]["fields"][1] == {"name": "tracking_number", "label": "快递单号"}
-    assert {"refusal", "return", "loss"}.isdisjoint(found["steps"])
+    steps = {step["name"]: step for step in found["steps"]}
+    assert steps["dispatch"]["fields"][1] == {"name": "tracking_number", "label": "快递单号"}
+    assert {"refusal", "return", "loss"}.isdisjoint(steps)
+    assert [step["name"] for step in found["steps"] if step["here"] == "ready_for_pickup"] == ["pickup", "no-show"]
 
 
 def test_a_code_of_before_has_a_verifier(make_phone: MakePhone, session: Session) -> None:

@@ -65,10 +65,11 @@ def owner(person: str, station: str) -> str:
     return fingerprint(f"{person}:{station}", "desk.owner")[:32]
 
 
-def steps() -> dict[str, Any]:
-    """The steps that can be written without a network: from where to where, and what is entered."""
-    return {
-        name: {
+def steps() -> list[dict[str, Any]]:
+    """The steps that can be written without a network, the usual one of a state first: where they lead, what is entered."""
+    return [
+        {
+            "name": name,
             "here": step.here.value,
             "there": step.there.value,
             "delivery": step.delivery,
@@ -77,7 +78,7 @@ def steps() -> dict[str, Any]:
             "done": str(DONE_WORDS[name]),
         }
         for name, step in STEPS.items()
-    }
+    ]
 
 
 def parcels(session: Session, station: str) -> list[Any]:

@@ -13,9 +13,9 @@ const scan = async (video, stopped) => {
   const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
   try {
     video.srcObject = stream;
-    await video.play();
+    video.play().catch(() => {});
     while (!stopped()) {
-      const [found] = await detector.detect(video).catch(() => []);
+      const [found] = video.readyState < 2 ? [] : await detector.detect(video).catch(() => []);
       if (found) return found.rawValue;
       await new Promise((done) => { setTimeout(done, 150); });
     }

@@ -5,7 +5,7 @@ const place = (name) => screen.querySelector(`[data-${name}]`);
 const say = (word, blanks = {}) => Object.entries(blanks).reduce((text, [name, value]) => text.replace(`{${name}}`, value), words[word]);
 const language = document.documentElement.lang;
 const shortDay = (day) => new Date(`${day}T12:00:00`).toLocaleDateString(language, { month: "short", day: "numeric" });
-const clockTime = (moment) => new Date(moment).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hour12: false });
+const clockTime = (moment) => new Date(moment).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Shanghai" });
 
 /** A copy of a template with texts in its [data-…] places; what has no text goes. */
 const piece = (name, texts) => {
@@ -65,19 +65,19 @@ const showQueues = (list, parcels, open) => {
 const showActs = (list, parcels, acts) => {
   const labels = new Map(parcels.map((parcel) => [parcel.id, parcel.label]));
   const rows = acts.toReversed().slice(0, 60).map((act) => {
-    const row = piece("act", { time: clockTime(act.at), what: list.steps[act.step].done, label: labels.get(act.parcel) ?? "", mark: list.marks[act.state] });
+    const row = piece("act", { time: clockTime(act.at), what: stepOf(list.steps, act.step).done, label: labels.get(act.parcel) ?? "", mark: list.marks[act.state] });
     row.dataset.state = act.state;
     return row;
   });
   place("acts").replaceChildren(...(rows.length ? rows : [piece("empty", { text: say("no_acts") })]));
 };
 
-/** One parcel with the steps it can take; `take(step, entered)` answers with the word for how it went. */
+/** One parcel with the steps it can take, with a right `code` that of handing it over; `take(step, entered)` answers with the word for how it went. */
 const showParcel = (parcel, list, code, take) => {
   const shown = place("parcel");
   if (!parcel) return shown.replaceChildren();
   const row = card(parcel, list);
-  const steps = nextSteps(parcel, list.steps);
+  const steps = nextSteps(parcel, list.steps).filter((step) => !code || step.name === "pickup");
   for (const [number, step] of steps.entries()) {
     const form = piece("step", { words: step.words });
     form.dataset.step = step.name;

@@ -33,6 +33,7 @@ const fetchList = async () => {
   await keep("seal", await sealKey(seal));
   await keep("keys", keys);
   await keep("token", token);
+  await keep("tries", {});
   await keep("list", { ...list, offset: list.now - Date.now() });
   const rows = (await allActs()).filter((row) => row.owner === list.owner && row.state !== "here");
   await changeActs(rows.map((row) => row.key), (row) => {

@@ -29,7 +29,7 @@ const open = async (request) => {
     const answer = await fetch(request);
     if (new URL(request.url).pathname === PAGE) {
       if (answer.ok) await (await caches.open(KEPT)).put(PAGE, answer.clone());
-      else if (answer.type === "opaqueredirect" || answer.status === 403) await leave();
+      else if (answer.type === "opaqueredirect" || answer.status === 403) await check();
     }
     return answer;
   } catch (error) {
@@ -38,6 +38,9 @@ const open = async (request) => {
     return new URL(request.url).pathname === PAGE ? page : Response.redirect(PAGE, 302);
   }
 };
+
+/** A page that is not answered may be a change of language, or the end of the session: the list tells which. */
+const check = () => fetchList().catch((error) => (error instanceof Ended ? leave() : undefined));
 
 /** Signed out elsewhere: nothing of it stays here, this worker neither. */
 const leave = async () => {
