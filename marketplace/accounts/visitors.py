@@ -116,7 +116,6 @@ def leave() -> None:
         return answer
 
 
-
 def find(token: str) -> Visitor | None:
     """The person behind a session that has neither ended nor expired: one statement."""
     hashed = token_hash(token)

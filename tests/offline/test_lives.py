@@ -116,7 +116,7 @@ def live(make_phone: MakePhone, seed: int, operations: int) -> list[Hand]:
 def learn_codes(hands: list[Hand]) -> None:
     """Buyers come with the code they have; it is shown to whoever they come to."""
     db.session.rollback()
-    codes = {row.public_id: row.pickup_code for row in db.session.query(Parcel).where(Parcel.pickup_code.is_not(None))}
+    codes = {row.public_id: row.pickup_code or "" for row in db.session.query(Parcel).where(Parcel.pickup_code.is_not(None))}
     for hand in hands:
         hand.codes = codes
 

@@ -77,7 +77,7 @@ def test_numbers_are_given_once_a_day_and_then_codes_are_drawn_by_lot(app: Flask
     make_places()
     parcels = [make_parcel(*TO_THE_SHELF[:-1]) for _ in range(2)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pickup_keys.ids, "digits", lambda length: "7" * length)
+        patch.setattr("marketplace.core.ids.digits", lambda length: "7" * length)
         first, second = (in_transaction(pickup_keys.new_code, parcel) for parcel in parcels)
 
     assert first.startswith("777") and len(first) == 9
@@ -119,7 +119,7 @@ def test_another_station_has_its_own_numbers(app: Flask, session: Session) -> No
     factories.make_station("140430", county_zh="沁县", name_zh="沁县站", name_en="Qinxian Station")
     here, there = make_parcel(*TO_THE_SHELF[:-1]), make_parcel(*TO_THE_SHELF[:-1], station="140430")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pickup_keys.ids, "digits", lambda length: "7" * length)
+        patch.setattr("marketplace.core.ids.digits", lambda length: "7" * length)
         codes = {in_transaction(pickup_keys.new_code, parcel) for parcel in (here, there)}
 
     assert {code[:3] for code in codes} == {"777"} and len(codes) == 2

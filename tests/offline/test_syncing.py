@@ -149,7 +149,7 @@ def test_what_was_kept_longer_meanwhile_is_not_taken_for_what_came_before(make_p
 
 def test_what_was_refused_meanwhile_is_for_a_person(make_phone: MakePhone, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fulfilment, "pay_back", lambda *_, **__: None)
-    monkeypatch.setattr(fulfilment.stock, "put_back", lambda *_, **__: None)
+    monkeypatch.setattr("listings.stock.put_back", lambda *_, **__: None)
     phone = make_phone()
     parcel = make_parcel("acceptance")
     given = {"parcel": parcel.public_id, "station": STATION, "actor": "person:0", "reason": "霜打坏了"}

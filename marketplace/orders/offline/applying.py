@@ -86,6 +86,7 @@ def take(session: Session, act: DeskAct, entered: dict[str, Any]) -> Verdict:
 
 
 def move(session: Session, act: DeskAct, verdict: Verdict, *, actor: str = "system", why: str = "", **also: Any) -> None:
-    told = {"actor": actor, "why": why or verdict.problem or act.step, "station": act.station_code}
-    problem = {"problem": verdict.problem.value} if verdict.problem else {}
-    transition(session, act, verdict.state, expected=act.state, **told, **problem, **also)
+    if verdict.problem:
+        also = {**also, "problem": verdict.problem.value}
+    told: dict[str, Any] = {"actor": actor, "why": why or verdict.problem or act.step, "station": act.station_code}
+    transition(session, act, verdict.state, expected=act.state, **told, **also)
