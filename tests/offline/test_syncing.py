@@ -13,10 +13,11 @@ from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.transitions import EventRow
 from marketplace.orders import fulfilment
-from marketplace.orders.offline import syncing
+from marketplace.orders.offline import conflicts, syncing
 from marketplace.orders.offline.models import DeskAct, DeskClient
-from marketplace.orders.offline.states import ActState as A
+from marketplace.orders.offline.states import ActState as A, Decision
 from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.payments.disputes.standing import PaymentIsDisputed
 from tests import factories
 from tests.factories import STATION
 from tests.offline.conftest import TO_THE_SHELF, MakePhone, get, make_parcel, state_of, take
@@ -308,6 +309,39 @@ def test_codes_cannot_be_guessed_by_sending_many(make_phone: MakePhone) -> None:
 
     assert states.count("later") == 1 and states.count("conflict") == 20
     assert state_of(parcel) is S.READY_FOR_PICKUP
+
+
+def test_json_of_any_depth_is_said_to_be_unreadable(make_phone: MakePhone) -> None:
+    phone = make_phone()
+    phone.list()
+    headers = {"Sec-Fetch-Site": "same-origin", "X-CSRF-Token": phone.token, "Content-Type": "application/json"}
+    for body in ("[" * 200_000, "{", "", '{"client": ' + "[" * 5000 + "]" * 5000 + "}"):
+        assert phone.client.post("/station/offline/acts", data=body, headers=headers).status_code == 422
+
+
+def test_a_disputed_parcel_that_left_is_for_a_person_and_may_be_handed_over_when_that_is_over(
+    make_phone: MakePhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone = make_phone()
+    parcel = make_parcel(*TO_THE_SHELF)
+    act = phone.act("pickup", parcel.public_id, 4, code=parcel.pickup_code or "")
+
+    def refuse(_session: Session, number: str) -> None:
+        raise PaymentIsDisputed(number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("marketplace.orders.disputed.refuse_disputed", refuse)
+        assert phone.send_one(act) == ("conflict", "disputed")
+        assert state_of(parcel) is S.READY_FOR_PICKUP
+        decided = {"act": act["key"], "station": STATION, "person_id": stored(act["key"]).person_id, "note": "给了"}
+        with pytest.raises(PaymentIsDisputed):
+            in_transaction(conflicts.decide, decision=Decision.AGAIN, **decided)
+        assert stored(act["key"]).state is A.CONFLICT
+
+    in_transaction(conflicts.decide, decision=Decision.AGAIN, **decided)
+
+    assert state_of(parcel) is S.PICKED_UP
+    assert events(f"parcel:{parcel.public_id}")[-1].client_key == act["key"]
 
 
 @pytest.mark.parametrize("slow", [-(10**13), 0, 1_700_000_000_000])

@@ -52,7 +52,7 @@ def show_day() -> ResponseReturnValue:
 @requires("parcel.handle")
 def create_acts() -> ResponseReturnValue:
     """Take in what a phone sends, each act on its own; the answer says by key what became of it."""
-    batch = read_batch(request.get_json(silent=True))
+    batch = read_batch(document())
     if batch is None:
         return problem(422, _("We could not read what was sent. Please go back and try again."))
     if batch.owner != manifest.owner(g.person.public_id, g.station):
@@ -66,6 +66,14 @@ def create_acts() -> ResponseReturnValue:
         return problem(refusal.status, str(refusal.message))
     outcomes = outcomes_of(batch, phone, client)
     return jsonify(outcomes=outcomes, now=manifest.milliseconds(received), token=generate_csrf())
+
+
+def document() -> Any:
+    """The JSON that was sent; None for anything else, however deep it goes."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None
 
 
 def outcomes_of(batch: Batch, phone: Phone, client: int) -> list[dict[str, Any]]:

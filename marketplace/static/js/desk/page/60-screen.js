@@ -64,7 +64,7 @@ const showQueues = (list, parcels, open) => {
 
 const showActs = (list, parcels, acts) => {
   const labels = new Map(parcels.map((parcel) => [parcel.id, parcel.label]));
-  const rows = acts.toReversed().slice(0, 60).map((act) => {
+  const rows = [...acts].reverse().slice(0, 60).map((act) => {
     const row = piece("act", { time: clockTime(act.at), what: stepOf(list.steps, act.step).done, label: labels.get(act.parcel) ?? "", mark: list.marks[act.state] });
     row.dataset.state = act.state;
     return row;

@@ -77,7 +77,7 @@ const attempt = async () => {
     await exchange();
     network = "online";
     pause = SOONEST;
-    await install();
+    await install().catch(() => {}); // a browser without workers keeps the acts all the same
   } catch (error) {
     if (error instanceof Ended) await leaveDesk();
     else if (error instanceof Elsewhere) network = "elsewhere";
@@ -87,6 +87,7 @@ const attempt = async () => {
     }
   }
   await show();
+  clearTimeout(timer);
   if (network !== "ended") timer = setTimeout(attempt, pause * (0.8 + Math.random() * 0.4));
 };
 const soon = () => {

@@ -76,7 +76,8 @@ const deliver = async () => {
 };
 
 /** Who is here comes first: nobody sends what another wrote. Pages and service worker of one phone wait for each other. */
-const exchange = () => navigator.locks.request("desk-exchange", async () => {
+const alone = (work) => (navigator.locks ? navigator.locks.request("desk-exchange", work) : work());
+const exchange = () => alone(async () => {
   await fetchList();
   if (await deliver()) await fetchList();
 });

@@ -33,7 +33,7 @@ const open = async (request) => {
     }
     return answer;
   } catch (error) {
-    const page = await caches.match(PAGE);
+    const page = await caches.match(PAGE, { ignoreVary: true });
     if (!page) throw error;
     return new URL(request.url).pathname === PAGE ? page : Response.redirect(PAGE, 302);
   }
@@ -54,7 +54,7 @@ addEventListener("fetch", (event) => {
   if (request.method !== "GET" || address.origin !== location.origin) return;
   if (request.mode === "navigate") event.respondWith(open(request));
   else if (SHELL.includes(address.pathname)) {
-    event.respondWith(caches.match(request, { ignoreSearch: true }).then((found) => found ?? fetch(request)));
+    event.respondWith(caches.match(request, { ignoreSearch: true, ignoreVary: true }).then((found) => found ?? fetch(request)));
   }
 });
 
