@@ -20,6 +20,7 @@ from marketplace.notifications import delivering, messages
 from marketplace.orders import carts, settlement
 from marketplace.orders.batches import reminders as batch_reminders
 from marketplace.orders.cases import appealing, quality, returning
+from marketplace.orders.offline import syncing
 from marketplace.payments import inbox, overdue, sweeping
 from marketplace.payments.reconciliation import rounds
 from marketplace.payments.sandbox import delivery
@@ -44,6 +45,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(60, partial(in_transaction, lifecycle.end_due))
     worker.every(3600, partial(in_transaction, overdue.report))
     worker.every(60, asking.ask_for_due)
+    worker.every(60, syncing.look_again)
     worker.every(3600, cards.tell_of_ends)
     for forget in (sweep, rate_limits.sweep, codes.sweep, sign_in.sweep, tokens.sweep, delivering.sweep, carts.sweep):
         worker.every(3600, partial(in_transaction, forget))

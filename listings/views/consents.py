@@ -7,6 +7,7 @@ from listings import pictures
 from listings.models import Consent
 from listings.picture_sizes import WIDTHS
 from marketplace.core.errors import NotFound
+from marketplace.core.settings import settings
 
 
 def paper_of(consent: Consent) -> ResponseReturnValue:
@@ -14,7 +15,7 @@ def paper_of(consent: Consent) -> ResponseReturnValue:
     if consent.picture_digest is None:
         raise NotFound("paper")
     try:
-        content = pictures.file_of(consent.picture_digest, max(WIDTHS)).read_bytes()
+        content = pictures.file_of(settings().private_media_folder, consent.picture_digest, max(WIDTHS)).read_bytes()
     except FileNotFoundError as error:
         raise NotFound("paper") from error
     return Response(content, mimetype="image/webp", headers={"Cache-Control": "no-store"})

@@ -20,6 +20,7 @@ from marketplace.core import idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.forms import tidy
+from marketplace.core.settings import settings
 from marketplace.stations.models import Seller, Station
 
 ACTION = "listing.keep_for_farmer"
@@ -64,7 +65,7 @@ def create_listing(seller: str) -> ResponseReturnValue:
         return beginning_page(seller, form, 422)
     papers = sent("paper")
     try:
-        digest = made_of(papers[0])["digest"] if papers else None
+        digest = made_of(papers[0], settings().private_media_folder)["digest"] if papers else None
         given = {"way": form.way.data, "words": words_of(farmer), "picture_digest": digest}
         begun = {"seller": seller, "station": g.station, "clerk_id": g.person.id, "category": form.category.data, **given}
         once = form.idempotency(f"person:{g.person.id}:farmer:{seller}")

@@ -1,6 +1,7 @@
 """Pictures as a form sends them: each re-encoded outside any transaction, then kept by a command, once for each form."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from flask import g, request
@@ -29,11 +30,11 @@ def sent(name: str) -> list[FileStorage]:
     return [file for file in request.files.getlist(name) if file.filename]
 
 
-def made_of(file: FileStorage) -> dict[str, Any]:
-    """Re-encoded. Raises UnusablePicture and its kinds, TooMany."""
+def made_of(file: FileStorage, folder: Path | None = None) -> dict[str, Any]:
+    """Re-encoded, into the folder of public pictures unless another is given. Raises UnusablePicture and its kinds, TooMany."""
     hit("pictures", g.person.public_id, limit=AN_HOUR, seconds=HOUR)
     try:
-        return pictures.reencode(file.stream.read(pictures.LARGEST + 1))
+        return pictures.reencode(file.stream.read(pictures.LARGEST + 1), folder)
     finally:
         file.close()
 

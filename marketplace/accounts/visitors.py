@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from flask import Flask, g, request, session as cookie
+from flask import Flask, Response, after_this_request, g, request, session as cookie
 from sqlalchemy import select
 
 from marketplace.accounts import sign_in
@@ -114,8 +114,14 @@ def was_here() -> str:
 
 
 def leave() -> None:
+    """Nothing stays in the browser either: what a desk kept there for work without a network goes with the session."""
     cookie.clear()
     g.person = None
+
+    @after_this_request
+    def empty(answer: Response) -> Response:
+        answer.headers["Clear-Site-Data"] = '"storage"'
+        return answer
 
 
 def find(token: str) -> Visitor | None:

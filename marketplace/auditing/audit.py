@@ -21,6 +21,7 @@ from marketplace.auditing import (
     matching,
     money,
     movements,
+    offline,
     payouts,
     plans,
     programs,
@@ -39,6 +40,7 @@ COUNTED |= {"pledges": "pledge", "devices": "device", "imported sheets": "listin
 def findings(connection: Connection, at_the_cashier: Connection | None) -> Iterator[Difference | str]:
     """Every difference; and before each part, as plain text, what is being looked at."""
     yield from checks.run(connection, (*money.BOOKS, *money.GATEWAYS, *trade.ORDERS, *trade.GOODS))
+    yield from checks.run(connection, offline.OFFLINE)
     yield from checks.run(connection, (*refunds.REFUNDS, *movements.MOVEMENTS, *payouts.PAYOUTS, *transfers.TRANSFERS))
     yield from checks.run(connection, (*arrivals.ARRIVALS, *closings.CLOSINGS))
     yield from payouts.differences(connection)

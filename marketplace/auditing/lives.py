@@ -16,6 +16,7 @@ from marketplace.auditing.checks import Difference, read
 from marketplace.notifications.states import DELIVERY, ENDPOINT
 from marketplace.orders.batches.states import BATCH, LINE
 from marketplace.orders.cases.states import APPEAL, CASE
+from marketplace.orders.offline.states import ACT
 from marketplace.orders.receiving.states import SUBSTITUTE
 from marketplace.orders.states import ORDER, PARCEL
 from marketplace.payments.states import ATTEMPT, REFUND
@@ -42,6 +43,7 @@ LIVES: Final = (
     Life("substitute", "public_id", SUBSTITUTE, "offered"),
     Life("after_sales_case", "public_id", CASE, "requested"),
     Life("case_appeal", "public_id", APPEAL, "asked"),
+    Life("desk_act", "client_key", ACT, "received"),
     Life("attempt", "public_id", ATTEMPT, "created"),
     Life("refund", "public_id", REFUND, "requested"),
     Life("settlement_batch", "public_id", BATCH, "drafted"),

@@ -1,7 +1,9 @@
 """Static files under names that carry their content, compressed once, kept by browsers for ever.
 
 What stands in `static/` is what people edit; what is served is built from it at the start: a folder of styles or scripts
-becomes one file, the icons one sprite, the eight doors of the shelves one drawing. The same sources give the same names."""
+becomes one file, the icons one sprite, the eight doors of the shelves one drawing. The same sources give the same names.
+
+A program is a script of several folders whose parts know each other: pages and service worker of the desk share some."""
 
 import gzip
 import hashlib
@@ -22,7 +24,12 @@ from whitenoise import WhiteNoise  # type: ignore[import-untyped]
 from marketplace.core import drawings
 
 SOURCES: Final = Path(__file__).parent.parent / "static"
-BUNDLED: Final = ("css/site", "css/desk", "js/site", "js/desk")
+BUNDLED: Final = ("css/site", "css/desk", "js/site")
+PROGRAMS: Final = {
+    "js/desk.js": ("js/desk/shared", "js/desk/page"),
+    "js/desk-worker.js": ("js/desk/shared", "js/desk/worker"),
+    "js/desk-leaving.js": ("js/desk/shared", "js/desk/leaving"),
+}
 WELL_KNOWN: Final = ("favicon.ico", "favicon.svg", "robots.txt")  # asked for at the root, where nobody told the address
 ROOT: Final = "at-the-root"  # the folder of these, among what is built
 UNDRAWN: Final = "produce/gift-box.svg"
@@ -72,12 +79,15 @@ def sources(root: Path) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     for path in sorted(root.rglob("*")):
         place = path.relative_to(root).as_posix()
-        if path.is_file() and not place.startswith((*(f"{folder}/" for folder in BUNDLED), "icons/")):
+        if path.is_file() and not place.startswith((*(f"{folder}/" for folder in BUNDLED), "js/desk/", "icons/")):
             files[place] = path.read_bytes()
     for folder in BUNDLED:
         kind = folder.partition("/")[0]
         if parts := sorted((root / folder).glob(f"*.{kind}")):
             files[f"{folder}.{kind}"] = "\n".join(SHORTEN[kind](part.read_text("utf-8")) for part in parts).encode()
+    for name, folders in PROGRAMS.items():
+        texts = [part.read_text("utf-8") for folder in folders for part in sorted((root / folder).glob("*.js"))]
+        files[name] = short_script("\n".join(texts)).encode()
     files["icons.svg"] = drawings.sprite(sorted((root / "icons").glob("*.svg")), root / "mark.svg").encode()
     files["doors.svg"] = drawings.doors(root / "produce").encode()
     return files

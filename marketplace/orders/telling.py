@@ -10,6 +10,7 @@ from marketplace.core import clock
 from marketplace.core.formats import language, local_datetime, short_date
 from marketplace.core.strata import Layer, Section, section
 from marketplace.orders.cases.rules import CLAIM_WITHIN
+from marketplace.orders.offline.pickup_keys import in_groups
 from marketplace.orders.queries import MoneyShares, ShownParcel
 from marketplace.orders.states import FINAL_PARCEL, ParcelState as S
 
@@ -78,7 +79,7 @@ def explanation(parcel: ShownParcel) -> str:
         return str(_("%(carrier)s %(number)s, arriving by %(day)s", **told))
     if row.state is S.READY_FOR_PICKUP:
         address = parcel.station.address_en if language() == "en" else parcel.station.address_zh
-        return str(_("Your code: %(code)s. %(address)s", code=row.pickup_code, address=address))
+        return str(_("Your code: %(code)s. %(address)s", code=in_groups(row.pickup_code), address=address))
     if row.state in BACK_TO_THE_BUYER or is_lost(parcel):
         return str(_("Your refund comes automatically."))
     return ""

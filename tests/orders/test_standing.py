@@ -5,6 +5,7 @@ from sqlalchemy import update
 
 from marketplace.core.db import db
 from marketplace.orders.models import Parcel
+from marketplace.orders.offline.pickup_keys import in_groups
 from marketplace.orders.standing import Standing, sentence
 from marketplace.orders.states import OrderState as O, ParcelState as S
 from tests import statements
@@ -84,7 +85,7 @@ def test_the_order_waits_at_the_station_and_its_code_stands_on_top(shop: Shop) -
     page = buyer.get(f"/orders/{number}").text
     code = parcels(number)[0].pickup_code
     assert "<h1>在吉县站等你来取</h1>" in page
-    assert page.index(f"<strong>{code}</strong>") < page.index('id="parcel-1"')
+    assert page.index(f"<strong>{in_groups(code)}</strong>") < page.index('id="parcel-1"')
 
 
 def test_a_declined_payment_is_said_and_a_cancelled_order_says_that_nothing_was_charged(shop: Shop) -> None:

@@ -1,0 +1,147 @@
+"""The list of the day: what a phone of this station needs to go on without a network, and nothing that names a person.
+
+Neither buyers nor where their parcels go are in it: labels say that. What it holds is said in docs/offline.md."""
+
+import base64
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from marketplace.core import clock
+from marketplace.core.encryption import fingerprint
+from marketplace.core.formats import in_language
+from marketplace.core.transitions import EventRow
+from marketplace.orders import desk
+from marketplace.orders.models import Order, Parcel
+from marketplace.orders.offline import pickup_keys
+from marketplace.orders.offline.models import DeskAct, PickupNumber
+from marketplace.orders.offline.states import OPEN
+from marketplace.orders.offline.steps import STEPS
+from marketplace.orders.offline.words import DONE_WORDS, FIELD_WORDS, STATE_WORDS, STEP_WORDS
+from marketplace.orders.queries import lines_by_parcel
+from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.stations.models import Station
+
+FORMAT: Final = 1
+DAY: Final = timedelta(days=1)
+MOST: Final = 500
+HANDED_OVER_BY_CODE: Final = (S.READY_FOR_PICKUP, S.UNCOLLECTED)
+WAITING_STATES: Final = tuple(state for queue in desk.QUEUES for state in queue.states)
+
+
+def of_day(session: Session, *, station: str, person_id: int, person: str) -> dict[str, Any]:
+    """As JSON: the parcels a station has to do with, the steps they can take, the keys of their codes. Five statements.
+
+    A list is of use until midnight and can be worked with for a day more; then the phone drops it, with its keys."""
+    rows = parcels(session, station)
+    taken = steps_by_parcel(session, [row.public_id for row in rows])
+    lines = lines_by_parcel(session, [row.id for row in rows])
+    today = clock.today()
+    days = {today, *(row.day for row in rows if row.day and row.state in HANDED_OVER_BY_CODE)}
+    here = session.get_one(Station, station)
+    return {
+        "format": FORMAT,
+        "day": today.isoformat(),
+        "now": milliseconds(clock.now()),
+        "fresh_until": milliseconds(clock.start_of(today + DAY)),
+        "until": milliseconds(clock.start_of(today + 2 * DAY)),
+        "owner": owner(person, station),
+        "station": in_language(here.name_zh, here.name_en),
+        "seal": encoded(pickup_keys.derived("desk acts", person)),
+        "pickup_keys": {day.isoformat(): encoded(pickup_keys.key_of(station, day)) for day in days},
+        "steps": steps(),
+        "queues": [{"word": str(queue.word), "states": [state.value for state in queue.states]} for queue in desk.QUEUES],
+        "words": {state: str(word) for state, word in desk.WORDS.items()},
+        "marks": {state: str(word) for state, word in STATE_WORDS.items()},
+        "parcels": [shown(row, taken.get(row.public_id, 0), lines.get(row.id, ())) for row in rows],
+        "open": open_acts(session, station, person_id),
+    }
+
+
+def owner(person: str, station: str) -> str:
+    """Whose list it is, for a phone that may pass from hand to hand: it tells nothing, and is alike only for one person."""
+    return fingerprint(f"{person}:{station}", "desk.owner")[:32]
+
+
+def steps() -> list[dict[str, Any]]:
+    """The steps that can be written without a network, the usual one of a state first: where they lead, what is entered."""
+    return [
+        {
+            "name": name,
+            "here": step.here.value,
+            "there": step.there.value,
+            "delivery": step.delivery,
+            "fields": [{"name": field, "label": str(FIELD_WORDS[field])} for field in step.form().data],
+            "words": str(STEP_WORDS[name]),
+            "done": str(DONE_WORDS[name]),
+        }
+        for name, step in STEPS.items()
+    ]
+
+
+def parcels(session: Session, station: str) -> list[Any]:
+    wanted = (
+        select(Parcel.id, Parcel.public_id, Parcel.number, Parcel.state, Parcel.delivery, Parcel.shelf, Parcel.promised_by)
+        .add_columns(Parcel.station_code, Parcel.pickup_code, Order.number.label("order_number"))
+        .add_columns(PickupNumber.day, PickupNumber.number.label("pickup_number"))
+        .join(Order, Order.id == Parcel.order_id)
+        .outerjoin(PickupNumber, PickupNumber.parcel_id == Parcel.id)
+        .where(Parcel.station_code == station, Parcel.state.in_(WAITING_STATES), Order.state == OrderState.PAID)
+        .order_by(Parcel.promised_by, Parcel.id)
+    )
+    return list(session.execute(wanted.limit(MOST)))
+
+
+def steps_by_parcel(session: Session, parcels: list[str]) -> dict[str, int]:
+    """How many steps each has taken since it was born: the place that the next act takes."""
+    subjects = [f"parcel:{parcel}" for parcel in parcels]
+    walked = select(EventRow.subject, func.count()).where(EventRow.subject.in_(subjects), EventRow.from_state != "")
+    return {
+        subject.removeprefix("parcel:"): number for subject, number in session.execute(walked.group_by(EventRow.subject))
+    }
+
+
+def shown(row: Any, taken: int, lines: Any) -> dict[str, Any]:
+    return {
+        "id": row.public_id,
+        "label": f"{row.order_number}-{row.number}",
+        "state": row.state.value,
+        "steps": taken,
+        "delivery": row.delivery,
+        "shelf": row.shelf,
+        "by": row.promised_by.isoformat(),
+        "lines": [
+            {
+                "title": in_language(line.title_zh, line.title_en),
+                "unit": in_language(line.unit_zh, line.unit_en),
+                "left": line.left,
+            }
+            for line in lines
+            if line.left
+        ],
+        "pickup": proof(row) if row.state in HANDED_OVER_BY_CODE and row.pickup_code else None,
+    }
+
+
+def proof(row: Any) -> dict[str, str]:
+    """How the phone knows the parcel's code: by its number and the key of its day, or by a verifier under today's key."""
+    if row.day and pickup_keys.is_proved(row.station_code, row.day, row.pickup_code):
+        return {"number": row.pickup_number, "day": row.day.isoformat()}
+    key = pickup_keys.key_of(row.station_code, clock.today())
+    return {"verifier": pickup_keys.verifier(key, row.public_id, row.pickup_code)}
+
+
+def open_acts(session: Session, station: str, person_id: int) -> dict[str, str]:
+    """What this person's phones have sent and is not done with, by key."""
+    mine = select(DeskAct.client_key, DeskAct.state).where(DeskAct.station_code == station, DeskAct.state.in_(OPEN))
+    return {key: state.value for key, state in session.execute(mine.where(DeskAct.person_id == person_id))}
+
+
+def encoded(key: bytes) -> str:
+    return base64.b64encode(key).decode()
+
+
+def milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

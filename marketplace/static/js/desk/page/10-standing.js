@@ -1,0 +1,18 @@
+const stepOf = (steps, name) => steps.find((step) => step.name === name);
+
+/** Where a parcel stands: as the list says, and as far as this phone has brought it since. */
+const standing = (parcel, acts, steps) => {
+  const now = { ...parcel };
+  const mine = acts.filter((act) => act.parcel === parcel.id && act.state !== "conflict").sort((one, other) => one.after - other.after);
+  for (const act of mine) {
+    if (act.after !== now.steps) continue;
+    now.state = stepOf(steps, act.step).there;
+    now.steps += 1;
+    if (act.entered.shelf) now.shelf = act.entered.shelf;
+  }
+  return now;
+};
+
+/** The steps that a parcel can take next, the usual one first. */
+const nextSteps = (parcel, steps) => steps
+  .filter((step) => step.here === parcel.state && (!step.delivery || step.delivery === parcel.delivery));

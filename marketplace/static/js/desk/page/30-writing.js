@@ -1,0 +1,23 @@
+/** An act is on the disk before anybody is told that it is done. Answers "right", or the word for what was wrong. */
+const write = async (parcel, step, entered) => {
+  const content = { step, parcel: parcel.id, after: parcel.steps, at: Date.now(), entered };
+  const owner = { key: crypto.randomUUID(), owner: await kept("owner"), place: `${parcel.id}:${parcel.steps}`, state: "here" };
+  const row = { ...owner, ...(await sealed(await kept("seal"), content)) };
+  try {
+    await within(ACTS, "readwrite", (rows) => rows.add(row));
+  } catch (error) {
+    return error?.name === "ConstraintError" ? "used" : "not_kept";
+  }
+  navigator.serviceWorker?.ready.then((worker) => worker.sync?.register("desk-acts")).catch(() => {});
+  return "right";
+};
+
+/** What is entered for a step, checked as the house will check it; "" where it is right. */
+const wrongWith = async (parcel, step, entered, keys, today) => {
+  if (step.fields.some((field) => !entered[field.name])) return "missing";
+  if (!("code" in entered)) return "";
+  if (await isTired(parcel)) return "tired";
+  if (await isRightCode(parcel, entered.code, keys, today)) return "";
+  await countTry(parcel);
+  return "wrong";
+};

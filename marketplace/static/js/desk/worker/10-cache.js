@@ -1,0 +1,67 @@
+/** The service worker of the desk: keeps its one page and what that is made of, and never a page of anything else. */
+const KEPT = `desk-${VERSION}`;
+const PAGE = SHELL[0];
+
+const keepPage = async () => {
+  const page = await fetch(PAGE, { redirect: "manual", cache: "no-store" });
+  if (page.ok) await (await caches.open(KEPT)).put(PAGE, page);
+  return page;
+};
+
+addEventListener("install", (event) => {
+  event.waitUntil((async () => {
+    await (await caches.open(KEPT)).addAll(SHELL.slice(1));
+    if (!(await keepPage()).ok) throw new Error("signed out");
+    await skipWaiting();
+  })());
+});
+
+addEventListener("activate", (event) => {
+  event.waitUntil((async () => {
+    for (const name of await caches.keys()) if (name.startsWith("desk-") && name !== KEPT) await caches.delete(name);
+    await clients.claim();
+  })());
+});
+
+/** A page of the desk: from the house, or without a network the one that is kept. */
+const open = async (request) => {
+  try {
+    const answer = await fetch(request);
+    if (new URL(request.url).pathname === PAGE) {
+      if (answer.ok) await (await caches.open(KEPT)).put(PAGE, answer.clone());
+      else if (answer.type === "opaqueredirect" || answer.status === 403) await check();
+    }
+    return answer;
+  } catch (error) {
+    const page = await caches.match(PAGE, { ignoreVary: true });
+    if (!page) throw error;
+    return new URL(request.url).pathname === PAGE ? page : Response.redirect(PAGE, 302);
+  }
+};
+
+/** A page that is not answered may be a change of language, or the end of the session: the list tells which. */
+const check = () => fetchList().catch((error) => (error instanceof Ended ? leave() : undefined));
+
+/** Signed out elsewhere: nothing of it stays here, this worker neither. */
+const leave = async () => {
+  await forget();
+  await registration.unregister();
+};
+
+addEventListener("fetch", (event) => {
+  const { request } = event;
+  const address = new URL(request.url);
+  if (request.method !== "GET" || address.origin !== location.origin) return;
+  if (request.mode === "navigate") event.respondWith(open(request));
+  else if (SHELL.includes(address.pathname)) {
+    event.respondWith(caches.match(request, { ignoreSearch: true, ignoreVary: true }).then((found) => found ?? fetch(request)));
+  }
+});
+
+addEventListener("sync", (event) => {
+  if (event.tag !== "desk-acts") return;
+  event.waitUntil(exchange().catch((error) => {
+    if (error instanceof Ended) return leave();
+    throw error; // the browser tries again later
+  }));
+});

@@ -1,0 +1,143 @@
+"""The list of the day: what a phone needs, and nothing that names a person or opens anything else."""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from marketplace.core import clock
+from marketplace.orders.offline import pickup_keys
+from marketplace.orders.offline.models import PickupNumber
+from tests import factories
+from tests.offline.conftest import TO_THE_BUYER, TO_THE_SHELF, MakePhone, make_parcel
+
+
+def test_it_holds_what_is_to_be_done_and_how(make_phone: MakePhone) -> None:
+    phone = make_phone()
+    new = make_parcel(delivery="courier")
+    shelved = make_parcel(*TO_THE_SHELF)
+    done = make_parcel(*TO_THE_BUYER, delivery="courier")
+
+    found = phone.list()
+
+    by_id = {parcel["id"]: parcel for parcel in found["parcels"]}
+    assert by_id.keys() == {new.public_id, shelved.public_id} and done.public_id not in by_id
+    assert by_id[new.public_id] == {
+        "id": new.public_id,
+        "label": f"{new.order.number}-1",
+        "state": "awaiting_acceptance",
+        "steps": 0,
+        "delivery": "courier",
+        "shelf": "",
+        "by": new.promised_by.isoformat(),
+        "lines": [{"title": "红富士苹果", "unit": "5斤箱", "left": 1}],
+        "pickup": None,
+    }
+    code = shelved.pickup_code or ""
+    assert by_id[shelved.public_id]["pickup"] == {"number": code[:3], "day": clock.today().isoformat()}
+    assert (by_id[shelved.public_id]["steps"], by_id[shelved.public_id]["shelf"]) == (4, "B-03")
+    key = base64.b64decode(found["pickup_keys"][clock.today().isoformat()])
+    assert pickup_keys.proof(key, code[:3]) == code[3:]
+    steps = {step["name"]: step for step in found["steps"]}
+    assert steps["dispatch"]["fields"][1] == {"name": "tracking_number", "label": "快递单号"}
+    assert {"refusal", "return", "loss"}.isdisjoint(steps)
+    assert [step["name"] for step in found["steps"] if step["here"] == "ready_for_pickup"] == ["pickup", "no-show"]
+
+
+def test_a_code_of_before_has_a_verifier(make_phone: MakePhone, session: Session) -> None:
+    phone = make_phone()
+    parcel = make_parcel(*TO_THE_SHELF)
+    session.query(PickupNumber).delete()
+    parcel.pickup_code = "042917"
+    session.commit()
+
+    found = phone.list()
+
+    key = base64.b64decode(found["pickup_keys"][found["day"]])
+    expected = hmac.new(key, f"{parcel.public_id}:042917".encode(), hashlib.sha256).hexdigest()
+    assert found["parcels"][0]["pickup"] == {"verifier": expected}
+    assert "042917" not in json.dumps(found)
+
+
+def test_it_names_nobody_and_opens_no_parcel_by_itself(make_phone: MakePhone) -> None:
+    phone = make_phone()
+    parcel = make_parcel(*TO_THE_SHELF)
+    said = json.dumps(phone.list(), ensure_ascii=False)
+
+    names = ("郭晓芸", "13835172045", "平阳路", "太原", "冯建国", "人物", parcel.pickup_code or "")
+    assert [name for name in names if name in said] == []
+
+
+def test_the_page_is_alike_for_everybody_and_is_the_only_one_that_is_kept(make_phone: MakePhone) -> None:
+    one, other = make_phone().client, make_phone("station_manager").client
+    pages = {re.sub(r'name="csrf_token" value="[^"]*"', "", client.get("/station/offline").text) for client in (one, other)}
+    assert len(pages) == 1
+    (page,) = pages
+    assert "人物" not in page and "csrf" not in page
+
+    worker = one.get("/station/worker.js")
+    assert worker.headers["Cache-Control"] == "no-cache" and worker.mimetype == "text/javascript"
+    listed = re.search(r"const SHELL = \[(.*)\];", worker.text)
+    assert listed
+    kept = [address.strip('" ') for address in listed[1].split(",")]
+    assert kept[0] == "/station/offline" and all(address.startswith("/static/") for address in kept[1:])
+    for address in kept[1:]:
+        with one.get(address) as answer:
+            assert answer.status_code == 200
+
+
+def test_what_is_installed_reaches_no_further_than_the_desk(client: FlaskClient) -> None:
+    answer = client.get("/station/offline/app.webmanifest")
+
+    assert answer.mimetype == "application/manifest+json" and answer.json
+    assert (answer.json["scope"], answer.json["start_url"]) == ("/station/", "/station/offline")
+    assert not "/stations".startswith(answer.json["scope"])
+    assert "Service-Worker-Allowed" not in client.get("/station/worker.js").headers
+
+
+def test_only_desks_load_the_desks_script(client: FlaskClient) -> None:
+    assert "js/desk" not in client.get("/").text
+    assert "js/desk." not in client.get("/sign-in").text
+
+
+def test_signing_out_empties_the_browser(make_phone: MakePhone) -> None:
+    phone = make_phone()
+    phone.list()
+    form = {"csrf_token": phone.token}
+    answer = phone.client.post("/sign-out", data=form, headers={"Sec-Fetch-Site": "same-origin"})
+
+    assert answer.status_code == 303 and answer.headers["Clear-Site-Data"] == '"storage"'
+    assert phone.client.get("/station/offline/day").status_code == 302
+
+
+def test_each_person_and_station_has_a_seal_of_its_own(make_phone: MakePhone) -> None:
+    mine, other = make_phone(), make_phone()
+    assert mine.list()["seal"] == mine.list()["seal"] != other.list()["seal"]
+    assert mine.list()["owner"] != other.list()["owner"]
+
+
+def test_a_list_costs_the_same_however_long_it_is(
+    make_phone: MakePhone, count_statements: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    phone = make_phone()
+    make_parcel(*TO_THE_SHELF)
+    phone.list()
+    with count_statements() as one:
+        phone.list()
+    for _ in range(3):
+        make_parcel(*TO_THE_SHELF)
+    with count_statements() as four:
+        phone.list()
+    assert len(one) == len(four)
+
+
+def test_whoever_works_at_no_station_gets_no_list(client: FlaskClient) -> None:
+    factories.make_station()
+    factories.signed_in(client, "seller")
+    assert client.get("/station/offline/day").status_code == 403
