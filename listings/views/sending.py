@@ -31,7 +31,7 @@ def sent(name: str) -> list[FileStorage]:
 
 
 def made_of(file: FileStorage, folder: Path | None = None) -> dict[str, Any]:
-    """Re-encoded, into the folder of public pictures unless another is given. Raises UnusablePicture and its kinds, TooMany."""
+    """Re-encoded, among the public ones unless a folder is given. Raises UnusablePicture and its kinds, TooMany."""
     hit("pictures", g.person.public_id, limit=AN_HOUR, seconds=HOUR)
     try:
         return pictures.reencode(file.stream.read(pictures.LARGEST + 1), folder)
