@@ -11,7 +11,7 @@ from listings.drafting import Details
 from listings.forms import DetailsForm
 from listings.models import Listing
 from listings.states import ListingState
-from listings.views.seller import details_of
+from listings.views.steps import details_of
 from marketplace.api.doors import Unfit, check, typed
 from marketplace.api.writing_schemas import NewListing, OwnListingAnswer
 from marketplace.core.errors import NotFound

@@ -79,15 +79,15 @@ def differences(connection: Connection) -> Iterator[Difference | str]:
     accepted: dict[int, dict[str, Any]] = {}
     sql = "SELECT listing_id, after FROM listing_revision WHERE state = 'accepted' ORDER BY decided_at, id"
     for row in read(connection, sql):
-        after = plain(row["after"])
-        accepted.setdefault(row["listing_id"], {}).update({name: after[name] for name in COLUMNS if name in after})
+        after = plain(row.after)
+        accepted.setdefault(row.listing_id, {}).update({name: after[name] for name in COLUMNS if name in after})
     columns = ", ".join(f"l.{name}" for name in COLUMNS)
     edited = "EXISTS (SELECT 1 FROM listing_revision r WHERE r.listing_id = l.id AND r.state = 'accepted')"
     for row in read(connection, f"SELECT l.id, l.code, {columns} FROM listing l WHERE {edited}"):
-        for name, value in accepted[row["id"]].items():
-            now = plain(row[name]) if name == "harvest_months" else row[name]
+        for name, value in accepted[row.id].items():
+            now = plain(getattr(row, name)) if name == "harvest_months" else getattr(row, name)
             if now != value:
-                yield Difference(IN_THE_SHOP, f"{row['code']}: {name} is not what the station accepted last")
+                yield Difference(IN_THE_SHOP, f"{row.code}: {name} is not what the station accepted last")
 
 
 def plain(value: Any) -> Any:

@@ -66,7 +66,7 @@ def told(shop: Shop, real_app: Flask) -> Iterator[Shop]:
     in_transaction(endpoints.make, address="https://example.org/", kinds=tuple(EventKind), **given)
     courier, real_app.extensions["courier"] = real_app.extensions["courier"], Taker()
     listing = factories.make_listing(state=ListingState.SUBMITTED)
-    seen = {"origin_seen": True, "goods_seen": True, "price_sane": True}
+    seen: dict[str, Any] = {"origin_seen": True, "goods_seen": True, "price_sane": True}
     in_transaction(reviewing.accept, code=listing.code, station=JIXIAN, reviewer_id=operator.id, **seen)
     sent, refused = parcels(bought(shop, factories.make_person(), apples=1, millet=1))
     whose = {"parcel": sent.public_id, "station": JIXIAN, "actor": "test"}

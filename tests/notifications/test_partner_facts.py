@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -108,7 +109,7 @@ def test_a_listing_that_is_let_in_is_told_to_its_seller(shop: Shop, partner: Lis
     listing = factories.make_listing(seller_id=seller.id, state=ListingState.DRAFT)
     factories.make_variant(listing)
     in_transaction(drafting.submit, code=listing.code, person_id=seller.id)
-    seen = {"origin_seen": True, "goods_seen": True, "price_sane": True}
+    seen: dict[str, Any] = {"origin_seen": True, "goods_seen": True, "price_sane": True}
     reviewer = factories.make_person("station_clerk")
     in_transaction(reviewing.accept, code=listing.code, station=JIXIAN, reviewer_id=reviewer.id, **seen)
     work()

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings as how, strategies as some
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from listings import drafting, stock
+from listings import offering, stock
 from listings.models import StockMovement, Variant
 from listings.sheets.models import ListingImport
 from listings.sheets.states import IMPORT, ImportState as I
@@ -82,7 +82,7 @@ def test_what_somebody_changed_since_stays(trader: Trader, session: Session) -> 
         "on_hand": 10,
         "seen_on_hand": 10,
     }
-    in_transaction(drafting.change_price_and_stock, **change)
+    in_transaction(offering.change_price_and_stock, **change)
 
     trader.undo(row)
 
