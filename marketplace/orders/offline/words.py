@@ -27,9 +27,9 @@ FIELD_WORDS: Final[dict[str, LazyString]] = {
 }
 STATE_WORDS: Final[dict[str, LazyString]] = {
     "here": _l("in this phone"),
-    "sent": _l("delivered"),
+    "sent": _l("reached the books"),
     A.WAITING: _l("delivered, waits for the step before"),
-    A.CONFLICT: _l("does not fit"),
+    A.CONFLICT: _l("in conflict"),
 }
 PROBLEM_WORDS: Final[dict[Problem, LazyString]] = {
     Problem.NO_SUCH_PARCEL: _l("This station has no such parcel."),
