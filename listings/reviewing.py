@@ -162,9 +162,14 @@ def suspend(session: Session, *, code: str, actor: str, reason: str) -> None:
 
 
 def clear(session: Session, *, code: str, actor: str, reason: str) -> None:
-    """The suspension is over."""
+    """The suspension is over; what its farmer objected to is not for sale by that."""
     listing = get_of_station(session, code, None)
-    transition(session, listing, L.PUBLISHED, expected=L.SUSPENDED, actor=actor, why=reason, station=listing.station_code)
+    station = listing.station_code
+    transition(session, listing, L.PUBLISHED, expected=L.SUSPENDED, actor=actor, why=reason, station=station)
+    objected = select(Consent.listing_id).where(Consent.listing_id == listing.id, Consent.withdrawn_at.is_not(None))
+    if session.scalar(objected) is not None:
+        why = "the farmer objects"
+        transition(session, listing, L.PAUSED, expected=L.PUBLISHED, actor=actor, why=why, station=station)
     audit.record(session, actor=actor, action="listing.cleared", subject=f"listing:{code}", why=reason)
     announce(session, listing)
 

@@ -104,6 +104,13 @@ def refuse_strange_pictures(session: Session, added: Collection[str], uploaders:
         raise NotFound(strange)
 
 
+def withdraw(session: Session, *, code: str, person_id: int, by: int | None = None) -> None:
+    """Take back the edit that waits; nothing is done where none does any more. Raises NotFound."""
+    listing = get_own(session, code, person_id, by)
+    if row := waiting(session, listing.id):
+        take_back(session, row, listing, by=by or person_id)
+
+
 def take_back(session: Session, row: Revision, listing: Listing, *, by: int) -> None:
     """Its author wants it no more."""
     gone: dict[str, Any] = {"decided_at": clock.now(), "reason": ""}

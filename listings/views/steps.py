@@ -13,7 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from listings import certificates, differences, drafting, editing, offering, own, packs, pictures, reviewing, revising
 from listings.drafting import EDITABLE, Details
 from listings.forms import ContentForm, DetailsForm, grams_of
-from listings.models import Category, Listing, Media
+from listings.models import Listing, Media
 from listings.states import FOR_SALE
 from listings.stock import OutOfStock
 from listings.views.frame import get_own, home, page, whose
@@ -44,6 +44,7 @@ def add_to(bp: Blueprint, action: str) -> None:
         "/<code>/pictures/<media>/removal": (create_picture_removal,),
         "/<code>/details": (show_details, create_details),
         "/<code>/preview": (show_preview,),
+        "/<code>/edit/removal": (create_edit_removal,),
         "/<code>/submission": (create_submission,),
         "/<code>/removal": (create_removal,),
     }
@@ -210,8 +211,13 @@ def show_preview(code: str) -> ResponseReturnValue:
     shown: dict[str, Any] = {"content": content, "packs": there, "may_submit": listing.state in EDITABLE}
     shown |= {"edit": edit, "differences": differences.of(edit.before, edit.after) if edit else []}
     shown |= {"reason": last_reason(listing)}
-    shown |= {"media": first_picture(content["pictures"]), "papers": certificates.of_listing(session, listing.id)}
-    return page("seller/preview.html", listing=listing, category=session.get(Category, listing.category_code), **shown)
+    return page("seller/preview.html", listing=listing, media=first_picture(content["pictures"]), **shown)
+
+
+def create_edit_removal(code: str) -> ResponseReturnValue:
+    in_transaction(revising.withdraw, **whose(get_own(code)))
+    flash(_("Taken back. What is for sale stays as it is."), "done")
+    return redirect(home(), 303)
 
 
 def first_picture(shown: list[str]) -> Media | None:

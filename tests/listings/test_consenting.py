@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from listings import drafting, offering
+from listings import drafting, offering, reviewing
 from listings.models import Media
 from listings.states import ListingState as L, RevisionState
 from marketplace.accounts.models import Grant
@@ -147,6 +147,18 @@ def test_what_waits_for_review_does_not_get_through_any_more(house: House) -> No
 
     assert listing(code).state is L.REJECTED
     assert review(house.colleague, code) == 303 and listing(code).state is L.REJECTED
+
+
+def test_what_was_objected_to_while_suspended_is_not_for_sale_once_cleared(house: House) -> None:
+    code = finished(house)
+    review(house.colleague, code)
+    in_transaction(reviewing.suspend, code=code, actor="test", reason="test")
+    post(house.seller, f"/seller/listings/{code}/consent/objection")
+    assert listing(code).state is L.SUSPENDED
+
+    in_transaction(reviewing.clear, code=code, actor="test", reason="test")
+
+    assert listing(code).state is L.PAUSED
 
 
 def test_a_signed_paper_is_seen_by_farmer_and_station_only(house: House) -> None:

@@ -99,6 +99,16 @@ def test_edited_back_is_taken_back(house: House) -> None:
     assert len(edits()) == 1
 
 
+def test_a_whole_edit_is_taken_back_by_one_button(house: House) -> None:
+    house.edit(title="沁州黄 甲")
+    assert "收回这份改动" in house.seller.get(f"/seller/listings/{house.millet}/preview").text
+    for _time in range(2):
+        assert post(house.seller, f"/seller/listings/{house.millet}/edit/removal").status_code == 303
+    assert traces(house) == [R.SUBMITTED, R.REJECTED]
+    stale = post(house.clerk, f"/station/edits/{edits()[0].public_id}/review", {"decision": "accept", "version": "1"})
+    assert stale.status_code == 303 and listing(house.millet).title_zh == CONTENT["title"]
+
+
 def test_the_same_edit_sent_twice_is_one(house: House) -> None:
     for _time in range(2):
         assert house.edit(title="沁州黄 甲").status_code == 303
