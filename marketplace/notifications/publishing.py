@@ -46,10 +46,15 @@ def publish(
     session: Session, *, kind: EventKind, fact: str, at: datetime, audience: Audience, data: Mapping[str, Any]
 ) -> None:
     """Once for each endpoint, however often this is called: `fact` is its name."""
-    listening = select(Endpoint).join(Person, Person.id == Endpoint.person_id).where(Person.is_active)
-    for endpoint in session.scalars(listening.where(Endpoint.state == EndpointState.ON, audience.hears())).all():
-        if kind in endpoint.kinds:
-            write(session, endpoint, kind=kind, fact=fact, at=at, data=data)
+    for endpoint in listening(session, kind, audience):
+        write(session, endpoint, kind=kind, fact=fact, at=at, data=data)
+
+
+def listening(session: Session, kind: EventKind, audience: Audience) -> list[Endpoint]:
+    """The endpoints of those whom it concerns that are on and want to hear of this kind: one statement."""
+    living = select(Endpoint).join(Person, Person.id == Endpoint.person_id).where(Person.is_active)
+    found = session.scalars(living.where(Endpoint.state == EndpointState.ON, audience.hears())).all()
+    return [endpoint for endpoint in found if kind in endpoint.kinds]
 
 
 def write(

@@ -10,7 +10,8 @@ from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import in_transaction
 from marketplace.notifications.endpoints import EventKind
-from marketplace.notifications.publishing import Audience, is_anybody_listening, publish
+from marketplace.notifications.models import Endpoint
+from marketplace.notifications.publishing import Audience, is_anybody_listening, listening, publish, write
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments.models import Refund
@@ -48,13 +49,15 @@ def tell_of_order(session: Session, *, number: str) -> None:
     """The buyer and the province hear of all its parcels; a station, and who sells, of theirs."""
     order = session.scalars(select(Order).where(Order.number == number)).one()
     parcels = session.scalars(select(Parcel).where(Parcel.order_id == order.id).order_by(Parcel.number)).all()
-    told: dict[str, Any] = {"kind": EventKind.ORDER_PAID, "fact": f"{EventKind.ORDER_PAID}:{number}"}
-    told["at"] = order.paid_at or clock.now()
-    everything = content(order, parcels)
-    publish(session, **told, audience=Audience(buyer_of(order)), data=everything)
+    kind, theirs = EventKind.ORDER_PAID, dict[Endpoint, list[Parcel]]()
     for parcel in parcels:
         audience = Audience(sellers_of(session, parcel), frozenset({parcel.station_code}))
-        publish(session, **told, audience=audience, data=content(order, [parcel]))
+        for endpoint in listening(session, kind, audience):
+            theirs.setdefault(endpoint, []).append(parcel)
+    theirs |= {endpoint: list(parcels) for endpoint in listening(session, kind, Audience(buyer_of(order)))}
+    told: dict[str, Any] = {"kind": kind, "fact": f"{kind}:{number}", "at": order.paid_at or clock.now()}
+    for endpoint, seen in theirs.items():
+        write(session, endpoint, **told, data=content(order, seen))
 
 
 def tell_of_parcel(session: Session, *, parcel: str, state: str) -> None:

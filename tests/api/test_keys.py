@@ -41,7 +41,7 @@ def test_without_a_good_token_nothing_is_answered(shop: Shop, authorization: str
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_a_scope_or_a_role_that_is_missing_is_said(shop: Shop, program: Programs, method: str, path: str) -> None:
-    other = TokenScope.LISTINGS_WRITE if "listings" not in path else TokenScope.READ
+    other = TokenScope.LISTINGS_WRITE if "listings" not in path else TokenScope.ORDERS_WRITE
     without_scope = program("seller", "station_manager", scopes=(other,))
     answer = without_scope.client.open(f"/api/v1{path}", method=method, json={}, headers=without_scope.headers())
     assert (answer.status_code, answer.get_json()["type"]) == (403, "urn:problem:scope-missing")

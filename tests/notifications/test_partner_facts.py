@@ -13,6 +13,7 @@ from sqlalchemy import select
 from listings import drafting, reviewing
 from listings.models import Listing
 from listings.states import ListingState
+from marketplace.accounts import people
 from marketplace.accounts.models import Person
 from marketplace.api.event_schemas import EVENTS
 from marketplace.core.db import db, in_transaction
@@ -49,7 +50,10 @@ def test_each_hears_of_their_own_part_and_of_nobody_elses(shop: Shop, partner: L
     seller = db.session.get_one(
         Person, db.session.scalars(select(Listing.seller_id).where(Listing.station_code == JIXIAN)).one()
     )
-    for person in (buyer, stranger, operator, here, there, seller):
+    everywhere = factories.make_person("station_clerk")
+    second = {"role": "station_clerk", "actor": "test", "scope_kind": "station", "scope_id": QINXIAN}
+    in_transaction(people.grant, person_id=everywhere.id, **second)
+    for person in (buyer, stranger, operator, here, there, seller, everywhere):
         enter(person, f"{partner.address}/{person.public_id}", EventKind.ORDER_PAID)
     late = factories.make_person("station_clerk")
     enter(late, f"{partner.address}/{late.public_id}", EventKind.ORDER_PAID, second_factor=False)
@@ -58,8 +62,9 @@ def test_each_hears_of_their_own_part_and_of_nobody_elses(shop: Shop, partner: L
 
     rows = db.session.execute(select(Endpoint.person_id, Delivery.body).join(Delivery, Delivery.endpoint_id == Endpoint.id))
     told = {person: json.loads(body)["data"]["parcels"] for person, body in rows}
-    both, first, second = [f"{number}-1", f"{number}-2"], [f"{number}-1"], [f"{number}-2"]
-    assert told == {buyer.id: both, operator.id: both, here.id: first, seller.id: first, there.id: second}
+    both, first, other = [f"{number}-1", f"{number}-2"], [f"{number}-1"], [f"{number}-2"]
+    of_stations = {here.id: first, there.id: other, everywhere.id: both}
+    assert told == {buyer.id: both, operator.id: both, seller.id: first, **of_stations}
     order = get(number)
     for _headers, body in partner.heard:
         for personal in (order.recipient, order.phone, order.street, order.city):
