@@ -13,7 +13,6 @@ from typing import Any
 import psutil
 import pytest
 from flask import Flask
-from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, expect
 from werkzeug.serving import make_server
 
@@ -55,7 +54,7 @@ class Station:
         assert cookie
         return str(cookie.value)
 
-    def session(self, value: str) -> SetCookieParam:
+    def session(self, value: str) -> Any:
         return {"name": "session", "value": value, "url": self.address, "expires": time.time() + 86400}
 
     def open(self, name: str = "") -> BrowserContext:
@@ -175,6 +174,8 @@ def test_a_day_without_a_network_survives_the_battery(station: Station) -> None:
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(page.locator("[data-strip]")).to_contain_text("都送到了")
     expect(page.locator("[data-acts] .tag").first).to_have_text("已送到")
+    rows = page.locator("[data-acts] .acts__words").all_inner_texts()
+    assert rows[0] == f"交到了 {other.order.number}-1"
     assert acts() == [(step, "applied") for step in ("acceptance", "collection", "packing", "pickup")]
     assert (state_of(parcel), state_of(other)) == (S.PACKED, S.PICKED_UP)
 
@@ -212,11 +213,12 @@ def test_a_wrong_code_is_refused_without_asking_anybody(station: Station) -> Non
     context.set_offline(True)
     find(page, f"{parcel.order.number}-1")
     form = page.locator("form[data-step=pickup]")
+    page.evaluate("window.felt = []; navigator.vibrate = (pattern) => window.felt.push(pattern)")
     for number in range(1, 7):
         form.locator("[name=code]").fill(f"{code[:8]}{(int(code[8]) + number) % 10}")
         form.locator("button").click()
         expect(page.locator("[data-said]")).to_contain_text("取货码不对" if number < 6 else "错了太多次")
-    assert marks(page) == []
+    assert marks(page) == [] and page.evaluate("felt") == [[200, 80, 200]] * 6
 
 
 def test_signing_out_leaves_nothing(station: Station) -> None:
@@ -359,6 +361,14 @@ def test_a_new_version_takes_the_place_of_the_old_one(station: Station, monkeypa
     monkeypatch.setattr(phone_views, "worker_text", lambda shell: made(shell).replace(before.removeprefix("desk-"), "2"))
     page.evaluate("navigator.serviceWorker.getRegistration('/station/').then((worker) => worker.update())")
     page.wait_for_function("caches.keys().then((names) => names.join() === 'desk-2')")
+
+
+def test_a_phone_can_install_it(station: Station) -> None:
+    page = station.sign_in(station.open())
+    chrome = page.context.new_cdp_session(page)
+    found = chrome.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    assert {error["errorId"] for error in found} <= {"in-incognito"}
+    assert chrome.send("Page.getAppManifest")["errors"] == []
 
 
 def test_another_language_is_kept_like_the_first_and_ends_nothing(station: Station) -> None:
