@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from marketplace.orders.states import OrderState, ParcelState as S
 from tests import factories
 from tests.factories import STATION
 
+BROWSER = Path(__file__).parent / "test_in_browser.py"
 OURS = {"Sec-Fetch-Site": "same-origin"}
 NUMBERS = count(1)
 ENTERED = {"packing": {"shelf": "B-03"}, "dispatch": {"carrier": "邮政", "tracking_number": "YT123456"}}
@@ -111,6 +113,14 @@ class Phone:
 
 
 MakePhone = Callable[..., Phone]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Browsers do not know which database answers them: one journey on PostgreSQL is enough."""
+    here = [item for item in items if item.path == BROWSER and "postgresql" in item.name and "battery" not in item.name]
+    if here:
+        config.hook.pytest_deselected(items=here)
+        items[:] = [item for item in items if item not in set(here)]
 
 
 @pytest.fixture

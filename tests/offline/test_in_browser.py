@@ -213,7 +213,7 @@ def test_a_wrong_code_is_refused_without_asking_anybody(station: Station) -> Non
     context.set_offline(True)
     find(page, f"{parcel.order.number}-1")
     form = page.locator("form[data-step=pickup]")
-    page.evaluate("window.felt = []; navigator.vibrate = (pattern) => window.felt.push(pattern)")
+    page.evaluate("() => { window.felt = []; navigator.vibrate = (pattern) => felt.push(pattern); }")
     for number in range(1, 7):
         form.locator("[name=code]").fill(f"{code[:8]}{(int(code[8]) + number) % 10}")
         form.locator("button").click()
