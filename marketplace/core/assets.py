@@ -26,9 +26,9 @@ from marketplace.core import drawings
 SOURCES: Final = Path(__file__).parent.parent / "static"
 BUNDLED: Final = ("css/site", "css/desk", "js/site")
 PROGRAMS: Final = {
-    "js/desk.js": ("js/desk/shared", "js/desk/page"),
-    "js/desk-worker.js": ("js/desk/shared", "js/desk/worker"),
-    "js/desk-leaving.js": ("js/desk/shared", "js/desk/leaving"),
+    "js/desk.js": ("js/desk/shared/*.js", "js/desk/page/*.js"),
+    "js/desk-worker.js": ("js/desk/shared/*.js", "js/desk/worker/*.js"),
+    "js/desk-leaving.js": ("js/desk/shared/10-*.js", "js/desk/shared/30-*.js", "js/desk/leaving/*.js"),
 }
 WELL_KNOWN: Final = ("favicon.ico", "favicon.svg", "robots.txt")  # asked for at the root, where nobody told the address
 ROOT: Final = "at-the-root"  # the folder of these, among what is built
@@ -85,8 +85,8 @@ def sources(root: Path) -> dict[str, bytes]:
         kind = folder.partition("/")[0]
         if parts := sorted((root / folder).glob(f"*.{kind}")):
             files[f"{folder}.{kind}"] = "\n".join(SHORTEN[kind](part.read_text("utf-8")) for part in parts).encode()
-    for name, folders in PROGRAMS.items():
-        texts = [part.read_text("utf-8") for folder in folders for part in sorted((root / folder).glob("*.js"))]
+    for name, patterns in PROGRAMS.items():
+        texts = [part.read_text("utf-8") for pattern in patterns for part in sorted(root.glob(pattern))]
         files[name] = short_script("\n".join(texts)).encode()
     files["icons.svg"] = drawings.sprite(sorted((root / "icons").glob("*.svg")), root / "mark.svg").encode()
     files["doors.svg"] = drawings.doors(root / "produce").encode()

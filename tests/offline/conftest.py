@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +15,15 @@ from werkzeug.test import TestResponse
 
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
-from marketplace.core.transitions import leave_trace
+from marketplace.core.transitions import EventRow, leave_trace
 from marketplace.orders.models import Order, OrderLine, Parcel
+from marketplace.orders.offline.models import DeskAct
 from marketplace.orders.offline.steps import STEPS
 from marketplace.orders.states import OrderState, ParcelState as S
 from tests import factories
 from tests.factories import STATION
 
+BROWSING = {Path(__file__).parent / name for name in ("test_in_browser.py", "test_leaving.py")}
 OURS = {"Sec-Fetch-Site": "same-origin"}
 NUMBERS = count(1)
 ENTERED = {"packing": {"shelf": "B-03"}, "dispatch": {"carrier": "邮政", "tracking_number": "YT123456"}}
@@ -67,6 +70,15 @@ def state_of(parcel: Parcel) -> S:
     return get(parcel.public_id).state
 
 
+def events(subject: str) -> list[EventRow]:
+    return db.session.query(EventRow).filter_by(subject=subject).order_by(EventRow.id).all()
+
+
+def stored(key: str) -> DeskAct:
+    db.session.rollback()
+    return db.session.query(DeskAct).filter_by(client_key=key).one()
+
+
 @dataclass
 class Phone:
     """A browser of one person at the desk; its clock is slow by `slow` milliseconds."""
@@ -111,6 +123,14 @@ class Phone:
 
 
 MakePhone = Callable[..., Phone]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Browsers do not know which database answers them: one journey on PostgreSQL is enough."""
+    here = [item for item in items if item.path in BROWSING and "postgresql" in item.name and "battery" not in item.name]
+    if here:
+        config.hook.pytest_deselected(items=here)
+        items[:] = [item for item in items if item not in set(here)]
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ from marketplace.core.transitions import EventRow
 from marketplace.orders.offline.states import ActState as A
 from marketplace.orders.states import ParcelState as S
 from tests import factories
-from tests.offline.conftest import OURS, TO_THE_SHELF, MakePhone, Phone, get, make_parcel, state_of, take
-from tests.offline.test_syncing import stored
+from tests.offline.conftest import OURS, TO_THE_SHELF, MakePhone, Phone, get, make_parcel, state_of, stored, take
 
 
 def decide(phone: Phone, act: dict[str, Any], decision: str, note: str = "") -> TestResponse:

@@ -14,7 +14,7 @@ from marketplace.accounts.rate_limits import HOUR, hit
 from marketplace.core import assets, clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.error_pages import problem
-from marketplace.core.errors import NotFound, Refusal, TooMany
+from marketplace.core.errors import NotFound, TooMany
 from marketplace.core.formats import language
 from marketplace.orders.offline import manifest, syncing
 from marketplace.orders.offline.sent import Batch, SentAct, read_act, read_batch
@@ -52,7 +52,7 @@ def show_day() -> ResponseReturnValue:
 @requires("parcel.handle")
 def create_acts() -> ResponseReturnValue:
     """Take in what a phone sends, each act on its own; the answer says by key what became of it."""
-    batch = read_batch(document())
+    batch = read_batch(sent_json())
     if batch is None:
         return problem(422, _("We could not read what was sent. Please go back and try again."))
     if batch.owner != manifest.owner(g.person.public_id, g.station):
@@ -68,7 +68,7 @@ def create_acts() -> ResponseReturnValue:
     return jsonify(outcomes=outcomes, now=manifest.milliseconds(received), token=generate_csrf())
 
 
-def document() -> Any:
+def sent_json() -> Any:
     """The JSON that was sent; None for anything else, however deep it goes."""
     try:
         return request.get_json(silent=True)
@@ -93,7 +93,7 @@ def take_in(act: SentAct, phone: Phone, client: int) -> dict[str, Any]:
             return {"key": act.key, "state": LATER}
     try:
         verdict = in_transaction(syncing.take_in, act=act, phone=phone, client_id=client)
-    except Refusal:
+    except syncing.OtherAct:
         return {"key": act.key, "state": OTHER_CONTENT}
     if verdict.state is ActState.APPLIED:
         syncing.go_on(act.parcel)

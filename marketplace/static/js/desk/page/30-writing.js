@@ -1,6 +1,6 @@
 /** An act is on the disk before anybody is told that it is done. Answers "right", or the word for what was wrong. */
 const write = async (parcel, step, entered) => {
-  const content = { step, parcel: parcel.id, after: parcel.steps, at: Date.now(), entered };
+  const content = { step, parcel: parcel.id, label: parcel.label, after: parcel.steps, at: Date.now(), entered };
   const owner = { key: crypto.randomUUID(), owner: await kept("owner"), place: `${parcel.id}:${parcel.steps}`, state: "here" };
   const row = { ...owner, ...(await sealed(await kept("seal"), content)) };
   try {

@@ -62,10 +62,9 @@ const showQueues = (list, parcels, open) => {
   }));
 };
 
-const showActs = (list, parcels, acts) => {
-  const labels = new Map(parcels.map((parcel) => [parcel.id, parcel.label]));
+const showActs = (list, acts) => {
   const rows = [...acts].reverse().slice(0, 60).map((act) => {
-    const row = piece("act", { time: clockTime(act.at), what: stepOf(list.steps, act.step).done, label: labels.get(act.parcel) ?? "", mark: list.marks[act.state] });
+    const row = piece("act", { time: clockTime(act.at), what: stepOf(list.steps, act.step).done, label: act.label, mark: list.marks[act.state] });
     row.dataset.state = act.state;
     return row;
   });

@@ -34,7 +34,7 @@ const show = async () => {
   place("station").textContent = list.station;
   place("updated").textContent = say("updated", { time: clockTime(list.now - list.offset) });
   showQueues(list, parcels, (id) => openParcel(id));
-  showActs(list, parcels, acts);
+  showActs(list, acts);
 };
 
 const openParcel = async (id, code = "") => {

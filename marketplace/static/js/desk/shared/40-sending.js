@@ -45,7 +45,7 @@ const fetchList = async () => {
 
 const post = async (acts) => {
   const from = { client: await kept("client"), owner: await kept("owner") };
-  const body = JSON.stringify({ ...from, sent_at: Date.now(), acts: acts.map(({ state, ...act }) => act) });
+  const body = JSON.stringify({ ...from, sent_at: Date.now(), acts: acts.map(({ state, label, ...act }) => act) });
   const headers = { "Content-Type": "application/json", "X-CSRF-Token": await kept("token") };
   return ask("/station/offline/acts", { method: "POST", headers, body });
 };
