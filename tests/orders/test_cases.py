@@ -391,3 +391,17 @@ def test_a_desk_and_a_case_at_once_never_give_back_more_than_was_paid(shop: Shop
         assert sorted(pool.map(press, range(2))) == ["refused", "taken"]
     arrive(shop)
     assert balances(delivered.number)["gateway_clearing"] == 6997 - 4664 and differences(shop) == []
+
+
+@pytest.mark.full
+def test_two_reports_at_once_are_counted_one_after_the_other(shop: Shop, delivered: Bought) -> None:
+    other, start = bought(shop, 1), Barrier(2)
+    open_case(delivered, **DAMAGED)
+
+    def press(of: Bought) -> C:
+        with shop.app.app_context():
+            start.wait()
+            return case_of(open_case(of, **DAMAGED)).state
+
+    with ThreadPoolExecutor(2) as pool:
+        assert set(pool.map(press, (delivered, other))) == {C.REFUNDED, C.REQUESTED}

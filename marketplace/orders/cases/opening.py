@@ -131,7 +131,8 @@ def refuse_unless_open(line: OrderLine, parcel: Parcel, kind: Kind) -> None:
 
 def units_left(session: Session, lines: Sequence[int]) -> dict[int, int]:
     """By line, the units that were neither refunded nor exchanged and that no open case is about: one statement."""
-    taken = select(AfterSalesCase.order_line_id, func.sum(AfterSalesCase.quantity).label("units"))
+    asked = func.coalesce(AfterSalesCase.returned_quantity, AfterSalesCase.quantity)
+    taken = select(AfterSalesCase.order_line_id, func.sum(asked).label("units"))
     taken = taken.where(AfterSalesCase.state.in_(sorted(OPEN_CASE | {CaseState.EXCHANGED})))
     in_cases = taken.where(AfterSalesCase.refund_public_id.is_(None)).group_by(AfterSalesCase.order_line_id).subquery()
     wanted = select(OrderLine.id, OrderLine.quantity, OrderLine.refunded_quantity, in_cases.c.units)
