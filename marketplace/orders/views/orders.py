@@ -106,6 +106,7 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
     session = db.session()
     parcels = queries.parcels_of(session, order)
     standings = [parcel.standing for parcel in parcels]
+    cases = case_queries.of_order(session, order.number) if order.paid_at else []
     is_unpaid = order.state is OrderState.PENDING_PAYMENT and not is_waiting
     return render_template(
         "orders/order.html",
@@ -124,7 +125,8 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         drawing=telling.money(queries.money_of(session, order)),
         refunds=refunds.of(session, purpose="order", reference=order.number),
         refunded=refunded.of_order(session, order.number) if order.paid_at else [],
-        cases=case_queries.of_order(session, order.number) if order.paid_at else [],
+        cases=cases,
+        stopped={each.parcel for each in cases if each.is_open},
         askable={line.parcel for line in case_queries.askable(session, order)},
         replaces=case_queries.of_exchange(session, order.number) if order.is_exchange else None,
         case_telling=case_telling,
