@@ -24,7 +24,7 @@ from tests.orders.casework import (
     small_boxes,
 )
 from tests.orders.conftest import Shop, balances, differences, get, parcels, stock_of
-from tests.orders.refunding import box
+from tests.orders.refunding import ask, box
 
 __all__ = ["delivered", "small_boxes"]
 
@@ -97,4 +97,16 @@ def test_a_replacement_that_does_not_come_gives_the_money_back(
     left = {"gateway_clearing": 6997 - 4664, "seller_held": -1839, "station_held": -160 - 334}
     borne = {"seller_payable": -2 * 1839, "station_payable": 2 * 1839} if end == "lost" else {}
     assert balances(delivered.number) == left | borne
+    assert differences(shop) == []
+
+
+@pytest.mark.full
+def test_what_a_desk_has_given_back_does_not_go_back_twice(shop: Shop, delivered: Bought, returned: str) -> None:
+    parcel = box(do(exchanging.exchange, returned))
+    ask(delivered.parcel, 3)
+    before = balances(delivered.number)
+    in_transaction(fulfilment.refuse, parcel=parcel.public_id, station=None, actor="clerk", reason="没有了")
+    while outbox.deliver():
+        pass
+    assert balances(delivered.number) == before and case_of(returned).refund_public_id is None
     assert differences(shop) == []

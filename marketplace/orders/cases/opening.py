@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from marketplace.core import clock, ids, outbox
+from marketplace.core import audit, clock, ids, outbox
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.orders import disputed, fulfilment, remaining
@@ -166,4 +166,6 @@ def refund_at_once(session: Session, case: AfterSalesCase, parcel: Parcel) -> No
     also: dict[str, Any] = {"refund_public_id": refund, "is_automatic": True, "decided_at": clock.now()}
     also |= {"actor": "system", "why": "at once", "station": parcel.station_code}
     transition(session, case, CaseState.REFUNDED, expected=CaseState.REQUESTED, **also)
+    told = {"actor": "system", "action": "case.refunded", "why": "at once"}
+    audit.record(session, **told, subject=f"after_sales_case:{case.public_id}", refund=refund)
     outbox.put(session, MOVED, case=case.public_id, fact="refunded")
