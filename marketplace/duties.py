@@ -13,7 +13,7 @@ from crowdfund.pledges import choosing, seeds, vouchers
 from listings import indexing
 from marketplace.accounts import codes, rate_limits, sign_in
 from marketplace.core import clock, idempotency, outbox, sealing
-from marketplace.core.db import carry_over, in_transaction
+from marketplace.core.db import carry_over, db, in_transaction
 from marketplace.core.worker import Worker
 from marketplace.notifications import messages
 from marketplace.orders import settlement
@@ -51,7 +51,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, partial(in_transaction, batch_reminders.remind))
     worker.every(60, partial(one_after_the_other, appealing.ask_when_overdue))
     worker.every(60, partial(one_after_the_other, returning.call_off_overdue))
-    worker.every(3600, partial(in_transaction, quality.count))
+    worker.every(3600, count_quality)
     for chain in sealing.chains:
         worker.every(1, partial(in_transaction, sealing.seal, chain=chain))
         worker.every(3600, partial(in_transaction, sealing.close_days, chain=chain))
@@ -62,6 +62,12 @@ def one_after_the_other(step: Callable[[Session], bool]) -> None:
     """Each in a transaction of its own, until none is due."""
     while in_transaction(step):
         pass
+
+
+def count_quality() -> None:
+    """Read first, then written in a moment."""
+    found = quality.counted(db.session())
+    in_transaction(quality.keep_all, found=found)
 
 
 def sweep(session: Session) -> None:

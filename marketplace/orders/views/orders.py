@@ -115,7 +115,7 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         parcels=parcels,
         timelines=[telling.timeline(parcel) for parcel in parcels],
         late_notes=[telling.late_note(parcel, clock.today()) for parcel in parcels],
-        claims=[telling.claim(parcel) for parcel in parcels],
+        claims=[None if order.is_exchange else telling.claim(parcel) for parcel in parcels],
         sentence=standing.sentence(order.state, standings, is_waiting=is_waiting, was_paid=order.paid_at is not None),
         is_waiting=is_waiting,
         can_be_prolonged=prolonging.can_be_prolonged(order),
