@@ -14,7 +14,7 @@ from listings import indexing
 from listings.sheets import working
 from marketplace.accounts import codes, rate_limits, sign_in, tokens
 from marketplace.core import clock, idempotency, outbox, sealing
-from marketplace.core.db import carry_over, in_transaction
+from marketplace.core.db import carry_over, db, in_transaction
 from marketplace.core.worker import Worker
 from marketplace.notifications import delivering, messages
 from marketplace.orders import carts, settlement
@@ -56,7 +56,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, working.sweep)
     worker.every(60, partial(one_after_the_other, appealing.ask_when_overdue))
     worker.every(60, partial(one_after_the_other, returning.call_off_overdue))
-    worker.every(3600, partial(in_transaction, quality.count))
+    worker.every(3600, count_quality)
     for chain in sealing.chains:
         worker.every(1, partial(in_transaction, sealing.seal, chain=chain))
         worker.every(3600, partial(in_transaction, sealing.close_days, chain=chain))
@@ -67,6 +67,12 @@ def one_after_the_other(step: Callable[[Session], bool]) -> None:
     """Each in a transaction of its own, until none is due."""
     while in_transaction(step):
         pass
+
+
+def count_quality() -> None:
+    """Read first, then written in a moment."""
+    found = quality.counted(db.session())
+    in_transaction(quality.keep_all, found=found)
 
 
 def sweep(session: Session) -> None:

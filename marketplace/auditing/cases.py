@@ -76,10 +76,11 @@ CASES: Final = (
     ),
     Check(
         "cases ask for no more than was bought",
-        """SELECT l.public_id AS name, l.quantity AS owed, SUM(c.quantity) AS amount FROM after_sales_case c
+        """SELECT l.public_id AS name, l.quantity AS owed,
+        SUM(COALESCE(c.returned_quantity, c.quantity)) AS amount FROM after_sales_case c
         JOIN order_line l ON l.id = c.order_line_id WHERE c.refund_public_id IS NULL
         AND c.state IN ('requested', 'approved', 'goods_returned', 'exchanged')
-        GROUP BY l.id, l.public_id, l.quantity HAVING SUM(c.quantity) > l.quantity""",
+        GROUP BY l.id, l.public_id, l.quantity HAVING SUM(COALESCE(c.returned_quantity, c.quantity)) > l.quantity""",
         "line {name} has {owed} units, open and exchanged cases are about {amount}",
     ),
     Check(

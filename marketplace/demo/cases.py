@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core import clock
 from marketplace.core.db import in_transaction
-from marketplace.orders.cases import appealing, deciding, opening, quality
+from marketplace.orders.cases import appealing, deciding, opening
 from marketplace.orders.cases.finding import EVERYWHERE
 from marketplace.orders.cases.rules import Kind, Wish
 from marketplace.orders.cases.states import Party
@@ -50,7 +50,7 @@ STORIES: Final[tuple[tuple[Kind, Wish, str, Then], ...]] = (
 
 def deeds() -> list[Deed]:
     """(when, what)."""
-    return [(clock.now() - timedelta(hours=1), partial(in_transaction, report)), (clock.now(), count)]
+    return [(clock.now() - timedelta(hours=1), partial(in_transaction, report))]
 
 
 def report(session: Session) -> None:
@@ -64,7 +64,3 @@ def report(session: Session) -> None:
         case = opening.open_case(session, number=number, line=line, quantity=1, **said)
         with clock.at(clock.now() + timedelta(minutes=20)):
             then(session, case)
-
-
-def count() -> None:
-    in_transaction(quality.count)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from marketplace import duties
 from marketplace.core.db import db, in_transaction
-from marketplace.orders.cases import appealing, deciding, exchanging, quality, returning
+from marketplace.orders.cases import appealing, deciding, exchanging, returning
 from marketplace.orders.cases.rules import Bearer, Condition, Kind, Wish
 from tests import factories
 from tests.auditing.test_giving import named
@@ -65,7 +66,7 @@ def test_whatever_was_tampered_with_is_named(shop: Shop) -> None:
     do(returning.witness, swapped, quantity=1, condition=Condition.BAD)
     do(exchanging.exchange, swapped)
     open_case(order)
-    in_transaction(quality.count)
+    duties.count_quality()
     db.session.remove()
 
     assert named() == set()

@@ -20,6 +20,8 @@ from marketplace.ledger.models import Entry
 from marketplace.notifications.models import Message
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import BatchState, LineState
+from marketplace.orders.cases.models import AfterSalesCase
+from marketplace.orders.cases.states import CaseState
 from marketplace.orders.models import Order, Parcel, RefundLine
 from marketplace.orders.states import OrderState, ParcelState
 from marketplace.payments.gateways import gateways
@@ -56,6 +58,8 @@ def test_the_past_adds_up_and_reaches_every_desk(lived: Session, real_app: Flask
     assert sum(orders.values()) == 73
     assert orders[OrderState.COMPLETED] >= 20 and orders[OrderState.EXPIRED] == orders[OrderState.CANCELLED] == 1
     assert parcels[ParcelState.SETTLED] >= 40 and parcels[ParcelState.REFUSED] == parcels[ParcelState.READY_FOR_PICKUP] == 1
+    cases = Counter(lived.scalars(select(AfterSalesCase.state)))
+    assert cases == Counter((CaseState.REQUESTED, CaseState.REFUNDED, CaseState.APPROVED, CaseState.REJECTED))
     assert books.balance(lived, "buyer_clearing", book="test") == 0
     assert books.balance(lived, "seller_payable", person_id("seller"), book="test") < 0
     assert Counter(lived.scalars(select(SettlementBatch.state))) == {BatchState.CLOSED: 1, BatchState.DRAFTED: 1}

@@ -2,12 +2,16 @@
 
 import io
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+import pytest
+import time_machine
 from flask.testing import FlaskClient
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.orders import fulfilment
 from marketplace.orders.cases import appealing, opening
@@ -15,6 +19,8 @@ from marketplace.orders.cases.finding import EVERYWHERE, Reach
 from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal
 from marketplace.orders.cases.rules import Kind, Wish
 from marketplace.orders.cases.states import Party
+from marketplace.payments.models import Refund
+from tests import factories
 from tests.orders.conftest import JIXIAN, Shop
 from tests.orders.refunding import Box, box, lines_of
 
@@ -28,6 +34,9 @@ STEPS: tuple[tuple[Any, dict[str, str]], ...] = (
     (fulfilment.pack, {"shelf": "A"}),
     (fulfilment.ship, {"carrier": "邮政", "tracking_number": "123456"}),
 )
+PAID = {"gateway_clearing": 6997, "seller_held": -3 * 1839, "station_held": -3 * 160 - 1000}
+ONE_BACK = {"gateway_clearing": 6997, "seller_held": -2 * 1839, "station_held": -2 * 160 - 667, "refund_in_transit": -2332}
+DAMAGED: dict[str, Any] = {"kind": Kind.DAMAGED, "pictures": [PICTURE]}
 
 
 @dataclass(frozen=True)
@@ -93,3 +102,35 @@ def picture(colour: str = "brown") -> tuple[io.BytesIO, str]:
     Image.new("RGB", (60, 40), colour).save(buffer, "JPEG")
     buffer.seek(0)
     return buffer, "apple.jpg"
+
+
+def later(**delta: float) -> Any:
+    return time_machine.travel(clock.now() + timedelta(**delta), tick=False)
+
+
+def arrive(shop: Shop) -> None:
+    shop.work()
+    with later(minutes=5):
+        shop.cashier.finish_refunds()
+        shop.work()
+
+
+@pytest.fixture(autouse=True)
+def small_boxes(shop: Shop) -> None:
+    """Three of them cost 59.97 and 10.00 of shipping; they may be returned within seven days."""
+    listing = factories.make_listing(return_policy="7d_no_reason")
+    shop.apples = factories.make_variant(listing, price_fen=1999).code
+
+
+@pytest.fixture
+def delivered(shop: Shop) -> Bought:
+    return bought(shop)
+
+
+def everything() -> tuple[int, int]:
+    """How many cases and refunds there are."""
+    db.session.rollback()
+    return (
+        db.session.scalar(select(func.count()).select_from(AfterSalesCase)) or 0,
+        db.session.scalar(select(func.count()).select_from(Refund)) or 0,
+    )

@@ -8,11 +8,12 @@ import time_machine
 from flask_babel import force_locale
 from sqlalchemy import select
 
+from marketplace import duties
 from marketplace.accounts.models import Person
 from marketplace.core import clock, outbox
 from marketplace.core.db import db, in_transaction
 from marketplace.orders import fulfilment, undelivered
-from marketplace.orders.cases import appealing, deciding, quality
+from marketplace.orders.cases import appealing, deciding
 from marketplace.orders.cases.models import QualityCount
 from marketplace.orders.cases.quality import Quality
 from marketplace.orders.cases.rules import Bearer
@@ -31,7 +32,7 @@ def cheap_boxes(shop: Shop) -> None:
 
 
 def counted(kind: str = "seller") -> tuple[int, int, int, int]:
-    in_transaction(quality.count)
+    duties.count_quality()
     row = db.session.scalars(select(QualityCount).where(QualityCount.owner_kind == kind)).one()
     return row.delivered_lately, row.refunded_lately, row.delivered, row.refunded
 

@@ -97,7 +97,11 @@ def give_money_instead(session: Session, *, parcel: str, state: S) -> None:
     row, first = get_case(session, found, EVERYWHERE)
     if row.refund_public_id is not None or disputed.is_lost(session, first.order.number):
         return
-    row.refund_public_id = paying_back.give_back(session, row, first, reason="exchange failed")
+    try:
+        row.refund_public_id = paying_back.give_back(session, row, first, reason="exchange failed")
+    except paying_back.RefundedMeanwhile:
+        return  # at the desk, by a person: they have it
+    session.flush()
     if state is S.LOST:
         paying_back.bear(session, row.refund_public_id, Bearer.STATION)
     told = {"actor": "system", "why": "exchange failed", "subject": f"after_sales_case:{row.public_id}"}

@@ -1,6 +1,7 @@
 """A case, looked for only where whoever asks may look. Its order is locked: two decisions about one wait for each other."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -28,18 +29,23 @@ def get_case(session: Session, case: str, reach: Reach) -> tuple[AfterSalesCase,
     wanted = select(AfterSalesCase, Parcel.public_id).join(Parcel, Parcel.id == AfterSalesCase.parcel_id)
     wanted = wanted.join(OrderLine, OrderLine.id == AfterSalesCase.order_line_id)
     wanted = wanted.join(Order, Order.id == Parcel.order_id).where(AfterSalesCase.public_id == case)
+    found = session.execute(within(wanted, reach)).first()
+    if found is None:
+        raise NotFound(case)
+    parcel = fulfilment.get_parcel(session, found[1], station=None)
+    session.refresh(found[0])
+    return found[0], parcel
+
+
+def within(wanted: Any, reach: Reach) -> Any:
+    """A statement about cases with their lines, parcels and orders, only as far as somebody may look."""
     if reach.order is not None:
         wanted = wanted.where(Order.number == reach.order)
     if reach.station is not None:
         wanted = wanted.where(Parcel.station_code == reach.station)
     if reach.seller is not None:
         wanted = wanted.where(OrderLine.seller_public_id == reach.seller)
-    found = session.execute(wanted).first()
-    if found is None:
-        raise NotFound(case)
-    parcel = fulfilment.get_parcel(session, found[1], station=None)
-    session.refresh(found[0])
-    return found[0], parcel
+    return wanted
 
 
 def appeal_of(session: Session, case: AfterSalesCase) -> CaseAppeal | None:

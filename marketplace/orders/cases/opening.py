@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from marketplace.core import clock, ids, outbox
+from marketplace.core import audit, clock, ids, outbox
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.orders import disputed, fulfilment, remaining
@@ -131,7 +131,8 @@ def refuse_unless_open(line: OrderLine, parcel: Parcel, kind: Kind) -> None:
 
 def units_left(session: Session, lines: Sequence[int]) -> dict[int, int]:
     """By line, the units that were neither refunded nor exchanged and that no open case is about: one statement."""
-    taken = select(AfterSalesCase.order_line_id, func.sum(AfterSalesCase.quantity).label("units"))
+    asked = func.coalesce(AfterSalesCase.returned_quantity, AfterSalesCase.quantity)
+    taken = select(AfterSalesCase.order_line_id, func.sum(asked).label("units"))
     taken = taken.where(AfterSalesCase.state.in_(sorted(OPEN_CASE | {CaseState.EXCHANGED})))
     in_cases = taken.where(AfterSalesCase.refund_public_id.is_(None)).group_by(AfterSalesCase.order_line_id).subquery()
     wanted = select(OrderLine.id, OrderLine.quantity, OrderLine.refunded_quantity, in_cases.c.units)
@@ -165,4 +166,6 @@ def refund_at_once(session: Session, case: AfterSalesCase, parcel: Parcel) -> No
     also: dict[str, Any] = {"refund_public_id": refund, "is_automatic": True, "decided_at": clock.now()}
     also |= {"actor": "system", "why": "at once", "station": parcel.station_code}
     transition(session, case, CaseState.REFUNDED, expected=CaseState.REQUESTED, **also)
+    told = {"actor": "system", "action": "case.refunded", "why": "at once"}
+    audit.record(session, **told, subject=f"after_sales_case:{case.public_id}", refund=refund)
     outbox.put(session, MOVED, case=case.public_id, fact="refunded")

@@ -53,14 +53,18 @@ class Quality:
         return lately + str(_("%(packs)s ever, %(back)s refunded.", **ever))
 
 
-def count(session: Session) -> None:
-    """The worker's: count anew, and have the pages of stations whose figures changed made anew.
+def counted(session: Session) -> dict[Owner, Figures]:
+    """From the orders themselves, outside any writing: it reads through all of them.
 
     A pack counts once it has arrived (delivered or picked up) and somebody paid for it: not what was refused, cancelled,
     lost on the way or never fetched, and not replacements. Refunded is every unit of those that a refund gave back and
     that did not fail, whoever decided it and whatever the reason, a change of mind too. The one exception is what the
     province laid on the station or on itself: that was not the seller's to answer for; the station's own count has it."""
-    found = figures(session, by_station=False) | figures(session, by_station=True)
+    return figures(session, by_station=False) | figures(session, by_station=True)
+
+
+def keep_all(session: Session, *, found: Mapping[Owner, Figures]) -> None:
+    """Write down what has changed, and have the pages of stations whose figures these are made anew."""
     known = {
         (row.owner_kind, row.owner): (row.delivered_lately, row.refunded_lately, row.delivered, row.refunded)
         for row in session.scalars(select(QualityCount))
@@ -73,7 +77,7 @@ def count(session: Session) -> None:
 
 
 def figures(session: Session, *, by_station: bool) -> dict[Owner, Figures]:
-    """By owner, from the orders themselves: two statements."""
+    """By owner: two statements, what was refunded first, so that it is never more than what arrived."""
     kind, owner = ("station", Parcel.station_code) if by_station else ("seller", OrderLine.seller_public_id)
     since = clock.now() - LATELY
     sold = (Parcel.delivered_at.is_not(None), ~Order.is_exchange)
@@ -84,8 +88,8 @@ def figures(session: Session, *, by_station: bool) -> dict[Owner, Figures]:
     back = back.join(Order, Order.id == Parcel.order_id).where(*sold, Refund.state != RefundState.FAILED)
     if not by_station:
         back = back.where(Refund.public_id.not_in(laid_on_others()))
-    delivered: Mapping[str, Any] = {row.owner: row for row in session.execute(all_of_it)}
     refunded: Mapping[str, Any] = {row.owner: row for row in session.execute(back.group_by(owner))}
+    delivered: Mapping[str, Any] = {row.owner: row for row in session.execute(all_of_it)}
     found: dict[Owner, Figures] = {}
     for whose, row in delivered.items():
         gone = refunded.get(whose)

@@ -15,10 +15,10 @@ from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, cut
 from marketplace.core.transitions import EventRow
 from marketplace.orders.cases import opening
-from marketplace.orders.cases.finding import Reach
+from marketplace.orders.cases.finding import Reach, within
 from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal, CasePicture
 from marketplace.orders.cases.rules import Kind, kinds_open
-from marketplace.orders.cases.states import AppealState, CaseState
+from marketplace.orders.cases.states import OPEN_CASE, AppealState, CaseState
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments.models import Refund
@@ -45,6 +45,12 @@ class CaseRow:
     unit_en: str
     appeal: AppealState | None
     is_refunded: bool
+    parcel: str
+
+    @property
+    def is_open(self) -> bool:
+        """Its parcel does not settle meanwhile."""
+        return self.state in OPEN_CASE or self.is_with_the_province
 
     @property
     def is_with_the_province(self) -> bool:
@@ -104,16 +110,6 @@ def joined(wanted: Any) -> Any:
     return wanted.outerjoin(CaseAppeal, CaseAppeal.case_id == AfterSalesCase.id)
 
 
-def within(wanted: Any, reach: Reach) -> Any:
-    if reach.order is not None:
-        wanted = wanted.where(Order.number == reach.order)
-    if reach.station is not None:
-        wanted = wanted.where(Parcel.station_code == reach.station)
-    if reach.seller is not None:
-        wanted = wanted.where(OrderLine.seller_public_id == reach.seller)
-    return wanted
-
-
 def picture(session: Session, case: str, picture: str, reach: Reach) -> CasePicture:
     """One statement. Raises NotFound."""
     wanted = joined(select(CasePicture).join(AfterSalesCase, AfterSalesCase.id == CasePicture.case_id))
@@ -142,7 +138,9 @@ def listed() -> Columns:
     case = AfterSalesCase
     wanted: Columns = select(case.public_id, case.state, case.kind, case.quantity, case.opened_at, case.decide_by)
     wanted = wanted.add_columns(Order.number, OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en)
-    found: Columns = joined(wanted.add_columns(CaseAppeal.state.label("appeal"), case.refund_public_id.is_not(None)))
+    found: Columns = joined(
+        wanted.add_columns(CaseAppeal.state.label("appeal"), case.refund_public_id.is_not(None), Parcel.public_id)
+    )
     return found
 
 
@@ -155,11 +153,6 @@ def count_waiting(session: Session, station: str) -> int:
     """How many cases wait for this station. One statement."""
     wanted = joined(select(func.count(AfterSalesCase.id))).where(Parcel.station_code == station)
     return int(session.scalar(wanted.where(waiting(asked_only=False))) or 0)
-
-
-def count_asked(session: Session) -> int:
-    asked = select(func.count(CaseAppeal.id)).where(CaseAppeal.state == AppealState.ASKED)
-    return int(session.scalar(asked) or 0)
 
 
 def of_order(session: Session, number: str) -> Sequence[CaseRow]:

@@ -107,6 +107,7 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
     session = db.session()
     parcels = queries.parcels_of(session, order)
     standings = [parcel.standing for parcel in parcels]
+    cases = case_queries.of_order(session, order.number) if order.paid_at else []
     is_unpaid = order.state is OrderState.PENDING_PAYMENT and not is_waiting
     return render_template(
         "orders/order.html",
@@ -115,7 +116,7 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         parcels=parcels,
         timelines=[telling.timeline(parcel) for parcel in parcels],
         late_notes=[telling.late_note(parcel, clock.today()) for parcel in parcels],
-        claims=[telling.claim(parcel) for parcel in parcels],
+        claims=[None if order.is_exchange else telling.claim(parcel) for parcel in parcels],
         sentence=standing.sentence(order.state, standings, is_waiting=is_waiting, was_paid=order.paid_at is not None),
         is_waiting=is_waiting,
         can_be_prolonged=prolonging.can_be_prolonged(order),
@@ -126,7 +127,8 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         refunds=refunds.of(session, purpose="order", reference=order.number),
         refunded=refunded.of_order(session, order.number) if order.paid_at else [],
         offered=offered.of_order(session, order.number) if order.paid_at else [],
-        cases=case_queries.of_order(session, order.number) if order.paid_at else [],
+        cases=cases,
+        stopped={each.parcel for each in cases if each.is_open},
         askable={line.parcel for line in case_queries.askable(session, order)},
         replaces=case_queries.of_exchange(session, order.number) if order.is_exchange else None,
         case_telling=case_telling,
