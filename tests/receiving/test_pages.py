@@ -5,8 +5,9 @@ import re
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from listings import stock
 from marketplace.accounts.models import Person
-from marketplace.core.db import db
+from marketplace.core.db import db, in_transaction
 from marketplace.orders.receiving.models import Arrival, Substitute
 from tests.factories import make_person, sign_in_as, signed_in
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, hidden, post
@@ -158,3 +159,19 @@ def test_something_else_is_offered_from_the_form(shop: Shop) -> None:
     assert packs(number) == [(1, 0, 0)] and db.session.scalars(select(Substitute)).one().packs == 1
     unknown = post(clerk, there, data | {f"instead-{code}": "P9999-1"})
     assert unknown.status_code == 303
+
+
+def test_what_was_not_shown_is_not_done(shop: Shop) -> None:
+    """The other pack is sold between the look and the press: more would go back than the page said."""
+    clerk, number = clerk_of(shop), accepted(shop, apples=2)
+    there, code = f"{address()}/arrivals", delivery().packs[0].code
+    instead = other_pack(shop, stock_on_hand=2)
+    check = post(clerk, there, entered(clerk, came="0", rest="substitute") | {f"instead-{code}": instead})
+    carried = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', check.text))
+    in_transaction(stock.reserve, {instead: 1}, reference="another buyer")
+
+    answer = post(clerk, there, carried | {"action": "send"})
+
+    assert answer.status_code == 409 and "刚才变了" in answer.text
+    assert arrivals() == 0 and packs(number) == [(0, 0, 0)]
+    assert post(clerk, there, entered(clerk) | {"action": "send"}).status_code == 409
