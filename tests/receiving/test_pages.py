@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
@@ -68,6 +69,7 @@ def test_what_it_means_is_shown_then_it_is_done(shop: Shop) -> None:
     assert "坏 1 件" in clerk.get(LIST).text
 
 
+@pytest.mark.full
 def test_what_is_wrong_is_said_by_the_field_and_stays_there(shop: Shop) -> None:
     clerk = clerk_of(shop)
     accepted(shop, apples=2)
@@ -94,6 +96,7 @@ def test_what_is_wrong_is_said_by_the_field_and_stays_there(shop: Shop) -> None:
     assert arrivals() == 0
 
 
+@pytest.mark.full
 def test_only_the_station_it_is_brought_to_takes_it_in(shop: Shop) -> None:
     clerk, other, seller, stranger = clerk_of(shop), clerk_of(shop, QINXIAN), shop.browser(), shop.browser()
     signed_in(seller, "seller")
@@ -106,6 +109,7 @@ def test_only_the_station_it_is_brought_to_takes_it_in(shop: Shop) -> None:
     assert "冯建国家" not in other.get(LIST).text and arrivals() == 0
 
 
+@pytest.mark.full
 def test_a_grower_says_it_beforehand_and_the_station_decides(shop: Shop) -> None:
     clerk, seller = clerk_of(shop), shop.browser()
     number = accepted(shop, apples=3)
@@ -128,6 +132,7 @@ def test_a_grower_says_it_beforehand_and_the_station_decides(shop: Shop) -> None
     assert "一共 9.5斤" in check.text
 
 
+@pytest.mark.full
 def test_nobody_foretells_for_another(shop: Shop) -> None:
     accepted(shop, apples=3)
     other, code = shop.browser(), delivery().packs[0].code
@@ -141,6 +146,7 @@ def test_nobody_foretells_for_another(shop: Shop) -> None:
     assert clerk.get("/seller/shortages").status_code == 403
 
 
+@pytest.mark.full
 def test_something_else_is_offered_from_the_form(shop: Shop) -> None:
     clerk, number = clerk_of(shop), accepted(shop, apples=2)
     there, code = f"{address()}/arrivals", delivery().packs[0].code
@@ -161,6 +167,7 @@ def test_something_else_is_offered_from_the_form(shop: Shop) -> None:
     assert unknown.status_code == 303
 
 
+@pytest.mark.full
 def test_what_was_not_shown_is_not_done(shop: Shop) -> None:
     """The other pack is sold between the look and the press: more would go back than the page said."""
     clerk, number = clerk_of(shop), accepted(shop, apples=2)

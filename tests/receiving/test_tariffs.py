@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from marketplace.core import clock
 from marketplace.core.db import db
 from marketplace.orders import shipping
@@ -33,6 +35,7 @@ def test_a_table_takes_the_place_of_the_older_one_from_its_day_on(shop: Shop) ->
     assert "¥7.50" in operator.get(THERE).text
 
 
+@pytest.mark.full
 def test_what_is_wrong_is_said_by_its_row_and_nothing_is_kept(shop: Shop) -> None:
     operator = shop.browser()
     signed_in(operator, "operator")
@@ -50,8 +53,5 @@ def test_what_is_wrong_is_said_by_its_row_and_nothing_is_kept(shop: Shop) -> Non
         answer = post(operator, THERE, {"valid_from": str(day), "table": table, "action": "send"})
         assert answer.status_code == 422 and said in answer.text, table
     assert price(4000, 5) == 600
-
-
-def test_only_the_operator_keeps_rates(shop: Shop) -> None:
     clerk = clerk_of(shop)
     assert clerk.get(THERE).status_code == post(clerk, THERE, {"table": TABLE}).status_code == 403

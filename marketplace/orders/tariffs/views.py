@@ -46,8 +46,9 @@ def create_rates() -> ResponseReturnValue:
         return page(form, 422, steps=steps)
     if request.form.get("action") != "send":
         return page(form, steps=steps)
+    day = form.valid_from.data or clock.today()
     try:
-        in_transaction(keeping.keep, steps=steps, valid_from=form.valid_from.data, actor=f"person:{g.person.id}")
+        in_transaction(keeping.keep, steps=steps, valid_from=day, actor=f"person:{g.person.id}")
     except keeping.TooEarly as refusal:
         form.valid_from.errors = [refusal.message]
         return page(form, refusal.status, steps=steps)
