@@ -163,3 +163,8 @@ def test_the_buyer_reads_it_and_answers_on_the_orders_page(shop: Shop) -> None:
     assert substitute().state is T.ACCEPTED and get(number).number == number
     page = buyer.get(f"/orders/{number}").text
     assert "换成这个要不要" not in page and "4斤箱 × 1" in page
+    clerk = clerk_of(shop)
+    for path in ("sheets/buyer", "labels", "queues/packing", "pick-list"):
+        page = clerk.get(f"/station/{path}").text
+        assert "5斤箱 × 1" in page and "4斤箱 × 1" in page and "× 2" not in page, path
+    assert clerk.get("/station/sheets/buyer").text.count(f"<h2>{number}  ") == 1
