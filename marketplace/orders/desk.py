@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from marketplace.orders.models import Order, Parcel, Province
 from marketplace.orders.queries import ShownLine, lines_by_parcel
 from marketplace.orders.quoting import PICKUP
+from marketplace.orders.receiving import offered
 from marketplace.orders.states import OrderState, ParcelState as S
 
 
@@ -142,7 +143,7 @@ def counts(session: Session, station: str) -> dict[str, int]:
 
 
 def work(session: Session, station: str, states: Sequence[S], limit: int = LONGEST) -> list[Work]:
-    """Parcels of paid orders in these states, the most urgent first: two statements."""
+    """Parcels of paid orders in these states, the most urgent first: three statements."""
     wanted = (
         select(Parcel.id, Parcel.public_id, Parcel.number, Parcel.state, Parcel.delivery, Parcel.shelf, Parcel.promised_by)
         .add_columns(Order.number.label("order_number"), Order.city, Province.name_zh, Province.name_en)
@@ -152,7 +153,8 @@ def work(session: Session, station: str, states: Sequence[S], limit: int = LONGE
         .order_by(Parcel.promised_by, Parcel.id)
     )
     rows = session.execute(wanted.limit(limit)).all()
-    lines = lines_by_parcel(session, [row.id for row in rows])
+    parcels = [row.id for row in rows]
+    lines, instead = lines_by_parcel(session, parcels), offered.packed_instead(session, parcels)
     return [
         Work(
             row.public_id,
@@ -164,7 +166,7 @@ def work(session: Session, station: str, states: Sequence[S], limit: int = LONGE
             row.name_zh,
             row.name_en,
             row.city,
-            lines.get(row.id, ()),
+            (*lines.get(row.id, ()), *instead.get(row.id, ())),
         )
         for row in rows
     ]

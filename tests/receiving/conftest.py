@@ -40,7 +40,7 @@ def bring(shop: Shop, station: str = JIXIAN, **count: Any) -> str:
     """So many of the station's one pack come; everything where nothing is said. The arrival's id."""
     found = delivery(station)
     counts = {found.packs[0].code: Count(**count)} if count else None
-    told = {"station": station, "seller": found.seller, "seen": found.mark, "actor": "clerk"}
+    told: dict[str, Any] = {"station": station, "seller": found.seller, "seen": found.mark, "actor": "clerk"}
     return in_transaction(arriving.receive, counts=counts, **told)
 
 

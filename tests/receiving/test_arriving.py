@@ -30,6 +30,7 @@ def test_all_came_and_every_parcel_can_be_packed(shop: Shop) -> None:
     assert differences(shop) == []
 
 
+@pytest.mark.full
 def test_only_what_a_station_has_taken_on_is_owed_and_to_that_station(shop: Shop) -> None:
     shop.paid_order(shop.browser(), apples=1)
     assert owed.of_station(db.session(), JIXIAN) == []
@@ -72,6 +73,7 @@ def test_what_never_comes_is_refunded_from_whose_it_would_have_been(shop: Shop) 
     assert differences(shop) == []
 
 
+@pytest.mark.full
 def test_a_parcel_of_which_nothing_comes_is_refused_and_nothing_that_is_not_there_is_for_sale(shop: Shop) -> None:
     first, second = accepted(shop, apples=2), accepted(shop, apples=2)
 
@@ -103,6 +105,7 @@ def test_lighter_goods_cost_less_and_each_bears_their_part(shop: Shop) -> None:
     assert differences(shop) == []
 
 
+@pytest.mark.full
 def test_the_refund_of_lighter_goods_leaves_the_rest_to_be_given_back(shop: Shop) -> None:
     number = accepted(shop, apples=3)
     bring(shop, came=2, grams=4000, rest=Rest.REFUND)  # 4 of 5 kilograms, one pack missing
@@ -116,6 +119,7 @@ def test_the_refund_of_lighter_goods_leaves_the_rest_to_be_given_back(shop: Shop
     assert differences(shop) == []
 
 
+@pytest.mark.full
 def test_heavier_goods_and_more_of_them_cost_nobody_anything(shop: Shop) -> None:
     number = accepted(shop, apples=2)
 

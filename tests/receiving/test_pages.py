@@ -2,11 +2,13 @@
 
 import re
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from listings import stock
 from marketplace.accounts.models import Person
-from marketplace.core.db import db
+from marketplace.core.db import db, in_transaction
 from marketplace.orders.receiving.models import Arrival, Substitute
 from tests.factories import make_person, sign_in_as, signed_in
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, hidden, post
@@ -67,6 +69,7 @@ def test_what_it_means_is_shown_then_it_is_done(shop: Shop) -> None:
     assert "坏 1 件" in clerk.get(LIST).text
 
 
+@pytest.mark.full
 def test_what_is_wrong_is_said_by_the_field_and_stays_there(shop: Shop) -> None:
     clerk = clerk_of(shop)
     accepted(shop, apples=2)
@@ -93,6 +96,7 @@ def test_what_is_wrong_is_said_by_the_field_and_stays_there(shop: Shop) -> None:
     assert arrivals() == 0
 
 
+@pytest.mark.full
 def test_only_the_station_it_is_brought_to_takes_it_in(shop: Shop) -> None:
     clerk, other, seller, stranger = clerk_of(shop), clerk_of(shop, QINXIAN), shop.browser(), shop.browser()
     signed_in(seller, "seller")
@@ -105,6 +109,7 @@ def test_only_the_station_it_is_brought_to_takes_it_in(shop: Shop) -> None:
     assert "冯建国家" not in other.get(LIST).text and arrivals() == 0
 
 
+@pytest.mark.full
 def test_a_grower_says_it_beforehand_and_the_station_decides(shop: Shop) -> None:
     clerk, seller = clerk_of(shop), shop.browser()
     number = accepted(shop, apples=3)
@@ -127,6 +132,7 @@ def test_a_grower_says_it_beforehand_and_the_station_decides(shop: Shop) -> None
     assert "一共 9.5斤" in check.text
 
 
+@pytest.mark.full
 def test_nobody_foretells_for_another(shop: Shop) -> None:
     accepted(shop, apples=3)
     other, code = shop.browser(), delivery().packs[0].code
@@ -140,6 +146,7 @@ def test_nobody_foretells_for_another(shop: Shop) -> None:
     assert clerk.get("/seller/shortages").status_code == 403
 
 
+@pytest.mark.full
 def test_something_else_is_offered_from_the_form(shop: Shop) -> None:
     clerk, number = clerk_of(shop), accepted(shop, apples=2)
     there, code = f"{address()}/arrivals", delivery().packs[0].code
@@ -158,3 +165,20 @@ def test_something_else_is_offered_from_the_form(shop: Shop) -> None:
     assert packs(number) == [(1, 0, 0)] and db.session.scalars(select(Substitute)).one().packs == 1
     unknown = post(clerk, there, data | {f"instead-{code}": "P9999-1"})
     assert unknown.status_code == 303
+
+
+@pytest.mark.full
+def test_what_was_not_shown_is_not_done(shop: Shop) -> None:
+    """The other pack is sold between the look and the press: more would go back than the page said."""
+    clerk, number = clerk_of(shop), accepted(shop, apples=2)
+    there, code = f"{address()}/arrivals", delivery().packs[0].code
+    instead = other_pack(shop, stock_on_hand=2)
+    check = post(clerk, there, entered(clerk, came="0", rest="substitute") | {f"instead-{code}": instead})
+    carried = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', check.text))
+    in_transaction(stock.reserve, {instead: 1}, reference="another buyer")
+
+    answer = post(clerk, there, carried | {"action": "send"})
+
+    assert answer.status_code == 409 and "刚才变了" in answer.text
+    assert arrivals() == 0 and packs(number) == [(0, 0, 0)]
+    assert post(clerk, there, entered(clerk) | {"action": "send"}).status_code == 409

@@ -1,5 +1,7 @@
 """The pickup shelf: the buyer's code finds their parcel at this station only, one press hands it over."""
 
+import pytest
+
 from marketplace.core.db import in_transaction
 from marketplace.orders import fulfilment
 from marketplace.orders.states import ParcelState as S
@@ -41,6 +43,7 @@ def test_the_code_finds_the_parcel_and_one_press_hands_it_over(shop: Shop) -> No
     assert f"{far}-1" not in clerk.get(THERE).text
 
 
+@pytest.mark.full
 def test_a_wrong_code_finds_nothing_and_elsewhere_there_is_nothing(shop: Shop) -> None:
     clerk, other, number = clerk_of(shop), clerk_of(shop, QINXIAN), shelved(shop, "A-1")
     code = parcels(number)[0].pickup_code or ""

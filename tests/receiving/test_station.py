@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from marketplace.core.db import db
 from marketplace.orders import backlog
 from marketplace.stations.models import Station
@@ -32,6 +34,7 @@ def test_what_is_said_is_shown_and_promises_follow_it(shop: Shop) -> None:
     assert backlog.delays(db.session(), ()) == {}
 
 
+@pytest.mark.full
 def test_what_is_wrong_is_said_and_changes_nothing(shop: Shop) -> None:
     manager = shop.browser()
     signed_in(manager, "station_manager", station=JIXIAN)
@@ -45,9 +48,6 @@ def test_what_is_wrong_is_said_and_changes_nothing(shop: Shop) -> None:
         assert answer.status_code == 422 and said in answer.text
     db.session.rollback()
     assert db.session.get_one(Station, JIXIAN).daily_capacity == 90
-
-
-def test_only_the_manager_says_it(shop: Shop) -> None:
     clerk = clerk_of(shop)
     assert clerk.get(THERE).status_code == post(clerk, THERE, SAID).status_code == 403
     assert shop.browser().get(THERE).status_code == 302

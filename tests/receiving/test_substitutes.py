@@ -71,6 +71,7 @@ def test_it_is_held_until_the_buyer_takes_it_and_what_it_costs_less_goes_back(sh
     assert differences(shop) == []
 
 
+@pytest.mark.full
 def test_what_is_dearer_costs_nothing_more(shop: Shop) -> None:
     number, offer, _instead = offered(shop, price_fen=9900)
     assert substitute().unit_price_fen == 3980
@@ -79,6 +80,7 @@ def test_what_is_dearer_costs_nothing_more(shop: Shop) -> None:
     assert differences(shop) == []
 
 
+@pytest.mark.full
 def test_who_declines_gets_the_money_and_the_rest_is_packed(shop: Shop) -> None:
     number, offer, instead = offered(shop)
 
@@ -108,6 +110,7 @@ def test_who_does_not_answer_gets_the_money_and_a_parcel_of_nothing_is_refused(s
     assert differences(shop) == []
 
 
+@pytest.mark.full
 def test_a_parcel_that_is_refused_meanwhile_ends_the_offer(shop: Shop) -> None:
     number, offer, instead = offered(shop)
     in_transaction(fulfilment.refuse, parcel=box(number).public_id, station=JIXIAN, actor="clerk", reason="压坏了")
@@ -122,6 +125,7 @@ def test_a_parcel_that_is_refused_meanwhile_ends_the_offer(shop: Shop) -> None:
     assert differences(shop) == []
 
 
+@pytest.mark.full
 def test_too_few_are_offered_by_payment_and_the_rest_is_refunded(shop: Shop) -> None:
     instead = other_pack(shop, stock_on_hand=3)
     numbers = [shop.paid_order(shop.browser(), apples=2) for _number in range(2)]
@@ -136,6 +140,7 @@ def test_too_few_are_offered_by_payment_and_the_rest_is_refunded(shop: Shop) -> 
     assert differences(shop) == []
 
 
+@pytest.mark.full
 def test_the_buyer_reads_it_and_answers_on_the_orders_page(shop: Shop) -> None:
     number, offer, _instead = offered(shop)
     while outbox.deliver():
@@ -158,3 +163,8 @@ def test_the_buyer_reads_it_and_answers_on_the_orders_page(shop: Shop) -> None:
     assert substitute().state is T.ACCEPTED and get(number).number == number
     page = buyer.get(f"/orders/{number}").text
     assert "换成这个要不要" not in page and "4斤箱 × 1" in page
+    clerk = clerk_of(shop)
+    for path in ("sheets/buyer", "labels", "queues/packing", "pick-list"):
+        page = clerk.get(f"/station/{path}").text
+        assert "5斤箱 × 1" in page and "4斤箱 × 1" in page and "× 2" not in page, path
+    assert clerk.get("/station/sheets/buyer").text.count(f"<h2>{number}  ") == 1

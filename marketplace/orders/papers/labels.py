@@ -1,4 +1,4 @@
-"""Labels of many parcels at once: five statements, however many."""
+"""Labels of many parcels at once: a fixed number of statements, however many."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from marketplace.orders import origins
 from marketplace.orders.models import Order, Parcel, Province
 from marketplace.orders.origins import Packing
 from marketplace.orders.queries import ShownParcel, lines_by_parcel, steps_by_parcel
+from marketplace.orders.receiving import offered
 from marketplace.orders.states import OrderState, ParcelState as S
 from marketplace.stations.models import County, Station
 
@@ -56,10 +57,12 @@ def of(session: Session, parcels: Sequence[int]) -> list[Label]:
     rows = {row.Parcel.id: row for row in session.execute(wanted)}
     names = [row.Parcel.public_id for row in rows.values()]
     lines, steps, packed = lines_by_parcel(session, parcels), steps_by_parcel(session, names), packings(session, names)
+    instead = offered.packed_instead(session, parcels)
     found = []
     for row in (rows[parcel] for parcel in parcels):
         name = row.Parcel.public_id
-        shown = ShownParcel(row.Parcel, row.Station, row.is_deep_poverty, lines.get(row.Parcel.id, ()), steps.get(name, {}))
+        goods = (*lines.get(row.Parcel.id, ()), *instead.get(row.Parcel.id, ()))
+        shown = ShownParcel(row.Parcel, row.Station, row.is_deep_poverty, goods, steps.get(name, {}))
         found.append(Label(shown, row.Order, row.Province, packed.get(name), origins.batch(shown)))
     return found
 

@@ -1,14 +1,15 @@
-"""Packing sheets: what goes into which parcel, by grower, by station or by buyer. One statement, however many orders."""
+"""Packing sheets: what goes into which parcel, by grower, by station or by buyer. Two statements, however many orders."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import csv_rows
@@ -16,6 +17,8 @@ from marketplace.core.db import Columns
 from marketplace.core.formats import in_language, mask_name, mask_phone
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.quoting import PICKUP
+from marketplace.orders.receiving.models import Substitute
+from marketplace.orders.receiving.states import SubstituteState
 from marketplace.orders.states import OrderState, ParcelState as S
 
 TO_PACK: Final = (S.ACCEPTED, S.COLLECTING, S.PACKED)
@@ -31,6 +34,7 @@ class By(StrEnum):
 class Row:
     """One line of one parcel: what is still to go into it."""
 
+    sequence: int  # in which it was ordered
     label: str
     seller_name: str
     title: str
@@ -84,25 +88,45 @@ ORDERS: Final = {
 
 def read(session: Session, station: str, *, with_names: bool) -> list[Row]:
     """`with_names`: recipients, masked; they are decrypted only where they are shown."""
+    packs = OrderLine.quantity - OrderLine.refunded_quantity - OrderLine.replaced_quantity
+    own = rows_of(session, station, packs, OrderLine, OrderLine.received_quantity >= packs, with_names=with_names)
+    accepted = Substitute.state == SubstituteState.ACCEPTED
+    instead = rows_of(session, station, Substitute.packs, Substitute, accepted, accepted, with_names=with_names)
+    return sorted(own + instead, key=attrgetter("sequence"))
+
+
+def rows_of(
+    session: Session,
+    station: str,
+    packs: Any,
+    named: Any,
+    is_here: ColumnElement[bool],
+    *which: ColumnElement[bool],
+    with_names: bool,
+) -> list[Row]:
+    """`named`: the table whose names and units are those of the packs; a line, or what is sent instead of it."""
     names = (Order.recipient, Order.phone) if with_names else ()
-    packs = OrderLine.quantity - OrderLine.refunded_quantity
     wanted: Columns = (
-        select(Order.number, Parcel.number, OrderLine.seller_name, OrderLine.title_zh, OrderLine.title_en)
-        .add_columns(OrderLine.unit_zh, OrderLine.unit_en, packs, OrderLine.received_quantity >= packs, Parcel.shelf)
+        select(Order.id, Order.number, Parcel.number, OrderLine.seller_name, named.title_zh, named.title_en)
+        .add_columns(named.unit_zh, named.unit_en, packs, is_here, Parcel.shelf)
         .add_columns(Parcel.delivery, Order.city, Parcel.promised_by, *names)
+        .select_from(OrderLine)
         .join(Parcel, Parcel.id == OrderLine.parcel_id)
         .join(Order, Order.id == Parcel.order_id)
         .where(Parcel.station_code == station, Parcel.state.in_(TO_PACK), Order.state == OrderState.PAID, packs > 0)
+        .where(*which)
         .order_by(Order.id, OrderLine.id)
     )
+    if named is Substitute:
+        wanted = wanted.join(Substitute, Substitute.order_line_id == OrderLine.id)
     return [row_of(*found) for found in session.execute(wanted)]
 
 
-def row_of(number: str, position: int, seller: str, *found: Any) -> Row:
+def row_of(sequence: int, number: str, position: int, seller: str, *found: Any) -> Row:
     zh, en, unit_zh, unit_en, packs, is_here, shelf, delivery, city, day, *who = found
     goods = (in_language(zh, en), in_language(unit_zh, unit_en), packs, bool(is_here))
     masked = (mask_name(who[0]), mask_phone(who[1])) if who else ()
-    return Row(f"{number}-{position}", seller, *goods, shelf, "" if delivery == PICKUP else city, day, *masked)
+    return Row(sequence, f"{number}-{position}", seller, *goods, shelf, "" if delivery == PICKUP else city, day, *masked)
 
 
 def as_csv(found: list[Group]) -> Iterator[bytes]:

@@ -122,6 +122,7 @@ def on_paper(label: Label) -> dict[str, Any]:
             f"{_('Batch')} {label.batch or '________'}",
             f"{_('Packed at, by')} {packed}",
             *shelf(label),
+            _("Scan it and see where this comes from"),
         ],
         "foot": [foot, *([_("Test money: you are not really charged")] if order.book == "test" else [])],
     }

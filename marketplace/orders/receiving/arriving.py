@@ -14,7 +14,15 @@ from marketplace.orders import fulfilment, remaining, repaying
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.receiving import owed, substituting
 from marketplace.orders.receiving.models import Allotment, Arrival, ArrivalLine, Forecast
-from marketplace.orders.receiving.planning import Count, PackPlan, Share, consequence, plan_all, shares_by_parcel
+from marketplace.orders.receiving.planning import (
+    Consequence,
+    Count,
+    PackPlan,
+    Share,
+    consequence,
+    plan_all,
+    shares_by_parcel,
+)
 from marketplace.orders.remaining import Part
 
 SHORT: Final = "short"
@@ -32,12 +40,19 @@ class NothingCame(Refusal):
 
 
 def receive(
-    session: Session, *, station: str, seller: str, counts: Mapping[str, Count] | None, seen: str, actor: str
+    session: Session,
+    *,
+    station: str,
+    seller: str,
+    counts: Mapping[str, Count] | None,
+    seen: str,
+    actor: str,
+    agreed_fen: int | None = None,
 ) -> str:
     """Take in a delivery; returns its public id. `counts` by the packs' codes; None: all came.
 
-    `seen`: how the delivery stood (`Delivery.mark`) when the person decided. Raises NotFound where the seller owes this
-    station nothing, OwedOtherwise, NothingCame."""
+    `seen`: how the delivery stood (`Delivery.mark`) when the person decided; `agreed_fen`: what they were shown to go back.
+    Raises NotFound where the seller owes this station nothing, OwedOtherwise, NothingCame, OutOfStock."""
     delivery = locked(session, station, seller)
     if delivery.mark != seen:
         raise OwedOtherwise(seller)
@@ -45,6 +60,8 @@ def receive(
     plans = plan_all(delivery, counts, {code: each.available for code, each in instead.items()})
     if not any(share.received or share.missing or share.offered for plan in plans for share in plan.shares):
         raise NothingCame(seller)
+    if agreed_fen is not None and agreed_fen != sum(each.fen for each in consequences(session, plans).values()):
+        raise OwedOtherwise(seller)
     public_id = ids.public_id()
     told = {"public_id": public_id, "station_code": station, "seller_public_id": seller, "actor": actor}
     arrival = add_row(session, Arrival, told)
@@ -62,6 +79,14 @@ def receive(
     codes = [plan.pack.code for plan in plans]
     session.execute(delete(Forecast).where(Forecast.seller_public_id == seller, Forecast.variant_code.in_(codes)))
     return public_id
+
+
+def consequences(session: Session, plans: Sequence[PackPlan]) -> dict[int, Consequence]:
+    """By the parcels' rows; only of those that something goes back of. One statement."""
+    shares = shares_by_parcel(plans)
+    lines = remaining.of_parcels(session, list(shares))
+    found = {parcel: consequence(lines[parcel], of_parcel) for parcel, of_parcel in shares.items()}
+    return {parcel: each for parcel, each in found.items() if each.fen}
 
 
 def locked(session: Session, station: str, seller: str) -> owed.Delivery:

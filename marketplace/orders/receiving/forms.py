@@ -45,6 +45,13 @@ class WeighedForm(Form):
 
 class ArrivalForm(KeyedForm, WeighedForm):
     seen = HiddenField(filters=[dropped_beyond(16)])
+    agreed = HiddenField(filters=[dropped_beyond(15)])  # what the page said would go back, in fen
+
+    @property
+    def agreed_fen(self) -> int:
+        """-1 for rubbish, which is never what goes back."""
+        text = str(self.agreed.data or "")
+        return int(text) if text.isascii() and text.isdigit() else -1
 
     def counts(self, delivery: Delivery) -> dict[str, Count]:
         """By the packs' codes. Call it once the form is valid."""

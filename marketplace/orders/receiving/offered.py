@@ -12,6 +12,7 @@ from marketplace.core.db import in_transaction
 from marketplace.core.formats import local_datetime, yuan
 from marketplace.notifications import messages
 from marketplace.orders.models import Order, OrderLine, Parcel
+from marketplace.orders.queries import ShownLine
 from marketplace.orders.receiving.models import Substitute
 from marketplace.orders.receiving.states import SubstituteState as T
 
@@ -68,6 +69,23 @@ def shown(row: Substitute, line: OrderLine, order: str, parcel: str) -> Shown:
     ordered, instead = (What(each.title_zh, each.title_en, each.unit_zh, each.unit_en) for each in (line, row))
     less = (line.unit_price_fen - row.unit_price_fen) * row.packs
     return Shown(row.public_id, order, parcel, row.state, row.packs, ordered, instead, less, row.answer_by)
+
+
+def packed_instead(session: Session, parcels: Sequence[int]) -> dict[int, tuple[ShownLine, ...]]:
+    """What buyers have accepted, as lines of what goes into their parcels: one statement."""
+    names = ("listing_code", "seller_name", "return_policy", "drawing", "media_public_id")
+    wanted = select(OrderLine.parcel_id, Substitute, *(getattr(OrderLine, name) for name in names))
+    wanted = wanted.join(OrderLine, OrderLine.id == Substitute.order_line_id)
+    wanted = wanted.where(OrderLine.parcel_id.in_(parcels), Substitute.state == T.ACCEPTED).order_by(Substitute.id)
+    found: dict[int, tuple[ShownLine, ...]] = {}
+    for row in session.execute(wanted):
+        given = {name: getattr(row, name) for name in names}
+        own = {
+            name: getattr(row.Substitute, name) for name in ("title_zh", "title_en", "unit_zh", "unit_en", "unit_price_fen")
+        }
+        line = ShownLine(quantity=row.Substitute.packs, refunded_quantity=0, replaced_quantity=0, **given, **own)
+        found[row.parcel_id] = (*found.get(row.parcel_id, ()), line)
+    return found
 
 
 def tell(*, substitute: str) -> None:

@@ -17,12 +17,11 @@ from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.steps import TOO_LATE
-from marketplace.orders import remaining
 from marketplace.orders.receiving import arriving, came, forecasting, owed, substituting
 from marketplace.orders.receiving.forms import ArrivalForm, arrival_form
 from marketplace.orders.receiving.models import Arrival, Forecast
 from marketplace.orders.receiving.owed import Delivery
-from marketplace.orders.receiving.planning import Consequence, PackPlan, consequence, plan_all, shares_by_parcel
+from marketplace.orders.receiving.planning import plan_all
 from marketplace.stations.models import Station
 from marketplace.stations.queues import OtherQueue
 
@@ -102,6 +101,7 @@ def send(delivery: Delivery, form: ArrivalForm, *, takes_all: bool) -> ResponseR
             counts=None if takes_all else form.counts(delivery),
             seen=str(form.seen.data),
             actor=f"person:{g.person.id}",
+            agreed_fen=None if takes_all else form.agreed_fen,
         )
     except (idempotency.KeyReused, NotFound):
         flash(TOO_LATE, "note")
@@ -139,17 +139,11 @@ def plan_page(delivery: Delivery, form: ArrivalForm) -> ResponseReturnValue:
     plans = plan_all(delivery, form.counts(delivery), {code: each.available for code, each in instead.items()})
     if not any(share.received or share.missing or share.offered for each in plans for share in each.shares):
         return refused_page(delivery.seller, arriving.NothingCame(delivery.seller))
-    meant = consequences(db.session(), plans)
-    shown: dict[str, Any] = {"meant": meant, "fen": sum(each.fen for each in meant.values())}
+    meant = arriving.consequences(db.session(), plans)
+    fen = sum(each.fen for each in meant.values())
+    form.agreed.data = str(fen)
+    shown: dict[str, Any] = {"meant": meant, "fen": fen}
     return page("receiving/plan.html", delivery=delivery, form=form, plans=plans, instead=instead, **shown)
-
-
-def consequences(session: Session, plans: list[PackPlan]) -> dict[int, Consequence]:
-    """By the parcels' rows; only of those that something goes back of. One statement."""
-    shares = shares_by_parcel(plans)
-    lines = remaining.of_parcels(session, list(shares))
-    found = {parcel: consequence(lines[parcel], of_parcel) for parcel, of_parcel in shares.items()}
-    return {parcel: each for parcel, each in found.items() if each.fen}
 
 
 def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:

@@ -1,0 +1,1 @@
+"""What sending costs: rate tables with a first day, uploaded by the province."""

@@ -1,0 +1,50 @@
+"""A rate table takes the place of its zone's older ones from its first day on, which lies ahead."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from marketplace.core import audit, clock
+from marketplace.core.db import add_rows
+from marketplace.core.errors import Refusal
+from marketplace.orders.models import Province, ShippingRate
+from marketplace.orders.tariffs.reading import Step
+
+
+class TooEarly(Refusal):
+    status = 422
+    message = _l("A rate table begins tomorrow at the earliest: what was promised today stays.")
+
+
+def zones(session: Session) -> list[str]:
+    return sorted(set(session.scalars(select(Province.zone))))
+
+
+def tables(session: Session) -> list[ShippingRate]:
+    """Those that hold now or later, by zone, first day and weight."""
+    held = or_(ShippingRate.valid_until.is_(None), ShippingRate.valid_until >= clock.today())
+    ordered = (ShippingRate.zone, ShippingRate.valid_from, ShippingRate.up_to_grams)
+    return list(session.scalars(select(ShippingRate).where(held).order_by(*ordered)))
+
+
+def keep(session: Session, *, steps: Sequence[Step], valid_from: date, actor: str) -> None:
+    """Of the zones that the table names: sent again it says the same. Raises TooEarly."""
+    if valid_from <= clock.today():
+        raise TooEarly(valid_from.isoformat())
+    named = sorted({step.zone for step in steps})
+    of_zones = ShippingRate.zone.in_(named)
+    session.execute(delete(ShippingRate).where(of_zones, ShippingRate.valid_from >= valid_from))
+    older = update(ShippingRate).where(of_zones, ShippingRate.valid_from < valid_from)
+    older = older.where(or_(ShippingRate.valid_until.is_(None), ShippingRate.valid_until >= valid_from))
+    session.execute(older.values(valid_until=valid_from - timedelta(days=1)))
+    rows = [
+        {"zone": step.zone, "up_to_grams": step.up_to_grams, "price_fen": step.price_fen, "days": step.days}
+        | {"valid_from": valid_from, "valid_until": None}
+        for step in steps
+    ]
+    add_rows(session, ShippingRate, *rows)
+    why = f"{', '.join(named)}: {len(rows)}"
+    audit.record(session, actor=actor, action="shipping_rates.kept", subject=f"tariff:{valid_from}", why=why)
