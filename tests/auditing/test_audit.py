@@ -18,6 +18,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.orders import refunding
 from marketplace.payments.sandbox.gateway import SandboxCashier
 from tests.auditing.test_giving import TAMPERING as GIVING
+from tests.auditing.test_imports import TAMPERING as SHEETS
 from tests.auditing.test_matching import TAMPERING as MATCHING
 from tests.auditing.test_movements import TAMPERING as MOVEMENTS
 from tests.auditing.test_payouts import TAMPERING as PAYOUTS
@@ -190,7 +191,7 @@ def test_every_check_is_proved(traded: Shop) -> None:
     parts = {part.partition(":")[0] for part in said}
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
     of_plans = {check for check, _sql in (*PLANS, *MATCHING)}
-    others = set(GIVING) | set(MOVEMENTS) | set(PAYOUTS) | set(TRANSFERS) | of_pledges | of_plans
+    others = set(SHEETS) | set(GIVING) | set(MOVEMENTS) | set(PAYOUTS) | set(TRANSFERS) | of_pledges | of_plans
     assert parts - set(TAMPERING) - others == {"the cashier and the books agree", movements.AT_THE_CASHIER}
 
 
