@@ -35,6 +35,7 @@ class Limits:
 
 WORKBOOK: Final = Limits(members=2_000, unpacked=200 * 2**20, largest=150 * 2**20, ratio=250)
 PICTURES: Final = Limits(members=1_000, unpacked=300 * 2**20, largest=10 * 2**20, ratio=60)
+BROKEN: Final = (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, EOFError)  # what opening one may raise
 SMALL: Final = 100_000  # bytes: of how often so little is repeated nothing follows
 
 

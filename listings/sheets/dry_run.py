@@ -50,7 +50,7 @@ def arranged(cells: Sequence[Sequence[str]], flaws: Iterable[tuple[int, int, str
     mark_repeated(found)
     try:
         named = pictures_in(zip_name, found)
-    except (archives.BadArchive, zipfile.BadZipFile, OSError) as wrong:
+    except (archives.BadArchive, OSError, *archives.BROKEN) as wrong:
         return problem(wrong.code if isinstance(wrong, archives.BadArchive) else "zip_broken")
     return {"rows": found, "pictures": named, "notes": {"unknown": list(heading.unknown[:20])}}
 

@@ -78,9 +78,8 @@ def create_import() -> ResponseReturnValue:
     except storing.ZipTooLarge as refusal:
         form.pictures.errors = [refusal.message]
         return dropped(kept, form, refusal.status)
-    except (archives.BadArchive, zipfile.BadZipFile) as wrong:
-        code = wrong.code if isinstance(wrong, archives.BadArchive) else "zip_broken"
-        form.pictures.errors = [" ".join(wording.told({"code": code, "values": {}}))]
+    except archives.BadArchive as wrong:
+        form.pictures.errors = [" ".join(wording.told({"code": wrong.code, "values": {}}))]
         return dropped(kept, form, 422)
     if queries.find(db.session(), name, g.person.id).sheet != kept[0]:
         storing.drop(*kept)  # it came a second time
@@ -88,12 +87,15 @@ def create_import() -> ResponseReturnValue:
 
 
 def keep_pictures(sent: FileStorage | None) -> str:
-    """The ZIP beside the sheet, its members looked at; "" where none came. Raises ZipTooLarge, BadArchive, BadZipFile."""
+    """The ZIP beside the sheet, its members looked at; "" where none came. Raises ZipTooLarge, BadArchive."""
     if not sent or not sent.filename:
         return ""
     archives.look_at_directory(sent.stream, archives.PICTURES)
-    with zipfile.ZipFile(sent.stream) as archive:
-        archives.check(archive, archives.PICTURES)
+    try:
+        with zipfile.ZipFile(sent.stream) as archive:
+            archives.check(archive, archives.PICTURES)
+    except archives.BROKEN as error:
+        raise archives.BadArchive("zip_broken") from error
     sent.stream.seek(0)
     return storing.keep_pictures(sent.stream)
 

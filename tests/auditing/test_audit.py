@@ -20,6 +20,7 @@ from tests.auditing.test_arrivals import TAMPERING as ARRIVALS
 from tests.auditing.test_cases import TAMPERING as CASES
 from tests.auditing.test_editing import TAMPERING as EDITING
 from tests.auditing.test_giving import TAMPERING as GIVING
+from tests.auditing.test_imports import TAMPERING as SHEETS
 from tests.auditing.test_matching import TAMPERING as MATCHING
 from tests.auditing.test_movements import TAMPERING as MOVEMENTS
 from tests.auditing.test_offline import TAMPERING as OFFLINE
@@ -173,7 +174,7 @@ def test_every_check_is_proved(traded: Shop) -> None:
     parts = {part.partition(":")[0] for part in said}
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
     of_plans = {check for check, _sql in (*PLANS, *MATCHING, *EDITING, *CASES)}
-    elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, OFFLINE, of_pledges, of_plans)
+    elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, OFFLINE, SHEETS, of_pledges, of_plans)
     others = {check for proved in elsewhere for check in proved}
     assert parts - set(TAMPERING) - others == {"the cashier and the books agree", movements.AT_THE_CASHIER}
 

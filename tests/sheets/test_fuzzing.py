@@ -90,8 +90,8 @@ def counted(session: Session) -> list[int]:
     "seeds",
     [
         range(8),
-        pytest.param(range(8, 120), marks=pytest.mark.full),
-        pytest.param(range(120, 1000), marks=pytest.mark.nightly),
+        pytest.param(range(8, 50), marks=pytest.mark.full),
+        pytest.param(range(50, 1000), marks=pytest.mark.nightly),
     ],
     ids=["first", "more", "thousand"],
 )

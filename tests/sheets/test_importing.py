@@ -1,15 +1,18 @@
 """A sheet from the seller's hand to the shop: looked at first, done as a whole, and the same sheet again changes nothing."""
 
+import io
 from datetime import timedelta
 
 import pytest
+import python_calamine
 import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from listings.models import Listing, StockMovement, Variant
-from listings.sheets import working
+from listings.sheets import exporting, working
+from listings.sheets.columns import COLUMNS
 from listings.sheets.models import ListingImport
 from listings.sheets.states import ImportState as I
 from listings.states import ListingState as L
@@ -275,3 +278,31 @@ def test_xlsx_says_the_same_as_csv(trader: Trader, session: Session) -> None:
     }
     figures = {"number": "A001", "category": "grain-millet", "price": 5800, "stock": 40, "weight": None, "shelf_life": None}
     assert rows(session)[0].entry == described | figures | {"tiers": []}
+
+
+def test_two_sheets_with_the_same_new_goods_make_them_once(trader: Trader, session: Session) -> None:
+    first, second = (trader.compared(as_csv(HEADINGS, MILLET)) for _time in range(2))
+    trader.confirm(first)
+    trader.confirm(second)
+    assert latest().state is I.READY and latest().notes["moved"] == [2] and len(listed(session)) == 1
+    assert [row.verdict for row in rows(session)] == ["same"]
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "sheet"), [("zh", "货号", "怎么填"), ("en", "Article number", "What may stand here")]
+)
+def test_the_template_says_what_may_stand_where(trader: Trader, language: str, heading: str, sheet: str) -> None:
+    trader.client.get(f"/help?lang={language}")
+    answer = trader.client.get("/seller/imports/template.xlsx")
+    assert answer.content_type == exporting.KIND_XLSX and "template-" in answer.headers["Content-Disposition"]
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(answer.data))
+    assert book.get_sheet_by_index(0).to_python()[0][0] == heading and book.sheet_names[1] == sheet
+    explained = book.get_sheet_by_index(1).to_python()
+    assert len(explained) == len(COLUMNS) + 1 and [row[3] for row in explained[1:3]] == ["小米", "鸡蛋"]
+    plain = trader.client.get("/seller/imports/template.csv").data.decode("utf-8-sig")
+    assert plain.startswith(heading) and plain.count("\n") == 1
+
+
+def test_an_empty_template_has_nothing_to_do(trader: Trader) -> None:
+    row = trader.compared(trader.client.get("/seller/imports/template.xlsx").data, name="空.xlsx")
+    assert row.state is I.UNREADABLE and "每样货填一行" in trader.page(row)

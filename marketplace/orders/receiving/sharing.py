@@ -1,7 +1,7 @@
 """Who gets what of goods that do not suffice, and what lighter goods cost. Pure: the same figures give the same answer.
 
 First paid, first served: whole lines in the order in which their orders were paid, so that at most one line of a pack is
-served in part. docs/adr/0021 says why nobody gets a fair share of a box."""
+served in part. docs/adr/0023 says why nobody gets a fair share of a box."""
 
 from collections.abc import Sequence
 
