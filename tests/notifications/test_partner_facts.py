@@ -111,7 +111,8 @@ def test_a_refund_that_arrived_is_told(shop: Shop, partner: Listener) -> None:
 def test_a_listing_that_is_let_in_is_told_to_its_seller(shop: Shop, partner: Listener) -> None:
     seller = factories.make_person("seller")
     enter(seller, partner.address)
-    listing = factories.make_listing(seller_id=seller.id, state=ListingState.DRAFT)
+    told = {"story_zh": "山里的苹果，甜。", "origin_village_zh": "屯里镇"}
+    listing = factories.make_listing(seller_id=seller.id, state=ListingState.DRAFT, **told)
     factories.make_variant(listing)
     in_transaction(drafting.submit, code=listing.code, person_id=seller.id)
     seen: dict[str, Any] = {"origin_seen": True, "goods_seen": True, "price_sane": True}
