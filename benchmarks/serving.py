@@ -17,6 +17,7 @@ from tests.databases import PostgresServer
 
 ROOT: Final = Path(__file__).parent.parent
 SERVER: Final = ["--interface", "wsgi", "--http", "1", "--no-ws", "--workers", "2", "--blocking-threads", "4"]
+WITHOUT_WORDS: Final = {"PYTHONOPTIMIZE": "2", "PYTHONDONTWRITEBYTECODE": ""}  # bin/run.py, for web servers
 AS_RUN_SETS: Final = {  # bin/run.py
     "OPENBLAS_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "2",
@@ -46,7 +47,7 @@ def served(python: str, target: str, given: dict[str, str]) -> Iterator[tuple[st
     """Its address, and the process that listens."""
     port = peers.free_port()
     command = [python, "-m", "granian", *SERVER, "--port", str(port), "--log-level", "error", target]
-    process = subprocess.Popen(command, env={**os.environ, **given}, cwd=ROOT)
+    process = subprocess.Popen(command, env={**os.environ, **given, **WITHOUT_WORDS}, cwd=ROOT)
     try:
         address = f"http://127.0.0.1:{port}"
         wait_for(f"{address}/")

@@ -58,7 +58,7 @@ class Vocabulary:
                 self.by_initials[word.initials].append(text)
                 for character in set(text):
                     self.by_character[character].append(text)
-        self.syllables = self.syllables or {one for found in self.lexicon.readings.values() for one in found}
+        self.syllables = self.syllables or {one for way in self.lexicon.readings.ways for one in way}
         self.english = self.lexicon.english | {word for key in knowledge().english for word in key.split()}
         if fresh:
             self._beginnings = []  # sorted again when somebody asks
@@ -86,7 +86,7 @@ class Vocabulary:
         return word is not None and word.strength > Strength.BODY
 
     def readings(self, character: str) -> tuple[str, ...]:
-        return self.lexicon.readings.get(character, ())
+        return self.lexicon.readings.of(character)
 
     def sounds(self, text: str) -> list[tuple[str, ...]]:
         """The ways a text may be read aloud; none when a character is unknown."""

@@ -1,9 +1,13 @@
 """The JSON face: exact shapes, filters, problems, and a document that says the same."""
 
+import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from flask import Flask
@@ -11,8 +15,11 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
 from listings import indexing
+from marketplace.api import openapi
 from marketplace.core.settings import settings
 from tests import factories
+
+ROOT: Final = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -190,6 +197,19 @@ def test_the_document_is_valid_and_names_every_path(goods: FlaskClient) -> None:
     rules = {rule.rule for rule in goods.application.url_map.iter_rules() if rule.rule.startswith("/api/v1/")}
     said = {f"/api/v1{path}".replace("{", "<").replace("}", ">") for path in document["paths"]}
     assert said == rules - {"/api/v1/openapi.json"}
+
+
+def test_a_server_without_docstrings_says_what_its_answers_are() -> None:
+    """As bin/run.py starts it."""
+    code = """
+import json
+from marketplace.api import openapi
+print(json.dumps({name: schema.get("description") for name, schema in openapi.document()["components"]["schemas"].items()}))
+"""
+    without = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    said = {name: schema.get("description") for name, schema in openapi.document()["components"]["schemas"].items()}
+    assert json.loads(without.stdout) == said
+    assert said["Problem"] == "RFC 9457."
 
 
 def test_a_longer_page_costs_no_more_statements(

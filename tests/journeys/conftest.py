@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page
 
+from benchmarks.serving import WITHOUT_WORDS
 from tests import peers
 from tests.browser import barriers, overflows
 from tests.databases import PostgresServer, SQLiteFiles
@@ -36,7 +37,8 @@ class House:
         granian = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", port, "--workers", "1", "wsgi:app"]
         command = granian if name == "web" else ["flask", "--app", "wsgi", "worker"]
         with self.log.open("ab") as log:
-            options = {"cwd": ROOT, "env": self.environment, "stdout": log, "stderr": log, "start_new_session": True}
+            environment = self.environment | (WITHOUT_WORDS if name == "web" else {})
+            options = {"cwd": ROOT, "env": environment, "stdout": log, "stderr": log, "start_new_session": True}
             self.processes[name] = subprocess.Popen([sys.executable, "-m", *command], **options)  # type: ignore[call-overload]
         if name == "web":
             self.wait_until_ready()
