@@ -125,10 +125,13 @@ def hold(session: Session, packs: Sequence[str]) -> None:
 
 
 def has_moved(line: Line, pack: Pack | None) -> bool:
-    """Whether what the seller was shown is no longer so: the goods are gone, or stand otherwise, or other values."""
+    """Whether what the seller was shown is no longer so: the goods are gone, or stand otherwise, or other values, or buyers
+    hold more of them than would be there."""
     if pack is None or pack.state in (L.SUBMITTED, L.SUSPENDED):
         return True
     if any(key in goods.DESCRIBING for key in line.entry) and not pack.is_editable:
+        return True
+    if pack.on_hand + line.stock_change < pack.reserved:
         return True
     now = {**pack.values, "tiers": pack.tiers}
     return any(now[key] != value for key, value in line.was.items() if key in now)

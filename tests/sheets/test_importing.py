@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from listings import stock
 from listings.models import Listing, StockMovement, Variant
 from listings.sheets import exporting, working
 from listings.sheets.columns import COLUMNS
@@ -17,6 +18,7 @@ from listings.sheets.models import ListingImport
 from listings.sheets.states import ImportState as I
 from listings.states import ListingState as L
 from marketplace.core import clock
+from marketplace.core.db import in_transaction
 from marketplace.core.outbox import OutboxRow
 from marketplace.core.transitions import EventRow
 from marketplace.stations.models import Seller
@@ -185,6 +187,17 @@ def test_no_fewer_than_are_held(trader: Trader, session: Session) -> None:
     session.commit()
     trader.compared(as_csv(("code", "库存"), ("GA", "3")))
     assert wrong(session) == [(2, "stock", "held")]
+
+
+def test_what_buyers_hold_since_the_seller_looked_is_shown_again(trader: Trader, session: Session) -> None:
+    trader.offer("GA")
+    row = trader.compared(as_csv(("code", "库存"), ("GA", "4")))
+    in_transaction(stock.reserve, {"GA-1": 6}, reference="SX-1")
+
+    trader.confirm(row)
+
+    assert latest().state is I.READY and wrong(session) == [(2, "stock", "held")]
+    assert not latest().notes["failed"]
 
 
 def test_an_export_sent_back_is_nothing_to_do(trader: Trader, session: Session) -> None:
