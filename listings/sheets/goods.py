@@ -41,6 +41,7 @@ class Pack:
     station: str
     is_first: bool
     is_only: bool
+    version: int  # of the listing
     on_hand: int
     reserved: int
     tiers: list[list[int]]
@@ -74,7 +75,7 @@ def statement(person_id: int, *which: ColumnElement[bool]) -> Select[*tuple[Any,
     return (
         select(Listing.id, Listing.code, Listing.state, Listing.station_code, Listing.article_number, Listing.category_code)
         .add_columns(Listing.title_zh, Listing.origin_village_zh, Listing.story_zh, Listing.harvest_months)
-        .add_columns(Listing.shelf_life_days, Listing.storage_zh, Variant.id.label("variant_id"))
+        .add_columns(Listing.shelf_life_days, Listing.storage_zh, Listing.version, Variant.id.label("variant_id"))
         .add_columns(Variant.code.label("pack_code"), Variant.unit_zh, Variant.net_weight_grams, Variant.price_fen)
         .add_columns(Variant.on_hand, Variant.reserved)
         .join(Variant, Variant.listing_id == Listing.id)
@@ -103,7 +104,7 @@ def pack_of(row: Row[Any], is_first: bool, is_only: bool, tiers: list[list[int]]
         "storage": row.storage_zh,
     }
     names = (row.id, row.variant_id, row.code, row.pack_code, row.state, row.station_code)
-    return Pack(*names, is_first, is_only, row.on_hand, row.reserved, tiers, values)
+    return Pack(*names, is_first, is_only, row.version, row.on_hand, row.reserved, tiers, values)
 
 
 def tiers_of(session: Session, variants: Sequence[int]) -> dict[int, list[list[int]]]:
