@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from listings.forms import grams_of
 from listings.sheets import cells as cells_of
-from listings.sheets.goods import DESCRIBING, Pack
+from listings.sheets.goods import DESCRIBING, OF_THE_GOODS, Pack
 from listings.sheets.parsing import MOST_PICTURES, NEEDED, PARSERS, Categories, Wrong, parse
 from listings.sheets.states import Verdict
 from listings.states import ListingState as L
@@ -103,6 +103,8 @@ def describe_change(found: Compared, there: There, cells: Mapping[str, str], pac
     found.target = pack.pack_code
     shown = cells_of.of_pack(pack, there.categories)
     for key in PLAIN:
+        if key in OF_THE_GOODS and not pack.is_only and not cells.get(key):
+            continue  # further packs leave it to the first, whichever that is by now
         if key in cells and not cells_of.are_alike(cells[key], shown[key]):
             read_into(found, key, cells[key], there.categories)
             if found.entry.get(key) == pack.values[key]:
@@ -235,5 +237,7 @@ def refuse_what_is_settled(found: Compared, pack: Pack) -> None:
     for key in found.entry:
         if pack.state in LOCKED:
             found.refuse(key, "with_the_station" if pack.state is L.SUBMITTED else "suspended")
+        elif key in OF_THE_GOODS and not pack.is_first:
+            found.refuse(key, "said_by_first")
         elif key in DESCRIBING and not pack.is_editable:
             found.refuse(key, "not_a_draft")

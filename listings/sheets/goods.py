@@ -26,6 +26,8 @@ DESCRIBING: Final = (
     "storage",
     "pictures",
 )
+OF_THE_GOODS: Final = frozenset({"number", *DESCRIBING} - {"unit", "weight"})
+"""What all packs of a listing share: the row of its first one says it."""
 Values = Mapping[str, Any]
 
 
@@ -54,7 +56,7 @@ class Pack:
 
     @property
     def is_editable(self) -> bool:
-        return self.state in (L.DRAFT, L.REJECTED) and self.is_first
+        return self.state in (L.DRAFT, L.REJECTED)
 
 
 def of_seller(session: Session, person_id: int, *which: ColumnElement[bool]) -> list[Pack]:
@@ -88,7 +90,7 @@ def pack_of(row: Row[Any], is_first: bool, is_only: bool, tiers: list[list[int]]
     grams = row.net_weight_grams
     first = tiers[0] if tiers else [None, None]
     values = {
-        "number": row.article_number if is_first else None,
+        "number": row.article_number,
         "category": row.category_code,
         "title": row.title_zh,
         "unit": row.unit_zh,
