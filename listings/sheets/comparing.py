@@ -111,11 +111,7 @@ def describe_change(found: Compared, there: There, cells: Mapping[str, str], pac
                 found.entry.pop(key, None)
     if "number" in found.entry:
         keep_number_apart(found, there, pack)
-    if any(key in cells and cells[key] != shown[key] for key in TIERS):
-        read_tiers(found, {**shown, **cells}, there.categories, found.entry.get("price", pack.values["price"]))
-        if pack.tiers and found.entry.get("tiers") == pack.tiers[:1]:
-            del found.entry["tiers"]  # the sheet shows the first of several
-    keep_useful_tiers(found, pack)
+    say_tiers(found, cells, shown, there.categories, pack)
     count(found, cells, pack)
     weigh(found, cells, pack)
     have = there.digests.get(pack.listing_id, [])
@@ -138,6 +134,23 @@ def keep_number_apart(found: Compared, there: There, pack: Pack) -> None:
         found.refuse("number", "number_of_first")
     elif other is not None and other.listing_id != pack.listing_id:
         found.refuse("number", "number_taken", typed=found.entry["number"], other=other.code)
+
+
+def say_tiers(
+    found: Compared, cells: Mapping[str, str], shown: Mapping[str, str], categories: Categories, pack: Pack
+) -> None:
+    """The sheet says the first of several lower prices; those for more packs stay where they are still lower."""
+    said = [key for key in TIERS if key in cells]
+    if any(cells[key] != shown[key] or ("price" in found.entry and cells[key]) for key in said):
+        read_tiers(found, {**shown, **cells}, categories, found.entry.get("price", pack.values["price"]))
+        first = found.entry.get("tiers")
+        if first and first[0][0] <= pack.minimum and first != pack.tiers[:1]:
+            found.refuse("tier_from", "tier_of_least", least=pack.minimum)
+        if first and first == pack.tiers[:1]:
+            del found.entry["tiers"]
+        elif first:
+            first += [tier for tier in pack.tiers[1:] if tier[0] > first[0][0] and tier[1] < first[0][1]]
+    keep_useful_tiers(found, pack)
 
 
 def read_tiers(found: Compared, cells: Mapping[str, str], categories: Categories, price: int | None) -> None:

@@ -46,6 +46,7 @@ class Pack:
     version: int  # of the listing
     on_hand: int
     reserved: int
+    minimum: int
     tiers: list[list[int]]
     values: Values
 
@@ -79,7 +80,7 @@ def statement(person_id: int, *which: ColumnElement[bool]) -> Select[*tuple[Any,
         .add_columns(Listing.title_zh, Listing.origin_village_zh, Listing.story_zh, Listing.harvest_months)
         .add_columns(Listing.shelf_life_days, Listing.storage_zh, Listing.version, Variant.id.label("variant_id"))
         .add_columns(Variant.code.label("pack_code"), Variant.unit_zh, Variant.net_weight_grams, Variant.price_fen)
-        .add_columns(Variant.on_hand, Variant.reserved)
+        .add_columns(Variant.on_hand, Variant.reserved, Variant.minimum_quantity)
         .join(Variant, Variant.listing_id == Listing.id)
         .where(Listing.seller_id == person_id, Listing.state != L.ARCHIVED, *which)
         .order_by(Listing.id, Variant.position, Variant.id)
@@ -106,7 +107,7 @@ def pack_of(row: Row[Any], is_first: bool, is_only: bool, tiers: list[list[int]]
         "storage": row.storage_zh,
     }
     names = (row.id, row.variant_id, row.code, row.pack_code, row.state, row.station_code)
-    return Pack(*names, is_first, is_only, row.version, row.on_hand, row.reserved, tiers, values)
+    return Pack(*names, is_first, is_only, row.version, row.on_hand, row.reserved, row.minimum_quantity, tiers, values)
 
 
 def tiers_of(session: Session, variants: Sequence[int]) -> dict[int, list[list[int]]]:

@@ -56,6 +56,10 @@ OF_ROWS: Final[dict[str, Words]] = {
         _l("The lower price needs both: from how many packs, and how much."),
         _l("Fill in both, or leave both empty."),
     ),
+    "tier_of_least": (
+        _l("Buyers take at least %(least)s of these anyway."),
+        _l("Let the lower price begin with more packs than that."),
+    ),
     "tier_not_lower": (
         _l("The lower price is not lower than the price."),
         _l("A larger quantity should cost less per pack: correct one of the two."),

@@ -82,3 +82,40 @@ def test_another_order_of_packs_since_the_export_changes_nothing(trader: Trader,
 
     assert wrong(session) == [] and [row.verdict for row in rows(session)] == ["same", "same"]
     assert session.get_one(Listing, listing.id).article_number == "A001"
+
+
+def tiers_of(session: Session, code: str) -> list[tuple[int, int]]:
+    session.expire_all()
+    pack = session.scalars(select(Variant).where(Variant.code == code)).one()
+    return [(tier.from_quantity, tier.price_fen) for tier in pack.tiers]
+
+
+def test_another_first_lower_price_keeps_those_for_more(trader: Trader, session: Session) -> None:
+    trader.offer("GA", tiers=((10, 3680), (20, 3480), (50, 3280)))
+    sheet = as_csv(("code", "满几份优惠", "优惠价"), ("GA", "20", "33.00"))
+
+    row = trader.done(sheet)
+
+    assert tiers_of(session, "GA-1") == [(20, 3300), (50, 3280)]
+    trader.compared(sheet)
+    assert [each.verdict for each in rows(session)] == ["same"]
+    trader.undo(row)
+    assert tiers_of(session, "GA-1") == [(10, 3680), (20, 3480), (50, 3280)]
+
+
+def test_a_lower_price_is_for_more_than_the_least(trader: Trader, session: Session) -> None:
+    trader.offer("GA", pack={"minimum_quantity": 5})
+    trader.compared(as_csv(("code", "满几份优惠", "优惠价"), ("GA", "5", "33.00")))
+    assert wrong(session) == [(2, "tier_from", "tier_of_least")] and "5 份起卖" in trader.page(latest())
+    trader.done(as_csv(("code", "满几份优惠", "优惠价"), ("GA", "6", "33.00")))
+    assert tiers_of(session, "GA-1") == [(6, 3300)]
+
+
+def test_a_price_below_the_lower_price_beside_it_is_a_mistake_each_time(trader: Trader, session: Session) -> None:
+    """Without the columns of the lower price it simply goes, as on the list of prices."""
+    trader.offer("GA", tiers=((10, 3680),))
+    for _again in range(2):
+        trader.compared(as_csv(("code", "单价", "满几份优惠", "优惠价"), ("GA", "36.00", "10", "36.80")))
+        assert wrong(session) == [(2, "tier_price", "tier_not_lower")]
+    trader.done(as_csv(("code", "单价"), ("GA", "36.00")))
+    assert tiers_of(session, "GA-1") == []
