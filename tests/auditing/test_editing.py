@@ -1,9 +1,17 @@
 """The independent reader of edits, papers and farmers' words: silent where all is well, naming what is not."""
 
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 from flask import Flask
+from sqlalchemy import Connection
 
 from listings.models import Certificate
+from marketplace.auditing import editing
+from marketplace.auditing.checks import Difference
 from tests.auditing.test_giving import named
 from tests.listings.selling import House, build, edits, fresh
 from tests.listings.test_consenting import finished, review
@@ -52,3 +60,22 @@ def test_whatever_was_tampered_with_is_named(house: House) -> None:
 
     assert named() == set()
     assert [(check, sql) for check, sql in TAMPERING if check not in named(sql)] == []
+
+
+def test_edits_are_read_a_listing_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many were accepted: what the latest of each column says counts, and no other listing is waited for."""
+    taken = []
+
+    def read(_connection: object, _sql: str) -> Iterator[SimpleNamespace]:
+        shop = dict.fromkeys(editing.COLUMNS, "") | {"title_zh": "甲", "harvest_months": "[9]"}
+        for number, after in enumerate(({"title_zh": "乙"}, {"harvest_months": [9]}, {"title_zh": "甲"})):
+            for code in (1, 2, 3) if number == 0 else (4,):
+                taken.append(code)
+                yield SimpleNamespace(id=code, code=f"G{code}", after=json.dumps(after), **shop)
+
+    monkeypatch.setattr(editing, "read", read)
+    found = editing.differences(cast(Connection, None))
+    assert next(found) == editing.IN_THE_SHOP
+    assert next(found) == Difference(editing.IN_THE_SHOP, "G1: title_zh is not what the station accepted last")
+    assert taken == [1, 2]
+    assert [each.words[:2] for each in found if isinstance(each, Difference)] == ["G2", "G3"]
