@@ -20,6 +20,7 @@ from marketplace.stations.models import Station
 
 bp = Blueprint("listing_review", __name__)
 DECISIONS: Final = frozenset({"accept", "reject"})
+LONGEST_ID: Final = 20  # digits; Python itself refuses to read very many
 
 
 @bp.get("/station/listings")
@@ -85,7 +86,8 @@ def create_review(code: str) -> ResponseReturnValue:
 
 def papers_seen() -> set[int]:
     """The certificates, by id, that somebody says to have seen."""
-    return {int(ticked) for ticked in request.form.getlist("papers") if ticked.isascii() and ticked.isdigit()}
+    ticked = request.form.getlist("papers")
+    return {int(each) for each in ticked if each.isascii() and each.isdigit() and len(each) < LONGEST_ID}
 
 
 @bp.post("/station/listings/<code>/papers")
