@@ -81,6 +81,9 @@ def create_import() -> ResponseReturnValue:
     except archives.BadArchive as wrong:
         form.pictures.errors = [" ".join(wording.told({"code": wrong.code, "values": {}}))]
         return dropped(kept, form, 422)
+    except Exception:
+        storing.drop(*kept)  # nobody knows of them
+        raise
     if queries.find(db.session(), name, g.person.id).sheet != kept[0]:
         storing.drop(*kept)  # it came a second time
     return redirect(url_for(".show_import", name=name), 303)
@@ -170,7 +173,11 @@ def create_confirmation(name: str) -> ResponseReturnValue:
 @bp.post("/<name>/removal")
 @requires("listing.import")
 def create_removal(name: str) -> ResponseReturnValue:
-    return step(receiving.drop, name, _("Dropped. Nothing was changed."))
+    answer = step(receiving.drop, name, _("Dropped. Nothing was changed."))
+    row = queries.find(db.session(), name, g.person.id)
+    if row.state is ImportState.DROPPED:
+        storing.drop(row.sheet, row.pictures)
+    return answer
 
 
 @bp.post("/<name>/undoing")

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from listings import stock
 from listings.models import Listing, StockMovement, Variant
-from listings.sheets import exporting, working
+from listings.sheets import exporting, storing, working
 from listings.sheets.columns import COLUMNS
 from listings.sheets.models import ListingImport
 from listings.sheets.states import ImportState as I
 from listings.states import ListingState as L
-from marketplace.core import clock
+from marketplace.core import clock, ids
 from marketplace.core.db import in_transaction
 from marketplace.core.outbox import OutboxRow
 from marketplace.core.transitions import EventRow
@@ -260,6 +260,26 @@ def test_a_dropped_sheet_does_nothing(trader: Trader, session: Session) -> None:
     trader.post(f"/seller/imports/{row.public_id}/removal")
     trader.confirm(row)
     assert latest().state is I.DROPPED and listed(session) == []
+
+
+EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
+
+
+def files() -> int:
+    return len(list(storing.folder().iterdir())) if storing.folder().is_dir() else 0
+
+
+def test_no_file_lies_there_longer_than_anybody_needs_it(trader: Trader, session: Session) -> None:
+    """Done with, dropped before it was read, unreadable, or sent under a key that another sheet had."""
+    before = files()
+    trader.compared(as_csv(HEADINGS, MILLET))
+    trader.compared(b"\0\1\2")
+    key = ids.public_id()
+    trader.send(as_csv(HEADINGS, MILLET), pictures=EMPTY_ZIP, idempotency_key=key)
+    assert trader.send(as_csv(HEADINGS, changed(MILLET, price="1")), idempotency_key=key).status_code == 409
+    assert files() == before + 2
+    assert trader.post(f"/seller/imports/{latest().public_id}/removal").status_code == 303
+    assert (latest().state, files()) == (I.DROPPED, before)
 
 
 def test_what_stood_in_a_dropped_sheet_is_forgotten_after_a_week(trader: Trader, session: Session) -> None:

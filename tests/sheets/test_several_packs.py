@@ -2,6 +2,7 @@
 
 import csv
 import io
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from tests.sheets.conftest import Trader, as_csv, latest, listed, rows, wrong
 def offer_two(trader: Trader, state: L = L.DRAFT) -> Listing:
     """Ten packs of each, the second a larger one."""
     first = trader.offer("GA", state=state, article_number="A001")
-    large = {"code": "GA-2", "position": 2, "unit_zh": "10斤袋", "net_weight_grams": 5000, "price_fen": 7500}
+    large: dict[str, Any] = {"code": "GA-2", "position": 2, "unit_zh": "10斤袋", "net_weight_grams": 5000, "price_fen": 7500}
     factories.make_variant(first.listing, stock_on_hand=10, **large)
     return first.listing
 
