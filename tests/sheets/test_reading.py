@@ -138,6 +138,12 @@ def test_cells_that_never_end_take_no_time(opened: bytes) -> None:
     assert time.process_time() - started < 5
 
 
+def test_brackets_that_never_close_take_no_time() -> None:
+    started = time.process_time()
+    assert find_heading([["(" * 4_000] * 60] * 10) is None
+    assert time.process_time() - started < 1
+
+
 def test_a_cell_far_away_is_refused_before_it_takes_memory(trader: Trader, apart: None) -> None:
     def write(_book: Any, sheet: Any) -> None:
         sheet.write_row(0, 0, HEADINGS)
