@@ -28,8 +28,12 @@ EDITS: Final = (
         f"""SELECT l.code AS name, r.public_id AS edit FROM listing_revision r JOIN listing l ON l.id = r.listing_id
         LEFT JOIN event e ON e.subject = 'listing_revision:' || r.public_id AND e.to_state = 'accepted' AND e.why = '{ALONE}'
         WHERE r.state = 'accepted' AND (r.reviewer_id IS NULL OR r.decided_at IS NULL OR r.reviewer_id = l.seller_id
-        OR (r.reviewer_id = r.author_id AND e.id IS NULL))""",
-        "{name}: the edit {edit} was accepted by its own writer, or by nobody",
+        OR (e.id IS NULL AND (r.reviewer_id = r.author_id
+        OR EXISTS (SELECT 1 FROM event w WHERE w.subject = 'listing_revision:' || r.public_id AND w.from_state = ''
+            AND w.actor = 'person:' || r.reviewer_id)
+        OR EXISTS (SELECT 1 FROM audit_record a WHERE a.subject = 'listing_revision:' || r.public_id
+            AND a.action = 'edit.changed' AND a.actor = 'person:' || r.reviewer_id))))""",
+        "{name}: the edit {edit} was accepted by who wrote of it, or by nobody",
     ),
     Check(
         "edits that were sent back say why",

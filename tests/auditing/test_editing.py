@@ -20,10 +20,17 @@ from tests.listings.test_packs import PAPER
 
 EDIT = "(SELECT MIN(id) FROM listing_revision WHERE state = 'accepted')"
 SENT_BACK = "(SELECT MIN(id) FROM listing_revision WHERE state = 'rejected')"
+REVIEWER = f"(SELECT 'person:' || reviewer_id FROM listing_revision WHERE id = {EDIT})"
+BEGUN = "subject LIKE 'listing_revision:%' AND from_state = ''"
+EDITED = f"(SELECT 'listing_revision:' || public_id FROM listing_revision WHERE id = {EDIT})"
+CHANGED_BY_REVIEWER = f"""INSERT INTO audit_record (at, actor, action, subject, why, detail)
+    VALUES (CURRENT_TIMESTAMP, {REVIEWER}, 'edit.changed', {EDITED}, '', '{{}}')"""
 BY_CLERK = "(SELECT 'listing:' || l.code FROM listing l JOIN listing_consent c ON c.listing_id = l.id)"
 TAMPERING = (
     ("one edit waits at a time", "DROP INDEX one_waiting_revision; UPDATE listing_revision SET state = 'submitted'"),
     ("edits are accepted by another", f"UPDATE listing_revision SET reviewer_id = author_id WHERE id = {EDIT}"),
+    ("edits are accepted by another", f"UPDATE event SET actor = {REVIEWER} WHERE {BEGUN}"),
+    ("edits are accepted by another", f"UPDATE event SET subject = '' WHERE {BEGUN}; {CHANGED_BY_REVIEWER}"),
     ("edits that were sent back say why", f"UPDATE listing_revision SET reason = '' WHERE id = {SENT_BACK}"),
     ("edits that were sent back say why", f"UPDATE listing_revision SET reviewer_id = NULL WHERE id = {SENT_BACK}"),
     ("papers are verified by somebody", "UPDATE certificate SET verified_by = NULL"),

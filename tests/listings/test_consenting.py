@@ -99,6 +99,23 @@ def test_an_edit_that_a_clerk_wrote_is_reviewed_by_a_colleague(house: House) -> 
     assert house.decide(house.colleague).status_code == 303 and listing(code).title_zh == "沁州黄 甲"
 
 
+def test_a_clerk_reviews_no_edit_that_they_wrote_a_part_of(house: House) -> None:
+    """Whoever wrote the last word: the farmer, or another clerk."""
+    code = finished(house)
+    review(house.colleague, code)
+    post(house.clerk, f"/station/drafts/{code}/details", CONTENT | {"title": "沁州黄 甲"})
+    post(house.seller, f"/seller/listings/{code}/details", CONTENT | {"title": "沁州黄 甲", "storage": "放冰箱"})
+    assert [(row.author_id, row.version) for row in edits()] == [(house.person.id, 2)]
+
+    for decision in ("accept", "reject"):
+        assert house.decide(house.clerk, decision, reason="不对").status_code == 403
+    assert edits()[0].state is RevisionState.SUBMITTED
+
+    post(house.colleague, f"/station/drafts/{code}/details", CONTENT | {"title": "沁州黄 乙"})
+    post(house.seller, f"/seller/listings/{code}/details", CONTENT | {"title": "沁州黄 丙"})
+    assert house.decide(house.colleague).status_code == 403 and listing(code).title_zh == CONTENT["title"]
+
+
 def test_what_changes_at_once_is_the_farmers_alone(house: House) -> None:
     code = finished(house)
     review(house.colleague, code)
