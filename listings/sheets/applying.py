@@ -13,6 +13,7 @@ from listings.drawings import drawing_of
 from listings.forms import grams_of
 from listings.models import Category, Listing, Media, PriceTier, Variant
 from listings.sheets import goods
+from listings.sheets.comparing import LOCKED
 from listings.sheets.goods import Pack
 from listings.sheets.models import ListingImport, ListingImportRow
 from listings.sheets.parsing import MOST_PICTURES
@@ -127,7 +128,7 @@ def hold(session: Session, packs: Sequence[str]) -> None:
 def has_moved(line: Line, pack: Pack | None) -> bool:
     """Whether what the seller was shown is no longer so: the goods are gone, or stand otherwise, or other values, or buyers
     hold more of them than would be there."""
-    if pack is None or pack.state in (L.SUBMITTED, L.SUSPENDED):
+    if pack is None or pack.state in LOCKED:
         return True
     if any(key in goods.DESCRIBING for key in line.entry) and not pack.is_editable:
         return True

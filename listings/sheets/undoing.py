@@ -12,6 +12,7 @@ from listings import stock
 from listings.models import Listing, Media
 from listings.sheets import applying, goods
 from listings.sheets.applying import Line, Prepared
+from listings.sheets.comparing import LOCKED
 from listings.sheets.goods import Pack
 from listings.sheets.models import ListingImport, ListingImportRow
 from listings.sheets.parsing import Wrong
@@ -68,8 +69,10 @@ def obstacle(
         return Wrong("gone").at("code")
     if (number := line.was.get("number")) and taken.get(number, pack.code) != pack.code:
         return Wrong("number_taken", {"typed": number, "other": taken[number]}).at("number")
+    if pack.state in LOCKED:
+        return Wrong("with_the_station" if pack.state is L.SUBMITTED else "suspended").at("state")
     if line.is_new and pack.state is not L.DRAFT:
-        return Wrong("with_the_station" if pack.state is L.SUBMITTED else "changed_since").at("state")
+        return Wrong("changed_since").at("state")
     if any(key in goods.DESCRIBING for key in line.entry) and pack.state not in (L.DRAFT, L.REJECTED):
         return Wrong("changed_since").at("state")
     now = {**pack.values, "tiers": pack.tiers}

@@ -98,6 +98,19 @@ def test_what_the_station_has_is_not_removed(trader: Trader, session: Session) -
     assert latest().state is I.APPLIED and [each.state for each in listed(session)] == [L.SUBMITTED]
 
 
+@pytest.mark.parametrize(("state", "why"), [(L.SUBMITTED, "with_the_station"), (L.SUSPENDED, "suspended")])
+def test_what_no_sheet_may_change_no_undoing_changes(trader: Trader, session: Session, state: L, why: str) -> None:
+    pack = trader.offer("GA", state=L.DRAFT)
+    row = trader.done(as_csv(("code", "单价", "库存"), ("GA", "35.00", "4")))
+    pack.listing.state = state
+    session.commit()
+
+    trader.undo(row)
+
+    assert latest().state is I.APPLIED and [each.problems[0]["code"] for each in rows(session)] == [why]
+    assert (pack_of(session, "GA-1").price_fen, pack_of(session, "GA-1").on_hand) == (3500, 4)
+
+
 def test_an_edited_draft_is_as_it_was(trader: Trader, session: Session) -> None:
     trader.done(as_csv(HEADINGS, MILLET))
     other = changed(MILLET, category="鸡蛋", title="土鸡蛋", unit="30枚", story="散养的鸡，吃虫吃草，蛋黄发红。")
