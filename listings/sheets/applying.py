@@ -154,7 +154,7 @@ def compare_again(session: Session, row: ListingImport, moved: Sequence[int] = (
     """Nothing was done; the seller is shown the new difference and asked again."""
     blank = {"verdict": "", "target": "", "was": {}, "entry": {}, "stock_change": 0, "problems": []}
     session.execute(update(ListingImportRow).where(ListingImportRow.import_id == row.id).values(**blank))
-    notes = {**row.notes, "moved": sorted(moved)[:20], "failed": failed}
+    notes = {**row.notes, "moved": sorted(moved)[:20], "failed": failed, "again": row.notes.get("again", 0) + 1}
     again: dict[str, Any] = {"notes": notes, "done": 0, "next_at": clock.now(), "tries": 0}
     told: dict[str, Any] = {"actor": "worker", "why": "failed" if failed else "moved", "station": row.station_code}
     transition(session, row, I.COMPARING, expected=I.APPLYING, **told, **again)

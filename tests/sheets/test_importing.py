@@ -169,6 +169,23 @@ def test_what_moved_meanwhile_is_shown_again_before_anything_is_done(trader: Tra
     assert session.execute(select(Variant.price_fen, Variant.on_hand)).one() == (3500, 25)
 
 
+def test_nobody_confirms_a_difference_that_they_have_not_seen(trader: Trader, session: Session) -> None:
+    """A page that was open since before something moved says yes to what it shows."""
+    pack = trader.offer("GA")
+    row = trader.compared(as_csv(("code", "单价"), ("GA", "35.00")))
+    pack.price_fen = 4100
+    session.commit()
+    trader.confirm(row)
+
+    trader.post(f"/seller/imports/{row.public_id}/confirmation", {"again": "0"})
+    work()
+
+    assert latest().state is I.READY and session.scalars(select(Variant.price_fen)).one() == 4100
+    trader.confirm(row)
+    session.expire_all()
+    assert session.scalars(select(Variant.price_fen)).one() == 3500
+
+
 def test_what_was_sold_since_the_export_stays_sold(trader: Trader, session: Session) -> None:
     pack = trader.offer("GA")
     sheet = as_csv(("code", "单价", "库存", "导出时库存"), ("GA", "35.00", "10", "10"))
