@@ -56,13 +56,17 @@ def accept(
     goods_seen: bool,
     price_sane: bool,
     papers: Collection[int] = (),
+    version: int | None = None,
 ) -> None:
-    """Publish it; `papers` are the certificates that were seen. Raises NotSeen unless all three were looked at, OwnListing,
-    OwnEntry, StaleState."""
+    """Publish it as it stood at `version`, where that is said; `papers` are the certificates that were seen.
+
+    Raises NotSeen unless all three were looked at, OwnListing, OwnEntry; StaleState where it has changed or was decided."""
     listing = get_of_station(session, code, station)
     why = refuse_own(session, listing, reviewer_id, clerk_of(session, listing))
     if not (origin_seen and goods_seen and price_sane):
         raise NotSeen(code)
+    if version not in (None, listing.version):
+        raise StaleState(code)
     keep(session, listing, reviewer_id, True, "", origin_seen, goods_seen, price_sane)
     actor = f"person:{reviewer_id}"
     transition(session, listing, L.PUBLISHED, expected=L.SUBMITTED, actor=actor, why=why, station=listing.station_code)

@@ -42,6 +42,8 @@ def review_page(code: str, form: ReviewForm, status: int = 200) -> ResponseRetur
     listing = session.scalar(select(Listing).where(Listing.code == code, Listing.station_code == g.station))
     if listing is None or listing.state is ListingState.DRAFT:
         raise NotFound(code)
+    if form.version.data is None:
+        form.version.data = listing.version
     packs = session.scalars(select(Variant).where(Variant.listing_id == listing.id).order_by(Variant.position)).all()
     media = session.scalars(select(Media).where(Media.listing_id == listing.id).order_by(Media.position)).all()
     around = own.neighbours_prices(session, listing.category_code)
@@ -66,6 +68,7 @@ def create_review(code: str) -> ResponseReturnValue:
         if decision == "accept":
             origin, goods, price = (bool(form[name].data) for name in ("origin_seen", "goods_seen", "price_sane"))
             seen: Any = {"origin_seen": origin, "goods_seen": goods, "price_sane": price, "papers": papers_seen()}
+            seen["version"] = form.version.data
             in_transaction(reviewing.accept, **who, **seen)
             flash(_("Published. Buyers find it within two seconds."), "done")
         elif not form.reason.data:

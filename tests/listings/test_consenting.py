@@ -78,6 +78,23 @@ def test_a_colleague_reviews_it_where_there_is_one(house: House) -> None:
     assert review(house.colleague, code) == 303 and listing(code).state is L.PUBLISHED
 
 
+def test_nobody_lets_in_what_they_have_not_seen(house: House) -> None:
+    """Taken back, written anew and sent again while the page of the review was open."""
+    code = finished(house)
+    shown = re.search(r'name="version"[^>]*value="(\d+)"', house.colleague.get(f"/station/listings/{code}").text)
+    assert shown
+    post(house.seller, f"/seller/listings/{code}/consent/objection")
+    post(house.seller, f"/seller/listings/{code}/details", CONTENT | FIRST | {"title": "沁州黄 乙"})
+    post(house.seller, f"/seller/listings/{code}/submission")
+
+    post(house.colleague, f"/station/listings/{code}/review", SEEN | {"version": shown[1]})
+
+    assert (listing(code).state, listing(code).title_zh) == (L.SUBMITTED, "沁州黄 乙")
+    again = re.search(r'name="version"[^>]*value="(\d+)"', house.colleague.get(f"/station/listings/{code}").text)
+    post(house.colleague, f"/station/listings/{code}/review", SEEN | {"version": again[1] if again else ""})
+    assert listing(code).state is L.PUBLISHED
+
+
 def test_who_works_alone_reviews_it_and_the_trace_says_so(house: House) -> None:
     code = finished(house)
     db.session.query(Grant).filter(Grant.role == "station_manager").delete()
