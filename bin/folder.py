@@ -13,7 +13,7 @@ MARKER = ".pavilion"
 MADE = (
     *("pavilion.db", "pavilion.db-wal", "pavilion.db-shm", "pavilion.db-journal", "pavilion.db-line"),
     *("sandbox.db", "sandbox.db-wal", "sandbox.db-shm", "sandbox.db-journal", "sandbox.db-line"),
-    *("assets", "media", "search", "templates", "translations", "web-workers"),
+    *("assets", "media", "private-media", "search", "templates", "translations", "web-workers"),
     *("prepared.json", "prepared.part", "secrets.json", "welcome.txt"),
     MARKER,
 )

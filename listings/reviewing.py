@@ -56,13 +56,17 @@ def accept(
     goods_seen: bool,
     price_sane: bool,
     papers: Collection[int] = (),
+    version: int | None = None,
 ) -> None:
-    """Publish it; `papers` are the certificates that were seen. Raises NotSeen unless all three were looked at, OwnListing,
-    OwnEntry, StaleState."""
+    """Publish it as it stood at `version`, where that is said; `papers` are the certificates that were seen.
+
+    Raises NotSeen unless all three were looked at, OwnListing, OwnEntry; StaleState where it has changed or was decided."""
     listing = get_of_station(session, code, station)
     why = refuse_own(session, listing, reviewer_id, clerk_of(session, listing))
     if not (origin_seen and goods_seen and price_sane):
         raise NotSeen(code)
+    if version not in (None, listing.version):
+        raise StaleState(code)
     keep(session, listing, reviewer_id, True, "", origin_seen, goods_seen, price_sane)
     actor = f"person:{reviewer_id}"
     transition(session, listing, L.PUBLISHED, expected=L.SUBMITTED, actor=actor, why=why, station=listing.station_code)
@@ -103,7 +107,7 @@ def accept_edit(session: Session, *, edit: str, station: str, reviewer_id: int, 
 
     Raises NotFound, OwnListing, OwnEntry; StaleState where it was changed since, or decided."""
     row, listing = get_edit(session, edit, station)
-    why = refuse_own(session, listing, reviewer_id, row.author_id)
+    why = refuse_own(session, listing, reviewer_id, writer_of(session, row, reviewer_id))
     if row.version != version or listing.state not in FOR_SALE:
         raise StaleState(edit)
     decide(session, row, R.ACCEPTED, listing, reviewer_id, why=why, reason="")
@@ -114,11 +118,16 @@ def accept_edit(session: Session, *, edit: str, station: str, reviewer_id: int, 
 def reject_edit(session: Session, *, edit: str, station: str, reviewer_id: int, version: int, reason: str) -> str:
     """Leave the listing as it is; its seller reads why. Raises NotFound, OwnListing, OwnEntry, StaleState."""
     row, listing = get_edit(session, edit, station)
-    refuse_own(session, listing, reviewer_id, row.author_id)
+    refuse_own(session, listing, reviewer_id, writer_of(session, row, reviewer_id))
     if row.version != version:
         raise StaleState(edit)
     decide(session, row, R.REJECTED, listing, reviewer_id, why=reason, reason=reason)
     return listing.code
+
+
+def writer_of(session: Session, row: Revision, reviewer_id: int) -> int:
+    """Who wrote the edit: its reviewer, where any part of it is theirs, whoever had the last word."""
+    return reviewer_id if revising.has_written(session, row, reviewer_id) else row.author_id
 
 
 def get_edit(session: Session, edit: str, station: str) -> tuple[Revision, Listing]:

@@ -13,13 +13,15 @@ from listings.models import Listing, Media, Revision
 from listings.owning import actor, get_own
 from listings.states import FOR_SALE, RevisionState as R
 from marketplace.core import audit, clock
+from marketplace.core.audit import AuditRecord
 from marketplace.core.errors import NotFound, Refusal, StaleState
-from marketplace.core.transitions import leave_trace, transition
+from marketplace.core.transitions import EventRow, leave_trace, transition
 
 COLUMNS: Final = (
     *("title_zh", "title_en", "story_zh", "story_en", "origin_village_zh"),
     *("harvest_months", "shelf_life_days", "storage_zh"),
 )
+CHANGED: Final = "edit.changed"
 FIELDS: Final = frozenset({*COLUMNS, "pictures", "certificates", "new_packs"})
 
 
@@ -48,6 +50,18 @@ def proposed(session: Session, listing: Listing) -> dict[str, Any]:
     """The content as it would be: what is for sale, with what waits."""
     row = waiting(session, listing.id)
     return content_of(session, listing) | (row.after if row else {})
+
+
+def has_written(session: Session, row: Revision, person_id: int) -> bool:
+    """Whether this person wrote any of it: began it, or changed it later."""
+    subject, who = subject_of(row), actor(person_id, None)
+    began = select(EventRow.id).where(EventRow.subject == subject, EventRow.from_state == "", EventRow.actor == who)
+    record = (AuditRecord.subject == subject, AuditRecord.action == CHANGED, AuditRecord.actor == who)
+    return bool(session.scalar(select(began.exists() | select(AuditRecord.id).where(*record).exists())))
+
+
+def subject_of(row: Revision) -> str:
+    return f"{Revision.__tablename__}:{row.public_id}"
 
 
 def propose(session: Session, *, code: str, person_id: int, changes: Mapping[str, Any], by: int | None = None) -> bool:
@@ -81,8 +95,8 @@ def propose(session: Session, *, code: str, person_id: int, changes: Mapping[str
     elif (row.before, row.after) != (before, after):
         row.before, row.after, row.author_id = before, after, author
         row.version, row.submitted_at = row.version + 1, clock.now()
-        subject = f"{Revision.__tablename__}:{row.public_id}"
-        audit.record(session, actor=actor(person_id, by), action="edit.changed", subject=subject, version=row.version)
+        who, subject = actor(person_id, by), subject_of(row)
+        audit.record(session, actor=who, action=CHANGED, subject=subject, version=row.version)
     return True
 
 

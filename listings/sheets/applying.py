@@ -13,6 +13,7 @@ from listings.drawings import drawing_of
 from listings.forms import grams_of
 from listings.models import Category, Listing, Media, PriceTier, Variant
 from listings.sheets import goods
+from listings.sheets.comparing import LOCKED
 from listings.sheets.goods import Pack
 from listings.sheets.models import ListingImport, ListingImportRow
 from listings.sheets.parsing import MOST_PICTURES
@@ -125,10 +126,13 @@ def hold(session: Session, packs: Sequence[str]) -> None:
 
 
 def has_moved(line: Line, pack: Pack | None) -> bool:
-    """Whether what the seller was shown is no longer so: the goods are gone, or stand otherwise, or other values."""
-    if pack is None or pack.state in (L.SUBMITTED, L.SUSPENDED):
+    """Whether what the seller was shown is no longer so: the goods are gone, or stand otherwise, or other values, or buyers
+    hold more of them than would be there."""
+    if pack is None or pack.state in LOCKED:
         return True
     if any(key in goods.DESCRIBING for key in line.entry) and not pack.is_editable:
+        return True
+    if pack.on_hand + line.stock_change < pack.reserved:
         return True
     now = {**pack.values, "tiers": pack.tiers}
     return any(now[key] != value for key, value in line.was.items() if key in now)
@@ -150,7 +154,7 @@ def compare_again(session: Session, row: ListingImport, moved: Sequence[int] = (
     """Nothing was done; the seller is shown the new difference and asked again."""
     blank = {"verdict": "", "target": "", "was": {}, "entry": {}, "stock_change": 0, "problems": []}
     session.execute(update(ListingImportRow).where(ListingImportRow.import_id == row.id).values(**blank))
-    notes = {**row.notes, "moved": sorted(moved)[:20], "failed": failed}
+    notes = {**row.notes, "moved": sorted(moved)[:20], "failed": failed, "again": row.notes.get("again", 0) + 1}
     again: dict[str, Any] = {"notes": notes, "done": 0, "next_at": clock.now(), "tries": 0}
     told: dict[str, Any] = {"actor": "worker", "why": "failed" if failed else "moved", "station": row.station_code}
     transition(session, row, I.COMPARING, expected=I.APPLYING, **told, **again)

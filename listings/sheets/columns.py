@@ -9,6 +9,7 @@ from marketplace.core.forms import tidy
 
 LOOKED_AT_FOR_HEADINGS: Final = 10  # rows: above the headings a sheet may have a title
 FEWEST_HEADINGS: Final = 2
+LONGEST_HEADING: Final = 100  # characters: what follows is no word for a column
 BRACKETED: Final = re.compile(r"[(（\[【].*?[)）\]】]")
 
 
@@ -50,7 +51,7 @@ KEYS: Final = tuple(BY_KEY)
 
 def plain(heading: str) -> str:
     """Without what stands in brackets, marks of what is needed, blanks and capitals."""
-    return re.sub(r"[\s*＊:：_]", "", BRACKETED.sub("", str(tidy(heading)))).lower()
+    return re.sub(r"[\s*＊:：_]", "", BRACKETED.sub("", str(tidy(heading[:LONGEST_HEADING])))).lower()
 
 
 BY_HEADING: Final = {

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from listings.forms import grams_of
 from listings.sheets import cells as cells_of
-from listings.sheets.goods import DESCRIBING, Pack
+from listings.sheets.goods import DESCRIBING, OF_THE_GOODS, Pack
 from listings.sheets.parsing import MOST_PICTURES, NEEDED, PARSERS, Categories, Wrong, parse
 from listings.sheets.states import Verdict
 from listings.states import ListingState as L
@@ -103,17 +103,15 @@ def describe_change(found: Compared, there: There, cells: Mapping[str, str], pac
     found.target = pack.pack_code
     shown = cells_of.of_pack(pack, there.categories)
     for key in PLAIN:
+        if key in OF_THE_GOODS and not pack.is_only and not cells.get(key):
+            continue  # further packs leave it to the first, whichever that is by now
         if key in cells and not cells_of.are_alike(cells[key], shown[key]):
             read_into(found, key, cells[key], there.categories)
             if found.entry.get(key) == pack.values[key]:
                 found.entry.pop(key, None)
     if "number" in found.entry:
         keep_number_apart(found, there, pack)
-    if any(key in cells and cells[key] != shown[key] for key in TIERS):
-        read_tiers(found, {**shown, **cells}, there.categories, found.entry.get("price", pack.values["price"]))
-        if pack.tiers and found.entry.get("tiers") == pack.tiers[:1]:
-            del found.entry["tiers"]  # the sheet shows the first of several
-    keep_useful_tiers(found, pack)
+    say_tiers(found, cells, shown, there.categories, pack)
     count(found, cells, pack)
     weigh(found, cells, pack)
     have = there.digests.get(pack.listing_id, [])
@@ -136,6 +134,23 @@ def keep_number_apart(found: Compared, there: There, pack: Pack) -> None:
         found.refuse("number", "number_of_first")
     elif other is not None and other.listing_id != pack.listing_id:
         found.refuse("number", "number_taken", typed=found.entry["number"], other=other.code)
+
+
+def say_tiers(
+    found: Compared, cells: Mapping[str, str], shown: Mapping[str, str], categories: Categories, pack: Pack
+) -> None:
+    """The sheet says the first of several lower prices; those for more packs stay where they are still lower."""
+    said = [key for key in TIERS if key in cells]
+    if any(cells[key] != shown[key] or ("price" in found.entry and cells[key]) for key in said):
+        read_tiers(found, {**shown, **cells}, categories, found.entry.get("price", pack.values["price"]))
+        first = found.entry.get("tiers")
+        if first and first[0][0] <= pack.minimum and first != pack.tiers[:1]:
+            found.refuse("tier_from", "tier_of_least", least=pack.minimum)
+        if first and first == pack.tiers[:1]:
+            del found.entry["tiers"]
+        elif first:
+            first += [tier for tier in pack.tiers[1:] if tier[0] > first[0][0] and tier[1] < first[0][1]]
+    keep_useful_tiers(found, pack)
 
 
 def read_tiers(found: Compared, cells: Mapping[str, str], categories: Categories, price: int | None) -> None:
@@ -235,5 +250,7 @@ def refuse_what_is_settled(found: Compared, pack: Pack) -> None:
     for key in found.entry:
         if pack.state in LOCKED:
             found.refuse(key, "with_the_station" if pack.state is L.SUBMITTED else "suspended")
+        elif key in OF_THE_GOODS and not pack.is_first:
+            found.refuse(key, "said_by_first")
         elif key in DESCRIBING and not pack.is_editable:
             found.refuse(key, "not_a_draft")

@@ -163,7 +163,7 @@ def what_is_there(session: Session, row: ListingImport, cells: Sequence[dict[str
     numbers = {each["number"] for each in cells if each.get("number")}
     packs = goods.named(session, row.seller_id, codes, numbers)
     by_code = {pack.pack_code: pack for pack in packs} | {pack.code: pack for pack in packs if pack.is_first}
-    by_number = {pack.values["number"]: pack for pack in packs if pack.values["number"]}
+    by_number = {pack.values["number"]: pack for pack in packs if pack.is_first and pack.values["number"]}
     named = any(each.get("pictures") for each in cells)
     made = select(ListingImportPicture.name, ListingImportPicture.outcome, ListingImportPicture.made)
     found = rows(session, made.where(ListingImportPicture.import_id == row.id)) if named and row.pictures else []

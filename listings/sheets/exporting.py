@@ -24,10 +24,12 @@ def headings(language: str) -> list[str]:
 
 
 def lines(session: Session, person_id: int) -> Iterator[list[str]]:
-    """Every pack that is not removed, cell by cell."""
+    """Every pack that is not removed, cell by cell; what packs of the same goods share stands in the first one's row."""
     categories = goods.categories(session)
     for pack in goods.of_seller(session, person_id):
         said = cells.of_pack(pack, categories) | {"state": pack.state.value}
+        if not pack.is_first:
+            said |= dict.fromkeys(goods.OF_THE_GOODS, "")
         yield [said[column.key] for column in COLUMNS]
 
 

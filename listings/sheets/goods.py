@@ -26,6 +26,8 @@ DESCRIBING: Final = (
     "storage",
     "pictures",
 )
+OF_THE_GOODS: Final = frozenset({"number", *DESCRIBING} - {"unit", "weight"})
+"""What all packs of a listing share: the row of its first one says it."""
 Values = Mapping[str, Any]
 
 
@@ -41,8 +43,10 @@ class Pack:
     station: str
     is_first: bool
     is_only: bool
+    version: int  # of the listing
     on_hand: int
     reserved: int
+    minimum: int
     tiers: list[list[int]]
     values: Values
 
@@ -53,7 +57,7 @@ class Pack:
 
     @property
     def is_editable(self) -> bool:
-        return self.state in (L.DRAFT, L.REJECTED) and self.is_first
+        return self.state in (L.DRAFT, L.REJECTED)
 
 
 def of_seller(session: Session, person_id: int, *which: ColumnElement[bool]) -> list[Pack]:
@@ -74,9 +78,9 @@ def statement(person_id: int, *which: ColumnElement[bool]) -> Select[*tuple[Any,
     return (
         select(Listing.id, Listing.code, Listing.state, Listing.station_code, Listing.article_number, Listing.category_code)
         .add_columns(Listing.title_zh, Listing.origin_village_zh, Listing.story_zh, Listing.harvest_months)
-        .add_columns(Listing.shelf_life_days, Listing.storage_zh, Variant.id.label("variant_id"))
+        .add_columns(Listing.shelf_life_days, Listing.storage_zh, Listing.version, Variant.id.label("variant_id"))
         .add_columns(Variant.code.label("pack_code"), Variant.unit_zh, Variant.net_weight_grams, Variant.price_fen)
-        .add_columns(Variant.on_hand, Variant.reserved)
+        .add_columns(Variant.on_hand, Variant.reserved, Variant.minimum_quantity)
         .join(Variant, Variant.listing_id == Listing.id)
         .where(Listing.seller_id == person_id, Listing.state != L.ARCHIVED, *which)
         .order_by(Listing.id, Variant.position, Variant.id)
@@ -87,7 +91,7 @@ def pack_of(row: Row[Any], is_first: bool, is_only: bool, tiers: list[list[int]]
     grams = row.net_weight_grams
     first = tiers[0] if tiers else [None, None]
     values = {
-        "number": row.article_number if is_first else None,
+        "number": row.article_number,
         "category": row.category_code,
         "title": row.title_zh,
         "unit": row.unit_zh,
@@ -103,7 +107,7 @@ def pack_of(row: Row[Any], is_first: bool, is_only: bool, tiers: list[list[int]]
         "storage": row.storage_zh,
     }
     names = (row.id, row.variant_id, row.code, row.pack_code, row.state, row.station_code)
-    return Pack(*names, is_first, is_only, row.on_hand, row.reserved, tiers, values)
+    return Pack(*names, is_first, is_only, row.version, row.on_hand, row.reserved, row.minimum_quantity, tiers, values)
 
 
 def tiers_of(session: Session, variants: Sequence[int]) -> dict[int, list[list[int]]]:

@@ -33,9 +33,9 @@ BOMS: Final = (
 OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"  # also what an Excel file with a password looks like
 GUARDED: Final = re.compile(r"'(?=[=+\-@＝＋－＠'\t\r])")  # as core.csv_rows writes it
 QUOTED: Final = re.compile(r'="([^"]*)"')  # how people keep zeros in front: ="00123"
-CELL: Final = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.S)
+CELL: Final = re.compile(rb"<c\b([^<>]*+)(?:(?<=/)>|>((?:[^<]++|<(?!/?c\b))*+)</c>)")  # one look at each letter
 PLACE: Final = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
-VALUE: Final = re.compile(rb"<v\b[^>]*>[^<]")
+VALUE: Final = re.compile(rb"<v\b[^<>]*>[^<]")
 
 Flaw = tuple[int, int, str]  # row and column, counted from 0, and formula or merged
 
@@ -197,10 +197,10 @@ def without_value(archive: zipfile.ZipFile, index: int) -> Iterator[Flaw]:
 
 
 def path_of_sheet(archive: zipfile.ZipFile, index: int) -> str:
-    sheets = re.findall(rb'<sheet\b[^>]*?\br:id="([^"]+)"', archive.read("xl/workbook.xml"))
+    sheets = re.findall(rb'<sheet\b[^<>]*?\br:id="([^"<>]+)"', archive.read("xl/workbook.xml"))
     relations = archive.read("xl/_rels/workbook.xml.rels")
-    for relation in re.findall(rb"<Relationship\b[^>]*>", relations):
-        attributes = dict(re.findall(rb'(\w+)="([^"]*)"', relation))
+    for relation in re.findall(rb"<Relationship\b[^<>]*>", relations):
+        attributes = dict(re.findall(rb'\b(\w++)="([^"]*)"', relation))
         if index < len(sheets) and attributes.get(b"Id") == sheets[index]:
             target = attributes.get(b"Target", b"").decode("utf-8", "replace").lstrip("/")
             path = target if target.startswith("xl/") else f"xl/{target}"

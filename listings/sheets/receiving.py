@@ -11,7 +11,7 @@ from listings.drafting import NoStation
 from listings.sheets.models import ListingImport, ListingImportRow
 from listings.sheets.states import OPEN, ImportState as I, Verdict
 from marketplace.core import clock
-from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.stations.models import Seller
 
@@ -66,11 +66,14 @@ def get_own(session: Session, name: str, person_id: int) -> ListingImport:
     return found
 
 
-def confirm(session: Session, *, name: str, person_id: int, only_good: bool = False) -> None:
+def confirm(session: Session, *, name: str, person_id: int, only_good: bool = False, again: int = 0) -> None:
     """Do what the difference shows: every row, or nothing where one is refused, unless only the good ones are wanted.
 
+    `again` is how often it had been compared again on the page that the seller looked at: nobody confirms another one.
     Raises NotFound, SomeRefused, NothingToDo, StaleState."""
     row = get_own(session, name, person_id)
+    if row.notes.get("again", 0) != again:
+        raise StaleState(name)
     counted = counts(session, row.id)
     if counted.get(Verdict.REFUSED) and not only_good:
         raise SomeRefused(name)

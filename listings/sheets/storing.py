@@ -1,4 +1,4 @@
-"""The files of imports: beside the pictures in the media folder, under names that nobody can guess, until they are read."""
+"""The files of imports: among what is private, not beside the pictures of goods, until they are read."""
 
 import hashlib
 from datetime import datetime
@@ -27,7 +27,7 @@ class ZipTooLarge(Refusal):
 
 
 def folder() -> Path:
-    return settings().media_folder.resolve() / "imports"
+    return settings().private_media_folder.resolve() / "imports"
 
 
 def path_of(name: str) -> Path:

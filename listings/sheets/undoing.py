@@ -5,19 +5,20 @@ Stock goes back as a difference, so that what was sold stays sold, and never bel
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from listings import stock
 from listings.models import Listing, Media
 from listings.sheets import applying, goods
 from listings.sheets.applying import Line, Prepared
+from listings.sheets.comparing import LOCKED
 from listings.sheets.goods import Pack
 from listings.sheets.models import ListingImport, ListingImportRow
 from listings.sheets.parsing import Wrong
 from listings.sheets.states import ImportState as I, Outcome
 from listings.states import ListingState as L
-from marketplace.core.db import db, in_transaction
+from marketplace.core.db import db, in_transaction, rows
 from marketplace.core.transitions import transition, transition_all
 
 
@@ -37,7 +38,8 @@ def put_back(session: Session, import_id: int, prepared: Prepared) -> None:
     applying.hold(session, codes)
     there = goods.by_variant(session, row.seller_id, codes)
     digests = goods.pictures_of(session, [pack.listing_id for pack in there.values()])
-    why_not = {line.number: reason for line in lines if (reason := obstacle(line, there.get(line.pack_code), digests))}
+    taken = numbers_taken(session, row.seller_id, lines)
+    why_not = {line.number: said for line in lines if (said := obstacle(line, there.get(line.pack_code), digests, taken))}
     possible = [line for line in lines if line.number not in why_not]
     take_away(session, row, [there[line.pack_code] for line in possible if line.is_new])
     restore(session, row, prepared, [(there[line.pack_code], line) for line in possible if not line.is_new])
@@ -48,12 +50,29 @@ def put_back(session: Session, import_id: int, prepared: Prepared) -> None:
     transition(session, row, to, expected=I.UNDOING, actor="worker", why=why, station=row.station_code)
 
 
-def obstacle(line: Line, pack: Pack | None, digests: Mapping[int, list[str]]) -> dict[str, Any] | None:
+def numbers_taken(session: Session, seller_id: int, lines: Sequence[Line]) -> dict[str, str]:
+    """Numbers that these rows would give back, and the goods of the seller that have them by now."""
+    found: dict[str, str] = {}
+    for part in goods.parts(sorted({line.was["number"] for line in lines if line.was.get("number")})):
+        kept = (Listing.seller_id == seller_id, Listing.state != L.ARCHIVED, Listing.article_number.in_(part))
+        found |= {
+            row.article_number: row.code for row in rows(session, select(Listing.article_number, Listing.code).where(*kept))
+        }
+    return found
+
+
+def obstacle(
+    line: Line, pack: Pack | None, digests: Mapping[int, list[str]], taken: Mapping[str, str]
+) -> dict[str, Any] | None:
     """Why this row cannot be put back: a problem as rows have it."""
     if pack is None:
         return Wrong("gone").at("code")
+    if (number := line.was.get("number")) and taken.get(number, pack.code) != pack.code:
+        return Wrong("number_taken", {"typed": number, "other": taken[number]}).at("number")
+    if pack.state in LOCKED:
+        return Wrong("with_the_station" if pack.state is L.SUBMITTED else "suspended").at("state")
     if line.is_new and pack.state is not L.DRAFT:
-        return Wrong("with_the_station" if pack.state is L.SUBMITTED else "changed_since").at("state")
+        return Wrong("changed_since").at("state")
     if any(key in goods.DESCRIBING for key in line.entry) and pack.state not in (L.DRAFT, L.REJECTED):
         return Wrong("changed_since").at("state")
     now = {**pack.values, "tiers": pack.tiers}
@@ -65,8 +84,8 @@ def obstacle(line: Line, pack: Pack | None, digests: Mapping[int, list[str]]) ->
         return Wrong("changed_since").at("pictures")
     if pack.on_hand - line.stock_change < pack.reserved:
         return Wrong("bought_since", {"left": pack.on_hand}).at("stock")
-    if line.is_new and pack.on_hand != line.stock_change:
-        return Wrong("changed_since").at("stock")
+    if line.is_new and (pack.on_hand, pack.version) != (line.stock_change, 1):
+        return Wrong("changed_since").at("stock" if pack.on_hand != line.stock_change else "state")
     return None
 
 

@@ -29,6 +29,10 @@ OF_ROWS: Final[dict[str, Words]] = {
         _l("Several packs of the same goods share the number of the first pack."),
         _l("Leave the number empty in this row."),
     ),
+    "said_by_first": (
+        _l("What several packs of the same goods share stands in the row of the first pack."),
+        _l("Write it there, and leave this cell empty."),
+    ),
     "repeated": (_l("Row %(row)s is about the same goods."), _l("Keep one of the two rows.")),
     "length": (
         _l("It has %(now)s characters; %(least)s to %(most)s fit."),
@@ -51,6 +55,10 @@ OF_ROWS: Final[dict[str, Words]] = {
     "tier_incomplete": (
         _l("The lower price needs both: from how many packs, and how much."),
         _l("Fill in both, or leave both empty."),
+    ),
+    "tier_of_least": (
+        _l("Buyers take at least %(least)s of these anyway."),
+        _l("Let the lower price begin with more packs than that."),
     ),
     "tier_not_lower": (
         _l("The lower price is not lower than the price."),

@@ -64,6 +64,7 @@ def read(job: Job) -> None:
         answer = dry_run.arranged(answer["rows"], answer["flaws"], job.pictures)
     if "problem" in answer:
         in_transaction(give_up, job, answer["problem"])
+        storing.drop(job.sheet, job.pictures)
     else:
         in_transaction(dry_run.keep_rows, job.id, answer)
 

@@ -20,6 +20,7 @@ from marketplace.stations.models import Station
 
 bp = Blueprint("listing_review", __name__)
 DECISIONS: Final = frozenset({"accept", "reject"})
+LONGEST_ID: Final = 20  # digits; Python itself refuses to read very many
 
 
 @bp.get("/station/listings")
@@ -41,6 +42,8 @@ def review_page(code: str, form: ReviewForm, status: int = 200) -> ResponseRetur
     listing = session.scalar(select(Listing).where(Listing.code == code, Listing.station_code == g.station))
     if listing is None or listing.state is ListingState.DRAFT:
         raise NotFound(code)
+    if form.version.data is None:
+        form.version.data = listing.version
     packs = session.scalars(select(Variant).where(Variant.listing_id == listing.id).order_by(Variant.position)).all()
     media = session.scalars(select(Media).where(Media.listing_id == listing.id).order_by(Media.position)).all()
     around = own.neighbours_prices(session, listing.category_code)
@@ -65,6 +68,7 @@ def create_review(code: str) -> ResponseReturnValue:
         if decision == "accept":
             origin, goods, price = (bool(form[name].data) for name in ("origin_seen", "goods_seen", "price_sane"))
             seen: Any = {"origin_seen": origin, "goods_seen": goods, "price_sane": price, "papers": papers_seen()}
+            seen["version"] = form.version.data
             in_transaction(reviewing.accept, **who, **seen)
             flash(_("Published. Buyers find it within two seconds."), "done")
         elif not form.reason.data:
@@ -85,7 +89,8 @@ def create_review(code: str) -> ResponseReturnValue:
 
 def papers_seen() -> set[int]:
     """The certificates, by id, that somebody says to have seen."""
-    return {int(ticked) for ticked in request.form.getlist("papers") if ticked.isascii() and ticked.isdigit()}
+    ticked = request.form.getlist("papers")
+    return {int(each) for each in ticked if each.isascii() and each.isdigit() and len(each) < LONGEST_ID}
 
 
 @bp.post("/station/listings/<code>/papers")

@@ -1,6 +1,7 @@
 """/seller/imports: a template, a sheet sent, the difference looked at, then done, dropped or undone."""
 
 import zipfile
+from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
@@ -81,6 +82,9 @@ def create_import() -> ResponseReturnValue:
     except archives.BadArchive as wrong:
         form.pictures.errors = [" ".join(wording.told({"code": wrong.code, "values": {}}))]
         return dropped(kept, form, 422)
+    except Exception:
+        storing.drop(*kept)  # nobody knows of them
+        raise
     if queries.find(db.session(), name, g.person.id).sheet != kept[0]:
         storing.drop(*kept)  # it came a second time
     return redirect(url_for(".show_import", name=name), 303)
@@ -129,11 +133,10 @@ def show_import(name: str) -> ResponseReturnValue:
 
 def import_page(row: ListingImport) -> str:
     session, is_at_work = db.session(), row.state in AT_WORK
-    show, after = request.args.get("show", ""), request.args.get("after", "")
+    show, start = request.args.get("show", ""), number(request.args, "after")
     tally = queries.tally(session, row.id)
     show = show if show in {each.value for each in (*Verdict, Outcome.KEPT)} else first_look(row, tally)
     chosen = {"outcome": show} if show == Outcome.KEPT else {"verdict": show}
-    start = int(after) if after.isascii() and after.isdecimal() and len(after) < 8 else 0
     rows = None if is_at_work else queries.page(session, row.id, after=start, **chosen)
     until = receiving.undone_until(row.applied_at) if row.applied_at else None
     shown: dict[str, Any] = {
@@ -164,13 +167,23 @@ def first_look(row: ListingImport, tally: queries.Tally) -> str:
 def create_confirmation(name: str) -> ResponseReturnValue:
     """The seller's word: every row, or with `only_good` those without a mistake."""
     only_good = request.form.get("only_good") == "1"
-    return step(receiving.confirm, name, _("It is being done."), only_good=only_good)
+    return step(receiving.confirm, name, _("It is being done."), only_good=only_good, again=number(request.form, "again"))
+
+
+def number(sent: Mapping[str, str], name: str) -> int:
+    """A small one that our own pages wrote; 0 for anything else."""
+    text = sent.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else 0
 
 
 @bp.post("/<name>/removal")
 @requires("listing.import")
 def create_removal(name: str) -> ResponseReturnValue:
-    return step(receiving.drop, name, _("Dropped. Nothing was changed."))
+    answer = step(receiving.drop, name, _("Dropped. Nothing was changed."))
+    row = queries.find(db.session(), name, g.person.id)
+    if row.state is ImportState.DROPPED:
+        storing.drop(row.sheet, row.pictures)
+    return answer
 
 
 @bp.post("/<name>/undoing")

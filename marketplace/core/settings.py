@@ -169,7 +169,7 @@ class Settings(BaseSettings):
 
     @property
     def private_media_folder(self) -> Path:
-        """Pictures that only those may see whom they concern."""
+        """Pictures and sheets that only those may see whom they concern."""
         return self.data / "private-media"
 
 

@@ -24,8 +24,16 @@ def reset(data: Path | str, home: Path | None = None) -> subprocess.CompletedPro
 def fill(data: Path) -> None:
     """As `make run` leaves it."""
     assert folder.take(data) == ""
-    (data / "media" / "ab").mkdir(parents=True)
-    for name in ("pavilion.db", "pavilion.db-wal", "prepared.json", "welcome.txt", "media/ab/640.webp"):
+    for place in ("media", "private-media"):
+        (data / place / "ab").mkdir(parents=True)
+    for name in (
+        "pavilion.db",
+        "pavilion.db-wal",
+        "prepared.json",
+        "welcome.txt",
+        "media/ab/640.webp",
+        "private-media/ab/640.webp",
+    ):
         (data / name).write_text("x")
 
 

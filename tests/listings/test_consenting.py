@@ -78,6 +78,23 @@ def test_a_colleague_reviews_it_where_there_is_one(house: House) -> None:
     assert review(house.colleague, code) == 303 and listing(code).state is L.PUBLISHED
 
 
+def test_nobody_lets_in_what_they_have_not_seen(house: House) -> None:
+    """Taken back, written anew and sent again while the page of the review was open."""
+    code = finished(house)
+    shown = re.search(r'name="version"[^>]*value="(\d+)"', house.colleague.get(f"/station/listings/{code}").text)
+    assert shown
+    post(house.seller, f"/seller/listings/{code}/consent/objection")
+    post(house.seller, f"/seller/listings/{code}/details", CONTENT | FIRST | {"title": "沁州黄 乙"})
+    post(house.seller, f"/seller/listings/{code}/submission")
+
+    post(house.colleague, f"/station/listings/{code}/review", SEEN | {"version": shown[1]})
+
+    assert (listing(code).state, listing(code).title_zh) == (L.SUBMITTED, "沁州黄 乙")
+    again = re.search(r'name="version"[^>]*value="(\d+)"', house.colleague.get(f"/station/listings/{code}").text)
+    post(house.colleague, f"/station/listings/{code}/review", SEEN | {"version": again[1] if again else ""})
+    assert listing(code).state is L.PUBLISHED
+
+
 def test_who_works_alone_reviews_it_and_the_trace_says_so(house: House) -> None:
     code = finished(house)
     db.session.query(Grant).filter(Grant.role == "station_manager").delete()
@@ -97,6 +114,23 @@ def test_an_edit_that_a_clerk_wrote_is_reviewed_by_a_colleague(house: House) -> 
 
     assert house.decide(house.clerk).status_code == 403 and edits()[0].state is RevisionState.SUBMITTED
     assert house.decide(house.colleague).status_code == 303 and listing(code).title_zh == "沁州黄 甲"
+
+
+def test_a_clerk_reviews_no_edit_that_they_wrote_a_part_of(house: House) -> None:
+    """Whoever wrote the last word: the farmer, or another clerk."""
+    code = finished(house)
+    review(house.colleague, code)
+    post(house.clerk, f"/station/drafts/{code}/details", CONTENT | {"title": "沁州黄 甲"})
+    post(house.seller, f"/seller/listings/{code}/details", CONTENT | {"title": "沁州黄 甲", "storage": "放冰箱"})
+    assert [(row.author_id, row.version) for row in edits()] == [(house.person.id, 2)]
+
+    for decision in ("accept", "reject"):
+        assert house.decide(house.clerk, decision, reason="不对").status_code == 403
+    assert edits()[0].state is RevisionState.SUBMITTED
+
+    post(house.colleague, f"/station/drafts/{code}/details", CONTENT | {"title": "沁州黄 乙"})
+    post(house.seller, f"/seller/listings/{code}/details", CONTENT | {"title": "沁州黄 丙"})
+    assert house.decide(house.colleague).status_code == 403 and listing(code).title_zh == CONTENT["title"]
 
 
 def test_what_changes_at_once_is_the_farmers_alone(house: House) -> None:

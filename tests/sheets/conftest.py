@@ -63,7 +63,9 @@ class Trader:
         return latest()
 
     def confirm(self, row: ListingImport, **typed: str) -> None:
-        assert self.post(f"/seller/imports/{row.public_id}/confirmation", typed).status_code == 303
+        shown = re.search(r'name="again" value="(\d+)"', self.page(row))
+        data = ({"again": shown[1]} if shown else {}) | typed
+        assert self.post(f"/seller/imports/{row.public_id}/confirmation", data).status_code == 303
         work()
 
     def undo(self, row: ListingImport) -> None:

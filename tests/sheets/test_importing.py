@@ -10,13 +10,15 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from listings import stock
 from listings.models import Listing, StockMovement, Variant
-from listings.sheets import exporting, working
+from listings.sheets import exporting, storing, working
 from listings.sheets.columns import COLUMNS
 from listings.sheets.models import ListingImport
 from listings.sheets.states import ImportState as I
 from listings.states import ListingState as L
-from marketplace.core import clock
+from marketplace.core import clock, ids
+from marketplace.core.db import in_transaction
 from marketplace.core.outbox import OutboxRow
 from marketplace.core.transitions import EventRow
 from marketplace.stations.models import Seller
@@ -167,6 +169,23 @@ def test_what_moved_meanwhile_is_shown_again_before_anything_is_done(trader: Tra
     assert session.execute(select(Variant.price_fen, Variant.on_hand)).one() == (3500, 25)
 
 
+def test_nobody_confirms_a_difference_that_they_have_not_seen(trader: Trader, session: Session) -> None:
+    """A page that was open since before something moved says yes to what it shows."""
+    pack = trader.offer("GA")
+    row = trader.compared(as_csv(("code", "单价"), ("GA", "35.00")))
+    pack.price_fen = 4100
+    session.commit()
+    trader.confirm(row)
+
+    trader.post(f"/seller/imports/{row.public_id}/confirmation", {"again": "0"})
+    work()
+
+    assert latest().state is I.READY and session.scalars(select(Variant.price_fen)).one() == 4100
+    trader.confirm(row)
+    session.expire_all()
+    assert session.scalars(select(Variant.price_fen)).one() == 3500
+
+
 def test_what_was_sold_since_the_export_stays_sold(trader: Trader, session: Session) -> None:
     pack = trader.offer("GA")
     sheet = as_csv(("code", "单价", "库存", "导出时库存"), ("GA", "35.00", "10", "10"))
@@ -185,6 +204,17 @@ def test_no_fewer_than_are_held(trader: Trader, session: Session) -> None:
     session.commit()
     trader.compared(as_csv(("code", "库存"), ("GA", "3")))
     assert wrong(session) == [(2, "stock", "held")]
+
+
+def test_what_buyers_hold_since_the_seller_looked_is_shown_again(trader: Trader, session: Session) -> None:
+    trader.offer("GA")
+    row = trader.compared(as_csv(("code", "库存"), ("GA", "4")))
+    in_transaction(stock.reserve, {"GA-1": 6}, reference="SX-1")
+
+    trader.confirm(row)
+
+    assert latest().state is I.READY and wrong(session) == [(2, "stock", "held")]
+    assert not latest().notes["failed"]
 
 
 def test_an_export_sent_back_is_nothing_to_do(trader: Trader, session: Session) -> None:
@@ -247,6 +277,26 @@ def test_a_dropped_sheet_does_nothing(trader: Trader, session: Session) -> None:
     trader.post(f"/seller/imports/{row.public_id}/removal")
     trader.confirm(row)
     assert latest().state is I.DROPPED and listed(session) == []
+
+
+EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
+
+
+def files() -> int:
+    return len(list(storing.folder().iterdir())) if storing.folder().is_dir() else 0
+
+
+def test_no_file_lies_there_longer_than_anybody_needs_it(trader: Trader, session: Session) -> None:
+    """Done with, dropped before it was read, unreadable, or sent under a key that another sheet had."""
+    before = files()
+    trader.compared(as_csv(HEADINGS, MILLET))
+    trader.compared(b"\0\1\2")
+    key = ids.public_id()
+    trader.send(as_csv(HEADINGS, MILLET), pictures=EMPTY_ZIP, idempotency_key=key)
+    assert trader.send(as_csv(HEADINGS, changed(MILLET, price="1")), idempotency_key=key).status_code == 409
+    assert files() == before + 2
+    assert trader.post(f"/seller/imports/{latest().public_id}/removal").status_code == 303
+    assert (latest().state, files()) == (I.DROPPED, before)
 
 
 def test_what_stood_in_a_dropped_sheet_is_forgotten_after_a_week(trader: Trader, session: Session) -> None:

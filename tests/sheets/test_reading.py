@@ -1,6 +1,7 @@
 """Sheets as people's programs write them: encodings, digits, line breaks, merged cells, formulas; and what is no sheet."""
 
 import io
+import time
 import zipfile
 from typing import Any
 
@@ -120,6 +121,27 @@ def test_what_is_no_sheet_is_told_apart(raw: bytes, code: str) -> None:
     with pytest.raises(Unreadable) as refused:
         reading.read(raw)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize("opened", [b"<c r='%d' ", b"<c>%d", b"<f><c r='%d'>", b"<c><f/><v %d "])
+def test_cells_that_never_end_take_no_time(opened: bytes) -> None:
+    """In a comment behind the cells; looked at from each of them to the end, this took minutes of the worker."""
+    sheet = workbook(lambda _book, page: page.write_formula(0, 0, "=1", value=""))
+    never = b"<!--" + b"".join(opened % number for number in range(100_000)) + b"--></worksheet>"
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(sheet)) as archive, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as hostile:
+        for name in archive.namelist():
+            content = archive.read(name)
+            hostile.writestr(name, content.replace(b"</worksheet>", never) if name.endswith("sheet1.xml") else content)
+    started = time.process_time()
+    reading.answer(buffer.getvalue())
+    assert time.process_time() - started < 5
+
+
+def test_brackets_that_never_close_take_no_time() -> None:
+    started = time.process_time()
+    assert find_heading([["(" * 4_000] * 60] * 10) is None
+    assert time.process_time() - started < 1
 
 
 def test_a_cell_far_away_is_refused_before_it_takes_memory(trader: Trader, apart: None) -> None:

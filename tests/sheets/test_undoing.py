@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings as how, strategies as some
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from listings import offering, stock
+from listings import editing, offering, stock
 from listings.models import StockMovement, Variant
-from listings.sheets.models import ListingImport
+from listings.packs import Pack
+from listings.sheets.models import ListingImport, ListingImportRow
 from listings.sheets.states import IMPORT, ImportState as I
 from listings.states import ListingState as L
 from marketplace.core import clock
@@ -97,6 +98,19 @@ def test_what_the_station_has_is_not_removed(trader: Trader, session: Session) -
     assert latest().state is I.APPLIED and [each.state for each in listed(session)] == [L.SUBMITTED]
 
 
+@pytest.mark.parametrize(("state", "why"), [(L.SUBMITTED, "with_the_station"), (L.SUSPENDED, "suspended")])
+def test_what_no_sheet_may_change_no_undoing_changes(trader: Trader, session: Session, state: L, why: str) -> None:
+    pack = trader.offer("GA", state=L.DRAFT)
+    row = trader.done(as_csv(("code", "单价", "库存"), ("GA", "35.00", "4")))
+    pack.listing.state = state
+    session.commit()
+
+    trader.undo(row)
+
+    assert latest().state is I.APPLIED and [each.problems[0]["code"] for each in rows(session)] == [why]
+    assert (pack_of(session, "GA-1").price_fen, pack_of(session, "GA-1").on_hand) == (3500, 4)
+
+
 def test_an_edited_draft_is_as_it_was(trader: Trader, session: Session) -> None:
     trader.done(as_csv(HEADINGS, MILLET))
     other = changed(MILLET, category="鸡蛋", title="土鸡蛋", unit="30枚", story="散养的鸡，吃虫吃草，蛋黄发红。")
@@ -166,3 +180,35 @@ def test_stock_adds_up_whatever_happens_between(
     moved = select(StockMovement).where(StockMovement.variant_code == pack.code)
     assert sum(each.on_hand_change for each in session.scalars(moved)) == pack.on_hand
     assert pack.reserved == still <= pack.on_hand
+
+
+def test_a_draft_that_somebody_went_on_with_stays(trader: Trader, session: Session) -> None:
+    """Another pack, a paper, a picture: what a hand put there is not taken away with what the sheet began."""
+    row = trader.done(as_csv(HEADINGS, MILLET))
+    (millet,) = listed(session)
+    whose: dict[str, Any] = {"code": millet.code, "person_id": trader.person.id}
+    in_transaction(editing.add_pack, **whose, pack=Pack("10斤袋", 5000, 11000, 3))
+
+    trader.undo(row)
+
+    assert latest().state is I.APPLIED and [each.state for each in listed(session)] == [L.DRAFT]
+    assert [(each.outcome, each.problems[0]["code"]) for each in rows(session)] == [("kept", "changed_since")]
+
+
+def test_a_number_that_other_goods_have_by_now_is_not_taken_from_them(trader: Trader, session: Session) -> None:
+    trader.offer("GA", article_number="A001")
+    trader.offer("GB")
+    row = trader.done(as_csv(("code", "货号", "单价"), ("GA", "A002", "35.00"), ("GB", "", "36.00")))
+    trader.done(as_csv(HEADINGS, MILLET))
+
+    trader.undo(row)
+
+    session.expire_all()
+    assert session.get_one(ListingImport, row.id).state is I.UNDONE
+    numbers = {each.code: each.article_number for each in listed(session)}
+    assert numbers["GA"] == "A002" and pack_of(session, "GB-1").price_fen == 3980
+    mine = select(ListingImportRow).where(ListingImportRow.import_id == row.id).order_by(ListingImportRow.number)
+    assert [(each.outcome, [said["code"] for said in each.problems]) for each in session.scalars(mine)] == [
+        ("kept", ["number_taken"]),
+        ("undone", []),
+    ]
