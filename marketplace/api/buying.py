@@ -25,7 +25,7 @@ from marketplace.core import clock, ids
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language
-from marketplace.orders import carts, placing, shipping
+from marketplace.orders import backlog, carts, placing, shipping
 from marketplace.orders.carts import CartOwner
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.placing import OtherTotal, Recipient
@@ -78,7 +78,8 @@ def show_cart(session: Session, *, person: Visitor, cart: str, province: str, pi
     if tariff is not None and not tariff.rates:
         raise Unfit(("#/province", _("Nothing is sent there.")))
     found = offers.find(session, [variant for variant, _quantity, _seen in contents])
-    return cart_answer(cart, quote(contents, found, tariff=tariff, pickup=pickup))
+    delays = backlog.delays(session, {offer.station_code for offer in found.values()})
+    return cart_answer(cart, quote(contents, found, tariff=tariff, pickup=pickup, delays=delays))
 
 
 def cart_answer(cart: str, quoted: Quote) -> CartAnswer:
