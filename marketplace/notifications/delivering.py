@@ -19,6 +19,7 @@ from marketplace.core.transitions import transition
 from marketplace.notifications import messages, signing
 from marketplace.notifications.endpoints import secrets_of
 from marketplace.notifications.models import Delivery, DeliveryTry, Endpoint
+from marketplace.notifications.preferences import MessageKind
 from marketplace.notifications.reaching import Answer, Courier
 from marketplace.notifications.states import DeliveryState as D, EndpointState
 
@@ -98,7 +99,8 @@ def switch_off(session: Session, endpoint: Endpoint, at: datetime) -> None:
     words = _("Your address for events has not answered for three days, so we switched it off. Switch it on again under Me.")
     fact = f"endpoint_off:{endpoint.public_id}:{int(at.timestamp())}"
     if where := person.phone or person.email:
-        messages.send(session, fact=fact, address=where, text=str(words), person_id=person.id)
+        about: dict[str, Any] = {"person_id": person.id, "kind": MessageKind.ACCOUNT}
+        messages.send(session, fact=fact, address=where, text=str(words), **about)
 
 
 def replay(session: Session, *, delivery: str, person_id: int) -> None:

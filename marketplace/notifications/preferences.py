@@ -33,7 +33,7 @@ class Choice(NamedTuple):
 
 
 CHOICES: Final = (
-    Choice(MessageKind.ORDERS, _l("Orders"), _l("money that comes back to you")),
+    Choice(MessageKind.ORDERS, _l("Orders"), _l("money that comes back, after-sales, something else instead")),
     Choice(MessageKind.GIFTS, _l("Gifts"), _l("thanks, receipts, monthly gifts")),
     Choice(MessageKind.PLEDGES, _l("Deposit pledges"), _l("where your device is")),
     Choice(MessageKind.SELLING, _l("Selling"), _l("your bank account, what is paid to you")),

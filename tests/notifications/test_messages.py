@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,3 +94,11 @@ def test_a_person_finds_what_they_were_told_latest_first(session: Session) -> No
 
     assert [row.text for row in messages.of_person(session, guo)] == ["二", "一"]
     assert messages.text_of(session, "c") == "三" and messages.text_of(session, "d") is None
+
+
+def test_every_letter_says_of_what_kind_it_is() -> None:
+    """Else it would be one about the account, which nobody can switch off."""
+    root = Path(__file__).parents[2]
+    sources = [path for part in ("marketplace", "crowdfund", "listings") for path in (root / part).rglob("*.py")]
+    writers = [path for path in sources if "messages.send(" in path.read_text("utf-8")]
+    assert len(writers) > 8 and [path for path in writers if "MessageKind." not in path.read_text("utf-8")] == []
