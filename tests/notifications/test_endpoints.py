@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.models import Person
 from marketplace.core.db import in_transaction
 from marketplace.core.errors import NotFound
 from marketplace.notifications import delivering, endpoints, signing
@@ -214,6 +215,17 @@ def test_what_is_off_or_ended_is_told_nothing(session: Session, partner: Listene
     assert session.scalars(select(Delivery.fact)).all() == ["b"]
     with pytest.raises(NotFound):
         in_transaction(endpoints.switch_on, **whose)
+
+
+def test_a_closed_account_is_told_nothing_not_even_what_waited(session: Session, partner: Listener) -> None:
+    person = factories.make_person()
+    enter(person, partner.address)
+    tell(person, "a")
+    in_transaction(lambda session: session.execute(update(Person).values(is_active=False)))
+    tell(person, "b")
+    work()
+
+    assert partner.heard == [] and session.scalars(select(Delivery.fact)).all() == ["a"]
 
 
 def test_what_is_old_is_forgotten_with_its_log(session: Session, partner: Listener) -> None:
