@@ -1,7 +1,7 @@
 """The worker's part: one delivery after the other is sent, and what came of it is written down.
 
-A delivery is tried for three days, later each time. A machine that fails rests, so that nobody else waits for it; one that
-has failed for three days is switched off, and its person is told."""
+A delivery is tried for three days, later each time. A machine that fails rests, and one that is slow lets others go first,
+so that nobody else waits for it; one that has failed for three days is switched off, and its person is told."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -26,6 +26,7 @@ from marketplace.notifications.states import DeliveryState as D, EndpointState
 FIRST_WAIT: Final = timedelta(seconds=30)
 LONGEST_WAIT: Final = timedelta(hours=6)
 LONGEST_REST: Final = timedelta(hours=1)
+SLOW: Final = timedelta(seconds=1)
 TRIED_FOR: Final = timedelta(days=3)
 KEPT_FOR: Final = timedelta(days=30)
 SYSTEM: Final = "system"
@@ -76,7 +77,9 @@ def note(session: Session, *, delivery: int, answer: Answer, at: datetime) -> No
         return
     if answer.is_good:
         transition(session, row, D.DELIVERED, expected=D.WAITING, actor=SYSTEM, why=f"status {answer.status}")
-        endpoint.failures, endpoint.failing_since, endpoint.rests_until = 0, None, at
+        took = timedelta(milliseconds=answer.milliseconds)
+        endpoint.failures, endpoint.failing_since = 0, None
+        endpoint.rests_until = at + 2 * took if took > SLOW else at  # it rests as long as it kept us
         return
     endpoint.failures += 1
     endpoint.failing_since = endpoint.failing_since or at

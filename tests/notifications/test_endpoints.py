@@ -19,6 +19,7 @@ from marketplace.core.db import in_transaction
 from marketplace.core.errors import NotFound
 from marketplace.notifications import delivering, endpoints, signing
 from marketplace.notifications.models import Delivery, DeliveryTry, Endpoint, Message
+from marketplace.notifications.reaching import Answer
 from marketplace.notifications.states import DeliveryState, EndpointState
 from tests import factories
 from tests.notifications.listener import Listener
@@ -142,6 +143,32 @@ def test_one_that_fails_keeps_nobody_waiting_and_costs_one_try_at_a_time(session
     assert len(partner.heard) == 3
     (missed,) = session.scalars(select(DeliveryTry).where(DeliveryTry.status.is_(None))).all()
     assert missed.trouble == "no_connection"
+
+
+def test_a_slow_machine_lets_others_go_first(session: Session, partner: Listener) -> None:
+    """It has taken what it was sent, three seconds later: as long does it wait for the next."""
+    slow, other = factories.make_person(), factories.make_person()
+    with time_machine.travel(NOON, tick=False) as clock:
+        enter(slow, partner.address)
+        tell(slow, "a")
+        tell(slow, "b")
+        enter(other, partner.address)
+        tell(other, "c")
+        parcel = in_transaction(delivering.take)
+        assert parcel
+        clock.shift(timedelta(seconds=3))
+        answer = Answer(200, "", "", 3000)
+        in_transaction(delivering.note, delivery=parcel.delivery, answer=answer, at=NOON)
+        work()
+        assert facts(session, DeliveryState.DELIVERED) == ["a", "c"]
+        clock.shift(timedelta(seconds=3))
+        work()
+        assert facts(session, DeliveryState.DELIVERED) == ["a", "b", "c"]
+
+
+def facts(session: Session, state: DeliveryState) -> list[str]:
+    session.rollback()
+    return sorted(session.scalars(select(Delivery.fact).where(Delivery.state == state)))
 
 
 def test_a_machine_that_is_well_again_gets_what_waited(session: Session, partner: Listener) -> None:
