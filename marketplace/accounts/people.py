@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from marketplace.accounts.models import Grant, Person, SignInSession
+from marketplace.accounts.models import AccessToken, Grant, Person, SignInSession
 from marketplace.accounts.permissions import STAFF, WORKING_DAY
 from marketplace.core import audit, clock
 from marketplace.core.db import insert_or_ignore
@@ -123,6 +123,8 @@ def grant(session: Session, *, person_id: int, role: str, actor: str, scope_kind
         audit.record(session, actor=actor, action="role.granted", subject=f"person:{public_id}", role=role, scope=scope)
     if is_new and role in STAFF:
         shorten_sessions(session, person_id)
+        if not held & STAFF:
+            close_desks_to_tokens(session, person_id)
     return is_new
 
 
@@ -131,6 +133,11 @@ def shorten_sessions(session: Session, person_id: int) -> None:
     evening = clock.now() + WORKING_DAY
     theirs = update(SignInSession).where(SignInSession.person_id == person_id, SignInSession.ended_at.is_(None))
     session.execute(theirs.where(SignInSession.expires_at > evening).values(expires_at=evening))
+
+
+def close_desks_to_tokens(session: Session, person_id: int) -> None:
+    """What programs were given before was not given as staff give it: as long as it lasts it does what a buyer's does."""
+    session.execute(update(AccessToken).where(AccessToken.person_id == person_id).values(has_second_factor=False))
 
 
 def reaches(role: str, scope_kind: str, scope_id: str) -> bool:

@@ -15,6 +15,7 @@ from marketplace.api.writing_schemas import (
     CartAnswer,
     CartLine,
     CartParcel,
+    InsteadLine,
     NewOrder,
     OrderAnswer,
     OrderedLine,
@@ -25,11 +26,13 @@ from marketplace.core import clock, ids
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language
-from marketplace.orders import carts, placing, shipping
+from marketplace.orders import backlog, carts, placing, shipping
 from marketplace.orders.carts import CartOwner
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.placing import OtherTotal, Recipient
 from marketplace.orders.quoting import Quote, QuotedLine, QuotedParcel, quote
+from marketplace.orders.receiving.models import Substitute
+from marketplace.orders.receiving.states import SubstituteState
 
 LINES: Final = "#/lines"
 
@@ -78,7 +81,8 @@ def show_cart(session: Session, *, person: Visitor, cart: str, province: str, pi
     if tariff is not None and not tariff.rates:
         raise Unfit(("#/province", _("Nothing is sent there.")))
     found = offers.find(session, [variant for variant, _quantity, _seen in contents])
-    return cart_answer(cart, quote(contents, found, tariff=tariff, pickup=pickup))
+    delays = backlog.delays(session, {offer.station_code for offer in found.values()})
+    return cart_answer(cart, quote(contents, found, tariff=tariff, pickup=pickup, delays=delays))
 
 
 def cart_answer(cart: str, quoted: Quote) -> CartAnswer:
@@ -151,16 +155,16 @@ def chosen_language() -> str:
 
 
 def show_order(session: Session, *, person: Visitor, number: str) -> OrderAnswer:
-    """Three statements. Raises NotFound for another's."""
+    """Four statements. Raises NotFound for another's."""
     order = get_own(session, person, number)
     parts = session.scalars(select(Parcel).where(Parcel.order_id == order.id).order_by(Parcel.number)).all()
-    lines = lines_of(session, parts)
+    lines, instead = lines_of(session, parts), instead_of(session, parts)
     names = ("number", "goods_fen", "shipping_fen", "total_fen", "currency", "placed_at", "pay_by", "paid_at")
     return OrderAnswer(
         **{name: getattr(order, name) for name in names},
         state=order.state.value,
         is_test=order.book == "test",
-        parcels=[OrderParcel(**parcel_values(order.number, part, lines[part.id])) for part in parts],
+        parcels=[OrderParcel(**parcel_values(order.number, part, lines[part.id], instead[part.id])) for part in parts],
         url=f"/orders/{order.number}",
     )
 
@@ -184,14 +188,34 @@ def lines_of(session: Session, parcels: Sequence[Parcel]) -> dict[int, list[Orde
             title=in_language(line.title_zh, line.title_en),
             quantity=line.quantity,
             refunded_quantity=line.refunded_quantity,
+            replaced_quantity=line.replaced_quantity,
             unit_price_fen=line.unit_price_fen,
         )
         found[line.parcel_id].append(shown)
     return found
 
 
-def parcel_values(order: str, parcel: Parcel, lines: list[OrderedLine]) -> dict[str, Any]:
+def instead_of(session: Session, parcels: Sequence[Parcel]) -> dict[int, list[InsteadLine]]:
+    """What buyers have accepted for what did not come, by the parcel's id: one statement."""
+    wanted = select(OrderLine.parcel_id, OrderLine.variant_code, Substitute)
+    wanted = wanted.join(OrderLine, OrderLine.id == Substitute.order_line_id).order_by(Substitute.id)
+    wanted = wanted.where(OrderLine.parcel_id.in_([parcel.id for parcel in parcels]))
+    found: dict[int, list[InsteadLine]] = {parcel.id: [] for parcel in parcels}
+    for parcel, ordered, other in session.execute(wanted.where(Substitute.state == SubstituteState.ACCEPTED)):
+        shown = InsteadLine(
+            sku=other.variant_code,
+            ordered_sku=ordered,
+            title=in_language(other.title_zh, other.title_en),
+            unit=in_language(other.unit_zh, other.unit_en),
+            quantity=other.packs,
+            unit_price_fen=other.unit_price_fen,
+        )
+        found[parcel].append(shown)
+    return found
+
+
+def parcel_values(order: str, parcel: Parcel, lines: list[OrderedLine], instead: list[InsteadLine]) -> dict[str, Any]:
     names = ("delivery", "goods_fen", "shipping_fen", "promised_by", "carrier", "tracking_number")
     plain: dict[str, Any] = {name: getattr(parcel, name) for name in names}
     known_by = {"number": f"{order}-{parcel.number}", "station": parcel.station_code, "state": parcel.state.value}
-    return plain | known_by | {"lines": lines}
+    return plain | known_by | {"lines": lines, "instead": instead}

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.rate_limits import HOUR, hit
-from marketplace.api.buying import lines_of, parcel_values
+from marketplace.api.buying import instead_of, lines_of, parcel_values
 from marketplace.api.doors import Unfit, check, typed
 from marketplace.api.writing_schemas import NewStep, ParcelAnswer, RecipientAnswer
 from marketplace.core.errors import NotFound
@@ -46,11 +46,12 @@ def is_small(place: str) -> bool:
 
 
 def show(session: Session, *, number: str, stations: Collection[str] | None, with_recipient: bool) -> ParcelAnswer:
-    """Three statements. Raises NotFound."""
+    """Four statements. Raises NotFound."""
     parcel = get(session, number, stations)
     order = session.get_one(Order, parcel.order_id)
+    inside = lines_of(session, [parcel])[parcel.id], instead_of(session, [parcel])[parcel.id]
     return ParcelAnswer(
-        **parcel_values(order.number, parcel, lines_of(session, [parcel])[parcel.id]),
+        **parcel_values(order.number, parcel, *inside),
         order=order.number,
         shelf=parcel.shelf,
         next_step=desk.next_step(parcel.state, parcel.delivery),

@@ -37,9 +37,11 @@ def lead_to_cashier(*, person: Visitor, number: str) -> str:
         attempt = current.public_id if current else in_transaction(paying.pay_again, number=number)
     except NotFound:
         raise NotPayable(number) from None
-    except attempts.AlreadyPaying as taken:
-        raise_unless_open(taken.state, taken.redirect_url)
-        return taken.redirect_url
+    except attempts.AlreadyPaying as taken:  # another request was faster, and may not have asked the gateway yet
+        if taken.state not in UNSENT:
+            raise_unless_open(taken.state, taken.redirect_url)
+            return taken.redirect_url
+        attempt = taken.attempt
     back = f"{settings().base_url.rstrip('/')}{url_for('orders.show_order', number=number)}?returned=1"
     return attempts.submit(attempt, return_url=back, description=number)
 

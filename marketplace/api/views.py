@@ -10,7 +10,6 @@ from pydantic import BaseModel, ValidationError
 
 from marketplace.accounts.permissions import requires
 from marketplace.api import giving, ledger_schemas, public_ledger, queries
-from marketplace.api.openapi import document
 from marketplace.api.schemas import (
     CampaignsQuery,
     InvalidParameter,
@@ -103,6 +102,8 @@ def list_pledge_programmes() -> Response:
 @bp.get("/openapi.json")
 @requires("api.read")
 def show_openapi() -> Response:
+    from marketplace.api.openapi import document  # types of what others are sent; most processes are never asked
+
     page_cache.tags("openapi")
     return Response(json.dumps(document(), ensure_ascii=False), content_type="application/json")
 

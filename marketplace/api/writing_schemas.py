@@ -166,16 +166,32 @@ class CartAnswer(Face):
 
 
 class OrderedLine(Face):
+    """`replaced_quantity`: so many did not come, and something else is offered or sent instead."""
+
     sku: str
     listing: str
     title: str
     quantity: int
     refunded_quantity: int
+    replaced_quantity: int
+    unit_price_fen: int
+
+
+class InsteadLine(Face):
+    """Packs that the buyer has agreed to get instead of as many of `ordered_sku`."""
+
+    sku: str
+    ordered_sku: str
+    title: str
+    unit: str
+    quantity: int
     unit_price_fen: int
 
 
 class OrderParcel(Face):
-    """One station's part of an order; `number` stands on its label."""
+    """One station's part of an order; `number` stands on its label.
+
+    What goes into it: of each line the quantity less what is refunded and replaced, and what `instead` names."""
 
     number: str
     station: str
@@ -187,6 +203,7 @@ class OrderParcel(Face):
     carrier: str
     tracking_number: str
     lines: list[OrderedLine]
+    instead: list[InsteadLine]
 
 
 class OrderAnswer(Face):

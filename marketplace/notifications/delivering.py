@@ -1,7 +1,7 @@
 """The worker's part: one delivery after the other is sent, and what came of it is written down.
 
-A delivery is tried for three days, later each time. A machine that fails rests, so that nobody else waits for it; one that
-has failed for three days is switched off, and its person is told."""
+A delivery is tried for three days, later each time. A machine that fails rests, and one that is slow lets others go first,
+so that nobody else waits for it; one that has failed for three days is switched off, and its person is told."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -19,12 +19,14 @@ from marketplace.core.transitions import transition
 from marketplace.notifications import messages, signing
 from marketplace.notifications.endpoints import secrets_of
 from marketplace.notifications.models import Delivery, DeliveryTry, Endpoint
+from marketplace.notifications.preferences import MessageKind
 from marketplace.notifications.reaching import Answer, Courier
 from marketplace.notifications.states import DeliveryState as D, EndpointState
 
 FIRST_WAIT: Final = timedelta(seconds=30)
 LONGEST_WAIT: Final = timedelta(hours=6)
 LONGEST_REST: Final = timedelta(hours=1)
+SLOW: Final = timedelta(seconds=1)
 TRIED_FOR: Final = timedelta(days=3)
 KEPT_FOR: Final = timedelta(days=30)
 SYSTEM: Final = "system"
@@ -54,8 +56,9 @@ def deliver_one() -> bool:
 
 
 def take(session: Session) -> Parcel | None:
-    """Lease the next one whose machine does not rest."""
+    """Lease the next one whose machine does not rest. What was written down for a closed account stays here."""
     awake = select(Endpoint.id).where(Endpoint.state == EndpointState.ON, Endpoint.rests_until <= clock.now())
+    awake = awake.join(Person, Person.id == Endpoint.person_id).where(Person.is_active)
     found = outbox.take(session, Delivery, (Delivery.state == D.WAITING) & Delivery.endpoint_id.in_(awake))
     if not found:
         return None
@@ -74,7 +77,9 @@ def note(session: Session, *, delivery: int, answer: Answer, at: datetime) -> No
         return
     if answer.is_good:
         transition(session, row, D.DELIVERED, expected=D.WAITING, actor=SYSTEM, why=f"status {answer.status}")
-        endpoint.failures, endpoint.failing_since, endpoint.rests_until = 0, None, at
+        took = timedelta(milliseconds=answer.milliseconds)
+        endpoint.failures, endpoint.failing_since = 0, None
+        endpoint.rests_until = at + 2 * took if took > SLOW else at  # it rests as long as it kept us
         return
     endpoint.failures += 1
     endpoint.failing_since = endpoint.failing_since or at
@@ -98,7 +103,8 @@ def switch_off(session: Session, endpoint: Endpoint, at: datetime) -> None:
     words = _("Your address for events has not answered for three days, so we switched it off. Switch it on again under Me.")
     fact = f"endpoint_off:{endpoint.public_id}:{int(at.timestamp())}"
     if where := person.phone or person.email:
-        messages.send(session, fact=fact, address=where, text=str(words), person_id=person.id)
+        about: dict[str, Any] = {"person_id": person.id, "kind": MessageKind.ACCOUNT}
+        messages.send(session, fact=fact, address=where, text=str(words), **about)
 
 
 def replay(session: Session, *, delivery: str, person_id: int) -> None:

@@ -10,6 +10,7 @@ from flask_babel import LazyString, lazy_gettext as _l
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.models import Person
 from marketplace.core.db import add_rows, rows
 from marketplace.notifications.models import Silence
 
@@ -33,7 +34,7 @@ class Choice(NamedTuple):
 
 
 CHOICES: Final = (
-    Choice(MessageKind.ORDERS, _l("Orders"), _l("money that comes back to you")),
+    Choice(MessageKind.ORDERS, _l("Orders"), _l("money that comes back, after-sales, something else instead")),
     Choice(MessageKind.GIFTS, _l("Gifts"), _l("thanks, receipts, monthly gifts")),
     Choice(MessageKind.PLEDGES, _l("Deposit pledges"), _l("where your device is")),
     Choice(MessageKind.SELLING, _l("Selling"), _l("your bank account, what is paid to you")),
@@ -61,6 +62,7 @@ def silences_of(session: Session, person_id: int) -> set[Silenced]:
 
 def keep(session: Session, *, person_id: int, wanted: Collection[Silenced]) -> None:
     """Kinds and ways that this person wants; of those that can be chosen, all others are switched off."""
+    session.execute(select(Person.id).where(Person.id == person_id).with_for_update())  # two presses, one after the other
     session.execute(delete(Silence).where(Silence.person_id == person_id))
     all_there_are = [(choice.kind.value, way) for choice in CHOICES for way in WAYS]
     off = [pair for pair in all_there_are if pair not in set(wanted)]

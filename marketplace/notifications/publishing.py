@@ -51,9 +51,10 @@ def publish(
 
 
 def listening(session: Session, kind: EventKind, audience: Audience) -> list[Endpoint]:
-    """The endpoints of those whom it concerns that are on and want to hear of this kind: one statement."""
+    """The endpoints of those whom it concerns that are on and want to hear of this kind, in a fixed order: one statement."""
     living = select(Endpoint).join(Person, Person.id == Endpoint.person_id).where(Person.is_active)
-    found = session.scalars(living.where(Endpoint.state == EndpointState.ON, audience.hears())).all()
+    told = living.where(Endpoint.state == EndpointState.ON, audience.hears()).order_by(Endpoint.id)
+    found = session.scalars(told).all()
     return [endpoint for endpoint in found if kind in endpoint.kinds]
 
 

@@ -47,7 +47,7 @@ def is_public(address: IpAddress) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if any(address in network for network in TRANSLATED):
+        if address.is_site_local or any(address in network for network in TRANSLATED):
             return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
@@ -91,15 +91,23 @@ class Pinned(HTTPSConnection):
     def __init__(self, target: Target, address: str, context: ssl.SSLContext) -> None:
         super().__init__(target.host, target.port, timeout=SECONDS, context=context)
         self.address, self.trusted = address, context
+        self.is_hung_up = False
 
     def connect(self) -> None:
+        """Within reach of `hang_up` before the first word is said: the hand-shake is the stranger's to draw out as well."""
         plain = socket.create_connection((self.address, self.port), SECONDS)
-        self.sock = self.trusted.wrap_socket(plain, server_hostname=self.host)
+        secured = self.trusted.wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
+        self.sock = secured
+        if self.is_hung_up:
+            raise TimeoutError(self.host)
+        secured.do_handshake()
 
     def hang_up(self) -> None:
         """From another thread: whoever waits for it waits no longer."""
-        with suppress(OSError):
-            self.sock.shutdown(socket.SHUT_RDWR)
+        self.is_hung_up = True
+        if self.sock is not None:
+            with suppress(OSError):
+                self.sock.shutdown(socket.SHUT_RDWR)
 
 
 class Courier:
@@ -128,6 +136,10 @@ class Courier:
             connection.request("POST", target.path, body, {**headers, "Content-Type": "application/json"})
             answer = connection.getresponse()
             return answer.status, answer.read(KEPT).decode("utf-8", "replace").replace("\0", "")
+        except (OSError, HTTPException):
+            if connection.is_hung_up:
+                raise TimeoutError(target.host) from None
+            raise
         finally:
             hanging_up.cancel()
             connection.close()

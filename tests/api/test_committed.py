@@ -8,8 +8,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from marketplace.core.db import db
+from marketplace.core.db import db, in_transaction
+from marketplace.orders import paying
 from marketplace.orders.models import Order
+from marketplace.payments import attempts
+from marketplace.payments.models import Attempt
 from tests import factories
 from tests.api.conftest import Program
 from tests.api.trading import RECIPIENT, body_of
@@ -68,6 +71,24 @@ def test_payment_goes_on_with_the_attempt_and_ends_with_it(shop: Shop, program: 
     assert (refused.status_code, refused.get_json()["type"]) == (409, "urn:problem:not-payable")
     assert buyer.post(f"/orders/{number}/payment", key="p").get_json() == first.get_json()
     assert differences(shop) == []
+
+
+def test_who_is_a_moment_late_goes_on_with_the_attempt_of_the_other(
+    shop: Shop, program: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first payment was declined; of two requests for another, one has opened it and not asked the gateway yet."""
+    buyer = program()
+    number = buyer.post("/orders", body_of(shop)).get_json()["number"]
+    first = buyer.post(f"/orders/{number}/payment").get_json()["url"]
+    shop.pay(number, "decline")
+    shop.work()
+    in_transaction(paying.pay_again, number=number)
+    seen, current = iter([None]), attempts.current
+    monkeypatch.setattr(attempts, "current", lambda *asked, **more: next(seen, current(*asked, **more)))
+
+    late = buyer.post(f"/orders/{number}/payment")
+    assert (late.status_code, late.get_json()["state"]) == (201, "requires_action") and late.get_json()["url"] != first
+    assert db.session.scalar(select(func.count()).select_from(Attempt)) == 2
 
 
 @pytest.mark.full

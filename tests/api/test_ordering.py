@@ -8,8 +8,9 @@ from sqlalchemy import update
 from listings.models import Category
 from marketplace.accounts import addresses
 from marketplace.core.db import db, in_transaction
+from marketplace.stations.models import Station
 from tests import factories
-from tests.api.trading import RECIPIENT, Programs, body_of, rows
+from tests.api.trading import RECIPIENT, Programs, body_of, paid, rows
 from tests.orders.conftest import Shop, stock_of
 
 
@@ -166,3 +167,15 @@ def test_an_order_of_another_is_not_there(shop: Shop, program: Programs) -> None
 
     assert other.get(f"/orders/{number}").status_code == 404
     assert other.post(f"/orders/{number}/payment").status_code == 404
+
+
+def test_a_cart_promises_the_day_that_its_order_will(shop: Shop, program: Programs) -> None:
+    """A station that has two days of parcels to pack says so before the order too."""
+    buyer, where = program(), {"province": "140000", "lines": [{"sku": shop.apples, "quantity": 2}]}
+    at_rest = buyer.post("/carts", where).get_json()["parcels"][0]["promised_by"]
+    paid(shop, program), paid(shop, program)
+    in_transaction(lambda session: session.execute(update(Station).values(daily_capacity=1)))
+
+    promised = buyer.post("/carts", where).get_json()["parcels"][0]["promised_by"]
+    ordered = buyer.post("/orders", body_of(shop)).get_json()["parcels"][0]["promised_by"]
+    assert promised == ordered > at_rest

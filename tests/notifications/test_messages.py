@@ -1,4 +1,7 @@
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -7,11 +10,11 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from marketplace.core import outbox
-from marketplace.core.db import in_transaction
+from marketplace.core.db import db, in_transaction
 from marketplace.core.outbox import OutboxRow
 from marketplace.core.settings import AppEnvironment
-from marketplace.notifications import messages
-from marketplace.notifications.models import Message
+from marketplace.notifications import messages, preferences
+from marketplace.notifications.models import Message, Silence
 from marketplace.notifications.ways import Letter, NoWayOut
 from tests.factories import make_person
 
@@ -93,3 +96,26 @@ def test_a_person_finds_what_they_were_told_latest_first(session: Session) -> No
 
     assert [row.text for row in messages.of_person(session, guo)] == ["二", "一"]
     assert messages.text_of(session, "c") == "三" and messages.text_of(session, "d") is None
+
+
+def test_preferences_saved_twice_at_once_are_saved(real_app: Flask) -> None:
+    person = make_person().id
+    db.session.rollback()
+    start = Barrier(4)
+
+    def save(_press: int) -> None:
+        with real_app.app_context():
+            start.wait()
+            in_transaction(preferences.keep, person_id=person, wanted=[("orders", "sms")])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(save, range(4)))
+    assert len(db.session.scalars(select(Silence)).all()) == 7
+
+
+def test_every_letter_says_of_what_kind_it_is() -> None:
+    """Else it would be one about the account, which nobody can switch off."""
+    root = Path(__file__).parents[2]
+    sources = [path for part in ("marketplace", "crowdfund", "listings") for path in (root / part).rglob("*.py")]
+    writers = [path for path in sources if "messages.send(" in path.read_text("utf-8")]
+    assert len(writers) > 8 and [path for path in writers if "MessageKind." not in path.read_text("utf-8")] == []

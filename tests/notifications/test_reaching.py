@@ -1,6 +1,10 @@
 """What is called, and what never is."""
 
+import socket
+import time
+from contextlib import suppress
 from ipaddress import ip_address
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -13,7 +17,7 @@ from marketplace.notifications.reaching import BadAddress, Courier, is_public, r
     [
         *("127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1"),
         *("255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1"),
-        *("2002:7f00:1::", "192.0.2.1", "2001:db8::1", "ff02::1", "240.0.0.1"),
+        *("2002:7f00:1::", "192.0.2.1", "2001:db8::1", "ff02::1", "240.0.0.1", "fec0::1", "::127.0.0.1"),
     ],
 )
 def test_nothing_of_our_own_network_is_reached(where: str) -> None:
@@ -76,3 +80,26 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_called(monkeypatch: p
     monkeypatch.setattr("socket.create_connection", connect)
     assert Courier().post("https://example.org/", b"{}", {}).trouble == "no_connection"
     assert (looked_up, called) == (["example.org"], [("1.1.1.1", 443)])
+
+
+def test_who_draws_out_the_hand_shake_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes within the five seconds of a step, and the last one never."""
+    monkeypatch.setattr("marketplace.notifications.reaching.SECONDS_IN_ALL", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        drawing = Thread(target=draw_out, args=(server,))
+        drawing.start()
+        answer = Courier(lambda _address: True).post(f"https://127.0.0.1:{server.getsockname()[1]}/", b"{}", {})
+        drawing.join()
+
+    assert (answer.status, answer.trouble) == (None, "too_slow")
+    assert 300 <= answer.milliseconds < 2000
+
+
+def draw_out(server: socket.socket) -> None:
+    """The head of a TLS record, and then some of it, for three seconds or until nobody listens."""
+    caller, _from = server.accept()
+    with caller, suppress(OSError):
+        caller.sendall(b"\x16\x03\x03\x40\x00")
+        for _piece in range(30):
+            time.sleep(0.1)
+            caller.sendall(b"\x02")

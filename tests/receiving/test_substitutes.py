@@ -17,6 +17,7 @@ from marketplace.orders.receiving.models import Rest, Substitute
 from marketplace.orders.receiving.states import SubstituteState as T
 from marketplace.orders.states import ParcelState as S
 from tests import factories
+from tests.api.conftest import Program
 from tests.orders.access_to import order_page
 from tests.orders.conftest import JIXIAN, Shop, balances, differences, get, parcels, post, stock_of
 from tests.orders.refunding import box, clerk_of
@@ -69,6 +70,21 @@ def test_it_is_held_until_the_buyer_takes_it_and_what_it_costs_less_goes_back(sh
         in_transaction(substituting.decline, number=number, substitute=offer, actor="buyer")
     shop.work()
     assert differences(shop) == []
+
+
+def test_a_program_that_packs_is_told_what_goes_in(shop: Shop) -> None:
+    number, offer, instead = offered(shop)
+    clerk = Program(shop.browser(), factories.make_token(factories.make_person("station_clerk", station=JIXIAN)))
+
+    def inside() -> tuple[list[tuple[int, int, int]], list[dict[str, Any]]]:
+        parcel = clerk.get(f"/parcels/{number}-1").get_json()
+        counted = ("quantity", "refunded_quantity", "replaced_quantity")
+        return [tuple(line[name] for name in counted) for line in parcel["lines"]], parcel["instead"]
+
+    assert inside() == ([(2, 0, 1)], [])
+    in_transaction(substituting.accept, number=number, substitute=offer, actor="buyer")
+    told = {"sku": instead, "ordered_sku": shop.apples, "title": "吉县红富士苹果", "unit": "4斤箱"}
+    assert inside() == ([(2, 0, 1)], [told | {"quantity": 1, "unit_price_fen": 3000}])
 
 
 @pytest.mark.full

@@ -2,7 +2,7 @@
 
 A listener of the outbox: in the buyer's language, each fact once."""
 
-from typing import Final
+from typing import Any, Final
 
 from flask_babel import LazyString, force_locale, lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from marketplace.core.db import in_transaction
 from marketplace.core.formats import full_date, language
 from marketplace.notifications import messages
+from marketplace.notifications.preferences import MessageKind
 from marketplace.orders.cases import queries, telling
 from marketplace.orders.cases.finding import EVERYWHERE
 from marketplace.orders.cases.queries import ShownCase
@@ -37,7 +38,8 @@ def tell(session: Session, *, case: str, fact: str) -> None:
     order = shown.order
     with force_locale(order.language):
         text = words(shown, fact)
-    messages.send(session, fact=f"case_{fact}:{case}", address=order.phone, text=text, person_id=order.buyer_id)
+    about: dict[str, Any] = {"person_id": order.buyer_id, "kind": MessageKind.ORDERS}
+    messages.send(session, fact=f"case_{fact}:{case}", address=order.phone, text=text, **about)
 
 
 def words(shown: ShownCase, fact: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask_babel import force_locale, gettext as _
 from sqlalchemy import ColumnElement, select
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from marketplace.core.db import in_transaction
 from marketplace.core.formats import local_datetime, yuan
 from marketplace.notifications import messages
+from marketplace.notifications.preferences import MessageKind
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.queries import ShownLine
 from marketplace.orders.receiving.models import Substitute
@@ -100,7 +102,8 @@ def write(session: Session, *, substitute: str) -> None:
         is_english = order.language == "en"
         with force_locale(order.language):
             text = words(each, is_english=is_english)
-        messages.send(session, fact=f"substitute:{substitute}", address=order.phone, text=text, person_id=order.buyer_id)
+        about: dict[str, Any] = {"person_id": order.buyer_id, "kind": MessageKind.ORDERS}
+        messages.send(session, fact=f"substitute:{substitute}", address=order.phone, text=text, **about)
 
 
 def words(each: Shown, *, is_english: bool) -> str:
