@@ -1,0 +1,53 @@
+"""Where what growers bring meets what buyers complain about: replacements, things sent instead, and refunds at a desk."""
+
+import pytest
+
+from marketplace.core import outbox
+from marketplace.core.db import in_transaction
+from marketplace.orders import fulfilment
+from marketplace.orders.cases import deciding, exchanging, returning
+from marketplace.orders.cases.rules import Condition, Wish
+from marketplace.orders.receiving.models import Rest
+from marketplace.orders.states import ParcelState as S
+from tests.orders.casework import Bought, arrive, bought, case_of, do, open_case, small_boxes
+from tests.orders.conftest import JIXIAN, Shop, balances, differences, parcels, post, stock_of
+from tests.orders.refunding import box, clerk_of
+from tests.receiving.conftest import bring, packs
+from tests.receiving.test_pages import address, entered
+from tests.receiving.test_substitutes import other_pack
+
+__all__ = ["small_boxes"]
+
+
+def exchanged(shop: Shop) -> tuple[Bought, str, str]:
+    """Two of three packs come once more, for nothing: what was bought, the case, the number of the order that sends them."""
+    first = bought(shop)
+    case = open_case(first, 2, wish=Wish.EXCHANGE)
+    do(deciding.approve, case)
+    do(returning.witness, case, quantity=2, condition=Condition.BAD)
+    number = do(exchanging.exchange, case)
+    in_transaction(fulfilment.accept, parcel=box(number).public_id, station=JIXIAN, actor="clerk")
+    return first, case, number
+
+
+@pytest.mark.parametrize("rest", [Rest.REFUND, Rest.SUBSTITUTE])
+def test_a_replacement_that_does_not_come_whole_is_not_sent_and_its_money_goes_back(shop: Shop, rest: Rest) -> None:
+    first, case, number = exchanged(shop)
+    instead = other_pack(shop) if rest is Rest.SUBSTITUTE else None
+    bring(shop, came=1, rest=rest, instead=instead)
+    assert parcels(number)[0].state is S.REFUSED and packs(number) == [(1, 1, 0)]
+    assert stock_of(shop.apples) == (96, 0) and (instead is None or stock_of(instead) == (100, 0))
+    while outbox.deliver():
+        pass
+    arrive(shop)
+    assert case_of(case).refund_public_id is not None
+    assert balances(first.number) == {"gateway_clearing": 6997 - 4664, "seller_held": -1839, "station_held": -160 - 334}
+    assert differences(shop) == []
+
+
+def test_the_desk_reads_that_a_replacement_is_not_sent(shop: Shop) -> None:
+    _first, _case, number = exchanged(shop)
+    clerk = clerk_of(shop)
+    check = post(clerk, f"{address()}/arrivals", entered(clerk, came="1", rest="refund"))
+    assert check.status_code == 200 and "换货没到齐的不发了" in check.text and "¥0" not in check.text
+    assert parcels(number)[0].state is S.ACCEPTED
