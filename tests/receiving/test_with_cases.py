@@ -4,14 +4,15 @@ import pytest
 
 from marketplace.core import outbox
 from marketplace.core.db import in_transaction
-from marketplace.orders import fulfilment
-from marketplace.orders.cases import deciding, exchanging, returning
+from marketplace.orders import fulfilment, refunding
+from marketplace.orders.cases import deciding, exchanging, paying_back, returning
 from marketplace.orders.cases.rules import Condition, Wish
+from marketplace.orders.cases.states import CaseState as C
 from marketplace.orders.receiving.models import Rest
 from marketplace.orders.states import ParcelState as S
 from tests.orders.casework import Bought, arrive, bought, case_of, do, open_case, small_boxes
 from tests.orders.conftest import JIXIAN, Shop, balances, differences, parcels, post, stock_of
-from tests.orders.refunding import box, clerk_of
+from tests.orders.refunding import ask, box, clerk_of
 from tests.receiving.conftest import bring, packs
 from tests.receiving.test_pages import address, entered
 from tests.receiving.test_substitutes import other_pack
@@ -45,9 +46,61 @@ def test_a_replacement_that_does_not_come_whole_is_not_sent_and_its_money_goes_b
     assert differences(shop) == []
 
 
+def test_what_was_brought_back_goes_back_by_its_case_alone(shop: Shop) -> None:
+    first = bought(shop)
+    case = open_case(first, 2, wish=Wish.EXCHANGE)
+    do(deciding.approve, case)
+    do(returning.witness, case, quantity=2, condition=Condition.BAD)
+    before = balances(first.number)
+    with pytest.raises(refunding.GoodsAreBack):
+        ask(first.parcel, 2)
+    told = {"parcel": first.parcel.public_id, "station": JIXIAN, "reason": "全退", "actor": "clerk"}
+    with pytest.raises(refunding.GoodsAreBack):
+        in_transaction(refunding.refund_rest, **told)
+    assert balances(first.number) == before
+    ask(first.parcel, 1)
+    do(exchanging.exchange, case)
+    assert case_of(case).state is C.EXCHANGED
+
+
+def test_what_a_desk_has_given_back_is_not_taken_back_so_that_the_case_can_end(shop: Shop) -> None:
+    first = bought(shop, 4)
+    asked, approved = open_case(first, 2), open_case(first, 2)
+    do(deciding.approve, approved)
+    ask(first.parcel, 3)
+    before = balances(first.number)
+    for command, case, given in (
+        (deciding.approve, asked, {}),
+        (deciding.refund, asked, {}),
+        (returning.witness, approved, {"quantity": 2, "condition": Condition.BAD}),
+    ):
+        with pytest.raises(paying_back.RefundedMeanwhile):
+            do(command, case, **given)
+    assert (case_of(asked).state, case_of(approved).state) == (C.REQUESTED, C.APPROVED)
+    do(deciding.reject, asked)
+    do(returning.witness, approved, quantity=1, condition=Condition.BAD)
+    do(deciding.refund, approved)
+    assert balances(first.number) != before and case_of(approved).state is C.REFUNDED
+    arrive(shop)
+    assert differences(shop) == []
+
+
 def test_the_desk_reads_that_a_replacement_is_not_sent(shop: Shop) -> None:
     _first, _case, number = exchanged(shop)
     clerk = clerk_of(shop)
     check = post(clerk, f"{address()}/arrivals", entered(clerk, came="1", rest="refund"))
     assert check.status_code == 200 and "换货没到齐的不发了" in check.text and "¥0" not in check.text
     assert parcels(number)[0].state is S.ACCEPTED
+
+
+def test_what_was_exchanged_and_what_a_desk_gave_back_leave_nothing_to_refund(shop: Shop) -> None:
+    first = bought(shop)
+    case, other = open_case(first, 2, wish=Wish.EXCHANGE), open_case(first)
+    do(deciding.approve, case)
+    do(returning.witness, case, quantity=2, condition=Condition.BAD)
+    do(exchanging.exchange, case)
+    ask(first.parcel, 1)
+    before = balances(first.number)
+    with pytest.raises(paying_back.RefundedMeanwhile):
+        do(deciding.refund, other)
+    assert balances(first.number) == before and case_of(other).state is C.REQUESTED
