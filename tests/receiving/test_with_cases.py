@@ -1,19 +1,21 @@
 """Where what growers bring meets what buyers complain about: replacements, things sent instead, and refunds at a desk."""
 
 import pytest
+from sqlalchemy import select
 
 from marketplace.core import outbox
-from marketplace.core.db import in_transaction
+from marketplace.core.db import db, in_transaction
 from marketplace.orders import fulfilment, refunding
 from marketplace.orders.cases import deciding, exchanging, paying_back, returning
 from marketplace.orders.cases.rules import Condition, Wish
 from marketplace.orders.cases.states import CaseState as C
-from marketplace.orders.receiving.models import Rest
+from marketplace.orders.receiving import substituting
+from marketplace.orders.receiving.models import Rest, Substitute
 from marketplace.orders.states import ParcelState as S
 from tests.orders.casework import Bought, arrive, bought, case_of, do, open_case, small_boxes
 from tests.orders.conftest import JIXIAN, Shop, balances, differences, parcels, post, stock_of
 from tests.orders.refunding import ask, box, clerk_of
-from tests.receiving.conftest import bring, packs
+from tests.receiving.conftest import accepted, bring, packs
 from tests.receiving.test_pages import address, entered
 from tests.receiving.test_substitutes import other_pack
 
@@ -104,3 +106,22 @@ def test_what_was_exchanged_and_what_a_desk_gave_back_leave_nothing_to_refund(sh
     with pytest.raises(paying_back.RefundedMeanwhile):
         do(deciding.refund, other)
     assert balances(first.number) == before and case_of(other).state is C.REQUESTED
+
+
+def offered(shop: Shop, quantity: int = 3, came: int = 1) -> tuple[str, str, str]:
+    """Three packs are bought, one comes, two others are offered: number, offer, the other pack."""
+    instead = other_pack(shop, 1500)
+    number = accepted(shop, apples=quantity)
+    bring(shop, came=came, rest=Rest.SUBSTITUTE, instead=instead)
+    db.session.rollback()
+    return number, db.session.scalars(select(Substitute.public_id)).one(), instead
+
+
+def test_what_was_taken_instead_is_for_sale_again_when_the_parcel_is_refused(shop: Shop) -> None:
+    number, offer, instead = offered(shop)
+    in_transaction(substituting.accept, number=number, substitute=offer, actor="buyer")
+    assert stock_of(instead) == (98, 0)
+    in_transaction(fulfilment.refuse, parcel=box(number).public_id, station=JIXIAN, actor="clerk", reason="压坏了")
+    assert stock_of(instead) == (100, 0) and stock_of(shop.apples) == (98, 0)
+    shop.work()
+    assert differences(shop) == []
