@@ -11,6 +11,7 @@ from marketplace.orders.cases.rules import Condition, Wish
 from marketplace.orders.cases.states import CaseState as C
 from marketplace.orders.receiving import substituting
 from marketplace.orders.receiving.models import Rest, Substitute
+from marketplace.orders.receiving.states import SubstituteState as T
 from marketplace.orders.states import ParcelState as S
 from tests.orders.casework import Bought, arrive, bought, case_of, do, open_case, small_boxes
 from tests.orders.conftest import JIXIAN, Shop, balances, differences, parcels, post, stock_of
@@ -123,5 +124,30 @@ def test_what_was_taken_instead_is_for_sale_again_when_the_parcel_is_refused(sho
     assert stock_of(instead) == (98, 0)
     in_transaction(fulfilment.refuse, parcel=box(number).public_id, station=JIXIAN, actor="clerk", reason="压坏了")
     assert stock_of(instead) == (100, 0) and stock_of(shop.apples) == (98, 0)
+    shop.work()
+    assert differences(shop) == []
+
+
+def test_what_a_desk_has_given_back_is_not_sent_instead(shop: Shop) -> None:
+    number, offer, instead = offered(shop)
+    ask(box(number), 2)
+    with pytest.raises(substituting.TooLateToAnswer):
+        in_transaction(substituting.accept, number=number, substitute=offer, actor="buyer")
+    assert stock_of(instead) == (100, 2)
+    before = balances(number)
+    in_transaction(substituting.decline, number=number, substitute=offer, actor="buyer")
+    assert balances(number) == before and packs(number) == [(1, 2, 2)] and stock_of(instead) == (100, 0)
+    assert parcels(number)[0].state is S.COLLECTING
+    shop.work()
+    assert differences(shop) == []
+
+
+def test_of_what_a_desk_has_given_back_in_part_only_the_other_part_goes_back(shop: Shop) -> None:
+    number, offer, _instead = offered(shop)
+    ask(box(number), 1)
+    in_transaction(substituting.decline, number=number, substitute=offer, actor="buyer")
+    assert packs(number) == [(1, 2, 2)] and parcels(number)[0].state is S.COLLECTING
+    db.session.rollback()
+    assert db.session.scalars(select(Substitute.state)).one() is T.DECLINED
     shop.work()
     assert differences(shop) == []
