@@ -5,17 +5,18 @@ from sqlalchemy import select
 
 from marketplace.core import outbox
 from marketplace.core.db import db, in_transaction
-from marketplace.orders import fulfilment, refunding
-from marketplace.orders.cases import deciding, exchanging, paying_back, returning
-from marketplace.orders.cases.rules import Condition, Wish
+from marketplace.orders import fulfilment, refunding, undelivered
+from marketplace.orders.cases import appealing, deciding, exchanging, paying_back, returning
+from marketplace.orders.cases.rules import Bearer, Condition, Wish
 from marketplace.orders.cases.states import CaseState as C
+from marketplace.orders.closing import ending, figures
 from marketplace.orders.receiving import substituting
 from marketplace.orders.receiving.models import Rest, Substitute
 from marketplace.orders.receiving.states import SubstituteState as T
 from marketplace.orders.states import ParcelState as S
-from tests.orders.casework import Bought, arrive, bought, case_of, do, open_case, small_boxes
+from tests.orders.casework import Bought, appeal, arrive, bought, case_of, do, later, open_case, ship, small_boxes
 from tests.orders.conftest import JIXIAN, Shop, balances, differences, parcels, post, stock_of
-from tests.orders.refunding import ask, box, clerk_of
+from tests.orders.refunding import ask, bounce, box, clerk_of
 from tests.receiving.conftest import accepted, bring, packs
 from tests.receiving.test_pages import address, entered
 from tests.receiving.test_substitutes import other_pack
@@ -151,3 +152,30 @@ def test_of_what_a_desk_has_given_back_in_part_only_the_other_part_goes_back(sho
     assert db.session.scalars(select(Substitute.state)).one() is T.DECLINED
     shop.work()
     assert differences(shop) == []
+
+
+def test_a_closed_day_has_what_the_province_laid_on_the_station(shop: Shop) -> None:
+    first = bought(shop)
+    case = open_case(first)
+    do(deciding.reject, case)
+    appeal(case)
+    in_transaction(appealing.grant, case=case, bearer=Bearer.STATION, why="站上摔的", actor="person:9")
+    db.session.rollback()
+    found = figures.of(db.session(), ending.open_period(db.session(), JIXIAN, "test"))
+    assert (found.refunded_fen, found.borne_fen, found.held_fen, found.payable_fen) == (2332, 2332, 320 + 667, -1839)
+    in_transaction(ending.close, station=JIXIAN, book="test", actor="manager")
+    bounce(shop, str(case_of(case).refund_public_id))
+    found = figures.of(db.session(), ending.open_period(db.session(), JIXIAN, "test"))
+    assert (found.borne_fen, found.payable_fen) == (-2332, 0)
+    assert [each for each in differences(shop) if "closed" in each] == []
+
+
+def test_a_parcel_that_was_lost_keeps_fee_and_shipping_apart_on_a_closed_day(shop: Shop) -> None:
+    number = shop.paid_order(shop.browser(), apples=3)
+    parcel = ship(number)
+    with later(minutes=1):  # one moment for settling and for paying back
+        in_transaction(undelivered.lose, parcel=parcel.public_id, station=None, actor="clerk", reason="车翻了")
+    with later(minutes=2):
+        db.session.rollback()
+        found = figures.of(db.session(), ending.open_period(db.session(), JIXIAN, "test"))
+    assert (found.fees_fen, found.shipping_fen, found.borne_fen) == (480, 1000, 6997)
