@@ -15,6 +15,7 @@ from marketplace.ledger.models import Entry
 from marketplace.orders import remaining
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import LineState
+from marketplace.orders.cases.models import AfterSalesCase
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments import refunds
@@ -30,6 +31,18 @@ NOT_SENT = frozenset({S.REFUSED, S.CANCELLED, S.RETURNED_TO_SELLER})
 def refuse_disputed(session: Session, number: str) -> None:
     """Raises standing.PaymentIsDisputed."""
     standing.refuse_disputed(session, purpose=PURPOSE, reference=number)
+
+
+def refuse_unpaid_for(session: Session, parcel: Parcel) -> None:
+    """Nothing leaves while what pays for it is disputed: of a replacement the first order's payment.
+
+    Raises standing.PaymentIsDisputed."""
+    number = parcel.order.number
+    if parcel.order.is_exchange:
+        first = select(Order.number).join(Parcel, Parcel.order_id == Order.id)
+        first = first.join(AfterSalesCase, AfterSalesCase.parcel_id == Parcel.id)
+        number = session.scalars(first.where(AfterSalesCase.exchange_number == number)).one()
+    refuse_disputed(session, number)
 
 
 def is_lost(session: Session, number: str) -> bool:

@@ -14,6 +14,7 @@ from marketplace.orders.receiving import substituting
 from marketplace.orders.receiving.models import Rest, Substitute
 from marketplace.orders.receiving.states import SubstituteState as T
 from marketplace.orders.states import ParcelState as S
+from marketplace.payments.disputes.standing import PaymentIsDisputed
 from tests.orders.casework import Bought, appeal, arrive, bought, case_of, do, later, open_case, ship, small_boxes
 from tests.orders.conftest import JIXIAN, Shop, balances, differences, parcels, post, stock_of
 from tests.orders.refunding import ask, bounce, box, clerk_of
@@ -179,3 +180,19 @@ def test_a_parcel_that_was_lost_keeps_fee_and_shipping_apart_on_a_closed_day(sho
         db.session.rollback()
         found = figures.of(db.session(), ending.open_period(db.session(), JIXIAN, "test"))
     assert (found.fees_fen, found.shipping_fen, found.borne_fen) == (480, 1000, 6997)
+
+
+def test_no_replacement_leaves_while_the_bank_may_give_the_money_back(shop: Shop) -> None:
+    first, _case, number = exchanged(shop)
+    told = {"parcel": box(number).public_id, "station": JIXIAN, "actor": "clerk"}
+    bring(shop)
+    in_transaction(fulfilment.pack, shelf="A", **told)
+    remote = shop.cashier.open_dispute(shop.remote_of(first.number))
+    shop.work()
+    with pytest.raises(PaymentIsDisputed):
+        in_transaction(fulfilment.ship, carrier="邮政", tracking_number="123456", **told)
+    assert parcels(number)[0].state is S.PACKED
+    shop.cashier.decide_dispute(remote, is_won=True)
+    shop.work()
+    in_transaction(fulfilment.ship, carrier="邮政", tracking_number="123456", **told)
+    assert parcels(number)[0].state is S.SHIPPED and differences(shop) == []
