@@ -15,6 +15,7 @@ from marketplace.orders.receiving.models import Rest, Substitute
 from marketplace.orders.receiving.states import SubstituteState as T
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments.disputes.standing import PaymentIsDisputed
+from marketplace.payments.models import Refund
 from tests.orders.casework import Bought, appeal, arrive, bought, case_of, do, later, open_case, ship, small_boxes
 from tests.orders.conftest import JIXIAN, Shop, balances, differences, parcels, post, stock_of
 from tests.orders.refunding import ask, bounce, box, clerk_of
@@ -196,3 +197,35 @@ def test_no_replacement_leaves_while_the_bank_may_give_the_money_back(shop: Shop
     shop.work()
     in_transaction(fulfilment.ship, carrier="邮政", tracking_number="123456", **told)
     assert parcels(number)[0].state is S.SHIPPED and differences(shop) == []
+
+
+def test_the_audit_understands_a_price_part_that_failed_after_everything_else_went_back(shop: Shop) -> None:
+    number = accepted(shop, apples=2)
+    bring(shop, came=2, grams=1800 * 2)
+    db.session.rollback()
+    lighter = db.session.scalars(select(Refund.public_id).where(Refund.reason == "lighter")).one()
+    told = {"parcel": box(number).public_id, "station": JIXIAN, "actor": "clerk"}
+    in_transaction(fulfilment.pack, shelf="A", **told)
+    in_transaction(fulfilment.ship, carrier="邮政", tracking_number="123456", **told)
+    in_transaction(fulfilment.deliver, **told)
+    in_transaction(refunding.refund_rest, reason="全坏", **told)
+    bounce(shop, lighter)
+    assert packs(number) == [(2, 0, 2)] and differences(shop) == []
+    in_transaction(refunding.refund_rest, reason="再退", **told)
+    arrive(shop)
+    assert balances(number) == {} and differences(shop) == []
+
+
+def test_the_audit_understands_a_replacement_lost_after_the_province_had_decided(shop: Shop) -> None:
+    first, case, number = exchanged(shop)
+    bring(shop)
+    told = {"parcel": box(number).public_id, "station": JIXIAN, "actor": "clerk"}
+    in_transaction(fulfilment.pack, shelf="A", **told)
+    in_transaction(fulfilment.ship, carrier="邮政", tracking_number="123456", **told)
+    appeal(case)
+    in_transaction(appealing.grant, case=case, bearer=Bearer.PLATFORM, why="等太久", actor="person:9")
+    before = balances(first.number)
+    in_transaction(undelivered.lose, reason="车翻了", **told)
+    while outbox.deliver():
+        pass
+    assert balances(first.number) == before and differences(shop) == []
