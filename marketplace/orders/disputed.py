@@ -4,9 +4,9 @@ Where it is lost the province bears it (docs/adr/0016): growers and stations hav
 province that answered the bank. What was not sent by then is nobody's any more: it goes to the province's loss."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from marketplace.core.money import Money
@@ -43,6 +43,15 @@ def refuse_unpaid_for(session: Session, parcel: Parcel) -> None:
         first = first.join(AfterSalesCase, AfterSalesCase.parcel_id == Parcel.id)
         number = session.scalars(first.where(AfterSalesCase.exchange_number == number)).one()
     refuse_disputed(session, number)
+
+
+def stopped(session: Session) -> set[str]:
+    """Numbers of the orders of which nothing leaves now (see `refuse_unpaid_for`): one statement."""
+    taken = standing.references(PURPOSE)
+    again = select(AfterSalesCase.exchange_number).join(Parcel, Parcel.id == AfterSalesCase.parcel_id)
+    again = again.join(Order, Order.id == Parcel.order_id).where(Order.number.in_(taken))
+    numbers: Sequence[str | None] = session.scalars(union(taken, again)).all()
+    return {number for number in numbers if number is not None}
 
 
 def is_lost(session: Session, number: str) -> bool:

@@ -10,6 +10,7 @@ from marketplace.orders.cases import appealing, deciding, exchanging, paying_bac
 from marketplace.orders.cases.rules import Bearer, Condition, Wish
 from marketplace.orders.cases.states import CaseState as C
 from marketplace.orders.closing import ending, figures
+from marketplace.orders.dispatching import reading, sending
 from marketplace.orders.receiving import substituting
 from marketplace.orders.receiving.models import Rest, Substitute
 from marketplace.orders.receiving.states import SubstituteState as T
@@ -192,6 +193,8 @@ def test_no_replacement_leaves_while_the_bank_may_give_the_money_back(shop: Shop
     shop.work()
     with pytest.raises(PaymentIsDisputed):
         in_transaction(fulfilment.ship, carrier="邮政", tracking_number="123456", **told)
+    (row,) = sending.check(db.session(), JIXIAN, reading.rows(f"{number}-1,邮政,123456"))
+    assert (row.outcome, row.why) == (sending.Outcome.WRONG, PaymentIsDisputed.message)
     assert parcels(number)[0].state is S.PACKED
     shop.cashier.decide_dispute(remote, is_won=True)
     shop.work()
