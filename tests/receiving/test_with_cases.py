@@ -6,7 +6,7 @@ from sqlalchemy import select
 from marketplace.core import outbox
 from marketplace.core.db import db, in_transaction
 from marketplace.orders import fulfilment, refunding, undelivered
-from marketplace.orders.cases import appealing, deciding, exchanging, paying_back, returning
+from marketplace.orders.cases import appealing, deciding, exchanging, paying_back, quality, returning
 from marketplace.orders.cases.rules import Bearer, Condition, Wish
 from marketplace.orders.cases.states import CaseState as C
 from marketplace.orders.closing import ending, figures
@@ -232,3 +232,15 @@ def test_the_audit_understands_a_replacement_lost_after_the_province_had_decided
     while outbox.deliver():
         pass
     assert balances(first.number) == before and differences(shop) == []
+
+
+def test_what_a_grower_could_not_bring_does_not_count_against_them(shop: Shop) -> None:
+    number = accepted(shop, apples=9)
+    bring(shop, came=7, rest=Rest.REFUND)
+    told = {"parcel": box(number).public_id, "station": JIXIAN, "actor": "clerk"}
+    in_transaction(fulfilment.pack, shelf="A", **told)
+    in_transaction(fulfilment.ship, carrier="邮政", tracking_number="123456", **told)
+    in_transaction(fulfilment.deliver, **told)
+    ask(box(number), 1)
+    db.session.rollback()
+    assert set(quality.counted(db.session()).values()) == {(7, 1, 7, 1)}
