@@ -5,12 +5,14 @@ from sqlalchemy import select
 
 from marketplace.core import outbox
 from marketplace.core.db import db, in_transaction
-from marketplace.orders import fulfilment, refunding, undelivered
+from marketplace.orders import bringing, fulfilment, refunding, undelivered
 from marketplace.orders.cases import appealing, deciding, exchanging, paying_back, quality, returning
 from marketplace.orders.cases.rules import Bearer, Condition, Wish
 from marketplace.orders.cases.states import CaseState as C
 from marketplace.orders.closing import ending, figures
 from marketplace.orders.dispatching import reading, sending
+from marketplace.orders.papers import packing
+from marketplace.orders.queries import lines_by_parcel
 from marketplace.orders.receiving import substituting
 from marketplace.orders.receiving.models import Rest, Substitute
 from marketplace.orders.receiving.states import SubstituteState as T
@@ -244,3 +246,23 @@ def test_what_a_grower_could_not_bring_does_not_count_against_them(shop: Shop) -
     ask(box(number), 1)
     db.session.rollback()
     assert set(quality.counted(db.session()).values()) == {(7, 1, 7, 1)}
+
+
+def test_what_will_never_come_is_neither_fetched_nor_packed_where_its_refund_failed(shop: Shop) -> None:
+    number = accepted(shop, apples=3)
+    bring(shop, came=2, rest=Rest.REFUND)
+    db.session.rollback()
+    bounce(shop, db.session.scalars(select(Refund.public_id).where(Refund.reason == "short")).one())
+    assert packs(number) == [(2, 1, 0)]
+    db.session.rollback()
+    session, (parcel,) = db.session(), parcels(number)
+    seller, line = parcel.lines[0].seller_public_id, lines_by_parcel(session, [parcel.id])[parcel.id][0]
+    (row,) = packing.read(session, JIXIAN, with_names=False)
+    assert (bringing.lines(session, seller), row.packs, row.is_here, line.left) == ([], 2, True, 2)
+
+
+def test_no_page_counts_fewer_packs_than_none(shop: Shop) -> None:
+    number, _offer, _instead = offered(shop)
+    ask(box(number), 2)
+    page = clerk_of(shop).get(f"/station/parcels/{box(number).public_id}").text
+    assert "× 0" in page and "× -" not in page
