@@ -266,3 +266,15 @@ def test_no_page_counts_fewer_packs_than_none(shop: Shop) -> None:
     ask(box(number), 2)
     page = clerk_of(shop).get(f"/station/parcels/{box(number).public_id}").text
     assert "× 0" in page and "× -" not in page
+
+
+def test_it_is_not_packed_before_the_buyer_has_answered(shop: Shop) -> None:
+    number, offer, _instead = offered(shop)
+    told = {"parcel": box(number).public_id, "station": JIXIAN, "actor": "clerk"}
+    in_transaction(fulfilment.collect, **told)
+    with pytest.raises(fulfilment.AwaitsAnswer):
+        in_transaction(fulfilment.pack, shelf="A", **told)
+    assert parcels(number)[0].state is S.COLLECTING
+    in_transaction(substituting.accept, number=number, substitute=offer, actor="buyer")
+    in_transaction(fulfilment.pack, shelf="A", **told)
+    assert parcels(number)[0].state is S.PACKED and differences(shop) == []
