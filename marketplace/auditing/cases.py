@@ -17,7 +17,7 @@ LOST_EXCHANGE: Final = """EXISTS (SELECT 1 FROM after_sales_case x JOIN "order" 
     WHERE x.public_id = s.name)"""
 
 BORNE_BY: Final = f"""(SELECT s.name AS name, s.refund AS refund, s.state AS state, s.seller AS seller, s.station AS station,
-        CASE WHEN {LOST_EXCHANGE} THEN 'station' ELSE COALESCE(s.bearer, 'each') END AS bearer, s.seller_fen, s.station_fen
+        COALESCE(s.bearer, CASE WHEN {LOST_EXCHANGE} THEN 'station' ELSE 'each' END) AS bearer, s.seller_fen, s.station_fen
     FROM {SHARES} s)"""
 
 BORNE: Final = f"""(SELECT name, refund, state, 'seller_payable' AS kind, seller AS owner,

@@ -27,7 +27,7 @@ DAYS: Final = f"""(SELECT d.station_code AS station, d.day AS day, d.accepted AS
         {steps("accepted")} AS n_accepted, {steps("packed")} AS n_packed, {steps("shipped")} AS n_sent,
         {steps("picked_up")} AS n_fetched, {steps("refused")} AS n_refused,
         {booked("'station_payable'", "AND entry.kind = 'settle'")} AS n_earned,
-        -{booked(OWN, "AND entry.kind IN ('refund', 'refund_failed')")} AS n_borne,
+        -{booked(OWN, "AND entry.kind IN ('refund', 'refund_failed', 'case_borne', 'case_borne_failed')")} AS n_borne,
         -{booked("'cash_desk'", "")} AS n_cash,
         {booked("'station_held'", "", since=False)} AS n_held, {booked("'station_payable'", "", since=False)} AS n_payable,
         COALESCE((SELECT SUM(rl.goods_fen + rl.shipping_fen) FROM refund_line rl

@@ -90,7 +90,8 @@ REFUNDS: Final = (
         JOIN order_line l ON l.id = b.line_id WHERE b.state <> 'failed'
         GROUP BY l.id, l.public_id, l.unit_price_fen, l.unit_service_fee_fen, l.quantity, l.refunded_quantity
         HAVING SUM(b.goods) > l.unit_price_fen * l.quantity OR SUM(b.fee) > l.unit_service_fee_fen * l.quantity
-        OR (l.refunded_quantity = l.quantity AND SUM(b.goods) <> l.unit_price_fen * l.quantity)""",
+        OR (l.refunded_quantity = l.quantity AND l.unit_price_fen * l.quantity > SUM(b.goods) + COALESCE((SELECT SUM(f.goods)
+            FROM {BACK} f WHERE f.line_id = l.id AND f.state = 'failed' AND f.quantity = 0), 0))""",
         "line {name} cost {owed} fen, {amount} went back; or the fee differs",
     ),
     Check(

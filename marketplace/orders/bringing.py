@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.formats import in_language
+from marketplace.orders import remaining
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.states import OrderState, ParcelState as S
 from marketplace.stations.models import Station
@@ -49,7 +50,7 @@ class AtStation:
 
 def lines(session: Session, seller: str) -> Sequence[Any]:
     """A seller's lines to bring, by station, day and pack, what was refunded or brought left out: one statement."""
-    left = OrderLine.quantity - OrderLine.refunded_quantity - OrderLine.received_quantity - OrderLine.replaced_quantity
+    left = remaining.packs_due() - OrderLine.received_quantity
     wanted = (
         select(OrderLine.variant_code, OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en)
         .add_columns(left.label("quantity"))

@@ -4,9 +4,9 @@ Where it is lost the province bears it (docs/adr/0016): growers and stations hav
 province that answered the bank. What was not sent by then is nobody's any more: it goes to the province's loss."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from marketplace.core.money import Money
@@ -15,6 +15,7 @@ from marketplace.ledger.models import Entry
 from marketplace.orders import remaining
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import LineState
+from marketplace.orders.cases.models import AfterSalesCase
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments import refunds
@@ -30,6 +31,27 @@ NOT_SENT = frozenset({S.REFUSED, S.CANCELLED, S.RETURNED_TO_SELLER})
 def refuse_disputed(session: Session, number: str) -> None:
     """Raises standing.PaymentIsDisputed."""
     standing.refuse_disputed(session, purpose=PURPOSE, reference=number)
+
+
+def refuse_unpaid_for(session: Session, parcel: Parcel) -> None:
+    """Nothing leaves while what pays for it is disputed: of a replacement the first order's payment.
+
+    Raises standing.PaymentIsDisputed."""
+    number = parcel.order.number
+    if parcel.order.is_exchange:
+        first = select(Order.number).join(Parcel, Parcel.order_id == Order.id)
+        first = first.join(AfterSalesCase, AfterSalesCase.parcel_id == Parcel.id)
+        number = session.scalars(first.where(AfterSalesCase.exchange_number == number)).one()
+    refuse_disputed(session, number)
+
+
+def stopped(session: Session) -> set[str]:
+    """Numbers of the orders of which nothing leaves now (see `refuse_unpaid_for`): one statement."""
+    taken = standing.references(PURPOSE)
+    again = select(AfterSalesCase.exchange_number).join(Parcel, Parcel.id == AfterSalesCase.parcel_id)
+    again = again.join(Order, Order.id == Parcel.order_id).where(Order.number.in_(taken))
+    numbers: Sequence[str | None] = session.scalars(union(taken, again)).all()
+    return {number for number in numbers if number is not None}
 
 
 def is_lost(session: Session, number: str) -> bool:

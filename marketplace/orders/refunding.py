@@ -5,11 +5,14 @@ The goods are where they are: nothing is for sale again by that. Whoever gives a
 from collections.abc import Mapping, Sequence
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import audit, ids
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.orders import disputed, fulfilment, remaining, repaying
+from marketplace.orders.cases.models import AfterSalesCase
+from marketplace.orders.cases.states import CaseState
 from marketplace.orders.models import Parcel
 from marketplace.orders.remaining import LineLeft, Part
 from marketplace.orders.standing import AT_WORK
@@ -43,6 +46,10 @@ class RefundedMeanwhile(Refusal):
     message = _l("Something of this parcel was refunded meanwhile. Please look again before you refund more.")
 
 
+class GoodsAreBack(Refusal):
+    message = _l("Some of these goods were brought back for an after-sales case. Refund them there.")
+
+
 def refund_units(
     session: Session,
     *,
@@ -56,8 +63,8 @@ def refund_units(
 ) -> str:
     """Give back so many units of these lines (by their public ids); returns the refund's id.
 
-    `seen`: how the lines stood (`mark`) when the person decided. Raises NotFound, NotPaid, RefundedMeanwhile, and what
-    `parts_of` raises."""
+    `seen`: how the lines stood (`mark`) when the person decided. Raises NotFound, NotPaid, RefundedMeanwhile,
+    GoodsAreBack, and what `parts_of` raises."""
     row, lines = lines_left(session, parcel, station=station, seen=seen)
     parts = parts_of(row, lines, units, with_shipping=with_shipping)
     return give_back(session, row, parts, reason=reason, actor=actor)
@@ -69,6 +76,19 @@ def refund_rest(
     """Give back everything that is left, shipping included; returns the refund's id. Raises as `refund_units`."""
     row, lines = lines_left(session, parcel, station=station, seen=seen)
     return give_back(session, row, rest_of(row, lines), reason=reason, actor=actor)
+
+
+def refuse_returned(session: Session, parts: Sequence[Part]) -> None:
+    """Units that were brought back for a case go back by that case alone: it could not end without them.
+
+    Raises GoodsAreBack."""
+    back = select(AfterSalesCase.order_line_id, func.sum(AfterSalesCase.returned_quantity).label("units"))
+    back = back.where(AfterSalesCase.order_line_id.in_([part.line.id for part in parts]))
+    back = back.where(AfterSalesCase.state == CaseState.GOODS_RETURNED).group_by(AfterSalesCase.order_line_id)
+    returned = {row.order_line_id: int(row.units) for row in session.execute(back)}
+    for part in parts:
+        if part.units > part.line.units - returned.get(part.line.id, 0):
+            raise GoodsAreBack(part.line.public_id)
 
 
 def lines_left(session: Session, parcel: str, *, station: str | None, seen: str | None) -> tuple[Parcel, list[LineLeft]]:
@@ -85,6 +105,7 @@ def lines_left(session: Session, parcel: str, *, station: str | None, seen: str 
 
 
 def give_back(session: Session, parcel: Parcel, parts: Sequence[Part], *, reason: str, actor: str) -> str:
+    refuse_returned(session, parts)
     key = f"units:{parcel.public_id}:{ids.public_id()}"  # each decision is a cause of its own
     refund = repaying.repay(session, parcel, parts, reason_key=key, reason=reason)
     told = {"subject": f"parcel:{parcel.public_id}", "why": reason, "refund": refund}

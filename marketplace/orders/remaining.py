@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.core.transitions import EventRow
@@ -140,6 +140,12 @@ def of(session: Session, parcel: Parcel) -> list[LineLeft]:
 def rest(session: Session, parcel: Parcel) -> list[Part]:
     """Everything of a parcel that is left, without the lines of which nothing is."""
     return [line.rest for line in of(session, parcel) if line.rest.fen]
+
+
+def packs_due() -> ColumnElement[int]:
+    """SQL: packs of a line that are to be brought and sent as they were ordered (`queries.ShownLine.left`)."""
+    back, missing = OrderLine.refunded_quantity, OrderLine.missing_quantity
+    return OrderLine.quantity - case((back > missing, back), else_=missing) - OrderLine.replaced_quantity
 
 
 def shares(parts: Iterable[Part], station: str) -> dict[books.Account, int]:

@@ -21,7 +21,7 @@ from marketplace.orders.carts import CartOwner
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.placing import Recipient
 from marketplace.orders.quoting import quote
-from marketplace.orders.remaining import LineLeft
+from marketplace.orders.remaining import LineLeft, Part
 from marketplace.orders.states import ParcelState
 from marketplace.payments import outcomes
 from marketplace.payments.gateways import RemotePayment, RemoteRefund
@@ -81,6 +81,46 @@ def test_a_line_never_gives_back_more_shipping_than_it_has_and_ends_exactly_ther
     is_whole = all(with_shipping for _number, _fen, with_shipping in live)
     last = left().part(left().units, with_shipping=True) if is_whole else left().rest
     assert last.shipping_fen + left().shipping_back_fen == shipping_fen
+
+
+@given(
+    st.integers(1, 12),
+    st.integers(20, 5000),
+    st.integers(0, 30),
+    st.lists(st.tuples(st.integers(0, 5000), st.booleans(), st.booleans()), max_size=12),
+)
+def test_parts_of_a_price_and_units_never_give_back_more_than_a_line_cost_and_end_exactly_there(
+    quantity: int, price_fen: int, percent: int, asked: list[tuple[int, bool, bool]]
+) -> None:
+    """Each step takes so much off the price, or gives so many units back; or a refund before it comes back."""
+    live: list[Part] = []
+    missed: list[int] = []
+    fee_fen = price_fen * percent // 100
+    total, fee = price_fen * quantity, fee_fen * quantity
+
+    def left() -> LineLeft:
+        return replace(
+            line(quantity, 0),
+            unit_price_fen=price_fen,
+            unit_service_fee_fen=fee_fen,
+            refunded_quantity=sum(part.units for part in live),
+            goods_back_fen=sum(part.goods_fen for part in live),
+            fee_back_fen=sum(part.service_fee_fen for part in live),
+        )
+
+    for number, is_price, comes_back in asked:
+        if comes_back and live:
+            gone = live.pop(number % len(live))
+            missed += [gone.goods_fen] * (gone.units == 0)
+        elif is_price:
+            live.append(left().of_price(number, number * percent // 100))
+        elif (units := number % (quantity + 1)) <= left().units:
+            live.append(left().part(units, with_shipping=False))
+        assert 0 <= left().goods_fen <= total and 0 <= left().service_fee_fen <= fee
+        assert all(0 <= part.service_fee_fen <= part.goods_fen for part in live)
+        if left().units == 0:  # what is left of the price is what came back of it after the units had gone for less
+            assert left().goods_fen <= sum(missed)
+    assert (left().rest.goods_fen, left().rest.service_fee_fen) == (left().goods_fen, left().service_fee_fen)
 
 
 @pytest.mark.parametrize("examples", [6, pytest.param(60, marks=pytest.mark.full)])

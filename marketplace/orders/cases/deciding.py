@@ -30,10 +30,14 @@ class BringItBackFirst(Refusal):
 
 
 def approve(session: Session, *, case: str, reach: Reach, actor: str, why: str = "") -> None:
-    """The goods are to be brought back to the station within BRING_BACK_WITHIN. Raises NothingToReturn, WithTheProvince."""
+    """The goods are to be brought back to the station within BRING_BACK_WITHIN.
+
+    Raises NothingToReturn, WithTheProvince, RefundedMeanwhile."""
     row, parcel = get_undecided(session, case, reach)
     if row.kind not in COMES_BACK:
         raise NothingToReturn(case)
+    if row.state is C.REQUESTED:
+        paying_back.refuse_refunded(session, row, units=row.quantity)
     until = clock.now() + BRING_BACK_WITHIN
     move(session, row, parcel, C.APPROVED, expected=C.REQUESTED, actor=actor, why=why, return_by=until)
 
@@ -45,6 +49,8 @@ def refund(session: Session, *, case: str, reach: Reach, actor: str, why: str = 
     row, parcel = get_undecided(session, case, reach)
     if row.state is C.REQUESTED and row.kind is Kind.UNWANTED:
         raise BringItBackFirst(case)
+    if row.state is C.REQUESTED:
+        paying_back.refuse_refunded(session, row, units=row.quantity)
     pay_back(session, row, parcel, actor=actor, why=why)
 
 

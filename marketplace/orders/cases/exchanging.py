@@ -41,11 +41,14 @@ class NothingLikeIt(Refusal):
 
 
 def exchange(session: Session, *, case: str, reach: Reach, actor: str, why: str = "") -> str:
-    """Send the same goods once more for nothing; returns the number of that order. Raises RefundWished, NothingLikeIt."""
+    """Send the same goods once more for nothing; returns the number of that order.
+
+    Raises RefundWished, RefundedMeanwhile, NothingLikeIt, PaymentIsDisputed, WithTheProvince."""
     row, parcel = deciding.get_undecided(session, case, reach)
     if row.wish is not Wish.EXCHANGE:
         raise RefundWished(case)
     disputed.refuse_disputed(session, parcel.order.number)
+    paying_back.line_left(session, row, parcel)
     line = session.get_one(OrderLine, row.order_line_id)
     number, goods = ids.order_number(), {line.variant_code: row.units_due}
     try:

@@ -6,7 +6,7 @@ The refund itself always comes from those who got the line's money. What the pro
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace.core.errors import Refusal
@@ -15,7 +15,9 @@ from marketplace.ledger import books
 from marketplace.orders import disputed, remaining, repaying
 from marketplace.orders.cases.models import AfterSalesCase
 from marketplace.orders.cases.rules import Bearer, Kind
+from marketplace.orders.cases.states import CaseState
 from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
+from marketplace.orders.remaining import LineLeft
 from marketplace.payments.models import Refund
 from marketplace.payments.reconciliation.fees import PROVINCE
 from marketplace.payments.states import RefundState
@@ -36,11 +38,26 @@ def give_back(session: Session, case: AfterSalesCase, parcel: Parcel, *, reason:
 
     Raises RefundedMeanwhile, and what `repaying.repay` raises."""
     disputed.refuse_disputed(session, parcel.order.number)
+    line = line_left(session, case, parcel)
+    part = line.part(case.units_due, with_shipping=case.kind is not Kind.UNWANTED)
+    return repaying.repay(session, parcel, [part], reason_key=f"case:{case.public_id}", reason=reason)
+
+
+def line_left(session: Session, case: AfterSalesCase, parcel: Parcel) -> LineLeft:
+    """The case's line, of which the units that are due have not gone back yet. Raises RefundedMeanwhile."""
     line = next(each for each in remaining.of(session, parcel) if each.id == case.order_line_id)
     if case.units_due > line.units:
         raise RefundedMeanwhile(case.public_id)
-    part = line.part(case.units_due, with_shipping=case.kind is not Kind.UNWANTED)
-    return repaying.repay(session, parcel, [part], reason_key=f"case:{case.public_id}", reason=reason)
+    return line
+
+
+def refuse_refunded(session: Session, case: AfterSalesCase, *, units: int) -> None:
+    """A desk may have refunded so many that these are gone, beside what was exchanged already. Raises RefundedMeanwhile."""
+    others = select(func.sum(AfterSalesCase.returned_quantity)).where(AfterSalesCase.order_line_id == case.order_line_id)
+    others = others.where(AfterSalesCase.state == CaseState.EXCHANGED, AfterSalesCase.refund_public_id.is_(None))
+    bought = select(OrderLine.quantity - OrderLine.refunded_quantity).where(OrderLine.id == case.order_line_id)
+    if units > int(session.scalars(bought).one()) - int(session.scalar(others) or 0):
+        raise RefundedMeanwhile(case.public_id)
 
 
 def bear(session: Session, refund: str, bearer: Bearer) -> None:

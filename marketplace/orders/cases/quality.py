@@ -24,6 +24,7 @@ from marketplace.stations.models import Seller
 LATELY: Final = timedelta(days=180)
 LEAST: Final = 20  # packs in LATELY; of fewer a rate says nothing
 OTHERS: Final = (Bearer.STATION, Bearer.PLATFORM)
+NEVER_BROUGHT: Final = ("short:", "declined:")  # how the keys of refunds begin that `receiving` makes for what did not come
 FIGURES: Final = (
     *(QualityCount.delivered_lately, QualityCount.refunded_lately),
     *(QualityCount.delivered, QualityCount.refunded),
@@ -57,9 +58,10 @@ def counted(session: Session) -> dict[Owner, Figures]:
     """From the orders themselves, outside any writing: it reads through all of them.
 
     A pack counts once it has arrived (delivered or picked up) and somebody paid for it: not what was refused, cancelled,
-    lost on the way or never fetched, and not replacements. Refunded is every unit of those that a refund gave back and
-    that did not fail, whoever decided it and whatever the reason, a change of mind too. The one exception is what the
-    province laid on the station or on itself: that was not the seller's to answer for; the station's own count has it."""
+    lost on the way or never fetched, not what its grower could not bring, and not replacements. Refunded is every unit of
+    those that a refund gave back and that did not fail, whoever decided it and whatever the reason, a change of mind too.
+    The one exception is what the province laid on the station or on itself: that was not the seller's to answer for; the
+    station's own count has it."""
     return figures(session, by_station=False) | figures(session, by_station=True)
 
 
@@ -81,11 +83,14 @@ def figures(session: Session, *, by_station: bool) -> dict[Owner, Figures]:
     kind, owner = ("station", Parcel.station_code) if by_station else ("seller", OrderLine.seller_public_id)
     since = clock.now() - LATELY
     sold = (Parcel.delivered_at.is_not(None), ~Order.is_exchange)
-    all_of_it = summed(owner, OrderLine.quantity, since).join(Parcel, Parcel.id == OrderLine.parcel_id)
+    all_of_it = summed(owner, OrderLine.quantity - OrderLine.missing_quantity, since).join(
+        Parcel, Parcel.id == OrderLine.parcel_id
+    )
     all_of_it = all_of_it.join(Order, Order.id == Parcel.order_id).where(*sold).group_by(owner)
     back = summed(owner, RefundLine.quantity, since).join(RefundLine, RefundLine.order_line_id == OrderLine.id)
     back = back.join(Refund, Refund.public_id == RefundLine.refund_public_id).join(Parcel, Parcel.id == OrderLine.parcel_id)
     back = back.join(Order, Order.id == Parcel.order_id).where(*sold, Refund.state != RefundState.FAILED)
+    back = back.where(*(~Refund.reason_key.startswith(cause) for cause in NEVER_BROUGHT))
     if not by_station:
         back = back.where(Refund.public_id.not_in(laid_on_others()))
     refunded: Mapping[str, Any] = {row.owner: row for row in session.execute(back.group_by(owner))}
@@ -93,8 +98,8 @@ def figures(session: Session, *, by_station: bool) -> dict[Owner, Figures]:
     found: dict[Owner, Figures] = {}
     for whose, row in delivered.items():
         gone = refunded.get(whose)
-        lately, ever = (int(gone.lately), int(gone.ever)) if gone else (0, 0)
-        found[kind, whose] = (int(row.lately), lately, int(row.ever), ever)
+        lately, ever = (min(gone.lately, row.lately), min(gone.ever, row.ever)) if gone else (0, 0)
+        found[kind, whose] = (int(row.lately), int(lately), int(row.ever), int(ever))
     return found
 
 

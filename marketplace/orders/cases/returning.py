@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core import clock
 from marketplace.core.errors import Refusal
-from marketplace.orders.cases import deciding
+from marketplace.orders.cases import deciding, paying_back
 from marketplace.orders.cases.finding import EVERYWHERE, Reach, get_case
 from marketplace.orders.cases.models import AfterSalesCase
 from marketplace.orders.cases.rules import DECIDE_WITHIN, Condition
@@ -25,10 +25,14 @@ class OtherQuantity(Refusal):
 def witness(
     session: Session, *, case: str, reach: Reach, actor: str, quantity: int, condition: Condition, why: str = ""
 ) -> None:
-    """So many came back, in this condition; refund or exchange follows. Raises OtherQuantity, WithTheProvince."""
+    """So many came back, in this condition; refund or exchange follows.
+
+    Raises OtherQuantity, WithTheProvince, RefundedMeanwhile: what is taken back has to end in the one or the other."""
     row, parcel = deciding.get_undecided(session, case, reach)
     if not 0 < quantity <= row.quantity:
         raise OtherQuantity(case)
+    if row.state is C.APPROVED:
+        paying_back.refuse_refunded(session, row, units=quantity)
     seen = {"returned_quantity": quantity, "condition": condition, "decide_by": clock.now() + DECIDE_WITHIN}
     deciding.move(session, row, parcel, C.GOODS_RETURNED, expected=C.APPROVED, actor=actor, why=why, **seen)
 

@@ -23,7 +23,7 @@ COUNTED: Final = {
     "refused": S.REFUSED,
 }
 OWN: Final = ("station_held", "station_payable")
-BORNE: Final = ("refund", "refund_failed")
+BORNE: Final = ("refund", "refund_failed", "case_borne", "case_borne_failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def settled_shipping(session: Session, period: Period) -> int:
 
 
 def shipping_back(session: Session, parcels: list[str], refunds: list[str]) -> Sequence[Any]:
-    """Shipping by refund: of these parcels, and of these refunds."""
+    """Shipping by refund: of these parcels, and of these refunds. A lost parcel was settled whole, in that same moment."""
     asked, failed = aliased(Entry), aliased(Entry)
     refund = RefundLine.refund_public_id
     back = select(Parcel.public_id.label("parcel"), refund.label("refund"), asked.at, failed.at.label("failed_at"))
@@ -144,4 +144,5 @@ def shipping_back(session: Session, parcels: list[str], refunds: list[str]) -> S
     back = back.join(OrderLine, OrderLine.id == RefundLine.order_line_id).join(Parcel, Parcel.id == OrderLine.parcel_id)
     back = back.join(asked, asked.key == "refund:" + refund).outerjoin(failed, failed.key == "refund_failed:" + refund)
     back = back.where(Parcel.public_id.in_(parcels) | refund.in_(refunds), RefundLine.shipping_fen > 0)
+    back = back.where(~RefundLine.by_station)
     return session.execute(back.group_by(Parcel.public_id, refund, asked.at, failed.at)).all()

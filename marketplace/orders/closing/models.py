@@ -30,7 +30,7 @@ class StationDay(Base):
     refunded_fen: Mapped[int] = mapped_column(BigInteger)  # asked for, to buyers of this station's parcels
     fees_fen: Mapped[int] = mapped_column(BigInteger)  # settled: with the shipping all that became payable
     shipping_fen: Mapped[int] = mapped_column(BigInteger)
-    borne_fen: Mapped[int] = mapped_column(BigInteger)  # the station's own part of refunds, less what came back
+    borne_fen: Mapped[int] = mapped_column(BigInteger)  # the station's own part of refunds and cases, less what came back
     cash_fen: Mapped[int] = mapped_column(BigInteger)  # taken in at the desk
     held_fen: Mapped[int] = mapped_column(BigInteger)  # to the station's credit when the day was closed, not yet settled
     payable_fen: Mapped[int] = mapped_column(BigInteger)  # and settled

@@ -46,7 +46,7 @@ def check(session: Session, station: str, rows: Sequence[Row]) -> list[Checked]:
     wanted = select(Parcel, Order.number, Order.state.label("order_state")).join(Order, Order.id == Parcel.order_id)
     found = session.execute(wanted.where(Parcel.station_code == station, Order.number.in_(numbers)))
     known = {f"{row.number}-{row.Parcel.number}": row for row in found}
-    in_dispute = set(session.scalars(standing.references(disputed.PURPOSE)))
+    in_dispute = disputed.stopped(session)
     checked: list[Checked] = []
     for row in rows:
         its = known.get(row.label)

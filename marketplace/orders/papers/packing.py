@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from marketplace.core import csv_rows
 from marketplace.core.db import Columns
 from marketplace.core.formats import in_language, mask_name, mask_phone
+from marketplace.orders import remaining
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.quoting import PICKUP
 from marketplace.orders.receiving.models import Substitute
@@ -88,7 +89,7 @@ ORDERS: Final = {
 
 def read(session: Session, station: str, *, with_names: bool) -> list[Row]:
     """`with_names`: recipients, masked; they are decrypted only where they are shown."""
-    packs = OrderLine.quantity - OrderLine.refunded_quantity - OrderLine.replaced_quantity
+    packs = remaining.packs_due()
     own = rows_of(session, station, packs, OrderLine, OrderLine.received_quantity >= packs, with_names=with_names)
     accepted = Substitute.state == SubstituteState.ACCEPTED
     instead = rows_of(session, station, Substitute.packs, Substitute, accepted, accepted, with_names=with_names)

@@ -82,11 +82,11 @@ def receive(
 
 
 def consequences(session: Session, plans: Sequence[PackPlan]) -> dict[int, Consequence]:
-    """By the parcels' rows; only of those that something goes back of. One statement."""
+    """By the parcels' rows; only of those that something goes back of, or that are not sent at all. One statement."""
     shares = shares_by_parcel(plans)
     lines = remaining.of_parcels(session, list(shares))
     found = {parcel: consequence(lines[parcel], of_parcel) for parcel, of_parcel in shares.items()}
-    return {parcel: each for parcel, each in found.items() if each.fen}
+    return {parcel: each for parcel, each in found.items() if each.fen or each.is_refused}
 
 
 def locked(session: Session, station: str, seller: str) -> owed.Delivery:

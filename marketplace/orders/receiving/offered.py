@@ -85,7 +85,8 @@ def packed_instead(session: Session, parcels: Sequence[int]) -> dict[int, tuple[
         own = {
             name: getattr(row.Substitute, name) for name in ("title_zh", "title_en", "unit_zh", "unit_en", "unit_price_fen")
         }
-        line = ShownLine(quantity=row.Substitute.packs, refunded_quantity=0, replaced_quantity=0, **given, **own)
+        none: dict[str, Any] = dict.fromkeys(("refunded_quantity", "missing_quantity", "replaced_quantity"), 0)
+        line = ShownLine(quantity=row.Substitute.packs, **none, **given, **own)
         found[row.parcel_id] = (*found.get(row.parcel_id, ()), line)
     return found
 

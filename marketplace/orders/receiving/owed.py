@@ -8,11 +8,12 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from listings.models import Variant
 from marketplace.core.db import Columns
+from marketplace.orders import remaining
 from marketplace.orders.disputed import PURPOSE
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.states import OrderState, ParcelState as S
@@ -161,9 +162,7 @@ def count_sellers(session: Session, station: str) -> int:
 
 def awaited() -> Columns:
     """Of parcels that a station has taken on and that nobody disputes: packs that were neither brought nor given up."""
-    left = OrderLine.quantity - OrderLine.refunded_quantity
-    possible = OrderLine.quantity - OrderLine.missing_quantity
-    packs = case((left < possible, left), else_=possible) - OrderLine.received_quantity - OrderLine.replaced_quantity
+    packs = remaining.packs_due() - OrderLine.received_quantity
     frozen = (OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en, OrderLine.unit_price_fen)
     columns: Columns = (
         select(OrderLine.id, Order.id, Order.number, Parcel.id, Parcel.public_id, Parcel.number, Parcel.promised_by)

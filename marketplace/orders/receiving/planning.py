@@ -67,11 +67,14 @@ class PackPlan:
 
 
 def plan(pack: Pack, count: Count, available: int = 0) -> PackPlan:
-    """`available`: packs of what is offered instead; where they do not suffice, who paid first is offered them first."""
+    """`available`: packs of what is offered instead; where they do not suffice, who paid first is offered them first.
+
+    A replacement for goods that came back is replaced by nothing else."""
     wanted = [claim.wanted for claim in pack.claims]
     served = share(wanted, min(count.good, pack.wanted))
     lacking = [packs - got for packs, got in zip(wanted, served, strict=True)]
-    replaced = share(lacking, available if count.rest is Rest.SUBSTITUTE else 0)
+    replaceable = [lacks if claim.unit_price_fen else 0 for claim, lacks in zip(pack.claims, lacking, strict=True)]
+    replaced = share(replaceable, available if count.rest is Rest.SUBSTITUTE else 0)
     promised = pack.grams * count.good
     weighs = promised if count.grams is None else count.grams
     shares = []
@@ -107,7 +110,8 @@ def shares_by_parcel(plans: Sequence[PackPlan]) -> dict[int, list[Share]]:
 class Consequence:
     """What goes back of one parcel: packs that will not come, then what lighter ones cost less.
 
-    `is_refused`: nothing would be left to send, so that all of it goes back."""
+    `is_refused`: nothing would be left to send, so that all of it goes back; or it is a replacement for goods that came
+    back, which is sent whole or not at all: no part of it has a price of its own (`cases.exchanging`)."""
 
     is_refused: bool
     missing: tuple[Part, ...]
@@ -122,7 +126,8 @@ def consequence(lines: Sequence[LineLeft], shares: Sequence[Share]) -> Consequen
     """`lines`: all lines of the parcel, as they stand before."""
     by_line = {each.claim.line_id: each for each in shares}
     gone = {line: each.missing for line, each in by_line.items() if each.missing}
-    if gone and all(line.units == gone.get(line.id, 0) for line in lines):
+    is_free = all(line.unit_price_fen == 0 for line in lines)
+    if gone and (is_free or all(line.units == gone.get(line.id, 0) for line in lines)):
         return Consequence(True, tuple(line.rest for line in lines if line.rest.fen), ())
     missing = {line.id: line.part(gone[line.id], with_shipping=True) for line in lines if line.id in gone}
     left = [without(line, missing.get(line.id)) for line in lines if line.id in by_line]

@@ -26,6 +26,8 @@ from marketplace.orders.receiving.models import Substitute
 from marketplace.orders.receiving.planning import Share
 from marketplace.orders.receiving.sharing import lighter_by
 from marketplace.orders.receiving.states import SubstituteState as T
+from marketplace.orders.remaining import LineLeft
+from marketplace.orders.standing import AT_WORK
 from marketplace.orders.states import ParcelState as S
 
 TIME_TO_ANSWER: Final = timedelta(hours=24)
@@ -91,13 +93,16 @@ def reference(substitute: str) -> str:
 
 
 def accept(session: Session, *, number: str, substitute: str, actor: str) -> None:
-    """The buyer takes it. Raises NotFound for one of another order, TooLateToAnswer."""
+    """The buyer takes it. Raises NotFound for one of another order, TooLateToAnswer: also where a desk has given back what
+    these packs would be paid with."""
     row, parcel = locked(session, substitute, number)
     if row.state is not T.OFFERED or row.answer_by <= clock.now() or parcel.state not in WAITING:
         raise TooLateToAnswer(substitute)
+    line = next(line for line in remaining.of(session, parcel) if line.id == row.order_line_id)
+    if packs_left(session, row, parcel, line) < row.packs:
+        raise TooLateToAnswer(substitute)
     transition(session, row, T.ACCEPTED, expected=T.OFFERED, actor=actor, why="accepted", station=parcel.station_code)
     stock.sell(session, {row.variant_code: row.packs}, reference=reference(row.public_id))
-    line = next(line for line in remaining.of(session, parcel) if line.id == row.order_line_id)
     off = (line.unit_price_fen - row.unit_price_fen) * row.packs
     per_pack = lighter_by(line.unit_service_fee_fen, promised_grams=line.unit_price_fen, grams=row.unit_price_fen)
     part = line.of_price(off, per_pack * row.packs)
@@ -140,24 +145,34 @@ def locked(session: Session, substitute: str, number: str | None) -> tuple[Subst
 
 
 def give_up(session: Session, row: Substitute, parcel: Parcel, *, to: T, actor: str) -> None:
-    """The goods are for sale again, and what did not come goes back, unless all of the parcel has."""
+    """The goods are for sale again, and what did not come goes back, unless it has."""
     transition(session, row, to, expected=T.OFFERED, actor=actor, why=to.value, station=parcel.station_code)
     stock.release(session, {row.variant_code: row.packs}, reference=reference(row.public_id))
+    lines = remaining.of(session, parcel)
+    mine = next(line for line in lines if line.id == row.order_line_id)
+    packs = packs_left(session, row, parcel, mine)
     line = update(OrderLine).where(OrderLine.id == row.order_line_id)
     counted = {"replaced_quantity": OrderLine.replaced_quantity - row.packs}
     session.execute(line.values(**counted, missing_quantity=OrderLine.missing_quantity + row.packs))
-    lines = remaining.of(session, parcel)
-    mine = next(line for line in lines if line.id == row.order_line_id)
-    packs = min(row.packs, mine.units)
-    if not packs or disputed.is_lost(session, parcel.order.number):
+    if disputed.is_lost(session, parcel.order.number):
         return
-    if parcel.state in WAITING and all(line.units == (packs if line is mine else 0) for line in lines):
+    if packs and parcel.state in WAITING and all(line.units == (packs if line is mine else 0) for line in lines):
         told = {"parcel": parcel.public_id, "station": parcel.station_code, "actor": actor}
         fulfilment.refuse(session, **told, reason="the grower could not bring it")
         return
-    parts = [mine.part(packs, with_shipping=True)]
-    repaying.repay(session, parcel, parts, reason_key=f"declined:{row.public_id}", reason=NOT_WANTED)
+    if packs:
+        parts = [mine.part(packs, with_shipping=True)]
+        repaying.repay(session, parcel, parts, reason_key=f"declined:{row.public_id}", reason=NOT_WANTED)
     collect_if_complete(session, parcel, actor=actor)
+
+
+def packs_left(session: Session, row: Substitute, parcel: Parcel, line: LineLeft) -> int:
+    """Packs of an open offer that are still paid for.
+
+    What a desk gives back of a parcel that has not left is what did not come (as in `owed.awaited`), not what is there."""
+    others = select(OrderLine.received_quantity + OrderLine.replaced_quantity).where(OrderLine.id == line.id)
+    there = int(session.scalars(others).one()) - row.packs if parcel.state in AT_WORK else 0
+    return max(0, min(row.packs, line.units - there))
 
 
 def collect_if_complete(session: Session, parcel: Parcel, *, actor: str) -> None:
