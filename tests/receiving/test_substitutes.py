@@ -168,3 +168,6 @@ def test_the_buyer_reads_it_and_answers_on_the_orders_page(shop: Shop) -> None:
         page = clerk.get(f"/station/{path}").text
         assert "5斤箱 × 1" in page and "4斤箱 × 1" in page and "× 2" not in page, path
     assert clerk.get("/station/sheets/buyer").text.count(f"<h2>{number}  ") == 1
+    of_day = clerk.get("/station/offline/day").json or {}
+    (listed,) = [each for each in of_day["parcels"] if each["label"].startswith(number)]
+    assert [(line["unit"], line["left"]) for line in listed["lines"]] == [("5斤箱", 1), ("4斤箱", 1)]

@@ -21,6 +21,7 @@ from marketplace.orders.offline.states import OPEN
 from marketplace.orders.offline.steps import STEPS
 from marketplace.orders.offline.words import DONE_WORDS, FIELD_WORDS, STATE_WORDS, STEP_WORDS
 from marketplace.orders.queries import lines_by_parcel
+from marketplace.orders.receiving import offered
 from marketplace.orders.states import OrderState, ParcelState as S
 from marketplace.stations.models import Station
 
@@ -32,12 +33,13 @@ WAITING_STATES: Final = tuple(state for queue in desk.QUEUES for state in queue.
 
 
 def of_day(session: Session, *, station: str, person_id: int, person: str) -> dict[str, Any]:
-    """As JSON: the parcels a station has to do with, the steps they can take, the keys of their codes. Five statements.
+    """As JSON: the parcels a station has to do with, the steps they can take, the keys of their codes. Six statements.
 
     A list is of use until midnight and can be worked with for a day more; then the phone drops it, with its keys."""
     rows = parcels(session, station)
     taken = steps_by_parcel(session, [row.public_id for row in rows])
-    lines = lines_by_parcel(session, [row.id for row in rows])
+    numbers = [row.id for row in rows]
+    lines, instead = lines_by_parcel(session, numbers), offered.packed_instead(session, numbers)
     today = clock.today()
     days = {today, *(row.day for row in rows if row.day and row.state in HANDED_OVER_BY_CODE)}
     here = session.get_one(Station, station)
@@ -55,7 +57,9 @@ def of_day(session: Session, *, station: str, person_id: int, person: str) -> di
         "queues": [{"word": str(queue.word), "states": [state.value for state in queue.states]} for queue in desk.QUEUES],
         "words": {state: str(word) for state, word in desk.WORDS.items()},
         "marks": {state: str(word) for state, word in STATE_WORDS.items()},
-        "parcels": [shown(row, taken.get(row.public_id, 0), lines.get(row.id, ())) for row in rows],
+        "parcels": [
+            shown(row, taken.get(row.public_id, 0), (*lines.get(row.id, ()), *instead.get(row.id, ()))) for row in rows
+        ],
         "open": open_acts(session, station, person_id),
     }
 
