@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from marketplace.orders.offline.views import phone as phone_views
 from marketplace.orders.states import ParcelState as S
+from marketplace.payments.disputes.standing import PaymentIsDisputed
 from tests.browser import barriers, overflows
 from tests.offline.browsing import Station, acts, find, marks, station, take
 from tests.offline.conftest import TO_THE_SHELF, make_parcel, state_of
@@ -179,3 +180,28 @@ def test_where_another_page_of_the_desk_was_asked_for_the_kept_one_opens(station
     page.goto("/station/queues/acceptance")
     expect(page.locator("[data-strip]")).to_contain_text("没网了")
     assert page.url.endswith("/station/offline")
+
+
+def test_what_was_set_aside_does_not_stand_in_the_phone_any_more(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list says where the parcel stands: an act without effect neither hides that nor keeps its place."""
+    parcel = make_parcel("acceptance", "collection", "packing", delivery="courier")
+    page = station.sign_in(station.open())
+
+    def refuse(_session: object, number: str) -> None:
+        raise PaymentIsDisputed(number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("marketplace.orders.disputed.refuse_disputed", refuse)
+        take(page, parcel, "dispatch", carrier="邮政", tracking_number="YT123456")
+        expect(page.locator("[data-acts] .tag").first).to_have_text("有冲突")
+    page.goto("/station/conflicts")
+    page.get_by_label("这条作废").check()
+    page.get_by_label("查到的情况").fill("还在架上")
+    page.get_by_role("button", name="就这么定").click()
+    page.goto("/station/offline")
+    expect(page.locator("[data-acts] .tag").first).to_have_text("已送到")
+
+    take(page, parcel, "dispatch", carrier="邮政", tracking_number="YT123456")
+
+    expect(page.locator("[data-acts] .tag")).to_have_text(["已送到", "已送到"])
+    assert acts() == [("dispatch", "dismissed"), ("dispatch", "applied")]

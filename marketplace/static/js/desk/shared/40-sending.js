@@ -35,17 +35,19 @@ const fetchList = async () => {
   await keep("token", token);
   await keep("tries", {});
   await keep("list", { ...list, offset: list.now - Date.now() });
+  const taken = new Map(list.parcels.map((parcel) => [parcel.id, parcel.steps]));
+  const isFree = (place = "") => taken.get(place.split(":")[0]) <= Number(place.split(":")[1]); // an act that was set aside
   const rows = (await allActs()).filter((row) => row.owner === list.owner && row.state !== "here");
   await changeActs(rows.map((row) => row.key), (row) => {
     row.state = list.open[row.key] ?? (row.isOurs ? row.state : "sent");
-    if (row.state === "conflict") delete row.place;
+    if (row.state === "conflict" || (row.state === "sent" && isFree(row.place))) delete row.place;
     return list.now - row.sentAt < 36 * 3600 * 1000 || (row.state !== "sent" && !row.isOurs);
   });
 };
 
 const post = async (acts) => {
   const from = { client: await kept("client"), owner: await kept("owner") };
-  const body = JSON.stringify({ ...from, sent_at: Date.now(), acts: acts.map(({ state, label, ...act }) => act) });
+  const body = JSON.stringify({ ...from, sent_at: Date.now(), acts: acts.map(({ state, label, place, ...act }) => act) });
   const headers = { "Content-Type": "application/json", "X-CSRF-Token": await kept("token") };
   return ask("/station/offline/acts", { method: "POST", headers, body });
 };
