@@ -8,7 +8,7 @@ from marketplace.orders.states import ParcelState as S
 from marketplace.payments.disputes.standing import PaymentIsDisputed
 from tests.browser import barriers, overflows
 from tests.offline.browsing import Station, acts, find, marks, station, take
-from tests.offline.conftest import TO_THE_SHELF, make_parcel, state_of
+from tests.offline.conftest import TO_THE_SHELF, make_parcel, state_of, take as at_the_desk
 
 __all__ = ["station"]
 
@@ -205,3 +205,22 @@ def test_what_was_set_aside_does_not_stand_in_the_phone_any_more(station: Statio
 
     expect(page.locator("[data-acts] .tag")).to_have_text(["已送到", "已送到"])
     assert acts() == [("dispatch", "dismissed"), ("dispatch", "applied")]
+
+
+def test_a_code_leads_to_a_parcel_that_nobody_came_for(station: Station) -> None:
+    parcel = make_parcel(*TO_THE_SHELF)
+    at_the_desk(parcel, "no-show")
+    context = station.open()
+    page = station.sign_in(context)
+    context.set_offline(True)
+    find(page, parcel.pickup_code or "")
+    page.locator("form[data-step=second-shelving] button").click()
+    expect(page.locator("[data-said]")).to_contain_text("记下了")
+    find(page, parcel.pickup_code or "")
+    page.locator("form[data-step=pickup] button").click()
+    expect(page.locator("[data-said]")).to_contain_text("记下了")
+    find(page, parcel.pickup_code or "")
+    expect(page.locator("[data-said]")).to_contain_text("已经记过了")
+    context.set_offline(False)
+    expect(page.locator("[data-acts] .tag")).to_have_text(["已送到", "已送到"])
+    assert state_of(parcel) is S.PICKED_UP

@@ -65,9 +65,10 @@ const find = async (typed) => {
   const byName = parcels.find((each) => [each.label, each.label.replace(/-\d+$/, "")].includes(name.toUpperCase()) || each.id === name.toLowerCase());
   const byCode = byName ? undefined : await parcelOfCode(parcels, text, keys, list.day);
   const found = byName ?? byCode;
-  const isUsed = byCode && !nextSteps(byCode, list.steps).some((step) => step.name === "pickup");
+  const next = byCode ? nextSteps(byCode, list.steps).map((step) => step.name) : [];
+  const isUsed = byCode && !next.length; // one that nobody came for in time has its code still
   if (!found || isUsed) return showParcel(null), note(isUsed ? "used" : "unknown", false);
-  await openParcel(found.id, byCode ? digitsOf(text) : "");
+  await openParcel(found.id, next.includes("pickup") ? digitsOf(text) : "");
   feel(true);
 };
 
