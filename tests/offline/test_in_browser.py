@@ -224,3 +224,26 @@ def test_a_code_leads_to_a_parcel_that_nobody_came_for(station: Station) -> None
     context.set_offline(False)
     expect(page.locator("[data-acts] .tag")).to_have_text(["已送到", "已送到"])
     assert state_of(parcel) is S.PICKED_UP
+
+
+HELD = """() => {
+    const sign = crypto.subtle.sign.bind(crypto.subtle);
+    const held = new Promise((done) => { window.goOn = done; });
+    crypto.subtle.sign = async (...what) => { await held; return sign(...what); };
+}"""
+
+
+def test_a_step_is_of_the_parcel_that_it_was_entered_for(station: Station) -> None:
+    """Though a scanner opens another while its code is looked at."""
+    first, second = make_parcel(*TO_THE_SHELF), make_parcel(*TO_THE_SHELF)
+    context = station.open()
+    page = station.sign_in(context)
+    context.set_offline(True)
+    find(page, f"{first.order.number}-1")
+    page.fill("form[data-step=pickup] [name=code]", first.pickup_code or "")
+    page.evaluate(HELD)
+    page.locator("form[data-step=pickup] button").click()
+    find(page, f"{second.order.number}-1")
+    expect(page.locator("[data-parcel] .nowrap")).to_have_text(f"{second.order.number}-1")
+    page.evaluate("goOn()")
+    expect(page.locator("[data-acts] .acts__words")).to_have_text(f"交到了 {first.order.number}-1")

@@ -1,7 +1,6 @@
 /** The desk in a phone: what is found, written and sent, and how that is going. */
 const SOONEST = 20_000;
 const LATEST = 300_000;
-let chosen = null;
 let network = navigator.onLine ? "sending" : "offline";
 let pause = SOONEST;
 let timer = 0;
@@ -39,7 +38,7 @@ const show = async () => {
 
 const openParcel = async (id, code = "") => {
   const { list, keys, parcels } = await state();
-  chosen = parcels?.find((parcel) => parcel.id === id) ?? null;
+  const chosen = parcels?.find((parcel) => parcel.id === id);
   note("");
   showParcel(chosen, list, code, async (step, entered) => {
     const wrong = await wrongWith(chosen, step, entered, keys, list.day);
