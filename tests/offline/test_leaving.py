@@ -135,3 +135,16 @@ KEYS = """() => new Promise((done) => {
         keys.onsuccess = () => done(Object.keys(keys.result).length);
     };
 })"""
+
+
+def test_the_next_person_at_the_phone_works_without_a_network_too(station: Station) -> None:
+    """As does one who goes to another of their stations."""
+    context = station.open()
+    page = station.sign_in(context)
+    page = station.sign_in(context)
+    expect(page.locator("[data-strip]")).to_contain_text("有网，都送到了")
+    context.set_offline(True)
+
+    page.goto("/station/offline")
+
+    expect(page.locator("[data-strip]")).to_contain_text("没网了，照常干活")

@@ -25,7 +25,7 @@ const fetchList = async () => {
   if (!answer.ok) throw new Silent();
   const { token, seal, pickup_keys: days, ...list } = await answer.json();
   const owner = await kept("owner");
-  if (owner && owner !== list.owner) await forget();
+  if (owner && owner !== list.owner) await forgetList(); // the pages are alike for everybody
   const keys = {};
   for (const [day, key] of Object.entries(days)) keys[day] = await proofKey(key);
   if (!(await kept("client"))) await keep("client", crypto.randomUUID());
