@@ -15,7 +15,7 @@ from marketplace.core import clock
 from marketplace.orders.offline import pickup_keys
 from marketplace.orders.offline.models import PickupNumber
 from tests import factories
-from tests.offline.conftest import TO_THE_BUYER, TO_THE_SHELF, MakePhone, make_parcel
+from tests.offline.conftest import OURS, TO_THE_BUYER, TO_THE_SHELF, MakePhone, make_parcel
 
 
 def test_it_holds_what_is_to_be_done_and_how(make_phone: MakePhone) -> None:
@@ -90,6 +90,18 @@ def test_the_page_is_alike_for_everybody_and_is_the_only_one_that_is_kept(make_p
     for address in kept[1:]:
         with one.get(address) as answer:
             assert answer.status_code == 200
+
+
+def test_what_is_still_to_be_said_is_not_kept_with_the_page(make_phone: MakePhone) -> None:
+    """It is somebody's, and is said on the next page that no phone keeps."""
+    phone = make_phone()
+    parcel = make_parcel()
+    phone.list()
+    form = {"csrf_token": phone.token}
+    phone.client.post(f"/station/parcels/{parcel.public_id}/acceptance", data=form, headers=OURS)
+
+    assert "好了。" not in phone.client.get("/station/offline").text
+    assert "好了。" in phone.client.get("/station").text
 
 
 def test_what_is_installed_reaches_no_further_than_the_desk(client: FlaskClient) -> None:
