@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
@@ -126,6 +127,13 @@ def test_signing_out_empties_the_browser(make_phone: MakePhone) -> None:
 
     assert answer.status_code == 303 and answer.headers["Clear-Site-Data"] == '"storage"'
     assert phone.client.get("/station/offline/day").status_code == 302
+
+
+def test_wherever_staff_sign_out_they_are_told_what_would_be_lost() -> None:
+    """The page of the second factor as well: what another session wrote may still be in the phone."""
+    pages = [path.read_text("utf-8") for path in Path("templates").rglob("*.html")]
+    out = [page for page in pages if "sign_in.create_sign_out" in page]
+    assert out and all("data-desk-waits" in page and "js/desk-leaving.js" in page for page in out)
 
 
 def test_each_person_and_station_has_a_seal_of_its_own(make_phone: MakePhone) -> None:
