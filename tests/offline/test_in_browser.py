@@ -226,6 +226,24 @@ def test_a_code_leads_to_a_parcel_that_nobody_came_for(station: Station) -> None
     assert state_of(parcel) is S.PICKED_UP
 
 
+def test_what_the_house_would_not_take_is_said_while_it_can_be_mended(station: Station) -> None:
+    parcel = make_parcel("acceptance", "collection", "packing", delivery="courier")
+    context = station.open()
+    page = station.sign_in(context)
+    context.set_offline(True)
+    find(page, f"{parcel.order.number}-1")
+    form = page.locator("form[data-step=dispatch]")
+    form.locator("[name=carrier]").fill("邮政")
+    for number in ("YT123", "邮政 123456"):
+        form.locator("[name=tracking_number]").fill(number)
+        form.locator("button").click()
+        expect(page.locator("[data-said]")).to_contain_text("快递单号是 6 到 40 位")
+    assert marks(page) == []
+    form.locator("[name=tracking_number]").fill("YT123456")
+    form.locator("button").click()
+    expect(page.locator("[data-said]")).to_contain_text("记下了")
+
+
 HELD = """() => {
     const sign = crypto.subtle.sign.bind(crypto.subtle);
     const held = new Promise((done) => { window.goOn = done; });

@@ -46,7 +46,8 @@ def test_it_holds_what_is_to_be_done_and_how(make_phone: MakePhone) -> None:
     key = base64.b64decode(found["pickup_keys"][clock.today().isoformat()])
     assert pickup_keys.proof(key, code[:3]) == code[3:]
     steps = {step["name"]: step for step in found["steps"]}
-    assert steps["dispatch"]["fields"][1] == {"name": "tracking_number", "label": "快递单号"}
+    number = {"name": "tracking_number", "label": "快递单号", "least": 6, "most": 40, "pattern": "^[A-Za-z0-9-]+$"}
+    assert steps["dispatch"]["fields"][1] == number and steps["packing"]["fields"][0]["most"] == 12
     assert {"refusal", "return", "loss"}.isdisjoint(steps)
     assert [step["name"] for step in found["steps"] if step["here"] == "ready_for_pickup"] == ["pickup", "no-show"]
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from wtforms import Field
+from wtforms.validators import Length, Regexp
 
 from marketplace.core import clock
 from marketplace.core.encryption import fingerprint
@@ -77,12 +79,23 @@ def steps() -> list[dict[str, Any]]:
             "here": step.here.value,
             "there": step.there.value,
             "delivery": step.delivery,
-            "fields": [{"name": field, "label": str(FIELD_WORDS[field])} for field in step.form().data],
+            "fields": [{"name": each.name, "label": str(FIELD_WORDS[each.name]), **rules(each)} for each in step.form()],
             "words": str(STEP_WORDS[name]),
             "done": str(DONE_WORDS[name]),
         }
         for name, step in STEPS.items()
     ]
+
+
+def rules(field: Field) -> dict[str, Any]:
+    """The desk's own, so that a phone says at once what the house would not take."""
+    found: dict[str, Any] = {}
+    for rule in field.validators:
+        if isinstance(rule, Length):
+            found |= {"least": rule.min, "most": rule.max}
+        elif isinstance(rule, Regexp):
+            found["pattern"] = rule.regex.pattern
+    return found
 
 
 def parcels(session: Session, station: str) -> list[Any]:

@@ -62,6 +62,7 @@ SCREEN: Final[dict[str, LazyString]] = {
     "used": _l("This was written down in this phone already."),
     "tired": _l("Too many wrong codes. Wait for a network and ask the buyer again."),
     "missing": _l("Please fill this in."),
+    "unfit": _l("This does not fit: a shelf has up to 12 characters, a tracking number 6 to 40 letters and digits."),
     "not_kept": _l("It could not be written down. Free some space on this phone, then try again."),
     "camera": _l("Scan with the camera"),
     "no_camera": _l("The camera could not be opened. Type the code instead."),
