@@ -35,7 +35,7 @@ PROBLEM_WORDS: Final[dict[Problem, LazyString]] = {
     Problem.NO_SUCH_PARCEL: _l("This station has no such parcel."),
     Problem.WENT_OTHERWISE: _l("Meanwhile something else was done with this parcel."),
     Problem.OTHER_DETAILS: _l("Two people did the same, but wrote it down differently."),
-    Problem.HANDED_OVER_TWICE: _l("This code was used on two phones. Find out who has the goods."),
+    Problem.HANDED_OVER_TWICE: _l("This parcel was handed over twice. Find out who has the goods."),
     Problem.WRONG_CODE: _l("The pickup code was wrong, but the goods may be gone. Ask whoever was at the desk."),
     Problem.DISPUTED: _l("The buyer's bank disputes the payment, so it should not have left."),
     Problem.NOT_POSSIBLE: _l("This step is not possible with this parcel."),
