@@ -1,5 +1,7 @@
 """What only a browser can tell: acts outlive it, leave it once there is a network, and codes are known without one."""
 
+import threading
+
 import pytest
 from playwright.sync_api import expect
 
@@ -265,3 +267,20 @@ def test_a_step_is_of_the_parcel_that_it_was_entered_for(station: Station) -> No
     expect(page.locator("[data-parcel] .nowrap")).to_have_text(f"{second.order.number}-1")
     page.evaluate("goOn()")
     expect(page.locator("[data-acts] .acts__words")).to_have_text(f"交到了 {first.order.number}-1")
+
+
+def test_a_network_that_says_nothing_keeps_nobody_waiting(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One bar of it is worse than none: the kept page opens, and what is written is kept."""
+    parcel, silence = make_parcel(), threading.Event()
+    page = station.sign_in(station.open())
+    page.reload()
+    for view in ("show_phone", "show_day"):
+        monkeypatch.setitem(station.app.view_functions, f"desk_phone.{view}", lambda: (silence.wait(30), ("", 503))[1])
+    page.set_default_timeout(15_000)
+
+    page.goto("/station/offline")
+    expect(page.locator("[data-work]")).to_be_visible(timeout=10_000)
+    take(page, parcel, "acceptance")
+
+    assert marks(page) == ["在手机里"]
+    silence.set()

@@ -1,5 +1,6 @@
 /** Between phone and house: the list comes, acts go. Whatever is sent twice has one effect, so nothing is lost by trying. */
 const AT_ONCE = 50;
+const LONGEST = 60_000; // a network that says nothing holds up the next try no longer than that
 const AS_HERE = new Set(["later"]);
 const AS_CONFLICT = new Set(["conflict", "unreadable", "other_content"]);
 
@@ -10,7 +11,7 @@ class Silent extends Error {}
 const ask = async (path, options = {}) => {
   let answer;
   try {
-    answer = await fetch(path, { redirect: "manual", cache: "no-store", ...options });
+    answer = await fetch(path, { redirect: "manual", cache: "no-store", signal: AbortSignal.timeout?.(LONGEST), ...options });
   } catch {
     throw new Silent();
   }

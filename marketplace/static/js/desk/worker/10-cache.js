@@ -23,19 +23,21 @@ addEventListener("activate", (event) => {
   })());
 });
 
-/** A page of the desk: from the house, or without a network the one that is kept. */
+/** A page of the desk: from the house, or without a network the one that is kept; as well where the network says nothing. */
 const open = async (request) => {
+  const isKept = new URL(request.url).pathname === PAGE;
+  const asked = fetch(request);
   try {
-    const answer = await fetch(request);
-    if (new URL(request.url).pathname === PAGE) {
+    const answer = await (isKept ? Promise.race([asked, new Promise((_, late) => { setTimeout(late, 4000); })]) : asked);
+    if (isKept) {
       if (answer.ok) await (await caches.open(KEPT)).put(PAGE, answer.clone());
       else if (answer.type === "opaqueredirect" || answer.status === 403) await check();
     }
     return answer;
-  } catch (error) {
+  } catch {
     const page = await caches.match(PAGE, { ignoreVary: true });
-    if (!page) throw error;
-    return new URL(request.url).pathname === PAGE ? page : Response.redirect(PAGE, 302);
+    if (!page) return asked;
+    return isKept ? page : Response.redirect(PAGE, 302);
   }
 };
 
