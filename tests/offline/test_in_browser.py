@@ -166,7 +166,7 @@ def test_another_language_is_kept_like_the_first_and_ends_nothing(station: Stati
     take(page, parcel, "acceptance")
     expect(page.locator("[data-acts] .tag").first).to_have_text("已送到")
     page.goto("/station/offline?lang=en")
-    expect(page.locator("[data-acts] .tag").first).to_have_text("delivered")
+    expect(page.locator("[data-acts] .tag").first).to_have_text("reached the books")
     context.set_offline(True)
     page.goto("/station/offline")
     expect(page.locator("[data-strip]")).to_contain_text("No network, carry on")
