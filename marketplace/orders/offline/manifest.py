@@ -6,7 +6,7 @@ import base64
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 from wtforms import Field
 from wtforms.validators import Length, Regexp
@@ -35,11 +35,10 @@ WAITING_STATES: Final = tuple(state for queue in desk.QUEUES for state in queue.
 
 
 def of_day(session: Session, *, station: str, person_id: int, person: str) -> dict[str, Any]:
-    """As JSON: the parcels a station has to do with, the steps they can take, the keys of their codes. Six statements.
+    """As JSON: the parcels a station has to do with, the steps they can take, the keys of their codes. Five statements.
 
     A list is of use until midnight and can be worked with for a day more; then the phone drops it, with its keys."""
     rows = parcels(session, station)
-    taken = steps_by_parcel(session, [row.public_id for row in rows])
     numbers = [row.id for row in rows]
     lines, instead = lines_by_parcel(session, numbers), offered.packed_instead(session, numbers)
     today = clock.today()
@@ -59,9 +58,7 @@ def of_day(session: Session, *, station: str, person_id: int, person: str) -> di
         "queues": [{"word": str(queue.word), "states": [state.value for state in queue.states]} for queue in desk.QUEUES],
         "words": {state: str(word) for state, word in desk.WORDS.items()},
         "marks": {state: str(word) for state, word in STATE_WORDS.items()},
-        "parcels": [
-            shown(row, taken.get(row.public_id, 0), (*lines.get(row.id, ()), *instead.get(row.id, ()))) for row in rows
-        ],
+        "parcels": [shown(row, (*lines.get(row.id, ()), *instead.get(row.id, ()))) for row in rows],
         "open": open_acts(session, station, person_id),
     }
 
@@ -99,10 +96,14 @@ def rules(field: Field) -> dict[str, Any]:
 
 
 def parcels(session: Session, station: str) -> list[Any]:
+    """With how many steps each has taken since it was born: the place that the next act takes. State and place are read in
+    one statement, so that they belong together whatever is done meanwhile."""
+    walked = select(func.count()).where(EventRow.subject == literal("parcel:") + Parcel.public_id, EventRow.from_state != "")
     wanted = (
         select(Parcel.id, Parcel.public_id, Parcel.number, Parcel.state, Parcel.delivery, Parcel.shelf, Parcel.promised_by)
         .add_columns(Parcel.station_code, Parcel.pickup_code, Order.number.label("order_number"))
         .add_columns(PickupNumber.day, PickupNumber.number.label("pickup_number"))
+        .add_columns(walked.correlate(Parcel).scalar_subquery().label("taken"))
         .join(Order, Order.id == Parcel.order_id)
         .outerjoin(PickupNumber, PickupNumber.parcel_id == Parcel.id)
         .where(Parcel.station_code == station, Parcel.state.in_(WAITING_STATES), Order.state == OrderState.PAID)
@@ -111,21 +112,12 @@ def parcels(session: Session, station: str) -> list[Any]:
     return list(session.execute(wanted.limit(MOST)))
 
 
-def steps_by_parcel(session: Session, parcels: list[str]) -> dict[str, int]:
-    """How many steps each has taken since it was born: the place that the next act takes."""
-    subjects = [f"parcel:{parcel}" for parcel in parcels]
-    walked = select(EventRow.subject, func.count()).where(EventRow.subject.in_(subjects), EventRow.from_state != "")
-    return {
-        subject.removeprefix("parcel:"): number for subject, number in session.execute(walked.group_by(EventRow.subject))
-    }
-
-
-def shown(row: Any, taken: int, lines: Any) -> dict[str, Any]:
+def shown(row: Any, lines: Any) -> dict[str, Any]:
     return {
         "id": row.public_id,
         "label": f"{row.order_number}-{row.number}",
         "state": row.state.value,
-        "steps": taken,
+        "steps": row.taken,
         "delivery": row.delivery,
         "shelf": row.shelf,
         "by": row.promised_by.isoformat(),
