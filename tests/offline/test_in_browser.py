@@ -1,6 +1,8 @@
 """What only a browser can tell: acts outlive it, leave it once there is a network, and codes are known without one."""
 
+import re
 import threading
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -149,6 +151,25 @@ def test_a_new_version_takes_the_place_of_the_old_one(station: Station, monkeypa
     monkeypatch.setattr(phone_views, "worker_text", lambda shell: made(shell).replace(before.removeprefix("desk-"), "2"))
     page.evaluate("navigator.serviceWorker.getRegistration('/station/').then((worker) => worker.update())")
     page.wait_for_function("caches.keys().then((names) => names.join() === 'desk-2')")
+
+
+def test_a_page_of_a_new_version_is_not_kept_by_the_old_one(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which lacks what the page is made of: the network may go before the new version has all of it."""
+    context = station.open()
+    page = station.sign_in(context)
+    page.reload()
+    shown = station.app.view_functions["desk_phone.show_phone"]
+
+    def of_another_version() -> Any:
+        return re.sub(r"/static/js/desk\.\w+\.js", "/static/js/desk.0123456789.js", str(shown()))
+
+    monkeypatch.setitem(station.app.view_functions, "desk_phone.show_phone", of_another_version)
+    page.goto("/station/offline")
+    context.set_offline(True)
+
+    page.goto("/station/offline")
+
+    expect(page.locator("[data-work]")).to_be_visible()
 
 
 def test_a_phone_can_install_it(station: Station) -> None:

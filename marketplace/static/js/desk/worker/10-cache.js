@@ -2,16 +2,23 @@
 const KEPT = `desk-${VERSION}`;
 const PAGE = SHELL[0];
 
+/** A page of another version is made of what is not kept here: its own worker keeps it. */
+const keepIfOurs = async (page) => {
+  const text = await page.clone().text();
+  const isOurs = SHELL.slice(1).every((address) => text.includes(address));
+  if (isOurs) await (await caches.open(KEPT)).put(PAGE, page);
+  return isOurs;
+};
+
 const keepPage = async () => {
   const page = await fetch(PAGE, { redirect: "manual", cache: "no-store" });
-  if (page.ok) await (await caches.open(KEPT)).put(PAGE, page);
-  return page;
+  return page.ok && keepIfOurs(page);
 };
 
 addEventListener("install", (event) => {
   event.waitUntil((async () => {
     await (await caches.open(KEPT)).addAll(SHELL.slice(1));
-    if (!(await keepPage()).ok) throw new Error("signed out");
+    if (!(await keepPage())) throw new Error("signed out, or of another version");
     await skipWaiting();
   })());
 });
@@ -30,7 +37,7 @@ const open = async (request) => {
   try {
     const answer = await (isKept ? Promise.race([asked, new Promise((_, late) => { setTimeout(late, 4000); })]) : asked);
     if (isKept) {
-      if (answer.ok) await (await caches.open(KEPT)).put(PAGE, answer.clone());
+      if (answer.ok) await keepIfOurs(answer.clone());
       else if (answer.type === "opaqueredirect" || answer.status === 403) await check();
     }
     return answer;
