@@ -39,6 +39,7 @@ def test_it_holds_what_is_to_be_done_and_how(make_phone: MakePhone) -> None:
         "by": new.promised_by.isoformat(),
         "lines": [{"title": "红富士苹果", "unit": "5斤箱", "left": 1}],
         "pickup": None,
+        "note": "",
     }
     code = shelved.pickup_code or ""
     assert by_id[shelved.public_id]["pickup"] == {"number": code[:3], "day": clock.today().isoformat()}

@@ -3,9 +3,11 @@
 Neither buyers nor where their parcels go are in it: labels say that. What it holds is said in docs/offline.md."""
 
 import base64
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from flask_babel import gettext as _
 from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 from wtforms import Field
@@ -24,6 +26,7 @@ from marketplace.orders.offline.steps import STEPS
 from marketplace.orders.offline.words import DONE_WORDS, FIELD_WORDS, STATE_WORDS, STEP_WORDS
 from marketplace.orders.queries import lines_by_parcel
 from marketplace.orders.receiving import offered
+from marketplace.orders.receiving.substituting import WAITING
 from marketplace.orders.states import OrderState, ParcelState as S
 from marketplace.stations.models import Station
 
@@ -35,12 +38,13 @@ WAITING_STATES: Final = tuple(state for queue in desk.QUEUES for state in queue.
 
 
 def of_day(session: Session, *, station: str, person_id: int, person: str) -> dict[str, Any]:
-    """As JSON: the parcels a station has to do with, the steps they can take, the keys of their codes. Five statements.
+    """As JSON: the parcels a station has to do with, the steps they can take, the keys of their codes. Six statements.
 
     A list is of use until midnight and can be worked with for a day more; then the phone drops it, with its keys."""
     rows = parcels(session, station)
     numbers = [row.id for row in rows]
     lines, instead = lines_by_parcel(session, numbers), offered.packed_instead(session, numbers)
+    asked = offered.unanswered(session, numbers)
     today = clock.today()
     days = {today, *(row.day for row in rows if row.day and row.state in HANDED_OVER_BY_CODE)}
     here = session.get_one(Station, station)
@@ -58,7 +62,9 @@ def of_day(session: Session, *, station: str, person_id: int, person: str) -> di
         "queues": [{"word": str(queue.word), "states": [state.value for state in queue.states]} for queue in desk.QUEUES],
         "words": {state: str(word) for state, word in desk.WORDS.items()},
         "marks": {state: str(word) for state, word in STATE_WORDS.items()},
-        "parcels": [shown(row, (*lines.get(row.id, ()), *instead.get(row.id, ()))) for row in rows],
+        "parcels": [
+            shown(row, (*lines.get(row.id, ()), *instead.get(row.id, ()))) | {"note": note(row, asked)} for row in rows
+        ],
         "open": open_acts(session, station, person_id),
     }
 
@@ -132,6 +138,12 @@ def shown(row: Any, lines: Any) -> dict[str, Any]:
         ],
         "pickup": proof(row) if row.state in HANDED_OVER_BY_CODE and row.pickup_code else None,
     }
+
+
+def note(row: Any, asked: Collection[int]) -> str:
+    """What is to be known before it is packed."""
+    is_open = row.id in asked and row.state in WAITING
+    return _("Wait before you pack it: the buyer has not said yet what to send instead.") if is_open else ""
 
 
 def proof(row: Any) -> dict[str, str]:
