@@ -1,9 +1,9 @@
 /** An act is on the disk before anybody is told that it is done. Answers "right", or the word for what was wrong. */
 const write = async (parcel, step, entered) => {
-  const content = { step, parcel: parcel.id, label: parcel.label, after: parcel.steps, at: Date.now(), entered };
-  const owner = { key: crypto.randomUUID(), owner: await kept("owner"), place: `${parcel.id}:${parcel.steps}`, state: "here" };
-  const row = { ...owner, ...(await sealed(await kept("seal"), content)) };
   try {
+    const content = { step, parcel: parcel.id, label: parcel.label, after: parcel.steps, at: Date.now(), entered };
+    const owner = { key: crypto.randomUUID(), owner: await kept("owner"), place: `${parcel.id}:${parcel.steps}`, state: "here" };
+    const row = { ...owner, ...(await sealed(await kept("seal"), content)) };
     await within(ACTS, "readwrite", (rows) => rows.add(row));
   } catch (error) {
     return error?.name === "ConstraintError" ? "used" : "not_kept";
