@@ -117,7 +117,7 @@ def test_goods_that_may_be_gone_need_a_word(make_phone: MakePhone) -> None:
     phone.send_one(phone.act("pickup", parcel.public_id, 4, code=code))
     other.send_one(act)
     page = page_of(phone)
-    assert "这个取货码在两部手机上都用过" in page and code not in page and "现在照办" not in page
+    assert "这个包裹记了两次交货" in page and code not in page and "现在照办" not in page
 
     refused = decide(phone, act, "leave")
     assert refused.status_code == 422 and "货可能已经出去了" in refused.text

@@ -1,13 +1,18 @@
 """What only a browser can tell: acts outlive it, leave it once there is a network, and codes are known without one."""
 
+import re
+import threading
+from typing import Any
+
 import pytest
 from playwright.sync_api import expect
 
 from marketplace.orders.offline.views import phone as phone_views
 from marketplace.orders.states import ParcelState as S
+from marketplace.payments.disputes.standing import PaymentIsDisputed
 from tests.browser import barriers, overflows
 from tests.offline.browsing import Station, acts, find, marks, station, take
-from tests.offline.conftest import TO_THE_SHELF, make_parcel, state_of
+from tests.offline.conftest import TO_THE_SHELF, make_parcel, state_of, take as at_the_desk
 
 __all__ = ["station"]
 
@@ -148,6 +153,25 @@ def test_a_new_version_takes_the_place_of_the_old_one(station: Station, monkeypa
     page.wait_for_function("caches.keys().then((names) => names.join() === 'desk-2')")
 
 
+def test_a_page_of_a_new_version_is_not_kept_by_the_old_one(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which lacks what the page is made of: the network may go before the new version has all of it."""
+    context = station.open()
+    page = station.sign_in(context)
+    page.reload()
+    shown = station.app.view_functions["desk_phone.show_phone"]
+
+    def of_another_version() -> Any:
+        return re.sub(r"/static/js/desk\.\w+\.js", "/static/js/desk.0123456789.js", str(shown()))
+
+    monkeypatch.setitem(station.app.view_functions, "desk_phone.show_phone", of_another_version)
+    page.goto("/station/offline")
+    context.set_offline(True)
+
+    page.goto("/station/offline")
+
+    expect(page.locator("[data-work]")).to_be_visible()
+
+
 def test_a_phone_can_install_it(station: Station) -> None:
     page = station.sign_in(station.open())
     chrome = page.context.new_cdp_session(page)
@@ -163,7 +187,7 @@ def test_another_language_is_kept_like_the_first_and_ends_nothing(station: Stati
     take(page, parcel, "acceptance")
     expect(page.locator("[data-acts] .tag").first).to_have_text("已送到")
     page.goto("/station/offline?lang=en")
-    expect(page.locator("[data-acts] .tag").first).to_have_text("delivered")
+    expect(page.locator("[data-acts] .tag").first).to_have_text("reached the books")
     context.set_offline(True)
     page.goto("/station/offline")
     expect(page.locator("[data-strip]")).to_contain_text("No network, carry on")
@@ -179,3 +203,105 @@ def test_where_another_page_of_the_desk_was_asked_for_the_kept_one_opens(station
     page.goto("/station/queues/acceptance")
     expect(page.locator("[data-strip]")).to_contain_text("没网了")
     assert page.url.endswith("/station/offline")
+
+
+def test_what_was_set_aside_does_not_stand_in_the_phone_any_more(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list says where the parcel stands: an act without effect neither hides that nor keeps its place."""
+    parcel = make_parcel("acceptance", "collection", "packing", delivery="courier")
+    page = station.sign_in(station.open())
+
+    def refuse(_session: object, number: str) -> None:
+        raise PaymentIsDisputed(number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("marketplace.orders.disputed.refuse_disputed", refuse)
+        take(page, parcel, "dispatch", carrier="邮政", tracking_number="YT123456")
+        expect(page.locator("[data-acts] .tag").first).to_have_text("有冲突")
+    page.goto("/station/conflicts")
+    page.get_by_label("这条作废").check()
+    page.get_by_label("查到的情况").fill("还在架上")
+    page.get_by_role("button", name="就这么定").click()
+    page.goto("/station/offline")
+    expect(page.locator("[data-acts] .tag").first).to_have_text("已送到")
+
+    take(page, parcel, "dispatch", carrier="邮政", tracking_number="YT123456")
+
+    expect(page.locator("[data-acts] .tag")).to_have_text(["已送到", "已送到"])
+    assert acts() == [("dispatch", "dismissed"), ("dispatch", "applied")]
+
+
+def test_a_code_leads_to_a_parcel_that_nobody_came_for(station: Station) -> None:
+    parcel = make_parcel(*TO_THE_SHELF)
+    at_the_desk(parcel, "no-show")
+    context = station.open()
+    page = station.sign_in(context)
+    context.set_offline(True)
+    find(page, parcel.pickup_code or "")
+    page.locator("form[data-step=second-shelving] button").click()
+    expect(page.locator("[data-said]")).to_contain_text("记下了")
+    find(page, parcel.pickup_code or "")
+    page.locator("form[data-step=pickup] button").click()
+    expect(page.locator("[data-said]")).to_contain_text("记下了")
+    find(page, parcel.pickup_code or "")
+    expect(page.locator("[data-said]")).to_contain_text("已经记过了")
+    context.set_offline(False)
+    expect(page.locator("[data-acts] .tag")).to_have_text(["已送到", "已送到"])
+    assert state_of(parcel) is S.PICKED_UP
+
+
+def test_what_the_house_would_not_take_is_said_while_it_can_be_mended(station: Station) -> None:
+    parcel = make_parcel("acceptance", "collection", "packing", delivery="courier")
+    context = station.open()
+    page = station.sign_in(context)
+    context.set_offline(True)
+    find(page, f"{parcel.order.number}-1")
+    form = page.locator("form[data-step=dispatch]")
+    form.locator("[name=carrier]").fill("邮政")
+    for number in ("YT123", "邮政 123456"):
+        form.locator("[name=tracking_number]").fill(number)
+        form.locator("button").click()
+        expect(page.locator("[data-said]")).to_contain_text("快递单号是 6 到 40 位")
+    assert marks(page) == []
+    form.locator("[name=tracking_number]").fill("YT123456")
+    form.locator("button").click()
+    expect(page.locator("[data-said]")).to_contain_text("记下了")
+
+
+HELD = """() => {
+    const sign = crypto.subtle.sign.bind(crypto.subtle);
+    const held = new Promise((done) => { window.goOn = done; });
+    crypto.subtle.sign = async (...what) => { await held; return sign(...what); };
+}"""
+
+
+def test_a_step_is_of_the_parcel_that_it_was_entered_for(station: Station) -> None:
+    """Though a scanner opens another while its code is looked at."""
+    first, second = make_parcel(*TO_THE_SHELF), make_parcel(*TO_THE_SHELF)
+    context = station.open()
+    page = station.sign_in(context)
+    context.set_offline(True)
+    find(page, f"{first.order.number}-1")
+    page.fill("form[data-step=pickup] [name=code]", first.pickup_code or "")
+    page.evaluate(HELD)
+    page.locator("form[data-step=pickup] button").click()
+    find(page, f"{second.order.number}-1")
+    expect(page.locator("[data-parcel] .nowrap")).to_have_text(f"{second.order.number}-1")
+    page.evaluate("goOn()")
+    expect(page.locator("[data-acts] .acts__words")).to_have_text(f"交到了 {first.order.number}-1")
+
+
+def test_a_network_that_says_nothing_keeps_nobody_waiting(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One bar of it is worse than none: the kept page opens, and what is written is kept."""
+    parcel, silence = make_parcel(), threading.Event()
+    page = station.sign_in(station.open())
+    page.reload()
+    for view in ("show_phone", "show_day"):
+        monkeypatch.setitem(station.app.view_functions, f"desk_phone.{view}", lambda: (silence.wait(30), ("", 503))[1])
+    page.set_default_timeout(15_000)
+
+    page.goto("/station/offline")
+    expect(page.locator("[data-work]")).to_be_visible(timeout=10_000)
+    take(page, parcel, "acceptance")
+
+    assert marks(page) == ["在手机里"]
+    silence.set()

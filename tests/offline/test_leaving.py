@@ -135,3 +135,32 @@ KEYS = """() => new Promise((done) => {
         keys.onsuccess = () => done(Object.keys(keys.result).length);
     };
 })"""
+
+
+def test_the_next_person_at_the_phone_works_without_a_network_too(station: Station) -> None:
+    """As does one who goes to another of their stations."""
+    context = station.open()
+    page = station.sign_in(context)
+    page = station.sign_in(context)
+    expect(page.locator("[data-strip]")).to_contain_text("有网，都送到了")
+    context.set_offline(True)
+
+    page.goto("/station/offline")
+
+    expect(page.locator("[data-strip]")).to_contain_text("没网了，照常干活")
+
+
+def test_a_step_that_cannot_be_written_any_more_is_said(station: Station) -> None:
+    """The worker has cleared up behind the page, say, since the session had ended: nobody may take it for done."""
+    parcel = make_parcel()
+    context = station.open()
+    page = station.sign_in(context)
+    context.set_offline(True)
+    page.fill("#code", f"{parcel.order.number}-1")
+    page.press("#code", "Enter")
+    expect(page.locator("form[data-step=acceptance]")).to_be_visible()
+    page.evaluate("() => new Promise((done) => { indexedDB.deleteDatabase('desk').onsuccess = () => done(); })")
+
+    page.locator("form[data-step=acceptance] button").click()
+
+    expect(page.locator("[data-said]")).to_contain_text("没记下来")

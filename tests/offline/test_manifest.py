@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from marketplace.core import clock
 from marketplace.orders.offline import pickup_keys
 from marketplace.orders.offline.models import PickupNumber
 from tests import factories
-from tests.offline.conftest import TO_THE_BUYER, TO_THE_SHELF, MakePhone, make_parcel
+from tests.offline.conftest import OURS, TO_THE_BUYER, TO_THE_SHELF, MakePhone, make_parcel
 
 
 def test_it_holds_what_is_to_be_done_and_how(make_phone: MakePhone) -> None:
@@ -38,6 +39,7 @@ def test_it_holds_what_is_to_be_done_and_how(make_phone: MakePhone) -> None:
         "by": new.promised_by.isoformat(),
         "lines": [{"title": "红富士苹果", "unit": "5斤箱", "left": 1}],
         "pickup": None,
+        "note": "",
     }
     code = shelved.pickup_code or ""
     assert by_id[shelved.public_id]["pickup"] == {"number": code[:3], "day": clock.today().isoformat()}
@@ -45,7 +47,8 @@ def test_it_holds_what_is_to_be_done_and_how(make_phone: MakePhone) -> None:
     key = base64.b64decode(found["pickup_keys"][clock.today().isoformat()])
     assert pickup_keys.proof(key, code[:3]) == code[3:]
     steps = {step["name"]: step for step in found["steps"]}
-    assert steps["dispatch"]["fields"][1] == {"name": "tracking_number", "label": "快递单号"}
+    number = {"name": "tracking_number", "label": "快递单号", "least": 6, "most": 40, "pattern": "^[A-Za-z0-9-]+$"}
+    assert steps["dispatch"]["fields"][1] == number and steps["packing"]["fields"][0]["most"] == 12
     assert {"refusal", "return", "loss"}.isdisjoint(steps)
     assert [step["name"] for step in found["steps"] if step["here"] == "ready_for_pickup"] == ["pickup", "no-show"]
 
@@ -92,6 +95,18 @@ def test_the_page_is_alike_for_everybody_and_is_the_only_one_that_is_kept(make_p
             assert answer.status_code == 200
 
 
+def test_what_is_still_to_be_said_is_not_kept_with_the_page(make_phone: MakePhone) -> None:
+    """It is somebody's, and is said on the next page that no phone keeps."""
+    phone = make_phone()
+    parcel = make_parcel()
+    phone.list()
+    form = {"csrf_token": phone.token}
+    phone.client.post(f"/station/parcels/{parcel.public_id}/acceptance", data=form, headers=OURS)
+
+    assert "好了。" not in phone.client.get("/station/offline").text
+    assert "好了。" in phone.client.get("/station").text
+
+
 def test_what_is_installed_reaches_no_further_than_the_desk(client: FlaskClient) -> None:
     answer = client.get("/station/offline/app.webmanifest")
 
@@ -114,6 +129,13 @@ def test_signing_out_empties_the_browser(make_phone: MakePhone) -> None:
 
     assert answer.status_code == 303 and answer.headers["Clear-Site-Data"] == '"storage"'
     assert phone.client.get("/station/offline/day").status_code == 302
+
+
+def test_wherever_staff_sign_out_they_are_told_what_would_be_lost() -> None:
+    """The page of the second factor as well: what another session wrote may still be in the phone."""
+    pages = [path.read_text("utf-8") for path in Path("templates").rglob("*.html")]
+    out = [page for page in pages if "sign_in.create_sign_out" in page]
+    assert out and all("data-desk-waits" in page and "js/desk-leaving.js" in page for page in out)
 
 
 def test_each_person_and_station_has_a_seal_of_its_own(make_phone: MakePhone) -> None:

@@ -147,6 +147,25 @@ def test_what_was_refused_meanwhile_is_for_a_person(make_phone: MakePhone, monke
     assert state_of(parcel) is S.REFUSED
 
 
+def test_nothing_waits_for_a_parcel_that_is_over(make_phone: MakePhone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was refused by itself, say, since nothing was brought: no step comes any more, so nobody waits a day for one."""
+    phone = make_phone()
+    parcel = make_parcel("acceptance")
+    acts = [phone.act(step, parcel.public_id, place) for place, step in enumerate(("collection", "packing", "shelving"), 1)]
+    late = phone.act("shelving", parcel.public_id, 3)
+    assert phone.send_one(late) == ("waiting", None)
+    monkeypatch.setattr(fulfilment, "pay_back", lambda *_, **__: None)
+    monkeypatch.setattr("listings.stock.put_back", lambda *_, **__: None)
+    in_transaction(fulfilment.refuse, parcel=parcel.public_id, station=STATION, actor="clerk", reason="nothing came")
+
+    sent = phone.send(*acts)
+    syncing.look_again()
+
+    assert [sent[act["key"]][1] for act in acts] == ["went_otherwise", "not_possible", "went_otherwise"]
+    assert (stored(late["key"]).state, stored(late["key"]).problem) == (A.CONFLICT, "went_otherwise")
+    assert state_of(parcel) is S.REFUSED
+
+
 def test_a_step_at_the_desk_lets_a_waiting_act_go_on(make_phone: MakePhone) -> None:
     phone = make_phone()
     parcel = make_parcel()

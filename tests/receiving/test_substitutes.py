@@ -168,6 +168,7 @@ def test_the_buyer_reads_it_and_answers_on_the_orders_page(shop: Shop) -> None:
     page = buyer.get(f"/orders/{number}").text
     assert "换成这个要不要" in page and "退你 ¥9.80" in page
     assert "等买家回话" in clerk_of(shop).get(f"/station/parcels/{box(number).public_id}").text
+    assert in_phone(shop, number)["note"].startswith("先别打包")
     there = f"/orders/{number}/substitutes/{offer}/acceptance"
 
     assert post(stranger, there, {}).status_code == 404 and substitute().state is T.OFFERED
@@ -184,3 +185,13 @@ def test_the_buyer_reads_it_and_answers_on_the_orders_page(shop: Shop) -> None:
         page = clerk.get(f"/station/{path}").text
         assert "5斤箱 × 1" in page and "4斤箱 × 1" in page and "× 2" not in page, path
     assert clerk.get("/station/sheets/buyer").text.count(f"<h2>{number}  ") == 1
+    listed = in_phone(shop, number)
+    assert [(line["unit"], line["left"]) for line in listed["lines"]] == [("5斤箱", 1), ("4斤箱", 1)]
+    assert listed["note"] == ""
+
+
+def in_phone(shop: Shop, number: str) -> dict[str, Any]:
+    """The order's parcel in the list that a phone works with when there is no network."""
+    of_day: dict[str, Any] = clerk_of(shop).get("/station/offline/day").json or {}
+    (listed,) = [each for each in of_day["parcels"] if each["label"].startswith(number)]
+    return dict(listed)

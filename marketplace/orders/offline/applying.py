@@ -15,6 +15,7 @@ from marketplace.orders.offline.models import DeskAct
 from marketplace.orders.offline.sent import understood
 from marketplace.orders.offline.states import ActState as A, Problem
 from marketplace.orders.offline.steps import PICKUP, STEPS
+from marketplace.orders.states import FINAL_PARCEL
 from marketplace.payments.disputes.standing import PaymentIsDisputed
 
 PROBLEMS: Final[dict[type[Refusal], Problem]] = {
@@ -50,7 +51,8 @@ def judge(session: Session, act: DeskAct) -> Verdict:
         return Verdict(A.CONFLICT, Problem.NO_SUCH_PARCEL)
     taken = steps_taken(session, act.parcel)
     if act.after > len(taken):
-        return Verdict(A.WAITING)
+        is_over = parcel.state in FINAL_PARCEL  # it takes no step any more that the act could wait for
+        return Verdict(A.CONFLICT, Problem.WENT_OTHERWISE) if is_over else Verdict(A.WAITING)
     if act.after < len(taken):
         return compare(act, parcel, entered, taken[act.after])
     return take(session, act, entered)

@@ -3,11 +3,15 @@
 Neither buyers nor where their parcels go are in it: labels say that. What it holds is said in docs/offline.md."""
 
 import base64
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from flask_babel import gettext as _
+from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
+from wtforms import Field
+from wtforms.validators import Length, Regexp
 
 from marketplace.core import clock
 from marketplace.core.encryption import fingerprint
@@ -21,6 +25,8 @@ from marketplace.orders.offline.states import OPEN
 from marketplace.orders.offline.steps import STEPS
 from marketplace.orders.offline.words import DONE_WORDS, FIELD_WORDS, STATE_WORDS, STEP_WORDS
 from marketplace.orders.queries import lines_by_parcel
+from marketplace.orders.receiving import offered
+from marketplace.orders.receiving.substituting import WAITING
 from marketplace.orders.states import OrderState, ParcelState as S
 from marketplace.stations.models import Station
 
@@ -32,12 +38,13 @@ WAITING_STATES: Final = tuple(state for queue in desk.QUEUES for state in queue.
 
 
 def of_day(session: Session, *, station: str, person_id: int, person: str) -> dict[str, Any]:
-    """As JSON: the parcels a station has to do with, the steps they can take, the keys of their codes. Five statements.
+    """As JSON: the parcels a station has to do with, the steps they can take, the keys of their codes. Six statements.
 
     A list is of use until midnight and can be worked with for a day more; then the phone drops it, with its keys."""
     rows = parcels(session, station)
-    taken = steps_by_parcel(session, [row.public_id for row in rows])
-    lines = lines_by_parcel(session, [row.id for row in rows])
+    numbers = [row.id for row in rows]
+    lines, instead = lines_by_parcel(session, numbers), offered.packed_instead(session, numbers)
+    asked = offered.unanswered(session, numbers)
     today = clock.today()
     days = {today, *(row.day for row in rows if row.day and row.state in HANDED_OVER_BY_CODE)}
     here = session.get_one(Station, station)
@@ -55,7 +62,9 @@ def of_day(session: Session, *, station: str, person_id: int, person: str) -> di
         "queues": [{"word": str(queue.word), "states": [state.value for state in queue.states]} for queue in desk.QUEUES],
         "words": {state: str(word) for state, word in desk.WORDS.items()},
         "marks": {state: str(word) for state, word in STATE_WORDS.items()},
-        "parcels": [shown(row, taken.get(row.public_id, 0), lines.get(row.id, ())) for row in rows],
+        "parcels": [
+            shown(row, (*lines.get(row.id, ()), *instead.get(row.id, ()))) | {"note": note(row, asked)} for row in rows
+        ],
         "open": open_acts(session, station, person_id),
     }
 
@@ -73,7 +82,7 @@ def steps() -> list[dict[str, Any]]:
             "here": step.here.value,
             "there": step.there.value,
             "delivery": step.delivery,
-            "fields": [{"name": field, "label": str(FIELD_WORDS[field])} for field in step.form().data],
+            "fields": [{"name": each.name, "label": str(FIELD_WORDS[each.name]), **rules(each)} for each in step.form()],
             "words": str(STEP_WORDS[name]),
             "done": str(DONE_WORDS[name]),
         }
@@ -81,11 +90,26 @@ def steps() -> list[dict[str, Any]]:
     ]
 
 
+def rules(field: Field) -> dict[str, Any]:
+    """The desk's own, so that a phone says at once what the house would not take."""
+    found: dict[str, Any] = {}
+    for rule in field.validators:
+        if isinstance(rule, Length):
+            found |= {"least": rule.min, "most": rule.max}
+        elif isinstance(rule, Regexp):
+            found["pattern"] = rule.regex.pattern
+    return found
+
+
 def parcels(session: Session, station: str) -> list[Any]:
+    """With how many steps each has taken since it was born: the place that the next act takes. State and place are read in
+    one statement, so that they belong together whatever is done meanwhile."""
+    walked = select(func.count()).where(EventRow.subject == literal("parcel:") + Parcel.public_id, EventRow.from_state != "")
     wanted = (
         select(Parcel.id, Parcel.public_id, Parcel.number, Parcel.state, Parcel.delivery, Parcel.shelf, Parcel.promised_by)
         .add_columns(Parcel.station_code, Parcel.pickup_code, Order.number.label("order_number"))
         .add_columns(PickupNumber.day, PickupNumber.number.label("pickup_number"))
+        .add_columns(walked.correlate(Parcel).scalar_subquery().label("taken"))
         .join(Order, Order.id == Parcel.order_id)
         .outerjoin(PickupNumber, PickupNumber.parcel_id == Parcel.id)
         .where(Parcel.station_code == station, Parcel.state.in_(WAITING_STATES), Order.state == OrderState.PAID)
@@ -94,21 +118,12 @@ def parcels(session: Session, station: str) -> list[Any]:
     return list(session.execute(wanted.limit(MOST)))
 
 
-def steps_by_parcel(session: Session, parcels: list[str]) -> dict[str, int]:
-    """How many steps each has taken since it was born: the place that the next act takes."""
-    subjects = [f"parcel:{parcel}" for parcel in parcels]
-    walked = select(EventRow.subject, func.count()).where(EventRow.subject.in_(subjects), EventRow.from_state != "")
-    return {
-        subject.removeprefix("parcel:"): number for subject, number in session.execute(walked.group_by(EventRow.subject))
-    }
-
-
-def shown(row: Any, taken: int, lines: Any) -> dict[str, Any]:
+def shown(row: Any, lines: Any) -> dict[str, Any]:
     return {
         "id": row.public_id,
         "label": f"{row.order_number}-{row.number}",
         "state": row.state.value,
-        "steps": taken,
+        "steps": row.taken,
         "delivery": row.delivery,
         "shelf": row.shelf,
         "by": row.promised_by.isoformat(),
@@ -123,6 +138,12 @@ def shown(row: Any, taken: int, lines: Any) -> dict[str, Any]:
         ],
         "pickup": proof(row) if row.state in HANDED_OVER_BY_CODE and row.pickup_code else None,
     }
+
+
+def note(row: Any, asked: Collection[int]) -> str:
+    """What is to be known before it is packed."""
+    is_open = row.id in asked and row.state in WAITING
+    return _("Wait before you pack it: the buyer has not said yet what to send instead.") if is_open else ""
 
 
 def proof(row: Any) -> dict[str, str]:

@@ -91,6 +91,12 @@ def packed_instead(session: Session, parcels: Sequence[int]) -> dict[int, tuple[
     return found
 
 
+def unanswered(session: Session, parcels: Sequence[int]) -> set[int]:
+    """Those whose buyers have not said yet what goes into them: one statement."""
+    asked = select(OrderLine.parcel_id).join(Substitute, Substitute.order_line_id == OrderLine.id)
+    return set(session.scalars(asked.where(OrderLine.parcel_id.in_(parcels), Substitute.state == T.OFFERED)))
+
+
 def tell(*, substitute: str) -> None:
     """The listener of substituting.OFFERED: the buyer reads it in their language."""
     in_transaction(write, substitute=substitute)

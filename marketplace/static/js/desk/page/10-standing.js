@@ -1,9 +1,9 @@
 const stepOf = (steps, name) => steps.find((step) => step.name === name);
 
-/** Where a parcel stands: as the list says, and as far as this phone has brought it since. */
+/** Where a parcel stands: as the list says, and as far as this phone has brought it since. What holds no place has no part in it. */
 const standing = (parcel, acts, steps) => {
   const now = { ...parcel };
-  const mine = acts.filter((act) => act.parcel === parcel.id && act.state !== "conflict").sort((one, other) => one.after - other.after);
+  const mine = acts.filter((act) => act.parcel === parcel.id && act.place).sort((one, other) => one.after - other.after);
   for (const act of mine) {
     if (act.after !== now.steps) continue;
     now.state = stepOf(steps, act.step).there;

@@ -38,7 +38,7 @@ const note = (word, isRight) => {
 };
 
 const card = (parcel, list) => {
-  const shown = piece("parcel", { label: parcel.label, by: say("by", { day: shortDay(parcel.by) }), state: list.words[parcel.state], shelf: parcel.shelf, way: say(parcel.delivery === "pickup" ? "fetched" : "shipped") });
+  const shown = piece("parcel", { label: parcel.label, by: say("by", { day: shortDay(parcel.by) }), state: list.words[parcel.state], shelf: parcel.shelf, note: parcel.note, way: say(parcel.delivery === "pickup" ? "fetched" : "shipped") });
   shown.querySelector("[data-goods]").replaceChildren(...goodsOf(parcel).map((text) => piece("goods", { text })));
   return shown;
 };

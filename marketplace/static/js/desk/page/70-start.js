@@ -1,7 +1,6 @@
 /** The desk in a phone: what is found, written and sent, and how that is going. */
 const SOONEST = 20_000;
 const LATEST = 300_000;
-let chosen = null;
 let network = navigator.onLine ? "sending" : "offline";
 let pause = SOONEST;
 let timer = 0;
@@ -39,7 +38,7 @@ const show = async () => {
 
 const openParcel = async (id, code = "") => {
   const { list, keys, parcels } = await state();
-  chosen = parcels?.find((parcel) => parcel.id === id) ?? null;
+  const chosen = parcels?.find((parcel) => parcel.id === id);
   note("");
   showParcel(chosen, list, code, async (step, entered) => {
     const wrong = await wrongWith(chosen, step, entered, keys, list.day);
@@ -65,9 +64,10 @@ const find = async (typed) => {
   const byName = parcels.find((each) => [each.label, each.label.replace(/-\d+$/, "")].includes(name.toUpperCase()) || each.id === name.toLowerCase());
   const byCode = byName ? undefined : await parcelOfCode(parcels, text, keys, list.day);
   const found = byName ?? byCode;
-  const isUsed = byCode && !nextSteps(byCode, list.steps).some((step) => step.name === "pickup");
+  const next = byCode ? nextSteps(byCode, list.steps).map((step) => step.name) : [];
+  const isUsed = byCode && !next.length; // one that nobody came for in time has its code still
   if (!found || isUsed) return showParcel(null), note(isUsed ? "used" : "unknown", false);
-  await openParcel(found.id, byCode ? digitsOf(text) : "");
+  await openParcel(found.id, next.includes("pickup") ? digitsOf(text) : "");
   feel(true);
 };
 

@@ -11,7 +11,7 @@ const sealed = async (key, content) => {
 
 const unsealed = async (key, row) => {
   const text = await crypto.subtle.decrypt({ name: "AES-GCM", iv: row.iv }, key, row.content);
-  return { ...JSON.parse(new TextDecoder().decode(text)), key: row.key, sequence: row.sequence, state: row.state };
+  return { ...JSON.parse(new TextDecoder().decode(text)), key: row.key, sequence: row.sequence, state: row.state, place: row.place };
 };
 
 /** The acts of whoever is signed in, in their order. */

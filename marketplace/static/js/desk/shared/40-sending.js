@@ -1,5 +1,6 @@
 /** Between phone and house: the list comes, acts go. Whatever is sent twice has one effect, so nothing is lost by trying. */
 const AT_ONCE = 50;
+const LONGEST = 60_000; // a network that says nothing holds up the next try no longer than that
 const AS_HERE = new Set(["later"]);
 const AS_CONFLICT = new Set(["conflict", "unreadable", "other_content"]);
 
@@ -10,7 +11,7 @@ class Silent extends Error {}
 const ask = async (path, options = {}) => {
   let answer;
   try {
-    answer = await fetch(path, { redirect: "manual", cache: "no-store", ...options });
+    answer = await fetch(path, { redirect: "manual", cache: "no-store", signal: AbortSignal.timeout?.(LONGEST), ...options });
   } catch {
     throw new Silent();
   }
@@ -25,7 +26,7 @@ const fetchList = async () => {
   if (!answer.ok) throw new Silent();
   const { token, seal, pickup_keys: days, ...list } = await answer.json();
   const owner = await kept("owner");
-  if (owner && owner !== list.owner) await forget();
+  if (owner && owner !== list.owner) await forgetList(); // the pages are alike for everybody
   const keys = {};
   for (const [day, key] of Object.entries(days)) keys[day] = await proofKey(key);
   if (!(await kept("client"))) await keep("client", crypto.randomUUID());
@@ -35,17 +36,19 @@ const fetchList = async () => {
   await keep("token", token);
   await keep("tries", {});
   await keep("list", { ...list, offset: list.now - Date.now() });
+  const taken = new Map(list.parcels.map((parcel) => [parcel.id, parcel.steps]));
+  const isFree = (place = "") => taken.get(place.split(":")[0]) <= Number(place.split(":")[1]); // an act that was set aside
   const rows = (await allActs()).filter((row) => row.owner === list.owner && row.state !== "here");
   await changeActs(rows.map((row) => row.key), (row) => {
     row.state = list.open[row.key] ?? (row.isOurs ? row.state : "sent");
-    if (row.state === "conflict") delete row.place;
+    if (row.state === "conflict" || (row.state === "sent" && isFree(row.place))) delete row.place;
     return list.now - row.sentAt < 36 * 3600 * 1000 || (row.state !== "sent" && !row.isOurs);
   });
 };
 
 const post = async (acts) => {
   const from = { client: await kept("client"), owner: await kept("owner") };
-  const body = JSON.stringify({ ...from, sent_at: Date.now(), acts: acts.map(({ state, label, ...act }) => act) });
+  const body = JSON.stringify({ ...from, sent_at: Date.now(), acts: acts.map(({ state, label, place, ...act }) => act) });
   const headers = { "Content-Type": "application/json", "X-CSRF-Token": await kept("token") };
   return ask("/station/offline/acts", { method: "POST", headers, body });
 };

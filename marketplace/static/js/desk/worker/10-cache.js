@@ -2,16 +2,23 @@
 const KEPT = `desk-${VERSION}`;
 const PAGE = SHELL[0];
 
+/** A page of another version is made of what is not kept here: its own worker keeps it. */
+const keepIfOurs = async (page) => {
+  const text = await page.clone().text();
+  const isOurs = SHELL.slice(1).every((address) => text.includes(address));
+  if (isOurs) await (await caches.open(KEPT)).put(PAGE, page);
+  return isOurs;
+};
+
 const keepPage = async () => {
   const page = await fetch(PAGE, { redirect: "manual", cache: "no-store" });
-  if (page.ok) await (await caches.open(KEPT)).put(PAGE, page);
-  return page;
+  return page.ok && keepIfOurs(page);
 };
 
 addEventListener("install", (event) => {
   event.waitUntil((async () => {
     await (await caches.open(KEPT)).addAll(SHELL.slice(1));
-    if (!(await keepPage()).ok) throw new Error("signed out");
+    if (!(await keepPage())) throw new Error("signed out, or of another version");
     await skipWaiting();
   })());
 });
@@ -23,19 +30,21 @@ addEventListener("activate", (event) => {
   })());
 });
 
-/** A page of the desk: from the house, or without a network the one that is kept. */
+/** A page of the desk: from the house, or without a network the one that is kept; as well where the network says nothing. */
 const open = async (request) => {
+  const isKept = new URL(request.url).pathname === PAGE;
+  const asked = fetch(request);
   try {
-    const answer = await fetch(request);
-    if (new URL(request.url).pathname === PAGE) {
-      if (answer.ok) await (await caches.open(KEPT)).put(PAGE, answer.clone());
+    const answer = await (isKept ? Promise.race([asked, new Promise((_, late) => { setTimeout(late, 4000); })]) : asked);
+    if (isKept) {
+      if (answer.ok) await keepIfOurs(answer.clone());
       else if (answer.type === "opaqueredirect" || answer.status === 403) await check();
     }
     return answer;
-  } catch (error) {
+  } catch {
     const page = await caches.match(PAGE, { ignoreVary: true });
-    if (!page) throw error;
-    return new URL(request.url).pathname === PAGE ? page : Response.redirect(PAGE, 302);
+    if (!page) return asked;
+    return isKept ? page : Response.redirect(PAGE, 302);
   }
 };
 
