@@ -230,7 +230,7 @@ class ImportForm(KeyedForm):
 
 
 class ReviewForm(Form):
-    version = IntegerField(validators=[Optional(), NumberRange(1)], widget=HiddenInput())
+    version = IntegerField(validators=[Optional(), NumberRange(1, 1_000_000)], widget=HiddenInput())
     origin_seen = BooleanField(_l("I know where it grows"))
     goods_seen = BooleanField(_l("I have checked the goods"))
     price_sane = BooleanField(_l("The price makes sense"))
