@@ -19,6 +19,8 @@ RECEIPTS_NUMBERED: Final = """UPDATE receipt_series
     SET last = (SELECT MAX(sequence) FROM receipt r WHERE r.series = receipt_series.series)"""
 FINISHED: Final = """SELECT number AS name FROM "order" WHERE state NOT IN ('pending_payment', 'placed_on_account')
     AND number NOT IN (SELECT a.reference FROM attempt a JOIN dispute d ON d.attempt_id = a.id)
+    AND NOT is_exchange AND id NOT IN (SELECT p.order_id FROM parcel p JOIN after_sales_case c ON c.parcel_id = p.id
+        WHERE c.exchange_number IS NOT NULL)
     UNION ALL SELECT public_id FROM contribution
     WHERE state = 'received' AND id NOT IN (SELECT contribution_id FROM installment)
     AND (SELECT COUNT(*) FROM receipt r WHERE r.contribution_id = contribution.id) = 1"""
@@ -46,6 +48,8 @@ TRAIL: Final = (
     Step("receipt", "contribution_id IN :contribution", ("public_id",)),
     Step("parcel", "order_id IN :order", ("public_id",)),
     Step("order_line", "parcel_id IN :parcel", ("public_id",)),
+    Step("after_sales_case", "parcel_id IN :parcel", ("public_id",)),
+    Step("case_appeal", "case_id IN :after_sales_case", ("public_id",)),
     Step("attempt", "reference IN :names", ("public_id", "remote_id")),
     Step("refund", "attempt_id IN :attempt", ("public_id", "remote_id")),
     Step("refund_line", "refund_public_id IN :names"),
