@@ -85,15 +85,16 @@ def play() -> None:
     planned += settlements.deeds() + cases.deeds()
     past = sorted((deed for deed in planned if deed[0] <= now), key=lambda deed: deed[0])
     for _day, done in groupby(past, key=lambda deed: clock.local(deed[0]).date()):
-        live_through(list(done))
+        live_through(list(done), now)
 
 
-def live_through(day: list[Deed]) -> None:
-    """What was done that day, and what the worker made of it: messages, counts, orders that were never paid."""
+def live_through(day: list[Deed], now: datetime) -> None:
+    """What was done that day, and what the worker made of it: messages, counts, orders that were never paid. Nothing of it
+    lies ahead: what was done a moment ago is left to the worker of today."""
     for moment, do in day:
         with clock.at(moment):
             do()
-    with clock.at(day[-1][0] + placing.TIME_TO_PAY):
+    with clock.at(min(day[-1][0] + placing.TIME_TO_PAY, now)):
         while outbox.deliver() or outbox.deliver_slow():
             pass
 
