@@ -123,16 +123,7 @@ def reencoded(zip_name: str, name: str) -> dict[str, Any] | None:
             with archive.open(member) as packed:
                 raw = packed.read(pictures.LARGEST + 1)
         return pictures.reencode(raw)
-    except (
-        pictures.UnusablePicture,
-        zipfile.BadZipFile,
-        KeyError,
-        OSError,
-        EOFError,
-        ValueError,
-        NotImplementedError,
-        zlib.error,
-    ):
+    except (pictures.UnusablePicture, KeyError, OSError, zlib.error, *archives.BROKEN):
         return None
 
 

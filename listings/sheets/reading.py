@@ -137,15 +137,7 @@ def of_workbook(raw: bytes) -> tuple[list[list[str]], list[Flaw]]:
         raise Unreadable(problem.code) from problem
     except calamine.PasswordError as problem:
         raise Unreadable("old_excel") from problem
-    except (
-        calamine.CalamineError,
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-        OSError,
-        EOFError,
-        NotImplementedError,
-    ) as problem:
+    except (calamine.CalamineError, KeyError, OSError, *archives.BROKEN) as problem:
         raise Unreadable("broken") from problem
     return rows, flaws
 

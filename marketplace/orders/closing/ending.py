@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
-from datetime import date, datetime
+from datetime import date
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -54,7 +54,7 @@ def closed(session: Session, station: str, book: str, limit: int = 31) -> Sequen
 def get(session: Session, station: str, book: str, day: str) -> StationDay:
     """Raises NotFound."""
     try:
-        found = session.get(StationDay, (station, book, datetime.strptime(day, "%Y-%m-%d").date()))  # noqa: DTZ007
+        found = session.get(StationDay, (station, book, date.fromisoformat(day)))
     except ValueError:
         found = None
     if found is None:
