@@ -3,12 +3,11 @@
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.browser import serving
+from tests.browser import is_at_ease, serving
 from tests.listings.selling import CONTENT, House, build, consents, edits, listing
 from tests.listings.test_consenting import finished
-from tests.orders.test_in_browser import is_at_ease
 
 pytestmark = pytest.mark.full
 PHONE: ViewportSize = {"width": 390, "height": 780}
@@ -49,11 +48,11 @@ def test_an_edit_and_a_further_pack_without_script(house: House, browser: Browse
         seller.fill("[name=price]", "75")
         seller.fill("[name=stock]", "20")
         press(seller, "把改动交给站里")
-        assert seller.get_by_text("10斤袋").first.is_visible()
+        expect(seller.get_by_text("10斤袋").first).to_be_visible()
 
         clerk.goto("/station/listings")
         clerk.get_by_role("link", name=CONTENT["title"]).click()
-        assert clerk.get_by_text("沁州黄小米 头茬").is_visible()
+        expect(clerk.get_by_text("沁州黄小米 头茬")).to_be_visible()
         press(clerk, "同意，买家马上看到")
 
         assert clerk.get_by_role("heading", level=1).inner_text() == "沁州黄小米 头茬"
@@ -82,7 +81,7 @@ def test_a_clerk_lists_for_a_farmer_without_script(house: House, browser: Browse
             clerk.fill(f"[name={name}]", words)
         press(clerk, "下一步：看")
         press(clerk, "交给站长看")
-        assert clerk.get_by_text("檀山小米").first.is_visible()
+        expect(clerk.get_by_text("檀山小米").first).to_be_visible()
         clerk.context.close()
     assert consents()[0].way == "in_person"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy import select
 
 from marketplace.core import clock
@@ -12,7 +12,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.notifications import delivering
 from marketplace.notifications.models import Delivery
 from marketplace.notifications.reaching import Answer
-from tests.browser import barriers, overflows, serving
+from tests.browser import is_at_ease, serving
 from tests.factories import make_person, make_token, sign_in_as
 from tests.notifications.partners import enter, tell
 
@@ -42,14 +42,6 @@ def page(real_app: Flask, browser: Browser) -> Iterator[Page]:
         context.close()
 
 
-def is_at_ease(page: Page) -> None:
-    for width in (320, 390, 1280):
-        page.set_viewport_size({"width": width, "height": 780})
-        assert not overflows(page), (page.url, width)
-    page.set_viewport_size({"width": 390, "height": 780})
-    assert barriers(page) == [], page.url
-
-
 def test_a_key_and_an_address_are_made_where_nothing_bars_the_way(page: Page) -> None:
     for path in ("/account", "/account/tokens", "/account/webhooks", "/account/messages"):
         page.goto(path)
@@ -60,17 +52,17 @@ def test_a_key_and_an_address_are_made_where_nothing_bars_the_way(page: Page) ->
     page.get_by_label("给哪个程序用").fill("站里的进销存")
     page.get_by_label("接单、打包").check()
     page.get_by_role("button", name="建密钥").click()
-    assert page.get_by_text("pav_").first.is_visible()
+    expect(page.get_by_text("pav_").first).to_be_visible()
     is_at_ease(page)
 
     page.goto("/account/webhooks/new")
     page.get_by_label("地址").fill("http://127.0.0.1/")
     page.get_by_role("button", name="保存").click()
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     is_at_ease(page)
     page.get_by_label("地址").fill("https://example.org/events")
     page.get_by_role("button", name="保存").click()
-    assert page.get_by_text("whsec_").first.is_visible()
+    expect(page.get_by_text("whsec_").first).to_be_visible()
     is_at_ease(page)
 
     page.goto("/account/webhooks")

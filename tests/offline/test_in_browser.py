@@ -134,7 +134,7 @@ def test_a_camera_reads_the_code_where_the_browser_can(station: Station) -> None
     parcel = make_parcel(*TO_THE_SHELF)
     context = station.open()
     page = station.sign_in(context)
-    assert not page.locator("[data-scan]").is_visible()
+    expect(page.locator("[data-scan]")).not_to_be_visible()
     context.add_init_script(f"({CAMERA})('{station.address}/parcels/{parcel.public_id}')")
     page.reload()
     page.locator("[data-scan]").click()

@@ -4,18 +4,17 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy import update
 
 from marketplace.core.db import db
 from marketplace.orders.access import link_key
 from marketplace.orders.models import OrderLine
-from tests.browser import serving
+from tests.browser import is_at_ease, serving
 from tests.factories import signed_in
 from tests.orders.casework import bought, picture
 from tests.orders.conftest import Shop
 from tests.orders.refunding import clerk_of
-from tests.orders.test_in_browser import is_at_ease
 
 pytestmark = pytest.mark.full
 PHONE: ViewportSize = {"width": 390, "height": 780}
@@ -47,7 +46,8 @@ def test_from_the_picture_to_the_province(shop: Shop, browser: Browser, tmp_path
         press(buyer, "交上去")
         is_at_ease(buyer)
         mine = buyer.url
-        assert buyer.get_by_role("img", name="照片 1").is_visible() and buyer.get_by_text("等站里答复").is_visible()
+        expect(buyer.get_by_role("img", name="照片 1")).to_be_visible()
+        expect(buyer.get_by_text("等站里答复")).to_be_visible()
 
         desk = open_page(clerk)
         desk.goto("/station")
@@ -74,10 +74,10 @@ def test_from_the_picture_to_the_province(shop: Shop, browser: Browser, tmp_path
         office.get_by_label("原因").fill("运输途中压坏，不怪农户")
         is_at_ease(office)
         press(office, "就这么定")
-        assert office.get_by_text("这笔退款由省里承担").is_visible()
+        expect(office.get_by_text("这笔退款由省里承担")).to_be_visible()
         is_at_ease(office)
         buyer.goto(mine)
-        assert buyer.get_by_text("运输途中压坏，不怪农户").is_visible()
+        expect(buyer.get_by_text("运输途中压坏，不怪农户")).to_be_visible()
         is_at_ease(buyer)
         for page in (buyer, desk, office):
             page.context.close()

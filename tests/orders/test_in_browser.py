@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy import update
 
 from marketplace.core import clock
@@ -12,12 +12,11 @@ from marketplace.core.db import db
 from marketplace.orders.access import link_key
 from marketplace.orders.models import Parcel
 from marketplace.orders.states import ParcelState as S
-from tests.browser import barriers, overflows, serving
+from tests.browser import is_at_ease, overflows, serving
 from tests.factories import signed_in
 from tests.orders.conftest import JIXIAN, RECIPIENT, Shop, latest, parcels
 
 pytestmark = pytest.mark.full
-WIDTHS = (320, 390, 1280)
 
 
 @pytest.fixture
@@ -35,17 +34,9 @@ def page(shop: Shop, browser: Browser) -> Iterator[Page]:
         context.close()
 
 
-def is_at_ease(page: Page) -> None:
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 780})
-        assert not overflows(page), (page.url, width)
-    page.set_viewport_size({"width": 390, "height": 780})
-    assert barriers(page) == []
-
-
 def test_a_changed_quantity_sends_itself_and_the_focus_stays(page: Page) -> None:
     page.goto("/cart")
-    assert not page.get_by_role("button", name="更新").is_visible()
+    expect(page.get_by_role("button", name="更新")).not_to_be_visible()
     with page.expect_navigation():
         page.get_by_role("button", name="多一件").click()
 
@@ -58,12 +49,13 @@ def test_a_changed_quantity_sends_itself_and_the_focus_stays(page: Page) -> None
 def test_the_checkout_has_its_bar_on_phones_only(page: Page) -> None:
     page.goto("/checkout")
     bar = page.locator(".pay-bar")
-    assert bar.is_visible() and "¥64.00" in bar.inner_text().replace("\n", "")
+    expect(bar).to_be_visible()
+    assert "¥64.00" in bar.inner_text().replace("\n", "")
     assert page.get_by_role("button", name="提交订单，去付款").count() == 1
     is_at_ease(page)
 
     page.set_viewport_size({"width": 1280, "height": 720})
-    assert not bar.is_visible()
+    expect(bar).not_to_be_visible()
     assert page.get_by_role("button", name="提交订单，去付款").count() == 1
 
 

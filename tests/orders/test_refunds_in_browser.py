@@ -1,16 +1,15 @@
 """A refund at the desk as a phone shows it: nothing too wide, nothing barred, Enter looks at the sum and sends nothing."""
 
 import pytest
-from playwright.sync_api import Browser, ViewportSize
+from playwright.sync_api import Browser, ViewportSize, expect
 from sqlalchemy import func, select
 
 from marketplace.core.db import db
 from marketplace.orders.access import link_key
 from marketplace.payments.models import Refund
-from tests.browser import serving
+from tests.browser import is_at_ease, serving
 from tests.orders.conftest import Shop
 from tests.orders.refunding import address, ask, bounce, clerk_of, deliver
-from tests.orders.test_in_browser import is_at_ease
 
 pytestmark = pytest.mark.full
 PHONE: ViewportSize = {"width": 390, "height": 780}
@@ -42,9 +41,9 @@ def test_the_form_the_sum_and_what_became_of_it(shop: Shop, browser: Browser) ->
         assert db.session.scalar(select(func.count()).select_from(Refund)) == 1
         with page.expect_navigation():
             page.get_by_role("button", name="退款 ¥85.60").click()
-        assert page.get_by_text("钱正在退给买家").is_visible()
+        expect(page.get_by_text("钱正在退给买家")).to_be_visible()
         is_at_ease(page)
         page.goto(f"/orders/{parcel.order}?key={link_key(parcel.order)}")
-        assert page.get_by_text("原因：两箱压坏了").is_visible()
+        expect(page.get_by_text("原因：两箱压坏了")).to_be_visible()
         is_at_ease(page)
         context.close()

@@ -9,11 +9,10 @@ from playwright.sync_api import Browser, Page, ViewportSize
 from marketplace.core.db import db, in_transaction
 from marketplace.orders import fulfilment
 from marketplace.orders.access import link_key
-from tests.browser import serving
+from tests.browser import is_at_ease, serving
 from tests.factories import signed_in
 from tests.orders.conftest import JIXIAN, Shop
 from tests.orders.refunding import box
-from tests.orders.test_in_browser import is_at_ease
 from tests.receiving.conftest import accepted, bring, packs
 from tests.receiving.test_substitutes import other_pack
 
@@ -65,10 +64,12 @@ def test_goods_come_in_and_go_out_again(shop: Shop, browser: Browser, name: str)
             looks(page, f"{name}-station{path.replace('/', '-')}")
         page.goto("/station/tracking")
         page.get_by_label("表格").fill(f"{first}-1,邮政,9876543210\n{second}-1,邮政,123456")
-        page.get_by_role("button", name="看看每行的结果").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="看看每行的结果").click()
         looks(page, f"{name}-tracking-checked")
         page.goto("/station/closing")
-        page.get_by_role("button", name="结今天的账").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="结今天的账").click()
         looks(page, f"{name}-closed")
         page.goto(f"/orders/{second}?key={link_key(second)}")
         looks(page, f"{name}-order")

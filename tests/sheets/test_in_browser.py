@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from listings.sheets import working
 from marketplace.core.db import db
-from tests.browser import barriers, overflows, serving
+from tests.browser import is_at_ease, serving
 from tests.sheets.conftest import HEADINGS, MILLET, Trader, as_csv, changed, make_categories, make_trader
 
 pytestmark = pytest.mark.full
@@ -59,14 +59,6 @@ class at_work:
         self.thread.join()
 
 
-def is_at_ease(page: Page) -> None:
-    for width in (320, 390, 1280):
-        page.set_viewport_size({"width": width, "height": 780})
-        assert not overflows(page), (page.url, width)
-    page.set_viewport_size({"width": 390, "height": 780})
-    assert barriers(page) == []
-
-
 def choose(page: Page, path: Path, *lines: tuple[str, ...]) -> None:
     path.write_bytes(as_csv(*lines))
     page.goto("/seller/imports")
@@ -83,7 +75,7 @@ def test_from_the_file_to_the_shelf_and_back(page: Page, tmp_path: Path) -> None
     same = ("", "小米", "小米GB", "5斤箱", "39.80", "10", "次村", MILLET[7], "GB", "")
     choose(page, tmp_path / "今年的货.csv", heads, (*MILLET, "", "x"), (*bad, "", ""), ("", "小米", *dearer[2:]), same)
     page.get_by_role("heading", name="1 种新货，1 种要改").wait_for()  # the page has looked again by itself
-    assert page.get_by_text("“三十九”不是金额").is_visible()
+    expect(page.get_by_text("“三十九”不是金额")).to_be_visible()
     is_at_ease(page)
     page.get_by_role("link", name="要改 1").click()
     is_at_ease(page)
@@ -110,7 +102,7 @@ def test_without_script_the_page_looks_again_by_its_header(trader: Trader, brows
         page = context.new_page()
         page.goto("/seller/imports")
         page.get_by_role("link", name="打开").click()
-        assert page.locator("progress").is_visible()
+        expect(page.locator("progress")).to_be_visible()
         with at_work(trader.app):
             page.get_by_role("heading", name="1 种新货").wait_for(timeout=15_000)
         context.close()

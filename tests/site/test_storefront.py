@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, Response
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 from sqlalchemy.orm import Session
 
 from tests.browser import barriers, overflows, serving
@@ -109,7 +109,7 @@ def test_the_larger_size_offers_help_by_telephone_and_a_row_for_the_search(brows
     with browser.new_context(viewport={"width": 390, "height": 780}) as context:
         page = context.new_page()
         page.goto(f"{address}/categories/fresh-fruit?elder=1")  # a shelf needs no index
-        assert page.locator('.elder-help a[href="tel:03515550058"]').is_visible()
+        expect(page.locator('.elder-help a[href="tel:03515550058"]')).to_be_visible()
         search = page.locator("form.search").bounding_box()
         assert search and search["width"] == 358
         add = page.locator(".item__add button").first.bounding_box()
