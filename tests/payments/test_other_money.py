@@ -1,0 +1,137 @@
+"""Money of which a bank has taken a part, or in another currency: what is posted is exact, and in its own currency."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from marketplace.core.db import db, in_transaction
+from marketplace.core.money import Money
+from marketplace.ledger import books
+from marketplace.payments import attempts, outcomes, refunds
+from marketplace.payments.disputes.models import Dispute
+from marketplace.payments.disputes.states import DisputeState
+from marketplace.payments.models import Attempt, Refund
+from marketplace.payments.states import AttemptState
+from tests.payments.conftest import Till
+
+ORDER = "SX-7F3KQ2MD"
+CLEARING: books.Account = ("buyer_clearing", "")
+SUSPENSE: books.Account = ("suspense", "")
+IN_TRANSIT: books.Account = ("refund_in_transit", "")
+
+
+def euros(cents: int) -> Money:
+    return Money(cents, "EUR")
+
+
+@pytest.fixture
+def till(quick_till: Till) -> Till:
+    return quick_till
+
+
+def paid(reference: str = ORDER, **facts: Any) -> Attempt:
+    values = {"purpose": "order", "gateway": "sandbox", "book": "test", "fen": 3980, "currency": "EUR"} | facts
+    values |= {"reference": reference, "state": AttemptState.SUCCEEDED}
+    attempt = Attempt(remote_id=f"pay_{values['purpose']}_{reference}", **values)
+    db.session.add(attempt)
+    db.session.flush()
+    outcomes.capture(db.session(), attempt, CLEARING)
+    return attempt
+
+
+def dispute(attempt: Attempt, fen: int, state: DisputeState) -> None:
+    facts = {"gateway": "sandbox", "remote_id": f"dp_{fen}", "fen": fen, "currency": "EUR"}
+    db.session.add(Dispute(attempt_id=attempt.id, state=state, **facts))
+    db.session.flush()
+
+
+def asked() -> list[tuple[str, int, str]]:
+    return [tuple(row) for row in db.session.execute(select(Refund.reason_key, Refund.fen, Refund.currency))]
+
+
+def test_what_a_bank_has_taken_already_is_not_given_back_a_second_time(till: Till) -> None:
+    attempt = paid()
+    dispute(attempt, 1000, DisputeState.LOST)
+    outcomes.give_back(db.session(), attempt, CLEARING)
+
+    key = attempt.public_id
+    assert books.lines_of(db.session(), f"surplus:{key}") == {CLEARING: euros(3980), SUSPENSE: euros(-3980)}
+    kept = {SUSPENSE: euros(1000), ("chargeback_loss", ""): euros(-1000)}
+    assert books.lines_of(db.session(), f"dispute_kept:{key}") == kept
+    assert asked() == [("surplus", 2980, "EUR")]
+    refund = db.session.scalars(select(Refund.public_id)).one()
+    assert books.lines_of(db.session(), f"refund:{refund}") == {SUSPENSE: euros(2980), IN_TRANSIT: euros(-2980)}
+
+
+@pytest.mark.parametrize("taken", [3980, 5000])
+def test_where_a_bank_has_taken_all_nothing_goes_back(till: Till, taken: int) -> None:
+    attempt = paid()
+    dispute(attempt, taken, DisputeState.LOST)
+    outcomes.give_back(db.session(), attempt, CLEARING)
+
+    kept = {SUSPENSE: euros(3980), ("chargeback_loss", ""): euros(-3980)}
+    assert books.lines_of(db.session(), f"dispute_kept:{attempt.public_id}") == kept
+    assert asked() == []
+
+
+def test_what_nobody_can_use_is_booked_even_while_a_bank_looks_at_it(till: Till) -> None:
+    attempt = paid()
+    dispute(attempt, 3980, DisputeState.NEEDS_RESPONSE)
+    outcomes.give_back(db.session(), attempt, CLEARING)
+
+    assert books.lines_of(db.session(), f"dispute_kept:{attempt.public_id}") == {}
+    assert asked() == [("surplus", 3980, "EUR")]
+    refund = db.session.scalars(select(Refund.id)).one()
+    assert refunds.begin_submission(db.session(), refund=refund) is None
+
+
+def test_a_refund_that_failed_goes_back_in_its_own_currency(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[dict[str, object]] = []
+    monkeypatch.setitem(refunds.on_failed, "order", lambda _session, **facts: told.append(facts))
+    paid()
+    shares = {("seller_held", "s1"): euros(900), ("station_held", "140700"): euros(100)}
+    cause = {"purpose": "order", "reference": ORDER, "reason_key": "parcel:p1", "reason": "refused"}
+    refund = refunds.request(db.session(), **cause, amount=euros(1000), shares=shares)
+    row = db.session.scalars(select(Refund)).one()
+    refunds.begin_submission(db.session(), refund=row.id)
+    refunds.fail(db.session(), refund=row.id, why="the card was closed")
+
+    back = {IN_TRANSIT: euros(1000), ("seller_held", "s1"): euros(-900), ("station_held", "140700"): euros(-100)}
+    assert books.lines_of(db.session(), f"refund_failed:{refund}") == back
+    assert told == [{"reference": ORDER, "refund": refund, "amount": euros(1000)}]
+
+
+def test_refunds_are_found_by_what_was_paid_for(till: Till) -> None:
+    for purpose, reference in (("order", ORDER), ("contribution", ORDER), ("order", "SX-22222222")):
+        outcomes.give_back(db.session(), paid(reference, purpose=purpose), CLEARING)
+    found = refunds.of(db.session(), purpose="order", reference=ORDER)
+    assert [(refund.fen, db.session.get_one(Attempt, refund.attempt_id).purpose) for refund in found] == [(3980, "order")]
+    assert refunds.of(db.session(), purpose="presale", reference=ORDER) == []
+
+
+def test_a_balance_is_of_one_book_and_of_one_currency(till: Till) -> None:
+    for number, (book, amount) in enumerate((("test", Money(5)), ("test", euros(7)), ("live", Money(11)))):
+        lines = {("gateway_clearing", "sandbox"): amount, CLEARING: -amount}
+        books.post(db.session(), key=f"capture:{number}", book=book, reference=ORDER, lines=lines)
+
+    def balance(**which: str) -> int:
+        return books.balance(db.session(), "gateway_clearing", "sandbox", **which)  # type: ignore[arg-type]
+
+    assert [balance(book="test"), balance(book="test", commodity="EUR"), balance(book="live")] == [5, 7, 11]
+    assert balance(book="live", commodity="EUR") == 0
+    assert books.balance(db.session(), "gateway_clearing", "stripe", book="test") == 0
+
+
+def test_a_lost_payment_is_looked_for_from_its_beginning_on(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_since: list[datetime] = []
+    attempt = till.start()
+
+    def find(_attempt: str, *, since: datetime) -> None:
+        asked_since.append(since)
+
+    monkeypatch.setattr(till.cashier, "find_payment", find)
+    in_transaction(attempts.begin_submission, attempt=attempt)
+    attempts.cancel(attempt)
+    assert asked_since == [db.session.scalars(select(Attempt.created_at)).one()]
