@@ -9,8 +9,10 @@ from sqlalchemy import select
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
+from marketplace.core.outbox import OutboxRow
 from marketplace.core.transitions import EventRow
-from marketplace.payments import outcomes, refunds
+from marketplace.payments import attempts, outcomes, refunds
+from marketplace.payments.gateways import OutcomeUnknown
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import AttemptState
 from tests.payments.conftest import Till, booked, moved
@@ -107,3 +109,57 @@ def test_a_payment_makes_way_among_the_tries_for_its_own_thing_alone(till: Till)
     db.session.expire_all()
     assert (second.is_surplus, second.tries) == (True, 0)
     assert [(one.is_surplus, one.tries) for one in others[1:]] == [(False, 5)] * 3
+
+
+def test_of_a_refund_that_arrived_everybody_hears_which_it_was(till: Till) -> None:
+    refund = refund_of(till)
+    number = refund.public_id
+    till.work()
+    till.work_later()
+
+    told = select(OutboxRow.payload).where(OutboxRow.topic == "refund.succeeded")
+    assert db.session.scalars(told).all() == [{"purpose": "order", "reference": ORDER, "refund": number}]
+
+
+def test_of_a_payment_that_we_gave_up(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt = till.start()
+    attempts.submit(attempt, return_url="http://127.0.0.1:8000/", description=ORDER)
+    asked: list[tuple[str, str]] = []
+    really = till.cashier.cancel_payment
+
+    def cancel(remote_id: str, *, key: str) -> object:
+        asked.append((remote_id, key))
+        return really(remote_id, key=key)
+
+    monkeypatch.setattr(till.cashier, "cancel_payment", cancel)
+    remote = till.remote_of(attempt)
+    assert attempts.cancel(attempt) is AttemptState.CANCELLED
+    assert asked == [(remote, f"attempt:{attempt}:cancel")]
+    assert trail(f"attempt:{attempt}")[-1] == ("requires_action", "cancelled", "sandbox", "cancelled by us")
+
+
+def test_of_a_payment_that_never_reached_the_gateway(till: Till) -> None:
+    attempt = till.start()
+    in_transaction(attempts.begin_submission, attempt=attempt)
+    assert attempts.cancel(attempt) is AttemptState.CANCELLED
+    assert trail(f"attempt:{attempt}")[-2:] == [
+        ("submitting", "unknown", "system", "never arrived"),
+        ("unknown", "cancelled", "system", "never arrived"),
+    ]
+
+
+@pytest.mark.parametrize(("call", "is_known"), [("find_payment", False), ("cancel_payment", True)])
+def test_whoever_asks_a_silent_gateway_is_told_about_which_payment(
+    till: Till, monkeypatch: pytest.MonkeyPatch, call: str, is_known: bool
+) -> None:
+    attempt = till.start()
+    in_transaction(attempts.begin_submission, attempt=attempt)
+    if is_known:
+        attempts.submit(attempt, return_url="http://127.0.0.1:8000/", description=ORDER)
+
+    def silence(*_words: object, **_named: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(till.cashier, call, silence)
+    with pytest.raises(OutcomeUnknown, match=f"attempt {attempt}"):
+        attempts.cancel(attempt)
