@@ -19,15 +19,15 @@ import pytest
 import requests
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from tests import peers
 from tests.databases import PostgresServer, SQLiteFiles
 from tests.faults.trade import Buyer, Clerk, Journal, Seller, Visitor
-from tests.journeys.conftest import ROOT, House
+from tests.houses import ROOT, House, Plan, copied, plan
 
 sys.path.insert(0, str(ROOT / "bin"))
 
 import folder
 
+__all__ = ["plan"]
 STATION = "140430"
 PROGRAM = """
 import sys
@@ -75,18 +75,10 @@ class SupervisedHouse(House):
 
 
 @pytest.fixture
-def house(databases: SQLiteFiles | PostgresServer, tmp_path: Path) -> Iterator[SupervisedHouse]:
-    url = databases.create()
-    known = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "VIRTUAL_ENV"}}
-    address = f"http://127.0.0.1:{peers.free_port()}"
-    given = {"DATA": str(tmp_path / "data"), "DATABASE_URL": url, "BASE_URL": address, "APP_ENV": "demo"}
-    house = SupervisedHouse(address, known | given, tmp_path / "log")
-    prepared = house.flask("prepare")
-    assert prepared.returncode == 0, prepared.stderr
-    house.start_all()
-    yield house
-    house.stop()
-    databases.drop(url)
+def house(databases: SQLiteFiles | PostgresServer, plan: Plan, tmp_path: Path) -> Iterator[SupervisedHouse]:
+    with copied(plan, databases, tmp_path, SupervisedHouse) as house:
+        house.start_all()
+        yield house
 
 
 def visitors(house: SupervisedHouse, journal: Journal, stop: Event, chance: random.Random) -> list[Visitor]:

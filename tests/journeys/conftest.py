@@ -1,87 +1,27 @@
 """The marketplace as it runs in earnest: server and worker are processes of their own, people have their own browsers."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page
 
-from benchmarks.serving import WITHOUT_WORDS
-from tests import peers
 from tests.browser import barriers, overflows
 from tests.databases import PostgresServer, SQLiteFiles
+from tests.houses import House, Plan, copied, plan
 
-ROOT = Path(__file__).parent.parent.parent
+__all__ = ["plan"]
 PASSWORD = "millet-58-doors"
-PATIENCE = 60.0
-
-
-@dataclass
-class House:
-    """A running marketplace with the demonstration in it."""
-
-    url: str
-    environment: dict[str, str]
-    log: Path
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-
-    def start(self, name: str) -> None:
-        port = self.url.rpartition(":")[2]
-        granian = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", port, "--workers", "1", "wsgi:app"]
-        command = granian if name == "web" else ["flask", "--app", "wsgi", "worker"]
-        with self.log.open("ab") as log:
-            environment = self.environment | (WITHOUT_WORDS if name == "web" else {})
-            options = {"cwd": ROOT, "env": environment, "stdout": log, "stderr": log, "start_new_session": True}
-            self.processes[name] = subprocess.Popen([sys.executable, "-m", *command], **options)  # type: ignore[call-overload]
-        if name == "web":
-            self.wait_until_ready()
-
-    def kill(self, name: str) -> None:
-        """As if the power had gone."""
-        process = self.processes.pop(name)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-    def stop(self) -> None:
-        for name in list(self.processes):
-            self.kill(name)
-
-    def flask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
-        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
-
-    def wait_until_ready(self) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2):
-                    return
-            except OSError:
-                time.sleep(0.1)
-        raise RuntimeError(self.log.read_text()[-4000:])
 
 
 @pytest.fixture
-def house(databases: SQLiteFiles | PostgresServer, tmp_path: Path) -> Iterator[House]:
-    url = databases.create()
-    known = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "VIRTUAL_ENV"}}
-    address = f"http://127.0.0.1:{peers.free_port()}"
-    given = {"DATA": str(tmp_path / "data"), "DATABASE_URL": url, "BASE_URL": address, "APP_ENV": "demo"}
-    house = House(address, known | given, tmp_path / "log")
-    prepared = house.flask("prepare")
-    assert prepared.returncode == 0, prepared.stderr
-    house.start("web")
-    house.start("worker")
-    yield house
-    house.stop()
-    databases.drop(url)
+def house(databases: SQLiteFiles | PostgresServer, plan: Plan, tmp_path: Path) -> Iterator[House]:
+    with copied(plan, databases, tmp_path, House) as house:
+        house.start("web")
+        house.start("worker")
+        yield house
 
 
 @dataclass
@@ -108,7 +48,7 @@ class Person:
         self.page.get_by_role("link", name=words).first.click()
         self.page.wait_for_load_state()
 
-    def sees(self, words: str, patience: float = 15.0) -> None:
+    def sees(self, words: str, patience: float = 30.0) -> None:
         """The page says this, now or when it is looked at again."""
         deadline = time.monotonic() + patience
         while words not in self.page.content():

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.journeys.conftest import House, Person
+from tests.houses import House
+from tests.journeys.conftest import Person
 
 
 @pytest.mark.full

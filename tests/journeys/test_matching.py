@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.journeys.conftest import House, Person
+from tests.houses import House
+from tests.journeys.conftest import Person
 
 
 @pytest.mark.full

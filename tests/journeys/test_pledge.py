@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 from playwright.sync_api import Browser
 
-from tests.journeys.conftest import House, Person
+from tests.houses import House
+from tests.journeys.conftest import Person
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.journeys.conftest import House, Person
+from tests.houses import House
+from tests.journeys.conftest import Person
 
 QINXIAN, XIXIAN = "140430", "141031"
 
