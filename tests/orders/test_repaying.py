@@ -17,7 +17,7 @@ def told(topic: str) -> list[object]:
     return list(db.session.scalars(select(OutboxRow.payload).where(OutboxRow.topic == topic)))
 
 
-def refunds() -> list[tuple[str, str, int]]:
+def refunds() -> list[tuple[object, ...]]:
     return [tuple(row) for row in db.session.execute(select(Refund.public_id, Refund.reason, Refund.fen))]
 
 
