@@ -62,3 +62,17 @@ def test_a_neighbours_loss_is_not_ones_own(shop: Shop) -> None:
     assert (is_lost(lost), is_lost(arrived)) == (True, False)
     row = db.session.scalars(select(Parcel).where(Parcel.public_id == arrived.public_id)).one()
     assert row.state is S.SETTLED
+
+
+def test_what_is_left_of_each_line_is_what_no_refund_that_arrived_gave_back(shop: Shop) -> None:
+    numbers = [shop.paid_order(shop.browser(), apples=2) for _order in range(2)]
+    first, second = (deliver(shop, clerk_of(shop), number) for number in numbers)
+    bounce(shop, ask(first, 2))
+    ask(first, 1)
+    ask(second, 1, with_shipping=False)
+    found = select(Parcel.id).where(Parcel.public_id.in_((first.public_id, second.public_id))).order_by(Parcel.id)
+    left = remaining.of_parcels(db.session(), db.session.scalars(found).all())
+    assert [
+        (line.units, line.goods_back_fen, line.fee_back_fen, line.shipping_back_fen, line.units_with_shipping_back)
+        for (line,) in left.values()
+    ] == [(1, 3980, 318, 300, 1), (1, 3980, 318, 0, 0)]

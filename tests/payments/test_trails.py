@@ -163,3 +163,48 @@ def test_whoever_asks_a_silent_gateway_is_told_about_which_payment(
     monkeypatch.setattr(till.cashier, call, silence)
     with pytest.raises(OutcomeUnknown, match=f"attempt {attempt}"):
         attempts.cancel(attempt)
+
+
+def heard(topic: str) -> list[object]:
+    return list(db.session.scalars(select(OutboxRow.payload).where(OutboxRow.topic == topic).order_by(OutboxRow.id)))
+
+
+def test_of_money_that_came_everybody_hears_for_what_and_whether_it_could_be_used(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[object] = []
+
+    def settle(_session: object, /, *, reference: str, amount: Money, attempt: str) -> bool:
+        used.append((reference, amount, attempt))
+        return till.uses_money
+
+    monkeypatch.setitem(outcomes.on_succeeded, "order", settle)
+    first, second = till.start(), till.start("SX-22222222")
+    till.pay(first)
+    till.work()
+    till.uses_money = False
+    till.pay(second)
+    till.work()
+    assert used == [(ORDER, Money(3980), first), ("SX-22222222", Money(3980), second)]
+    told = {"purpose": "order", "reference": ORDER, "used": True}
+    assert heard("payment.succeeded") == [told, told | {"reference": "SX-22222222", "used": False}]
+
+
+def test_of_money_that_goes_straight_to_its_purpose(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def account(session: object, *, reference: str) -> tuple[str, str] | None:
+        assert session is not None
+        asked.append(reference)
+        return ("restricted", "well") if reference == ORDER else None
+
+    monkeypatch.setitem(outcomes.credited, "order", account)
+    monkeypatch.setitem(outcomes.on_succeeded, "order", lambda *_session, **_facts: True)
+    first, closed = till.start(), till.start("SX-22222222")
+    for attempt in (first, closed):
+        till.pay(attempt)
+        till.work()
+    assert asked == [ORDER, "SX-22222222"]
+    assert booked() == moved("capture", "gateway_clearing:sandbox", "restricted:well")
+    back = moved("capture", "gateway_clearing:sandbox", "buyer_clearing:") | moved("surplus", "buyer_clearing:", "suspense:")
+    assert booked("SX-22222222") == back | moved("refund", "suspense:", "refund_in_transit:")
