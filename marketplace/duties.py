@@ -11,6 +11,7 @@ from crowdfund.campaigns import checking, lifecycle
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.pledges import choosing, seeds, vouchers
 from listings import indexing
+from listings.following import watching
 from listings.sheets import working
 from marketplace.accounts import codes, rate_limits, sign_in, tokens
 from marketplace.core import clock, idempotency, outbox, sealing
@@ -56,6 +57,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, working.sweep)
     worker.every(60, partial(one_after_the_other, appealing.ask_when_overdue))
     worker.every(60, partial(one_after_the_other, returning.call_off_overdue))
+    worker.every(30, partial(one_after_the_other, watching.look))
     worker.every(3600, count_quality)
     for chain in sealing.chains:
         worker.every(1, partial(in_transaction, sealing.seal, chain=chain))

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from listings import product as products, shelves
 from listings.cards import Card
+from listings.following import queries as following
 from listings.product import Pack, Product
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
@@ -84,6 +85,8 @@ def show(code: str) -> ResponseReturnValue:
     return render_template(
         "listings/show.html",
         page=page,
+        is_signed_in=g.person is not None,
+        is_kept=g.person is not None and following.is_kept(db.session(), g.person.id, page.pack.code),
         shelf=shelf.code,
         trail=[(shelf.url, str(shelf.name)), (f"/categories/{category}", name), ("", page.product.title)],
     )
