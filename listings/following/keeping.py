@@ -64,7 +64,8 @@ def choose_alerts(
 ) -> None:
     """What to be told of it from now on: how things stand at this moment is no news.
 
-    `wish_fen`: at or below which price; None: below the price it had when it was saved. Raises NotFound, AlreadyThatCheap."""
+    `wish_fen`: at or below which price; None: below the price it had when it was saved.
+    Raises NotFound, AlreadyThatCheap."""
     mine = select(Favourite).where(Favourite.person_id == person_id, Favourite.variant_code == variant)
     row = session.scalar(mine.with_for_update())
     good = goods.find(session, [variant]).get(variant)

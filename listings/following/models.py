@@ -16,9 +16,9 @@ class Favourite(Base):
     """One pack that one person keeps in mind.
 
     `wish_fen`: the price at or below which they want to be told; without one, whatever is below `saved_price_fen`.
-    `told_price_fen`: the lowest price they know of. What the worker saw when it looked last: `seen_version` of the listing on
-    `looked_on`, `was_away` (it could not be had), `was_out_of_season`. `told_on`: the day of the latest message, of which
-    there is one a day at most."""
+    `told_price_fen`: the lowest price they know of. `told_on`: the day of the latest message; there is one a day at most.
+    What the worker saw when it looked last: `seen_version` of the listing, on `looked_on`; `was_away`: since they were told
+    of it last it could not be had at some time; `was_out_of_season` likewise."""
 
     __tablename__ = "favourite"
     __table_args__ = (

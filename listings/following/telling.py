@@ -38,12 +38,12 @@ def words(row: Favourite, good: Good, news: News) -> str:
 
 def sentence(news: News, good: Good, known: dict[str, Any]) -> str:
     if news is News.BACK:
-        return _("%(title)s (%(unit)s) can be had again, for %(price)s.", **known)
+        return str(_("%(title)s (%(unit)s) can be had again, for %(price)s.", **known))
     if news is News.SEASON and good.is_available:
-        return _("The harvest of %(title)s (%(unit)s) has begun: %(price)s.", **known)
+        return str(_("The harvest of %(title)s (%(unit)s) has begun: %(price)s.", **known))
     if news is News.SEASON:
-        return _("The harvest of %(title)s (%(unit)s) has begun. None is in stock yet.", **known)
-    return _("%(title)s (%(unit)s) now costs %(price)s; it was %(before)s when you saved it.", **known)
+        return str(_("The harvest of %(title)s (%(unit)s) has begun. None is in stock yet.", **known))
+    return str(_("%(title)s (%(unit)s) now costs %(price)s; it was %(before)s when you saved it.", **known))
 
 
 def page_of(good: Good) -> str:

@@ -29,7 +29,7 @@ def look(session: Session) -> bool:
     return bool(due)
 
 
-def some_due() -> Select[tuple[Favourite, Person]]:
+def some_due() -> Select[Favourite, Person]:
     is_stale = or_(Favourite.seen_version != Listing.version, Favourite.looked_on < days.today())
     watched = select(Favourite, Person).join(Person, Person.id == Favourite.person_id).where(Person.is_active)
     watched = watched.join(Variant, Variant.code == Favourite.variant_code).join(Listing, Listing.id == Variant.listing_id)
