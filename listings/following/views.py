@@ -1,5 +1,7 @@
 """/account/favourites: packs a person keeps in mind and what they are told of them. /favourites/<token>: no more of that."""
 
+from typing import Any, Final
+
 from flask import Blueprint, flash, g, redirect, render_template, request, session as cookie, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext as _
@@ -12,7 +14,7 @@ from marketplace.accounts.views_codes import private
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
 
-REMOVED = "favourite_removed"
+REMOVED: Final = "favourite_removed"
 
 bp = Blueprint("following", __name__)
 
@@ -87,10 +89,10 @@ def create_alerts(variant: str) -> ResponseReturnValue:
     form, kept = AlertsForm(request.form), queries.get(db.session(), g.person.id, variant)
     if not form.validate():
         return alerts_page(form, kept, 422)
-    wanted = {"tells_price": bool(form.tells_price.data), "tells_return": bool(form.tells_return.data)}
-    whose = {"person_id": g.person.id, "variant": variant, "language": str(get_locale())}
+    wanted: dict[str, Any] = {"tells_price": bool(form.tells_price.data), "tells_return": bool(form.tells_return.data)}
+    wanted |= {"wish_fen": form.wish.fen, "language": str(get_locale())}
     try:
-        in_transaction(keeping.choose_alerts, **whose, **wanted, wish_fen=form.wish.fen)
+        in_transaction(keeping.choose_alerts, person_id=g.person.id, variant=variant, **wanted)
     except keeping.AlreadyThatCheap as refusal:
         form.wish.errors = [str(refusal.message)]
         return alerts_page(form, kept, refusal.status)

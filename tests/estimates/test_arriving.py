@@ -73,22 +73,22 @@ def test_a_station_with_more_to_pack_than_it_can_promises_later(
     session: Session, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     by = short_date(shipping.tariff(session, "140000", clock.today()).arrives_by(2500), "zh")
-    assert f"{by}前" in client.get("/listings/G7").text
+    assert f"{by}前到" in client.get("/listings/G7").text
 
     monkeypatch.setattr("marketplace.orders.backlog.delays", lambda _session, stations: dict.fromkeys(stations, 3))
 
     page = client.get("/listings/G7").text
-    assert f"{by}前" not in page
+    assert f"{by}前到" not in page
 
 
 def test_the_province_is_said_in_the_address_and_remembered(client: FlaskClient) -> None:
-    assert "到太原" in client.get("/listings/G7").text and "寄到山西省" not in client.get("/listings/G7").text
+    assert "寄太原，" in client.get("/listings/G7").text
     page = client.get("/listings/G7?to=610000").text
-    assert "寄到陕西省" in page and '<option value="610000" selected>' in page
+    assert "寄陕西省，" in page and '<option value="610000" selected>' in page
 
     cookie = client.get_cookie("to")
     assert cookie is not None and (cookie.value, cookie.http_only, cookie.same_site) == ("610000", True, "Lax")
-    assert "寄到陕西省" in client.get("/listings/G7").text
+    assert "寄陕西省，" in client.get("/listings/G7").text
     assert "Set-Cookie" not in client.get("/listings/G7?to=610000").headers
 
 
@@ -108,4 +108,4 @@ def test_a_cookie_that_makes_no_sense_is_an_example_to_taiyuan(client: FlaskClie
 
     page = client.get("/listings/G7").text
 
-    assert "到太原" in page and "暂时寄不到" not in page
+    assert "寄太原，" in page and "暂时寄不到" not in page

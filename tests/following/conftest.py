@@ -45,7 +45,7 @@ class Orchard:
         in_transaction(keeping.choose_alerts, person_id=self.person.id, variant=self.variant.code, **wanted)
 
     def price(self, fen: int) -> None:
-        changed = {"price_fen": fen, "on_hand": self.variant.on_hand, "seen_on_hand": self.variant.on_hand}
+        changed: dict[str, Any] = {"price_fen": fen, "on_hand": self.variant.on_hand, "seen_on_hand": self.variant.on_hand}
         in_transaction(offering.change_price_and_stock, code=self.listing.code, person_id=self.listing.seller_id, **changed)
 
     def count(self, difference: int) -> None:

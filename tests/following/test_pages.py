@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -183,7 +184,7 @@ def test_one_press_ends_messages_about_all_of_them(orchard: Orchard) -> None:
     way_out = f"/favourites/{telling.serializer().dumps(orchard.favourite.public_id)}"
     for person in (orchard.person, make_person()):
         in_transaction(keeping.save, person_id=person.id, variant="G7-2")
-        wanted = {"tells_price": True, "tells_return": True}
+        wanted: dict[str, Any] = {"tells_price": True, "tells_return": True}
         in_transaction(keeping.choose_alerts, person_id=person.id, variant="G7-2", **wanted)
 
     orchard.client.post(way_out, data={"which": "all"}, headers=SAME_SITE)

@@ -172,7 +172,7 @@ def test_nothing_is_told_of_what_is_not_for_sale(orchard: Orchard, pass_days: Pa
 
 
 @pytest.mark.parametrize("wanted", [{}, {"back": True}])
-def test_who_did_not_ask_is_not_told_of_a_price(orchard: Orchard, wanted: dict[str, bool]) -> None:
+def test_who_did_not_ask_is_not_told_of_a_price(orchard: Orchard, wanted: dict[str, Any]) -> None:
     orchard.save()
     orchard.ask(**wanted)
     orchard.price(100)
@@ -209,7 +209,7 @@ def test_each_person_is_told_of_their_own(orchard: Orchard) -> None:
     others = [make_person() for _ in range(3)]
     for person in (orchard.person, *others):
         in_transaction(keeping.save, person_id=person.id, variant="G7-1")
-        wanted = {"tells_price": person is not others[0], "tells_return": False}
+        wanted: dict[str, Any] = {"tells_price": person is not others[0], "tells_return": False}
         in_transaction(keeping.choose_alerts, person_id=person.id, variant="G7-1", **wanted)
 
     orchard.price(3500)
