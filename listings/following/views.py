@@ -89,7 +89,9 @@ def create_alerts(variant: str) -> ResponseReturnValue:
     form, kept = AlertsForm(request.form), queries.get(db.session(), g.person.id, variant)
     if not form.validate():
         return alerts_page(form, kept, 422)
-    wanted: dict[str, Any] = {"tells_price": bool(form.tells_price.data), "tells_return": bool(form.tells_return.data)}
+    is_typed_now = form.wish.fen is not None and form.wish.fen != kept.wish_fen  # whoever types a price wants to hear of it
+    tells_price = bool(form.tells_price.data) or is_typed_now
+    wanted: dict[str, Any] = {"tells_price": tells_price, "tells_return": bool(form.tells_return.data)}
     wanted |= {"wish_fen": form.wish.fen, "language": str(get_locale())}
     try:
         in_transaction(keeping.choose_alerts, person_id=g.person.id, variant=variant, **wanted)

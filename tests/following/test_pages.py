@@ -101,6 +101,16 @@ def test_alerts_are_chosen_and_shown(signed_in: Orchard) -> None:
     assert 'value="30.00"' in signed_in.client.get("/account/favourites/G7-1").text
 
 
+def test_whoever_types_a_price_need_not_tick_the_box_and_unticking_it_ends_it(signed_in: Orchard) -> None:
+    signed_in.save()
+    press(signed_in, "/account/favourites/G7-1", wish="30")
+    assert (signed_in.favourite.tells_price, signed_in.favourite.wish_fen) == (True, 3000)
+
+    press(signed_in, "/account/favourites/G7-1", wish="30.00")
+
+    assert (signed_in.favourite.tells_price, signed_in.favourite.wish_fen) == (False, None)
+
+
 @pytest.mark.parametrize("typed", ["abc", "0", "-5", "1e9", "39.80", "9" * 30, "1.999"])
 def test_a_price_that_cannot_be_is_said_by_the_field_and_kept(signed_in: Orchard, typed: str) -> None:
     signed_in.save()
