@@ -33,7 +33,7 @@ def compose_worker(app: Flask) -> Worker:
     outbox.listeners[messages.TOPIC] = [messages.deliver]
     outbox.slow.add(messages.TOPIC)
     worker = Worker(
-        steps=[settlement.settle_one_due, outbox.deliver, checking.Rereading()],
+        steps=[settlement.settle_one_due, outbox.deliver, checking.Rereading(), watching.Looking()],
         slow_steps=[inbox.work, charging.charge_one, sweeping.send_refund, sweeping.ask_after_attempt, outbox.deliver_slow],
     )
     worker.slow_steps += [working.work, sending.send_transfer, sending.send_reversal, rounds.Rounds()]
@@ -57,7 +57,6 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, working.sweep)
     worker.every(60, partial(one_after_the_other, appealing.ask_when_overdue))
     worker.every(60, partial(one_after_the_other, returning.call_off_overdue))
-    worker.every(30, partial(one_after_the_other, watching.look))
     worker.every(3600, count_quality)
     for chain in sealing.chains:
         worker.every(1, partial(in_transaction, sealing.seal, chain=chain))

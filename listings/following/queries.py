@@ -65,10 +65,8 @@ def is_kept(session: Session, person_id: int, variant: str) -> bool:
     return bool(rows(session, mine))
 
 
-def get_named(session: Session, favourite: str) -> tuple[Favourite, Good]:
-    """The one that a signed link names. Raises NotFound where it was removed meanwhile."""
+def get_named(session: Session, favourite: str) -> tuple[Favourite, Good] | None:
+    """The one that a signed link names; None where it was removed meanwhile."""
     row = session.scalar(select(Favourite).where(Favourite.public_id == favourite))
     good = goods.find(session, [row.variant_code]).get(row.variant_code) if row else None
-    if row is None or good is None:
-        raise NotFound(favourite)
-    return row, good
+    return (row, good) if row and good else None

@@ -1,5 +1,6 @@
 """/account/favourites: packs a person keeps in mind and what they are told of them. /favourites/<token>: no more of that."""
 
+from contextlib import suppress
 from typing import Any, Final
 
 from flask import Blueprint, flash, g, redirect, render_template, request, session as cookie, url_for
@@ -106,15 +107,18 @@ def create_alerts(variant: str) -> ResponseReturnValue:
 @requires("favourite.silence")
 def show_silence(token: str) -> ResponseReturnValue:
     """One press away; reading it changes nothing, since machines follow links in letters too."""
-    row, good = queries.get_named(db.session(), telling.named_by(token))
-    return private(render_template("following/silence.html", good=good, is_silent=not (row.tells_price or row.tells_return)))
+    named = queries.get_named(db.session(), telling.named_by(token))
+    speaks = named is not None and (named[0].tells_price or named[0].tells_return)
+    return private(render_template("following/silence.html", good=named[1] if named else None, is_silent=not speaks))
 
 
 @bp.post("/favourites/<token>")
 @requires("favourite.silence")
 def create_silence(token: str) -> ResponseReturnValue:
+    favourite = telling.named_by(token)
     command = keeping.silence_all if request.form.get("which") == "all" else keeping.silence
-    in_transaction(command, favourite=telling.named_by(token))
+    with suppress(NotFound):  # it was removed meanwhile, and its messages with it
+        in_transaction(command, favourite=favourite)
     flash(_("You get no more messages about it."), "done")
     return redirect(url_for(".show_silence", token=token), 303)
 

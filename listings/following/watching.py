@@ -3,6 +3,8 @@
 Nothing is heard of what changes: how things stand is compared with what was seen last. So nothing is missed and nothing told
 twice, whatever fails in between."""
 
+import time
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Select, or_, select
@@ -14,10 +16,27 @@ from listings.following.models import Favourite
 from listings.following.telling import News
 from listings.models import Listing, Variant
 from marketplace.accounts.models import Person
+from marketplace.core.db import in_transaction
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
 
 BATCH: Final = 50
+PAUSE: Final = 30.0  # seconds
+
+
+@dataclass
+class Looking:
+    """The worker's step: some at a time while any are due, so that nothing else waits long; then not for half a minute."""
+
+    due: float = 0.0
+
+    def __call__(self) -> bool:
+        if time.monotonic() < self.due:
+            return False
+        if in_transaction(look):
+            return True
+        self.due = time.monotonic() + PAUSE
+        return False
 
 
 def look(session: Session) -> bool:
@@ -25,7 +44,8 @@ def look(session: Session) -> bool:
     due = session.execute(some_due().limit(BATCH).with_for_update(of=Favourite, skip_locked=True)).all()
     found = goods.find(session, {row.Favourite.variant_code for row in due})
     for row in due:
-        look_at(session, row.Favourite, row.Person, found[row.Favourite.variant_code])
+        if good := found.get(row.Favourite.variant_code):  # else it was thrown away at this moment
+            look_at(session, row.Favourite, row.Person, good)
     return bool(due)
 
 

@@ -204,6 +204,16 @@ def test_one_press_ends_messages_about_all_of_them(orchard: Orchard) -> None:
     assert orchard.session.scalars(told).all() != [] and orchard.person.id not in orchard.session.scalars(told).all()
 
 
+def test_the_link_of_what_was_removed_says_that_there_is_nothing_more_to_come(orchard: Orchard) -> None:
+    orchard.save()
+    way_out = f"/favourites/{telling.serializer().dumps(orchard.favourite.public_id)}"
+    in_transaction(keeping.remove, person_id=orchard.person.id, variant="G7-1")
+
+    assert "它已经不在收藏里" in orchard.client.get(way_out).text
+    for which in ("", "all"):
+        assert orchard.client.post(way_out, data={"which": which}, headers=SAME_SITE).status_code == 303
+
+
 @pytest.mark.parametrize("rubbish", ["x", "x.y", "IjEi.AAAA", "%00"])
 def test_a_link_that_is_not_ours_leads_nowhere(orchard: Orchard, rubbish: str) -> None:
     orchard.save()
