@@ -157,7 +157,7 @@ def key_of(environ: Environ) -> tuple[Any, ...] | None:
         return None
     language, elder, province = preferences
     known = (language, elder, province if path.startswith(BY_PROVINCE) else "")
-    return environ.get("HTTP_HOST"), environ["wsgi.url_scheme"], path, query, *known, clock.today()
+    return environ.get("HTTP_HOST"), environ["wsgi.url_scheme"], path, query, *known, clock.day_number()
 
 
 def preferences_of(cookies: str) -> tuple[str, str, str] | None:

@@ -62,7 +62,6 @@ class Page:
     product: Product
     pack: Pack
     cells: tuple[Cell, ...]
-    sent: delivery.Delivery | None
     drawing: Section
     stops: tuple[Stop, ...]
     harvest: str  # "9-11月"
@@ -133,7 +132,6 @@ def read(session: Session, code: str, variant: str) -> Page:
         product=product,
         pack=pack,
         cells=tuple(cells(pack)),
-        sent=sent,
         drawing=delivery.shares(pack.price_fen, product.service_fee_per_mille, sent, product.station.name),
         stops=tuple(stops(product, today)),
         harvest=months(product.harvest_months),
