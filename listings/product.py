@@ -46,6 +46,9 @@ class Pack:
     minimum: int
     available: int
     tiers: tuple[Tier, ...]
+    measure: str  # weight, volume, piece, none
+    measure_amount: int | None  # grams, millilitres or pieces in the pack
+    piece: str  # the measure word of pieces
 
     @property
     def is_available(self) -> bool:
@@ -224,6 +227,9 @@ def pack(row: Row[Any], tiers: Sequence[Row[Any]], words: str) -> Pack:
         minimum=row.minimum_quantity,
         available=row.on_hand - row.reserved,
         tiers=tuple(Tier(tier.from_quantity, tier.price_fen, per(tier.price_fen)) for tier in tiers),
+        measure=row.measure,
+        measure_amount=row.measure_amount,
+        piece=row.piece_zh,
     )
 
 

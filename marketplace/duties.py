@@ -11,6 +11,7 @@ from crowdfund.campaigns import checking, lifecycle
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.pledges import choosing, seeds, vouchers
 from listings import indexing
+from listings.following import watching
 from listings.sheets import working
 from marketplace.accounts import codes, rate_limits, sign_in, tokens
 from marketplace.core import clock, idempotency, outbox, sealing
@@ -32,7 +33,7 @@ def compose_worker(app: Flask) -> Worker:
     outbox.listeners[messages.TOPIC] = [messages.deliver]
     outbox.slow.add(messages.TOPIC)
     worker = Worker(
-        steps=[settlement.settle_one_due, outbox.deliver, checking.Rereading()],
+        steps=[settlement.settle_one_due, outbox.deliver, checking.Rereading(), watching.Looking()],
         slow_steps=[inbox.work, charging.charge_one, sweeping.send_refund, sweeping.ask_after_attempt, outbox.deliver_slow],
     )
     worker.slow_steps += [working.work, sending.send_transfer, sending.send_reversal, rounds.Rounds()]

@@ -3,9 +3,11 @@
 A view that makes such a page says what it was made from: `page_cache.tags("home", "listing:P0001")`. A command that changes
 one of these things says `page_cache.expire(session, "listing:P0001")`: once it is committed the outbox raises the version of
 the tag, and within a second every process knows, and makes the pages concerned anew.
-Anybody with a cookie other than language and size of text goes past all this, and so does a query nobody expects."""
+Anybody with a cookie other than language, size of text and province goes past all this, and so does a query that nobody
+expects."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -15,7 +17,7 @@ from urllib.parse import parse_qsl
 from flask import Flask, has_request_context, request
 from sqlalchemy.orm import Session
 
-from marketplace.core import encodings, logs, memory, outbox
+from marketplace.core import clock, encodings, logs, memory, outbox
 from marketplace.core.db import in_transaction
 from marketplace.core.languages import DEFAULT, LANGUAGES
 from marketplace.core.page_versions import Versions, raise_versions
@@ -27,12 +29,15 @@ QUERY: Final = frozenset(
         *("q", "category", "county", "prefecture", "sort", "page", "per_page", "min", "max", "variant"),
         *("season", "gi", "deep", "stock", "exact", "kind", "state"),
         *("campaign", "since", "until", "before"),
+        *("to", "items"),
     }
 )
 NEVER: Final = (  # kept elsewhere, or asked when the database may not answer
     *("/static/", "/robots.txt", "/favicon."),
     *("/healthz", "/readyz"),
 )
+TO_A_PROVINCE: Final = re.compile(r"to=([0-9]{6})")
+BY_PROVINCE: Final = ("/listings/", "/compare")  # pages that say when goods would arrive in the province of the cookie
 UNREADABLE: Final = "\ufffd"  # what decoding makes of bytes that are no text: different ones, all alike
 TAGS: Final = "pavilion.page_tags"
 NUMBER: Final = logs.REQUEST_ID.lower()
@@ -140,7 +145,9 @@ class PageCache:
 
 
 def key_of(environ: Environ) -> tuple[Any, ...] | None:
-    """What the answer may depend on; None for whoever is more than a stranger, and for questions nobody expects."""
+    """What the answer may depend on; None for whoever is more than a stranger, and for questions nobody expects.
+
+    The day is part of it: a page says when goods arrive, and after midnight that would be yesterday's promise."""
     path = environ["PATH_INFO"]
     if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or "HTTP_AUTHORIZATION" in environ or path.startswith(NEVER):
         return None
@@ -148,19 +155,22 @@ def key_of(environ: Environ) -> tuple[Any, ...] | None:
     query = query_of(environ.get("QUERY_STRING", ""))
     if preferences is None or query is None:
         return None
-    return environ.get("HTTP_HOST"), environ["wsgi.url_scheme"], path, query, *preferences
+    language, elder, province = preferences
+    known = (language, elder, province if path.startswith(BY_PROVINCE) else "")
+    return environ.get("HTTP_HOST"), environ["wsgi.url_scheme"], path, query, *known, clock.day_number()
 
 
-def preferences_of(cookies: str) -> tuple[str, str] | None:
+def preferences_of(cookies: str) -> tuple[str, str, str] | None:
     """Only cookies exactly as we set them: what Flask might read otherwise than we do here must not decide about others."""
     if not cookies:
-        return DEFAULT, ""
+        return DEFAULT, "", ""
     given = cookies.split("; ")
     languages = [name for name in LANGUAGES if f"lang={name}" in given]
     elder = "elder=1" in given
-    if len(given) != len(languages) + elder or len(languages) > 1:
+    provinces = [found[1] for each in given if (found := TO_A_PROVINCE.fullmatch(each))]
+    if len(given) != len(languages) + elder + len(provinces) or len(languages) > 1 or len(provinces) > 1:
         return None
-    return languages[0] if languages else DEFAULT, "1" if elder else ""
+    return languages[0] if languages else DEFAULT, "1" if elder else "", provinces[0] if provinces else ""
 
 
 def query_of(text: str) -> tuple[tuple[str, str], ...] | None:

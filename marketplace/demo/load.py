@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from marketplace.demo import campaigns, editing, goods, people, places, pledges
+from marketplace.demo import campaigns, editing, following, goods, people, places, pledges
 from marketplace.demo.tables import refuse_in_earnest
 
 
@@ -15,6 +15,7 @@ def load(session: Session) -> None:
     people.load(session)
     goods.load(session)
     editing.load(session)
+    following.load(session)
     campaigns.load(session)
     pledges.load(session)
 

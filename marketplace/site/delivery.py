@@ -1,6 +1,5 @@
-"""What one pack costs to send to Taiyuan, when it would arrive, and whose its price is: an example for strangers."""
+"""What one pack costs to send to Taiyuan, and whose its price is: an example for strangers."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -18,31 +17,25 @@ from marketplace.stations.models import Station
 EXAMPLE_PROVINCE: Final = "140000"
 
 
-@dataclass(frozen=True)
-class Delivery:
-    price_fen: int
-    arrives_by: date
-
-
-def to_taiyuan(session: Session, *, grams: int, goods_fen: int, free_from_fen: int, today: date) -> Delivery | None:
-    """One pack sent alone, as checkout would say today; None for a weight that no rate covers."""
+def to_taiyuan(session: Session, *, grams: int, goods_fen: int, free_from_fen: int, today: date) -> int | None:
+    """Fen for one pack sent alone, as checkout would say today; None for a weight that no rate covers."""
     tariff = shipping.tariff(session, EXAMPLE_PROVINCE, today)
     try:
-        return Delivery(tariff.price_fen(grams, goods_fen, free_from_fen), tariff.arrives_by(grams))
+        return tariff.price_fen(grams, goods_fen, free_from_fen)
     except shipping.TooHeavy:
         return None
 
 
-def shares(price_fen: int, rate: int, sent: Delivery | None, station: str) -> Section:
+def shares(price_fen: int, rate: int, sent_fen: int | None, station: str) -> Section:
     """The section through the price of one pack: grower, station, courier. `rate` is the service fee per mille."""
-    if sent is None:
+    if sent_fen is None:
         return section([])
     fee = per_mille(price_fen, rate)
     return section(
         [
             Layer(_("The grower, 7 days after arrival"), price_fen - fee),
             Layer(_("%(station)s, for its work", station=station), fee),
-            Layer(_("Courier to Taiyuan"), sent.price_fen),
+            Layer(_("Courier to Taiyuan"), sent_fen),
         ]
     )
 

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from listings import product as products, shelves
+from listings import alike, product as products, shelves
+from listings.alike import Alike
 from listings.cards import Card
+from listings.following import queries as following
 from listings.product import Pack, Product
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
@@ -19,9 +22,12 @@ from marketplace.core.memory import remembered
 from marketplace.core.strata import Section
 from marketplace.orders.cases import quality
 from marketplace.orders.cases.quality import Quality
+from marketplace.orders.estimates import arriving, destinations
+from marketplace.orders.estimates.arriving import Estimate
 from marketplace.site import delivery
 
 bp = Blueprint("product", __name__)
+MOST_ALIKE: Final = 3
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,12 @@ class Page:
     product: Product
     pack: Pack
     cells: tuple[Cell, ...]
-    sent: delivery.Delivery | None
     drawing: Section
     stops: tuple[Stop, ...]
+    harvest: str  # "9-11月"
     returns: tuple[str, str]
     neighbours: tuple[Card, ...]
+    alike: tuple[Alike, ...]  # of other listings, to compare with
     quality: Quality | None  # of whoever sells it
 
     @property
@@ -70,7 +77,8 @@ class Page:
 
 
 def made_from(page: Page, code: str, _variant: str) -> tuple[str, ...]:
-    return f"listing:{code}", f"station:{page.product.county_code}"
+    others = (f"listing:{each.listing}" for each in page.alike)
+    return f"listing:{code}", f"station:{page.product.county_code}", *others
 
 
 @bp.get("/listings/<code>")
@@ -80,12 +88,30 @@ def show(code: str) -> ResponseReturnValue:
     page = read(db.session(), code, variant)
     page_cache.tags(*made_from(page, code, variant))
     category, name = page.product.category
+    to = destinations.current(db.session())
     shelf = shelves.shelf_of(category)
-    return render_template(
+    shown = render_template(
         "listings/show.html",
         page=page,
+        is_signed_in=g.person is not None,
+        is_kept=g.person is not None and following.is_kept(db.session(), g.person.id, page.pack.code),
+        to=to,
+        estimate=estimate(db.session(), page.product, page.pack, to.code),
         shelf=shelf.code,
         trail=[(shelf.url, str(shelf.name)), (f"/categories/{category}", name), ("", page.product.title)],
+    )
+    return destinations.remember(make_response(shown), to)
+
+
+def estimate(session: Session, product: Product, pack: Pack, province: str) -> Estimate:
+    """Of as many of this pack as one must take."""
+    return arriving.of_pack(
+        session,
+        station=product.county_code,
+        grams=pack.net_weight_grams * pack.minimum,
+        goods_fen=pack.price_fen * pack.minimum,
+        free_from_fen=product.free_shipping_from_fen,
+        province=province,
     )
 
 
@@ -106,13 +132,20 @@ def read(session: Session, code: str, variant: str) -> Page:
         product=product,
         pack=pack,
         cells=tuple(cells(pack)),
-        sent=sent,
         drawing=delivery.shares(pack.price_fen, product.service_fee_per_mille, sent, product.station.name),
         stops=tuple(stops(product, today)),
+        harvest=months(product.harvest_months),
         returns=returns(product.return_policy),
         neighbours=tuple(products.neighbours(session, product)),
+        alike=others_alike(session, product, pack),
         quality=quality.of_listing(session, code),
     )
+
+
+def others_alike(session: Session, product: Product, pack: Pack) -> tuple[Alike, ...]:
+    """Up to three, so that with this one there are as many as compare side by side."""
+    found = alike.cheapest(session, product.category[0], pack.measure, pack.piece)
+    return tuple(each for each in found if each.listing != product.code)[:MOST_ALIKE]
 
 
 def cells(pack: Pack) -> list[Cell]:

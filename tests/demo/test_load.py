@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.pledges.models import ChildCase, Device, Partner, Pledge, Voucher
 from listings.checks import sentences
+from listings.following.models import Favourite
 from listings.models import Certificate, Listing, PriceTier, Review, StockMovement, Variant
 from listings.states import ListingState
 from marketplace.accounts.models import Grant, Person
@@ -18,7 +19,7 @@ from marketplace.demo.people import PASSWORD, accounts, person_id
 from marketplace.stations.models import County, Seller, Station
 
 COUNTS = {County: 58, Station: 58, Seller: 132, Listing: 384, Variant: 610, PriceTier: 378, Certificate: 53, Review: 384}
-COUNTS |= {Partner: 2, ChildCase: 60, Device: 40, Voucher: 30, Pledge: 9}
+COUNTS |= {Favourite: 5, Partner: 2, ChildCase: 60, Device: 40, Voucher: 30, Pledge: 9}
 TABLES: list[type[Base]] = [*COUNTS, Person, Grant, EventRow, StockMovement]
 
 

@@ -3,10 +3,12 @@
 import gzip
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from itertools import count
 
 import brotli
 import pytest
+import time_machine
 from flask import Flask, abort, make_response, request
 from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
@@ -228,7 +230,15 @@ def test_the_versions_cost_one_statement_a_second(
     assert len(sent) == 1
 
 
-ODD_COOKIES = ('lang="en"', "lang=e\\156", "lang=en; lang=zh_CN", "elder=1; elder=1", "lang=en;elder=1", "lang=xx")
+ODD_COOKIES: tuple[str, ...] = (
+    'lang="en"',
+    "lang=e\\156",
+    "lang=en; lang=zh_CN",
+    "elder=1; elder=1",
+    "lang=en;elder=1",
+    "lang=xx",
+)
+ODD_COOKIES += ("to=14000", "to=1400000", 'to="140000"', "to=140000; to=110000", "to=１４００００")
 
 
 @pytest.mark.parametrize("cookie", ODD_COOKIES)
@@ -247,9 +257,34 @@ def test_questions_that_a_view_reads_otherwise_are_told_apart(stranger: FlaskCli
     assert number(stranger, f"/numbered?{other}") == "2"
 
 
-@given(st.text(alphabet='lange=rdzh_CN1; "\\0156', max_size=24))
+@given(st.text(alphabet='lange=rdzh_CNto1; "\\0156', max_size=24))
 def test_strangers_share_a_page_only_if_flask_reads_the_same_of_them(cookies: str) -> None:
     shown = page_cache.preferences_of(cookies)
 
     read = parse_cookie(cookies)
-    assert shown is None or shown == (read.get("lang", "zh_CN"), read.get("elder", ""))
+    assert shown is None or shown == (read.get("lang", "zh_CN"), read.get("elder", ""), read.get("to", ""))
+
+
+def test_a_province_has_a_page_of_its_own_where_the_page_speaks_of_it(cached_app: Flask, stranger: FlaskClient) -> None:
+    made = count(1)
+
+    @cached_app.get("/listings/numbered")
+    def good() -> str:
+        page_cache.tags("numbers")
+        return f"<p>{next(made)}</p>"
+
+    def numbers(province: str) -> tuple[str, str]:
+        stranger.set_cookie("to", province)
+        return number(stranger, "/listings/numbered"), number(stranger)
+
+    assert numbers("140000") == ("1", "1")
+    assert numbers("610000") == ("2", "1")
+    assert numbers("140000") == ("1", "1")
+    assert number(stranger, "/listings/numbered?to=610000") == "3"
+
+
+def test_after_midnight_nothing_is_promised_as_it_was_before(stranger: FlaskClient) -> None:
+    with time_machine.travel(datetime(2026, 10, 18, 15, 59, 59, tzinfo=UTC), tick=False) as clock:
+        assert [number(stranger), number(stranger)] == ["1", "1"]
+        clock.shift(1)  # midnight in Shanghai
+        assert [number(stranger), number(stranger)] == ["2", "2"]

@@ -143,9 +143,12 @@ def test_what_is_anothers_is_not_there(client: FlaskClient, session: Session) ->
     assert len(endpoints.of_person(session, other.id)) == 1
 
 
+OTHERS = ("gifts", "pledges", "selling", "favourites")
+
+
 def test_what_is_switched_off_stands_on_the_page_alone(client: FlaskClient, session: Session, post: Post) -> None:
     person = signed_in(client)
-    wanted = [f"{kind}:{way}" for kind in ("gifts", "pledges", "selling") for way in ("mail", "sms")] + ["orders:mail"]
+    wanted = [f"{kind}:{way}" for kind in OTHERS for way in ("mail", "sms")] + ["orders:mail"]
     assert send(client, "/account/messages", wanted=wanted).status_code == 303
     assert [(row.kind, row.way) for row in session.scalars(select(Silence))] == [("orders", "sms")]
     assert "checked" in client.get("/account/messages").text

@@ -22,6 +22,8 @@ from crowdfund.campaigns.matching.models import MatchingFund
 from crowdfund.campaigns.models import Campaign, Contribution, Disbursement, Receipt
 from crowdfund.pledges import choosing
 from crowdfund.pledges.models import ChildCase, ChildVault, Device, DrawSeed, Partner, Pledge
+from listings.following import telling
+from listings.following.models import Favourite
 from listings.models import Listing
 from marketplace.accounts.models import Person
 from marketplace.core import clock, logs
@@ -99,6 +101,8 @@ def examples(session: Session) -> Iterator[str]:
         yield f"/receipts/{receipt}"
     for number, parcel in session.execute(select(Order.number, Parcel.public_id).join(Parcel, Parcel.order_id == Order.id)):
         yield from (f"/orders/{number}", f"/parcels/{parcel}")
+    for favourite in session.scalars(select(Favourite.public_id).limit(1)):
+        yield f"/favourites/{telling.serializer().dumps(favourite)}"
     bank = session.scalars(select(Partner.code).where(Partner.kind == "bank").order_by(Partner.code)).first() or ""
     typed: dict[str, Any] = {"number": "QQ2099000009", "issued_on": clock.today()}
     yield f"/pledges/choices/{in_transaction(choosing.enter, bank=bank, **typed)}"

@@ -15,6 +15,7 @@ from marketplace.core.errors import NotFound
 from marketplace.core.settings import settings
 from marketplace.orders import carts, trouble
 from marketplace.orders.carts import CartOwner
+from marketplace.orders.estimates import arriving, destinations
 from marketplace.orders.forms import ItemForm
 from marketplace.orders.quoting import Quote, quote
 
@@ -56,10 +57,13 @@ def cart_page(refused: ItemForm | None = None, newcomer: Offer | None = None) ->
     shown: dict[str, Any] = {"quote": current_quote(), "refused": refused, "explain": trouble.explain}
     in_cart = {line.offer.variant for line in shown["quote"].lines}
     shown["newcomer"] = newcomer if newcomer and newcomer.variant not in in_cart else None
+    shown["to"] = to = destinations.current(db.session())
+    shown["sent"] = arriving.of_cart(db.session(), shown["quote"], to.code) if to.is_chosen else ()
+    shown["sending_fen"] = arriving.total_fen(shown["sent"])
     shown["taken_out"] = session.pop(TAKEN_OUT, None)  # offered once: a page that is loaded again says it no more
     answer = make_response(render_template("orders/cart.html", **shown))
     answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return destinations.remember(answer, to)
 
 
 @bp.post("/cart/items")

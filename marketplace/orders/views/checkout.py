@@ -18,6 +18,7 @@ from marketplace.core.errors import TooMany
 from marketplace.core.formats import language
 from marketplace.core.forms import SelectChoice
 from marketplace.orders import access, backlog, carts, placing, shipping, trouble
+from marketplace.orders.estimates import destinations
 from marketplace.orders.forms import CheckoutForm, RecipientForm
 from marketplace.orders.placing import NothingToOrder, OtherTotal, Recipient, SomethingChanged
 from marketplace.orders.quoting import Quote, quote
@@ -117,7 +118,7 @@ def prefilled() -> CheckoutForm:
     """Empty for a guest; with the address they used last, or the one they chose, for a person."""
     known = addresses.of_person(db.session(), g.person.id) if g.person else ()
     chosen = next((row for row in known if row.public_id == request.args.get("address")), known[0] if known else None)
-    data = {"province": HOME_PROVINCE}
+    data = {"province": destinations.current(db.session()).code}
     if chosen:
         data = {name: getattr(chosen, name) for name in ("recipient", "phone", "province", "city", "street")}
     return with_choices(CheckoutForm(data=data))

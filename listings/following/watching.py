@@ -1,0 +1,95 @@
+"""The worker's part: whose favourite has changed, or has not been looked at today, is looked at, and its person is told.
+
+Nothing is heard of what changes: how things stand is compared with what was seen last. So nothing is missed and nothing told
+twice, whatever fails in between."""
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session
+
+from listings.following import days, goods, telling
+from listings.following.goods import Good
+from listings.following.models import Favourite
+from listings.following.telling import News
+from listings.models import Listing, Variant
+from marketplace.accounts.models import Person
+from marketplace.core.db import in_transaction
+from marketplace.notifications import messages
+from marketplace.notifications.preferences import MessageKind
+
+BATCH: Final = 50
+PAUSE: Final = 30.0  # seconds
+
+
+@dataclass
+class Looking:
+    """The worker's step: some at a time while any are due, so that nothing else waits long; then not for half a minute."""
+
+    due: float = 0.0
+
+    def __call__(self) -> bool:
+        if time.monotonic() < self.due:
+            return False
+        if in_transaction(look):
+            return True
+        self.due = time.monotonic() + PAUSE
+        return False
+
+
+def look(session: Session) -> bool:
+    """Look at some that are due; True if there were any. Of two workers each takes others."""
+    due = session.execute(some_due().limit(BATCH).with_for_update(of=Favourite, skip_locked=True)).all()
+    found = goods.find(session, {row.Favourite.variant_code for row in due})
+    for row in due:
+        if good := found.get(row.Favourite.variant_code):  # else it was thrown away at this moment
+            look_at(session, row.Favourite, row.Person, good)
+    return bool(due)
+
+
+def some_due() -> Select[Favourite, Person]:
+    is_stale = or_(Favourite.seen_version != Listing.version, Favourite.looked_on < days.today())
+    watched = select(Favourite, Person).join(Person, Person.id == Favourite.person_id).where(Person.is_active)
+    watched = watched.join(Variant, Variant.code == Favourite.variant_code).join(Listing, Listing.id == Variant.listing_id)
+    return watched.where(or_(Favourite.tells_price, Favourite.tells_return), is_stale).order_by(Favourite.id)
+
+
+def look_at(session: Session, row: Favourite, person: Person, good: Good) -> None:
+    """Tell what is new, at most once a day; what cannot be told today stays new."""
+    row.was_away |= not good.is_available
+    row.was_out_of_season |= not good.is_in_season(days.today().month)
+    news = news_of(row, good)
+    if news and row.told_on != days.today():
+        tell(session, row, person, good, news)
+        row.told_on = days.today()
+        row.was_away, row.was_out_of_season = not good.is_available, not good.is_in_season(days.today().month)
+        if is_cheaper(row, good):
+            row.told_price_fen = good.price_fen
+    row.seen_version, row.looked_on = good.version, days.today()
+
+
+def news_of(row: Favourite, good: Good) -> News | None:
+    if not good.is_for_sale:
+        return None
+    if row.tells_return and row.was_away and good.is_available:
+        return News.BACK
+    if row.tells_return and row.was_out_of_season and good.is_in_season(days.today().month):
+        return News.SEASON
+    return News.CHEAPER if row.tells_price and is_cheaper(row, good) else None
+
+
+def is_cheaper(row: Favourite, good: Good) -> bool:
+    """It can be had at a price they wait for, lower than any they were told."""
+    is_news = row.told_price_fen is None or good.price_fen < row.told_price_fen
+    return good.is_available and good.price_fen <= row.bound_fen and is_news
+
+
+def tell(session: Session, row: Favourite, person: Person, good: Good, news: News) -> None:
+    address = person.email or person.phone
+    if address is None:
+        return
+    fact = f"favourite:{row.public_id}:{days.today().isoformat()}"
+    text = telling.words(row, good, news)
+    messages.send(session, fact=fact, address=address, text=text, person_id=person.id, kind=MessageKind.FAVOURITES)
