@@ -297,11 +297,13 @@ def test_roles_of_before_are_held_since_they_were_recorded_and_cases_stay_refund
     granted = {"action": "role.granted", "subject": "person:p1"}
     here = {"person_id": 1, "role": "station_clerk", "scope_kind": "station"}
     case = {"order_line_id": 1, "parcel_id": 1, "quantity": 1, "kind": "damaged", "wish": "refund"}
+    counted = ("received_quantity", "missing_quantity", "replaced_quantity", "refunded_quantity", "shipping_fen")
     refunded = {"id": 1, "public_id": "c1", "state": "refunded", "refund_public_id": "r1", "exchange_number": None}
     put_in(
         empty,
         {
             **SENT_AND_NOT_SENT,
+            "order_line": [row | dict.fromkeys(counted, 0) for row in SENT_AND_NOT_SENT["order_line"]],
             "audit_record": [
                 granted | {"id": 1, "at": then, "detail": {"role": "station_clerk", "scope": "station:140430"}},
                 granted | {"id": 2, "at": later, "detail": {"role": "station_clerk", "scope": "station:140430"}},
