@@ -177,9 +177,9 @@ def test_where_the_station_is_silent_the_province_says_who_bears_it(
         with pytest.raises(appealing.GoodsAreBack):
             in_transaction(appealing.leave, case=case, why="不管", actor="person:9")
         in_transaction(appealing.grant, case=case, bearer=bearer, why="站里没答复", actor="person:9")
+        told = "\n".join(letters())
     assert case_of(case).is_paid_by_bank and refunds() == []
     assert (*payable(order), balance("operating_grant", "province")) == shares
-    told = "\n".join(letters())
     assert "省里定了" in told and "你那份货款也要退回" not in told
     assert balance("chargeback_loss") == 6997 - TOTAL and differences(shop) == []
 
