@@ -4,8 +4,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from shutil import rmtree
 from threading import BoundedSemaphore
+from time import time
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
@@ -22,6 +25,7 @@ MOST_OF_A_LISTING: Final = 6
 MOST_AT_ONCE: Final = MOST_OF_A_LISTING * LARGEST + 2**20  # with what a form writes around them
 AT_ONCE: Final = BoundedSemaphore(1)
 PATIENCE: Final = 40  # seconds
+JUST_NOW: Final = 3600  # seconds
 ROOT: Final = Path(__file__).parent.parent
 
 
@@ -115,6 +119,14 @@ def path_of(session: Session, media: str, width: int) -> Path:
     if digest is None:
         raise NotFound(media)
     return file_of(settings().media_folder, digest, width)
+
+
+def remove(folder: Path, digest: str) -> None:
+    """The files of a picture that nothing shows any more; not those that were sent just now, whose row is still to come."""
+    place = file_of(folder, digest, max(WIDTHS)).parent
+    with suppress(FileNotFoundError):
+        if time() - place.stat().st_mtime > JUST_NOW:
+            rmtree(place)
 
 
 def file_of(folder: Path, digest: str, width: int) -> Path:

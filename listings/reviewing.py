@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from listings import certificates, consenting, revising
 from listings.announcing import announce
+from listings.letters import announce_decision
 from listings.models import Consent, Listing, Media, Review, Revision, Variant
 from listings.partner_facts import PUBLISHED
 from listings.states import FOR_SALE, ListingState as L, RevisionState as R
@@ -74,6 +75,7 @@ def accept(
     certificates.verify(session, listing, papers, reviewer_id)
     announce(session, listing)
     outbox.put(session, PUBLISHED, code=code)
+    announce_decision(session, code=code, decision="published")
 
 
 def reject(session: Session, *, code: str, station: str | None, reviewer_id: int, reason: str) -> None:
@@ -83,6 +85,7 @@ def reject(session: Session, *, code: str, station: str | None, reviewer_id: int
     keep(session, listing, reviewer_id, False, reason, False, False, False)
     actor, place = f"person:{reviewer_id}", listing.station_code
     transition(session, listing, L.REJECTED, expected=L.SUBMITTED, actor=actor, why=reason, station=place)
+    announce_decision(session, code=code, decision="rejected", why=reason)
 
 
 def clerk_of(session: Session, listing: Listing) -> int | None:
@@ -112,6 +115,7 @@ def accept_edit(session: Session, *, edit: str, station: str, reviewer_id: int, 
         raise StaleState(edit)
     decide(session, row, R.ACCEPTED, listing, reviewer_id, why=why, reason="")
     revising.apply(session, listing, row)
+    announce_decision(session, code=listing.code, decision="edit_accepted")
     return listing.code
 
 
@@ -122,6 +126,7 @@ def reject_edit(session: Session, *, edit: str, station: str, reviewer_id: int, 
     if row.version != version:
         raise StaleState(edit)
     decide(session, row, R.REJECTED, listing, reviewer_id, why=reason, reason=reason)
+    announce_decision(session, code=listing.code, decision="edit_rejected", why=reason)
     return listing.code
 
 
@@ -167,6 +172,7 @@ def suspend(session: Session, *, code: str, actor: str, reason: str) -> None:
     here = listing.state if listing.state in {L.PUBLISHED, L.PAUSED} else L.PUBLISHED
     transition(session, listing, L.SUSPENDED, expected=here, actor=actor, why=reason, station=listing.station_code)
     audit.record(session, actor=actor, action="listing.suspended", subject=f"listing:{code}", why=reason)
+    announce_decision(session, code=code, decision="suspended", why=reason)
     announce(session, listing)
 
 
@@ -180,6 +186,7 @@ def clear(session: Session, *, code: str, actor: str, reason: str) -> None:
         why = "the farmer objects"
         transition(session, listing, L.PAUSED, expected=L.PUBLISHED, actor=actor, why=why, station=station)
     audit.record(session, actor=actor, action="listing.cleared", subject=f"listing:{code}", why=reason)
+    announce_decision(session, code=code, decision="cleared", why=reason)
     announce(session, listing)
 
 

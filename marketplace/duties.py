@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns import checking, lifecycle
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.pledges import choosing, seeds, vouchers
-from listings import indexing
+from listings import forgetting as edit_pictures, indexing
 from listings.following import watching
 from listings.sheets import working
 from marketplace.accounts import codes, rate_limits, sign_in, tokens
@@ -20,7 +20,7 @@ from marketplace.core.worker import Worker
 from marketplace.notifications import delivering, messages
 from marketplace.orders import carts, settlement
 from marketplace.orders.batches import reminders as batch_reminders
-from marketplace.orders.cases import appealing, quality, returning
+from marketplace.orders.cases import appealing, forgetting as case_pictures, quality, returning
 from marketplace.orders.offline import syncing
 from marketplace.payments import inbox, overdue, sweeping
 from marketplace.payments.reconciliation import rounds
@@ -55,6 +55,8 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, partial(in_transaction, vouchers.expire_due))
     worker.every(3600, partial(in_transaction, batch_reminders.remind))
     worker.every(3600, working.sweep)
+    for forget_pictures in (edit_pictures.forget, case_pictures.forget):
+        worker.every(3600, partial(in_transaction, forget_pictures))
     worker.every(60, partial(one_after_the_other, appealing.ask_when_overdue))
     worker.every(60, partial(one_after_the_other, returning.call_off_overdue))
     worker.every(3600, count_quality)

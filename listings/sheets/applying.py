@@ -12,7 +12,7 @@ from listings.announcing import announce_all
 from listings.drawings import drawing_of
 from listings.forms import grams_of
 from listings.models import Category, Listing, Media, PriceTier, Variant
-from listings.sheets import goods
+from listings.sheets import goods, proposing
 from listings.sheets.comparing import LOCKED
 from listings.sheets.goods import Pack
 from listings.sheets.models import ListingImport, ListingImportRow
@@ -99,7 +99,8 @@ def write(session: Session, import_id: int, prepared: Prepared, new: NewGoods) -
         return
     hold(session, [line.target for line in prepared.changed])
     there = goods.by_variant(session, row.seller_id, [line.target for line in prepared.changed])
-    moved = [line.number for line in prepared.changed if has_moved(line, there.get(line.target))]
+    waits = proposing.waiting(session, sorted({pack.listing_id for pack in there.values()}))
+    moved = [line.number for line in prepared.changed if has_moved(line, there.get(line.target), waits)]
     moved += taken_numbers(session, row.seller_id, prepared)
     if moved:
         compare_again(session, row, moved)
@@ -125,12 +126,12 @@ def hold(session: Session, packs: Sequence[str]) -> None:
         session.connection().execute(held).all()
 
 
-def has_moved(line: Line, pack: Pack | None) -> bool:
-    """Whether what the seller was shown is no longer so: the goods are gone, or stand otherwise, or other values, or buyers
-    hold more of them than would be there."""
+def has_moved(line: Line, pack: Pack | None, waits: Mapping[int, Mapping[str, Any]]) -> bool:
+    """Whether what the seller was shown is no longer so: the goods are gone, or stand otherwise, or other values or edits of
+    them, or buyers hold more of them than would be there."""
     if pack is None or pack.state in LOCKED:
         return True
-    if any(key in goods.DESCRIBING for key in line.entry) and not pack.is_editable:
+    if proposing.has_moved(pack, line.entry, line.was, waits.get(pack.listing_id, {})):
         return True
     if pack.on_hand + line.stock_change < pack.reserved:
         return True
@@ -248,7 +249,10 @@ def add_media(session: Session, uploader_id: int, pictures: Mapping[int, tuple[i
 def change(session: Session, row: ListingImport, prepared: Prepared, there: Mapping[str, Pack], actor: str) -> None:
     if not prepared.changed:
         return
-    changes = [(there[line.target], line.entry) for line in prepared.changed]
+    halves = [(there[line.target], line, *proposing.split(line.entry, line.was)) for line in prepared.changed]
+    edits = [(pack, proposed, line.was) for pack, line, _at_once, proposed in halves if proposed]
+    proposing.propose(session, row, edits, actor)
+    changes = [(pack, at_once) for pack, _line, at_once, _proposed in halves if at_once]
     rewrite(session, changes, prepared)
     add_media_to(session, row.seller_id, [(pack, entry) for pack, entry in changes if entry.get("pictures")])
     described = {pack.code: pack for pack, entry in changes if any(key in goods.DESCRIBING for key in entry)}

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from listings.forms import grams_of
-from listings.sheets import cells as cells_of
+from listings.sheets import cells as cells_of, proposing
 from listings.sheets.goods import DESCRIBING, OF_THE_GOODS, Pack
 from listings.sheets.parsing import MOST_PICTURES, NEEDED, PARSERS, Categories, Wrong, parse
+from listings.sheets.proposing import FIELDS, MARK
 from listings.sheets.states import Verdict
 from listings.states import ListingState as L
 from marketplace.core import ids
@@ -16,6 +17,7 @@ TIERS: Final = ("tier_from", "tier_price")
 BY_THEMSELVES: Final = ("seen_stock", "stock", "pictures", *TIERS)  # compared by rules of their own
 PLAIN: Final = tuple(key for key in ("category", *PARSERS) if key not in BY_THEMSELVES)
 LOCKED: Final = (L.SUBMITTED, L.SUSPENDED)
+NOTHING: Final = object()  # no edit proposes it
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class There:
     categories: Categories
     pictures: Mapping[str, dict[str, Any] | None] = field(default_factory=dict)
     digests: Mapping[int, list[str]] = field(default_factory=dict)  # listing: its pictures
+    waiting: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)  # listing: what the station has to decide
     has_zip: bool = False
 
 
@@ -118,7 +121,18 @@ def describe_change(found: Compared, there: There, cells: Mapping[str, str], pac
     add_pictures(found, there, cells, have)
     found.was |= {key: pack.values[key] for key in found.entry if key in pack.values}
     found.was |= {key: pack.tiers if key == "tiers" else have for key in ("tiers", "pictures") if key in found.entry}
+    hand_on(found, pack, there.waiting.get(pack.listing_id, {}))
     refuse_what_is_settled(found, pack)
+
+
+def hand_on(found: Compared, pack: Pack, waits: Mapping[str, Any]) -> None:
+    """What goods for sale *are* is proposed to the station, unless just that waits there already."""
+    for key in [key for key in found.entry if proposing.is_proposed(pack, key)]:
+        if pack.is_first and waits.get(FIELDS[key], NOTHING) == found.entry[key]:
+            del found.entry[key]
+            found.was.pop(key, None)
+        else:
+            found.was.setdefault(MARK, {}).update({FIELDS[key]: waits[FIELDS[key]]} if FIELDS[key] in waits else {})
 
 
 def read_into(found: Compared, key: str, text: str, categories: Categories) -> None:
@@ -245,12 +259,12 @@ def add_pictures(found: Compared, there: There, cells: Mapping[str, str], have: 
 
 
 def refuse_what_is_settled(found: Compared, pack: Pack) -> None:
-    """Price, stock and the seller's own number change at once. What goods *are* changes on drafts alone: for those that are
-    published this is the place where a row would be handed on as a revision."""
+    """Price, stock and the seller's own number change at once. What goods *are* changes on drafts, and as an edit that the
+    station decides on where they are for sale; there their kind, way of packing and pictures do not."""
     for key in found.entry:
         if pack.state in LOCKED:
             found.refuse(key, "with_the_station" if pack.state is L.SUBMITTED else "suspended")
         elif key in OF_THE_GOODS and not pack.is_first:
             found.refuse(key, "said_by_first")
-        elif key in DESCRIBING and not pack.is_editable:
+        elif key in DESCRIBING and not (pack.is_editable or proposing.is_proposed(pack, key)):
             found.refuse(key, "not_a_draft")

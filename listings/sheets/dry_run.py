@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from listings import pictures
-from listings.sheets import archives, goods, storing
+from listings.sheets import archives, goods, proposing, storing
 from listings.sheets.columns import BY_KEY, find_heading
 from listings.sheets.comparing import Compared, There, compare
 from listings.sheets.models import ListingImport, ListingImportPicture, ListingImportRow
@@ -160,7 +160,9 @@ def what_is_there(session: Session, row: ListingImport, cells: Sequence[dict[str
     found = rows(session, made.where(ListingImportPicture.import_id == row.id)) if named and row.pictures else []
     pictures_made = {each.name: each.made if each.outcome == "made" else None for each in found}
     digests = goods.pictures_of(session, [pack.listing_id for pack in packs]) if named else {}
-    return There(by_code, by_number, goods.categories(session), pictures_made, digests, bool(row.pictures))
+    waits = proposing.waiting(session, list({pack.listing_id for pack in packs}))
+    said = (by_code, by_number, goods.categories(session), pictures_made)
+    return There(*said, digests=digests, waiting=waits, has_zip=bool(row.pictures))
 
 
 def as_columns(row: int, found: Compared) -> dict[str, Any]:

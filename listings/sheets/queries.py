@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Row, case, func, select
 from sqlalchemy.orm import Session
 
-from listings.sheets import cells, goods, wording
+from listings.sheets import cells, goods, proposing, wording
 from listings.sheets.columns import KEYS
 from listings.sheets.models import ListingImport, ListingImportRow
 from listings.sheets.parsing import Categories
@@ -26,11 +26,12 @@ COLUMNS: Final = (
 
 @dataclass(frozen=True)
 class Change:
-    """One column of one row: its heading, before and after."""
+    """One column of one row: its heading, before and after. `is_proposed`: buyers see it once the station has agreed."""
 
     heading: str
     before: str
     after: str
+    is_proposed: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,8 @@ def changes_of(row: Row[Any], categories: Categories) -> list[Change]:
         before = "" if key == "pictures" else cells.text_of(key, row.was.get(key), categories)
         after = cells.text_of(key, value, categories)
         if before != after:
-            said.append(Change(wording.heading("tier_from" if key == "tiers" else key), before, after))
+            is_proposed = key in proposing.split(row.entry, row.was)[1]
+            said.append(Change(wording.heading("tier_from" if key == "tiers" else key), before, after, is_proposed))
     return said
 
 

@@ -3,6 +3,7 @@
 Stock goes back as a difference, so that what was sold stays sold, and never below what is held."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from listings import stock
 from listings.models import Listing, Media
-from listings.sheets import applying, goods
+from listings.sheets import applying, goods, proposing
 from listings.sheets.applying import Line, Prepared
 from listings.sheets.comparing import LOCKED
 from listings.sheets.goods import Pack
@@ -39,7 +40,9 @@ def put_back(session: Session, import_id: int, prepared: Prepared) -> None:
     there = goods.by_variant(session, row.seller_id, codes)
     digests = goods.pictures_of(session, [pack.listing_id for pack in there.values()])
     taken = numbers_taken(session, row.seller_id, lines)
-    why_not = {line.number: said for line in lines if (said := obstacle(line, there.get(line.pack_code), digests, taken))}
+    waits = proposing.waiting(session, sorted({pack.listing_id for pack in there.values()}))
+    known = Known(there, digests, taken, waits)
+    why_not = {line.number: said for line in lines if (said := obstacle(line, known))}
     possible = [line for line in lines if line.number not in why_not]
     take_away(session, row, [there[line.pack_code] for line in possible if line.is_new])
     restore(session, row, prepared, [(there[line.pack_code], line) for line in possible if not line.is_new])
@@ -61,22 +64,34 @@ def numbers_taken(session: Session, seller_id: int, lines: Sequence[Line]) -> di
     return found
 
 
-def obstacle(
-    line: Line, pack: Pack | None, digests: Mapping[int, list[str]], taken: Mapping[str, str]
-) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class Known:
+    """How things stand: goods, digests of their pictures, numbers that others have, what waits for the station."""
+
+    there: Mapping[str, Pack]
+    digests: Mapping[int, list[str]]
+    taken: Mapping[str, str]
+    waits: Mapping[int, Mapping[str, Any]]
+
+
+def obstacle(line: Line, known: Known) -> dict[str, Any] | None:
     """Why this row cannot be put back: a problem as rows have it."""
+    pack, digests = known.there.get(line.pack_code), known.digests
     if pack is None:
         return Wrong("gone").at("code")
-    if (number := line.was.get("number")) and taken.get(number, pack.code) != pack.code:
-        return Wrong("number_taken", {"typed": number, "other": taken[number]}).at("number")
+    if (number := line.was.get("number")) and known.taken.get(number, pack.code) != pack.code:
+        return Wrong("number_taken", {"typed": number, "other": known.taken[number]}).at("number")
     if pack.state in LOCKED:
         return Wrong("with_the_station" if pack.state is L.SUBMITTED else "suspended").at("state")
     if line.is_new and pack.state is not L.DRAFT:
         return Wrong("changed_since").at("state")
-    if any(key in goods.DESCRIBING for key in line.entry) and pack.state not in (L.DRAFT, L.REJECTED):
+    at_once, proposed = proposing.split(line.entry, line.was)
+    if any(key in goods.DESCRIBING for key in at_once) and pack.state not in (L.DRAFT, L.REJECTED):
         return Wrong("changed_since").at("state")
+    if proposed and not proposing.is_undecided(proposed, known.waits.get(pack.listing_id, {})):
+        return Wrong("edit_decided").at(min(proposed))
     now = {**pack.values, "tiers": pack.tiers}
-    for key, value in line.entry.items():
+    for key, value in at_once.items():
         if key in now and key != "stock" and now[key] != value and not (key == "number" and not value):
             return Wrong("changed_since").at(key)
     expected = [*line.was.get("pictures", []), *(made["digest"] for made in line.entry.get("pictures", []))]
@@ -98,11 +113,16 @@ def take_away(session: Session, row: ListingImport, packs: Sequence[Pack]) -> No
 
 
 def restore(session: Session, row: ListingImport, prepared: Prepared, changed: Sequence[tuple[Pack, Line]]) -> None:
-    applying.rewrite(session, [(pack, line.was) for pack, line in changed], prepared)
+    halves = [(pack, line, *proposing.split(line.entry, line.was)) for pack, line in changed]
+    before = [(pack, {key: line.was[key] for key in line.was if key in at_once}) for pack, line, at_once, _ in halves]
+    applying.rewrite(session, [(pack, values) for pack, values in before if values], prepared)
+    for pack, line, _at_once, proposed in halves:
+        if proposed:
+            proposing.take_back(session, row, pack, proposed, line.was)
     for pack, line in changed:
         if added := [made["digest"] for made in line.entry.get("pictures", [])]:
             session.execute(delete(Media).where(Media.listing_id == pack.listing_id, Media.digest.in_(added)))
-    applying.announce_changed(session, [pack for pack, _line in changed])
+    applying.announce_changed(session, [pack for pack, _line, at_once, _proposed in halves if at_once])
 
 
 def note(session: Session, import_id: int, undone: Sequence[int], why_not: Mapping[int, dict[str, Any]]) -> None:

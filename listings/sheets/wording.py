@@ -75,8 +75,8 @@ OF_ROWS: Final[dict[str, Words]] = {
     ),
     "held": (_l("%(held)s of these are in orders already."), _l("Enter at least so many.")),
     "not_a_draft": (
-        _l("Only price, stock and your number can change by a sheet once goods are with buyers."),
-        _l("Leave this as it was. What the goods are is changed on their own page."),
+        _l("Kind, way of packing and pictures do not change by a sheet once goods are for sale."),
+        _l("Leave this as it was. It is changed on the page of these goods."),
     ),
     "with_the_station": (_l("The station is looking at these goods."), _l("Wait for its answer, then try again.")),
     "suspended": (_l("The province has taken these goods off sale."), _l("Talk to your station.")),
@@ -95,6 +95,10 @@ OF_ROWS: Final[dict[str, Words]] = {
     "too_many_pictures": (_l("That would be %(now)s pictures."), _l("At most %(most)s pictures fit.")),
     "gone": (_l("These goods are no longer there."), _l("Nothing needs to be done.")),
     "changed_since": (_l("This was changed since."), _l("Change it by hand, if you still want to.")),
+    "edit_decided": (
+        _l("The station has decided on this edit, or it was changed since."),
+        _l("Edit the goods on their page, if you still want to."),
+    ),
     "bought_since": (
         _l("Some were bought since: %(left)s are left, part of them in orders."),
         _l("Correct the stock by hand."),

@@ -116,7 +116,7 @@ def grant(session: Session, *, person_id: int, role: str, actor: str, scope_kind
     for these, those in NEVER_TOGETHER:
         if (role in these and held & those) or (role in those and held & these):
             raise RolesExclude(role)
-    row = {"person_id": person_id, "role": role, "scope_kind": scope_kind, "scope_id": scope_id}
+    row = {"person_id": person_id, "role": role, "scope_kind": scope_kind, "scope_id": scope_id, "granted_at": clock.now()}
     is_new = insert_or_ignore(session, Grant, row)
     if is_new:
         scope = f"{scope_kind}:{scope_id}"

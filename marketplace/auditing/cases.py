@@ -33,6 +33,26 @@ BOOKED: Final = """(SELECT SUBSTR(entry.key, LENGTH(entry.kind) + 2) AS refund, 
         JOIN ledger_account a ON a.id = line.account_id WHERE entry.kind IN ('case_borne', 'case_borne_failed')
     GROUP BY entry.key, entry.kind, a.kind, a.owner)"""
 
+BY_BANK: Final = """(SELECT c.public_id AS name, c.returned_quantity AS units, l.unit_price_fen AS price,
+        l.shipping_fen AS shipping, l.unit_service_fee_fen AS fee, l.seller_public_id AS seller,
+        p.station_code AS station, o.number AS number,
+        COALESCE(a.bearer, 'each') AS bearer, EXISTS (SELECT 1 FROM refund_line rl WHERE rl.order_line_id = l.id
+            AND rl.quantity = 0) AS is_off_price
+    FROM after_sales_case c JOIN order_line l ON l.id = c.order_line_id JOIN parcel p ON p.id = l.parcel_id
+    JOIN "order" o ON o.id = p.order_id LEFT JOIN case_appeal a ON a.case_id = c.id WHERE c.is_paid_by_bank)"""
+"""Cases whose money the buyer's bank has given back, with whose the goods' money was."""
+
+KEPT: Final = """(SELECT SUBSTR(entry.key, 14) AS name,
+        SUM(CASE WHEN a.kind = 'chargeback_loss' THEN -line.amount ELSE 0 END) AS total,
+        SUM(CASE WHEN a.kind = 'seller_payable' THEN line.amount ELSE 0 END) AS of_sellers,
+        SUM(CASE WHEN a.kind = 'station_payable' THEN line.amount ELSE 0 END) AS of_stations,
+        SUM(CASE WHEN a.kind = 'operating_grant' THEN line.amount ELSE 0 END) AS of_province,
+        MAX(CASE WHEN a.kind = 'seller_payable' THEN a.owner END) AS seller,
+        MAX(CASE WHEN a.kind = 'station_payable' THEN a.owner END) AS station, entry.reference AS number
+    FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
+    WHERE entry.kind = 'dispute_kept' GROUP BY entry.key, entry.reference)"""
+"""What lessened a lost dispute's loss, by the parcel, payment or case that it was kept for."""
+
 CASES: Final = (
     Check(
         "refunded cases have their refund",
@@ -40,7 +60,7 @@ CASES: Final = (
         LEFT JOIN refund_line rl ON rl.refund_public_id = c.refund_public_id AND rl.order_line_id = c.order_line_id
         AND rl.quantity = COALESCE(c.returned_quantity, c.quantity)
         WHERE (c.state = 'refunded' OR a.state = 'granted' OR c.refund_public_id IS NOT NULL)
-        AND rl.refund_public_id IS NULL""",
+        AND NOT c.is_paid_by_bank AND rl.refund_public_id IS NULL""",
         "case {name} is refunded, but no refund gives its units back",
     ),
     Check(
@@ -79,7 +99,7 @@ CASES: Final = (
         """SELECT l.public_id AS name, l.quantity AS owed,
         SUM(COALESCE(c.returned_quantity, c.quantity)) AS amount FROM after_sales_case c
         JOIN order_line l ON l.id = c.order_line_id WHERE c.refund_public_id IS NULL
-        AND c.state IN ('requested', 'approved', 'goods_returned', 'exchanged')
+        AND (c.state IN ('requested', 'approved', 'goods_returned', 'exchanged') OR c.is_paid_by_bank)
         GROUP BY l.id, l.public_id, l.quantity HAVING SUM(COALESCE(c.returned_quantity, c.quantity)) > l.quantity""",
         "line {name} has {owed} units, open and exchanged cases are about {amount}",
     ),
@@ -96,6 +116,28 @@ CASES: Final = (
         JOIN event settled ON settled.subject = 'parcel:' || p.public_id AND settled.to_state = 'settled'
         WHERE c.state IN ('requested', 'approved', 'goods_returned') AND settled.id > born.id""",
         "case {name} is open, but its parcel {parcel} was settled meanwhile",
+    ),
+    Check(
+        "what banks have refunded is borne as a refund would be",
+        f"""SELECT b.name AS name, b.price * b.units AS owed, COALESCE(k.total, 0) AS amount FROM {BY_BANK} b
+        LEFT JOIN {KEPT} k ON k.name = b.name AND k.number = b.number
+        AND COALESCE(k.seller, b.seller) = b.seller AND COALESCE(k.station, b.station) = b.station
+        WHERE k.name IS NULL OR k.total > b.price * b.units + b.shipping
+        OR (NOT b.is_off_price AND k.total < b.price * b.units)
+        OR k.total <> k.of_sellers + k.of_stations + k.of_province
+        OR (b.bearer = 'seller' AND k.of_sellers <> k.total) OR (b.bearer = 'station' AND k.of_stations <> k.total)
+        OR (b.bearer = 'platform' AND k.of_province <> k.total)
+        OR (b.bearer = 'each' AND (k.of_province <> 0
+            OR (NOT b.is_off_price AND k.of_sellers <> (b.price - b.fee) * b.units)))""",
+        "case {name} was refunded by a bank: at least {owed} fen should lessen the loss, {amount} do, or another bears them",
+    ),
+    Check(
+        "banks have refunded what they say",
+        f"""SELECT b.name AS name FROM {BY_BANK} b WHERE NOT EXISTS (SELECT 1 FROM dispute d
+            JOIN attempt t ON t.id = d.attempt_id JOIN entry e ON e.key = 'dispute_lost:' || d.public_id
+            WHERE t.purpose = 'order' AND t.reference = b.number)
+        UNION ALL SELECT k.name FROM {KEPT} k JOIN after_sales_case c ON c.public_id = k.name WHERE NOT c.is_paid_by_bank""",
+        "case {name}: that its buyer's bank has paid is said, or booked, without the other",
     ),
     Check(
         "who bears a case is what the province decided",

@@ -15,7 +15,7 @@ from marketplace.accounts.models import Person
 from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
 from marketplace.core.errors import NotFound
-from marketplace.core.transitions import transition
+from marketplace.core.transitions import PASSING, EventRow, transition
 from marketplace.notifications import messages, signing
 from marketplace.notifications.endpoints import secrets_of
 from marketplace.notifications.models import Delivery, DeliveryTry, Endpoint
@@ -29,6 +29,7 @@ LONGEST_REST: Final = timedelta(hours=1)
 SLOW: Final = timedelta(seconds=1)
 TRIED_FOR: Final = timedelta(days=3)
 KEPT_FOR: Final = timedelta(days=30)
+TRACES_KEPT_FOR: Final = timedelta(days=90)
 SYSTEM: Final = "system"
 
 
@@ -125,7 +126,12 @@ def get_own(session: Session, delivery: str, person_id: int) -> Delivery:
 
 
 def sweep(session: Session) -> None:
-    """What came of it a month ago is of no more use, and what waits for a machine that is switched off is no news."""
+    """What came of it a month ago is of no more use, and what waits for a machine that is switched off is no news. Traces of
+    what was told stay longer; those of one that is still here, since it was sent once more, as long as it does."""
     old = Delivery.since < clock.now() - KEPT_FOR
     session.execute(delete(DeliveryTry).where(DeliveryTry.delivery_id.in_(select(Delivery.id).where(old))))
     session.execute(delete(Delivery).where(old))
+    subject = EventRow.subject
+    gone = (subject >= PASSING, subject < f"{PASSING[:-1]};", EventRow.at < clock.now() - TRACES_KEPT_FOR)
+    living = select(Delivery.id).where(PASSING + Delivery.public_id == subject)
+    session.execute(delete(EventRow).where(*gone, ~living.exists()))

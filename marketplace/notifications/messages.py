@@ -10,6 +10,7 @@ from flask import Flask, current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.models import Person
 from marketplace.core import clock, ids, outbox
 from marketplace.core.db import in_transaction, insert_or_ignore
 from marketplace.core.encryption import fingerprint
@@ -47,6 +48,14 @@ def send(
     is_new = insert_or_ignore(session, Message, values | keys)
     if is_new and not preferences.is_silent(session, person_id=person_id, kind=kind, address=address):
         outbox.put(session, TOPIC, fact=fact)
+
+
+def tell(session: Session, person: Person, /, *, fact: str, text: str, kind: MessageKind) -> None:
+    """Tell a person a fact by the first way in which they want it: SMS, then e-mail. Nothing reaches who has no address."""
+    addresses = (person.phone, person.email)
+    if any(addresses):
+        address = preferences.first_wanted(session, person_id=person.id, kind=kind, addresses=addresses)
+        send(session, fact=fact, address=address, text=text, person_id=person.id, kind=kind)
 
 
 def deliver(*, fact: str) -> None:

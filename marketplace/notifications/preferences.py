@@ -2,7 +2,7 @@
 
 Codes, and what concerns the safety of an account or an address for events, cannot be switched off."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -35,10 +35,14 @@ class Choice(NamedTuple):
 
 
 CHOICES: Final = (
-    Choice(MessageKind.ORDERS, _l("Orders"), _l("money that comes back, after-sales, something else instead")),
+    Choice(MessageKind.ORDERS, _l("Orders"), _l("parcels to fetch, refunds, after-sales, something else instead")),
     Choice(MessageKind.GIFTS, _l("Gifts"), _l("thanks, receipts, monthly gifts")),
     Choice(MessageKind.PLEDGES, _l("Deposit pledges"), _l("where your device is")),
-    Choice(MessageKind.SELLING, _l("Selling"), _l("your bank account, what is paid to you")),
+    Choice(
+        MessageKind.SELLING,
+        _l("Selling"),
+        _l("your goods, after-sales, your bank account, what is paid to you"),
+    ),
     Choice(MessageKind.FAVOURITES, _l("Favourites"), _l("cheaper, back in stock, in season again")),
 )
 WAYS: Final[dict[str, LazyString]] = {MAIL: _l("by e-mail"), SMS: _l("by SMS")}
@@ -55,6 +59,14 @@ def is_silent(session: Session, *, person_id: int | None, kind: MessageKind, add
         return False
     mine = select(Silence.kind).where(Silence.person_id == person_id, Silence.kind == kind, Silence.way == way_of(address))
     return bool(rows(session, mine))
+
+
+def first_wanted(session: Session, *, person_id: int | None, kind: MessageKind, addresses: Sequence[str | None]) -> str:
+    """The first of somebody's addresses by which they want to be told this; their very first, which there must be, where
+    they want it by none: the message stands on their page."""
+    known = [address for address in addresses if address]
+    wanted = (each for each in known if not is_silent(session, person_id=person_id, kind=kind, address=each))
+    return next(wanted, known[0])
 
 
 def silences_of(session: Session, person_id: int) -> set[Silenced]:

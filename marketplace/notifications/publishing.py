@@ -31,10 +31,12 @@ class Audience:
     stations: frozenset[str] = field(default_factory=frozenset)
 
     def hears(self) -> ColumnElement[bool]:
-        """Of an endpoint: its person is one of them, by the roles they have now. What staff hear needs a second factor."""
+        """Of an endpoint: its person is one of them. What staff hear needs a second factor, and a role that its person has
+        now and had when they made it: whoever was no clerk then has not had the desk's events sent there."""
         here = and_(Grant.role.in_(AT_THE_STATION), Grant.scope_kind == "station", Grant.scope_id.in_(self.stations))
-        theirs = exists().where(Grant.person_id == Endpoint.person_id, or_(here, Grant.role.in_(IN_THE_PROVINCE)))
-        return or_(Endpoint.person_id.in_(self.people), and_(Endpoint.has_second_factor, theirs))
+        theirs = and_(Grant.person_id == Endpoint.person_id, Grant.granted_at <= Endpoint.created_at)
+        as_staff = exists().where(theirs, or_(here, Grant.role.in_(IN_THE_PROVINCE)))
+        return or_(Endpoint.person_id.in_(self.people), and_(Endpoint.has_second_factor, as_staff))
 
 
 def is_anybody_listening(session: Session) -> bool:

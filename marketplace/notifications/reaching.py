@@ -6,9 +6,10 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from http.client import HTTPException, HTTPSConnection
-from threading import Timer
+from threading import Thread, Timer
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -146,10 +147,26 @@ class Courier:
 
     def look_up(self, target: Target) -> str:
         """Its address, if all that its name leads to may be reached: one that may not would be reached another time."""
-        found = {str(each[4][0]) for each in socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)}
+        found = addresses_of(target)
         if not found or not all(self.may_reach(ipaddress.ip_address(each.partition("%")[0])) for each in found):
             raise BadAddress(target.host)
         return min(found, key=lambda each: (":" in each, each))
+
+
+def addresses_of(target: Target) -> set[str]:
+    """All that its name leads to. Whoever answers for the name may be slow; the system's own asking knows no end of time, so
+    it is asked from a thread that nobody waits for longer than SECONDS. Raises TimeoutError, OSError."""
+    answer: Future[set[str]] = Future()
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+            answer.set_result({str(each[4][0]) for each in found})
+        except Exception as error:
+            answer.set_exception(error)
+
+    Thread(target=ask, daemon=True).start()
+    return answer.result(SECONDS)
 
 
 def trouble_of(error: Exception) -> str:

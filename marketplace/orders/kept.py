@@ -1,6 +1,7 @@
 """Kept back for a lost dispute that was won on appeal: the buyer has neither goods nor money, and a person decides.
 
-What was held or owed for such a parcel went to the province's loss (`disputed.keep`), so it comes from there again."""
+It is about a parcel, or about goods that were brought back for a case. What was held or owed for it went to the province's
+loss (`disputed.keep`, `cases.by_bank`), so it comes from there again."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from marketplace.core.formats import in_language
 from marketplace.core.money import Money
 from marketplace.core.paging import Page, cut
 from marketplace.ledger.models import Entry, LedgerAccount, Line
+from marketplace.orders.cases.models import AfterSalesCase
 from marketplace.orders.disputed import PURPOSE
 from marketplace.orders.models import Order, Parcel
 from marketplace.payments import refunds
@@ -38,9 +40,9 @@ class NothingKept(StaleState):
 
 @dataclass(frozen=True)
 class Kept:
-    """`fen`: what was kept for it less what went back since."""
+    """`name`: the parcel's, or the case's. `fen`: what was kept for it less what went back since."""
 
-    parcel: str
+    name: str
     number: str
     position: int
     attempt: str
@@ -60,25 +62,27 @@ class Kept:
 
 
 def page(session: Session, before: str = "") -> Page[Kept]:
-    """Those kept last first; after the parcel `before`. One statement."""
+    """Those kept last first; after the parcel or case `before`. One statement."""
     wanted = waiting()
     if before:
         wanted = wanted.where(Entry.id < select(Entry.id).where(Entry.key == f"{KEY}{before}").scalar_subquery())
     rows = session.execute(wanted.order_by(Entry.id.desc()).limit(PAGE + 1))
-    return cut([Kept(*row) for row in rows], PAGE, attrgetter("parcel"))
+    return cut([Kept(*row) for row in rows], PAGE, attrgetter("name"))
 
 
 def waiting() -> Columns:
-    """Parcels whose payment no bank has taken or disputes now, with something left of what was kept."""
+    """Parcels and cases whose payment no bank has taken or disputes now, with something left of what was kept."""
     loss, back = kept_fen(), sent_back_fen()
     fen: Any = loss.c.fen - func.coalesce(back.c.fen, 0)
     undecided = exists().where(Dispute.attempt_id == Attempt.id, Dispute.state.in_([*sorted(OPEN), DisputeState.LOST]))
-    wanted: Columns = select(Parcel.public_id, Order.number, Parcel.number, Attempt.public_id)
+    name: Any = func.substr(Entry.key, len(KEY) + 1)
+    of_case = select(AfterSalesCase.id).where(AfterSalesCase.parcel_id == Parcel.id, AfterSalesCase.public_id == name)
+    wanted: Columns = select(name.label("name"), Order.number, Parcel.number, Attempt.public_id)
     wanted = wanted.add_columns(Station.name_zh, Station.name_en, Station.phone, Entry.at, fen.label("fen"))
     wanted = wanted.join(Order, Order.id == Parcel.order_id).join(Station, Station.code == Parcel.station_code)
     wanted = wanted.join(Attempt, (Attempt.reference == Order.number) & (Attempt.purpose == PURPOSE) & ~Attempt.is_surplus)
-    wanted = wanted.join(Entry, Entry.key == KEY + Parcel.public_id).join(loss, loss.c.entry_id == Entry.id)
-    wanted = wanted.outerjoin(back, back.c.parcel == Parcel.public_id)
+    wanted = wanted.join(Entry, (Entry.reference == Order.number) & ((Parcel.public_id == name) | of_case.exists()))
+    wanted = wanted.join(loss, loss.c.entry_id == Entry.id).outerjoin(back, back.c.name == name)
     return wanted.where(Attempt.state == AttemptState.SUCCEEDED, ~undecided, fen > 0)
 
 
@@ -91,34 +95,39 @@ def kept_fen() -> Subquery:
 
 
 def sent_back_fen() -> Subquery:
-    """By parcel, what has gone back to its buyer out of the loss, or is on its way."""
+    """By parcel or case, what has gone back to its buyer out of the loss, or is on its way."""
     prefix = f"{refunds.OUT_OF_LOSS}:"
-    parcel = func.substr(Refund.reason_key, len(prefix) + 1, 16).label("parcel")
-    back: Columns = select(parcel, func.sum(Refund.fen).label("fen"))
+    name = func.substr(Refund.reason_key, len(prefix) + 1, 16).label("name")
+    back: Columns = select(name, func.sum(Refund.fen).label("fen"))
     back = back.where(Refund.reason_key.startswith(prefix), Refund.state != RefundState.FAILED)
-    return back.group_by(parcel).subquery()
+    return back.group_by(name).subquery()
 
 
-def give_back(session: Session, *, parcel: str, actor: str, why: str) -> str:
+def give_back(session: Session, *, name: str, actor: str, why: str) -> str:
     """What is left of it goes back to the buyer; returns the refund's public id. Raises NotFound, NothingKept."""
-    row = session.scalar(select(Parcel).where(Parcel.public_id == parcel))
-    if row is None:
-        raise NotFound(parcel)
-    paid = select(Attempt).join(Order, Order.number == Attempt.reference).where(Order.id == row.order_id)
+    number = session.scalar(select(Entry.reference).where(Entry.key == f"{KEY}{name}"))
+    if number is None:
+        raise NotFound(name)
+    paid = select(Attempt).join(Order, Order.number == Attempt.reference).where(Order.number == number)
     paid = paid.where(Attempt.purpose == PURPOSE, Attempt.state == AttemptState.SUCCEEDED, ~Attempt.is_surplus)
     attempt = session.scalar(paid.with_for_update(of=Attempt))
-    found = session.execute(waiting().where(Parcel.public_id == parcel)).first()
+    found = session.execute(waiting().where(Entry.key == f"{KEY}{name}")).first()
     if attempt is None or found is None:
-        raise NothingKept(parcel)
+        raise NothingKept(name)
     amount = Money(min(int(found.fen), refunds.left_of(session, attempt)), attempt.currency)
-    key = f"{refunds.OUT_OF_LOSS}:{parcel}:{tries(session, attempt, parcel)}"
+    key = f"{refunds.OUT_OF_LOSS}:{name}:{tries(session, attempt, name)}"
     refund = refunds.request_for(session, attempt, reason_key=key, shares={LOSS: amount}, reason=why)
-    told = {"actor": actor, "subject": f"parcel:{parcel}", "why": why}
+    told = {"actor": actor, "subject": subject_of(session, name), "why": why}
     audit.record(session, action="parcel.kept_given_back", **told, refund=refund, fen=amount.fen)
     return refund
 
 
-def tries(session: Session, attempt: Attempt, parcel: str) -> int:
+def subject_of(session: Session, name: str) -> str:
+    is_parcel = session.scalar(select(Parcel.id).where(Parcel.public_id == name)) is not None
+    return f"{'parcel' if is_parcel else 'after_sales_case'}:{name}"
+
+
+def tries(session: Session, attempt: Attempt, name: str) -> int:
     """One that did not arrive may be asked for once more, under a key of its own."""
     mine = select(func.count()).where(Refund.attempt_id == attempt.id)
-    return int(session.scalar(mine.where(Refund.reason_key.startswith(f"{refunds.OUT_OF_LOSS}:{parcel}"))) or 0)
+    return int(session.scalar(mine.where(Refund.reason_key.startswith(f"{refunds.OUT_OF_LOSS}:{name}"))) or 0)

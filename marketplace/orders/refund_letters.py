@@ -2,17 +2,13 @@
 
 Listeners of the outbox: in the buyer's language, each fact once."""
 
-from typing import Any
-
 from flask_babel import force_locale, gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.db import in_transaction
 from marketplace.core.formats import yuan
-from marketplace.notifications import messages
-from marketplace.notifications.preferences import MessageKind
-from marketplace.orders import refunded
+from marketplace.orders import letters, refunded
 from marketplace.orders.models import Order
 from marketplace.orders.refunded import ShownRefund
 
@@ -38,8 +34,7 @@ def tell(session: Session, *, refund: str, fact: str) -> None:
     order = session.scalars(select(Order).where(Order.number == shown.order)).one()
     with force_locale(order.language):
         text = words(shown, fact, is_english=order.language == "en")
-    about: dict[str, Any] = {"person_id": order.buyer_id, "kind": MessageKind.ORDERS}
-    messages.send(session, fact=f"refund_{fact}:{refund}", address=order.phone, text=text, **about)
+    letters.tell_buyer(session, order, fact=f"refund_{fact}:{refund}", text=text)
 
 
 def words(shown: ShownRefund, fact: str, *, is_english: bool) -> str:

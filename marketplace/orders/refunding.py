@@ -79,12 +79,14 @@ def refund_rest(
 
 
 def refuse_returned(session: Session, parts: Sequence[Part]) -> None:
-    """Units that were brought back for a case go back by that case alone: it could not end without them.
+    """Units that were brought back for a case go back by that case alone: it could not end without them, and what a bank
+    has given back for it does not go back twice.
 
     Raises GoodsAreBack."""
     back = select(AfterSalesCase.order_line_id, func.sum(AfterSalesCase.returned_quantity).label("units"))
     back = back.where(AfterSalesCase.order_line_id.in_([part.line.id for part in parts]))
-    back = back.where(AfterSalesCase.state == CaseState.GOODS_RETURNED).group_by(AfterSalesCase.order_line_id)
+    of_cases = (AfterSalesCase.state == CaseState.GOODS_RETURNED) | AfterSalesCase.is_paid_by_bank
+    back = back.where(of_cases).group_by(AfterSalesCase.order_line_id)
     returned = {row.order_line_id: int(row.units) for row in session.execute(back)}
     for part in parts:
         if part.units > part.line.units - returned.get(part.line.id, 0):

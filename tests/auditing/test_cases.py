@@ -10,6 +10,7 @@ from tests import factories
 from tests.auditing.test_giving import named
 from tests.orders.casework import PICTURE, appeal, bought, do, open_case
 from tests.orders.conftest import Shop, shop
+from tests.orders.test_case_by_bank import brought_back, lost
 
 __all__ = ["shop"]
 
@@ -71,3 +72,34 @@ def test_whatever_was_tampered_with_is_named(shop: Shop) -> None:
 
     assert named() == set()
     assert [(check, sql) for check, sql in TAMPERING if check not in named(sql)] == []
+
+
+BY_BANK = (
+    ("what banks have refunded is borne as a refund would be", "UPDATE after_sales_case SET returned_quantity = 1"),
+    (
+        "what banks have refunded is borne as a refund would be",
+        "UPDATE entry SET kind = 'other' WHERE kind = 'dispute_kept'",
+    ),
+    (
+        "what banks have refunded is borne as a refund would be",
+        "UPDATE ledger_account SET owner = 'somebody else' WHERE kind = 'seller_payable'",
+    ),
+    ("banks have refunded what they say", "UPDATE entry SET key = 'dispute_lost:other' || id WHERE kind = 'dispute_lost'"),
+    (
+        "banks have refunded what they say",
+        "UPDATE after_sales_case SET state = 'goods_returned', is_paid_by_bank = FALSE",
+    ),
+    ("cases ask for no more than was bought", "UPDATE order_line SET quantity = 1"),
+)
+
+
+@pytest.mark.full
+def test_what_was_tampered_with_where_a_bank_has_paid_is_named(shop: Shop) -> None:
+    shop.apples = factories.make_variant(factories.make_listing(return_policy="7d_no_reason"), price_fen=1999).code
+    order, case = brought_back(shop)
+    lost(shop, order.number)
+    do(deciding.refund, case)
+    db.session.remove()
+
+    assert named() == set()
+    assert [(check, sql) for check, sql in BY_BANK if check not in named(sql)] == []

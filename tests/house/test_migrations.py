@@ -291,6 +291,43 @@ def test_lines_of_before_have_their_part_of_the_shipping_and_know_what_went_back
     ]
 
 
+def test_roles_of_before_are_held_since_they_were_recorded_and_cases_stay_refunded_by_us(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0022")
+    then, later = datetime(2026, 3, 1, 8, tzinfo=UTC), datetime(2026, 4, 1, 8, tzinfo=UTC)
+    granted = {"action": "role.granted", "subject": "person:p1"}
+    here = {"person_id": 1, "role": "station_clerk", "scope_kind": "station"}
+    case = {"order_line_id": 1, "parcel_id": 1, "quantity": 1, "kind": "damaged", "wish": "refund"}
+    counted = ("received_quantity", "missing_quantity", "replaced_quantity", "refunded_quantity", "shipping_fen")
+    refunded = {"id": 1, "public_id": "c1", "state": "refunded", "refund_public_id": "r1", "exchange_number": None}
+    put_in(
+        empty,
+        {
+            **SENT_AND_NOT_SENT,
+            "order_line": [row | dict.fromkeys(counted, 0) for row in SENT_AND_NOT_SENT["order_line"]],
+            "audit_record": [
+                granted | {"id": 1, "at": then, "detail": {"role": "station_clerk", "scope": "station:140430"}},
+                granted | {"id": 2, "at": later, "detail": {"role": "station_clerk", "scope": "station:140430"}},
+                granted | {"id": 3, "at": then, "detail": {"role": "operator", "scope": "province:140000"}},
+            ],
+            "role_grant": [here | {"id": 1, "scope_id": "140430"}, here | {"id": 2, "scope_id": "141028"}],
+            "after_sales_case": [case | refunded | {"returned_quantity": None, "condition": None}],
+        },
+    )
+    before = datetime.now(UTC)
+
+    migrations.bring_up_to_date(empty)
+
+    since = {row["id"]: row["granted_at"] for row in rows_of(empty, {"role_grant": ["id", "granted_at"]})["role_grant"]}
+    assert since[1].replace(tzinfo=UTC) == later and since[2].replace(tzinfo=UTC) >= before.replace(microsecond=0)
+    assert rows_of(empty, {"after_sales_case": ["state", "is_paid_by_bank"]})["after_sales_case"] == [
+        {"state": "refunded", "is_paid_by_bank": False}
+    ]
+    with pytest.raises(DBAPIError, match="refunded_once"), empty.begin() as connection:
+        connection.execute(text("UPDATE after_sales_case SET refund_public_id = NULL"))
+    with pytest.raises(DBAPIError, match="bank_pays_for_returned_goods"), empty.begin() as connection:
+        connection.execute(text("UPDATE after_sales_case SET refund_public_id = NULL, is_paid_by_bank = TRUE"))
+
+
 def put_in(engine: Engine, what: dict[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
     """These rows, what else a table wants filled with something of its type. Returns the columns of each table."""
     metadata = MetaData()

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Person
 from marketplace.core.db import in_transaction
 from marketplace.core.errors import NotFound
+from marketplace.core.transitions import EventRow
 from marketplace.notifications import delivering, endpoints, signing
 from marketplace.notifications.models import Delivery, DeliveryTry, Endpoint, Message
 from marketplace.notifications.reaching import Answer
@@ -253,6 +255,38 @@ def test_a_closed_account_is_told_nothing_not_even_what_waited(session: Session,
     work()
 
     assert partner.heard == [] and session.scalars(select(Delivery.fact)).all() == ["a"]
+
+
+def test_traces_of_what_was_told_go_after_ninety_days_and_no_others(session: Session, partner: Listener) -> None:
+    person = factories.make_person()
+    with time_machine.travel(NOON, tick=False) as clock:
+        enter(person, partner.address)
+        tell(person)
+        work()
+        kept = session.scalars(select(EventRow.subject).where(~EventRow.subject.startswith("delivery:"))).all()
+        for days, left in ((31, 2), (58, 2), (2, 0)):
+            clock.shift(timedelta(days=days))
+            in_transaction(delivering.sweep)
+            traces = session.scalars(select(EventRow.subject).where(EventRow.subject.startswith("delivery:"))).all()
+            assert len(traces) == left
+    assert session.scalars(select(EventRow.subject)).all() == kept and kept
+    with pytest.raises(DBAPIError, match="append-only"), session.begin_nested():
+        session.execute(delete(EventRow))
+
+
+def test_what_is_sent_once_more_keeps_its_traces(session: Session, partner: Listener) -> None:
+    person = factories.make_person()
+    with time_machine.travel(NOON, tick=False) as clock:
+        enter(person, partner.address)
+        tell(person)
+        work()
+        delivery = session.scalars(select(Delivery.public_id)).one()
+        for _month in range(4):
+            clock.shift(timedelta(days=29))
+            in_transaction(delivering.replay, delivery=delivery, person_id=person.id)
+            work()
+            in_transaction(delivering.sweep)
+    assert len(session.scalars(select(EventRow).where(EventRow.subject == f"delivery:{delivery}")).all()) == 10
 
 
 def test_what_is_old_is_forgotten_with_its_log(session: Session, partner: Listener) -> None:

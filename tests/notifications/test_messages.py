@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -117,5 +118,5 @@ def test_every_letter_says_of_what_kind_it_is() -> None:
     """Else it would be one about the account, which nobody can switch off."""
     root = Path(__file__).parents[2]
     sources = [path for part in ("marketplace", "crowdfund", "listings") for path in (root / part).rglob("*.py")]
-    writers = [path for path in sources if "messages.send(" in path.read_text("utf-8")]
+    writers = [path for path in sources if re.search(r"messages\.(send|tell)\(", path.read_text("utf-8"))]
     assert len(writers) > 8 and [path for path in writers if "MessageKind." not in path.read_text("utf-8")] == []

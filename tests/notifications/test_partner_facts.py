@@ -22,10 +22,11 @@ from marketplace.notifications.models import Delivery, Endpoint
 from marketplace.orders import fulfilment
 from tests import factories
 from tests.notifications.listener import Listener
-from tests.notifications.partners import enter, heard, partner, work
+from tests.notifications.partners import NOON, enter, heard, partner, work
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, build_shop, get, parcels
 
 __all__ = ["partner"]
+PROVINCE = {"scope_kind": "province", "scope_id": "140000"}
 
 
 def test_every_kind_is_described() -> None:
@@ -69,6 +70,29 @@ def test_each_hears_of_their_own_part_and_of_nobody_elses(shop: Shop, partner: L
     for _headers, body in partner.heard:
         for personal in (order.recipient, order.phone, order.street, order.city):
             assert personal not in body.decode()
+
+
+def test_an_address_of_before_hears_nothing_of_the_desk(shop: Shop, partner: Listener) -> None:
+    """It was entered when its owner was a buyer like others: only what a buyer hears goes there, also of later roles."""
+    person, here = factories.make_person(), {"scope_kind": "station", "scope_id": JIXIAN}
+    with time_machine.travel(NOON, tick=False) as time:
+        enter(person, f"{partner.address}/before")
+        time.shift(timedelta(hours=1))
+        in_transaction(people.grant, person_id=person.id, role="station_clerk", actor="test", **here)
+        enter(person, f"{partner.address}/after")
+        time.shift(timedelta(hours=1))
+        in_transaction(people.grant, person_id=person.id, role="operator", actor="test", **PROVINCE)
+        bought(shop, factories.make_person(), apples=1)
+        far = bought(shop, factories.make_person(), millet=1)
+        work()
+        own = bought(shop, person, millet=1)
+        work()
+
+    deliveries = select(Endpoint.address, Delivery.fact).join(Delivery, Delivery.endpoint_id == Endpoint.id)
+    told = [(address.rpartition("/")[2], fact) for address, fact in db.session.execute(deliveries)]
+    assert sorted(where for where, _fact in told) == ["after", "after", "before"]
+    assert (("before", f"order.paid:{own}") in told, ("after", f"order.paid:{own}") in told) == (True, True)
+    assert all(far not in fact for _where, fact in told)
 
 
 def test_a_parcel_and_a_refund_are_told_on_their_way(shop: Shop, partner: Listener) -> None:

@@ -4,7 +4,7 @@ import socket
 import time
 from contextlib import suppress
 from ipaddress import ip_address
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -93,6 +93,26 @@ def test_who_draws_out_the_hand_shake_is_not_waited_for(monkeypatch: pytest.Monk
 
     assert (answer.status, answer.trouble) == (None, "too_slow")
     assert 300 <= answer.milliseconds < 2000
+
+
+def test_who_answers_for_a_name_is_not_waited_for_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's resolver knows no end of time."""
+    answered = Event()
+    monkeypatch.setattr("marketplace.notifications.reaching.SECONDS", 0.2)
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_asked, **_more: answered.wait(10) and [])
+    answer = Courier().post("https://example.org/", b"{}", {})
+    answered.set()
+
+    assert (answer.status, answer.trouble) == (None, "too_slow")
+    assert 200 <= answer.milliseconds < 2000
+
+
+def test_a_name_that_nobody_has_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(*_asked: Any, **_more: Any) -> Any:
+        raise socket.gaierror
+
+    monkeypatch.setattr("socket.getaddrinfo", nobody)
+    assert Courier().post("https://example.org/", b"{}", {}).trouble == "no_such_name"
 
 
 def draw_out(server: socket.socket) -> None:

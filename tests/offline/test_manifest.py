@@ -13,10 +13,16 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock
+from marketplace.orders.models import Parcel
 from marketplace.orders.offline import pickup_keys
 from marketplace.orders.offline.models import PickupNumber
+from marketplace.orders.states import ParcelState as S
+from marketplace.payments.disputes.models import Dispute
+from marketplace.payments.disputes.states import DisputeState
+from marketplace.payments.models import Attempt
+from marketplace.payments.states import AttemptState
 from tests import factories
-from tests.offline.conftest import OURS, TO_THE_BUYER, TO_THE_SHELF, MakePhone, make_parcel
+from tests.offline.conftest import OURS, TO_THE_BUYER, TO_THE_SHELF, MakePhone, make_parcel, state_of
 
 
 def test_it_holds_what_is_to_be_done_and_how(make_phone: MakePhone) -> None:
@@ -157,6 +163,31 @@ def test_a_list_costs_the_same_however_long_it_is(
     with count_statements() as four:
         phone.list()
     assert len(one) == len(four)
+
+
+def test_what_a_bank_disputes_is_marked_and_a_step_on_it_is_a_conflict(
+    make_phone: MakePhone,
+) -> None:
+    phone = make_phone()
+    calm, disputed = make_parcel(*TO_THE_SHELF), make_parcel(*TO_THE_SHELF)
+    dispute(disputed)
+
+    notes = {parcel["id"]: parcel["note"] for parcel in phone.list()["parcels"]}
+
+    assert notes == {calm.public_id: "", disputed.public_id: "先别动：买家的银行对这笔付款有争议。不要发出，也不要交给人。"}
+    act = phone.act("pickup", disputed.public_id, 4, code=disputed.pickup_code or "")
+    assert phone.send_one(act) == ("conflict", "disputed")
+    assert "买家的银行" in phone.client.get("/station/conflicts").text
+    assert state_of(disputed) is S.READY_FOR_PICKUP
+
+
+def dispute(parcel: Parcel) -> None:
+    """Its payer's bank has taken the money, undecided."""
+    paid = {"gateway": "sandbox", "purpose": "order", "reference": parcel.order.number, "fen": 3980, "book": "test"}
+    attempt = factories.make(Attempt, paid | {"state": AttemptState.SUCCEEDED, "currency": "CNY"}, {})
+    taken = {"gateway": "sandbox", "remote_id": "dp_1", "attempt_id": attempt.id, "fen": 3980, "currency": "CNY"}
+    state = {"state": DisputeState.NEEDS_RESPONSE, "reason": "product_not_received", "raw_status": "needs_response"}
+    factories.make(Dispute, taken | state, {})
 
 
 def test_whoever_works_at_no_station_gets_no_list(client: FlaskClient) -> None:

@@ -59,11 +59,11 @@ def kept_back(shop: Shop, *, is_lost_on_the_way: bool = False) -> str:
 
 def waiting() -> list[tuple[str, int]]:
     db.session.rollback()
-    return [(each.parcel, each.fen) for each in kept.page(db.session()).rows]
+    return [(each.name, each.fen) for each in kept.page(db.session()).rows]
 
 
 def give_back(parcel: str) -> str:
-    return in_transaction(kept.give_back, parcel=parcel, actor="person:1", why=WHY)
+    return in_transaction(kept.give_back, name=parcel, actor="person:1", why=WHY)
 
 
 def loss() -> int:

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from marketplace.core import outbox
 from marketplace.core.db import db, in_transaction
-from marketplace.orders import bringing, fulfilment, refunding, undelivered
+from marketplace.orders import access, bringing, fulfilment, refunding, undelivered
 from marketplace.orders.cases import appealing, deciding, exchanging, paying_back, quality, returning
 from marketplace.orders.cases.rules import Bearer, Condition, Wish
 from marketplace.orders.cases.states import CaseState as C
@@ -278,3 +278,19 @@ def test_it_is_not_packed_before_the_buyer_has_answered(shop: Shop) -> None:
     in_transaction(substituting.accept, number=number, substitute=offer, actor="buyer")
     in_transaction(fulfilment.pack, shelf="A", **told)
     assert parcels(number)[0].state is S.PACKED and differences(shop) == []
+
+
+def test_a_case_says_what_was_sent_instead(shop: Shop) -> None:
+    number, offer, _instead = offered(shop)
+    in_transaction(substituting.accept, number=number, substitute=offer, actor="buyer")
+    told = {"parcel": box(number).public_id, "station": JIXIAN, "actor": "clerk"}
+    in_transaction(fulfilment.pack, shelf="A", **told)
+    in_transaction(fulfilment.ship, carrier="邮政", tracking_number="EY123456", **told)
+    in_transaction(fulfilment.deliver, **told)
+    bought_ = Bought(box(number), parcels(number)[0].lines[0].public_id, shop.browser())
+    title, packs_ = db.session.execute(select(Substitute.title_zh, Substitute.packs)).one()
+    case = open_case(bought_)
+    page = clerk_of(shop).get(f"/station/cases/{case}").text
+    assert "换成了" in page and f"{title}" in page.partition("换成了")[2] and f"× {packs_}" in page.partition("换成了")[2]
+    bought_.client.get(f"/orders/{number}?key={access.link_key(number)}")
+    assert "换成了" in bought_.client.get(f"/orders/{number}/cases/new", follow_redirects=True).text

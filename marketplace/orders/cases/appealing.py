@@ -43,7 +43,7 @@ class BornAlready(Refusal):
 def ask(session: Session, *, case: str, reach: Reach, party: Party, words: str, actor: str) -> str:
     """Ask the province, once for each case; returns the appeal's id. Raises NotAppealable, TooLateToAppeal, AskedBefore."""
     row, parcel = get_case(session, case, reach)
-    if row.state not in MAY_APPEAL[party] or (party is Party.STATION and not row.is_automatic):
+    if not is_appealable(row, party):
         raise NotAppealable(case)
     if appeal_of(session, row) is not None:
         raise AskedBefore(case)
@@ -54,8 +54,14 @@ def ask(session: Session, *, case: str, reach: Reach, party: Party, words: str, 
 
 def may_ask(session: Session, case: AfterSalesCase, party: Party) -> bool:
     """Whether `ask` would be heard; for pages."""
-    allowed = case.state in MAY_APPEAL[party] and (party is not Party.STATION or case.is_automatic)
-    return allowed and appeal_of(session, case) is None and clock.now() <= appeal_until(session, case)
+    is_open = appeal_of(session, case) is None and clock.now() <= appeal_until(session, case)
+    return is_open and is_appealable(case, party)
+
+
+def is_appealable(case: AfterSalesCase, party: Party) -> bool:
+    """What the bank has given back is decided, and who bears it with it."""
+    is_theirs = party is not Party.STATION or case.is_automatic
+    return case.state in MAY_APPEAL[party] and is_theirs and not case.is_paid_by_bank
 
 
 def appeal_until(session: Session, case: AfterSalesCase) -> datetime:
@@ -98,18 +104,22 @@ def grant(session: Session, *, case: str, bearer: Bearer, why: str, actor: str) 
     """The buyer gets the money, unless they have it, and `bearer` bears it.
 
     Raises NotFound where nobody asked, StaleState where it is answered, BornAlready, RefundedMeanwhile,
-    RefundDidNotArrive, PaymentIsDisputed."""
+    RefundDidNotArrive, PaymentIsDisputed, PaidByTheBank."""
     row, parcel, appeal = get_asked(session, case)
     if row.is_open:
-        deciding.pay_back(session, row, parcel, actor=actor, why=why)
+        deciding.pay_back(session, row, parcel, actor=actor, why=why, bearer=bearer)
     elif row.refund_public_id is None:
         row.refund_public_id = paying_back.give_back(session, row, parcel, reason=why)
         session.flush()
-    refund = str(row.refund_public_id)
-    if books.is_posted(session, f"case_borne:{refund}"):
-        raise BornAlready(case)
-    paying_back.bear(session, refund, bearer)
+    if row.refund_public_id is not None:
+        bear(session, row, row.refund_public_id, bearer)
     answer(session, row, appeal, AppealState.GRANTED, why=why, actor=actor, bearer=bearer)
+
+
+def bear(session: Session, case: AfterSalesCase, refund: str, bearer: Bearer) -> None:
+    if books.is_posted(session, f"case_borne:{refund}"):
+        raise BornAlready(case.public_id)
+    paying_back.bear(session, refund, bearer)
 
 
 def leave(session: Session, *, case: str, why: str, actor: str) -> None:

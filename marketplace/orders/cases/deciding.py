@@ -1,6 +1,6 @@
 """What a station decides about a request, unless the province was asked. Each decision is audited, with its words."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -8,13 +8,15 @@ from sqlalchemy.orm import Session
 from marketplace.core import audit, clock, outbox
 from marketplace.core.errors import IllegalTransition, Refusal
 from marketplace.core.transitions import transition
-from marketplace.orders.cases import paying_back
+from marketplace.orders.cases import by_bank, paying_back
 from marketplace.orders.cases.finding import Reach, appeal_of, get_case
 from marketplace.orders.cases.models import AfterSalesCase
 from marketplace.orders.cases.opening import MOVED
-from marketplace.orders.cases.rules import BRING_BACK_WITHIN, COMES_BACK, Kind
+from marketplace.orders.cases.rules import BRING_BACK_WITHIN, COMES_BACK, Bearer, Kind
 from marketplace.orders.cases.states import CASE, AppealState, CaseState as C
 from marketplace.orders.models import Parcel
+
+PAID_BY_BANK: Final = "paid_by_bank"
 
 
 class WithTheProvince(Refusal):
@@ -45,7 +47,7 @@ def approve(session: Session, *, case: str, reach: Reach, actor: str, why: str =
 def refund(session: Session, *, case: str, reach: Reach, actor: str, why: str = "") -> None:
     """The money goes back: without a return for a fault, or for what was brought back.
 
-    Raises BringItBackFirst, WithTheProvince, RefundedMeanwhile, PaymentIsDisputed."""
+    Raises BringItBackFirst, WithTheProvince, RefundedMeanwhile, PaymentIsDisputed, PaidByTheBank."""
     row, parcel = get_undecided(session, case, reach)
     if row.state is C.REQUESTED and row.kind is Kind.UNWANTED:
         raise BringItBackFirst(case)
@@ -69,10 +71,19 @@ def get_undecided(session: Session, case: str, reach: Reach) -> tuple[AfterSales
     return row, parcel
 
 
-def pay_back(session: Session, case: AfterSalesCase, parcel: Parcel, *, actor: str, why: str) -> None:
-    """From where it stands to refunded. Raises IllegalTransition before any money moves."""
+def pay_back(
+    session: Session, case: AfterSalesCase, parcel: Parcel, *, actor: str, why: str, bearer: Bearer = Bearer.EACH
+) -> None:
+    """From where it stands to refunded; `bearer` bears what the buyer's bank has given back before us.
+
+    Raises IllegalTransition before any money moves."""
     if C.REFUNDED not in CASE[case.state]:
         raise IllegalTransition(f"after_sales_case:{case.public_id}: {case.state} -> refunded")
+    if by_bank.has_given(session, case, parcel, part := paying_back.part_due(session, case, parcel)):
+        by_bank.keep(session, case, parcel, part, bearer)
+        move(session, case, parcel, C.REFUNDED, expected=case.state, actor=actor, why=why, is_paid_by_bank=True)
+        outbox.put(session, MOVED, case=case.public_id, fact=PAID_BY_BANK)
+        return
     given = paying_back.give_back(session, case, parcel, reason=why or case.kind)
     move(session, case, parcel, C.REFUNDED, expected=case.state, actor=actor, why=why, refund_public_id=given)
 

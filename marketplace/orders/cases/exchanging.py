@@ -15,9 +15,10 @@ from marketplace.core.db import add_row, add_rows, in_transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.orders import disputed
-from marketplace.orders.cases import deciding, paying_back
+from marketplace.orders.cases import by_bank, deciding, paying_back
 from marketplace.orders.cases.finding import EVERYWHERE, Reach, get_case
 from marketplace.orders.cases.models import AfterSalesCase
+from marketplace.orders.cases.opening import PaidByTheBank
 from marketplace.orders.cases.rules import Bearer, Wish
 from marketplace.orders.cases.states import CaseState as C
 from marketplace.orders.models import Order, OrderLine, Parcel
@@ -43,12 +44,12 @@ class NothingLikeIt(Refusal):
 def exchange(session: Session, *, case: str, reach: Reach, actor: str, why: str = "") -> str:
     """Send the same goods once more for nothing; returns the number of that order.
 
-    Raises RefundWished, RefundedMeanwhile, NothingLikeIt, PaymentIsDisputed, WithTheProvince."""
+    Raises RefundWished, RefundedMeanwhile, NothingLikeIt, PaymentIsDisputed, PaidByTheBank, WithTheProvince."""
     row, parcel = deciding.get_undecided(session, case, reach)
     if row.wish is not Wish.EXCHANGE:
         raise RefundWished(case)
-    disputed.refuse_disputed(session, parcel.order.number)
-    paying_back.line_left(session, row, parcel)
+    if by_bank.has_given(session, row, parcel, paying_back.part_due(session, row, parcel)):
+        raise PaidByTheBank(case)
     line = session.get_one(OrderLine, row.order_line_id)
     number, goods = ids.order_number(), {line.variant_code: row.units_due}
     try:

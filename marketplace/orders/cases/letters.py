@@ -2,16 +2,16 @@
 
 A listener of the outbox: in the buyer's language, each fact once."""
 
-from typing import Any, Final
+from typing import Final
 
 from flask_babel import LazyString, force_locale, lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from marketplace.core.db import in_transaction
 from marketplace.core.formats import full_date, language
-from marketplace.notifications import messages
-from marketplace.notifications.preferences import MessageKind
+from marketplace.orders import letters
 from marketplace.orders.cases import queries, telling
+from marketplace.orders.cases.deciding import PAID_BY_BANK
 from marketplace.orders.cases.finding import EVERYWHERE
 from marketplace.orders.cases.queries import ShownCase
 
@@ -22,6 +22,10 @@ TEXTS: Final[dict[str, LazyString]] = {
     ),
     "cancelled": _l("Order %(number)s: the case about %(goods)s is closed without a return. %(why)s"),
     "exchanged": _l("Order %(number)s: a replacement for %(goods)s is on its way. You pay nothing."),
+    PAID_BY_BANK: _l(
+        "Order %(number)s: %(goods)s came back to %(station)s. Your bank has already given you the money back, so it is not "
+        "refunded once more."
+    ),
     "appeal_granted": _l("Order %(number)s: the province decided about %(goods)s: refund. Reason: %(why)s"),
     "appeal_left": _l("Order %(number)s: the province decided about %(goods)s: it stays as it is. Reason: %(why)s"),
 }
@@ -38,8 +42,7 @@ def tell(session: Session, *, case: str, fact: str) -> None:
     order = shown.order
     with force_locale(order.language):
         text = words(shown, fact)
-    about: dict[str, Any] = {"person_id": order.buyer_id, "kind": MessageKind.ORDERS}
-    messages.send(session, fact=f"case_{fact}:{case}", address=order.phone, text=text, **about)
+    letters.tell_buyer(session, order, fact=f"case_{fact}:{case}", text=text)
 
 
 def words(shown: ShownCase, fact: str) -> str:

@@ -19,7 +19,10 @@ class AfterSalesCase(Base):
     __table_args__ = (
         CheckConstraint("quantity > 0", "asks_for_something"),
         CheckConstraint("returned_quantity BETWEEN 1 AND quantity", "returns_within_case"),
-        CheckConstraint("state <> 'refunded' OR refund_public_id IS NOT NULL", "refunded_by_a_refund"),
+        CheckConstraint("state <> 'refunded' OR is_paid_by_bank = (refund_public_id IS NULL)", "refunded_once"),
+        CheckConstraint(
+            "NOT is_paid_by_bank OR (state = 'refunded' AND returned_quantity IS NOT NULL)", "bank_pays_for_returned_goods"
+        ),
         CheckConstraint("(state = 'exchanged') = (exchange_number IS NOT NULL)", "exchanged_by_an_order"),
         Index(None, "state", "decide_by"),
     )
@@ -43,6 +46,7 @@ class AfterSalesCase(Base):
     condition: Mapped[Condition | None]
     refund_public_id: Mapped[str | None] = mapped_column(ForeignKey("refund.public_id"), unique=True)
     exchange_number: Mapped[str | None] = mapped_column(ForeignKey("order.number"), unique=True)
+    is_paid_by_bank: Mapped[bool] = mapped_column(default=False)  # refunded by the buyer's bank: `by_bank`
 
     @property
     def is_open(self) -> bool:

@@ -19,7 +19,8 @@ from marketplace.orders.models import OrderLine, Parcel
 from marketplace.orders.states import ParcelState as S
 
 ARRIVED: Final = frozenset({S.DELIVERED, S.PICKED_UP, S.SETTLED})
-MOVED: Final = "case.moved"  # the outbox's topic: somebody has decided something
+MOVED: Final = "case.moved"  # the outbox's topic: somebody has asked for something, or decided it
+OPENED: Final = "opened"
 
 
 class NotThereYet(Refusal):
@@ -130,10 +131,12 @@ def refuse_unless_open(line: OrderLine, parcel: Parcel, kind: Kind) -> None:
 
 
 def units_left(session: Session, lines: Sequence[int]) -> dict[int, int]:
-    """By line, the units that were neither refunded nor exchanged and that no open case is about: one statement."""
+    """By line, the units that were neither refunded, also by a bank, nor exchanged and that no open case is about: one
+    statement."""
     asked = func.coalesce(AfterSalesCase.returned_quantity, AfterSalesCase.quantity)
     taken = select(AfterSalesCase.order_line_id, func.sum(asked).label("units"))
-    taken = taken.where(AfterSalesCase.state.in_(sorted(OPEN_CASE | {CaseState.EXCHANGED})))
+    is_gone = AfterSalesCase.state.in_(sorted(OPEN_CASE | {CaseState.EXCHANGED})) | AfterSalesCase.is_paid_by_bank
+    taken = taken.where(is_gone)
     in_cases = taken.where(AfterSalesCase.refund_public_id.is_(None)).group_by(AfterSalesCase.order_line_id).subquery()
     wanted = select(OrderLine.id, OrderLine.quantity, OrderLine.refunded_quantity, in_cases.c.units)
     wanted = wanted.outerjoin(in_cases, in_cases.c.order_line_id == OrderLine.id).where(OrderLine.id.in_(lines))
@@ -158,6 +161,7 @@ def write_down(
         made = {name: picture[name] for name in ("digest", "width", "height")}
         session.add(CasePicture(case_id=case.id, position=position, **made))
     leave_trace(session, case, None, CaseState.REQUESTED, actor=actor, why=said["kind"], station=parcel.station_code)
+    outbox.put(session, MOVED, case=case.public_id, fact=OPENED)
     return case
 
 

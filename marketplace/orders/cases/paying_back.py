@@ -17,7 +17,7 @@ from marketplace.orders.cases.models import AfterSalesCase
 from marketplace.orders.cases.rules import Bearer, Kind
 from marketplace.orders.cases.states import CaseState
 from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
-from marketplace.orders.remaining import LineLeft
+from marketplace.orders.remaining import LineLeft, Part
 from marketplace.payments.models import Refund
 from marketplace.payments.reconciliation.fees import PROVINCE
 from marketplace.payments.states import RefundState
@@ -37,10 +37,15 @@ def give_back(session: Session, case: AfterSalesCase, parcel: Parcel, *, reason:
     """Refund the case's units; returns the refund's id. Shipping goes back too, unless the buyer changed their mind.
 
     Raises RefundedMeanwhile, and what `repaying.repay` raises."""
+    part = part_due(session, case, parcel)
+    return repaying.repay(session, parcel, [part], reason_key=f"case:{case.public_id}", reason=reason)
+
+
+def part_due(session: Session, case: AfterSalesCase, parcel: Parcel) -> Part:
+    """What the case's units are worth now. Raises PaymentIsDisputed, RefundedMeanwhile."""
     disputed.refuse_disputed(session, parcel.order.number)
     line = line_left(session, case, parcel)
-    part = line.part(case.units_due, with_shipping=case.kind is not Kind.UNWANTED)
-    return repaying.repay(session, parcel, [part], reason_key=f"case:{case.public_id}", reason=reason)
+    return line.part(case.units_due, with_shipping=case.kind is not Kind.UNWANTED)
 
 
 def line_left(session: Session, case: AfterSalesCase, parcel: Parcel) -> LineLeft:
@@ -52,9 +57,11 @@ def line_left(session: Session, case: AfterSalesCase, parcel: Parcel) -> LineLef
 
 
 def refuse_refunded(session: Session, case: AfterSalesCase, *, units: int) -> None:
-    """A desk may have refunded so many that these are gone, beside what was exchanged already. Raises RefundedMeanwhile."""
+    """A desk may have refunded so many that these are gone, beside what was exchanged, or
+    refunded by the bank, already. Raises RefundedMeanwhile."""
     others = select(func.sum(AfterSalesCase.returned_quantity)).where(AfterSalesCase.order_line_id == case.order_line_id)
-    others = others.where(AfterSalesCase.state == CaseState.EXCHANGED, AfterSalesCase.refund_public_id.is_(None))
+    gone = (AfterSalesCase.state == CaseState.EXCHANGED) | AfterSalesCase.is_paid_by_bank
+    others = others.where(gone, AfterSalesCase.refund_public_id.is_(None))
     bought = select(OrderLine.quantity - OrderLine.refunded_quantity).where(OrderLine.id == case.order_line_id)
     if units > int(session.scalars(bought).one()) - int(session.scalar(others) or 0):
         raise RefundedMeanwhile(case.public_id)

@@ -1,5 +1,6 @@
 """How many of the packs that arrived were refunded: of a seller and of a station, for everybody to read."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -79,7 +80,7 @@ def keep_all(session: Session, *, found: Mapping[Owner, Figures]) -> None:
 
 
 def figures(session: Session, *, by_station: bool) -> dict[Owner, Figures]:
-    """By owner: two statements, what was refunded first, so that it is never more than what arrived."""
+    """By owner: three statements, what was refunded, also by banks, first, so that it is never more than what arrived."""
     kind, owner = ("station", Parcel.station_code) if by_station else ("seller", OrderLine.seller_public_id)
     since = clock.now() - LATELY
     sold = (Parcel.delivered_at.is_not(None), ~Order.is_exchange)
@@ -91,15 +92,21 @@ def figures(session: Session, *, by_station: bool) -> dict[Owner, Figures]:
     back = back.join(Refund, Refund.public_id == RefundLine.refund_public_id).join(Parcel, Parcel.id == OrderLine.parcel_id)
     back = back.join(Order, Order.id == Parcel.order_id).where(*sold, Refund.state != RefundState.FAILED)
     back = back.where(*(~Refund.reason_key.startswith(cause) for cause in NEVER_BROUGHT))
+    by_bank = summed(owner, AfterSalesCase.returned_quantity, since)
+    by_bank = by_bank.join(AfterSalesCase, AfterSalesCase.order_line_id == OrderLine.id)
+    by_bank = by_bank.join(Parcel, Parcel.id == OrderLine.parcel_id).where(AfterSalesCase.is_paid_by_bank)
     if not by_station:
         back = back.where(Refund.public_id.not_in(laid_on_others()))
-    refunded: Mapping[str, Any] = {row.owner: row for row in session.execute(back.group_by(owner))}
-    delivered: Mapping[str, Any] = {row.owner: row for row in session.execute(all_of_it)}
+        by_bank = by_bank.where(AfterSalesCase.id.not_in(laid_on_others(AfterSalesCase.id)))
+    refunded: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for row in (*session.execute(back.group_by(owner)), *session.execute(by_bank.group_by(owner))):
+        lately, ever = refunded[row.owner]
+        refunded[row.owner] = (lately + int(row.lately), ever + int(row.ever))
+    delivered: dict[str, Any] = {row.owner: row for row in session.execute(all_of_it)}
     found: dict[Owner, Figures] = {}
     for whose, row in delivered.items():
-        gone = refunded.get(whose)
-        lately, ever = (min(gone.lately, row.lately), min(gone.ever, row.ever)) if gone else (0, 0)
-        found[kind, whose] = (int(row.lately), int(lately), int(row.ever), int(ever))
+        lately, ever = refunded[whose]
+        found[kind, whose] = (int(row.lately), min(lately, int(row.lately)), int(row.ever), min(ever, int(row.ever)))
     return found
 
 
@@ -108,10 +115,10 @@ def summed(owner: Any, quantity: Any, since: Any) -> Any:
     return select(owner.label("owner"), recent.label("lately"), func.sum(quantity).label("ever")).select_from(OrderLine)
 
 
-def laid_on_others() -> Any:
-    """SQL: refunds that the province had the station or itself bear."""
-    laid = select(AfterSalesCase.refund_public_id).join(CaseAppeal, CaseAppeal.case_id == AfterSalesCase.id)
-    return laid.where(CaseAppeal.bearer.in_(OTHERS), AfterSalesCase.refund_public_id.is_not(None))
+def laid_on_others(column: Any = AfterSalesCase.refund_public_id) -> Any:
+    """SQL: refunds, or `column` of the cases, that the province had the station or itself bear."""
+    laid = select(column).join(CaseAppeal, CaseAppeal.case_id == AfterSalesCase.id)
+    return laid.where(CaseAppeal.bearer.in_(OTHERS), column.is_not(None))
 
 
 def keep(session: Session, owner: Owner, counted: Figures | None) -> None:

@@ -20,6 +20,8 @@ from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal, CasePict
 from marketplace.orders.cases.rules import Kind, kinds_open
 from marketplace.orders.cases.states import OPEN_CASE, AppealState, CaseState
 from marketplace.orders.models import Order, OrderLine, Parcel
+from marketplace.orders.receiving.models import Substitute
+from marketplace.orders.receiving.states import SubstituteState
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments.models import Refund
 from marketplace.stations.models import Station
@@ -74,6 +76,7 @@ class ShownCase:
     refund: Refund | None
     pictures: tuple[CasePicture, ...]
     events: tuple[EventRow, ...]
+    instead: tuple[Substitute, ...]  # what the buyer took for some of these goods
 
     @property
     def state(self) -> CaseState:
@@ -81,7 +84,7 @@ class ShownCase:
 
     @property
     def is_refunded(self) -> bool:
-        return self.refund is not None
+        return self.refund is not None or self.row.is_paid_by_bank
 
     @property
     def is_with_the_province(self) -> bool:
@@ -89,7 +92,7 @@ class ShownCase:
 
 
 def show(session: Session, case: str, reach: Reach) -> ShownCase:
-    """Three statements. Raises NotFound, alike for a case of others."""
+    """Four statements. Raises NotFound, alike for a case of others."""
     wanted = select(AfterSalesCase, OrderLine, Parcel, Order, Station, CaseAppeal, Refund)
     wanted = joined(wanted).outerjoin(Refund, Refund.public_id == AfterSalesCase.refund_public_id)
     wanted = wanted.join(Station, Station.code == Parcel.station_code)
@@ -101,7 +104,8 @@ def show(session: Session, case: str, reach: Reach) -> ShownCase:
     subjects = [f"after_sales_case:{row.public_id}", *([f"case_appeal:{appeal.public_id}"] if appeal else [])]
     wanted_events = select(EventRow).where(EventRow.subject.in_(subjects)).order_by(EventRow.id)
     pictures, events = tuple(session.scalars(wanted_pictures)), tuple(session.scalars(wanted_events))
-    return ShownCase(row, line, parcel, order, station, appeal, refund, pictures, events)
+    instead = sent_instead(session, OrderLine.id == line.id).get(line.public_id, ())
+    return ShownCase(row, line, parcel, order, station, appeal, refund, pictures, events, instead)
 
 
 def joined(wanted: Any) -> Any:
@@ -166,6 +170,16 @@ def of_exchange(session: Session, number: str) -> tuple[str, str] | None:
     wanted = joined(select(Order.number, AfterSalesCase.public_id)).where(AfterSalesCase.exchange_number == number)
     row = session.execute(wanted).first()
     return (row[0], row[1]) if row else None
+
+
+def sent_instead(session: Session, which: ColumnElement[bool]) -> dict[str, tuple[Substitute, ...]]:
+    """By line, what its buyer took for goods that could not be brought: a case about them is about this. One statement."""
+    wanted = select(OrderLine.public_id, Substitute).join(Substitute, Substitute.order_line_id == OrderLine.id)
+    wanted = wanted.join(Parcel, Parcel.id == OrderLine.parcel_id).where(which, Substitute.state == SubstituteState.ACCEPTED)
+    found: dict[str, tuple[Substitute, ...]] = {}
+    for line, row in session.execute(wanted.order_by(Substitute.id)):
+        found[line] = (*found.get(line, ()), row)
+    return found
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,8 @@ def next_for_buyer(shown: ShownCase) -> str:
         return str(_("The province looks at it and decides. You need not do anything."))
     if refund is not None and refund.state is RefundState.FAILED:
         return str(_("It did not get through. We are looking into it; you need not do anything."))
+    if row.is_paid_by_bank:
+        return str(_("Your bank has already given you the money back, so it is not refunded once more."))
     told = {"station": station_name(shown), "time": local_datetime(row.decide_by, language())}
     match row.state:
         case C.REQUESTED:

@@ -3,7 +3,7 @@
 Neither buyers nor where their parcels go are in it: labels say that. What it holds is said in docs/offline.md."""
 
 import base64
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -17,7 +17,9 @@ from marketplace.core import clock
 from marketplace.core.encryption import fingerprint
 from marketplace.core.formats import in_language
 from marketplace.core.transitions import EventRow
-from marketplace.orders import desk
+from marketplace.orders import desk, disputed
+from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal
+from marketplace.orders.cases.states import AppealState
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.offline import pickup_keys
 from marketplace.orders.offline.models import DeskAct, PickupNumber
@@ -38,13 +40,13 @@ WAITING_STATES: Final = tuple(state for queue in desk.QUEUES for state in queue.
 
 
 def of_day(session: Session, *, station: str, person_id: int, person: str) -> dict[str, Any]:
-    """As JSON: the parcels a station has to do with, the steps they can take, the keys of their codes. Six statements.
+    """As JSON: the parcels a station has to do with, the steps they can take, the keys of their codes. Eight statements.
 
     A list is of use until midnight and can be worked with for a day more; then the phone drops it, with its keys."""
     rows = parcels(session, station)
     numbers = [row.id for row in rows]
     lines, instead = lines_by_parcel(session, numbers), offered.packed_instead(session, numbers)
-    asked = offered.unanswered(session, numbers)
+    notes = notes_on(session, rows)
     today = clock.today()
     days = {today, *(row.day for row in rows if row.day and row.state in HANDED_OVER_BY_CODE)}
     here = session.get_one(Station, station)
@@ -63,7 +65,7 @@ def of_day(session: Session, *, station: str, person_id: int, person: str) -> di
         "words": {state: str(word) for state, word in desk.WORDS.items()},
         "marks": {state: str(word) for state, word in STATE_WORDS.items()},
         "parcels": [
-            shown(row, (*lines.get(row.id, ()), *instead.get(row.id, ()))) | {"note": note(row, asked)} for row in rows
+            shown(row, (*lines.get(row.id, ()), *instead.get(row.id, ()))) | {"note": notes.get(row.id, "")} for row in rows
         ],
         "open": open_acts(session, station, person_id),
     }
@@ -140,10 +142,28 @@ def shown(row: Any, lines: Any) -> dict[str, Any]:
     }
 
 
-def note(row: Any, asked: Collection[int]) -> str:
-    """What is to be known before it is packed."""
-    is_open = row.id in asked and row.state in WAITING
-    return _("Wait before you pack it: the buyer has not said yet what to send instead.") if is_open else ""
+def notes_on(session: Session, rows: Sequence[Any]) -> dict[int, str]:
+    """What is to be known before anything is done with a parcel; what weighs most, where there is more. Three statements.
+
+    A step that the note warns of may still be written down: it becomes a conflict that says the same."""
+    numbers = [row.id for row in rows]
+    asked, again, stopped = (offered.unanswered(session, numbers), under_appeal(session, numbers), disputed.stopped(session))
+    found = {
+        row.id: str(_("Wait before you pack it: the buyer has not said yet what to send instead."))
+        for row in rows
+        if row.id in asked and row.state in WAITING
+    }
+    found |= {number: str(_("The province still decides about the case that this replacement is for.")) for number in again}
+    disputes = str(_("Keep it here: the buyer's bank disputes the payment. Neither send it nor hand it over."))
+    return found | {row.id: disputes for row in rows if row.order_number in stopped}
+
+
+def under_appeal(session: Session, parcels: Sequence[int]) -> set[int]:
+    """Replacements about whose first case the province was asked: one statement."""
+    cases = select(Parcel.id).join(Order, Order.id == Parcel.order_id)
+    cases = cases.join(AfterSalesCase, AfterSalesCase.exchange_number == Order.number)
+    cases = cases.join(CaseAppeal, CaseAppeal.case_id == AfterSalesCase.id)
+    return set(session.scalars(cases.where(Parcel.id.in_(parcels), CaseAppeal.state == AppealState.ASKED)))
 
 
 def proof(row: Any) -> dict[str, str]:

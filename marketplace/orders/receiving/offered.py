@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.db import in_transaction
 from marketplace.core.formats import local_datetime, yuan
-from marketplace.notifications import messages
-from marketplace.notifications.preferences import MessageKind
+from marketplace.orders import letters
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.queries import ShownLine
 from marketplace.orders.receiving.models import Substitute
@@ -109,8 +108,7 @@ def write(session: Session, *, substitute: str) -> None:
         is_english = order.language == "en"
         with force_locale(order.language):
             text = words(each, is_english=is_english)
-        about: dict[str, Any] = {"person_id": order.buyer_id, "kind": MessageKind.ORDERS}
-        messages.send(session, fact=f"substitute:{substitute}", address=order.phone, text=text, **about)
+        letters.tell_buyer(session, order, fact=f"substitute:{substitute}", text=text)
 
 
 def words(each: Shown, *, is_english: bool) -> str:

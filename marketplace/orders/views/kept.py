@@ -22,7 +22,7 @@ def list_kept() -> ResponseReturnValue:
 
 
 def kept_page(form: WhyForm, of: str = "", status: int = 200) -> ResponseReturnValue:
-    """`of`: the parcel whose form was refused, with what was typed."""
+    """`of`: the parcel or case whose form was refused, with what was typed."""
     before = tidy(request.args.get("before", ""))
     shown = {"found": kept.page(db.session(), before), "before": before, "form": form, "of": of}
     may_act = bool(g.person.roles & {"operator", "finance_operator"})
@@ -30,14 +30,14 @@ def kept_page(form: WhyForm, of: str = "", status: int = 200) -> ResponseReturnV
     return body, status, {"Cache-Control": "no-store"}
 
 
-@bp.post("/<parcel>/refund")
+@bp.post("/<name>/refund")
 @requires("payment.correct")
-def create_refund(parcel: str) -> ResponseReturnValue:
+def create_refund(name: str) -> ResponseReturnValue:
     form = WhyForm(request.form)
     if not form.validate():
-        return kept_page(form, parcel, 422)
-    given = {"parcel": parcel, "actor": f"person:{g.person.public_id}", "why": str(form.why.data)}
-    key = form.idempotency(f"kept:{g.person.id}:{parcel}")
+        return kept_page(form, name, 422)
+    given = {"name": name, "actor": f"person:{g.person.public_id}", "why": str(form.why.data)}
+    key = form.idempotency(f"kept:{g.person.id}:{name}")
     try:
         in_transaction(idempotency.once, kept.give_back, idempotency=key, **given)
     except kept.NothingKept as refusal:

@@ -24,7 +24,7 @@ from marketplace.orders.cases.queries import Askable
 from marketplace.orders.cases.rules import MOST_PICTURES, Kind, Wish
 from marketplace.orders.cases.states import CaseState, Party
 from marketplace.orders.cases.views import pages
-from marketplace.orders.models import Order
+from marketplace.orders.models import Order, Parcel
 
 TAKES_PICTURES: Final = "cases.create_case"
 
@@ -59,7 +59,8 @@ def show_new(number: str) -> ResponseReturnValue:
 
 
 def lines_page(order: Order, status: int = 200) -> ResponseReturnValue:
-    body = render_template("cases/lines.html", order=order, lines=queries.askable(db.session(), order), telling=telling)
+    lines, instead = queries.askable(db.session(), order), queries.sent_instead(db.session(), Parcel.order_id == order.id)
+    body = render_template("cases/lines.html", order=order, lines=lines, instead=instead, telling=telling)
     return body, status, pages.NO_STORE
 
 
@@ -71,6 +72,7 @@ def request_page(
         flash(opening.TooLate.message, "failed")
         return lines_page(order, 409)
     shown: dict[str, Any] = {"order": order, "line": line, "form": form, "wrong_pictures": wrong_pictures}
+    shown["instead"] = queries.sent_instead(db.session(), Parcel.order_id == order.id)
     limit = settings().after_sales_limit_fen
     body = render_template("cases/request.html", **shown, limit_fen=limit, most_pictures=MOST_PICTURES)
     return body, status, pages.NO_STORE

@@ -1,0 +1,33 @@
+"""Pictures of a case show what somebody had at home: half a year after it has ended they are deleted."""
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session
+
+from listings import pictures
+from listings.models import Consent
+from marketplace.core import clock
+from marketplace.core.settings import settings
+from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal, CasePicture
+from marketplace.orders.cases.states import OPEN_CASE, AppealState
+
+KEPT_FOR: Final = timedelta(days=180)
+MOST: Final = 500  # in one turn
+
+
+def forget(session: Session) -> None:
+    """The worker's hourly step."""
+    before = clock.now() - KEPT_FOR
+    lasting = or_(CaseAppeal.state == AppealState.ASKED, CaseAppeal.decided_at >= before)
+    old = select(CasePicture.id, CasePicture.digest).join(AfterSalesCase, AfterSalesCase.id == CasePicture.case_id)
+    old = old.outerjoin(CaseAppeal, CaseAppeal.case_id == AfterSalesCase.id)
+    old = old.where(AfterSalesCase.state.not_in(sorted(OPEN_CASE)), AfterSalesCase.decided_at < before)
+    found = session.execute(old.where(or_(CaseAppeal.id.is_(None), ~lasting)).order_by(CasePicture.id).limit(MOST)).all()
+    session.execute(delete(CasePicture).where(CasePicture.id.in_([row.id for row in found])))
+    digests = {row.digest for row in found}
+    for column in (CasePicture.digest, Consent.picture_digest):  # all that lies in this folder
+        digests -= set(session.scalars(select(column).where(column.in_(digests))))
+    for digest in digests:
+        pictures.remove(settings().private_media_folder, digest)

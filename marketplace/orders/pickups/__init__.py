@@ -1,0 +1,1 @@
+"""What buyers are told of parcels that wait for them at a station."""
