@@ -36,12 +36,6 @@ PROMOTIONS: Final = (
         "parcel {name} says {owed} fen came off, its lines {amount}",
     ),
     Check(
-        "orders cost their price less what came off",
-        """SELECT number AS name, total_fen AS amount, goods_fen + shipping_fen - discount_fen AS owed FROM "order"
-        WHERE total_fen <> goods_fen + shipping_fen - discount_fen OR (total_fen <= 0 AND NOT is_exchange)""",
-        "order {name} costs {amount} fen, it should be {owed}",
-    ),
-    Check(
         "the province bears its part of discounts",
         f"""SELECT o.number AS name, COALESCE(SUM(f.province), 0) AS owed, COALESCE((SELECT SUM(u.platform_fen)
             FROM promotion_use u WHERE u.order_number = o.number), 0) AS used,

@@ -111,7 +111,7 @@ class ProvincePromotionForm(PromotionForm):
 
     kind = SelectField(_l("What it takes off"), choices=[SelectChoice(kind.value, words) for kind, words in KINDS.items()])
     where = SelectField(_l("Of which goods"), choices=[SelectChoice(scope.value, words) for scope, words in SCOPES.items()])
-    listings = TextAreaField(_l("Numbers of stations, sellers, categories or goods"), [Optional(), Length(max=2000)])
+    listings = TextAreaField(_l("Numbers of stations, sellers, categories or goods"), [Length(max=2000)])
     platform_percent = IntegerField(
         _l("The province bears, per cent"),
         [InputRequired(_l("Enter a number from 0 to 100.")), NumberRange(0, 100)],

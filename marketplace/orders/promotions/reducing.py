@@ -81,20 +81,20 @@ def goods_cut(rule: Rule, line: QuotedLine, fen: int, quoted: Quote) -> Cut:
     """So much off this line, or as much as there is room for."""
     before = quoted.cut_of(line.offer.variant)
     seller_bps = WHOLE_BPS - rule.platform_bps
-    room = most_of(line.goods_fen) - before.seller_fen - before.platform_fen
+    room = most_of(line.unit_price_fen, line.quantity) - before.seller_fen - before.platform_fen
     if seller_bps:
-        seller_gets = line.goods_fen - line.unit_service_fee_fen * line.quantity
-        room = min(room, (most_of(seller_gets) - before.seller_fen) * WHOLE_BPS // seller_bps)
+        sellers_room = most_of(line.unit_price_fen - line.unit_service_fee_fen, line.quantity) - before.seller_fen
+        room = min(room, sellers_room * WHOLE_BPS // seller_bps)
     found = max(0, min(fen, room))
     platform_fen = found * rule.platform_bps // WHOLE_BPS
-    if seller_bps and found - platform_fen > most_of(seller_gets) - before.seller_fen:  # the fen that rounding gave them
+    if seller_bps and found - platform_fen > sellers_room:  # the fen that rounding gave them
         found -= 1
         platform_fen = found * rule.platform_bps // WHOLE_BPS
     return Cut(found - platform_fen, platform_fen, 0) if found > 0 else NOTHING
 
 
-def most_of(fen: int) -> int:
-    return fen * MOST_PERCENT // 100
+def most_of(unit_fen: int, units: int) -> int:
+    return unit_fen * MOST_PERCENT // 100 * units
 
 
 def shipping_cuts(lines: Sequence[QuotedLine], quoted: Quote) -> dict[str, Cut]:

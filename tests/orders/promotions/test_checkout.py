@@ -100,9 +100,7 @@ def test_a_present_and_an_invoice_can_be_asked_for_with_the_order(buyer: FlaskCl
     page = sent(buyer, **wrong | {"tax_number": "9114"}, invoice_email="ab")
     assert page.status_code == 422 and "15 到 20" in page.text and "name@example.com" in page.text
 
-    answer = sent(
-        buyer, gift_message="姥姥生日快乐", **wrong | {"tax_number": "91350100m000100y43"}, invoice_email="a@b.cn"
-    )
+    answer = sent(buyer, gift_message="姥姥生日快乐", **wrong | {"tax_number": "91350100m000100y43"}, invoice_email="a@b.cn")
 
     assert answer.status_code == 303
     number = latest().number

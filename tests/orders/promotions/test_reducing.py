@@ -16,7 +16,7 @@ WORDS: dict[str, Any] = dict.fromkeys(("title_zh", "title_en", "unit_zh", "unit_
 
 
 def offer(name: str, price_fen: int, **changes: Any) -> Offer:
-    blank: dict[str, Any] = {field: "" for field in Offer.__dataclass_fields__}
+    blank: dict[str, Any] = dict.fromkeys(Offer.__dataclass_fields__, "")
     figures = {"price_fen": price_fen, "tiers": (), "available": 99, "minimum_quantity": 1, "net_weight_grams": 0}
     rest = {"service_fee_per_mille": 80, "is_published": True, "free_shipping_from_fen": 0, "is_age_restricted": False}
     return Offer(**blank | figures | rest | {"variant": name, "listing": name, "seller": "s", "station_code": "1"} | changes)
@@ -64,7 +64,7 @@ def test_something_is_left_of_every_unit_for_whoever_gets_it(
         cut = cart.cut_of(line.offer.variant)
         seller_gets = (line.unit_price_fen - line.unit_service_fee_fen) * line.quantity
         assert 0 <= cut.seller_fen <= seller_gets * 9 // 10 or cut.seller_fen == 0
-        assert 0 <= cut.platform_fen and cut.seller_fen + cut.platform_fen <= line.goods_fen * 9 // 10
+        assert cut.platform_fen >= 0 and cut.seller_fen + cut.platform_fen <= line.goods_fen * 9 // 10
 
 
 @given(
@@ -85,7 +85,7 @@ def test_any_path_of_refunds_gives_back_exactly_what_was_paid(
     ships_free: bool,
     asked: list[tuple[int, bool, bool, bool]],
 ) -> None:
-    """Each step gives units back, with their shipping or not, or takes something off the price; or an earlier one bounced."""
+    """Each step gives units back, with their shipping or not, or takes something off the price; or one before bounced."""
     fee_fen = price_fen * 8 // 100
     off = price_fen * quantity * percent // 100
     seller_off = min(off * sellers // 100, (price_fen - fee_fen) * quantity * 9 // 10)
