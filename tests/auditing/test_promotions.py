@@ -1,5 +1,7 @@
 """The independent reader of discounts and invoices: silent where all is well, naming what is not."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
@@ -10,7 +12,7 @@ from marketplace.orders.promotions import ending
 from tests.auditing.test_giving import named
 from tests.orders.conftest import Shop, shop
 from tests.orders.promotions.conftest import Counter
-from tests.orders.promotions.promoting import give_up, line_of, promotion, row_of
+from tests.orders.promotions.promoting import line_of, promotion, row_of
 
 __all__ = ["shop"]
 
@@ -67,11 +69,11 @@ def test_whatever_was_tampered_with_is_named(shop: Shop) -> None:
     pay_at_once(shop, other)
     third = counter.order(code="GUOQI", apples=2)
     pay_at_once(shop, third)
-    give_up(counter.order(code="GUOQI", apples=1, phone="13935172047"))
+    paying.cancel(counter.order(code="GUOQI", apples=1, phone="13935172047"), actor="buyer")
     shop.work()
     in_transaction(ending.stop, promotion=over, seller=None, person_id=row_of(over).made_by)
     line = line_of(paid)
-    given = {"parcel": line.parcel.public_id, "units": {line.public_id: 1}, "with_shipping": True}
+    given: dict[str, Any] = {"parcel": line.parcel.public_id, "units": {line.public_id: 1}, "with_shipping": True}
     in_transaction(refunding.refund_units, **given, station=None, reason="坏了", actor="clerk")
     shop.work()
     db.session.remove()

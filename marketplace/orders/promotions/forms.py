@@ -25,10 +25,12 @@ LONGEST: Final = timedelta(days=366)
 class PromotionForm(KeyedForm):
     """A seller's: their own goods, theirs to bear."""
 
-    name = StringField(_l("Name"), [Needed(_l("Enter what buyers read, such as “Autumn apples”.")), Length(max=30)])
-    name_en = StringField(_l("Name in English"), [Optional(), Length(max=60)])
+    name = StringField(
+        _l("Name of the promotion"), [Needed(_l("Enter what buyers read, such as “Autumn apples”.")), Length(max=30)]
+    )
+    name_en = StringField(_l("Its name in English"), [Optional(), Length(max=60)])
     code = StringField(
-        _l("Code"),
+        _l("Coupon code"),
         [
             Optional(),
             Length(min=4, max=LONGEST_CODE),

@@ -38,7 +38,11 @@ def use_of(number: str) -> PromotionUse:
 def refund(number: str, units: int, *, with_shipping: bool = True) -> int:
     """Fen that the buyer has back for so many units of the first line."""
     line = line_of(number)
-    given = {"parcel": line.parcel.public_id, "units": {line.public_id: units}, "with_shipping": with_shipping}
+    given: dict[str, Any] = {
+        "parcel": line.parcel.public_id,
+        "units": {line.public_id: units},
+        "with_shipping": with_shipping,
+    }
     public_id = in_transaction(refunding.refund_units, **given, **DESK)
     return db.session.scalars(select(Refund.fen).where(Refund.public_id == public_id)).one()
 
