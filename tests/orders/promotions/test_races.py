@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -20,7 +21,7 @@ BUYERS = 5
 @pytest.mark.parametrize(
     ("terms", "is_one_buyer"), [({"budget_fen": 1999}, False), ({"uses_most": 1}, False), ({"uses_each": 1}, True)]
 )
-def test_of_many_at_once_one_gets_it(real_app: Flask, terms: dict[str, int], is_one_buyer: bool) -> None:
+def test_of_many_at_once_one_gets_it(real_app: Flask, terms: dict[str, Any], is_one_buyer: bool) -> None:
     counter = build()
     made = promotion(**terms)
     start = Barrier(BUYERS)
