@@ -28,7 +28,7 @@ TAMPERING = (
         "the province bears its part of discounts",
         "UPDATE order_line SET platform_discount_fen = 0, seller_discount_fen = seller_discount_fen + platform_discount_fen",
     ),
-    ("the province bears its part of discounts", "UPDATE entry SET key = 'allocate:nowhere' WHERE kind = 'allocate'"),
+    ("the province bears its part of discounts", "UPDATE entry SET key = 'allocate:' || id WHERE kind = 'allocate'"),
     ("discounts follow what became of their orders", "UPDATE promotion_use SET state = 'reserved'"),
     ("budgets count their uses", "UPDATE promotion SET used_fen = used_fen + 1"),
     ("budgets count their uses", "UPDATE promotion SET uses = uses + 1"),

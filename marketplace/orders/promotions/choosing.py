@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, or_, select
@@ -19,7 +19,7 @@ from marketplace.orders.promotions import reducing
 from marketplace.orders.promotions.models import Promotion, PromotionUse
 from marketplace.orders.promotions.reducing import Rule
 from marketplace.orders.promotions.states import PromotionState as S, Scope, UseState
-from marketplace.orders.quoting import Quote
+from marketplace.orders.quoting import Quote, Reduction
 from marketplace.orders.shipping import TooHeavy
 from marketplace.payments.gateways import current_book
 
@@ -83,12 +83,16 @@ def reduced(session: Session, quoted: Quote, *, code: str, buyer: Buyer) -> Quot
     What cannot be ordered as it stands is not reduced."""
     if quoted.has_trouble or not quoted.parcels:
         return quoted
-    wanted = code_of(code)
-    known = found(session, wanted)
     try:
-        automatic = reducing.best(usable(session, (row for row in known if row.code is None), buyer), quoted)
+        return with_promotions(session, quoted, code_of(code), buyer)
     except TooHeavy:
         return quoted
+
+
+def with_promotions(session: Session, quoted: Quote, wanted: str, buyer: Buyer) -> Quote:
+    """Raises CouponRefused, TooHeavy."""
+    known = found(session, wanted)
+    automatic = reducing.best(usable(session, (row for row in known if row.code is None), buyer), quoted)
     quoted = reducing.reduced(quoted, automatic) if automatic else quoted
     if not wanted:
         return quoted
@@ -103,7 +107,8 @@ def code_of(typed: str) -> str:
     return "".join(typed.upper().split())[:LONGEST_CODE]
 
 
-def reduction_of(session: Session, coupon: Promotion, quoted: Quote, buyer: Buyer) -> Any:
+def reduction_of(session: Session, coupon: Promotion, quoted: Quote, buyer: Buyer) -> Reduction:
+    """What this coupon takes off, or why nothing. Raises CouponRefused, TooHeavy."""
     now = clock.now()
     if coupon.state is S.LIVE and now < coupon.starts_at:
         raise NotYet(coupon.starts_at)

@@ -55,6 +55,14 @@ def create_order() -> ResponseReturnValue:
     action = request.form.get("action")
     if action == "fit" and not in_transaction(carts.fit, owner=owner()):
         return redirect(url_for("cart.show_cart"), 303)
+    try:
+        if form.coupon.data:  # codes are not to be found out by trying
+            hit("coupon.from", where_from(), limit=200, seconds=HOUR)
+    except TooMany as refusal:
+        form.coupon.data = ""
+        form.form_errors.append(refusal.message)
+        page = checkout_page(form, current_quote(form))
+        return page, refusal.status, {**NO_STORE, "Retry-After": str(refusal.retry_after)}
     quoted = current_quote(form)
     if action in {"quote", "fit", "coupon"}:  # buttons that only reckon anew, for another province or with what is left
         return checkout_page(form, quoted), 422 if form.coupon.errors else 200, NO_STORE

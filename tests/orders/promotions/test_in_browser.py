@@ -34,7 +34,7 @@ def test_a_buyer_uses_a_code_writes_a_card_and_asks_for_an_invoice(shop: Shop, b
         )
         page = context.new_page()
         page.goto("/help")
-        item = {"variant": shop.apples, "quantity": "3", "action": "add"}
+        item: dict[str, str | float | bool] = {"variant": shop.apples, "quantity": "3", "action": "add"}
         page.request.post("/cart/items", form=item, headers={"Origin": address})
         page.goto("/checkout")
         page.get_by_label("姓名").fill("郭晓芸")
