@@ -91,19 +91,19 @@ def test_each_issuer_sees_what_was_paid_for_their_part_and_the_buyer_is_told(
 
     desk = seller_client(app, paid)
     page = desk.get("/seller/invoices").text
-    assert paid in page and "91350100M000100Y43" in page and "¥54.92" in page  # 59.97 less its part of the ten yuan
+    assert paid in page and "91350100M000100Y43" in page and "¥54.89" in page  # 59.97 less its part of the ten yuan
     mine = found(paid)["seller", seller].public_id
     assert post(desk, f"/seller/invoices/{mine}/issue", {"number": "no"}).status_code == 422
     assert post(desk, f"/seller/invoices/{mine}/issue", {"number": "26142000000012345678"}).status_code == 303
     row = found(paid)["seller", seller]
-    assert (row.state, row.number, row.fen) == (I.ISSUED, "26142000000012345678", 5492)
+    assert (row.state, row.number, row.fen) == (I.ISSUED, "26142000000012345678", 5489)
     assert "26142000000012345678" in buyer.get(f"/orders/{paid}/invoice").text
     assert any("26142000000012345678" in each for each in db.session.scalars(select(Message.text)))
 
     station = app.test_client()
     factories.signed_in(station, "station_manager", station=JIXIAN)
     page = station.get("/station/invoices").text
-    assert "¥10.00" in page and "¥54.92" not in page
+    assert "¥10.00" in page and "¥54.89" not in page
     theirs = found(paid)["station", JIXIAN].public_id
     assert post(station, f"/station/invoices/{mine}/issue", {"number": "26142000000012345678"}).status_code == 404
     assert post(station, f"/station/invoices/{theirs}/refusal", {"reason": "快递公司开"}).status_code == 303
@@ -123,11 +123,11 @@ def test_after_a_refund_the_invoice_is_void_and_issued_anew(app: Flask, paid: st
     given: dict[str, Any] = {"parcel": line.parcel.public_id, "units": {line.public_id: 1}, "with_shipping": False}
     in_transaction(refunding.refund_units, **given, station=None, reason="坏了", actor="clerk")
 
-    assert "请把这张作废，重开一张 ¥36.61" in desk.get("/seller/invoices").text
+    assert "请把这张作废，重开一张 ¥36.59" in desk.get("/seller/invoices").text
     post(desk, f"/seller/invoices/{mine}/annulment", {"reason": "退了一箱"})
     post(desk, f"/seller/invoices/{mine}/issue", {"number": "26142000000000000002"})
     row = found(paid)["seller", seller]
-    assert (row.state, row.number, row.fen, row.reason) == (I.ISSUED, "26142000000000000002", 3661, "")
+    assert (row.state, row.number, row.fen, row.reason) == (I.ISSUED, "26142000000000000002", 3659, "")
     answer = post(desk, f"/seller/invoices/{mine}/refusal", {"reason": "不开了"})
     assert answer.status_code == 303 and found(paid)["seller", seller].state is I.ISSUED
 
