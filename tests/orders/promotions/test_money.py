@@ -109,7 +109,7 @@ def test_free_shipping_is_the_provinces_and_the_station_has_it_all_the_same(coun
     }
 
 
-@pytest.mark.parametrize("steps", [(1, 1, 1), (2, 1), (3,)])
+@pytest.mark.parametrize("steps", [(1, 1, 1), *(pytest.param(each, marks=pytest.mark.full) for each in ((2, 1), (3,)))])
 def test_whatever_the_steps_what_was_paid_goes_back(counter: Counter, steps: tuple[int, ...]) -> None:
     promotion(platform_bps=3333)
     number = counter.order(code="XINQIU", apples=3)
