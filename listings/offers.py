@@ -44,6 +44,7 @@ class Offer:
     drawing: str
     media: str | None
     is_published: bool
+    category: str = ""
 
     def price_for(self, quantity: int) -> int:
         """Fen for one pack when `quantity` are bought."""
@@ -62,7 +63,7 @@ COLUMNS: Final = (
     *(Variant.id, Variant.code, Variant.unit_zh, Variant.unit_en, Variant.price_fen, Variant.minimum_quantity),
     *(Variant.net_weight_grams, Variant.is_offered, (Variant.on_hand - Variant.reserved).label("available")),
     *(Listing.code.label("listing"), Listing.title_zh, Listing.title_en, Listing.seller_name, Listing.state),
-    *(Listing.return_policy, Listing.drawing, Person.public_id.label("seller")),
+    *(Listing.return_policy, Listing.drawing, Listing.category_code.label("category"), Person.public_id.label("seller")),
     *(Station.code.label("station_code"), Station.name_zh.label("station_zh"), Station.name_en.label("station_en")),
     *(Station.free_shipping_from_fen, County.is_deep_poverty),
     *(Category.service_fee_per_mille, Category.is_age_restricted),

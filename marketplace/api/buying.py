@@ -30,11 +30,14 @@ from marketplace.orders import backlog, carts, placing, shipping
 from marketplace.orders.carts import CartOwner
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.placing import OtherTotal, Recipient
+from marketplace.orders.promotions import choosing
+from marketplace.orders.promotions.choosing import Buyer
 from marketplace.orders.quoting import Quote, QuotedLine, QuotedParcel, quote
 from marketplace.orders.receiving.models import Substitute
 from marketplace.orders.receiving.states import SubstituteState
 
 LINES: Final = "#/lines"
+COUPON: Final = "#/coupon"
 
 
 class TotalHasChanged(OtherTotal):
@@ -51,12 +54,18 @@ def owner_of(person: Visitor, cart: str) -> CartOwner:
 
 
 def make_cart(
-    session: Session, *, person: Visitor, lines: Sequence[WantedLine], province: str, pickup: Collection[str]
+    session: Session,
+    *,
+    person: Visitor,
+    lines: Sequence[WantedLine],
+    province: str,
+    pickup: Collection[str],
+    coupon: str = "",
 ) -> CartAnswer:
     """A new cart with these lines. Raises Unfit, TooHeavy."""
     cart = ids.public_id()
     fill(session, owner_of(person, cart), lines)
-    return show_cart(session, person=person, cart=cart, province=province, pickup=pickup)
+    return show_cart(session, person=person, cart=cart, province=province, pickup=pickup, coupon=coupon)
 
 
 def fill(session: Session, owner: CartOwner, lines: Sequence[WantedLine]) -> None:
@@ -72,8 +81,11 @@ def fill(session: Session, owner: CartOwner, lines: Sequence[WantedLine]) -> Non
             raise Unfit((f"{LINES}/{place}/quantity", _("It must be at least %(bound)s.", bound=put)))
 
 
-def show_cart(session: Session, *, person: Visitor, cart: str, province: str, pickup: Collection[str]) -> CartAnswer:
-    """What it costs now. Raises NotFound for another's, and once it was ordered; Unfit for no such province; TooHeavy."""
+def show_cart(
+    session: Session, *, person: Visitor, cart: str, province: str, pickup: Collection[str], coupon: str = ""
+) -> CartAnswer:
+    """What it costs now. Raises NotFound for another's, and once it was ordered; Unfit for no such province or a coupon that
+    cannot be used; TooHeavy."""
     contents = carts.contents(session, owner_of(person, cart))
     if not contents:
         raise NotFound(cart)
@@ -82,7 +94,12 @@ def show_cart(session: Session, *, person: Visitor, cart: str, province: str, pi
         raise Unfit(("#/province", _("Nothing is sent there.")))
     found = offers.find(session, [variant for variant, _quantity, _seen in contents])
     delays = backlog.delays(session, {offer.station_code for offer in found.values()})
-    return cart_answer(cart, quote(contents, found, tariff=tariff, pickup=pickup, delays=delays))
+    quoted = quote(contents, found, tariff=tariff, pickup=pickup, delays=delays)
+    try:
+        quoted = choosing.reduced(session, quoted, code=coupon, buyer=Buyer(person.id))
+    except choosing.CouponRefused as refusal:
+        raise Unfit((COUPON, str(refusal.message))) from None
+    return cart_answer(cart, quoted)
 
 
 def cart_answer(cart: str, quoted: Quote) -> CartAnswer:
@@ -93,6 +110,7 @@ def cart_answer(cart: str, quoted: Quote) -> CartAnswer:
         cart=cart,
         goods_fen=quoted.goods_fen,
         shipping_fen=quoted.shipping_fen if is_known else None,
+        discount_fen=quoted.discount_fen,
         total_fen=quoted.total_fen if is_sound else None,
         parcels=parcels,
     )
@@ -132,11 +150,13 @@ def place(session: Session, *, person: Visitor, asked: NewOrder, recipient: Reci
     if not contents:
         raise Unfit(("#/cart", _("There is no such cart, or it was ordered already.")))
     refuse_minors(session, [variant for variant, _quantity, _seen in contents], is_adult=asked.is_adult)
-    agreed: dict[str, Any] = {"pickup": set(asked.pickup), "shown_total_fen": asked.total_fen}
+    agreed: dict[str, Any] = {"pickup": set(asked.pickup), "shown_total_fen": asked.total_fen, "coupon": asked.coupon}
     try:
         number = placing.place(session, owner=owner, recipient=recipient, language=chosen_language(), **agreed)
     except OtherTotal as refusal:
         raise TotalHasChanged(str(refusal)) from None
+    except choosing.CouponRefused as refusal:
+        raise Unfit((COUPON, str(refusal.message))) from None
     return show_order(session, person=person, number=number)
 
 
@@ -159,7 +179,17 @@ def show_order(session: Session, *, person: Visitor, number: str) -> OrderAnswer
     order = get_own(session, person, number)
     parts = session.scalars(select(Parcel).where(Parcel.order_id == order.id).order_by(Parcel.number)).all()
     lines, instead = lines_of(session, parts), instead_of(session, parts)
-    names = ("number", "goods_fen", "shipping_fen", "total_fen", "currency", "placed_at", "pay_by", "paid_at")
+    names = (
+        "number",
+        "goods_fen",
+        "shipping_fen",
+        "discount_fen",
+        "total_fen",
+        "currency",
+        "placed_at",
+        "pay_by",
+        "paid_at",
+    )
     return OrderAnswer(
         **{name: getattr(order, name) for name in names},
         state=order.state.value,
@@ -215,7 +245,7 @@ def instead_of(session: Session, parcels: Sequence[Parcel]) -> dict[int, list[In
 
 
 def parcel_values(order: str, parcel: Parcel, lines: list[OrderedLine], instead: list[InsteadLine]) -> dict[str, Any]:
-    names = ("delivery", "goods_fen", "shipping_fen", "promised_by", "carrier", "tracking_number")
+    names = ("delivery", "goods_fen", "shipping_fen", "discount_fen", "promised_by", "carrier", "tracking_number")
     plain: dict[str, Any] = {name: getattr(parcel, name) for name in names}
     known_by = {"number": f"{order}-{parcel.number}", "station": parcel.station_code, "state": parcel.state.value}
     return plain | known_by | {"lines": lines, "instead": instead}

@@ -30,6 +30,7 @@ RECIPIENT: Final = {
 def create_cart() -> Response:
     asked = read_body(NewCart)
     given = {"lines": asked.lines, "province": asked.province or "", "pickup": asked.pickup}
+    given |= {"coupon": asked.coupon}
     return once(buying.make_cart, body=asked, person=g.person, **given)
 
 
@@ -37,11 +38,11 @@ def create_cart() -> Response:
 @with_token("cart.keep", Scope.READ, Scope.ORDERS_WRITE)
 def show_cart(cart: str) -> Response:
     try:
-        asked = CartQuery(province=request.args.get("province", ""), pickup=request.args.getlist("pickup"))
+        where = {"province": request.args.get("province", ""), "pickup": request.args.getlist("pickup")}
+        asked = CartQuery.model_validate(where | {"coupon": request.args.get("coupon", "")})
     except ValidationError as error:
         raise Unfit(*((f"?{each['loc'][0]}", sentence(each)) for each in error.errors())) from None
-    where, pickup = asked.province, asked.pickup
-    return answer(buying.show_cart(db.session(), person=g.person, cart=cart, province=where, pickup=pickup))
+    return answer(buying.show_cart(db.session(), person=g.person, cart=cart, **asked.model_dump()))
 
 
 @bp.post("/orders")

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from marketplace.api.schemas import Code, County, Face
 from marketplace.orders.carts import MOST_LINES, MOST_OF_ONE
+from marketplace.orders.promotions.choosing import LONGEST_CODE
 
 CART: Final = "^[0-9a-f]{16}$"
 ORDER: Final = "^SX-[2-9A-HJKMNP-TV-Z]{8}$"
@@ -22,6 +23,9 @@ Pickup = Annotated[
     list[County],
     Field(max_length=60, description="the stations whose parcel is fetched there; all the others come by courier"),
 ]
+
+
+Coupon = Annotated[str, Field(max_length=LONGEST_CODE, description="a code that takes something off")]
 
 
 class Body(Face):
@@ -46,6 +50,7 @@ class NewCart(Body):
     lines: Lines
     province: County | None = None
     pickup: Pickup = Field(default_factory=list)
+    coupon: Coupon = ""
 
 
 class CartQuery(Face):
@@ -53,6 +58,7 @@ class CartQuery(Face):
 
     province: Annotated[str, Field(pattern=r"^([0-9]{6})?$", description="six-digit code of where it is sent")] = ""
     pickup: list[County] = Field(default_factory=list)
+    coupon: Coupon = ""
 
 
 class RecipientBody(Body):
@@ -75,6 +81,7 @@ class NewOrder(Body):
     total_fen: Fen
     is_adult: Annotated[bool, Field(description="needed where there is alcohol in it")] = False
     note: Line = ""
+    coupon: Coupon = ""
 
 
 StepName = Literal[
@@ -161,6 +168,7 @@ class CartAnswer(Face):
     cart: str
     goods_fen: int
     shipping_fen: int | None
+    discount_fen: int
     total_fen: int | None
     parcels: list[CartParcel]
 
@@ -199,6 +207,7 @@ class OrderParcel(Face):
     delivery: str
     goods_fen: int
     shipping_fen: int
+    discount_fen: int
     promised_by: date
     carrier: str
     tracking_number: str
@@ -211,6 +220,7 @@ class OrderAnswer(Face):
     state: str
     goods_fen: int
     shipping_fen: int
+    discount_fen: int
     total_fen: int
     currency: str
     is_test: bool

@@ -25,6 +25,7 @@ from marketplace.auditing import (
     payouts,
     plans,
     programs,
+    promotions,
     refunds,
     trade,
     transfers,
@@ -34,6 +35,7 @@ from marketplace.auditing.checks import Difference
 COUNTED = {"entries": "entry", "lines": "line", "orders": '"order"', "stock movements": "stock_movement"}
 COUNTED |= {"batches": "settlement_batch", "public rows": "public_row", "receipts": "receipt", "seals": "seal"}
 COUNTED |= {"arrivals": "arrival", "closed days": "station_day"}
+COUNTED |= {"promotions": "promotion", "invoices": "invoice"}
 COUNTED |= {"pledges": "pledge", "devices": "device", "imported sheets": "listing_import"}
 
 
@@ -43,6 +45,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, offline.OFFLINE)
     yield from checks.run(connection, (*refunds.REFUNDS, *movements.MOVEMENTS, *payouts.PAYOUTS, *transfers.TRANSFERS))
     yield from checks.run(connection, (*arrivals.ARRIVALS, *closings.CLOSINGS))
+    yield from checks.run(connection, promotions.PROMOTIONS)
     yield from payouts.differences(connection)
     yield from checks.run(connection, cases.CASES)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))

@@ -5,7 +5,8 @@ from typing import Final
 from marketplace.auditing.checks import Check
 
 SHARES: Final = """(SELECT c.public_id AS name, c.refund_public_id AS refund, a.bearer AS bearer,
-        l.seller_public_id AS seller, p.station_code AS station, rl.goods_fen - rl.service_fee_fen AS seller_fen,
+        l.seller_public_id AS seller, p.station_code AS station,
+        rl.goods_fen - rl.service_fee_fen - rl.seller_discount_fen AS seller_fen,
         rl.service_fee_fen + rl.shipping_fen AS station_fen, r.state AS state
     FROM after_sales_case c JOIN refund r ON r.public_id = c.refund_public_id
     JOIN refund_line rl ON rl.refund_public_id = r.public_id JOIN order_line l ON l.id = rl.order_line_id

@@ -30,7 +30,8 @@ DAYS: Final = f"""(SELECT d.station_code AS station, d.day AS day, d.accepted AS
         -{booked(OWN, "AND entry.kind IN ('refund', 'refund_failed', 'case_borne', 'case_borne_failed')")} AS n_borne,
         -{booked("'cash_desk'", "")} AS n_cash,
         {booked("'station_held'", "", since=False)} AS n_held, {booked("'station_payable'", "", since=False)} AS n_payable,
-        COALESCE((SELECT SUM(rl.goods_fen + rl.shipping_fen) FROM refund_line rl
+        COALESCE((SELECT SUM(rl.goods_fen + rl.shipping_fen - rl.seller_discount_fen - rl.platform_discount_fen
+            - rl.shipping_discount_fen) FROM refund_line rl
             JOIN order_line l ON l.id = rl.order_line_id JOIN parcel p ON p.id = l.parcel_id
             JOIN entry ON entry.key = 'refund:' || rl.refund_public_id WHERE p.station_code = d.station_code
             AND entry.book = d.book AND entry.at > d.since AND entry.at <= d.until), 0) AS n_refunded

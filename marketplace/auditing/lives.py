@@ -16,7 +16,9 @@ from marketplace.auditing.checks import Difference, read
 from marketplace.notifications.states import DELIVERY, ENDPOINT
 from marketplace.orders.batches.states import BATCH, LINE
 from marketplace.orders.cases.states import APPEAL, CASE
+from marketplace.orders.invoices.states import INVOICE
 from marketplace.orders.offline.states import ACT
+from marketplace.orders.promotions.states import PROMOTION, USE
 from marketplace.orders.receiving.states import SUBSTITUTE
 from marketplace.orders.states import ORDER, PARCEL
 from marketplace.payments.states import ATTEMPT, REFUND
@@ -40,6 +42,9 @@ class Life:
 LIVES: Final = (
     Life("order", "number", ORDER, "pending_payment"),
     Life("parcel", "public_id", PARCEL, "awaiting_acceptance"),
+    Life("invoice", "public_id", INVOICE, "requested"),
+    Life("promotion", "public_id", PROMOTION, "draft"),
+    Life("promotion_use", "public_id", USE, "reserved"),
     Life("substitute", "public_id", SUBSTITUTE, "offered"),
     Life("after_sales_case", "public_id", CASE, "requested"),
     Life("case_appeal", "public_id", APPEAL, "asked"),

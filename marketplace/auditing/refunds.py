@@ -6,7 +6,9 @@ from marketplace.auditing.checks import Check
 
 BACK: Final = """(SELECT rl.order_line_id AS line_id, l.parcel_id AS parcel_id, r.public_id AS refund, r.state AS state,
         l.seller_public_id AS seller, p.station_code AS station, rl.by_station AS by_station, rl.quantity AS quantity,
-        rl.goods_fen AS goods, rl.service_fee_fen AS fee, rl.shipping_fen AS shipping, rl.with_shipping AS with_shipping
+        rl.goods_fen AS goods, rl.service_fee_fen AS fee, rl.shipping_fen AS shipping, rl.with_shipping AS with_shipping,
+        rl.seller_discount_fen AS seller_off, rl.platform_discount_fen + rl.shipping_discount_fen AS province_off,
+        rl.seller_discount_fen + rl.platform_discount_fen + rl.shipping_discount_fen AS discount
     FROM refund_line rl JOIN refund r ON r.public_id = rl.refund_public_id
     JOIN order_line l ON l.id = rl.order_line_id JOIN parcel p ON p.id = l.parcel_id)"""
 """What refunds gave back, failed ones too."""
@@ -15,13 +17,16 @@ OFF_PRICE: Final = """(SELECT DISTINCT order_line_id AS line_id FROM refund_line
 """Lines of whose price something went back, since they weighed less: what their units cost then is no whole price."""
 
 BORNE: Final = f"""(SELECT refund, state, parcel_id, 'seller' AS who, seller AS owner, FALSE AS by_station,
-        goods - fee AS fen FROM {BACK} b WHERE NOT by_station
+        goods - fee - seller_off AS fen FROM {BACK} b WHERE NOT by_station
     UNION ALL SELECT refund, state, parcel_id, 'station', station, FALSE, fee + shipping FROM {BACK} b WHERE NOT by_station
-    UNION ALL SELECT refund, state, parcel_id, 'station', station, TRUE, goods + shipping FROM {BACK} b WHERE by_station)"""
-"""Who bears what: price less fee the seller, fee and shipping the station; of a lost parcel everything the station."""
+    UNION ALL SELECT refund, state, parcel_id, 'station', station, TRUE, goods + shipping - seller_off
+        FROM {BACK} b WHERE by_station)"""
+"""Who bears what: price less fee and their own discount the seller, fee and shipping the station; of a lost parcel
+everything the station. More than their buyer has back, by what the province had put to it."""
 
 OWED: Final = f"""(SELECT p.id AS parcel_id, 'seller' AS who, l.seller_public_id AS owner,
-        (l.unit_price_fen - l.unit_service_fee_fen) * l.quantity AS fen FROM order_line l JOIN parcel p ON p.id = l.parcel_id
+        (l.unit_price_fen - l.unit_service_fee_fen) * l.quantity - l.seller_discount_fen AS fen
+        FROM order_line l JOIN parcel p ON p.id = l.parcel_id
     UNION ALL SELECT id, 'station', station_code, service_fee_fen + shipping_fen FROM parcel
     UNION ALL SELECT parcel_id, who, owner, -fen FROM {BORNE} b WHERE state <> 'failed' AND NOT by_station)"""
 """What of each parcel is somebody's, before a loss is borne."""
@@ -47,10 +52,11 @@ BOOKED: Final = """(SELECT a.book AS book, CASE WHEN a.kind LIKE 'seller%' THEN 
 REFUNDS: Final = (
     Check(
         "refund lines add up to refunds",
-        f"""SELECT r.public_id AS name, r.fen AS owed, COALESCE(SUM(b.goods + b.shipping), 0) AS amount FROM refund r
-        JOIN attempt ON attempt.id = r.attempt_id AND attempt.purpose = 'order' LEFT JOIN {BACK} b ON b.refund = r.public_id
+        f"""SELECT r.public_id AS name, r.fen AS owed, COALESCE(SUM(b.goods + b.shipping - b.discount), 0) AS amount
+        FROM refund r JOIN attempt ON attempt.id = r.attempt_id AND attempt.purpose = 'order'
+        LEFT JOIN {BACK} b ON b.refund = r.public_id
         WHERE r.reason_key NOT LIKE 'surplus%' AND r.reason_key NOT LIKE 'loss:%' GROUP BY r.id, r.public_id, r.fen
-        HAVING COALESCE(SUM(b.goods + b.shipping), 0) <> r.fen""",
+        HAVING COALESCE(SUM(b.goods + b.shipping - b.discount), 0) <> r.fen""",
         "refund {name} is {owed} fen, its lines say {amount}",
     ),
     Check(

@@ -6,7 +6,7 @@ from marketplace.auditing.checks import Check
 from marketplace.auditing.refunds import BACK
 
 SHARES: Final = """(SELECT l.parcel_id AS parcel_id, 'seller' AS who, l.seller_public_id AS owner,
-        SUM((l.unit_price_fen - l.unit_service_fee_fen) * l.quantity) AS owed FROM order_line l
+        SUM((l.unit_price_fen - l.unit_service_fee_fen) * l.quantity - l.seller_discount_fen) AS owed FROM order_line l
     GROUP BY l.parcel_id, l.seller_public_id
     UNION ALL SELECT id, 'station', station_code, service_fee_fen + shipping_fen FROM parcel)"""
 """Whose a parcel's money is, from its frozen lines."""
@@ -27,9 +27,8 @@ BACK_FROM_HELD: Final = f"""(SELECT g.parcel_id AS parcel_id, a.owner AS owner, 
     GROUP BY g.parcel_id, a.owner)"""
 """What went back to buyers before their parcel was settled."""
 
-BACK_IN_ALL: Final = (
-    f"""(SELECT parcel_id, SUM(goods + shipping) AS fen FROM {BACK} b WHERE state <> 'failed' GROUP BY parcel_id)"""
-)
+BACK_IN_ALL: Final = f"""(SELECT parcel_id, SUM(goods + shipping - discount) AS fen FROM {BACK} b
+    WHERE state <> 'failed' GROUP BY parcel_id)"""
 
 ORDERED: Final = """(SELECT p.order_id AS order_id, p.id AS parcel_id, p.state AS state, l.variant_code AS variant,
     SUM(l.quantity) AS quantity, SUM(l.missing_quantity + l.replaced_quantity) AS missing
@@ -67,6 +66,7 @@ ORDERS: Final = (
         "paid orders are allocated",
         """SELECT o.number AS name, o.total_fen AS owed, COALESCE(SUM(line.amount), 0) AS amount FROM "order" o
         LEFT JOIN entry ON entry.key = 'allocate:' || o.number LEFT JOIN line ON line.entry_id = entry.id AND line.amount > 0
+        AND line.account_id IN (SELECT id FROM ledger_account WHERE kind = 'buyer_clearing')
         WHERE o.paid_at IS NOT NULL GROUP BY o.id, o.number, o.total_fen
         HAVING COALESCE(SUM(line.amount), 0) <> o.total_fen""",
         "order {name} was paid {owed} fen, {amount} were allocated",
@@ -108,20 +108,20 @@ ORDERS: Final = (
     ),
     Check(
         "refused parcels are refunded",
-        f"""SELECT p.public_id AS name, p.goods_fen + p.shipping_fen AS owed, COALESCE(b.fen, 0) AS amount FROM parcel p
-        JOIN "order" o ON o.id = p.order_id LEFT JOIN {BACK_IN_ALL} b ON b.parcel_id = p.id
+        f"""SELECT p.public_id AS name, p.goods_fen + p.shipping_fen - p.discount_fen AS owed, COALESCE(b.fen, 0) AS amount
+        FROM parcel p JOIN "order" o ON o.id = p.order_id LEFT JOIN {BACK_IN_ALL} b ON b.parcel_id = p.id
         WHERE p.state IN ('refused', 'cancelled', 'returned_to_seller') AND o.paid_at IS NOT NULL
-        AND COALESCE(b.fen, 0) <> p.goods_fen + p.shipping_fen
+        AND COALESCE(b.fen, 0) <> p.goods_fen + p.shipping_fen - p.discount_fen
         AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.key = 'dispute_kept:' || p.public_id)""",
         "parcel {name} was not sent or not fetched: {owed} fen should go back, {amount} do",
     ),
     Check(
         "lost parcels are paid back by their station",
-        f"""SELECT p.public_id AS name, p.goods_fen + p.shipping_fen AS owed, p.station_code AS station,
+        f"""SELECT p.public_id AS name, p.goods_fen + p.shipping_fen - p.discount_fen AS owed, p.station_code AS station,
         COALESCE(b.fen, 0) AS amount, p.state AS state FROM parcel p
         JOIN event e ON e.subject = 'parcel:' || p.public_id AND e.to_state = 'lost'
         LEFT JOIN {BACK_IN_ALL} b ON b.parcel_id = p.id
-        WHERE (COALESCE(b.fen, 0) <> p.goods_fen + p.shipping_fen OR p.state <> 'settled')
+        WHERE (COALESCE(b.fen, 0) <> p.goods_fen + p.shipping_fen - p.discount_fen OR p.state <> 'settled')
         AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.key = 'dispute_kept:' || p.public_id)""",
         "parcel {name} was lost and is {state}: with what its station {station} pays {owed} fen should go back, {amount} do",
     ),

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from listings import offers
 from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
-from marketplace.demo import cases, journeys, settlements
+from marketplace.demo import cases, journeys, promotions, settlements
 from marketplace.demo.cashier import pay_at_cashier
 from marketplace.demo.people import ids_of, person_id
 from marketplace.demo.tables import Row, read, refuse_in_earnest
@@ -24,6 +24,8 @@ from marketplace.orders import carts, paying, placing, shipping
 from marketplace.orders.carts import CartOwner
 from marketplace.orders.models import Order, Province
 from marketplace.orders.placing import Recipient
+from marketplace.orders.promotions import choosing
+from marketplace.orders.promotions.choosing import Buyer
 from marketplace.orders.quoting import quote
 from marketplace.payments.gateways import gateways
 from marketplace.payments.sandbox.gateway import SandboxCashier
@@ -56,6 +58,10 @@ class Purchase:
         return [(variant, int(quantity)) for variant, quantity in pairs]
 
     @property
+    def coupon(self) -> str:
+        return promotions.USED.get((self.row["days_ago"], self.row["time"]), "")
+
+    @property
     def pickup(self) -> list[str]:
         return self.stations if self.outcome in FETCHED else []
 
@@ -82,7 +88,7 @@ def play() -> None:
         return
     now = clock.now()
     planned = [deed for purchase in in_transaction(purchases) for deed in deeds(purchase, cashier)]
-    planned += settlements.deeds() + cases.deeds()
+    planned += settlements.deeds() + cases.deeds() + promotions.deeds()
     past = sorted((deed for deed in planned if deed[0] <= now), key=lambda deed: deed[0])
     for _day, done in groupby(past, key=lambda deed: clock.local(deed[0]).date()):
         live_through(list(done), now)
@@ -141,7 +147,9 @@ def fill_cart_and_order(session: Session, purchase: Purchase) -> str:
     session.flush()
     found = offers.find(session, [variant for variant, _quantity in purchase.goods])
     tariff = shipping.tariff(session, purchase.recipient.province, clock.today())
-    shown = quote(carts.contents(session, owner), found, tariff=tariff, pickup=purchase.pickup)
+    plain = quote(carts.contents(session, owner), found, tariff=tariff, pickup=purchase.pickup)
+    buyer = Buyer(owner.person_id, purchase.recipient.phone)
+    shown = choosing.reduced(session, plain, code=purchase.coupon, buyer=buyer)
     return placing.place(
         session,
         owner=owner,
@@ -149,6 +157,7 @@ def fill_cart_and_order(session: Session, purchase: Purchase) -> str:
         pickup=purchase.pickup,
         shown_total_fen=shown.total_fen,
         language="zh_CN",
+        coupon=purchase.coupon,
     )
 
 

@@ -73,7 +73,7 @@ def keep(session: Session, parcel: Parcel, *, reason: str) -> None:
 
     What the bank did not give goes back to the buyer, out of that loss."""
     order = parcel.order
-    shares = remaining.shares(remaining.rest(session, parcel), parcel.station_code)
+    shares = remaining.given_back(remaining.rest(session, parcel), parcel.station_code)
     post_kept(session, parcel, {account: Money(fen, order.currency) for account, fen in shares.items()})
     paid = select(Attempt).where(Attempt.purpose == PURPOSE, Attempt.reference == order.number, ~Attempt.is_surplus)
     attempt = session.scalars(paid.where(Attempt.state == AttemptState.SUCCEEDED).with_for_update()).one()
@@ -100,8 +100,8 @@ def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) ->
 
 def bear_lost(session: Session, parcel: Parcel) -> None:
     """It was lost on the way, and the buyer has the money from the bank: the station bears it all the same (ADR 7)."""
-    fen = sum(part.fen for part in remaining.rest(session, parcel))
-    post_kept(session, parcel, {("station_payable", parcel.station_code): Money(fen, parcel.order.currency)})
+    shares = remaining.given_back_by_station(remaining.rest(session, parcel), parcel.station_code)
+    post_kept(session, parcel, {account: Money(fen, parcel.order.currency) for account, fen in shares.items()})
 
 
 def post_kept(session: Session, parcel: Parcel, lines: dict[books.Account, Money]) -> None:

@@ -17,6 +17,9 @@ from marketplace.core.money import Money
 from marketplace.core.transitions import transition
 from marketplace.ledger import books
 from marketplace.orders.models import Order, OrderLine, Parcel
+from marketplace.orders.promotions import using
+from marketplace.orders.promotions.choosing import CouponRefused
+from marketplace.orders.promotions.ending import FUNDING
 from marketplace.orders.states import OrderState
 from marketplace.payments import attempts
 from marketplace.payments.gateways import OutcomeUnknown
@@ -42,6 +45,8 @@ def mark_paid(session: Session, /, *, reference: str, amount: Money, attempt: st
     if amount != Money(order.total_fen, order.currency):
         return False
     frozen = lines_of(session, order)
+    if order.discount_fen:
+        using.spend(session, order.number)
     stock.sell(session, packs(frozen), reference=order.number)
     was, why = order.state, f"attempt:{attempt}"
     transition(session, order, OrderState.PAID, expected=was, actor="system", why=why, paid_at=clock.now())
@@ -62,26 +67,36 @@ def can_be_held_again(session: Session, order: Order) -> bool:
     try:
         with session.begin_nested():
             stock.reserve(session, wanted, reference=order.number)
-    except stock.OutOfStock:
+            if order.discount_fen:
+                using.reserve_again(session, order)
+    except (stock.OutOfStock, CouponRefused):
         return False
     return True
 
 
 def allocate(session: Session, order: Order, frozen: Sequence[Row[Any]]) -> None:
-    """`allocate:<order>`: what each seller and each station will be owed, held until their parcel settles."""
-    lines = {("buyer_clearing", ""): order.total_fen} | {account: -fen for account, fen in shares_of(frozen).items()}
+    """`allocate:<order>`: what each seller and each station will be owed, held until their parcel settles; beside what the
+    buyer paid it is what the province bears of discounts."""
+    shared = {account: -fen for account, fen in shares_of(frozen).items()}
+    lines = {("buyer_clearing", ""): order.total_fen, FUNDING: funded(frozen)} | shared
     money = {account: Money(fen, order.currency) for account, fen in lines.items()}
     books.post(session, key=f"allocate:{order.number}", book=order.book, reference=order.number, lines=money)
 
 
 def shares_of(frozen: Sequence[Row[Any]]) -> dict[books.Account, int]:
-    """Whose an order's money is, in fen, from its frozen lines: they add up to goods and shipping."""
+    """Whose an order's money is, in fen, from its frozen lines: goods and shipping less what sellers bear of discounts."""
     shares: dict[books.Account, int] = defaultdict(int)
     for line in frozen:
-        shares["seller_held", line.seller_public_id] += (line.unit_price_fen - line.unit_service_fee_fen) * line.quantity
+        gets = (line.unit_price_fen - line.unit_service_fee_fen) * line.quantity - line.seller_discount_fen
+        shares["seller_held", line.seller_public_id] += gets
     for _parcel, line in {line.parcel_id: line for line in frozen}.items():
         shares["station_held", line.station_code] += line.service_fee_fen + line.shipping_fen
     return shares
+
+
+def funded(frozen: Sequence[Row[Any]]) -> int:
+    """Fen that the province puts to what the buyer paid."""
+    return sum(line.platform_discount_fen + line.shipping_discount_fen for line in frozen)
 
 
 def is_over(session: Session, *, number: str) -> bool:
@@ -128,6 +143,8 @@ def give_up(session: Session, *, number: str, to: OrderState, actor: str, why: s
         return False
     transition(session, order, to, expected=OrderState.PENDING_PAYMENT, actor=actor, why=why)
     stock.release(session, quantities(session, order), reference=order.number)
+    if order.discount_fen:
+        using.give_back(session, order.number)
     return True
 
 
@@ -161,8 +178,9 @@ def lines_of(session: Session, order: Order) -> Sequence[Row[Any]]:
 @cache
 def frozen_lines() -> Columns:
     line = (OrderLine.variant_code, OrderLine.quantity, OrderLine.unit_price_fen, OrderLine.unit_service_fee_fen)
+    off = (OrderLine.seller_discount_fen, OrderLine.platform_discount_fen, OrderLine.shipping_discount_fen)
     parcel = (Parcel.station_code, Parcel.service_fee_fen, Parcel.shipping_fen)
-    wanted = select(*line, OrderLine.seller_public_id, OrderLine.parcel_id, *parcel)
+    wanted = select(*line, *off, OrderLine.seller_public_id, OrderLine.parcel_id, *parcel)
     return wanted.join(Parcel, Parcel.id == OrderLine.parcel_id).where(Parcel.order_id == bindparam("order"))
 
 

@@ -19,7 +19,9 @@ from marketplace.core.transitions import leave_trace
 from marketplace.orders import backlog, carts, shipping
 from marketplace.orders.carts import CartOwner
 from marketplace.orders.models import Order, OrderLine, Parcel
-from marketplace.orders.quoting import Quote, QuotedLine, QuotedParcel, quote
+from marketplace.orders.promotions import choosing, using
+from marketplace.orders.promotions.choosing import Buyer
+from marketplace.orders.quoting import Cut, Quote, QuotedLine, QuotedParcel, quote
 from marketplace.orders.states import OrderState, ParcelState
 from marketplace.payments import attempts
 from marketplace.payments.gateways import current_book
@@ -55,6 +57,13 @@ class Recipient:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Present:
+    """Packed without prices, with a card that says these words."""
+
+    message: str = ""
+
+
 def place(
     session: Session,
     *,
@@ -63,11 +72,13 @@ def place(
     pickup: Collection[str],
     shown_total_fen: int,
     language: str,
+    coupon: str = "",
+    present: Present | None = None,
 ) -> str:
     """Order what is in the cart; returns the order's number. The payer is sent on by `attempts.submit`, after the commit.
 
     `shown_total_fen` is what the person agreed to pay. Raises NothingToOrder, SomethingChanged, OtherTotal, OutOfStock,
-    TooHeavy, PaymentsClosed."""
+    TooHeavy, PaymentsClosed, CouponRefused."""
     contents = carts.contents(session, owner)
     found = offers.find(session, [variant for variant, _quantity, _seen in contents])
     tariff = shipping.tariff(session, recipient.province, clock.today())
@@ -77,12 +88,15 @@ def place(
         raise NothingToOrder
     if quoted.has_trouble or len(found) != len(contents):
         raise SomethingChanged
+    buyer = Buyer(owner.person_id, recipient.phone)
+    quoted = choosing.reduced(session, quoted, code=coupon, buyer=buyer)
     if quoted.total_fen != shown_total_fen:
         raise OtherTotal(str(quoted.total_fen))
     wanted = {line.offer.variant: line.quantity for line in quoted.lines}
     number = ids.order_number()
     stock.reserve(session, wanted, reference=number)
-    pay_by = freeze(session, number, quoted, recipient, owner, language)
+    pay_by = freeze(session, number, quoted, recipient, owner, language, present)
+    using.reserve(session, order=number, reductions=quoted.reductions, buyer=buyer)
     attempts.start(session, purpose="order", reference=number, amount=Money(quoted.total_fen), pay_by=pay_by)
     outbox.put(session, "order.expires", after=TIME_TO_PAY, number=number)
     if not carts.take_out(session, owner=owner, variants=list(wanted)):  # a second tab was faster
@@ -97,7 +111,15 @@ def remember(session: Session, person_id: int, recipient: Recipient) -> None:
     addresses.remember(session, person_id=person_id, city=recipient.city, street=recipient.street, **given)
 
 
-def freeze(session: Session, number: str, quoted: Quote, recipient: Recipient, owner: CartOwner, language: str) -> datetime:
+def freeze(
+    session: Session,
+    number: str,
+    quoted: Quote,
+    recipient: Recipient,
+    owner: CartOwner,
+    language: str,
+    present: Present | None = None,
+) -> datetime:
     """The rows of an order; nothing of it is computed again later. Until when it may be paid."""
     now = clock.now()
     order = {
@@ -110,8 +132,11 @@ def freeze(session: Session, number: str, quoted: Quote, recipient: Recipient, o
         "city": recipient.city,
         "street": recipient.street,
         "note": recipient.note,
+        "is_gift": present is not None,
+        "gift_message": present.message or None if present else None,
         "goods_fen": quoted.goods_fen,
         "shipping_fen": quoted.shipping_fen,
+        "discount_fen": quoted.discount_fen,
         "total_fen": quoted.total_fen,
         "book": current_book(),
         "language": language,
@@ -122,11 +147,11 @@ def freeze(session: Session, number: str, quoted: Quote, recipient: Recipient, o
     mine = Order(number=number)
     leave_trace(session, mine, None, OrderState.PENDING_PAYMENT, actor=actor_of(owner), why="placed")
     for position, parcel in enumerate(quoted.parcels, start=1):
-        freeze_parcel(session, order_id, position, parcel)
+        freeze_parcel(session, order_id, position, parcel, quoted)
     return now + TIME_TO_PAY
 
 
-def freeze_parcel(session: Session, order_id: int, position: int, parcel: QuotedParcel) -> None:
+def freeze_parcel(session: Session, order_id: int, position: int, parcel: QuotedParcel, quoted: Quote) -> None:
     row = {
         "public_id": ids.public_id(),
         "order_id": order_id,
@@ -136,6 +161,7 @@ def freeze_parcel(session: Session, order_id: int, position: int, parcel: Quoted
         "goods_fen": parcel.goods_fen,
         "service_fee_fen": parcel.service_fee_fen,
         "shipping_fen": parcel.shipping_fen,
+        "discount_fen": sum(quoted.cut_of(line.offer.variant).fen for line in parcel.lines),
         "net_weight_grams": parcel.net_weight_grams,
         "promised_by": parcel.promised_by(clock.today()),
     }
@@ -143,10 +169,12 @@ def freeze_parcel(session: Session, order_id: int, position: int, parcel: Quoted
     mine, where = Parcel(public_id=row["public_id"]), parcel.station_code
     leave_trace(session, mine, None, ParcelState.AWAITING_ACCEPTANCE, actor="system", why="placed", station=where)
     parts = zip(parcel.lines, parcel.shipping_parts, strict=True)
-    add_rows(session, OrderLine, *(line_values(parcel_id, line, shipping_fen) for line, shipping_fen in parts))
+    cuts = {line.offer.variant: quoted.cut_of(line.offer.variant) for line in parcel.lines}
+    lines = (line_values(parcel_id, line, fen, cuts[line.offer.variant]) for line, fen in parts)
+    add_rows(session, OrderLine, *lines)
 
 
-def line_values(parcel_id: int, line: QuotedLine, shipping_fen: int) -> Mapping[str, object]:
+def line_values(parcel_id: int, line: QuotedLine, shipping_fen: int, cut: Cut) -> Mapping[str, object]:
     offer = line.offer
     return {
         "public_id": ids.public_id(),
@@ -163,6 +191,9 @@ def line_values(parcel_id: int, line: QuotedLine, shipping_fen: int) -> Mapping[
         "unit_service_fee_fen": line.unit_service_fee_fen,
         "quantity": line.quantity,
         "shipping_fen": shipping_fen,
+        "seller_discount_fen": cut.seller_fen,
+        "platform_discount_fen": cut.platform_fen,
+        "shipping_discount_fen": cut.shipping_fen,
         "net_weight_grams": offer.net_weight_grams,
         "return_policy": offer.return_policy,
         "drawing": offer.drawing,

@@ -121,8 +121,46 @@ class QuotedParcel:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """What comes off one line, in fen: off its goods what the seller bears and what the province bears; off its shipping."""
+
+    seller_fen: int = 0
+    platform_fen: int = 0
+    shipping_fen: int = 0  # all of it or nothing, borne by the province
+
+    @property
+    def fen(self) -> int:
+        return self.seller_fen + self.platform_fen + self.shipping_fen
+
+    def __add__(self, other: "Cut") -> "Cut":
+        goods = (self.seller_fen + other.seller_fen, self.platform_fen + other.platform_fen)
+        return Cut(*goods, self.shipping_fen + other.shipping_fen)
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """What one promotion takes off, by the lines' variants."""
+
+    promotion_id: int
+    public_id: str
+    code: str | None
+    name_zh: str
+    name_en: str
+    cuts: Mapping[str, Cut]
+
+    @property
+    def fen(self) -> int:
+        return sum(cut.fen for cut in self.cuts.values())
+
+    @property
+    def platform_fen(self) -> int:
+        return sum(cut.platform_fen + cut.shipping_fen for cut in self.cuts.values())
+
+
+@dataclass(frozen=True)
 class Quote:
     parcels: tuple[QuotedParcel, ...]
+    reductions: tuple[Reduction, ...] = ()
 
     @property
     def lines(self) -> list[QuotedLine]:
@@ -145,8 +183,16 @@ class Quote:
         return sum(parcel.shipping_fen for parcel in self.parcels)
 
     @property
+    def discount_fen(self) -> int:
+        return sum(each.fen for each in self.reductions)
+
+    @property
     def total_fen(self) -> int:
-        return self.goods_fen + self.shipping_fen
+        return self.goods_fen + self.shipping_fen - self.discount_fen
+
+    def cut_of(self, variant: str) -> Cut:
+        """What all promotions take off this line together."""
+        return sum((each.cuts[variant] for each in self.reductions if variant in each.cuts), Cut())
 
     @property
     def is_age_restricted(self) -> bool:

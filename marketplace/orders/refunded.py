@@ -146,7 +146,8 @@ def waits_for_a_person() -> ColumnElement[bool]:
 def found(session: Session, which: ColumnElement[bool]) -> list[ShownRefund]:
     wanted = (
         select(Refund.public_id, Refund.state, Refund.reason, Refund.reason_key, Refund.created_at, Refund.fen)
-        .add_columns(RefundLine.quantity, RefundLine.goods_fen, RefundLine.shipping_fen, waits_for_a_person().label("waits"))
+        .add_columns(RefundLine.quantity, RefundLine.goods_fen, waits_for_a_person().label("waits"))
+        .add_columns((RefundLine.shipping_fen - RefundLine.shipping_discount_fen).label("shipping_fen"))
         .add_columns(OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en)
         .add_columns(Order.number.label("order"), Parcel.public_id.label("parcel"), Parcel.number, Parcel.station_code)
         .join(RefundLine, RefundLine.refund_public_id == Refund.public_id)

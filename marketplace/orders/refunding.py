@@ -117,8 +117,8 @@ def give_back(session: Session, parcel: Parcel, parts: Sequence[Part], *, reason
 
 def rest_of(parcel: Parcel, lines: Sequence[LineLeft]) -> list[Part]:
     """Everything that is left. Raises AlreadyRefunded, NothingLeftToSend."""
-    parts = [line.rest for line in lines if line.rest.fen]
-    if not parts:
+    parts = [line.rest for line in lines if line.rest.price_fen]
+    if not any(part.fen for part in parts):
         raise AlreadyRefunded(parcel.public_id)
     if parcel.state in AT_WORK:
         raise NothingLeftToSend(parcel.public_id)

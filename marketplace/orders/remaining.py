@@ -3,7 +3,11 @@
 Price and fee are frozen for each unit. Where a part of the price went back since the goods weighed less, k of the n units
 that are left have k / n of the rest, rounded down, and the last ones all of it. A line's shipping is frozen as one sum: of k
 units of n that go back with their shipping it is s * k // n in all, so that any order of refunds ends exactly at s, also
-where one of them failed."""
+where one of them failed.
+
+What promotions took off a line lies within these figures, in parts of its own: k of the n units that are left have k / n of
+the discount that is left, rounded down, the last ones all of it, so that whatever the order of refunds what was paid goes
+back to the fen. Shipping that was free by a promotion goes back to the province, which paid for it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -16,11 +20,15 @@ from sqlalchemy.orm import Session
 from marketplace.core.transitions import EventRow
 from marketplace.ledger import books
 from marketplace.orders.models import OrderLine, Parcel, RefundLine
+from marketplace.orders.promotions.ending import FUNDING
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments.models import Refund
 from marketplace.payments.states import RefundState
 
-SUMS: Final = ("shipping_back_fen", "units_with_shipping_back", "goods_back_fen", "fee_back_fen")
+SUMS: Final = (
+    *("shipping_back_fen", "units_with_shipping_back", "goods_back_fen", "fee_back_fen"),
+    *("seller_discount_back_fen", "platform_discount_back_fen"),
+)
 PAYABLE: Final = {"seller_held": "seller_payable", "station_held": "station_payable"}
 
 
@@ -45,6 +53,11 @@ class LineLeft:
     units_with_shipping_back: int
     goods_back_fen: int = 0
     fee_back_fen: int = 0  # within the goods
+    seller_discount_fen: int = 0  # off the goods, of all units
+    platform_discount_fen: int = 0
+    shipping_discount_fen: int = 0  # all of the shipping, or nothing
+    seller_discount_back_fen: int = 0
+    platform_discount_back_fen: int = 0
 
     @property
     def units(self) -> int:
@@ -53,7 +66,7 @@ class LineLeft:
 
     @property
     def goods_fen(self) -> int:
-        """Paid for goods and not yet given back."""
+        """The price of the goods that was not yet given back, before anything came off it."""
         return self.unit_price_fen * self.quantity - self.goods_back_fen
 
     @property
@@ -61,29 +74,44 @@ class LineLeft:
         """Of these goods."""
         return self.unit_service_fee_fen * self.quantity - self.fee_back_fen
 
+    @property
+    def discounts(self) -> tuple[int, int]:
+        """What came off these goods, borne by the seller and by the province."""
+        seller_fen = self.seller_discount_fen - self.seller_discount_back_fen
+        return seller_fen, self.platform_discount_fen - self.platform_discount_back_fen
+
+    def shipping_discount(self, shipping_fen: int) -> int:
+        """Of so much of its shipping."""
+        return shipping_fen if self.shipping_discount_fen else 0
+
     def part(self, units: int, *, with_shipping: bool) -> "Part":
         """What giving back so many more units means."""
         due = self.shipping_fen * (self.units_with_shipping_back + units) // self.quantity if with_shipping else 0
         goods_fen, fee_fen = (fen * units // max(self.units, 1) for fen in (self.goods_fen, self.service_fee_fen))
-        return Part(self, units, goods_fen, fee_fen, max(0, due - self.shipping_back_fen), with_shipping)
+        seller_fen, platform_fen = (fen * units // max(self.units, 1) for fen in self.discounts)
+        shipping_fen = max(0, due - self.shipping_back_fen)
+        off = (seller_fen, platform_fen, self.shipping_discount(shipping_fen))
+        return Part(self, units, goods_fen, fee_fen, shipping_fen, with_shipping, *off)
 
     def of_price(self, fen: int, fee_fen: int) -> "Part":
         """So much of the price and of the fee in it, of no unit: never more than is left."""
         goods = min(fen, self.goods_fen)
         fee = min(fee_fen, self.service_fee_fen, goods)
         left_over = max(0, self.service_fee_fen - fee - (self.goods_fen - goods))  # a fee lies within its price
-        return Part(self, 0, goods, fee + left_over, 0, with_shipping=False)
+        seller_fen, platform_fen = (fen * goods // max(self.goods_fen, 1) for fen in self.discounts)
+        return Part(self, 0, goods, fee + left_over, 0, False, seller_fen, platform_fen, 0)
 
     @property
     def rest(self) -> "Part":
         """All units that are left and all shipping, also of units that went back without theirs."""
         shipping_fen = self.shipping_fen - self.shipping_back_fen
-        return Part(self, self.units, self.goods_fen, self.service_fee_fen, shipping_fen, with_shipping=True)
+        off = (*self.discounts, self.shipping_discount(shipping_fen))
+        return Part(self, self.units, self.goods_fen, self.service_fee_fen, shipping_fen, True, *off)
 
 
 @dataclass(frozen=True)
 class Part:
-    """Some units of a line with what goes back for them, in fen."""
+    """Some units of a line with what goes back for them, in fen: goods and shipping less what promotions took off them."""
 
     line: LineLeft
     units: int
@@ -91,10 +119,24 @@ class Part:
     service_fee_fen: int  # within the goods
     shipping_fen: int
     with_shipping: bool
+    seller_discount_fen: int = 0
+    platform_discount_fen: int = 0
+    shipping_discount_fen: int = 0
+
+    @property
+    def price_fen(self) -> int:
+        """Of goods and shipping, before anything came off."""
+        return self.goods_fen + self.shipping_fen
+
+    @property
+    def province_fen(self) -> int:
+        """What the province has back of it."""
+        return self.platform_discount_fen + self.shipping_discount_fen
 
     @property
     def fen(self) -> int:
-        return self.goods_fen + self.shipping_fen
+        """What the buyer has back."""
+        return self.price_fen - self.seller_discount_fen - self.province_fen
 
 
 def of_parcels(session: Session, parcels: Sequence[int]) -> dict[int, list[LineLeft]]:
@@ -106,6 +148,8 @@ def of_parcels(session: Session, parcels: Sequence[int]) -> dict[int, list[LineL
             func.sum(case((RefundLine.with_shipping, RefundLine.quantity), else_=0)).label("units"),
             func.sum(RefundLine.goods_fen).label("goods"),
             func.sum(RefundLine.service_fee_fen).label("fee"),
+            func.sum(RefundLine.seller_discount_fen).label("seller_discount"),
+            func.sum(RefundLine.platform_discount_fen).label("platform_discount"),
         )
         .join(Refund, Refund.public_id == RefundLine.refund_public_id)
         .join(OrderLine, OrderLine.id == RefundLine.order_line_id)
@@ -118,10 +162,13 @@ def of_parcels(session: Session, parcels: Sequence[int]) -> dict[int, list[LineL
         select(OrderLine.id, OrderLine.public_id, OrderLine.parcel_id, OrderLine.seller_public_id.label("seller"))
         .add_columns(*(getattr(OrderLine, name) for name in frozen))
         .add_columns(OrderLine.quantity, OrderLine.refunded_quantity, OrderLine.shipping_fen)
+        .add_columns(OrderLine.seller_discount_fen, OrderLine.platform_discount_fen, OrderLine.shipping_discount_fen)
         .add_columns(func.coalesce(went_back.c.shipping, 0).label("shipping_back_fen"))
         .add_columns(func.coalesce(went_back.c.units, 0).label("units_with_shipping_back"))
         .add_columns(func.coalesce(went_back.c.goods, 0).label("goods_back_fen"))
         .add_columns(func.coalesce(went_back.c.fee, 0).label("fee_back_fen"))
+        .add_columns(func.coalesce(went_back.c.seller_discount, 0).label("seller_discount_back_fen"))
+        .add_columns(func.coalesce(went_back.c.platform_discount, 0).label("platform_discount_back_fen"))
         .outerjoin(went_back, went_back.c.order_line_id == OrderLine.id)
         .where(OrderLine.parcel_id.in_(parcels))
         .order_by(OrderLine.id)
@@ -139,7 +186,7 @@ def of(session: Session, parcel: Parcel) -> list[LineLeft]:
 
 def rest(session: Session, parcel: Parcel) -> list[Part]:
     """Everything of a parcel that is left, without the lines of which nothing is."""
-    return [line.rest for line in of(session, parcel) if line.rest.fen]
+    return [line.rest for line in of(session, parcel) if line.rest.price_fen]
 
 
 def packs_due() -> ColumnElement[int]:
@@ -149,12 +196,26 @@ def packs_due() -> ColumnElement[int]:
 
 
 def shares(parts: Iterable[Part], station: str) -> dict[books.Account, int]:
-    """Whose these parts are while the parcel is held: price less fee the seller's, fee and shipping the station's."""
+    """Whose these parts are while the parcel is held: price less fee and their own discount the seller's, fee and shipping
+    the station's. With what the province put to it that is more than their buyer paid."""
     found: dict[books.Account, int] = defaultdict(int)
     for part in parts:
-        found["seller_held", part.line.seller] += part.goods_fen - part.service_fee_fen
+        found["seller_held", part.line.seller] += part.goods_fen - part.service_fee_fen - part.seller_discount_fen
         found["station_held", station] += part.service_fee_fen + part.shipping_fen
     return found
+
+
+def given_back(parts: Iterable[Part], station: str) -> dict[books.Account, int]:
+    """As `shares`, and what of it the province has back: together what the buyer has back."""
+    parts = list(parts)
+    return {**shares(parts, station), FUNDING: -sum(part.province_fen for part in parts)}
+
+
+def given_back_by_station(parts: Iterable[Part], station: str) -> dict[books.Account, int]:
+    """As `given_back`, of a lost parcel, which its station pays back alone."""
+    parts = list(parts)
+    of_province = sum(part.province_fen for part in parts)
+    return {("station_payable", station): sum(part.fen for part in parts) + of_province, FUNDING: -of_province}
 
 
 def is_lost(session: Session, parcel: Parcel) -> bool:

@@ -1,8 +1,8 @@
 """Money of a parcel on its way back to the buyer: units are taken off the lines, the refund is asked for and written down.
 
 Before the parcel settles it comes from what is held, after that from what is payable, which may go below zero: after a
-payout the seller owes it. What was paid by transfer is asked back, the rest is netted by the next settlement. A lost parcel
-is paid back by its station alone."""
+payout the seller owes it. What promotions took off goes back to who bore it. What was paid by transfer is asked back, the
+rest is netted by the next settlement. A lost parcel is paid back by its station alone."""
 
 from collections.abc import Iterable, Sequence
 
@@ -49,17 +49,19 @@ def repay(session: Session, parcel: Parcel, parts: Sequence[Part], *, reason_key
 
 
 def repay_rest(session: Session, parcel: Parcel, *, reason_key: str, reason: str) -> str | None:
-    """Everything of the parcel that was not given back yet; None where that is nothing."""
+    """Everything of the parcel that was not given back yet; None where its buyer has everything back."""
     parts = remaining.rest(session, parcel)
-    return repay(session, parcel, parts, reason_key=reason_key, reason=reason) if parts else None
+    is_owed = any(part.fen for part in parts)
+    return repay(session, parcel, parts, reason_key=reason_key, reason=reason) if is_owed else None
 
 
 def bearers(parcel: Parcel, parts: Iterable[Part], *, is_lost: bool) -> dict[books.Account, int]:
     """From which accounts these parts come, in fen."""
     if is_lost:
-        return {("station_payable", parcel.station_code): sum(part.fen for part in parts)}
-    held = remaining.shares(parts, parcel.station_code)
-    return {(PAYABLE[kind], owner): fen for (kind, owner), fen in held.items()} if parcel.state is S.SETTLED else held
+        return remaining.given_back_by_station(parts, parcel.station_code)
+    held = remaining.given_back(parts, parcel.station_code)
+    is_settled = parcel.state is S.SETTLED
+    return {(PAYABLE.get(kind, kind) if is_settled else kind, owner): fen for (kind, owner), fen in held.items()}
 
 
 def take_off(session: Session, part: Part) -> None:
@@ -73,7 +75,9 @@ def take_off(session: Session, part: Part) -> None:
 
 
 def line_of(refund: str, part: Part, *, by_station: bool) -> dict[str, object]:
-    figures = {"goods_fen": part.goods_fen, "service_fee_fen": part.service_fee_fen, "shipping_fen": part.shipping_fen}
+    names = ("goods_fen", "service_fee_fen", "shipping_fen")
+    off = ("seller_discount_fen", "platform_discount_fen", "shipping_discount_fen")
+    figures = {name: getattr(part, name) for name in (*names, *off)}
     whose = {"refund_public_id": refund, "order_line_id": part.line.id, "quantity": part.units}
     return {**whose, **figures, "with_shipping": part.with_shipping, "by_station": by_station}
 

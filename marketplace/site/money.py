@@ -60,10 +60,11 @@ def shares_lately(session: Session) -> Shares | None:
         .join(Refund, Refund.public_id == RefundLine.refund_public_id)
         .where(Order.number.in_(orders), Refund.state != RefundState.FAILED)
     )
+    off = select(func.sum(OrderLine.seller_discount_fen)).where(OrderLine.parcel_id == Parcel.id).scalar_subquery()
     parcels = select(
         func.coalesce(func.sum(case((is_kept, Parcel.shipping_fen), else_=0)), 0)
         - shipping_back.correlate(None).scalar_subquery(),
-        func.coalesce(func.sum(case((was_lost, Parcel.goods_fen - Parcel.service_fee_fen), else_=0)), 0),
+        func.coalesce(func.sum(case((was_lost, Parcel.goods_fen - Parcel.service_fee_fen - off), else_=0)), 0),
     )
     parcels = parcels.join(Order, Order.id == Parcel.order_id).where(Order.number.in_(orders))
     shipping, paid_by_stations = (int(fen) for fen in session.execute(parcels).one())

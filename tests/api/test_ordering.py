@@ -12,6 +12,7 @@ from marketplace.stations.models import Station
 from tests import factories
 from tests.api.trading import RECIPIENT, Programs, body_of, paid, rows
 from tests.orders.conftest import Shop, stock_of
+from tests.orders.promotions.promoting import promotion
 
 
 def test_the_same_request_again_has_one_effect_and_one_answer(shop: Shop, program: Programs) -> None:
@@ -179,3 +180,19 @@ def test_a_cart_promises_the_day_that_its_order_will(shop: Shop, program: Progra
     promised = buyer.post("/carts", where).get_json()["parcels"][0]["promised_by"]
     ordered = buyer.post("/orders", body_of(shop)).get_json()["parcels"][0]["promised_by"]
     assert promised == ordered > at_rest
+
+
+def test_a_coupon_is_reckoned_and_taken_off(shop: Shop, program: Programs) -> None:
+    promotion(threshold_fen=3000)
+    buyer = program()
+    cart = buyer.post("/carts", {"lines": body_of(shop)["lines"], "province": "140000", "coupon": "xinqiu"}).get_json()
+    assert (cart["discount_fen"], cart["total_fen"]) == (1000, 7560)
+    refused = buyer.get(f"/carts/{cart['cart']}?province=140000&coupon=NOSUCH")
+    assert refused.status_code == 422 and refused.get_json()["errors"][0]["pointer"] == "#/coupon"
+
+    answer = buyer.post("/orders", body_of(shop, coupon="XINQIU", total_fen=7560))
+
+    assert answer.status_code == 201
+    assert (answer.get_json()["discount_fen"], answer.get_json()["total_fen"]) == (1000, 7560)
+    again = buyer.post("/orders", body_of(shop, coupon="XINQIU", total_fen=7560))
+    assert again.status_code == 422 and again.get_json()["errors"][0]["pointer"] == "#/coupon"

@@ -42,13 +42,15 @@ class Row:
     goods_fen: int = 0
     fee_fen: int = 0
     shipping_fen: int = 0
+    discount_fen: int = 0  # what a seller bears of promotions
     line_state: LineState | None = None
     said: str = ""
 
     @property
     def adds_up(self) -> bool:
-        """Whether goods, fee and shipping explain the sum: not where a part went back to the buyer before it settled."""
-        return self.goods_fen > 0 and self.fen in {self.goods_fen - self.fee_fen, self.fee_fen + self.shipping_fen}
+        """Whether goods, fee, discount and shipping explain the sum: not where a part went back before it settled."""
+        of_seller = self.goods_fen - self.fee_fen - self.discount_fen
+        return self.goods_fen > 0 and self.fen in {of_seller, self.fee_fen + self.shipping_fen}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +141,11 @@ def brought(session: Session, owner: Owner, parcels: Iterable[str]) -> dict[str,
         wanted = wanted.where(OrderLine.seller_public_id == whose)
     found: dict[str, dict[str, Any]] = {}
     for parcel, line in session.execute(wanted.order_by(OrderLine.id)):
-        known = found.setdefault(parcel, {"parcel": parcel, "goods": (), "goods_fen": 0, "fee_fen": 0})
+        known = found.setdefault(parcel, {"parcel": parcel, "goods": (), "goods_fen": 0, "fee_fen": 0, "discount_fen": 0})
         known["goods"] += ((in_language(line.title_zh, line.title_en), line.quantity),)
         known["goods_fen"] += line.goods_fen
         known["fee_fen"] += line.service_fee_fen
+        known["discount_fen"] += line.seller_discount_fen if kind == "seller" else 0
     if kind == "station":
         carried = select(Parcel.public_id, Parcel.shipping_fen).where(Parcel.public_id.in_(list(found)))
         for parcel, fen in session.execute(carried):

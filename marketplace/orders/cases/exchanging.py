@@ -26,7 +26,17 @@ from marketplace.orders.states import OrderState, ParcelState as S
 
 NEVER_ARRIVED: Final = frozenset({S.REFUSED, S.CANCELLED, S.RETURNED_TO_SELLER, S.LOST})
 WHY: Final = "exchange"
-SAME_ORDER: Final = ("buyer_id", "recipient", "phone", "phone_fingerprint", "province_code", "city", "street", "note")
+SAME_ORDER: Final = (
+    "buyer_id",
+    "recipient",
+    "phone",
+    "phone_fingerprint",
+    "province_code",
+    "city",
+    "street",
+    "note",
+    "is_gift",
+)
 SAME_LINE: Final = (
     *("listing_code", "variant_code", "seller_public_id", "seller_name", "title_zh", "title_en", "unit_zh", "unit_en"),
     *("net_weight_grams", "return_policy", "drawing", "media_public_id"),

@@ -90,7 +90,8 @@ def shares_of(session: Session, refund: str) -> tuple[books.Account, books.Accou
     wanted = wanted.join(Parcel, Parcel.id == OrderLine.parcel_id).where(RefundLine.refund_public_id == refund)
     back, line, parcel = session.execute(wanted).one()
     seller, station = ("seller_payable", line.seller_public_id), ("station_payable", parcel.station_code)
-    return seller, station, parcel.order, back.goods_fen - back.service_fee_fen, back.service_fee_fen + back.shipping_fen
+    seller_fen = back.goods_fen - back.service_fee_fen - back.seller_discount_fen
+    return seller, station, parcel.order, seller_fen, back.service_fee_fen + back.shipping_fen
 
 
 def came_back(session: Session, /, *, reference: str, refund: str, amount: Money) -> None:

@@ -108,7 +108,8 @@ def standing(session: Session, period: Period) -> dict[str, int]:
 
 def refunded(session: Session, period: Period) -> int:
     """What buyers of this station's parcels were to get back, also what failed later."""
-    back = select(func.sum(RefundLine.goods_fen + RefundLine.shipping_fen)).select_from(RefundLine)
+    off = RefundLine.seller_discount_fen + RefundLine.platform_discount_fen + RefundLine.shipping_discount_fen
+    back = select(func.sum(RefundLine.goods_fen + RefundLine.shipping_fen - off)).select_from(RefundLine)
     back = back.join(Entry, Entry.key == "refund:" + RefundLine.refund_public_id)
     back = back.join(OrderLine, OrderLine.id == RefundLine.order_line_id).join(Parcel, Parcel.id == OrderLine.parcel_id)
     back = back.where(Parcel.station_code == period.station, Entry.book == period.book)

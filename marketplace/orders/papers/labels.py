@@ -67,6 +67,15 @@ def of(session: Session, parcels: Sequence[int]) -> list[Label]:
     return found
 
 
+def cards(session: Session, station: str) -> list[tuple[str, str]]:
+    """Labels and words of the presents that are being packed; those without words need no card. One statement."""
+    found = select(Order.number, Parcel.number, Order.gift_message).join(Order, Order.id == Parcel.order_id)
+    found = found.where(Parcel.station_code == station, Parcel.state.in_((S.ACCEPTED, *STATES)))
+    found = found.where(Order.state == OrderState.PAID, Order.is_gift, Order.gift_message.is_not(None))
+    rows = session.execute(found.order_by(Parcel.promised_by, Parcel.id).limit(MOST))
+    return [(f"{number}-{position}", words or "") for number, position, words in rows]
+
+
 def packings(session: Session, parcels: Sequence[str]) -> dict[str, Packing]:
     """When each was packed, and the surname of whoever did it."""
     subjects = {f"parcel:{name}": name for name in parcels}

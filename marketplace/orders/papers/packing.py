@@ -1,7 +1,7 @@
 """Packing sheets: what goes into which parcel, by grower, by station or by buyer. Two statements, however many orders."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from itertools import groupby
@@ -47,6 +47,7 @@ class Row:
     promised_by: date
     recipient: str = ""
     phone: str = ""
+    is_gift: bool = False  # without prices, with its card
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def rows_of(
     wanted: Columns = (
         select(Order.id, Order.number, Parcel.number, OrderLine.seller_name, named.title_zh, named.title_en)
         .add_columns(named.unit_zh, named.unit_en, packs, is_here, Parcel.shelf)
-        .add_columns(Parcel.delivery, Order.city, Parcel.promised_by, *names)
+        .add_columns(Order.is_gift, Parcel.delivery, Order.city, Parcel.promised_by, *names)
         .select_from(OrderLine)
         .join(Parcel, Parcel.id == OrderLine.parcel_id)
         .join(Order, Order.id == Parcel.order_id)
@@ -124,10 +125,11 @@ def rows_of(
 
 
 def row_of(sequence: int, number: str, position: int, seller: str, *found: Any) -> Row:
-    zh, en, unit_zh, unit_en, packs, is_here, shelf, delivery, city, day, *who = found
+    zh, en, unit_zh, unit_en, packs, is_here, shelf, is_gift, delivery, city, day, *who = found
     goods = (in_language(zh, en), in_language(unit_zh, unit_en), packs, bool(is_here))
     masked = (mask_name(who[0]), mask_phone(who[1])) if who else ()
-    return Row(sequence, f"{number}-{position}", seller, *goods, shelf, "" if delivery == PICKUP else city, day, *masked)
+    where = "" if delivery == PICKUP else city
+    return replace(Row(sequence, f"{number}-{position}", seller, *goods, shelf, where, day, *masked), is_gift=is_gift)
 
 
 def as_csv(found: list[Group]) -> Iterator[bytes]:

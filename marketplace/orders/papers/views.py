@@ -91,6 +91,13 @@ def show_labels() -> ResponseReturnValue:
         return labels_page(found, pdf=url_for(".show_labels_pdf") if found else "", **words)
 
 
+@bp.get("/gift-cards")
+@requires("parcel.handle")
+def show_cards() -> ResponseReturnValue:
+    """Of the presents that are being packed: the buyer's words, and nothing of what was paid."""
+    return render_template("papers/cards.html", cards=labels.cards(db.session(), g.station), **frame()), 200, NO_STORE
+
+
 @bp.get("/labels.pdf")
 @requires("parcel.handle")
 def show_labels_pdf() -> ResponseReturnValue:
@@ -121,6 +128,7 @@ def on_paper(label: Label) -> dict[str, Any]:
             *contents(label),
             f"{_('Batch')} {label.batch or '________'}",
             f"{_('Packed at, by')} {packed}",
+            *([_("a present: no prices")] if label.order.is_gift else []),
             *shelf(label),
             _("Scan it and see where this comes from"),
         ],

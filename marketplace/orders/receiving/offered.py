@@ -69,6 +69,7 @@ def found(session: Session, which: ColumnElement[bool]) -> list[Shown]:
 def shown(row: Substitute, line: OrderLine, order: str, parcel: str) -> Shown:
     ordered, instead = (What(each.title_zh, each.title_en, each.unit_zh, each.unit_en) for each in (line, row))
     less = (line.unit_price_fen - row.unit_price_fen) * row.packs
+    less -= (line.seller_discount_fen + line.platform_discount_fen) * less // max(line.goods_fen, 1)
     return Shown(row.public_id, order, parcel, row.state, row.packs, ordered, instead, less, row.answer_by)
 
 

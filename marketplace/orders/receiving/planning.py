@@ -146,4 +146,6 @@ def without(line: LineLeft, part: Part | None) -> LineLeft:
         fee_back_fen=line.fee_back_fen + part.service_fee_fen,
         shipping_back_fen=line.shipping_back_fen + part.shipping_fen,
         units_with_shipping_back=line.units_with_shipping_back + part.units,
+        seller_discount_back_fen=line.seller_discount_back_fen + part.seller_discount_fen,
+        platform_discount_back_fen=line.platform_discount_back_fen + part.platform_discount_fen,
     )

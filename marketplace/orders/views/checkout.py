@@ -1,10 +1,11 @@
 """/checkout: one page, no account needed; what it says is what is charged, or it says the new sum first."""
 
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext as _
+from sqlalchemy.orm import Session
 
 from listings import offers
 from listings.stock import OutOfStock
@@ -19,8 +20,12 @@ from marketplace.core.formats import language
 from marketplace.core.forms import SelectChoice
 from marketplace.orders import access, backlog, carts, placing, shipping, trouble
 from marketplace.orders.estimates import destinations
-from marketplace.orders.forms import CheckoutForm, RecipientForm
+from marketplace.orders.forms import CheckoutForm, RecipientForm, digits_of
+from marketplace.orders.invoices import requesting
+from marketplace.orders.invoices.requesting import Wanted
 from marketplace.orders.placing import NothingToOrder, OtherTotal, Recipient, SomethingChanged
+from marketplace.orders.promotions import choosing
+from marketplace.orders.promotions.choosing import Buyer
 from marketplace.orders.quoting import Quote, quote
 from marketplace.orders.shipping import TooHeavy
 from marketplace.orders.views.cart import owner
@@ -51,9 +56,17 @@ def create_order() -> ResponseReturnValue:
     action = request.form.get("action")
     if action == "fit" and not in_transaction(carts.fit, owner=owner()):
         return redirect(url_for("cart.show_cart"), 303)
+    try:
+        if form.coupon.data:  # codes are not to be found out by trying
+            hit("coupon.from", where_from(), limit=200, seconds=HOUR)
+    except TooMany as refusal:
+        form.coupon.data = ""
+        form.form_errors.append(refusal.message)
+        page = checkout_page(form, current_quote(form))
+        return page, refusal.status, {**NO_STORE, "Retry-After": str(refusal.retry_after)}
     quoted = current_quote(form)
-    if action in {"quote", "fit"}:  # buttons that only reckon anew, for another province or with what is left
-        return checkout_page(form, quoted), 200, NO_STORE
+    if action in {"quote", "fit", "coupon"}:  # buttons that only reckon anew, for another province or with what is left
+        return checkout_page(form, quoted), 422 if form.coupon.errors else 200, NO_STORE
     form.needs_adult = quoted.is_age_restricted
     if not form.validate():
         return checkout_page(form, quoted), 422, NO_STORE
@@ -63,6 +76,10 @@ def create_order() -> ResponseReturnValue:
     except TooMany as refusal:
         form.form_errors.append(refusal.message)
         return checkout_page(form, quoted), refusal.status, {**NO_STORE, "Retry-After": str(refusal.retry_after)}
+    except choosing.CouponRefused as refusal:
+        quoted = current_quote(form)
+        form.coupon.errors = [refusal.message]
+        return checkout_page(form, quoted), refusal.status, NO_STORE
     except (OtherTotal, TooHeavy, SomethingChanged, OutOfStock, PaymentsClosed) as refusal:
         form.form_errors.append(refusal.message)
         return checkout_page(form, current_quote(form)), refusal.status, NO_STORE
@@ -104,14 +121,25 @@ def place(form: CheckoutForm) -> str:
     scope = f"person:{whose.person_id}" if whose.person_id is not None else f"cart:{token_hash(str(whose.token))}"
     return in_transaction(
         idempotency.once,
-        placing.place,
+        place_and_ask,
         idempotency=form.idempotency(scope),
         owner=whose,
         recipient=recipient,
         pickup=set(form.pickup.data or ()),
         shown_total_fen=form.shown_total_fen,
         language=str(get_locale()),
+        coupon=str(form.coupon.data or ""),
+        present=form.present,
+        invoice=form.wanted,
     )
+
+
+def place_and_ask(session: Session, *, invoice: Wanted | None, **given: Any) -> str:
+    """The order, and the request for its invoices where one came with it."""
+    number = placing.place(session, **given)
+    if invoice is not None:
+        requesting.request(session, number=number, wanted=invoice, actor=placing.actor_of(given["owner"]))
+    return number
 
 
 def prefilled() -> CheckoutForm:
@@ -139,7 +167,19 @@ def current_quote(form: CheckoutForm) -> Quote:
     if not tariff.rates:
         tariff = shipping.tariff(session, HOME_PROVINCE, clock.today())
     delays = backlog.delays(session, {offer.station_code for offer in found.values()})
-    return quote(contents, found, tariff=tariff, pickup=set(form.pickup.data or ()), delays=delays)
+    plain = quote(contents, found, tariff=tariff, pickup=set(form.pickup.data or ()), delays=delays)
+    return reduced(form, plain)
+
+
+def reduced(form: CheckoutForm, plain: Quote) -> Quote:
+    """With what comes off it; a code that cannot be used is said at its field, and the rest is reckoned without it."""
+    session = db.session()
+    buyer = Buyer(g.person.id if g.person else None, digits_of(form.phone.data))
+    try:
+        return choosing.reduced(session, plain, code=str(form.coupon.data or ""), buyer=buyer)
+    except choosing.CouponRefused as refusal:
+        form.coupon.errors = [refusal.message]
+        return choosing.reduced(session, plain, code="", buyer=buyer)
 
 
 def checkout_page(form: CheckoutForm, quoted: Quote) -> str:

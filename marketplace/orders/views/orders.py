@@ -1,6 +1,6 @@
 """/orders: a buyer follows what they bought, confirms it, or changes their mind while no station has begun."""
 
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,7 +15,9 @@ from marketplace.core.formats import yuan
 from marketplace.orders import access, paying, prolonging, queries, refunded, settlement, standing, telling, undelivered
 from marketplace.orders.cases import queries as case_queries, telling as case_telling
 from marketplace.orders.forms import FindOrderForm
+from marketplace.orders.invoices import queries as invoice_queries, requesting
 from marketplace.orders.models import Order
+from marketplace.orders.promotions import queries as promotion_queries
 from marketplace.orders.receiving import offered
 from marketplace.orders.states import OrderState
 from marketplace.orders.views.payment import lead_to_cashier
@@ -132,8 +134,18 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         askable={line.parcel for line in case_queries.askable(session, order)},
         replaces=case_queries.of_exchange(session, order.number) if order.is_exchange else None,
         case_telling=case_telling,
+        discounts=promotion_queries.of_order(session, order) if order.discount_fen else [],
+        **invoice_parts(order),
         link=url_for(".show_order", number=order.number, key=access.link_key(order.number)),
     )
+
+
+def invoice_parts(order: Order) -> dict[str, Any]:
+    """Where an invoice is asked for, or where its state is told."""
+    has_one = invoice_queries.is_requested(db.session(), order.number)
+    is_shown = has_one or requesting.may_be_requested(db.session(), order)
+    where = url_for("invoices.show_request", number=order.number) if is_shown else ""
+    return {"has_invoice": has_one, "invoice_link": where}
 
 
 @bp.post("/orders/<number>/payment")

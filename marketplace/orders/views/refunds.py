@@ -135,7 +135,7 @@ def form_page(parcel: Parcel, lines: list[LineLeft], form: RefundForm, status: i
         form=form,
         refunds=refunded.of_parcel(db.session(), parcel.public_id),
         left_fen=sum(line.rest.fen for line in lines),
-        shipping_left_fen=sum(line.rest.shipping_fen for line in lines),
+        shipping_left_fen=sum(line.rest.shipping_fen - line.rest.shipping_discount_fen for line in lines),
         is_paid=order.paid_at is not None,
         is_unsent=parcel.state in AT_WORK,
     )
@@ -143,12 +143,16 @@ def form_page(parcel: Parcel, lines: list[LineLeft], form: RefundForm, status: i
 
 def check_page(parcel: Parcel, form: RefundForm, parts: list[Part]) -> ResponseReturnValue:
     """Once more before it is sent: what, how much, from whom."""
-    fen, shipping_fen = sum(part.fen for part in parts), sum(part.shipping_fen for part in parts)
-    from_growers = sum(part.goods_fen - part.service_fee_fen for part in parts)
+    fen = sum(part.fen for part in parts)
+    shipping_fen = sum(part.shipping_fen - part.shipping_discount_fen for part in parts)
+    off_fen = sum(part.seller_discount_fen + part.platform_discount_fen for part in parts)
+    from_growers = sum(part.goods_fen - part.service_fee_fen - part.seller_discount_fen for part in parts)
     if remaining.is_lost(db.session(), parcel):
         from_growers = 0
-    shares: dict[str, Any] = {"from_growers": from_growers, "from_station": fen - from_growers}
-    shown: dict[str, Any] = {"going_back": parts, "fen": fen, "shipping_fen": shipping_fen}
+    to_province = sum(part.province_fen for part in parts)
+    shares: dict[str, Any] = {"from_growers": from_growers, "from_station": fen + to_province - from_growers}
+    shares["to_province"] = to_province
+    shown: dict[str, Any] = {"going_back": parts, "fen": fen, "shipping_fen": shipping_fen, "off_fen": off_fen}
     return page("station/refund_check.html", parcel=parcel, order=parcel.order, form=form, **shown, **shares)
 
 

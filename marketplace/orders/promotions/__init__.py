@@ -1,0 +1,1 @@
+"""Coupons and promotions: what comes off an order, and who bears it."""

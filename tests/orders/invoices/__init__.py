@@ -1,0 +1,1 @@
+"""Invoices that buyers ask for."""

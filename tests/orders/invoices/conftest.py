@@ -1,0 +1,3 @@
+from tests.orders.promotions.conftest import counter
+
+__all__ = ["counter"]
