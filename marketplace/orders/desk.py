@@ -37,6 +37,7 @@ QUEUES: Final = (
 BY_CODE: Final = {queue.code: queue for queue in QUEUES}
 LONGEST: Final = 100
 WORDS: Final[dict[S, LazyString]] = {
+    S.AWAITING_GROUP: _l("waiting for its group"),
     S.AWAITING_ACCEPTANCE: _l("waiting to be accepted"),
     S.ACCEPTED: _l("waiting for the growers"),
     S.COLLECTING: _l("waiting to be packed"),
@@ -177,7 +178,7 @@ def find_by_label(session: Session, station: str | None, typed: str) -> str | No
     text = typed.replace("\0", "").strip().upper().rsplit("/", 1)[-1]
     wanted = select(Parcel.public_id).join(Order, Order.id == Parcel.order_id)
     if station is not None:
-        wanted = wanted.where(Parcel.station_code == station)
+        wanted = wanted.where(Parcel.station_code == station, Parcel.state != S.AWAITING_GROUP)
     number, _dash, position = text.rpartition("-")
     if position.isascii() and position.isdigit() and len(position) < 4:
         found = session.scalar(wanted.where(Order.number == number, Parcel.number == int(position)))
