@@ -30,7 +30,8 @@ CHECK: Final = "states have traces"
 class Life:
     """A table whose rows have states: the column of their public id, where a life begins and how it may go on.
 
-    `or_birth`: another way to begin. Without `birth` a row may have come in as it was, from an import, and left no trace until it first moved."""
+    `or_birth`: another way to begin. Without `birth` a row may have come in as it was, from an import, and left no trace
+    until it first moved."""
 
     table: str
     name: str

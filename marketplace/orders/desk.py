@@ -7,9 +7,10 @@ from datetime import date
 from typing import Any, Final
 
 from flask_babel import LazyString, lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from marketplace.orders.groups.models import GroupMember
 from marketplace.orders.models import Order, Parcel, Province
 from marketplace.orders.queries import ShownLine, lines_by_parcel
 from marketplace.orders.quoting import PICKUP
@@ -107,6 +108,7 @@ class Work:
     province_en: str
     city: str
     lines: tuple[ShownLine, ...]
+    is_of_group: bool = False
 
     @property
     def is_pickup(self) -> bool:
@@ -148,6 +150,7 @@ def work(session: Session, station: str, states: Sequence[S], limit: int = LONGE
     wanted = (
         select(Parcel.id, Parcel.public_id, Parcel.number, Parcel.state, Parcel.delivery, Parcel.shelf, Parcel.promised_by)
         .add_columns(Order.number.label("order_number"), Order.city, Province.name_zh, Province.name_en)
+        .add_columns(exists().where(GroupMember.order_id == Order.id).label("is_of_group"))
         .join(Order, Order.id == Parcel.order_id)
         .join(Province, Province.code == Order.province_code)
         .where(Parcel.station_code == station, Parcel.state.in_(states), Order.state == OrderState.PAID)
@@ -168,6 +171,7 @@ def work(session: Session, station: str, states: Sequence[S], limit: int = LONGE
             row.name_en,
             row.city,
             (*lines.get(row.id, ()), *instead.get(row.id, ())),
+            row.is_of_group,
         )
         for row in rows
     ]

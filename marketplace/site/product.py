@@ -19,6 +19,8 @@ from marketplace.core.memory import remembered
 from marketplace.core.strata import Section
 from marketplace.orders.cases import quality
 from marketplace.orders.cases.quality import Quality
+from marketplace.orders.groups import queries as group_queries, reaching
+from marketplace.orders.groups.queries import Group, Offered
 from marketplace.site import delivery
 
 bp = Blueprint("product", __name__)
@@ -62,6 +64,8 @@ class Page:
     returns: tuple[str, str]
     neighbours: tuple[Card, ...]
     quality: Quality | None  # of whoever sells it
+    group_offers: tuple[Offered, ...]
+    open_groups: tuple[Group, ...]
 
     @property
     def sentence(self) -> str:
@@ -70,7 +74,7 @@ class Page:
 
 
 def made_from(page: Page, code: str, _variant: str) -> tuple[str, ...]:
-    return f"listing:{code}", f"station:{page.product.county_code}"
+    return f"listing:{code}", f"station:{page.product.county_code}", reaching.tag_of(code)
 
 
 @bp.get("/listings/<code>")
@@ -112,6 +116,8 @@ def read(session: Session, code: str, variant: str) -> Page:
         returns=returns(product.return_policy),
         neighbours=tuple(products.neighbours(session, product)),
         quality=quality.of_listing(session, code),
+        group_offers=tuple(group_queries.offers_of(session, code)),
+        open_groups=tuple(group_queries.open_ones(session, code)),
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from listings import stock
 from listings.models import Listing
@@ -11,6 +11,7 @@ from listings.reviewing import suspend
 from listings.stock import OutOfStock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
+from marketplace.core.transitions import transition
 from marketplace.notifications.models import Message
 from marketplace.orders import desk, fulfilment, paying, prolonging, undelivered
 from marketplace.orders.groups import closing, joining, offering
@@ -21,6 +22,7 @@ from marketplace.orders.models import Order
 from marketplace.orders.placing import OtherTotal
 from marketplace.orders.states import OrderState, ParcelState
 from marketplace.payments.models import Attempt
+from marketplace.payments.states import AttemptState
 from tests.groups.conftest import TERMS, Market, after_the_deadline, at, deliver_all, in_shanghai, place, wrong
 from tests.orders.conftest import JIXIAN, balances, get, parcels, stock_of
 
@@ -217,8 +219,9 @@ def test_late_money_counts_while_the_group_is_open_and_has_room(market: Market) 
 
 def give_up(number: str) -> None:
     """As if the gateway had said that nobody can pay it any more, and were wrong."""
-    db.session.execute(update(Attempt).where(Attempt.reference == number).values(state="cancelled"))
-    db.session.commit()
+    attempt = db.session.scalars(select(Attempt).where(Attempt.reference == number)).one()
+    here = attempt.state
+    in_transaction(transition, attempt, AttemptState.CANCELLED, expected=here, actor="test", why="test")
     in_transaction(paying.give_up, number=number, to=OrderState.EXPIRED, actor="system", why="not paid in time")
 
 
@@ -302,8 +305,8 @@ def test_goods_that_are_suspended_fail_the_open_groups_alone(market: Market) -> 
     ],
 )
 def test_what_cannot_be_offered(market: Market, terms: dict[str, int], refusal: type[Exception]) -> None:
+    given = Terms(**TERMS | terms)
     with pytest.raises(refusal):
-        given = Terms(**TERMS | terms)
         in_transaction(offering.offer, variant=market.shop.apples, terms=given, keeper=Keeper(market.seller))
 
 

@@ -59,9 +59,7 @@ def upgrade() -> None:
         sa.Column("variant_code", sa.String(), nullable=False),
         sa.Column(
             "state",
-            sa.Enum(
-                "open", "prolonged", "reached", "ordered", "failed", name="groupstate", native_enum=False, length=40
-            ),
+            sa.Enum("open", "prolonged", "reached", "ordered", "failed", name="groupstate", native_enum=False, length=40),
             nullable=False,
         ),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),

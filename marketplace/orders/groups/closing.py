@@ -1,6 +1,6 @@
 """A group's deadline: complete, prolonged once, or failed, and then whoever paid gets everything back.
 
-Safe to be called early, late and twice: the outbox calls at the deadline, the worker looks every minute for what it missed."""
+Safe to be called early, late and twice: the outbox calls at the deadline, the worker looks every minute for the rest."""
 
 from datetime import timedelta
 from typing import Final

@@ -33,7 +33,9 @@ def place_of(session: Session, *, member: str) -> tuple[str, M]:
 def refund(session: Session, *, number: str) -> None:
     """Once: who left meanwhile, or never paid, has nothing there."""
     order = paying.get_order(session, number)
-    wanted = select(GroupMember.state, GroupBuy.state.label("group_state")).join(GroupBuy, GroupBuy.id == GroupMember.group_id)
+    wanted = select(GroupMember.state, GroupBuy.state.label("group_state")).join(
+        GroupBuy, GroupBuy.id == GroupMember.group_id
+    )
     row = session.execute(wanted.where(GroupMember.order_id == order.id)).one()
     if row.state is M.PAID and row.group_state is GroupState.FAILED and order.state is OrderState.PAID:
         undelivered.call_off(session, order, actor=ACTOR, why=WHY, reason="group failed")

@@ -83,12 +83,17 @@ def open_group(session: Session, *, offer: str, place: Place) -> str:
     if found.ended_at is not None:
         raise NotOffered(offer)
     terms = {name: getattr(found, name) for name in TERMS}
-    group, closes_at = ids.public_id(), end_of(clock.today() + timedelta(days=found.days))
+    group, until = ids.public_id(), closes_at(found)
     about = {"listing_code": found.listing_code, "variant_code": found.variant_code, "offer_id": found.id}
-    add_row(session, GroupBuy, {**terms, **about, "public_id": group, "opened_at": clock.now(), "closes_at": closes_at})
+    add_row(session, GroupBuy, {**terms, **about, "public_id": group, "opened_at": clock.now(), "closes_at": until})
     leave_trace(session, GroupBuy(public_id=group), None, GroupState.OPEN, actor=placing.actor_of(place.owner), why="opened")
-    outbox.put(session, CLOSES, after=closes_at - clock.now(), group=group)
+    outbox.put(session, CLOSES, after=until - clock.now(), group=group)
     return join(session, group=group, place=place)
+
+
+def closes_at(offer: GroupOffer) -> datetime:
+    """When a group that is opened now has to be complete: so many full days and the rest of this one."""
+    return end_of(clock.today() + timedelta(days=offer.days))
 
 
 def end_of(day: date) -> datetime:
@@ -99,7 +104,8 @@ def end_of(day: date) -> datetime:
 def join(session: Session, *, group: str, place: Place) -> str:
     """Order in a group, at its price; returns the order's number. The payer is sent on by `attempts.submit`.
 
-    Raises NotFound, GroupIsOver, GroupIsFull, TooManyForOne, NotOffered, OtherTotal, OutOfStock, TooHeavy, PaymentsClosed."""
+    Raises NotFound, GroupIsOver, GroupIsFull, TooManyForOne, NotOffered, OtherTotal, OutOfStock, TooHeavy,
+    PaymentsClosed."""
     row = get_locked(session, group)
     refuse_full(session, row, place)
     quoted = quote(session, row, packs=place.packs, province=place.recipient.province, is_pickup=place.is_pickup)

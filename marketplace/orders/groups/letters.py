@@ -39,9 +39,9 @@ def words(session: Session, member: GroupMember, order: Order, fact: str) -> str
     goods = line.title_en if language() == "en" and line.title_en else line.title_zh
     told = {"number": order.number, "goods": f"{goods} × {line.quantity}"}
     if fact == "prolonged":
-        by = deadline(member.group.closes_at)
-        return str(_("Order %(number)s: the group for %(goods)s goes on until %(day)s. It is nearly complete.", day=by, **told))
-    day = full_date(parcel.promised_by, language())
+        told["day"] = deadline(member.group.closes_at)
+        return str(_("Order %(number)s: the group for %(goods)s goes on until %(day)s. It is nearly complete.", **told))
+    told["day"] = full_date(parcel.promised_by, language())
     if parcel.delivery == PICKUP:
-        return str(_("Order %(number)s: the group for %(goods)s is complete. You can collect it by %(day)s.", day=day, **told))
-    return str(_("Order %(number)s: the group for %(goods)s is complete. It arrives by %(day)s.", day=day, **told))
+        return str(_("Order %(number)s: the group for %(goods)s is complete. You can collect it by %(day)s.", **told))
+    return str(_("Order %(number)s: the group for %(goods)s is complete. It arrives by %(day)s.", **told))

@@ -1,4 +1,4 @@
-"""A group is complete: what its members paid for goes to the station, all of it in the one transaction. The group is locked."""
+"""A group is complete: what its members paid for goes to the station, all in one transaction, which holds the group."""
 
 from datetime import timedelta
 from typing import Final
@@ -26,7 +26,9 @@ def reach(session: Session, group: GroupBuy, *, why: str) -> None:
 def free(session: Session, group: GroupBuy) -> None:
     """Every place that is paid is ordered: its parcel waits for the station from now on, and its promise begins to run."""
     paid = select(GroupMember, Parcel, Order.number).join(Order, Order.id == GroupMember.order_id)
-    paid = paid.join(Parcel, Parcel.order_id == Order.id).where(GroupMember.group_id == group.id, GroupMember.state == M.PAID)
+    paid = paid.join(Parcel, Parcel.order_id == Order.id).where(
+        GroupMember.group_id == group.id, GroupMember.state == M.PAID
+    )
     found = session.execute(paid.order_by(GroupMember.id).execution_options(populate_existing=True)).all()
     for member, parcel, number in found:
         transition(session, member, M.ORDERED, expected=M.PAID, actor=ACTOR, why="the group is complete")

@@ -36,12 +36,18 @@ def standing(state: G, paid: int, threshold: int) -> str:
         return str(_("The group is complete. You can still join."))
     if state is G.ORDERED:
         return str(_("The group is complete and closed."))
-    missing = threshold - paid
-    return str(ngettext("%(num)s more pack and the group is complete", "%(num)s more packs and the group is complete", missing))
+    missing = max(1, threshold - paid)
+    return str(
+        ngettext("%(num)s more pack and the group is complete", "%(num)s more packs and the group is complete", missing)
+    )
 
 
 def promise(state: G, days: int) -> str:
     """When it arrives, for whoever joins now."""
     if state in GATHERING:
-        return str(ngettext("Arrives %(num)s day after the group is complete", "Arrives %(num)s days after the group is complete", days))
+        return str(
+            ngettext(
+                "Arrives %(num)s day after the group is complete", "Arrives %(num)s days after the group is complete", days
+            )
+        )
     return str(ngettext("Arrives within %(num)s day", "Arrives within %(num)s days", days))
