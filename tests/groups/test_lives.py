@@ -94,8 +94,8 @@ def test_not_enough_at_the_deadline_gives_everything_back(market: Market) -> Non
     assert [get(number).state for number in (first, second)] == ["cancelled", "expired"]
     assert balances(first) == balances(second) == {} and stock_of(market.shop.apples) == (100, 0)
     assert parcels(first)[0].state == "cancelled"
-    told = db.session.scalars(select(Message.text).where(Message.text.contains(first))).all()
-    assert len([text for text in told if "拼" in text]) == 1
+    told = db.session.scalars(select(Message.text).where(Message.fact.startswith("refund_requested"))).all()
+    assert len(told) == 1 and first in told[0] and "拼团没拼成" in told[0]
     assert wrong(market) == []
 
 

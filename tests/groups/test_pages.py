@@ -19,7 +19,6 @@ from tests import factories
 from tests.groups.conftest import Market, after_the_deadline
 from tests.orders.conftest import JIXIAN, RECIPIENT, hidden, latest, parcels, post
 
-ENGLISH = {"Cookie": "lang=en"}
 OFFER = {"price": "30", "threshold_packs": "3", "most_packs": "6", "most_per_member": "3"}
 OFFER |= {"days": "2", "tolerance_percent": "0", "prolong_days": "0"}
 
@@ -77,15 +76,15 @@ def test_the_same_form_twice_is_one_place(market: Market) -> None:
     ("changes", "says"),
     [
         ({"packs": "4"}, "超过了每个人在这个团里能买的件数"),
-        ({"packs": "0"}, "请填 1 到 200 之间的数"),
-        ({"packs": "两"}, "请填整数"),
-        ({"packs": ""}, "请填"),
-        ({"packs": "2"}, "金额变了"),
+        ({"packs": "0"}, "填 1 到 200 之间的数"),
+        ({"packs": "两"}, "请填整数，比如 2"),
+        ({"packs": ""}, "填上要几件"),
+        ({"packs": "2"}, "总价和你看到的不一样了"),
         ({"phone": "12"}, "手机号"),
-        ({"street": ""}, "请填"),
-        ({"shown_total": "x"}, "金额变了"),
-        ({"province": "999999"}, "请"),
-        ({"is_pickup": "y"}, "金额变了"),
+        ({"street": ""}, "写上街道和门牌号"),
+        ({"shown_total": "x"}, "总价和你看到的不一样了"),
+        ({"province": "999999"}, "请在这几个里选一个"),
+        ({"is_pickup": "y"}, "总价和你看到的不一样了"),
     ],
 )
 def test_bad_input_is_told_by_its_field_and_kept(market: Market, changes: dict[str, str], says: str) -> None:
@@ -125,7 +124,9 @@ def test_a_group_that_is_over_says_so_and_leads_on(market: Market) -> None:
 def test_in_english(market: Market) -> None:
     group, first = market.open(1)
     market.pay(first)
-    page = market.shop.browser().get(f"/groups/{group}", headers=ENGLISH).text
+    reader = market.shop.browser()
+    reader.set_cookie("lang", "en")
+    page = reader.get(f"/groups/{group}").text
     assert "2 more packs and the group is complete" in page and "1 of 3 packs paid" in page
 
 
@@ -155,14 +156,14 @@ def test_a_seller_offers_and_ends(market: Market) -> None:
     [
         ({"price": "39.80"}, "拼团价要比单买便宜"),
         ({"price": ""}, "请填拼团价"),
-        ({"price": "abc"}, "请"),
-        ({"threshold_packs": "1"}, "请填 2 到 200 之间的数"),
+        ({"price": "abc"}, "填多少元，比如 39.80"),
+        ({"threshold_packs": "1"}, "填 2 到 200 之间的数"),
         ({"most_packs": "2"}, "上限不能少于成团件数"),
         ({"most_per_member": "7"}, "一个人不能买得比整个团还多"),
-        ({"days": "15"}, "请填 1 到 14 之间的数"),
-        ({"tolerance_percent": "51"}, "请填 0 到 50 之间的数"),
-        ({"prolong_days": "8"}, "请填 0 到 7 之间的数"),
-        ({"variant": "nothing"}, "请"),
+        ({"days": "15"}, "填 1 到 14 之间的数"),
+        ({"tolerance_percent": "51"}, "填 0 到 50 之间的数"),
+        ({"prolong_days": "8"}, "填 0 到 7 之间的数"),
+        ({"variant": "nothing"}, "请在这几个里选一个"),
     ],
 )
 def test_what_a_seller_types_wrong_is_told_and_kept(market: Market, changes: dict[str, str], says: str) -> None:
@@ -225,3 +226,18 @@ def test_the_desk_marks_what_belongs_to_a_group_and_sees_nothing_before(market: 
     market.pay(market.join(group))
     assert "拼团" in re.sub(r"<nav.*?</nav>", "", clerk.get("/station/queues/acceptance").text, flags=re.S)
     assert clerk.get(f"/station/parcels/{code}").status_code == 200
+
+
+def test_the_api_tells_the_same_figures_and_nobodys_name(market: Market) -> None:
+    group, first = market.open(2)
+    market.pay(first)
+    client = market.shop.browser()
+    found = client.get(f"/api/v1/groups/{group}")
+    assert found.json is not None and "郭" not in found.text
+    told = {name: found.json[name] for name in ("state", "price_fen", "threshold_packs", "paid_packs", "left_packs")}
+    assert told == {"state": "open", "price_fen": 3000, "threshold_packs": 3, "paid_packs": 2, "left_packs": 4}
+    listed = client.get(f"/api/v1/listings/{listing_of(market)}/groups").json
+    assert listed == {"total": 1, "items": [found.json]}
+    assert (
+        client.get("/api/v1/groups/nothing").status_code == client.get("/api/v1/listings/nothing/groups").status_code == 404
+    )

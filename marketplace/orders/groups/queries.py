@@ -256,15 +256,15 @@ def kept_by(session: Session, whose: ColumnElement[bool]) -> tuple[list[Offered]
     return [shown_offer(row) for row in found], [shown(row) for row in running]
 
 
-def packs_of(session: Session, whose: ColumnElement[bool]) -> Sequence[Any]:
-    """Packs that could be offered to groups now: code, price, title and unit."""
+def packs_of(session: Session, whose: ColumnElement[bool], *, or_code: str = "") -> Sequence[Any]:
+    """Packs that could be offered to groups now, or have this code: code, price, title and unit."""
     taken = select(GroupOffer.variant_code).where(GroupOffer.ended_at.is_(None))
     wanted: Columns = select(
         Variant.code, Variant.price_fen, Listing.title_zh, Listing.title_en, Variant.unit_zh, Variant.unit_en
     )
     wanted = wanted.join(Listing, Listing.id == Variant.listing_id).where(whose, Listing.state == ListingState.PUBLISHED)
-    wanted = wanted.where(Variant.is_offered, Variant.code.not_in(taken)).order_by(Listing.id, Variant.position, Variant.id)
-    return session.execute(wanted.limit(300)).all()
+    wanted = wanted.where(Variant.is_offered, Variant.code.not_in(taken) | (Variant.code == or_code))
+    return session.execute(wanted.order_by(Listing.id, Variant.position, Variant.id).limit(300)).all()
 
 
 def by_word_of_farmers(station: str) -> ColumnElement[bool]:

@@ -82,8 +82,9 @@ def keeper(listing: str) -> Keeper:
 
 
 def with_packs(form: OfferForm) -> OfferForm:
-    """The packs that are for sale and not offered to groups yet."""
-    form.variant.choices = [SelectChoice(row.code, words(row)) for row in queries.packs_of(db.session(), whose())]
+    """The packs that are for sale and not offered to groups yet; the one that was sent may be, by the same form."""
+    found = queries.packs_of(db.session(), whose(), or_code=request.form.get("variant", ""))
+    form.variant.choices = [SelectChoice(row.code, words(row)) for row in found]
     return form
 
 
