@@ -1,8 +1,16 @@
 """What must be true of groups: their figures follow from their members, their members from orders, parcels and money."""
 
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Final
 
-from marketplace.auditing.checks import Check
+from sqlalchemy import Connection
+
+from marketplace.auditing.checks import Check, Difference, moment, read
+from marketplace.core import clock
+
+PATIENCE: Final = timedelta(hours=1)
+SEEN_TO: Final = "members of failed groups are seen to"
 
 PAID: Final = """(SELECT g.id AS id,
         COALESCE(SUM(CASE WHEN m.state IN ('paid', 'ordered') THEN m.packs ELSE 0 END), 0) AS paid,
@@ -77,3 +85,15 @@ GROUPS: Final = (
         "member {name} was refunded, but {amount} fen of order {number} are still owed to others",
     ),
 )
+
+
+def differences(connection: Connection) -> Iterator[Difference | str]:
+    """Each member of a group that failed has their money on its way back soon after."""
+    yield SEEN_TO
+    waiting = """SELECT m.public_id AS name, m.state AS state, MAX(e.at) AS at FROM group_member m
+        JOIN group_buy g ON g.id = m.group_id AND g.state = 'failed'
+        JOIN event e ON e.subject = 'group_buy:' || g.public_id AND e.to_state = 'failed'
+        WHERE m.state IN ('held', 'paid') GROUP BY m.id, m.public_id, m.state"""
+    for row in read(connection, waiting):
+        if moment(row.at) < clock.now() - PATIENCE:
+            yield Difference(SEEN_TO, f"member {row.name} is {row.state}, though the group failed long ago")

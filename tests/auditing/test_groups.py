@@ -1,17 +1,22 @@
 """The independent reader of groups: silent where all is well, naming what is not."""
 
+from datetime import timedelta
+
 import pytest
 
+from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.orders import undelivered
 from tests.auditing.naming import named
-from tests.groups.conftest import Market, after_the_deadline, real_market
+from tests.groups.conftest import Market, after_the_deadline, at, real_market
 
 __all__ = ["real_market"]
 
 OPEN = "(SELECT id FROM group_buy WHERE state = 'open')"
 COMPLETE = "(SELECT id FROM group_buy WHERE state = 'reached')"
 LEFT = "(SELECT o.number FROM \"order\" o JOIN group_member m ON m.order_id = o.id WHERE m.state = 'refunded')"
+ORDERED = "members are ordered when their group is complete"
+WAITS = "no station has a parcel of a group that is not complete"
 TAMPERING = (
     ("complete groups had enough paid packs", "UPDATE group_buy SET threshold_packs = 6 WHERE state = 'reached'"),
     ("complete groups had enough paid packs", "UPDATE group_buy SET reached_at = NULL WHERE state = 'reached'"),
@@ -19,19 +24,10 @@ TAMPERING = (
     ("groups take no more than their limit", f"UPDATE group_member SET packs = 9 WHERE group_id IN {COMPLETE}"),
     ("members stand where their orders are", "UPDATE group_member SET state = 'lapsed' WHERE state = 'paid'"),
     ("members stand where their orders are", "UPDATE group_member SET state = 'held' WHERE state = 'ordered'"),
-    (
-        "members are ordered when their group is complete",
-        f"UPDATE group_member SET state = 'paid' WHERE group_id IN {COMPLETE}",
-    ),
-    (
-        "members are ordered when their group is complete",
-        f"UPDATE group_member SET state = 'ordered' WHERE group_id IN {OPEN}",
-    ),
-    (
-        "no station has a parcel of a group that is not complete",
-        "UPDATE parcel SET state = 'accepted' WHERE state = 'awaiting_group'",
-    ),
-    ("no station has a parcel of a group that is not complete", "DELETE FROM group_member WHERE state = 'paid'"),
+    (ORDERED, f"UPDATE group_member SET state = 'paid' WHERE group_id IN {COMPLETE}"),
+    (ORDERED, f"UPDATE group_member SET state = 'ordered' WHERE group_id IN {OPEN}"),
+    (WAITS, "UPDATE parcel SET state = 'accepted' WHERE state = 'awaiting_group'"),
+    (WAITS, "DELETE FROM group_member WHERE state = 'paid'"),
     ("members buy what their group is for", "UPDATE group_buy SET price_fen = price_fen - 1"),
     ("members buy what their group is for", "UPDATE group_member SET packs = packs + 1"),
     (
@@ -49,8 +45,9 @@ TAMPERING = (
 def test_whatever_was_tampered_with_is_named(real_market: Market) -> None:
     """One group that failed, one that somebody left, one that is complete."""
     market = real_market
-    failed, first = market.open(1)
-    market.pay(first)
+    with at(clock.now() - timedelta(days=5)):
+        failed, first = market.open(1)
+        market.pay(first)
     after_the_deadline(market, failed)
     group, left = market.open(1, "13835172003")
     market.pay(left)

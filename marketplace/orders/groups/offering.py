@@ -90,10 +90,11 @@ def offer(session: Session, *, variant: str, terms: Terms, keeper: Keeper) -> st
 
 def end(session: Session, *, offer: str, keeper: Keeper) -> None:
     """No group is opened any more; the open ones go on as they were promised. Ended twice is ended. Raises NotFound."""
-    found = session.scalar(select(GroupOffer).where(GroupOffer.public_id == offer).with_for_update())
+    found = session.scalar(select(GroupOffer).where(GroupOffer.public_id == offer))
     if found is None:
         raise NotFound(offer)
-    owning.get_own(session, found.listing_code, keeper.person_id, keeper.by)
+    owning.get_own(session, found.listing_code, keeper.person_id, keeper.by)  # its lock first, as `offer` takes them
+    session.refresh(found, with_for_update=True)
     if found.ended_at is None:
         found.ended_at = clock.now()
         page_cache.expire(session, reaching.tag_of(found.listing_code))
