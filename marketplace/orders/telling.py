@@ -58,9 +58,8 @@ def is_lost(parcel: ShownParcel) -> bool:
 
 def timeline(parcel: ShownParcel) -> list[Stop]:
     """Steps that were taken, the one that is now, and those ahead while the parcel is on its usual way."""
-    usual = BY_PICKUP if parcel.is_pickup else BY_COURIER
-    if S.AWAITING_GROUP in parcel.steps:
-        usual = (S.AWAITING_GROUP, *usual)
+    before = (S.AWAITING_GROUP,) if S.AWAITING_GROUP in parcel.steps else ()
+    usual = (*before, *(BY_PICKUP if parcel.is_pickup else BY_COURIER))
     now = S.LOST if is_lost(parcel) else parcel.row.state
     taken = [state for state in parcel.steps if state not in {now, parcel.row.state}]
     ahead = usual[usual.index(now) + 1 :] if now in usual else ()

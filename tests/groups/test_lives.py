@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from listings import stock
 from listings.models import Listing
@@ -204,7 +205,8 @@ def test_money_that_comes_after_the_group_failed_goes_back(market: Market) -> No
 def test_late_money_counts_while_the_group_is_open_and_has_room(market: Market) -> None:
     group, first = market.open(2)
     second = market.join(group, 3, "13835172002")
-    give_up(first), give_up(second)
+    for number in (first, second):
+        give_up(number)
     assert market.members(group) == [("lapsed", 2), ("lapsed", 3)] and stock_of(market.shop.apples) == (100, 0)
     third = market.join(group, 3, "13835172003")
     market.pay(second)
@@ -219,10 +221,13 @@ def test_late_money_counts_while_the_group_is_open_and_has_room(market: Market) 
 
 def give_up(number: str) -> None:
     """As if the gateway had said that nobody can pay it any more, and were wrong."""
-    attempt = db.session.scalars(select(Attempt).where(Attempt.reference == number)).one()
-    here = attempt.state
-    in_transaction(transition, attempt, AttemptState.CANCELLED, expected=here, actor="test", why="test")
+    in_transaction(call_off_attempt, number=number)
     in_transaction(paying.give_up, number=number, to=OrderState.EXPIRED, actor="system", why="not paid in time")
+
+
+def call_off_attempt(session: Session, *, number: str) -> None:
+    attempt = session.scalars(select(Attempt).where(Attempt.reference == number)).one()
+    transition(session, attempt, AttemptState.CANCELLED, expected=attempt.state, actor="test", why="test")
 
 
 def test_no_station_sees_it_or_can_step_it_before(market: Market) -> None:

@@ -1,7 +1,7 @@
 """A group is complete: what its members paid for goes to the station, all in one transaction, which holds the group."""
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -32,7 +32,7 @@ def free(session: Session, group: GroupBuy) -> None:
     found = session.execute(paid.order_by(GroupMember.id).execution_options(populate_existing=True)).all()
     for member, parcel, number in found:
         transition(session, member, M.ORDERED, expected=M.PAID, actor=ACTOR, why="the group is complete")
-        told = {"actor": ACTOR, "why": "the group is complete", "station": parcel.station_code}
+        told: dict[str, Any] = {"actor": ACTOR, "why": "the group is complete", "station": parcel.station_code}
         by = clock.today() + timedelta(days=member.days_to_arrive)
         transition(session, parcel, S.AWAITING_ACCEPTANCE, expected=S.AWAITING_GROUP, **told, promised_by=by)
         outbox.put(session, "order.paid", number=number)
