@@ -65,7 +65,7 @@ def test_what_the_table_does_not_say_cannot_happen(market: Market, table: Any, k
     market.open(1)
     row = db.session.scalars(select(kind)).one()
     for here, there in product(table, table):
-        expected = StaleState if there in table[here] and here is not row.state else None
+        expected: type[Exception] | None = StaleState if there in table[here] and here is not row.state else None
         if there not in table[here]:
             expected = IllegalTransition
         if expected is None:
