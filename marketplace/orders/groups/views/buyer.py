@@ -53,7 +53,7 @@ def show_group(group: str) -> ResponseReturnValue:
 def drawn(address: str) -> Markup:
     import segno  # for this page only; a web process does without
 
-    return Markup(segno.make(address, error="m").svg_inline(scale=4, border=4))
+    return Markup(segno.make(address, error="m").svg_inline(omitsize=True, border=4))
 
 
 @bp.get("/groups/<group>/members/new")
