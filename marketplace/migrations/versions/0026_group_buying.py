@@ -73,7 +73,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_group_buy_listing_code", "group_buy", ["listing_code"], unique=False)
     op.create_index("ix_group_buy_offer_id", "group_buy", ["offer_id"], unique=False)
-    op.create_index("ix_group_buy_state", "group_buy", ["state", "closes_at"], unique=False)
+    op.create_index("ix_group_buy_state_closes_at", "group_buy", ["state", "closes_at"], unique=False)
     op.create_table(
         "group_member",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -95,7 +95,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("order_id", name=op.f("uq_group_member_order_id")),
         sa.UniqueConstraint("public_id", name=op.f("uq_group_member_public_id")),
     )
-    op.create_index("ix_group_member_group_id", "group_member", ["group_id", "state"], unique=False)
+    op.create_index("ix_group_member_group_id_state", "group_member", ["group_id", "state"], unique=False)
 
 
 def downgrade() -> None:
