@@ -21,6 +21,7 @@ from marketplace.notifications import delivering, messages
 from marketplace.orders import carts, settlement
 from marketplace.orders.batches import reminders as batch_reminders
 from marketplace.orders.cases import appealing, forgetting as case_pictures, quality, returning
+from marketplace.orders.groups import closing
 from marketplace.orders.offline import syncing
 from marketplace.orders.promotions import ending as promotion_ending
 from marketplace.payments import inbox, overdue, sweeping
@@ -61,6 +62,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(60, partial(one_after_the_other, appealing.ask_when_overdue))
     worker.every(60, partial(one_after_the_other, returning.call_off_overdue))
     worker.every(60, partial(one_after_the_other, promotion_ending.end_due))
+    worker.every(60, partial(one_after_the_other, closing.close_one_due))
     worker.every(3600, count_quality)
     for chain in sealing.chains:
         worker.every(1, partial(in_transaction, sealing.seal, chain=chain))

@@ -51,4 +51,4 @@ def page(template: str, status: int = 200, listing: Listing | None = None, **sho
         station = db.session.get_one(Station, g.station)
         frame |= {"base": "station/base.html", "desk_current": "sellers", "for_farmer": True}
         frame |= {"station": station, "waiting": 0, "today": clock.today()}
-    return render_template(template, **frame, listing=listing, **shown), status, {"Cache-Control": "no-store"}
+    return render_template(template, **frame | shown, listing=listing), status, {"Cache-Control": "no-store"}

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from marketplace.api import ledger_schemas, openapi_events, openapi_writing, schemas
+from marketplace.api import group_schemas, ledger_schemas, openapi_events, openapi_writing, schemas
 from marketplace.api.event_schemas import EVENTS
 from marketplace.api.openapi_writing import LANGUAGE, PROBLEMS, REF, content, problem
 
@@ -25,6 +25,8 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     schemas.SearchAnswer,
     schemas.SuggestAnswer,
     schemas.ListingAnswer,
+    group_schemas.GroupsAnswer,
+    group_schemas.GroupAnswer,
     schemas.StationsAnswer,
     schemas.CampaignsAnswer,
     schemas.CampaignAnswer,
@@ -58,6 +60,8 @@ def document() -> dict[str, Any]:
             "/search": path("Find goods", "search", schemas.SearchAnswer, parameters(schemas.SearchQuery), 422),
             "/suggest": path("Continue a word", "suggest", schemas.SuggestAnswer, parameters(schemas.SuggestQuery), 422),
             "/listings/{sku}": path("One listing", "listing", schemas.ListingAnswer, [sku], 404),
+            "/listings/{sku}/groups": path("Its open groups", "listing_groups", group_schemas.GroupsAnswer, [sku], 404),
+            "/groups/{group}": path("One group", "group", group_schemas.GroupAnswer, [{**sku, "name": "group"}], 404),
             "/stations": path("All stations", "stations", schemas.StationsAnswer, []),
             "/campaigns": path("Campaigns", "campaigns", schemas.CampaignsAnswer, parameters(schemas.CampaignsQuery), 422),
             "/campaigns/{campaign}": path("One campaign", "campaign", schemas.CampaignAnswer, [one], 404),

@@ -15,6 +15,7 @@ from marketplace.core.errors import NotFound
 from marketplace.orders import desk
 from marketplace.orders.fulfilment import WrongPickupCode
 from marketplace.orders.models import Order, Parcel
+from marketplace.orders.states import ParcelState
 from marketplace.orders.views.desk import STEPS
 
 GIVEN: Final = ("shelf", "carrier", "tracking_number", "code", "reason")
@@ -34,7 +35,7 @@ def get(session: Session, number: str, stations: Collection[str] | None) -> Parc
     wanted = select(Parcel).join(Order, Order.id == Parcel.order_id)
     wanted = wanted.where(Order.number == order, Parcel.number == (int(place) if is_small(place) else 0))
     if stations is not None:
-        wanted = wanted.where(Parcel.station_code.in_(stations))
+        wanted = wanted.where(Parcel.station_code.in_(stations), Parcel.state != ParcelState.AWAITING_GROUP)
     found = session.scalar(wanted)
     if found is None:
         raise NotFound(number)

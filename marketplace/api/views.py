@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from pydantic import BaseModel, ValidationError
 
 from marketplace.accounts.permissions import requires
-from marketplace.api import giving, ledger_schemas, public_ledger, queries
+from marketplace.api import giving, groups, ledger_schemas, public_ledger, queries
 from marketplace.api.schemas import (
     CampaignsQuery,
     InvalidParameter,
@@ -54,6 +54,18 @@ def suggest() -> Response:
 def show_listing(sku: str) -> Response:
     page_cache.tags(f"listing:{sku}")
     return answer(queries.listing(db.session(), sku))
+
+
+@bp.get("/listings/<sku>/groups")
+@requires("api.read")
+def list_groups(sku: str) -> Response:
+    return answer(groups.of_listing(db.session(), sku))
+
+
+@bp.get("/groups/<group>")
+@requires("api.read")
+def show_group(group: str) -> Response:
+    return answer(groups.group(db.session(), group))
 
 
 @bp.get("/stations")

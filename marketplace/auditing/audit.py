@@ -16,6 +16,7 @@ from marketplace.auditing import (
     devices,
     editing,
     giving,
+    groups,
     imports,
     lives,
     matching,
@@ -48,6 +49,8 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, promotions.PROMOTIONS)
     yield from payouts.differences(connection)
     yield from checks.run(connection, cases.CASES)
+    yield from checks.run(connection, groups.GROUPS)
+    yield from groups.differences(connection)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, (*plans.PLANS, *matching.FUNDS))
     yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES, *imports.IMPORTS))

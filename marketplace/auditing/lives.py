@@ -16,6 +16,7 @@ from marketplace.auditing.checks import Difference, read
 from marketplace.notifications.states import DELIVERY, ENDPOINT
 from marketplace.orders.batches.states import BATCH, LINE
 from marketplace.orders.cases.states import APPEAL, CASE
+from marketplace.orders.groups.states import GROUP, MEMBER
 from marketplace.orders.invoices.states import INVOICE
 from marketplace.orders.offline.states import ACT
 from marketplace.orders.promotions.states import PROMOTION, USE
@@ -31,17 +32,21 @@ CHECK: Final = "states have traces"
 class Life:
     """A table whose rows have states: the column of their public id, where a life begins and how it may go on.
 
-    Without `birth` a row may have come in as it was, from an import, and left no trace until it first moved."""
+    `or_birth`: another way to begin. Without `birth` a row may have come in as it was, from an import, and left no trace
+    until it first moved."""
 
     table: str
     name: str
     ways: Mapping[Any, frozenset[Any]]
     birth: str = ""
+    or_birth: str = ""
 
 
 LIVES: Final = (
     Life("order", "number", ORDER, "pending_payment"),
-    Life("parcel", "public_id", PARCEL, "awaiting_acceptance"),
+    Life("parcel", "public_id", PARCEL, "awaiting_acceptance", "awaiting_group"),
+    Life("group_buy", "public_id", GROUP, "open"),
+    Life("group_member", "public_id", MEMBER, "held"),
     Life("invoice", "public_id", INVOICE, "requested"),
     Life("promotion", "public_id", PROMOTION, "draft"),
     Life("promotion_use", "public_id", USE, "reserved"),
@@ -95,7 +100,7 @@ def wrong_steps(life: Life, ways: dict[str, set[str]], steps: Iterator[Row[Any]]
         name, here, there = row.name, row.here, row.there
         if there is None:
             break
-        begins = reached is None and (not life.birth or (here == "" and there == life.birth))
+        begins = reached is None and (not life.birth or (here == "" and there in {life.birth, life.or_birth}))
         if not (begins or here == reached) or (here and there not in ways[here]):
             yield f"{name} went from {here or 'nothing'} to {there}"
         reached = there

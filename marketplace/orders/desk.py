@@ -7,9 +7,10 @@ from datetime import date
 from typing import Any, Final
 
 from flask_babel import LazyString, lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from marketplace.orders.groups.models import GroupMember
 from marketplace.orders.models import Order, Parcel, Province
 from marketplace.orders.queries import ShownLine, lines_by_parcel
 from marketplace.orders.quoting import PICKUP
@@ -37,6 +38,7 @@ QUEUES: Final = (
 BY_CODE: Final = {queue.code: queue for queue in QUEUES}
 LONGEST: Final = 100
 WORDS: Final[dict[S, LazyString]] = {
+    S.AWAITING_GROUP: _l("waiting for its group"),
     S.AWAITING_ACCEPTANCE: _l("waiting to be accepted"),
     S.ACCEPTED: _l("waiting for the growers"),
     S.COLLECTING: _l("waiting to be packed"),
@@ -106,6 +108,7 @@ class Work:
     province_en: str
     city: str
     lines: tuple[ShownLine, ...]
+    is_of_group: bool = False
 
     @property
     def is_pickup(self) -> bool:
@@ -147,6 +150,7 @@ def work(session: Session, station: str, states: Sequence[S], limit: int = LONGE
     wanted = (
         select(Parcel.id, Parcel.public_id, Parcel.number, Parcel.state, Parcel.delivery, Parcel.shelf, Parcel.promised_by)
         .add_columns(Order.number.label("order_number"), Order.city, Province.name_zh, Province.name_en)
+        .add_columns(exists().where(GroupMember.order_id == Order.id).label("is_of_group"))
         .join(Order, Order.id == Parcel.order_id)
         .join(Province, Province.code == Order.province_code)
         .where(Parcel.station_code == station, Parcel.state.in_(states), Order.state == OrderState.PAID)
@@ -167,6 +171,7 @@ def work(session: Session, station: str, states: Sequence[S], limit: int = LONGE
             row.name_en,
             row.city,
             (*lines.get(row.id, ()), *instead.get(row.id, ())),
+            row.is_of_group,
         )
         for row in rows
     ]
@@ -177,7 +182,7 @@ def find_by_label(session: Session, station: str | None, typed: str) -> str | No
     text = typed.replace("\0", "").strip().upper().rsplit("/", 1)[-1]
     wanted = select(Parcel.public_id).join(Order, Order.id == Parcel.order_id)
     if station is not None:
-        wanted = wanted.where(Parcel.station_code == station)
+        wanted = wanted.where(Parcel.station_code == station, Parcel.state != S.AWAITING_GROUP)
     number, _dash, position = text.rpartition("-")
     if position.isascii() and position.isdigit() and len(position) < 4:
         found = session.scalar(wanted.where(Order.number == number, Parcel.number == int(position)))

@@ -16,6 +16,7 @@ from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.money import Money
 from marketplace.core.transitions import transition
 from marketplace.ledger import books
+from marketplace.orders.groups import membership
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.promotions import using
 from marketplace.orders.promotions.choosing import CouponRefused
@@ -37,6 +38,10 @@ def mark_paid(session: Session, /, *, reference: str, amount: Money, attempt: st
 
     Late money counts if the goods can be held again; money is never kept for goods that are not there."""
     order = get_order(session, reference)
+    frozen = lines_of(session, order)
+    waits_for_group = membership.waits(frozen)
+    if waits_for_group and not membership.may_pay(session, order):
+        return False
     if order.state in LATE:
         if not can_be_held_again(session, order):
             return False
@@ -44,14 +49,16 @@ def mark_paid(session: Session, /, *, reference: str, amount: Money, attempt: st
         return False
     if amount != Money(order.total_fen, order.currency):
         return False
-    frozen = lines_of(session, order)
     if order.discount_fen:
         using.spend(session, order.number)
     stock.sell(session, packs(frozen), reference=order.number)
     was, why = order.state, f"attempt:{attempt}"
     transition(session, order, OrderState.PAID, expected=was, actor="system", why=why, paid_at=clock.now())
     allocate(session, order, frozen)
-    outbox.put(session, "order.paid", number=order.number)
+    if waits_for_group:
+        membership.pay(session, order)
+    else:
+        outbox.put(session, "order.paid", number=order.number)
     return True
 
 
@@ -142,7 +149,10 @@ def give_up(session: Session, *, number: str, to: OrderState, actor: str, why: s
     if order.state is not OrderState.PENDING_PAYMENT or open_attempt(session, number=number):
         return False
     transition(session, order, to, expected=OrderState.PENDING_PAYMENT, actor=actor, why=why)
-    stock.release(session, quantities(session, order), reference=order.number)
+    frozen = lines_of(session, order)
+    if membership.waits(frozen):
+        membership.lapse(session, order, why)
+    stock.release(session, packs(frozen), reference=order.number)
     if order.discount_fen:
         using.give_back(session, order.number)
     return True
@@ -179,7 +189,7 @@ def lines_of(session: Session, order: Order) -> Sequence[Row[Any]]:
 def frozen_lines() -> Columns:
     line = (OrderLine.variant_code, OrderLine.quantity, OrderLine.unit_price_fen, OrderLine.unit_service_fee_fen)
     off = (OrderLine.seller_discount_fen, OrderLine.platform_discount_fen, OrderLine.shipping_discount_fen)
-    parcel = (Parcel.station_code, Parcel.service_fee_fen, Parcel.shipping_fen)
+    parcel = (Parcel.station_code, Parcel.state, Parcel.service_fee_fen, Parcel.shipping_fen)
     wanted = select(*line, *off, OrderLine.seller_public_id, OrderLine.parcel_id, *parcel)
     return wanted.join(Parcel, Parcel.id == OrderLine.parcel_id).where(Parcel.order_id == bindparam("order"))
 

@@ -152,9 +152,11 @@ def freeze(
 
 
 def freeze_parcel(session: Session, order_id: int, position: int, parcel: QuotedParcel, quoted: Quote) -> None:
+    state = ParcelState.AWAITING_GROUP if parcel.waits_for_group else ParcelState.AWAITING_ACCEPTANCE
     row = {
         "public_id": ids.public_id(),
         "order_id": order_id,
+        "state": state,
         "number": position,
         "station_code": parcel.station_code,
         "delivery": parcel.delivery,
@@ -166,8 +168,8 @@ def freeze_parcel(session: Session, order_id: int, position: int, parcel: Quoted
         "promised_by": parcel.promised_by(clock.today()),
     }
     parcel_id = add_row(session, Parcel, row)
-    mine, where = Parcel(public_id=row["public_id"]), parcel.station_code
-    leave_trace(session, mine, None, ParcelState.AWAITING_ACCEPTANCE, actor="system", why="placed", station=where)
+    mine, where = Parcel(public_id=row["public_id"]), None if parcel.waits_for_group else parcel.station_code
+    leave_trace(session, mine, None, state, actor="system", why="placed", station=where)
     parts = zip(parcel.lines, parcel.shipping_parts, strict=True)
     cuts = {line.offer.variant: quoted.cut_of(line.offer.variant) for line in parcel.lines}
     lines = (line_values(parcel_id, line, fen, cuts[line.offer.variant]) for line, fen in parts)

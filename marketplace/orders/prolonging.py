@@ -8,7 +8,7 @@ from marketplace.core.errors import Refusal
 from marketplace.orders.models import Order
 from marketplace.orders.paying import get_order
 from marketplace.orders.placing import TIME_TO_PAY
-from marketplace.orders.states import OrderState
+from marketplace.orders.states import OrderState, ParcelState
 
 
 class TooLateToProlong(Refusal):
@@ -27,6 +27,9 @@ def prolong(session: Session, *, number: str) -> None:
 
 
 def can_be_prolonged(order: Order) -> bool:
-    """It waits for its money within its first TIME_TO_PAY: the two times say whether this was asked for before."""
+    """It waits for its money within its first TIME_TO_PAY: the two times say whether this was asked for before.
+
+    A place in a group is not kept longer: others of the group wait for it."""
     is_first = order.pay_by <= order.placed_at + TIME_TO_PAY
-    return order.state is OrderState.PENDING_PAYMENT and is_first and clock.now() < order.pay_by
+    is_alone = all(parcel.state is not ParcelState.AWAITING_GROUP for parcel in order.parcels)
+    return order.state is OrderState.PENDING_PAYMENT and is_first and clock.now() < order.pay_by and is_alone

@@ -67,6 +67,7 @@ class QuotedParcel:
     delivery: str
     tariff: Tariff | None
     delay_days: int = 0  # since the station has more to pack than it can
+    waits_for_group: bool = False
 
     @property
     def station_code(self) -> str:

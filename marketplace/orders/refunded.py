@@ -24,6 +24,7 @@ BY_A_PERSON: Final = "units:"  # how the keys of those begin that somebody decid
 WHY: Final[dict[str, LazyString]] = {
     "refused": _l("The station could not send it"),
     "cancelled": _l("Cancelled"),
+    "group failed": _l("The group was not complete in time"),
     "never fetched": _l("Not collected, so it went back to the grower"),
     "lost on the way": _l("Lost in transit"),
     "short": _l("The grower could not bring all of it"),

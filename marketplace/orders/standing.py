@@ -24,10 +24,11 @@ class Standing:
 
 
 GIVEN_BACK: Final = frozenset({S.REFUSED, S.CANCELLED})
+WAITING: Final = frozenset({S.AWAITING_GROUP})
 AT_WORK: Final = frozenset({S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED})
 TO_FETCH: Final = frozenset({S.READY_FOR_PICKUP, S.UNCOLLECTED})
 ARRIVED: Final = frozenset({S.DELIVERED, S.PICKED_UP})
-KINDS: Final = (TO_FETCH, ARRIVED, *(frozenset({each}) for each in (S.LOST, S.SHIPPED)), AT_WORK)
+KINDS: Final = (TO_FETCH, ARRIVED, *(frozenset({each}) for each in (S.LOST, S.SHIPPED)), AT_WORK, WAITING)
 KINDS_AFTER: Final = (frozenset({S.SETTLED}), frozenset({S.RETURNED_TO_SELLER}))
 
 WITHOUT_PARCELS: Final[dict[OrderState, LazyString]] = {
@@ -39,6 +40,7 @@ WITHOUT_PARCELS: Final[dict[OrderState, LazyString]] = {
     OrderState.CANCELLED: _l("This order is cancelled"),
 }
 OF_ONE_STATE: Final[dict[S, LazyString]] = {
+    S.AWAITING_GROUP: _l("Paid. Waiting for the group to be complete"),
     S.AWAITING_ACCEPTANCE: _l("Paid. The station will check it soon"),
     S.ACCEPTED: _l("Paid. The station has accepted it"),
     S.COLLECTING: _l("The growers are bringing it in"),
@@ -113,6 +115,8 @@ def part(group: Sequence[Standing]) -> str:
                 "%(num)s parcel has arrived; please check it", "%(num)s parcels have arrived; please check them", number
             )
         )
+    if state in WAITING:
+        return str(ngettext("%(num)s parcel waits for its group", "%(num)s parcels wait for their groups", number))
     if state in AT_WORK:
         return str(ngettext("%(num)s parcel is being prepared", "%(num)s parcels are being prepared", number))
     if state is S.SHIPPED:

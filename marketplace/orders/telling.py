@@ -28,6 +28,7 @@ class Stop:
 
 
 TITLES: Final[dict[S, LazyString]] = {
+    S.AWAITING_GROUP: _l("Waiting for the group to be complete"),
     S.AWAITING_ACCEPTANCE: _l("The station has the order"),
     S.ACCEPTED: _l("Accepted"),
     S.COLLECTING: _l("The growers are bringing it in"),
@@ -46,6 +47,7 @@ TITLES: Final[dict[S, LazyString]] = {
 BY_COURIER: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED, S.SHIPPED, S.DELIVERED, S.SETTLED)
 BY_PICKUP: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED, S.READY_FOR_PICKUP, S.PICKED_UP, S.SETTLED)
 ARRIVED: Final = frozenset({S.DELIVERED, S.PICKED_UP, S.SETTLED})
+NOT_LATE: Final = frozenset({S.AWAITING_GROUP, S.READY_FOR_PICKUP, S.UNCOLLECTED, S.LOST})
 BACK_TO_THE_BUYER: Final = frozenset({S.REFUSED, S.CANCELLED, S.RETURNED_TO_SELLER})
 
 
@@ -56,7 +58,8 @@ def is_lost(parcel: ShownParcel) -> bool:
 
 def timeline(parcel: ShownParcel) -> list[Stop]:
     """Steps that were taken, the one that is now, and those ahead while the parcel is on its usual way."""
-    usual = BY_PICKUP if parcel.is_pickup else BY_COURIER
+    before = (S.AWAITING_GROUP,) if S.AWAITING_GROUP in parcel.steps else ()
+    usual = (*before, *(BY_PICKUP if parcel.is_pickup else BY_COURIER))
     now = S.LOST if is_lost(parcel) else parcel.row.state
     taken = [state for state in parcel.steps if state not in {now, parcel.row.state}]
     ahead = usual[usual.index(now) + 1 :] if now in usual else ()
@@ -74,6 +77,8 @@ def moment(at: datetime | None) -> str:
 def explanation(parcel: ShownParcel) -> str:
     """What the reader wants to know about where the parcel is now."""
     row = parcel.row
+    if row.state is S.AWAITING_GROUP:
+        return str(_("The station begins once the group is complete."))
     if row.state is S.SHIPPED:
         told = {"carrier": row.carrier, "number": row.tracking_number, "day": short_date(row.promised_by, language())}
         return str(_("%(carrier)s %(number)s, arriving by %(day)s", **told))
@@ -88,7 +93,7 @@ def explanation(parcel: ShownParcel) -> str:
 def late_note(parcel: ShownParcel, today: date) -> str:
     """What happens next with a parcel that is not there on the promised day; empty for one that is in time."""
     row = parcel.row
-    if row.promised_by >= today or row.state in FINAL_PARCEL | ARRIVED | {S.READY_FOR_PICKUP, S.UNCOLLECTED, S.LOST}:
+    if row.promised_by >= today or row.state in FINAL_PARCEL | ARRIVED | NOT_LATE:
         return ""
     told = {"day": short_date(row.promised_by, language()), "phone": parcel.station.phone}
     if row.state is S.SHIPPED:

@@ -18,11 +18,13 @@ from listings import stock
 from marketplace.core.errors import Refusal
 from marketplace.core.transitions import transition
 from marketplace.orders import disputed, fulfilment, remaining, repaying, settlement
+from marketplace.orders.groups import membership
 from marketplace.orders.models import Order
 from marketplace.orders.paying import get_order
 from marketplace.orders.states import OrderState, ParcelState as S
 
-UNTOUCHED: Final = frozenset({S.AWAITING_ACCEPTANCE, S.REFUSED})
+WAITING: Final = frozenset({S.AWAITING_GROUP, S.AWAITING_ACCEPTANCE})
+UNTOUCHED: Final = WAITING | {S.REFUSED}
 
 
 class AlreadyBegun(Refusal):
@@ -33,13 +35,13 @@ def can_be_cancelled(order: Order) -> bool:
     """Paid, and no station has begun with any part of it. A replacement comes, or its money goes back by itself."""
     states = {parcel.state for parcel in order.parcels}
     return (
-        order.state is OrderState.PAID and not order.is_exchange and states <= UNTOUCHED and S.AWAITING_ACCEPTANCE in states
+        order.state is OrderState.PAID and not order.is_exchange and states <= UNTOUCHED and not states.isdisjoint(WAITING)
     )
 
 
 def sum_if_cancelled(session: Session, order: Order) -> int:
     """Fen that would go back: what a station has refused or refunded is on its way already."""
-    waiting = [parcel.id for parcel in order.parcels if parcel.state is S.AWAITING_ACCEPTANCE]
+    waiting = [parcel.id for parcel in order.parcels if parcel.state in WAITING]
     lines = remaining.of_parcels(session, waiting) if waiting else {}
     return sum(line.rest.fen for parcel in lines.values() for line in parcel)
 
@@ -48,17 +50,22 @@ def cancel_paid(session: Session, *, number: str, actor: str) -> int:
     """The buyer changed their mind: everything is for sale again, the money goes back by itself. Returns the fen.
 
     Raises AlreadyBegun once a station has taken on a part, StaleState for an order that is cancelled already."""
-    order = get_order(session, number)
-    if order.state is OrderState.PAID and not can_be_cancelled(order):
-        raise AlreadyBegun(number)
+    return call_off(session, get_order(session, number), actor=actor, why="cancelled by the buyer", reason="cancelled")
+
+
+def call_off(session: Session, order: Order, *, actor: str, why: str, reason: str) -> int:
+    """As `cancel_paid`, whoever decided it, of an order that is locked; `reason` is one of refunded.WHY."""
+    if order.state is OrderState.PAID:
+        membership.leave(session, order, actor=actor, why=why)
+        if not can_be_cancelled(order):
+            raise AlreadyBegun(order.number)
     fen = sum_if_cancelled(session, order)
-    why = "cancelled by the buyer"
     transition(session, order, OrderState.CANCELLED, expected=OrderState.PAID, actor=actor, why=why)
     for parcel in order.parcels:
-        if parcel.state is S.AWAITING_ACCEPTANCE:
-            fulfilment.move(session, parcel, S.AWAITING_ACCEPTANCE, S.CANCELLED, actor, why)
-            stock.put_back(session, fulfilment.quantities_of(session, parcel), reference=number)
-            fulfilment.pay_back(session, parcel, reason="cancelled")
+        if parcel.state in WAITING:
+            fulfilment.move(session, parcel, parcel.state, S.CANCELLED, actor, why)
+            stock.put_back(session, fulfilment.quantities_of(session, parcel), reference=order.number)
+            fulfilment.pay_back(session, parcel, reason=reason)
             fulfilment.announce(session, parcel)
     return fen
 

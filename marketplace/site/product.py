@@ -24,6 +24,8 @@ from marketplace.orders.cases import quality
 from marketplace.orders.cases.quality import Quality
 from marketplace.orders.estimates import arriving, destinations
 from marketplace.orders.estimates.arriving import Estimate
+from marketplace.orders.groups import queries as group_queries, reaching
+from marketplace.orders.groups.queries import Group, Offered
 from marketplace.site import delivery
 
 bp = Blueprint("product", __name__)
@@ -69,6 +71,8 @@ class Page:
     neighbours: tuple[Card, ...]
     alike: tuple[Alike, ...]  # of other listings, to compare with
     quality: Quality | None  # of whoever sells it
+    group_offers: tuple[Offered, ...]
+    open_groups: tuple[Group, ...]
 
     @property
     def sentence(self) -> str:
@@ -78,7 +82,7 @@ class Page:
 
 def made_from(page: Page, code: str, _variant: str) -> tuple[str, ...]:
     others = (f"listing:{each.listing}" for each in page.alike)
-    return f"listing:{code}", f"station:{page.product.county_code}", *others
+    return f"listing:{code}", f"station:{page.product.county_code}", reaching.tag_of(code), *others
 
 
 @bp.get("/listings/<code>")
@@ -139,6 +143,8 @@ def read(session: Session, code: str, variant: str) -> Page:
         neighbours=tuple(products.neighbours(session, product)),
         alike=others_alike(session, product, pack),
         quality=quality.of_listing(session, code),
+        group_offers=tuple(group_queries.offers_of(session, code)),
+        open_groups=tuple(group_queries.open_ones(session, code)),
     )
 
 

@@ -22,6 +22,8 @@ from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import BatchState, LineState
 from marketplace.orders.cases.models import AfterSalesCase
 from marketplace.orders.cases.states import CaseState
+from marketplace.orders.groups.models import GroupBuy
+from marketplace.orders.groups.states import GroupState
 from marketplace.orders.models import Order, Parcel, RefundLine
 from marketplace.orders.states import OrderState, ParcelState
 from marketplace.payments.gateways import gateways
@@ -55,7 +57,9 @@ def test_the_past_adds_up_and_reaches_every_desk(lived: Session, real_app: Flask
     with real_app.test_request_context():
         lit = [place for each in station_pages.directory(lived) for place in each.places if place.is_lit]
 
-    assert sum(orders.values()) == 73
+    assert sum(orders.values()) == 73 + 5  # those of groups
+    assert Counter(lived.scalars(select(GroupBuy.state))) == {GroupState.OPEN: 1, GroupState.REACHED: 1}
+    assert parcels[ParcelState.AWAITING_GROUP] == 2
     assert orders[OrderState.COMPLETED] >= 20 and orders[OrderState.EXPIRED] == orders[OrderState.CANCELLED] == 1
     assert parcels[ParcelState.SETTLED] >= 40 and parcels[ParcelState.REFUSED] == parcels[ParcelState.READY_FOR_PICKUP] == 1
     cases = Counter(lived.scalars(select(AfterSalesCase.state)))

@@ -140,7 +140,7 @@ def test_a_product_page_costs_a_fixed_number_of_statements(client: FlaskClient, 
             assert client.get(f"/listings/{code}").status_code == 200
         counts.add(len(sent))
 
-    assert counts == {14}
+    assert counts == {16}
 
 
 def test_every_category_has_a_drawing_until_there_is_a_photo(demonstration: Session) -> None:

@@ -30,6 +30,7 @@ from marketplace.core import clock, logs
 from marketplace.core.db import Base, in_transaction
 from marketplace.demo.people import person_id
 from marketplace.demo.tables import read
+from marketplace.orders.groups.models import GroupBuy, GroupOffer
 from marketplace.orders.models import Order, Parcel
 from tests.factories import sign_in_as
 from tests.pledges.conftest import CANARY, OURS
@@ -103,6 +104,10 @@ def examples(session: Session) -> Iterator[str]:
         yield from (f"/orders/{number}", f"/parcels/{parcel}")
     for favourite in session.scalars(select(Favourite.public_id).limit(1)):
         yield f"/favourites/{telling.serializer().dumps(favourite)}"
+    for group in session.scalars(select(GroupBuy.public_id)):
+        yield from (f"/groups/{group}", f"/groups/{group}/members/new?packs=1", f"/api/v1/groups/{group}")
+    for offer in session.scalars(select(GroupOffer.public_id)):
+        yield f"/group-offers/{offer}/groups/new"
     bank = session.scalars(select(Partner.code).where(Partner.kind == "bank").order_by(Partner.code)).first() or ""
     typed: dict[str, Any] = {"number": "QQ2099000009", "issued_on": clock.today()}
     yield f"/pledges/choices/{in_transaction(choosing.enter, bank=bank, **typed)}"

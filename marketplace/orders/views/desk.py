@@ -122,7 +122,7 @@ def parcel_page(public_id: str, forms: dict[str, Form], status: int = 200) -> Re
 def order_of(public_id: str) -> Order:
     """The order of one of this station's parcels. Raises NotFound for any other."""
     wanted = select(Order).join(Parcel, Parcel.order_id == Order.id).where(Parcel.public_id == public_id)
-    found = db.session.scalar(wanted.where(Parcel.station_code == g.station))
+    found = db.session.scalar(wanted.where(Parcel.station_code == g.station, Parcel.state != S.AWAITING_GROUP))
     if found is None:
         raise NotFound(public_id)
     return found

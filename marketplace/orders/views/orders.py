@@ -15,6 +15,7 @@ from marketplace.core.formats import yuan
 from marketplace.orders import access, paying, prolonging, queries, refunded, settlement, standing, telling, undelivered
 from marketplace.orders.cases import queries as case_queries, telling as case_telling
 from marketplace.orders.forms import FindOrderForm
+from marketplace.orders.groups import queries as group_queries
 from marketplace.orders.invoices import queries as invoice_queries, requesting
 from marketplace.orders.models import Order
 from marketplace.orders.promotions import queries as promotion_queries
@@ -129,6 +130,7 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         refunds=refunds.of(session, purpose="order", reference=order.number),
         refunded=refunded.of_order(session, order.number) if order.paid_at else [],
         offered=offered.of_order(session, order.number) if order.paid_at else [],
+        group=group_queries.of_order(session, order.id),
         cases=cases,
         stopped={each.parcel for each in cases if each.is_open},
         askable={line.parcel for line in case_queries.askable(session, order)},

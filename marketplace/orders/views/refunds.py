@@ -19,6 +19,7 @@ from marketplace.orders.forms import RefundForm, refund_form
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.remaining import LineLeft, Part
 from marketplace.orders.standing import AT_WORK
+from marketplace.orders.states import ParcelState
 from marketplace.stations.models import Station
 
 bp = Blueprint("refunds", __name__, url_prefix="/station")
@@ -49,7 +50,8 @@ def show_refunds(parcel: str) -> ResponseReturnValue:
 def get_parcel(public_id: str) -> Parcel:
     """A parcel of this station, for the province any. Raises NotFound."""
     found = db.session.scalar(select(Parcel).where(Parcel.public_id == public_id))
-    if found is None or g.station not in {None, found.station_code}:
+    is_hidden = found is not None and found.state is ParcelState.AWAITING_GROUP and g.station is not None
+    if found is None or is_hidden or g.station not in {None, found.station_code}:
         raise NotFound(public_id)
     return found
 

@@ -1,0 +1,1 @@
+"""Pages of groups: of buyers, of who sells, of a station for its farmers."""
