@@ -23,6 +23,7 @@ class MessageKind(StrEnum):
     GIFTS = "gifts"
     PLEDGES = "pledges"
     SELLING = "selling"
+    QUESTIONS = "questions"
 
 
 class Choice(NamedTuple):
@@ -38,6 +39,7 @@ CHOICES: Final = (
     Choice(MessageKind.GIFTS, _l("Gifts"), _l("thanks, receipts, monthly gifts")),
     Choice(MessageKind.PLEDGES, _l("Deposit pledges"), _l("where your device is")),
     Choice(MessageKind.SELLING, _l("Selling"), _l("your bank account, what is paid to you")),
+    Choice(MessageKind.QUESTIONS, _l("Questions"), _l("what a seller answers you")),
 )
 WAYS: Final[dict[str, LazyString]] = {MAIL: _l("by e-mail"), SMS: _l("by SMS")}
 Silenced = tuple[str, str]
