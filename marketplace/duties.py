@@ -11,6 +11,7 @@ from crowdfund.campaigns import checking, lifecycle
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.pledges import choosing, seeds, vouchers
 from listings import indexing
+from listings.customer_reviews import pictures as review_pictures
 from listings.sheets import working
 from marketplace.accounts import codes, rate_limits, sign_in, tokens
 from marketplace.core import clock, idempotency, outbox, sealing
@@ -57,6 +58,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(60, partial(one_after_the_other, appealing.ask_when_overdue))
     worker.every(60, partial(one_after_the_other, returning.call_off_overdue))
     worker.every(3600, count_quality)
+    worker.every(3600, review_pictures.sweep)
     for chain in sealing.chains:
         worker.every(1, partial(in_transaction, sealing.seal, chain=chain))
         worker.every(3600, partial(in_transaction, sealing.close_days, chain=chain))

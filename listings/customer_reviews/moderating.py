@@ -66,8 +66,8 @@ def decide_picture(
     row = get_decidable(session, review, reach, person_id)
     found = get_picture(session, row, picture)
     to = PictureState.SHOWN if reason is None else PictureState.HIDDEN
-    said = {"actor": f"person:{person_id}", "why": reason or "looked at", "station": row.station_code}
-    transition(session, found, to, expected=found.state, hidden_for=reason, **said)
+    why, actor = reason or "looked at", f"person:{person_id}"
+    transition(session, found, to, expected=found.state, actor=actor, why=why, station=row.station_code, hidden_for=reason)
     counting.renew_pages(session, row.listing_id)
 
 

@@ -23,4 +23,9 @@ STARS: Final[dict[int, LazyString]] = {
 
 
 def stars(number: int) -> str:
+    """For the page, and for whoever hears it."""
     return str(_("%(number)s of 5 stars, %(words)s", number=number, words=STARS[number]))
+
+
+def short_stars(number: int) -> str:
+    return str(_("%(number)s: %(words)s", number=number, words=STARS[number]))

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from listings import product as products, shelves
 from listings.cards import Card
+from listings.customer_reviews import queries as review_queries, words as review_words
+from listings.customer_reviews.queries import ShownReview
 from listings.product import Pack, Product
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
@@ -62,6 +64,7 @@ class Page:
     returns: tuple[str, str]
     neighbours: tuple[Card, ...]
     quality: Quality | None  # of whoever sells it
+    reviews: tuple[ShownReview, ...]  # the latest
 
     @property
     def sentence(self) -> str:
@@ -85,6 +88,7 @@ def show(code: str) -> ResponseReturnValue:
         "listings/show.html",
         page=page,
         shelf=shelf.code,
+        review_words=review_words,
         trail=[(shelf.url, str(shelf.name)), (f"/categories/{category}", name), ("", page.product.title)],
     )
 
@@ -112,6 +116,7 @@ def read(session: Session, code: str, variant: str) -> Page:
         returns=returns(product.return_policy),
         neighbours=tuple(products.neighbours(session, product)),
         quality=quality.of_listing(session, code),
+        reviews=tuple(review_queries.latest(session, product.listing_id)) if product.feedback.has_reviews else (),
     )
 
 

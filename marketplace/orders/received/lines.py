@@ -3,15 +3,17 @@ something else is spoken of at the line that was bought."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
+from listings.customer_reviews import queries
+from listings.customer_reviews.states import ReviewState
 from listings.customer_reviews.writing import Received
 from marketplace.accounts.models import Person
 from marketplace.core import clock
+from marketplace.core.db import Columns
 from marketplace.core.errors import NotFound
 from marketplace.core.transitions import EventRow
 from marketplace.orders import fulfilment
@@ -25,8 +27,8 @@ LOST: Final = (
 
 
 @dataclass(frozen=True)
-class ReceivedLine:
-    """As pages show it."""
+class BoughtLine:
+    """As pages show it; only what `is_received` may be reviewed."""
 
     public_id: str
     listing_code: str
@@ -37,23 +39,32 @@ class ReceivedLine:
     drawing: str
     media_public_id: str | None
     station_code: str
-    delivered_at: datetime
+    is_received: bool
 
 
-def of_order(session: Session, number: str) -> Sequence[ReceivedLine]:
+def of_order(session: Session, number: str) -> Sequence[BoughtLine]:
     """One statement."""
     names = ("public_id", "listing_code", "title_zh", "title_en", "unit_zh", "unit_en", "drawing", "media_public_id")
-    wanted = select(*(getattr(OrderLine, name) for name in names), Parcel.station_code, Parcel.delivered_at)
-    wanted = received(wanted.join(Parcel, Parcel.id == OrderLine.parcel_id).join(Order, Order.id == Parcel.order_id))
-    return [ReceivedLine(*row) for row in session.execute(wanted.where(Order.number == number).order_by(OrderLine.id))]
+    wanted: Columns = select(*(getattr(OrderLine, name) for name in names), Parcel.station_code, is_received())
+    wanted = wanted.join(Parcel, Parcel.id == OrderLine.parcel_id).join(Order, Order.id == Parcel.order_id)
+    return [BoughtLine(*row) for row in session.execute(wanted.where(Order.number == number).order_by(OrderLine.id))]
 
 
-def received(wanted: Any) -> Any:
-    """A statement about lines with their parcels and orders: only those that their buyer has some of."""
-    some = (OrderLine.refunded_quantity < OrderLine.quantity) & (
-        OrderLine.missing_quantity + OrderLine.replaced_quantity < OrderLine.quantity
-    )
-    return wanted.where(Parcel.state.in_(ARRIVED), Parcel.delivered_at.is_not(None), ~LOST, ~Order.is_exchange, some)
+def is_received() -> ColumnElement[bool]:
+    """SQL about a line with its parcel and order: its buyer has some of it."""
+    is_there = and_(Parcel.state.in_(ARRIVED), Parcel.delivered_at.is_not(None), ~LOST, ~Order.is_exchange)
+    came = OrderLine.missing_quantity + OrderLine.replaced_quantity < OrderLine.quantity
+    return and_(is_there, came, OrderLine.refunded_quantity < OrderLine.quantity)
+
+
+def reviews_of(session: Session, order: Order) -> dict[str, ReviewState | None]:
+    """By line that was received or reviewed, how its review stands; None where nobody has written one yet: two statements.
+
+    What was taken away cannot be written again, so that it is left out."""
+    bought = of_order(session, order.number)
+    known = queries.of_lines(session, [line.public_id for line in bought])
+    found = {line.public_id: known.get(line.public_id) for line in bought if line.is_received or line.public_id in known}
+    return {line: state for line, state in found.items() if state is not ReviewState.WITHDRAWN}
 
 
 def get_received(session: Session, *, number: str, line: str) -> Received:
@@ -65,7 +76,7 @@ def get_received(session: Session, *, number: str, line: str) -> Received:
         raise NotFound(line)
     order = fulfilment.get_parcel(session, parcel, station=None).order
     whole = select(OrderLine).join(Parcel, Parcel.id == OrderLine.parcel_id).join(Order, Order.id == Parcel.order_id)
-    bought = session.scalar(received(whole.where(OrderLine.public_id == line)))
+    bought = session.scalar(whole.where(OrderLine.public_id == line, is_received()))
     if bought is None:
         raise NotFound(line)
     return Received(

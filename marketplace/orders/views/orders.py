@@ -16,6 +16,7 @@ from marketplace.orders import access, paying, prolonging, queries, refunded, se
 from marketplace.orders.cases import queries as case_queries, telling as case_telling
 from marketplace.orders.forms import FindOrderForm
 from marketplace.orders.models import Order
+from marketplace.orders.received import lines as received_lines
 from marketplace.orders.receiving import offered
 from marketplace.orders.states import OrderState
 from marketplace.orders.views.payment import lead_to_cashier
@@ -132,6 +133,7 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         askable={line.parcel for line in case_queries.askable(session, order)},
         replaces=case_queries.of_exchange(session, order.number) if order.is_exchange else None,
         case_telling=case_telling,
+        reviews=received_lines.reviews_of(session, order) if order.paid_at else {},
         link=url_for(".show_order", number=order.number, key=access.link_key(order.number)),
     )
 
