@@ -133,7 +133,7 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         askable={line.parcel for line in case_queries.askable(session, order)},
         replaces=case_queries.of_exchange(session, order.number) if order.is_exchange else None,
         case_telling=case_telling,
-        reviews=received_lines.reviews_of(session, order) if order.paid_at else {},
+        reviews=received_lines.reviews_of(session, order) if any(each.row.delivered_at for each in parcels) else {},
         link=url_for(".show_order", number=order.number, key=access.link_key(order.number)),
     )
 
