@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from marketplace.api import ledger_schemas, openapi_events, openapi_writing, schemas
+from marketplace.api import ledger_schemas, openapi_events, openapi_writing, review_schemas, schemas
 from marketplace.api.event_schemas import EVENTS
 from marketplace.api.openapi_writing import LANGUAGE, PROBLEMS, REF, content, problem
 
@@ -30,6 +30,7 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     schemas.CampaignAnswer,
     ledger_schemas.LedgerAnswer,
     schemas.PledgeProgrammesAnswer,
+    review_schemas.ReviewsAnswer,
     schemas.Problem,
 )
 
@@ -58,6 +59,14 @@ def document() -> dict[str, Any]:
             "/search": path("Find goods", "search", schemas.SearchAnswer, parameters(schemas.SearchQuery), 422),
             "/suggest": path("Continue a word", "suggest", schemas.SuggestAnswer, parameters(schemas.SuggestQuery), 422),
             "/listings/{sku}": path("One listing", "listing", schemas.ListingAnswer, [sku], 404),
+            "/listings/{sku}/reviews": path(
+                "What people say who received it, the latest first",
+                "listing_reviews",
+                review_schemas.ReviewsAnswer,
+                [sku, *parameters(review_schemas.ReviewsQuery)],
+                404,
+                422,
+            ),
             "/stations": path("All stations", "stations", schemas.StationsAnswer, []),
             "/campaigns": path("Campaigns", "campaigns", schemas.CampaignsAnswer, parameters(schemas.CampaignsQuery), 422),
             "/campaigns/{campaign}": path("One campaign", "campaign", schemas.CampaignAnswer, [one], 404),
