@@ -97,7 +97,7 @@ def ask(session: Session, row: Row) -> None:
     told: dict[str, Any] = {"question": question, "words": row["answer"]}
     with clock.at(clock.now() + SOON):
         if row["answered_by"] == question_answers.STATION:
-            where = {"station": listing.station_code, "person_id": clerk_of(session, listing.station_code)}
+            where: dict[str, Any] = {"station": listing.station_code, "person_id": clerk_of(session, listing.station_code)}
             question_answers.answer_for_seller(session, **told, **where)
         else:
             question_answers.answer_as_seller(session, **told, seller_id=listing.seller_id)

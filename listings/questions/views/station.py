@@ -77,7 +77,7 @@ def step(command: Any, question: str, **given: Any) -> ResponseReturnValue:
 def queue(session: Session, station: str) -> OtherQueue:
     """For the desk's first page."""
     waiting = queries.count_of_station(session, station)
-    return OtherQueue("/station/questions", "text", _l("Questions"), _l("Buyers wait for an answer"), waiting)
+    return OtherQueue("/station/questions", "info", _l("Questions"), _l("Buyers wait for an answer"), waiting)
 
 
 def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
