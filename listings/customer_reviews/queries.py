@@ -131,10 +131,11 @@ def public_picture(session: Session, review: str, picture: str) -> ReviewPicture
     return found
 
 
-def own_picture(session: Session, picture: str, reach: Reach) -> ReviewPicture:
+def own_picture(session: Session, review: str, picture: str, reach: Reach) -> ReviewPicture:
     """For its author, the station and the province: one statement. Raises NotFound."""
     wanted = select(ReviewPicture).join(CustomerReview, CustomerReview.id == ReviewPicture.review_id)
-    found: ReviewPicture | None = session.scalar(within(wanted, reach).where(ReviewPicture.public_id == picture))
+    wanted = wanted.where(CustomerReview.public_id == review, ReviewPicture.public_id == picture)
+    found: ReviewPicture | None = session.scalar(within(wanted, reach))
     if found is None:
         raise NotFound(picture)
     return found

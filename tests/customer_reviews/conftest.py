@@ -44,6 +44,10 @@ class Bought:
 
 @pytest.fixture
 def apples(app: Flask) -> Listing:
+    return for_sale()
+
+
+def for_sale() -> Listing:
     make_station()
     make_category()
     make_shipping()

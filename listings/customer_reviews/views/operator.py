@@ -5,9 +5,10 @@ from typing import Any
 from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from listings.customer_reviews import appealing, pictures, queries, words
+from listings.customer_reviews import appealing, queries, words
 from listings.customer_reviews.finding import EVERYWHERE
 from listings.customer_reviews.forms import JudgementForm
+from listings.customer_reviews.views import pictures
 from marketplace.accounts.permissions import requires
 from marketplace.core.db import db
 from marketplace.core.steps import take_step
@@ -49,5 +50,4 @@ def create_judgement(review: str) -> ResponseReturnValue:
 @bp.get("/<review>/pictures/<picture>-<width>.webp")
 @requires("customer_review.judge")
 def show_picture(review: str, picture: str, width: str) -> ResponseReturnValue:
-    queries.show(db.session(), review, EVERYWHERE)
-    return pictures.answer(queries.own_picture(db.session(), picture, EVERYWHERE), width, is_public=False)
+    return pictures.answer(queries.own_picture(db.session(), review, picture, EVERYWHERE), width, is_public=False)

@@ -3,7 +3,8 @@
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from listings.customer_reviews import pictures, queries, words
+from listings.customer_reviews import queries, words
+from listings.customer_reviews.views import pictures
 from marketplace.accounts.permissions import requires
 from marketplace.core import page_cache
 from marketplace.core.db import db

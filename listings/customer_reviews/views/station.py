@@ -7,9 +7,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from listings.customer_reviews import moderating, pictures, queries, words
+from listings.customer_reviews import moderating, queries, words
 from listings.customer_reviews.finding import Reach
 from listings.customer_reviews.forms import ReasonForm
+from listings.customer_reviews.views import pictures
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock
 from marketplace.core.db import db
@@ -77,8 +78,7 @@ def create_picture_hiding(review: str, picture: str) -> ResponseReturnValue:
 @bp.get("/<review>/pictures/<picture>-<width>.webp")
 @requires("customer_review.moderate")
 def show_picture(review: str, picture: str, width: str) -> ResponseReturnValue:
-    queries.show(db.session(), review, reach())
-    return pictures.answer(queries.own_picture(db.session(), picture, reach()), width, is_public=False)
+    return pictures.answer(queries.own_picture(db.session(), review, picture, reach()), width, is_public=False)
 
 
 def step(command: Any, review: str, **given: Any) -> ResponseReturnValue:

@@ -9,10 +9,11 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from listings import pictures
-from listings.customer_reviews import appealing, pictures as review_pictures, queries, words, writing
+from listings.customer_reviews import appealing, queries, words, writing
 from listings.customer_reviews.finding import Reach
 from listings.customer_reviews.forms import AppealForm, ReviewForm
 from listings.customer_reviews.queries import DeskReview
+from listings.customer_reviews.views import pictures as review_pictures
 from listings.customer_reviews.writing import EDITABLE_FOR, MOST_PICTURES, Said
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
@@ -87,12 +88,12 @@ def keep(order: Order, line: BoughtLine, form: ReviewForm, do: Callable[[Said], 
     if not form.validate():
         return review_page(order, line, form, 422)
     number = order.number
-    hit("review.write", number, limit=60, seconds=HOUR)
-    hit("review.write.from", where_from(), limit=120, seconds=HOUR)
-    made, wrong = review_pictures.reencoded("pictures")
-    if wrong:
-        return review_page(order, line, form, 422, wrong)
     try:
+        hit("review.write", number, limit=60, seconds=HOUR)
+        hit("review.write.from", where_from(), limit=120, seconds=HOUR)
+        made, wrong = review_pictures.reencoded("pictures")
+        if wrong:
+            return review_page(order, line, form, 422, wrong)
         do(Said(int(str(form.stars.data)), str(form.words.data), made))
     except writing.TooManyPictures as refusal:
         return review_page(order, line, form, refusal.status, (str(refusal.message),))
@@ -131,7 +132,7 @@ def create_appeal(number: str, line: str) -> ResponseReturnValue:
 @requires("customer_review.write")
 def show_picture(number: str, line: str, picture: str, width: str) -> ResponseReturnValue:
     _order, bought = get_line(number, line)
-    found = queries.own_picture(db.session(), picture, reach(bought))
+    found = queries.own_picture(db.session(), **known_to(bought), picture=picture)
     return review_pictures.answer(found, width, is_public=False)
 
 
