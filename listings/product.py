@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from listings import checks, measures
 from listings.cards import Card, Photo, StationBadge, badge, cards, gone
+from listings.customer_reviews.figures import Figures
+from listings.customer_reviews.models import FeedbackCount
 from listings.models import Category, Certificate, Listing, Media, PriceTier, Review, Variant
 from listings.states import ListingState
 from marketplace.core import clock
@@ -85,6 +87,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Product:
+    listing_id: int
     code: str
     title: str
     story: str
@@ -110,6 +113,7 @@ class Product:
     papers: tuple[Paper, ...]
     checked: Checked | None
     gone_words: str  # empty while some pack can be had
+    feedback: Figures
 
     @property
     def county_code(self) -> str:
@@ -142,11 +146,12 @@ def row_of_product() -> Columns:
         .add_columns(Category.parent_code, Category.service_fee_per_mille, Category.is_age_restricted)
         .add_columns(Station.code.label("station"), Station.name_zh, Station.name_en, Station.free_shipping_from_fen)
         .add_columns(County.is_deep_poverty, County.prefecture_zh, County.prefecture_en)
-        .add_columns(Seller.name_en.label("seller_en"))
+        .add_columns(Seller.name_en.label("seller_en"), *FeedbackCount.__table__.c)
         .join(Category, Category.code == Listing.category_code)
         .join(Station, Station.code == Listing.station_code)
         .join(County, County.code == Station.code)
         .outerjoin(Seller, Seller.person_id == Listing.seller_id)
+        .outerjoin(FeedbackCount, FeedbackCount.listing_id == Listing.id)
         .where(Listing.code == bindparam("wanted"), Listing.state == ListingState.PUBLISHED)
     )
 
@@ -158,6 +163,7 @@ def product(
     in_english = words == "en"
     story = row.story_en if in_english and row.story_en else row.story_zh
     return Product(
+        listing_id=row.id,
         code=row.code,
         title=row.title_en if in_english and row.title_en else row.title_zh,
         story=story,
@@ -183,6 +189,7 @@ def product(
         papers=papers,
         checked=checked,
         gone_words="" if any(pack.is_available for pack in packs) else gone(row.harvest_months, clock.today()),
+        feedback=Figures.of(row),
     )
 
 

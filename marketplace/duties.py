@@ -11,6 +11,7 @@ from crowdfund.campaigns import checking, lifecycle
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.pledges import choosing, seeds, vouchers
 from listings import forgetting as edit_pictures, indexing
+from listings.customer_reviews import pictures as review_pictures
 from listings.following import watching
 from listings.sheets import working
 from marketplace.accounts import codes, rate_limits, sign_in, tokens
@@ -64,6 +65,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(60, partial(one_after_the_other, promotion_ending.end_due))
     worker.every(60, partial(one_after_the_other, closing.close_one_due))
     worker.every(3600, count_quality)
+    worker.every(3600, review_pictures.sweep)
     for chain in sealing.chains:
         worker.every(1, partial(in_transaction, sealing.seal, chain=chain))
         worker.every(3600, partial(in_transaction, sealing.close_days, chain=chain))

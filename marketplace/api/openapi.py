@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from marketplace.api import group_schemas, ledger_schemas, openapi_events, openapi_writing, schemas
+from marketplace.api import group_schemas, ledger_schemas, openapi_events, openapi_writing, review_schemas, schemas
 from marketplace.api.event_schemas import EVENTS
 from marketplace.api.openapi_writing import LANGUAGE, PROBLEMS, REF, content, problem
 
@@ -32,6 +32,7 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     schemas.CampaignAnswer,
     ledger_schemas.LedgerAnswer,
     schemas.PledgeProgrammesAnswer,
+    review_schemas.ReviewsAnswer,
     schemas.Problem,
 )
 
@@ -62,6 +63,14 @@ def document() -> dict[str, Any]:
             "/listings/{sku}": path("One listing", "listing", schemas.ListingAnswer, [sku], 404),
             "/listings/{sku}/groups": path("Its open groups", "listing_groups", group_schemas.GroupsAnswer, [sku], 404),
             "/groups/{group}": path("One group", "group", group_schemas.GroupAnswer, [{**sku, "name": "group"}], 404),
+            "/listings/{sku}/reviews": path(
+                "What people say who received it, the latest first",
+                "listing_reviews",
+                review_schemas.ReviewsAnswer,
+                [sku, *parameters(review_schemas.ReviewsQuery)],
+                404,
+                422,
+            ),
             "/stations": path("All stations", "stations", schemas.StationsAnswer, []),
             "/campaigns": path("Campaigns", "campaigns", schemas.CampaignsAnswer, parameters(schemas.CampaignsQuery), 422),
             "/campaigns/{campaign}": path("One campaign", "campaign", schemas.CampaignAnswer, [one], 404),

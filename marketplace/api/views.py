@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from pydantic import BaseModel, ValidationError
 
 from marketplace.accounts.permissions import requires
-from marketplace.api import giving, groups, ledger_schemas, public_ledger, queries
+from marketplace.api import giving, groups, ledger_schemas, public_ledger, queries, review_schemas, reviews
 from marketplace.api.schemas import (
     CampaignsQuery,
     InvalidParameter,
@@ -66,6 +66,16 @@ def list_groups(sku: str) -> Response:
 @requires("api.read")
 def show_group(group: str) -> Response:
     return answer(groups.group(db.session(), group))
+
+
+@bp.get("/listings/<sku>/reviews")
+@requires("api.read")
+def list_reviews(sku: str) -> Response:
+    asked = read(review_schemas.ReviewsQuery)
+    if isinstance(asked, Response):
+        return asked
+    page_cache.tags(f"listing:{sku}")
+    return answer(reviews.of_listing(db.session(), sku, asked))
 
 
 @bp.get("/stations")

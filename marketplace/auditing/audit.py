@@ -15,6 +15,7 @@ from marketplace.auditing import (
     closings,
     devices,
     editing,
+    feedback,
     giving,
     groups,
     imports,
@@ -37,6 +38,7 @@ COUNTED = {"entries": "entry", "lines": "line", "orders": '"order"', "stock move
 COUNTED |= {"batches": "settlement_batch", "public rows": "public_row", "receipts": "receipt", "seals": "seal"}
 COUNTED |= {"arrivals": "arrival", "closed days": "station_day"}
 COUNTED |= {"promotions": "promotion", "invoices": "invoice"}
+COUNTED |= {"reviews": "customer_review", "questions": "question"}
 COUNTED |= {"pledges": "pledge", "devices": "device", "imported sheets": "listing_import"}
 
 
@@ -57,6 +59,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*editing.EDITS, *editing.CONSENTS))
     yield from editing.differences(connection)
     yield from checks.run(connection, (*programs.PROGRAMS, *programs.TOLD))
+    yield from checks.run(connection, feedback.FEEDBACK)
     yield from lives.differences(connection)
     yield from chains.differences(connection)
     if at_the_cashier:

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Row
 
 from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, INSTALLMENT, MATCHING_FUND, PLAN, RECEIPT
 from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
+from listings.customer_reviews.states import CUSTOMER_REVIEW, PICTURE
+from listings.questions.states import QUESTION
 from listings.sheets.states import IMPORT
 from listings.states import LISTING, REVISION
 from marketplace.auditing.checks import Difference, read
@@ -77,6 +79,9 @@ LIVES: Final = (
     Life("device", "public_id", DEVICE, "committed"),
     Life("endpoint", "public_id", ENDPOINT, "on"),
     Life("delivery", "public_id", DELIVERY, "waiting"),
+    Life("customer_review", "public_id", CUSTOMER_REVIEW, "waiting"),
+    Life("review_picture", "public_id", PICTURE, "waiting"),
+    Life("question", "public_id", QUESTION, "waiting"),
 )
 
 

@@ -97,6 +97,12 @@ def full_date(moment: datetime | date, language: str) -> str:
     return f"{day.year}年{short_date(day, language)}" if language == "zh" else f"{short_date(day, language)} {day.year}"
 
 
+def month_and_year(moment: datetime | date, language: str) -> str:
+    """ "2026年10月" or "Oct 2026": where the day is nobody's business."""
+    day = in_shanghai(moment)
+    return f"{day.year}年{day.month}月" if language == "zh" else f"{MONTHS_EN[day.month - 1]} {day.year}"
+
+
 def month_range(first: int, last: int, language: str) -> str:
     """ "9-11月" or "Sep to Nov"; a single month by itself."""
     if language == "zh":
@@ -207,6 +213,7 @@ BY_LANGUAGE: Final[tuple[Callable[..., str], ...]] = (
     local_date,
     short_date,
     full_date,
+    month_and_year,
     local_datetime,
     weight,
     measure_price,

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from listings import alike, product as products, shelves
 from listings.alike import Alike
 from listings.cards import Card
+from listings.customer_reviews import queries as review_queries, words as review_words
+from listings.customer_reviews.queries import ShownReview
 from listings.following import queries as following
 from listings.product import Pack, Product
 from marketplace.accounts.permissions import requires
@@ -73,6 +75,7 @@ class Page:
     quality: Quality | None  # of whoever sells it
     group_offers: tuple[Offered, ...]
     open_groups: tuple[Group, ...]
+    reviews: tuple[ShownReview, ...]  # the latest
 
     @property
     def sentence(self) -> str:
@@ -102,6 +105,7 @@ def show(code: str) -> ResponseReturnValue:
         to=to,
         estimate=estimate(db.session(), page.product, page.pack, to.code),
         shelf=shelf.code,
+        review_words=review_words,
         trail=[(shelf.url, str(shelf.name)), (f"/categories/{category}", name), ("", page.product.title)],
     )
     return destinations.remember(make_response(shown), to)
@@ -145,6 +149,7 @@ def read(session: Session, code: str, variant: str) -> Page:
         quality=quality.of_listing(session, code),
         group_offers=tuple(group_queries.offers_of(session, code)),
         open_groups=tuple(group_queries.open_ones(session, code)),
+        reviews=tuple(review_queries.latest(session, product.listing_id)) if product.feedback.has_reviews else (),
     )
 
 

@@ -4,6 +4,7 @@ from flask import Blueprint, g, render_template
 from flask.typing import ResponseReturnValue
 
 from listings import own
+from listings.questions import queries as question_queries
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock
 from marketplace.core.db import db
@@ -27,6 +28,7 @@ def show_seller() -> ResponseReturnValue:
         listings=own.of_seller(session, g.person.id),
         low=own.running_low(session, g.person.id),
         to_bring=len(lines),
+        questions=question_queries.count_unanswered(session, seller_id=g.person.id),
         days=bringing.by_day(lines),
         held_fen=-books.balance(session, "seller_held", g.person.public_id, book=book),
         payable_fen=-books.balance(session, "seller_payable", g.person.public_id, book=book),

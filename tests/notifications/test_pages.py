@@ -14,7 +14,7 @@ from marketplace.core import outbox
 from marketplace.core.db import in_transaction
 from marketplace.notifications import delivering, endpoints, messages
 from marketplace.notifications.models import Delivery, Endpoint, Message, Silence
-from marketplace.notifications.preferences import MessageKind
+from marketplace.notifications.preferences import CHOICES, WAYS, MessageKind
 from marketplace.notifications.reaching import Answer
 from marketplace.notifications.states import DeliveryState, EndpointState
 from tests.accounts.test_tokens import send
@@ -143,12 +143,9 @@ def test_what_is_anothers_is_not_there(client: FlaskClient, session: Session) ->
     assert len(endpoints.of_person(session, other.id)) == 1
 
 
-OTHERS = ("gifts", "pledges", "selling", "favourites")
-
-
 def test_what_is_switched_off_stands_on_the_page_alone(client: FlaskClient, session: Session, post: Post) -> None:
     person = signed_in(client)
-    wanted = [f"{kind}:{way}" for kind in OTHERS for way in ("mail", "sms")] + ["orders:mail"]
+    wanted = [f"{choice.kind}:{way}" for choice in CHOICES for way in WAYS if (choice.kind, way) != ("orders", "sms")]
     assert send(client, "/account/messages", wanted=wanted).status_code == 303
     assert [(row.kind, row.way) for row in session.scalars(select(Silence))] == [("orders", "sms")]
     assert "checked" in client.get("/account/messages").text

@@ -19,6 +19,7 @@ from marketplace.orders.groups import queries as group_queries
 from marketplace.orders.invoices import queries as invoice_queries, requesting
 from marketplace.orders.models import Order
 from marketplace.orders.promotions import queries as promotion_queries
+from marketplace.orders.received import lines as received_lines
 from marketplace.orders.receiving import offered
 from marketplace.orders.states import OrderState
 from marketplace.orders.views.payment import lead_to_cashier
@@ -136,6 +137,7 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         askable={line.parcel for line in case_queries.askable(session, order)},
         replaces=case_queries.of_exchange(session, order.number) if order.is_exchange else None,
         case_telling=case_telling,
+        reviews=received_lines.reviews_of(session, order) if any(each.row.delivered_at for each in parcels) else {},
         discounts=promotion_queries.of_order(session, order) if order.discount_fen else [],
         **invoice_parts(order),
         link=url_for(".show_order", number=order.number, key=access.link_key(order.number)),

@@ -1,0 +1,1 @@
+"""What people who received goods say about them: written once for each line bought, moderated by reason, never bought."""

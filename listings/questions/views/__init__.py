@@ -1,0 +1,1 @@
+"""The pages of questions: for everybody, for the seller, the station of the goods, the province."""

@@ -1,0 +1,1 @@
+"""Who received what: only they may say how it was."""

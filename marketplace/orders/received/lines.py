@@ -1,0 +1,96 @@
+"""The lines of an order that its buyer has: arrived, and not wholly given back. What was sent for nothing instead of
+something else is spoken of at the line that was bought."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import Session
+
+from listings.customer_reviews import queries
+from listings.customer_reviews.states import ReviewState
+from listings.customer_reviews.writing import Received
+from marketplace.accounts.models import Person
+from marketplace.core import clock
+from marketplace.core.db import Columns
+from marketplace.core.errors import NotFound
+from marketplace.core.transitions import EventRow
+from marketplace.orders import fulfilment
+from marketplace.orders.models import Order, OrderLine, Parcel
+from marketplace.orders.states import ParcelState as S
+
+ARRIVED: Final = (S.DELIVERED, S.PICKED_UP, S.SETTLED)
+LOST: Final = (
+    select(EventRow.id).where(EventRow.subject == "parcel:" + Parcel.public_id, EventRow.to_state == S.LOST).exists()
+)
+
+
+@dataclass(frozen=True)
+class BoughtLine:
+    """As pages show it; only what `is_received` may be reviewed."""
+
+    public_id: str
+    listing_code: str
+    title_zh: str
+    title_en: str
+    unit_zh: str
+    unit_en: str
+    drawing: str
+    media_public_id: str | None
+    station_code: str
+    is_received: bool
+
+
+def of_order(session: Session, number: str) -> Sequence[BoughtLine]:
+    """One statement."""
+    names = ("public_id", "listing_code", "title_zh", "title_en", "unit_zh", "unit_en", "drawing", "media_public_id")
+    wanted: Columns = select(*(getattr(OrderLine, name) for name in names), Parcel.station_code, is_received())
+    wanted = wanted.join(Parcel, Parcel.id == OrderLine.parcel_id).join(Order, Order.id == Parcel.order_id)
+    return [BoughtLine(*row) for row in session.execute(wanted.where(Order.number == number).order_by(OrderLine.id))]
+
+
+def is_received() -> ColumnElement[bool]:
+    """SQL about a line with its parcel and order: its buyer has some of it."""
+    is_there = and_(Parcel.state.in_(ARRIVED), Parcel.delivered_at.is_not(None), ~LOST, ~Order.is_exchange)
+    came = OrderLine.missing_quantity + OrderLine.replaced_quantity < OrderLine.quantity
+    return and_(is_there, came, OrderLine.refunded_quantity < OrderLine.quantity)
+
+
+def reviews_of(session: Session, order: Order) -> dict[str, ReviewState | None]:
+    """By line that was received or reviewed, how its review stands; None where nobody has written one yet: two statements.
+
+    What was taken away cannot be written again, so that it is left out."""
+    bought = of_order(session, order.number)
+    known = queries.of_lines(session, [line.public_id for line in bought])
+    found = {line.public_id: known.get(line.public_id) for line in bought if line.is_received or line.public_id in known}
+    return {line: state for line, state in found.items() if state is not ReviewState.WITHDRAWN}
+
+
+def get_received(session: Session, *, number: str, line: str) -> Received:
+    """For a command: nothing happens to the line meanwhile. Raises NotFound."""
+    wanted = select(Parcel.public_id).join(OrderLine, OrderLine.parcel_id == Parcel.id)
+    wanted = wanted.join(Order, Order.id == Parcel.order_id).where(Order.number == number, OrderLine.public_id == line)
+    parcel = session.scalar(wanted)
+    if parcel is None:
+        raise NotFound(line)
+    order = fulfilment.get_parcel(session, parcel, station=None).order
+    whole = select(OrderLine).join(Parcel, Parcel.id == OrderLine.parcel_id).join(Order, Order.id == Parcel.order_id)
+    bought = session.scalar(whole.where(OrderLine.public_id == line, is_received()))
+    if bought is None:
+        raise NotFound(line)
+    return Received(
+        order_line=line,
+        listing=bought.listing_code,
+        unit_zh=bought.unit_zh,
+        unit_en=bought.unit_en,
+        bought_on=clock.local(order.placed_at).date(),
+        author_id=order.buyer_id,
+        author_name=name_of(session, order),
+    )
+
+
+def name_of(session: Session, order: Order) -> str:
+    """Of the account, else of whoever the parcel was for."""
+    buyer = session.get(Person, order.buyer_id) if order.buyer_id else None
+    return buyer.name if buyer and buyer.name else order.recipient
