@@ -20,6 +20,7 @@ from marketplace.notifications import delivering, messages
 from marketplace.orders import carts, settlement
 from marketplace.orders.batches import reminders as batch_reminders
 from marketplace.orders.cases import appealing, quality, returning
+from marketplace.orders.institutions import billing, checking as checking_goods
 from marketplace.orders.offline import syncing
 from marketplace.payments import inbox, overdue, sweeping
 from marketplace.payments.reconciliation import rounds
@@ -56,6 +57,10 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, working.sweep)
     worker.every(60, partial(one_after_the_other, appealing.ask_when_overdue))
     worker.every(60, partial(one_after_the_other, returning.call_off_overdue))
+    for step in (checking_goods.accept_unchecked, checking_goods.agree_unanswered, billing.conclude_credited):
+        worker.every(60, partial(one_after_the_other, step))
+    for step in (billing.bill_due, billing.call_overdue):
+        worker.every(60, partial(one_after_the_other, step))
     worker.every(3600, count_quality)
     for chain in sealing.chains:
         worker.every(1, partial(in_transaction, sealing.seal, chain=chain))

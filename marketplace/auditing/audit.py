@@ -17,6 +17,7 @@ from marketplace.auditing import (
     editing,
     giving,
     imports,
+    institutions,
     lives,
     matching,
     money,
@@ -34,6 +35,7 @@ from marketplace.auditing.checks import Difference
 COUNTED = {"entries": "entry", "lines": "line", "orders": '"order"', "stock movements": "stock_movement"}
 COUNTED |= {"batches": "settlement_batch", "public rows": "public_row", "receipts": "receipt", "seals": "seal"}
 COUNTED |= {"arrivals": "arrival", "closed days": "station_day"}
+COUNTED |= {"statements of institutions": "account_statement"}
 COUNTED |= {"pledges": "pledge", "devices": "device", "imported sheets": "listing_import"}
 
 
@@ -45,6 +47,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*arrivals.ARRIVALS, *closings.CLOSINGS))
     yield from payouts.differences(connection)
     yield from checks.run(connection, cases.CASES)
+    yield from checks.run(connection, institutions.INSTITUTIONS)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, (*plans.PLANS, *matching.FUNDS))
     yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES, *imports.IMPORTS))

@@ -16,6 +16,7 @@ from marketplace.auditing.checks import Difference, read
 from marketplace.notifications.states import DELIVERY, ENDPOINT
 from marketplace.orders.batches.states import BATCH, LINE
 from marketplace.orders.cases.states import APPEAL, CASE
+from marketplace.orders.institutions.states import CHECK as GOODS_CHECK, INSTITUTION, STATEMENT
 from marketplace.orders.offline.states import ACT
 from marketplace.orders.receiving.states import SUBSTITUTE
 from marketplace.orders.states import ORDER, PARCEL
@@ -35,14 +36,18 @@ class Life:
     name: str
     ways: Mapping[Any, frozenset[Any]]
     birth: str = ""
+    or_birth: str = ""
 
 
 LIVES: Final = (
-    Life("order", "number", ORDER, "pending_payment"),
+    Life("order", "number", ORDER, "pending_payment", "placed_on_account"),
     Life("parcel", "public_id", PARCEL, "awaiting_acceptance"),
     Life("substitute", "public_id", SUBSTITUTE, "offered"),
     Life("after_sales_case", "public_id", CASE, "requested"),
     Life("case_appeal", "public_id", APPEAL, "asked"),
+    Life("institution", "public_id", INSTITUTION, "applied"),
+    Life("goods_check", "public_id", GOODS_CHECK, "claimed", "accepted"),
+    Life("account_statement", "public_id", STATEMENT, "open"),
     Life("desk_act", "client_key", ACT, "received"),
     Life("attempt", "public_id", ATTEMPT, "created"),
     Life("refund", "public_id", REFUND, "requested"),
@@ -90,7 +95,7 @@ def wrong_steps(life: Life, ways: dict[str, set[str]], steps: Iterator[Row[Any]]
         name, here, there = row.name, row.here, row.there
         if there is None:
             break
-        begins = reached is None and (not life.birth or (here == "" and there == life.birth))
+        begins = reached is None and (not life.birth or (here == "" and there in {life.birth, life.or_birth}))
         if not (begins or here == reached) or (here and there not in ways[here]):
             yield f"{name} went from {here or 'nothing'} to {there}"
         reached = there

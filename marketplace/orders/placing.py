@@ -18,6 +18,7 @@ from marketplace.core.money import Money
 from marketplace.core.transitions import leave_trace
 from marketplace.orders import backlog, carts, shipping
 from marketplace.orders.carts import CartOwner
+from marketplace.orders.institutions import ordering
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.quoting import Quote, QuotedLine, QuotedParcel, quote
 from marketplace.orders.states import OrderState, ParcelState
@@ -63,10 +64,12 @@ def place(
     pickup: Collection[str],
     shown_total_fen: int,
     language: str,
+    institution: str | None = None,
 ) -> str:
     """Order what is in the cart; returns the order's number. The payer is sent on by `attempts.submit`, after the commit.
 
-    `shown_total_fen` is what the person agreed to pay. Raises NothingToOrder, SomethingChanged, OtherTotal, OutOfStock,
+    `shown_total_fen` is what the person agreed to pay; `institution`: on whose account, else it is paid at once. Raises what
+    `ordering.place_on_account` raises, NothingToOrder, SomethingChanged, OtherTotal, OutOfStock,
     TooHeavy, PaymentsClosed."""
     contents = carts.contents(session, owner)
     found = offers.find(session, [variant for variant, _quantity, _seen in contents])
@@ -82,9 +85,14 @@ def place(
     wanted = {line.offer.variant: line.quantity for line in quoted.lines}
     number = ids.order_number()
     stock.reserve(session, wanted, reference=number)
-    pay_by = freeze(session, number, quoted, recipient, owner, language)
-    attempts.start(session, purpose="order", reference=number, amount=Money(quoted.total_fen), pay_by=pay_by)
-    outbox.put(session, "order.expires", after=TIME_TO_PAY, number=number)
+    birth = OrderState.PLACED_ON_ACCOUNT if institution else OrderState.PENDING_PAYMENT
+    pay_by = freeze(session, number, quoted, recipient, owner, language, birth=birth)
+    if institution:
+        whose = {"institution": institution, "person_id": owner.person_id}
+        ordering.place_on_account(session, number=number, total_fen=quoted.total_fen, goods=wanted, **whose)
+    else:
+        attempts.start(session, purpose="order", reference=number, amount=Money(quoted.total_fen), pay_by=pay_by)
+        outbox.put(session, "order.expires", after=TIME_TO_PAY, number=number)
     if not carts.take_out(session, owner=owner, variants=list(wanted)):  # a second tab was faster
         raise NothingToOrder
     if owner.person_id is not None and not owner.is_apart:  # a program's recipients are not its person's addresses
@@ -97,11 +105,21 @@ def remember(session: Session, person_id: int, recipient: Recipient) -> None:
     addresses.remember(session, person_id=person_id, city=recipient.city, street=recipient.street, **given)
 
 
-def freeze(session: Session, number: str, quoted: Quote, recipient: Recipient, owner: CartOwner, language: str) -> datetime:
+def freeze(
+    session: Session,
+    number: str,
+    quoted: Quote,
+    recipient: Recipient,
+    owner: CartOwner,
+    language: str,
+    *,
+    birth: OrderState = OrderState.PENDING_PAYMENT,
+) -> datetime:
     """The rows of an order; nothing of it is computed again later. Until when it may be paid."""
     now = clock.now()
     order = {
         "number": number,
+        "state": birth,
         "buyer_id": owner.person_id,
         "recipient": recipient.name,
         "phone": recipient.phone,
@@ -120,7 +138,7 @@ def freeze(session: Session, number: str, quoted: Quote, recipient: Recipient, o
     }
     order_id = add_row(session, Order, order)
     mine = Order(number=number)
-    leave_trace(session, mine, None, OrderState.PENDING_PAYMENT, actor=actor_of(owner), why="placed")
+    leave_trace(session, mine, None, birth, actor=actor_of(owner), why="placed")
     for position, parcel in enumerate(quoted.parcels, start=1):
         freeze_parcel(session, order_id, position, parcel)
     return now + TIME_TO_PAY

@@ -20,7 +20,7 @@ from marketplace.core.transitions import transition
 from marketplace.orders import disputed, fulfilment, remaining, repaying, settlement
 from marketplace.orders.models import Order
 from marketplace.orders.paying import get_order
-from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.orders.states import GOES_AHEAD, OrderState, ParcelState as S
 
 UNTOUCHED: Final = frozenset({S.AWAITING_ACCEPTANCE, S.REFUSED})
 
@@ -32,9 +32,7 @@ class AlreadyBegun(Refusal):
 def can_be_cancelled(order: Order) -> bool:
     """Paid, and no station has begun with any part of it. A replacement comes, or its money goes back by itself."""
     states = {parcel.state for parcel in order.parcels}
-    return (
-        order.state is OrderState.PAID and not order.is_exchange and states <= UNTOUCHED and S.AWAITING_ACCEPTANCE in states
-    )
+    return order.state in GOES_AHEAD and not order.is_exchange and states <= UNTOUCHED and S.AWAITING_ACCEPTANCE in states
 
 
 def sum_if_cancelled(session: Session, order: Order) -> int:
@@ -45,15 +43,18 @@ def sum_if_cancelled(session: Session, order: Order) -> int:
 
 
 def cancel_paid(session: Session, *, number: str, actor: str) -> int:
-    """The buyer changed their mind: everything is for sale again, the money goes back by itself. Returns the fen.
+    """The buyer changed their mind: everything is for sale again, the money goes back by itself or is not asked for.
+
+    Returns the fen.
 
     Raises AlreadyBegun once a station has taken on a part, StaleState for an order that is cancelled already."""
     order = get_order(session, number)
-    if order.state is OrderState.PAID and not can_be_cancelled(order):
+    if order.state in GOES_AHEAD and not can_be_cancelled(order):
         raise AlreadyBegun(number)
     fen = sum_if_cancelled(session, order)
     why = "cancelled by the buyer"
-    transition(session, order, OrderState.CANCELLED, expected=OrderState.PAID, actor=actor, why=why)
+    here = order.state if order.state in GOES_AHEAD else OrderState.PAID
+    transition(session, order, OrderState.CANCELLED, expected=here, actor=actor, why=why)
     for parcel in order.parcels:
         if parcel.state is S.AWAITING_ACCEPTANCE:
             fulfilment.move(session, parcel, S.AWAITING_ACCEPTANCE, S.CANCELLED, actor, why)

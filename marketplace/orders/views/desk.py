@@ -21,7 +21,7 @@ from marketplace.orders.forms import DispatchForm, NothingForm, PackingForm, Pic
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.receiving import offered
 from marketplace.orders.standing import WITHOUT_PARCELS
-from marketplace.orders.states import ParcelState as S
+from marketplace.orders.states import OrderState, ParcelState as S
 from marketplace.orders.views.label import label_page
 from marketplace.stations import queues
 from marketplace.stations.models import Station
@@ -166,7 +166,7 @@ def is_offered(parcel: Parcel, step: str) -> bool:
 def show_label(parcel: str) -> ResponseReturnValue:
     """100 by 150 millimetres, black only, in Chinese whoever prints it."""
     order = order_of(parcel)
-    if order.paid_at is None:
+    if order.paid_at is None and order.state is not OrderState.PLACED_ON_ACCOUNT:
         raise NotFound(parcel)
     return label_page(next(each for each in order.parcels if each.public_id == parcel))
 
