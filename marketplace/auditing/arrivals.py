@@ -67,7 +67,7 @@ ARRIVALS: Final = (
     Check(
         "what never came is refunded",
         f"""SELECT s.arrival AS name, l.name AS line, s.missing AS missing FROM {SHARED} s
-        JOIN {LINES} l ON l.id = s.line_id 
+        JOIN {LINES} l ON l.id = s.line_id
         LEFT JOIN {BACK} b ON b.reason_key = 'short:' || s.arrival || ':' || l.parcel AND b.order_line_id = l.id
         WHERE s.missing > 0 AND l.state <> 'refused' AND COALESCE(b.quantity, 0) <> s.missing""",
         "arrival {name}: {missing} packs of line {line} never came, their buyer did not get so many back",

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -88,7 +88,7 @@ def place(
     birth = OrderState.PLACED_ON_ACCOUNT if institution else OrderState.PENDING_PAYMENT
     pay_by = freeze(session, number, quoted, recipient, owner, language, birth=birth)
     if institution:
-        whose = {"institution": institution, "person_id": owner.person_id}
+        whose: dict[str, Any] = {"institution": institution, "person_id": owner.person_id}
         ordering.place_on_account(session, number=number, total_fen=quoted.total_fen, goods=wanted, **whose)
     else:
         attempts.start(session, purpose="order", reference=number, amount=Money(quoted.total_fen), pay_by=pay_by)

@@ -27,7 +27,9 @@ REQUESTED, FAILED = "order.refund_requested", "order.refund_failed"  # the outbo
 
 
 def repay(session: Session, parcel: Parcel, parts: Sequence[Part], *, reason_key: str, reason: str) -> str:
-    """Give these parts back; returns the refund's id. What is on account and not paid is credited instead. The caller has locked the order (`fulfilment.get_parcel`).
+    """Give these parts back; returns the refund's id. The caller has locked the order (`fulfilment.get_parcel`).
+
+    What is on account and not paid is credited instead (`institutions.crediting`).
 
     Raises StaleState where fewer units are left than the parts say, refunds.RefundTooLarge beyond what was paid."""
     order, is_lost = parcel.order, remaining.is_lost(session, parcel)

@@ -5,13 +5,13 @@ Nothing said in three days: everything was accepted. No answer in three days: th
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.core import audit, clock, ids, outbox
+from marketplace.core import audit, clock, ids
 from marketplace.core.db import add_row, add_rows
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.transitions import leave_trace, transition
@@ -27,7 +27,6 @@ from marketplace.orders.states import OrderState, ParcelState as S
 CHECK_WITHIN: Final = timedelta(days=3)
 ANSWER_WITHIN: Final = timedelta(days=3)
 ARRIVED: Final = frozenset({S.DELIVERED, S.PICKED_UP})
-CLAIMED: Final = "goods_check.claimed"  # the outbox's topic
 LIGHTER: Final = "lighter"
 
 
@@ -95,8 +94,6 @@ def check(
     for name, claim in claims.items():
         said = {"rejected_quantity": claim.rejected, "grams": claim.grams, "reason": claim.reason}
         add_rows(session, GoodsCheckLine, {"check_id": check_id, "order_line_id": lines[name].id, **said})
-    if claims:
-        outbox.put(session, CLAIMED, check=public_id)
     return public_id
 
 
@@ -165,7 +162,7 @@ def answer(session: Session, *, check: str, station: str | None, agrees: bool, w
     """The station agrees, and the bill is lowered; or it does not, and says why. Raises NotFound, StaleState."""
     row, parcel = of_station(session, check, station)
     to = CheckState.AGREED if agrees else CheckState.REJECTED
-    also = {"answer": why, "ended_at": clock.now(), "station": parcel.station_code}
+    also: dict[str, Any] = {"answer": why, "ended_at": clock.now(), "station": parcel.station_code}
     transition(session, row, to, expected=CheckState.CLAIMED, actor=actor, why=why or to.value, **also)
     if agrees:
         credit_claims(session, row, parcel)

@@ -52,18 +52,14 @@ def lower(session: Session, institution: int, fen: int) -> None:
 
 def take_off_statement(session: Session, statement: int, fen: int) -> None:
     """The statement asks for so much less; one of which nothing is left is void. Raises StaleState once it is paid."""
-    row = session.scalars(
-        select(AccountStatement)
-        .where(AccountStatement.id == statement)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    wanted = select(AccountStatement).where(AccountStatement.id == statement).with_for_update()
+    row = session.scalars(wanted.execution_options(populate_existing=True)).one()
     if row.state not in PAYABLE:
         raise StaleState(f"{row.public_id}: {row.state}")
     credited = row.credited_fen + fen
     if credited == row.total_fen:
-        also = {"actor": "system", "why": "everything was credited", "credited_fen": credited}
-        transition(session, row, StatementState.VOID, expected=row.state, **also)
+        why = "everything was credited"
+        transition(session, row, StatementState.VOID, expected=row.state, actor="system", why=why, credited_fen=credited)
     else:
         row.credited_fen = credited
 

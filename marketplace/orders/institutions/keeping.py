@@ -1,7 +1,7 @@
 """An institution's own life: applied for, decided by somebody else, given a limit, paused, closed; and who acts for it."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select
@@ -41,7 +41,7 @@ class LastPayer(Refusal):
 
 
 def apply(session: Session, *, person_id: int, facts: Mapping[str, str]) -> str:
-    """A signed-in person applies for their institution and is its first payer; returns its public id. Raises KnownAlready."""
+    """A signed-in person applies for their institution and is its first payer; returns its id. Raises KnownAlready."""
     public_id = ids.public_id()
     values = {"public_id": public_id, "applicant_id": person_id, **facts}
     if not insert_or_ignore(session, Institution, values):
@@ -57,7 +57,7 @@ def decide(session: Session, *, institution: str, to: InstitutionState, person_i
     StaleState."""
     row = get_by_another(session, institution, person_id)
     actor = f"person:{person_id}"
-    decided = {"decider_id": person_id, "decided_at": clock.now(), "answer": why}
+    decided: dict[str, Any] = {"decider_id": person_id, "decided_at": clock.now(), "answer": why}
     transition(session, row, to, expected=row.state, actor=actor, why=why or to.value, **decided)
     audit.record(session, actor=actor, action=f"institution.{to}", subject=f"institution:{institution}", why=why)
 
@@ -76,7 +76,7 @@ def set_terms(
 
 
 def add_member(session: Session, *, institution: str, address: str, role: str, person_id: int) -> None:
-    """A payer lets somebody act for the institution, or changes what they may do. Raises NotFound, NobodyThere, LastPayer."""
+    """A payer lets somebody act for the institution, or changes their part. Raises NotFound, NobodyThere, LastPayer."""
     row = of_member(session, institution, person_id, role=PAYER)
     person = people.find(session, people.normalised(address))
     if person is None or not person.is_active:

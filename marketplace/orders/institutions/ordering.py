@@ -1,4 +1,4 @@
-"""An order on account: it fits what the institution may owe, the goods are sold at once, and nothing is booked before it pays."""
+"""An order on account: within what may be owed, its goods sold at once, and nothing of it booked before it is paid."""
 
 from collections.abc import Mapping
 

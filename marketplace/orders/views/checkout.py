@@ -19,6 +19,7 @@ from marketplace.core.formats import language
 from marketplace.core.forms import SelectChoice
 from marketplace.orders import access, backlog, carts, placing, shipping, trouble
 from marketplace.orders.forms import CheckoutForm, RecipientForm
+from marketplace.orders.institutions import ordering, queries as institution_queries
 from marketplace.orders.placing import NothingToOrder, OtherTotal, Recipient, SomethingChanged
 from marketplace.orders.quoting import Quote, quote
 from marketplace.orders.shipping import TooHeavy
@@ -28,6 +29,7 @@ from marketplace.payments.gateways import PaymentsClosed, current_book, gateways
 
 AnyRecipient = TypeVar("AnyRecipient", bound=RecipientForm)
 HOME_PROVINCE: Final = "140000"
+ON_ACCOUNT: Final = (ordering.NotOpen, ordering.OwesTooLong, ordering.BeyondLimit)
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
 bp = Blueprint("checkout", __name__)
@@ -62,7 +64,7 @@ def create_order() -> ResponseReturnValue:
     except TooMany as refusal:
         form.form_errors.append(refusal.message)
         return checkout_page(form, quoted), refusal.status, {**NO_STORE, "Retry-After": str(refusal.retry_after)}
-    except (OtherTotal, TooHeavy, SomethingChanged, OutOfStock, PaymentsClosed) as refusal:
+    except (OtherTotal, TooHeavy, SomethingChanged, OutOfStock, PaymentsClosed, *ON_ACCOUNT) as refusal:
         form.form_errors.append(refusal.message)
         return checkout_page(form, current_quote(form)), refusal.status, NO_STORE
     except NothingToOrder as refusal:
@@ -109,6 +111,7 @@ def place(form: CheckoutForm) -> str:
         recipient=recipient,
         pickup=set(form.pickup.data or ()),
         shown_total_fen=form.shown_total_fen,
+        institution=str(form.account.data or "") or None,
         language=str(get_locale()),
     )
 
@@ -152,5 +155,6 @@ def checkout_page(form: CheckoutForm, quoted: Quote) -> str:
         total = None
     form.shown_total.data = "" if total is None else str(total)
     shown = {"form": form, "quote": quoted, "total": total, "addresses": known, "today": clock.today()}
-    paid = {"cashier": gateways().chosen, "book": current_book()}
+    institutions = institution_queries.open_to(db.session(), g.person.id if g.person else None)
+    paid = {"cashier": gateways().chosen, "book": current_book(), "institutions": institutions}
     return render_template("orders/checkout.html", **shown, **paid, explain=trouble.explain)

@@ -18,6 +18,7 @@ from marketplace.core.forms import Form
 from marketplace.core.steps import TOO_LATE, take_step
 from marketplace.orders import desk, fulfilment, queries, refunded, remaining, undelivered
 from marketplace.orders.forms import DispatchForm, NothingForm, PackingForm, PickupForm, RefusalForm
+from marketplace.orders.institutions import queries as institution_queries
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.receiving import offered
 from marketplace.orders.standing import WITHOUT_PARCELS
@@ -114,6 +115,7 @@ def parcel_page(public_id: str, forms: dict[str, Form], status: int = 200) -> Re
         loss=forms.get("loss") or RefusalForm(),
         left_fen=sum(line.rest.fen for line in remaining.of(session, shown.row)),
         offered=offered.of_parcel(session, public_id),
+        institution=institution_queries.of_order(session, order.id),
         can_refuse=shown.row.state in fulfilment.REFUSABLE,
         status=status,
     )

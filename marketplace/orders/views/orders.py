@@ -15,6 +15,7 @@ from marketplace.core.formats import yuan
 from marketplace.orders import access, paying, prolonging, queries, refunded, settlement, standing, telling, undelivered
 from marketplace.orders.cases import queries as case_queries, telling as case_telling
 from marketplace.orders.forms import FindOrderForm
+from marketplace.orders.institutions import queries as institution_queries
 from marketplace.orders.models import Order
 from marketplace.orders.receiving import offered
 from marketplace.orders.states import OrderState
@@ -132,6 +133,8 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         askable={line.parcel for line in case_queries.askable(session, order)},
         replaces=case_queries.of_exchange(session, order.number) if order.is_exchange else None,
         case_telling=case_telling,
+        institution=institution_queries.of_order(session, order.id),
+        credits=institution_queries.credits_of_order(session, order.id),
         link=url_for(".show_order", number=order.number, key=access.link_key(order.number)),
     )
 
@@ -176,8 +179,10 @@ def create_withdrawal(number: str) -> ResponseReturnValue:
     """The buyer changes their mind about what is paid, while no station has begun."""
     access.get_visible(db.session(), number)
     try:
+        was_paid = access.get_visible(db.session(), number).paid_at is not None
         fen = in_transaction(undelivered.cancel_paid, number=number, actor=access.actor())
-        flash(_("The order is cancelled. %(sum)s is refunded automatically.", sum=yuan(fen)), "done")
+        done = _("The order is cancelled. %(sum)s is refunded automatically.", sum=yuan(fen))
+        flash(done if was_paid else _("The order is cancelled. You were not charged."), "done")
     except Refusal as refusal:
         flash(refusal.message, "failed")
     return redirect(url_for(".show_order", number=number), 303)
