@@ -75,6 +75,7 @@ class NewOrder(Body):
     total_fen: Fen
     is_adult: Annotated[bool, Field(description="needed where there is alcohol in it")] = False
     note: Line = ""
+    on_account: Annotated[bool, Field(description="on account of the institution that its person acts for")] = False
 
 
 StepName = Literal[

@@ -55,7 +55,7 @@ def test_the_past_adds_up_and_reaches_every_desk(lived: Session, real_app: Flask
     with real_app.test_request_context():
         lit = [place for each in station_pages.directory(lived) for place in each.places if place.is_lit]
 
-    assert sum(orders.values()) == 73
+    assert sum(orders.values()) == 77
     assert orders[OrderState.COMPLETED] >= 20 and orders[OrderState.EXPIRED] == orders[OrderState.CANCELLED] == 1
     assert parcels[ParcelState.SETTLED] >= 40 and parcels[ParcelState.REFUSED] == parcels[ParcelState.READY_FOR_PICKUP] == 1
     cases = Counter(lived.scalars(select(AfterSalesCase.state)))

@@ -54,6 +54,14 @@ class Canteen:
         db.session.rollback()
         return db.session.scalars(select(Institution).where(Institution.public_id == self.public_id)).one()
 
+    def another(self) -> "Canteen":
+        """The same canteen as another purchaser of it acts."""
+        cook = factories.make_person()
+        address = str(cook.email)
+        given: dict[str, Any] = {"institution": self.public_id, "person_id": self.payer.id}
+        in_transaction(keeping.add_member, **given, address=address, role=keeping.PURCHASER)
+        return Canteen(self.shop, self.public_id, cook, self.operator)
+
     def order(self, **quantities: int) -> str:
         """Put on account; returns the number."""
         return in_transaction(self.place, quantities=quantities)

@@ -11,6 +11,8 @@ from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
 from marketplace.orders import fulfilment, refunding, settlement, undelivered
+from marketplace.orders.cases import opening
+from marketplace.orders.cases.rules import Kind, Wish
 from marketplace.orders.institutions import billing, checking, ordering, paying_bills
 from marketplace.orders.institutions.checking import Claim
 from marketplace.orders.institutions.models import BillCredit, GoodsCheck
@@ -124,6 +126,18 @@ def test_silence_accepts_and_agrees(canteen: Canteen) -> None:
     assert sorted(db.session.scalars(select(GoodsCheck.state))) == [CheckState.ACCEPTED, CheckState.AGREED]
     assert canteen.row.outstanding_fen == APPLES + SHIPPING + APPLES + SHIPPING - SHIPPING // 2
     assert differences(canteen) == []
+
+
+def test_what_is_on_account_has_no_case_and_is_not_confirmed(canteen: Canteen) -> None:
+    number = canteen.order(apples=2)
+    canteen.deliver(number)
+    (line,), (parcel,) = lines_of(number), parcels(number)
+    asked: dict[str, Any] = {"kind": Kind.MISSING, "wish": Wish.REFUND, "words": "少了", "pictures": [], "actor": "test"}
+    with pytest.raises(fulfilment.NotPaid):
+        in_transaction(opening.open_case, number=number, line=line.public_id, quantity=1, **asked)
+    with pytest.raises(fulfilment.NotPaid):
+        in_transaction(settlement.confirm, number=number, parcel=parcel.public_id, actor="test")
+    assert parcels(number)[0].state is S.DELIVERED and differences(canteen) == []
 
 
 def test_cancelled_before_anybody_began_it_frees_the_limit_and_the_goods(canteen: Canteen) -> None:

@@ -1,6 +1,6 @@
 """What institutions, the province and stations may enter."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l
@@ -8,7 +8,7 @@ from wtforms import DateField, IntegerField, RadioField, StringField, TextAreaFi
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from marketplace.core.formats import language
-from marketplace.core.forms import Form, KeyedForm, Needed
+from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice
 from marketplace.orders.forms import WholeNumberField, check_phone
 from marketplace.orders.institutions import credit_codes
 from marketplace.orders.institutions.checking import Claim
@@ -34,10 +34,14 @@ REASONS: Final[dict[str, LazyString]] = {
 }
 
 
+def offered(words: Mapping[str, LazyString]) -> list[SelectChoice]:
+    return [SelectChoice(value, word) for value, word in words.items()]
+
+
 class ApplicationForm(KeyedForm):
     name = StringField(_l("Name of the institution"), [Needed(_l("Enter its full name.")), Length(max=80)])
     credit_code = StringField(_l("Unified social credit code"), [Needed(_l("Enter its 18 characters.")), Length(max=40)])
-    kind = RadioField(_l("What it is"), choices=list(KINDS.items()), default="canteen")
+    kind = RadioField(_l("What it is"), choices=offered(KINDS), default="canteen")
     place = StringField(_l("County or city"), [Needed(_l("Enter where it is.")), Length(max=40)])
     contact = StringField(_l("Who answers for it"), [Needed(_l("Enter a name.")), Length(max=40)])
     phone = StringField(_l("Mobile number"), [Needed(_l("Enter a mobile number.")), check_phone])
@@ -82,7 +86,7 @@ class MemberForm(Form):
     address = StringField(
         _l("Their phone number or e-mail"), [Needed(_l("Enter a phone number or an e-mail.")), Length(max=100)]
     )
-    role = RadioField(_l("What they may do"), choices=list(ROLES.items()), default=PURCHASER)
+    role = RadioField(_l("What they may do"), choices=offered(ROLES), default=PURCHASER)
 
 
 class AnswerForm(Form):
@@ -120,7 +124,7 @@ def check_form(lines: Sequence[LineLeft], sent: Any) -> CheckForm:
         fields[f"grams-{line.public_id}"] = WholeNumberField(
             _l("The others weigh together (grams)"), [Optional(), NumberRange(0, 100_000_000)]
         )
-        fields[f"reason-{line.public_id}"] = RadioField(_l("Why"), choices=list(REASONS.items()), default="missing")
+        fields[f"reason-{line.public_id}"] = RadioField(_l("Why"), choices=offered(REASONS), default="missing")
     form: CheckForm = type("CheckFormOfLines", (CheckForm,), fields)(sent)
     return form
 

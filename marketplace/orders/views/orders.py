@@ -18,7 +18,7 @@ from marketplace.orders.forms import FindOrderForm
 from marketplace.orders.institutions import queries as institution_queries
 from marketplace.orders.models import Order
 from marketplace.orders.receiving import offered
-from marketplace.orders.states import OrderState
+from marketplace.orders.states import GOES_AHEAD, OrderState
 from marketplace.orders.views.payment import lead_to_cashier
 from marketplace.payments import attempts, refunds
 from marketplace.payments.states import OPEN
@@ -127,7 +127,7 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         drawing=telling.money(queries.money_of(session, order)),
         refunds=refunds.of(session, purpose="order", reference=order.number),
         refunded=refunded.of_order(session, order.number) if order.paid_at else [],
-        offered=offered.of_order(session, order.number) if order.paid_at else [],
+        offered=offered.of_order(session, order.number) if order.paid_at or order.state in GOES_AHEAD else [],
         cases=cases,
         stopped={each.parcel for each in cases if each.is_open},
         askable={line.parcel for line in case_queries.askable(session, order)},
