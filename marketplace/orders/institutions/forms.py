@@ -41,7 +41,7 @@ def offered(words: Mapping[str, LazyString]) -> list[SelectChoice]:
 class ApplicationForm(KeyedForm):
     name = StringField(_l("Name of the institution"), [Needed(_l("Enter its full name.")), Length(max=80)])
     credit_code = StringField(_l("Unified social credit code"), [Needed(_l("Enter its 18 characters.")), Length(max=40)])
-    kind = RadioField(_l("What it is"), choices=offered(KINDS), default="canteen")
+    kind = RadioField(_l("Kind of institution"), choices=offered(KINDS), default="canteen")
     place = StringField(_l("County or city"), [Needed(_l("Enter where it is.")), Length(max=40)])
     contact = StringField(_l("Who answers for it"), [Needed(_l("Enter a name.")), Length(max=40)])
     phone = StringField(_l("Mobile number"), [Needed(_l("Enter a mobile number.")), check_phone])
