@@ -68,7 +68,7 @@ def deeds(cashier: SandboxCashier) -> list[Deed]:
     found += [(morning(last), partial(bill, story)), (morning(last) + timedelta(hours=7), partial(invoice, story))]
     now = clock.now()
     found += bought(story, TO_ANSWER, now - timedelta(hours=60), lacks=1, is_answered=False)
-    return [*found, (now - timedelta(hours=2), partial(order, story, UNDER_WAY))]
+    return [*found, (now - timedelta(hours=2), lambda: put_on_account(story))]
 
 
 def last_statement_day() -> date:
@@ -114,6 +114,11 @@ def bought(
     if lacks and is_answered:
         found.append((at + timedelta(hours=55), lambda: in_transaction(agree, number=number[0])))
     return found
+
+
+def put_on_account(story: Story) -> None:
+    """A moment ago: nobody has looked at it yet."""
+    order(story, UNDER_WAY)
 
 
 def order(story: Story, goods: tuple[tuple[str, int], ...]) -> str:

@@ -17,7 +17,7 @@ PAID = "(SELECT id FROM account_statement WHERE state = 'paid')"
 UNPAID = """(SELECT number FROM "order" WHERE state = 'placed_on_account')"""
 TAMPERING = (
     ("institutions owe what they ordered and did not pay", "UPDATE institution SET outstanding_fen = outstanding_fen + 1"),
-    ("institutions owe what they ordered and did not pay", "DELETE FROM bill_credit"),
+    ("statements ask for what was ordered less credits", "DELETE FROM bill_credit"),
     ("orders on account fitted the limit", "UPDATE account_order SET outstanding_fen = 0"),
     ("orders on account fitted the limit", "UPDATE audit_record SET action = 'x' WHERE action = 'institution.terms'"),
     (

@@ -12,6 +12,7 @@ from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import db
 from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
+from marketplace.core.money import Money
 from marketplace.core.transitions import EventRow, transition
 from marketplace.orders.institutions import billing, checking, keeping, paying_bills
 from marketplace.orders.institutions.models import AccountStatement, GoodsCheck, Institution
@@ -111,6 +112,4 @@ def test_a_statement_takes_money_in_the_states_that_owe_it(canteen: Canteen) -> 
     row.state, row.paid_at = StatementState.PAID, clock.now()
     db.session.commit()
     assert attempt(paying_bills.start, **given, person_id=canteen.payer.id) == (paying_bills.NothingToPay, 0)
-    assert not paying_bills.receive(
-        db.session(), reference=row.public_id, amount=paying_bills.Money(row.due_fen), attempt="x"
-    )
+    assert not paying_bills.receive(db.session(), reference=row.public_id, amount=Money(row.due_fen), attempt="x")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -45,6 +46,9 @@ def at_once(canteen: Canteen, act: Callable[[int], object]) -> list[str]:
 def test_orders_at_once_never_go_beyond_the_limit(canteen: Canteen) -> None:
     """Each buyer has a cart of their own; two orders of 8560 fen fit."""
     buyers = [canteen.another() for _number in range(AT_ONCE)]
+    for buyer in buyers:
+        db.session.refresh(buyer.payer)
+        db.session.expunge(buyer.payer)  # no thread asks the session of another
 
     outcomes = at_once(canteen, lambda number: buyers[number].order(apples=2))
 
@@ -59,7 +63,7 @@ def test_a_month_is_billed_once_and_a_claim_is_answered_once(canteen: Canteen) -
     (parcel,) = parcels(number)
     (line,) = parcel.lines
     check = canteen.check(parcel.public_id, {line.public_id: checking.Claim(1, None, "missing")})
-    given = {"check": check, "station": None, "why": "", "actor": "test"}
+    given: dict[str, Any] = {"check": check, "station": None, "why": "", "actor": "test"}
 
     answered = at_once(canteen, lambda _number: in_transaction(checking.answer, **given, agrees=True) or "answered")
     billed = at_once(canteen, lambda _number: bill_next_month())

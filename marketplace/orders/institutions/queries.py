@@ -1,7 +1,7 @@
 """What pages of institutions show: a fixed number of statements each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -160,7 +160,7 @@ def checks(session: Session, *, station: str | None = None, parcel: str | None =
     waits = GoodsCheck.state == CheckState.CLAIMED
     rows = session.execute(wanted.order_by(waits.desc(), GoodsCheck.id.desc()).limit(LONGEST)).all()
     claims = claims_of(session, [row.id for row in rows])
-    return [ShownCheck(*row[1:], tuple(claims.get(row.id, ()))) for row in rows]
+    return [replace(ShownCheck(*row[1:]), claims=tuple(claims.get(row.id, ()))) for row in rows]
 
 
 def claims_of(session: Session, checked: Sequence[int]) -> dict[int, list[ShownClaim]]:
