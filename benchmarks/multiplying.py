@@ -19,6 +19,7 @@ RECEIPTS_NUMBERED: Final = """UPDATE receipt_series
     SET last = (SELECT MAX(sequence) FROM receipt r WHERE r.series = receipt_series.series)"""
 FINISHED: Final = """SELECT number AS name FROM "order" WHERE state NOT IN ('pending_payment', 'placed_on_account')
     AND number NOT IN (SELECT a.reference FROM attempt a JOIN dispute d ON d.attempt_id = a.id)
+    AND id NOT IN (SELECT order_id FROM account_order)
     AND id NOT IN (SELECT order_id FROM group_member) AND NOT is_exchange AND discount_fen = 0
     AND id NOT IN (SELECT p.order_id FROM parcel p JOIN after_sales_case c ON c.parcel_id = p.id
         WHERE c.exchange_number IS NOT NULL)

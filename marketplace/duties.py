@@ -23,6 +23,7 @@ from marketplace.orders import carts, settlement
 from marketplace.orders.batches import reminders as batch_reminders
 from marketplace.orders.cases import appealing, forgetting as case_pictures, quality, returning
 from marketplace.orders.groups import closing
+from marketplace.orders.institutions import billing, checking as checking_goods
 from marketplace.orders.offline import syncing
 from marketplace.orders.promotions import ending as promotion_ending
 from marketplace.payments import inbox, overdue, sweeping
@@ -64,6 +65,10 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(60, partial(one_after_the_other, returning.call_off_overdue))
     worker.every(60, partial(one_after_the_other, promotion_ending.end_due))
     worker.every(60, partial(one_after_the_other, closing.close_one_due))
+    for step in (checking_goods.accept_unchecked, checking_goods.agree_unanswered, billing.conclude_credited):
+        worker.every(60, partial(one_after_the_other, step))
+    for step in (billing.bill_due, billing.call_overdue):
+        worker.every(60, partial(one_after_the_other, step))
     worker.every(3600, count_quality)
     worker.every(3600, review_pictures.sweep)
     for chain in sealing.chains:

@@ -28,6 +28,7 @@ from marketplace.core.errors import NotFound
 from marketplace.core.formats import language
 from marketplace.orders import backlog, carts, placing, shipping
 from marketplace.orders.carts import CartOwner
+from marketplace.orders.institutions import queries as institutions
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.placing import OtherTotal, Recipient
 from marketplace.orders.promotions import choosing
@@ -151,6 +152,7 @@ def place(session: Session, *, person: Visitor, asked: NewOrder, recipient: Reci
         raise Unfit(("#/cart", _("There is no such cart, or it was ordered already.")))
     refuse_minors(session, [variant for variant, _quantity, _seen in contents], is_adult=asked.is_adult)
     agreed: dict[str, Any] = {"pickup": set(asked.pickup), "shown_total_fen": asked.total_fen, "coupon": asked.coupon}
+    agreed["institution"] = institution_of(session, person) if asked.on_account else None
     try:
         number = placing.place(session, owner=owner, recipient=recipient, language=chosen_language(), **agreed)
     except OtherTotal as refusal:
@@ -158,6 +160,16 @@ def place(session: Session, *, person: Visitor, asked: NewOrder, recipient: Reci
     except choosing.CouponRefused as refusal:
         raise Unfit((COUPON, str(refusal.message))) from None
     return show_order(session, person=person, number=number)
+
+
+def institution_of(session: Session, person: Visitor) -> str:
+    """The one on whose account this person may order. Raises Unfit."""
+    found = institutions.open_to(session, person.id)
+    if len(found) != 1:
+        raise Unfit(
+            ("#/on_account", _("This key's person does not act for exactly one institution that may order on account."))
+        )
+    return found[0].public_id
 
 
 def one_of_two() -> tuple[str, str]:

@@ -82,6 +82,7 @@ class NewOrder(Body):
     is_adult: Annotated[bool, Field(description="needed where there is alcohol in it")] = False
     note: Line = ""
     coupon: Coupon = ""
+    on_account: Annotated[bool, Field(description="on account of the institution that its person acts for")] = False
 
 
 StepName = Literal[

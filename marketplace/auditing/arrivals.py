@@ -12,8 +12,15 @@ SHARED: Final = """(SELECT s.order_line_id AS line_id, s.wanted AS wanted, s.rec
 
 LINES: Final = """(SELECT l.id AS id, l.public_id AS name, l.variant_code AS variant, l.seller_public_id AS seller,
         l.unit_price_fen AS price, l.net_weight_grams AS grams, p.station_code AS station, p.public_id AS parcel,
-        p.state AS state, o.paid_at AS paid_at, o.id AS order_id
-    FROM order_line l JOIN parcel p ON p.id = l.parcel_id JOIN "order" o ON o.id = p.order_id)"""
+        p.state AS state, CASE WHEN t.order_id IS NULL THEN o.paid_at ELSE o.placed_at END AS paid_at, o.id AS order_id
+    FROM order_line l JOIN parcel p ON p.id = l.parcel_id JOIN "order" o ON o.id = p.order_id
+    LEFT JOIN account_order t ON t.order_id = o.id)"""
+"""Of an order on account, which nobody has paid yet, its turn is counted from when it was placed."""
+
+BACK: Final = """(SELECT r.reason_key AS reason_key, b.order_line_id AS order_line_id, b.quantity AS quantity,
+        b.goods_fen AS goods_fen FROM refund r JOIN refund_line b ON b.refund_public_id = r.public_id
+    UNION ALL SELECT reason_key, order_line_id, quantity, goods_fen FROM bill_credit)"""
+"""What was given back, or taken off a bill that nobody had paid yet, by its cause."""
 
 ARRIVALS: Final = (
     Check(
@@ -60,16 +67,16 @@ ARRIVALS: Final = (
     Check(
         "what never came is refunded",
         f"""SELECT s.arrival AS name, l.name AS line, s.missing AS missing FROM {SHARED} s
-        JOIN {LINES} l ON l.id = s.line_id LEFT JOIN refund r ON r.reason_key = 'short:' || s.arrival || ':' || l.parcel
-        LEFT JOIN refund_line b ON b.refund_public_id = r.public_id AND b.order_line_id = l.id
+        JOIN {LINES} l ON l.id = s.line_id
+        LEFT JOIN {BACK} b ON b.reason_key = 'short:' || s.arrival || ':' || l.parcel AND b.order_line_id = l.id
         WHERE s.missing > 0 AND l.state <> 'refused' AND COALESCE(b.quantity, 0) <> s.missing""",
         "arrival {name}: {missing} packs of line {line} never came, their buyer did not get so many back",
     ),
     Check(
         "lighter goods cost less",
         f"""SELECT s.arrival AS name, l.name AS line, s.lighter AS amount FROM {SHARED} s JOIN {LINES} l ON l.id = s.line_id
-        LEFT JOIN refund r ON r.reason_key = 'lighter:' || s.arrival || ':' || l.parcel
-        LEFT JOIN refund_line b ON b.refund_public_id = r.public_id AND b.order_line_id = l.id AND b.quantity = 0
+        LEFT JOIN {BACK} b ON b.reason_key = 'lighter:' || s.arrival || ':' || l.parcel
+        AND b.order_line_id = l.id AND b.quantity = 0
         WHERE COALESCE(b.goods_fen, 0) <> s.lighter OR s.lighter > CASE WHEN s.grams IS NULL OR s.good = 0 OR l.grams = 0
             OR s.grams >= l.grams * s.good THEN 0 ELSE CAST(l.price AS BIGINT) * s.received
             - CAST(l.price AS BIGINT) * s.received * s.grams / (CAST(l.grams AS BIGINT) * s.good) END""",
@@ -77,10 +84,9 @@ ARRIVALS: Final = (
     ),
     Check(
         "what comes instead costs no more than was paid",
-        """SELECT n.public_id AS name, n.packs * (l.unit_price_fen - n.unit_price_fen) AS owed,
+        f"""SELECT n.public_id AS name, n.packs * (l.unit_price_fen - n.unit_price_fen) AS owed,
         COALESCE(SUM(b.goods_fen), 0) AS amount FROM substitute n JOIN order_line l ON l.id = n.order_line_id
-        LEFT JOIN refund r ON r.reason_key = 'cheaper:' || n.public_id
-        LEFT JOIN refund_line b ON b.refund_public_id = r.public_id AND b.order_line_id = l.id
+        LEFT JOIN {BACK} b ON b.reason_key = 'cheaper:' || n.public_id AND b.order_line_id = l.id
         GROUP BY n.id, n.public_id, n.packs, n.unit_price_fen, n.state, l.unit_price_fen
         HAVING n.unit_price_fen > l.unit_price_fen
         OR COALESCE(SUM(b.goods_fen), 0) > n.packs * (l.unit_price_fen - n.unit_price_fen)

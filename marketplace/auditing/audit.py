@@ -19,6 +19,7 @@ from marketplace.auditing import (
     giving,
     groups,
     imports,
+    institutions,
     lives,
     matching,
     money,
@@ -39,6 +40,7 @@ COUNTED |= {"batches": "settlement_batch", "public rows": "public_row", "receipt
 COUNTED |= {"arrivals": "arrival", "closed days": "station_day"}
 COUNTED |= {"promotions": "promotion", "invoices": "invoice"}
 COUNTED |= {"reviews": "customer_review", "questions": "question"}
+COUNTED |= {"statements of institutions": "account_statement"}
 COUNTED |= {"pledges": "pledge", "devices": "device", "imported sheets": "listing_import"}
 
 
@@ -53,6 +55,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, cases.CASES)
     yield from checks.run(connection, groups.GROUPS)
     yield from groups.differences(connection)
+    yield from checks.run(connection, institutions.INSTITUTIONS)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, (*plans.PLANS, *matching.FUNDS))
     yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES, *imports.IMPORTS))

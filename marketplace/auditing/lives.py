@@ -19,6 +19,7 @@ from marketplace.notifications.states import DELIVERY, ENDPOINT
 from marketplace.orders.batches.states import BATCH, LINE
 from marketplace.orders.cases.states import APPEAL, CASE
 from marketplace.orders.groups.states import GROUP, MEMBER
+from marketplace.orders.institutions.states import CHECK as GOODS_CHECK, INSTITUTION, STATEMENT
 from marketplace.orders.invoices.states import INVOICE
 from marketplace.orders.offline.states import ACT
 from marketplace.orders.promotions.states import PROMOTION, USE
@@ -45,7 +46,7 @@ class Life:
 
 
 LIVES: Final = (
-    Life("order", "number", ORDER, "pending_payment"),
+    Life("order", "number", ORDER, "pending_payment", "placed_on_account"),
     Life("parcel", "public_id", PARCEL, "awaiting_acceptance", "awaiting_group"),
     Life("group_buy", "public_id", GROUP, "open"),
     Life("group_member", "public_id", MEMBER, "held"),
@@ -55,6 +56,9 @@ LIVES: Final = (
     Life("substitute", "public_id", SUBSTITUTE, "offered"),
     Life("after_sales_case", "public_id", CASE, "requested"),
     Life("case_appeal", "public_id", APPEAL, "asked"),
+    Life("institution", "public_id", INSTITUTION, "applied"),
+    Life("goods_check", "public_id", GOODS_CHECK, "claimed", "accepted"),
+    Life("account_statement", "public_id", STATEMENT, "open"),
     Life("desk_act", "client_key", ACT, "received"),
     Life("attempt", "public_id", ATTEMPT, "created"),
     Life("refund", "public_id", REFUND, "requested"),

@@ -50,8 +50,10 @@ BOOKS: Final = (
     ),
     Check(
         "nothing is left in clearing",
-        f"""SELECT entry.reference AS name, SUM(line.amount) AS amount FROM {LINES} WHERE a.kind = 'buyer_clearing'
-        GROUP BY entry.reference, a.book, line.commodity HAVING SUM(line.amount) <> 0""",
+        f"""SELECT COALESCE(s.public_id, entry.reference) AS name, SUM(line.amount) AS amount FROM {LINES}
+        LEFT JOIN "order" o ON o.number = entry.reference LEFT JOIN account_order t ON t.order_id = o.id
+        LEFT JOIN account_statement s ON s.id = t.statement_id WHERE a.kind = 'buyer_clearing'
+        GROUP BY COALESCE(s.public_id, entry.reference), a.book, line.commodity HAVING SUM(line.amount) <> 0""",
         "{amount} fen of {name} were neither allocated nor sent back",
     ),
 )

@@ -14,7 +14,7 @@ from marketplace.auditing.checks import Check, Difference, moment, read
 PAYABLE: Final = "('seller_payable', 'station_payable')"
 EXPLAINED: Final = (
     "('settle', 'refund', 'refund_failed', 'case_borne', 'case_borne_failed', 'dispute_kept', "
-    "'payout', 'payout_failed', 'payout_bounced', 'reversal')"
+    "'payout', 'payout_failed', 'payout_bounced', 'reversal', 'bill_lost')"
 )
 POSTED: Final = """(SELECT entry.key AS key, entry.book AS book, entry.reference AS reference, a.kind AS kind,
         a.owner AS owner, SUM(line.amount) AS amount FROM entry JOIN line ON line.entry_id = entry.id

@@ -3,6 +3,7 @@
 from typing import Final
 
 from marketplace.auditing.checks import Check
+from marketplace.auditing.institutions import CREDITED, CREDITED_SHARES
 
 BACK: Final = """(SELECT rl.order_line_id AS line_id, l.parcel_id AS parcel_id, r.public_id AS refund, r.state AS state,
         l.seller_public_id AS seller, p.station_code AS station, rl.by_station AS by_station, rl.quantity AS quantity,
@@ -13,7 +14,12 @@ BACK: Final = """(SELECT rl.order_line_id AS line_id, l.parcel_id AS parcel_id, 
     JOIN order_line l ON l.id = rl.order_line_id JOIN parcel p ON p.id = l.parcel_id)"""
 """What refunds gave back, failed ones too."""
 
-OFF_PRICE: Final = """(SELECT DISTINCT order_line_id AS line_id FROM refund_line WHERE quantity = 0 AND goods_fen > 0)"""
+GONE: Final = f"""(SELECT line_id, parcel_id, state, quantity, goods, fee, shipping, with_shipping FROM {BACK} b
+    UNION ALL SELECT line_id, parcel_id, 'credited', quantity, goods, fee, shipping, with_shipping FROM {CREDITED} c)"""
+"""That, and what was taken off bills before anybody paid."""
+
+OFF_PRICE: Final = """(SELECT order_line_id AS line_id FROM refund_line WHERE quantity = 0 AND goods_fen > 0
+    UNION SELECT order_line_id FROM bill_credit WHERE quantity = 0 AND goods_fen > 0)"""
 """Lines of whose price something went back, since they weighed less: what their units cost then is no whole price."""
 
 BORNE: Final = f"""(SELECT refund, state, parcel_id, 'seller' AS who, seller AS owner, FALSE AS by_station,
@@ -28,7 +34,8 @@ OWED: Final = f"""(SELECT p.id AS parcel_id, 'seller' AS who, l.seller_public_id
         (l.unit_price_fen - l.unit_service_fee_fen) * l.quantity - l.seller_discount_fen AS fen
         FROM order_line l JOIN parcel p ON p.id = l.parcel_id
     UNION ALL SELECT id, 'station', station_code, service_fee_fen + shipping_fen FROM parcel
-    UNION ALL SELECT parcel_id, who, owner, -fen FROM {BORNE} b WHERE state <> 'failed' AND NOT by_station)"""
+    UNION ALL SELECT parcel_id, who, owner, -fen FROM {BORNE} b WHERE state <> 'failed' AND NOT by_station
+    UNION ALL SELECT parcel_id, who, owner, -fen FROM {CREDITED_SHARES} c)"""
 """What of each parcel is somebody's, before a loss is borne."""
 
 EXPECTED: Final = f"""(SELECT o.book AS book, w.who AS who, w.owner AS owner,
@@ -53,7 +60,7 @@ REFUNDS: Final = (
     Check(
         "refund lines add up to refunds",
         f"""SELECT r.public_id AS name, r.fen AS owed, COALESCE(SUM(b.goods + b.shipping - b.discount), 0) AS amount
-        FROM refund r JOIN attempt ON attempt.id = r.attempt_id AND attempt.purpose = 'order'
+        FROM refund r JOIN attempt ON attempt.id = r.attempt_id AND attempt.purpose IN ('order', 'statement')
         LEFT JOIN {BACK} b ON b.refund = r.public_id
         WHERE r.reason_key NOT LIKE 'surplus%' AND r.reason_key NOT LIKE 'loss:%' GROUP BY r.id, r.public_id, r.fen
         HAVING COALESCE(SUM(b.goods + b.shipping - b.discount), 0) <> r.fen""",
@@ -63,7 +70,9 @@ REFUNDS: Final = (
         "refunds give back what their buyer bought",
         f"""SELECT r.public_id AS name FROM refund r JOIN attempt ON attempt.id = r.attempt_id
         JOIN {BACK} b ON b.refund = r.public_id JOIN parcel p ON p.id = b.parcel_id JOIN "order" o ON o.id = p.order_id
-        WHERE attempt.purpose <> 'order' OR attempt.reference <> o.number""",
+        LEFT JOIN account_order t ON t.order_id = o.id LEFT JOIN account_statement s ON s.id = t.statement_id
+        WHERE attempt.purpose <> CASE WHEN s.id IS NULL THEN 'order' ELSE 'statement' END
+        OR attempt.reference <> COALESCE(s.public_id, o.number)""",
         "refund {name} gives back lines of another order",
     ),
     Check(
@@ -79,7 +88,7 @@ REFUNDS: Final = (
     Check(
         "refunded units are counted",
         f"""SELECT l.public_id AS name, l.refunded_quantity AS amount, COALESCE(SUM(b.quantity), 0) AS owed FROM order_line l
-        LEFT JOIN {BACK} b ON b.line_id = l.id AND b.state <> 'failed' GROUP BY l.id, l.public_id, l.refunded_quantity
+        LEFT JOIN {GONE} b ON b.line_id = l.id AND b.state <> 'failed' GROUP BY l.id, l.public_id, l.refunded_quantity
         HAVING COALESCE(SUM(b.quantity), 0) <> l.refunded_quantity OR COALESCE(SUM(b.quantity), 0) > MAX(l.quantity)""",
         "line {name} counts {amount} refunded units, its refunds gave {owed} back",
     ),
@@ -92,17 +101,17 @@ REFUNDS: Final = (
     ),
     Check(
         "no more goes back of a line than was paid for it",
-        f"""SELECT l.public_id AS name, l.unit_price_fen * l.quantity AS owed, SUM(b.goods) AS amount FROM {BACK} b
+        f"""SELECT l.public_id AS name, l.unit_price_fen * l.quantity AS owed, SUM(b.goods) AS amount FROM {GONE} b
         JOIN order_line l ON l.id = b.line_id WHERE b.state <> 'failed'
         GROUP BY l.id, l.public_id, l.unit_price_fen, l.unit_service_fee_fen, l.quantity, l.refunded_quantity
         HAVING SUM(b.goods) > l.unit_price_fen * l.quantity OR SUM(b.fee) > l.unit_service_fee_fen * l.quantity
         OR (l.refunded_quantity = l.quantity AND l.unit_price_fen * l.quantity > SUM(b.goods) + COALESCE((SELECT SUM(f.goods)
-            FROM {BACK} f WHERE f.line_id = l.id AND f.state = 'failed' AND f.quantity = 0), 0))""",
+            FROM {GONE} f WHERE f.line_id = l.id AND f.state = 'failed' AND f.quantity = 0), 0))""",
         "line {name} cost {owed} fen, {amount} went back; or the fee differs",
     ),
     Check(
         "shipping goes back once",
-        f"""SELECT l.public_id AS name, l.shipping_fen AS owed, SUM(b.shipping) AS amount FROM {BACK} b
+        f"""SELECT l.public_id AS name, l.shipping_fen AS owed, SUM(b.shipping) AS amount FROM {GONE} b
         JOIN order_line l ON l.id = b.line_id WHERE b.state <> 'failed'
         GROUP BY l.id, l.public_id, l.shipping_fen, l.quantity HAVING SUM(b.shipping) > l.shipping_fen
         OR (SUM(CASE WHEN b.with_shipping THEN b.quantity ELSE 0 END) = l.quantity AND SUM(b.shipping) <> l.shipping_fen)""",

@@ -3,7 +3,8 @@
 from typing import Final
 
 from marketplace.auditing.checks import Check
-from marketplace.auditing.refunds import BACK
+from marketplace.auditing.institutions import CREDITED_SHARES, OFF
+from marketplace.auditing.refunds import BACK, GONE
 
 SHARES: Final = """(SELECT l.parcel_id AS parcel_id, 'seller' AS who, l.seller_public_id AS owner,
         SUM((l.unit_price_fen - l.unit_service_fee_fen) * l.quantity - l.seller_discount_fen) AS owed FROM order_line l
@@ -27,7 +28,7 @@ BACK_FROM_HELD: Final = f"""(SELECT g.parcel_id AS parcel_id, a.owner AS owner, 
     GROUP BY g.parcel_id, a.owner)"""
 """What went back to buyers before their parcel was settled."""
 
-BACK_IN_ALL: Final = f"""(SELECT parcel_id, SUM(goods + shipping - discount) AS fen FROM {BACK} b
+BACK_IN_ALL: Final = f"""(SELECT parcel_id, SUM(goods + shipping - discount) AS fen FROM {GONE} b
     WHERE state <> 'failed' GROUP BY parcel_id)"""
 
 ORDERED: Final = """(SELECT p.order_id AS order_id, p.id AS parcel_id, p.state AS state, l.variant_code AS variant,
@@ -58,17 +59,18 @@ ORDERS: Final = (
         """SELECT o.number AS name, o.total_fen AS owed, COALESCE(SUM(attempt.fen), 0) AS amount FROM "order" o
         LEFT JOIN attempt ON attempt.purpose = 'order' AND attempt.reference = o.number
         AND attempt.state = 'succeeded' AND NOT attempt.is_surplus AND attempt.book = o.book
-        WHERE o.paid_at IS NOT NULL GROUP BY o.id, o.number, o.total_fen
-        HAVING COALESCE(SUM(attempt.fen), 0) <> o.total_fen""",
+        WHERE o.paid_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM account_order t WHERE t.order_id = o.id)
+        GROUP BY o.id, o.number, o.total_fen HAVING COALESCE(SUM(attempt.fen), 0) <> o.total_fen""",
         "order {name} counts as paid with {owed} fen, {amount} came",
     ),
     Check(
         "paid orders are allocated",
-        """SELECT o.number AS name, o.total_fen AS owed, COALESCE(SUM(line.amount), 0) AS amount FROM "order" o
+        f"""SELECT o.number AS name, o.total_fen - COALESCE(f.fen, 0) AS owed, COALESCE(SUM(line.amount), 0) AS amount
+        FROM "order" o LEFT JOIN {OFF} f ON f.order_id = o.id
         LEFT JOIN entry ON entry.key = 'allocate:' || o.number LEFT JOIN line ON line.entry_id = entry.id AND line.amount > 0
         AND line.account_id IN (SELECT id FROM ledger_account WHERE kind = 'buyer_clearing')
-        WHERE o.paid_at IS NOT NULL GROUP BY o.id, o.number, o.total_fen
-        HAVING COALESCE(SUM(line.amount), 0) <> o.total_fen""",
+        WHERE o.paid_at IS NOT NULL GROUP BY o.id, o.number, o.total_fen, f.fen
+        HAVING COALESCE(SUM(line.amount), 0) <> o.total_fen - COALESCE(f.fen, 0)""",
         "order {name} was paid {owed} fen, {amount} were allocated",
     ),
     Check(
@@ -83,6 +85,8 @@ ORDERS: Final = (
         f"""SELECT t.number AS name, t.who AS who, t.owner AS owner, SUM(t.owed) AS owed, SUM(t.amount) AS amount FROM (
             SELECT o.number AS number, s.who AS who, s.owner AS owner, s.owed AS owed, 0 AS amount FROM {SHARES} s
             JOIN parcel p ON p.id = s.parcel_id JOIN "order" o ON o.id = p.order_id WHERE o.paid_at IS NOT NULL
+            UNION ALL SELECT o.number, c.who, c.owner, -c.fen, 0 FROM {CREDITED_SHARES} c
+            JOIN parcel p ON p.id = c.parcel_id JOIN "order" o ON o.id = p.order_id WHERE o.paid_at IS NOT NULL
             UNION ALL SELECT SUBSTR(entry.key, 10), CASE a.kind WHEN 'seller_held' THEN 'seller' ELSE 'station' END, a.owner,
             0, -line.amount FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
             WHERE entry.kind = 'allocate' AND a.kind IN ('seller_held', 'station_held')) t
@@ -91,12 +95,16 @@ ORDERS: Final = (
     ),
     Check(
         "settled parcels moved from held to payable once",
-        f"""SELECT p.public_id AS name, s.who AS who, s.owner AS owner, s.owed - COALESCE(h.fen, 0) AS owed,
+        f"""SELECT p.public_id AS name, s.who AS who, s.owner AS owner,
+        s.owed - COALESCE(h.fen, 0) - COALESCE(c.fen, 0) AS owed,
         COALESCE(b.out_of_held, 0) AS held, COALESCE(b.payable, 0) AS amount FROM parcel p
         JOIN {SHARES} s ON s.parcel_id = p.id LEFT JOIN {BY_PARCEL} b ON b.parcel = p.public_id AND b.owner = s.owner
         LEFT JOIN {BACK_FROM_HELD} h ON h.parcel_id = p.id AND h.owner = s.owner
-        WHERE p.state = 'settled' AND (COALESCE(b.out_of_held, 0) <> s.owed - COALESCE(h.fen, 0)
-        OR COALESCE(b.payable, 0) <> s.owed - COALESCE(h.fen, 0))""",
+        LEFT JOIN (SELECT parcel_id, owner, SUM(fen) AS fen FROM {CREDITED_SHARES} x GROUP BY parcel_id, owner) c
+        ON c.parcel_id = p.id AND c.owner = s.owner
+        WHERE p.state = 'settled'
+        AND (COALESCE(b.out_of_held, 0) <> s.owed - COALESCE(h.fen, 0) - COALESCE(c.fen, 0)
+        OR COALESCE(b.payable, 0) <> s.owed - COALESCE(h.fen, 0) - COALESCE(c.fen, 0))""",
         "parcel {name} is settled: of {who} {owner}'s {owed} fen {held} are no longer held and {amount} are payable",
     ),
     Check(
@@ -161,7 +169,8 @@ GOODS: Final = (
             FROM {ORDERED} g GROUP BY g.order_id, g.variant) w ON w.order_id = o.id
         LEFT JOIN (SELECT reference, variant_code, -SUM(on_hand_change) AS quantity FROM stock_movement
             WHERE kind = 'sold' GROUP BY reference, variant_code) m ON m.reference = o.number AND m.variant_code = w.variant
-        WHERE COALESCE(m.quantity, 0) <> CASE WHEN o.paid_at IS NULL THEN 0 ELSE w.quantity END""",
+        LEFT JOIN account_order t ON t.order_id = o.id WHERE COALESCE(m.quantity, 0)
+        <> CASE WHEN o.paid_at IS NULL AND t.order_id IS NULL THEN 0 ELSE w.quantity END""",
         "order {name}: {owed} of {variant} ordered, {amount} left the shelf",
     ),
     Check(
@@ -173,7 +182,8 @@ GOODS: Final = (
         LEFT JOIN (SELECT reference, variant_code, SUM(on_hand_change) AS quantity FROM stock_movement
             WHERE kind = 'put_back' GROUP BY reference, variant_code) m
         ON m.reference = o.number AND m.variant_code = w.variant
-        WHERE o.paid_at IS NOT NULL AND COALESCE(m.quantity, 0) <> w.quantity""",
+        LEFT JOIN account_order t ON t.order_id = o.id
+        WHERE (o.paid_at IS NOT NULL OR t.order_id IS NOT NULL) AND COALESCE(m.quantity, 0) <> w.quantity""",
         "order {name}: {owed} of {variant} were refused, {amount} came back",
     ),
 )

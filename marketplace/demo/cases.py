@@ -59,6 +59,7 @@ def report(session: Session) -> None:
     did, one that is on its way serves: whoever reports a parcel has it."""
     arrived = select(Order.number, OrderLine).join(Parcel, Parcel.id == OrderLine.parcel_id)
     arrived = arrived.join(Order, Order.id == Parcel.order_id).where(Parcel.state.in_(AT_THE_BUYERS))
+    arrived = arrived.where(Order.paid_at.is_not(None))
     rows = session.execute(
         arrived.order_by(Parcel.delivered_at.is_(None), Order.buyer_id.is_(None), Parcel.delivered_at.desc(), OrderLine.id)
     ).all()

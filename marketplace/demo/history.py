@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from listings import offers
 from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
-from marketplace.demo import cases, feedback, groups, journeys, promotions, settlements
+from marketplace.demo import cases, feedback, groups, institutions, journeys, promotions, settlements
 from marketplace.demo.cashier import pay_at_cashier
 from marketplace.demo.people import ids_of, person_id
 from marketplace.demo.tables import Row, read, refuse_in_earnest
@@ -89,6 +89,7 @@ def play() -> None:
     now = clock.now()
     planned = [deed for purchase in in_transaction(purchases) for deed in deeds(purchase, cashier)]
     planned += settlements.deeds() + cases.deeds() + promotions.deeds() + groups.deeds(cashier) + feedback.deeds()
+    planned += institutions.deeds(cashier)
     past = sorted((deed for deed in planned if deed[0] <= now), key=lambda deed: deed[0])
     for _day, done in groupby(past, key=lambda deed: clock.local(deed[0]).date()):
         live_through(list(done), now)

@@ -24,7 +24,7 @@ def greeting() -> str:
     """Who may sign in, for the person who started the demonstration."""
     staff = ("charity", "charity2", "bank", "nominator", "verifier", "children", "programme")
     names = {
-        "buys": "buyer, buyer2",
+        "buys": "buyer, buyer2, canteen (pays by the month)",
         "sell": "seller, seller2",
         "stations": "station.<county>, clerk.<county>   (58 of each: 141028 is Jixian, 140430 Qinxian)",
         "gifts": ", ".join(staff),

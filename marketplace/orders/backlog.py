@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.db import Columns, rows
 from marketplace.orders.models import Order, Parcel
-from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.orders.states import GOES_AHEAD, ParcelState as S
 from marketplace.stations.models import Station
 
 TO_PACK: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING)
@@ -26,6 +26,6 @@ def delays(session: Session, stations: Collection[str]) -> dict[str, int]:
 def waiting() -> Columns:
     counted = select(Station.code, Station.daily_capacity, func.count(Parcel.id).label("parcels"))
     counted = counted.join(Parcel, Parcel.station_code == Station.code).join(Order, Order.id == Parcel.order_id)
-    counted = counted.where(Parcel.state.in_(TO_PACK), Order.state == OrderState.PAID)
+    counted = counted.where(Parcel.state.in_(TO_PACK), Order.state.in_(GOES_AHEAD))
     counted = counted.where(Station.code.in_(bindparam("stations", expanding=True)))
     return counted.group_by(Station.code, Station.daily_capacity)

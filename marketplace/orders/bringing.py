@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from marketplace.core.formats import in_language
 from marketplace.orders import remaining
 from marketplace.orders.models import Order, OrderLine, Parcel
-from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.orders.states import GOES_AHEAD, ParcelState as S
 from marketplace.stations.models import Station
 
 TO_BRING: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING)
@@ -60,7 +60,7 @@ def lines(session: Session, seller: str) -> Sequence[Any]:
         .join(Order, Order.id == Parcel.order_id)
         .join(Station, Station.code == Parcel.station_code)
         .where(OrderLine.seller_public_id == seller, Parcel.state.in_(TO_BRING))
-        .where(Order.state == OrderState.PAID, left > 0)
+        .where(Order.state.in_(GOES_AHEAD), left > 0)
         .order_by(Station.code, Parcel.promised_by, OrderLine.variant_code, OrderLine.id)
     )
     return session.execute(wanted.limit(LONGEST)).all()

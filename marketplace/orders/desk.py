@@ -15,7 +15,7 @@ from marketplace.orders.models import Order, Parcel, Province
 from marketplace.orders.queries import ShownLine, lines_by_parcel
 from marketplace.orders.quoting import PICKUP
 from marketplace.orders.receiving import offered
-from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.orders.states import GOES_AHEAD, ParcelState as S
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def counts(session: Session, station: str) -> dict[str, int]:
     waiting = (
         select(Parcel.state, func.count())
         .join(Order, Order.id == Parcel.order_id)
-        .where(Parcel.station_code == station, Order.state == OrderState.PAID)
+        .where(Parcel.station_code == station, Order.state.in_(GOES_AHEAD))
         .group_by(Parcel.state)
     )
     by_state: dict[Any, int] = {state: number for state, number in session.execute(waiting)}  # noqa: C416
@@ -153,7 +153,7 @@ def work(session: Session, station: str, states: Sequence[S], limit: int = LONGE
         .add_columns(exists().where(GroupMember.order_id == Order.id).label("is_of_group"))
         .join(Order, Order.id == Parcel.order_id)
         .join(Province, Province.code == Order.province_code)
-        .where(Parcel.station_code == station, Parcel.state.in_(states), Order.state == OrderState.PAID)
+        .where(Parcel.station_code == station, Parcel.state.in_(states), Order.state.in_(GOES_AHEAD))
         .order_by(Parcel.promised_by, Parcel.id)
     )
     rows = session.execute(wanted.limit(limit)).all()

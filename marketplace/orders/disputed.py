@@ -16,6 +16,7 @@ from marketplace.orders import remaining
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import LineState
 from marketplace.orders.cases.models import AfterSalesCase
+from marketplace.orders.institutions import payments
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments import refunds
@@ -30,7 +31,7 @@ NOT_SENT = frozenset({S.REFUSED, S.CANCELLED, S.RETURNED_TO_SELLER})
 
 def refuse_disputed(session: Session, number: str) -> None:
     """Raises standing.PaymentIsDisputed."""
-    standing.refuse_disputed(session, purpose=PURPOSE, reference=number)
+    standing.refuse_disputed(session, **payments.of_order(session, number)._asdict())
 
 
 def refuse_unpaid_for(session: Session, parcel: Parcel) -> None:
@@ -47,7 +48,7 @@ def refuse_unpaid_for(session: Session, parcel: Parcel) -> None:
 
 def stopped(session: Session) -> set[str]:
     """Numbers of the orders of which nothing leaves now (see `refuse_unpaid_for`): one statement."""
-    taken = standing.references(PURPOSE)
+    taken = payments.disputed_orders()
     again = select(AfterSalesCase.exchange_number).join(Parcel, Parcel.id == AfterSalesCase.parcel_id)
     again = again.join(Order, Order.id == Parcel.order_id).where(Order.number.in_(taken))
     numbers: Sequence[str | None] = session.scalars(union(taken, again)).all()
@@ -56,7 +57,7 @@ def stopped(session: Session) -> set[str]:
 
 def is_lost(session: Session, number: str) -> bool:
     """A bank has given the buyer this order's money back."""
-    return standing.is_lost(session, purpose=PURPOSE, reference=number)
+    return standing.is_lost(session, **payments.of_order(session, number)._asdict())
 
 
 def is_kept(session: Session, parcel: Parcel) -> bool:
@@ -114,7 +115,7 @@ def post_kept(session: Session, parcel: Parcel, lines: dict[books.Account, Money
 def frozen(session: Session, *, book: str) -> dict[tuple[str, str], int]:
     """Fen by owner ("seller" or "station", and which) that are payable, disputed and not paid out yet."""
     wanted = select(Parcel).join(Order, Order.id == Parcel.order_id).where(Parcel.state == S.SETTLED)
-    wanted = wanted.where(Order.book == book, Order.number.in_(standing.references(PURPOSE)))
+    wanted = wanted.where(Order.book == book, Order.number.in_(payments.disputed_orders()))
     found: dict[tuple[str, str], int] = defaultdict(int)
     for parcel in session.scalars(wanted):
         for (kind, owner), fen in remaining.shares(remaining.rest(session, parcel), parcel.station_code).items():

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from marketplace.core.money import Money
 from marketplace.core.transitions import leave_trace
 from marketplace.orders import backlog, carts, shipping
 from marketplace.orders.carts import CartOwner
+from marketplace.orders.institutions import ordering
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.promotions import choosing, using
 from marketplace.orders.promotions.choosing import Buyer
@@ -74,11 +75,13 @@ def place(
     language: str,
     coupon: str = "",
     present: Present | None = None,
+    institution: str | None = None,
 ) -> str:
     """Order what is in the cart; returns the order's number. The payer is sent on by `attempts.submit`, after the commit.
 
-    `shown_total_fen` is what the person agreed to pay. Raises NothingToOrder, SomethingChanged, OtherTotal, OutOfStock,
-    TooHeavy, PaymentsClosed, CouponRefused."""
+    `shown_total_fen` is what the person agreed to pay; `institution`: on whose account, else it is paid at once. Promotions
+    are for what is paid at once. Raises what `ordering.place_on_account` raises, NothingToOrder, SomethingChanged,
+    OtherTotal, OutOfStock, TooHeavy, PaymentsClosed, CouponRefused."""
     contents = carts.contents(session, owner)
     found = offers.find(session, [variant for variant, _quantity, _seen in contents])
     tariff = shipping.tariff(session, recipient.province, clock.today())
@@ -89,16 +92,22 @@ def place(
     if quoted.has_trouble or len(found) != len(contents):
         raise SomethingChanged
     buyer = Buyer(owner.person_id, recipient.phone)
-    quoted = choosing.reduced(session, quoted, code=coupon, buyer=buyer)
+    if not institution:
+        quoted = choosing.reduced(session, quoted, code=coupon, buyer=buyer)
     if quoted.total_fen != shown_total_fen:
         raise OtherTotal(str(quoted.total_fen))
     wanted = {line.offer.variant: line.quantity for line in quoted.lines}
     number = ids.order_number()
     stock.reserve(session, wanted, reference=number)
-    pay_by = freeze(session, number, quoted, recipient, owner, language, present)
-    using.reserve(session, order=number, reductions=quoted.reductions, buyer=buyer)
-    attempts.start(session, purpose="order", reference=number, amount=Money(quoted.total_fen), pay_by=pay_by)
-    outbox.put(session, "order.expires", after=TIME_TO_PAY, number=number)
+    birth = OrderState.PLACED_ON_ACCOUNT if institution else OrderState.PENDING_PAYMENT
+    pay_by = freeze(session, number, quoted, recipient, owner, language, present, birth=birth)
+    if institution:
+        whose: dict[str, Any] = {"institution": institution, "person_id": owner.person_id}
+        ordering.place_on_account(session, number=number, total_fen=quoted.total_fen, goods=wanted, **whose)
+    else:
+        using.reserve(session, order=number, reductions=quoted.reductions, buyer=buyer)
+        attempts.start(session, purpose="order", reference=number, amount=Money(quoted.total_fen), pay_by=pay_by)
+        outbox.put(session, "order.expires", after=TIME_TO_PAY, number=number)
     if not carts.take_out(session, owner=owner, variants=list(wanted)):  # a second tab was faster
         raise NothingToOrder
     if owner.person_id is not None and not owner.is_apart:  # a program's recipients are not its person's addresses
@@ -119,11 +128,14 @@ def freeze(
     owner: CartOwner,
     language: str,
     present: Present | None = None,
+    *,
+    birth: OrderState = OrderState.PENDING_PAYMENT,
 ) -> datetime:
     """The rows of an order; nothing of it is computed again later. Until when it may be paid."""
     now = clock.now()
     order = {
         "number": number,
+        "state": birth,
         "buyer_id": owner.person_id,
         "recipient": recipient.name,
         "phone": recipient.phone,
@@ -145,7 +157,7 @@ def freeze(
     }
     order_id = add_row(session, Order, order)
     mine = Order(number=number)
-    leave_trace(session, mine, None, OrderState.PENDING_PAYMENT, actor=actor_of(owner), why="placed")
+    leave_trace(session, mine, None, birth, actor=actor_of(owner), why="placed")
     for position, parcel in enumerate(quoted.parcels, start=1):
         freeze_parcel(session, order_id, position, parcel, quoted)
     return now + TIME_TO_PAY

@@ -19,7 +19,7 @@ def requested(*, refund: str) -> None:
 
 def arrived(*, purpose: str, reference: str, refund: str) -> None:
     """The listener of `refund.succeeded`, which tells of gifts as well."""
-    if purpose == "order":
+    if purpose in {"order", "statement"}:
         in_transaction(tell, refund=refund, fact="arrived")
 
 

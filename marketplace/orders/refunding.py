@@ -16,6 +16,7 @@ from marketplace.orders.cases.states import CaseState
 from marketplace.orders.models import Parcel
 from marketplace.orders.remaining import LineLeft, Part
 from marketplace.orders.standing import AT_WORK
+from marketplace.orders.states import OrderState
 
 
 class NothingToRefund(Refusal):
@@ -96,7 +97,7 @@ def refuse_returned(session: Session, parts: Sequence[Part]) -> None:
 def lines_left(session: Session, parcel: str, *, station: str | None, seen: str | None) -> tuple[Parcel, list[LineLeft]]:
     """The paid parcel, its order locked, and what is left of it. Raises NotFound, NotPaid, RefundedMeanwhile."""
     row = fulfilment.get_paid_parcel(session, parcel, station=station)
-    if row.order.paid_at is None:
+    if row.order.paid_at is None and row.order.state is not OrderState.PLACED_ON_ACCOUNT:
         raise fulfilment.NotPaid(parcel)
     if disputed.is_kept(session, row):
         raise AlreadyRefunded(parcel)

@@ -12,13 +12,14 @@ back to the fen. Shipping that was free by a promotion goes back to the province
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Subquery, case, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from marketplace.core.transitions import EventRow
 from marketplace.ledger import books
+from marketplace.orders.institutions.models import BillCredit
 from marketplace.orders.models import OrderLine, Parcel, RefundLine
 from marketplace.orders.promotions.ending import FUNDING
 from marketplace.orders.states import ParcelState as S
@@ -141,20 +142,18 @@ class Part:
 
 def of_parcels(session: Session, parcels: Sequence[int]) -> dict[int, list[LineLeft]]:
     """The lines of these parcels (by their rows' ids), as the database has them now: one statement."""
+    gone = taken_off(parcels)
     went_back = (
         select(
-            RefundLine.order_line_id,
-            func.sum(RefundLine.shipping_fen).label("shipping"),
-            func.sum(case((RefundLine.with_shipping, RefundLine.quantity), else_=0)).label("units"),
-            func.sum(RefundLine.goods_fen).label("goods"),
-            func.sum(RefundLine.service_fee_fen).label("fee"),
-            func.sum(RefundLine.seller_discount_fen).label("seller_discount"),
-            func.sum(RefundLine.platform_discount_fen).label("platform_discount"),
+            gone.c.order_line_id,
+            func.sum(gone.c.shipping_fen).label("shipping"),
+            func.sum(case((gone.c.with_shipping, gone.c.quantity), else_=0)).label("units"),
+            func.sum(gone.c.goods_fen).label("goods"),
+            func.sum(gone.c.service_fee_fen).label("fee"),
+            func.sum(gone.c.seller_discount_fen).label("seller_discount"),
+            func.sum(gone.c.platform_discount_fen).label("platform_discount"),
         )
-        .join(Refund, Refund.public_id == RefundLine.refund_public_id)
-        .join(OrderLine, OrderLine.id == RefundLine.order_line_id)
-        .where(Refund.state != RefundState.FAILED, OrderLine.parcel_id.in_(parcels))
-        .group_by(RefundLine.order_line_id)
+        .group_by(gone.c.order_line_id)
         .subquery()
     )
     frozen = ("title_zh", "title_en", "unit_zh", "unit_en", "unit_price_fen", "unit_service_fee_fen")
@@ -178,6 +177,22 @@ def of_parcels(session: Session, parcels: Sequence[int]) -> dict[int, list[LineL
         sums = {name: int(getattr(row, name)) for name in SUMS}
         found[row.parcel_id].append(LineLeft(**{**row._mapping, **sums}))
     return found
+
+
+def taken_off(parcels: Sequence[int]) -> Subquery:
+    """SQL: what refunds gave back of these parcels' lines, and what credits took off before they were paid."""
+    refunded = select(*figures(RefundLine)).join(Refund, Refund.public_id == RefundLine.refund_public_id)
+    refunded = refunded.join(OrderLine, OrderLine.id == RefundLine.order_line_id)
+    refunded = refunded.where(Refund.state != RefundState.FAILED, OrderLine.parcel_id.in_(parcels))
+    credited = select(*figures(BillCredit)).join(OrderLine, OrderLine.id == BillCredit.order_line_id)
+    return union_all(refunded, credited.where(OrderLine.parcel_id.in_(parcels))).subquery()
+
+
+def figures(kind: type[RefundLine] | type[BillCredit]) -> tuple[Any, ...]:
+    money = (kind.goods_fen, kind.service_fee_fen, kind.shipping_fen)
+    off = ("seller_discount_fen", "platform_discount_fen")  # promotions are for what is paid at once: a credit has none
+    discounts = (getattr(kind, name, literal(0)).label(name) for name in off)
+    return (kind.order_line_id, kind.quantity, kind.with_shipping, *money, *discounts)
 
 
 def of(session: Session, parcel: Parcel) -> list[LineLeft]:

@@ -16,6 +16,7 @@ from marketplace.core.money import Money
 from marketplace.ledger import books
 from marketplace.orders import disputed, remaining
 from marketplace.orders.batches import covering
+from marketplace.orders.institutions import crediting, payments
 from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
 from marketplace.orders.remaining import PAYABLE, Part
 from marketplace.orders.states import ParcelState as S
@@ -28,15 +29,22 @@ REQUESTED, FAILED = "order.refund_requested", "order.refund_failed"  # the outbo
 def repay(session: Session, parcel: Parcel, parts: Sequence[Part], *, reason_key: str, reason: str) -> str:
     """Give these parts back; returns the refund's id. The caller has locked the order (`fulfilment.get_parcel`).
 
+    What is on account and not paid is credited instead (`institutions.crediting`).
+
     Raises StaleState where fewer units are left than the parts say, refunds.RefundTooLarge beyond what was paid."""
     order, is_lost = parcel.order, remaining.is_lost(session, parcel)
     for part in parts:
         take_off(session, part)
+    if order.paid_at is None:
+        if is_lost:
+            crediting.bear_lost(session, parcel, parts)
+        return crediting.credit(session, parcel, parts, reason_key=reason_key, reason=reason)
+    purpose, reference = payments.of_order(session, order.number)
     shares = bearers(parcel, parts, is_lost=is_lost)
     refund = refunds.request(
         session,
-        purpose="order",
-        reference=order.number,
+        purpose=purpose,
+        reference=reference,
         reason_key=reason_key,
         amount=Money(sum(part.fen for part in parts), order.currency),
         shares={account: Money(fen, order.currency) for account, fen in shares.items()},

@@ -1,6 +1,6 @@
 """A parcel settles when the buyer confirms it, or seven days after it arrived: then seller and station are owed.
 
-Not while an after-sales case about it is open."""
+Not while an after-sales case about it is open, and what was ordered on account not before its money has come."""
 
 from datetime import timedelta
 from typing import Final
@@ -16,10 +16,10 @@ from marketplace.core.transitions import transition
 from marketplace.ledger import books
 from marketplace.orders import disputed, fulfilment, remaining
 from marketplace.orders.cases import stopping
+from marketplace.orders.institutions import payments
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.remaining import PAYABLE
 from marketplace.orders.states import ParcelState as S
-from marketplace.payments.disputes import standing
 
 SETTLES_AFTER: Final = timedelta(days=7)
 ARRIVED: Final = (S.DELIVERED, S.PICKED_UP)
@@ -29,10 +29,12 @@ def confirm(session: Session, *, number: str, parcel: str, actor: str) -> None:
     """The buyer says it is here and good: delivered, if it was on the road, and settled.
 
     Raises NotFound for a parcel of another order, IllegalTransition for one that was not sent, PaymentIsDisputed,
-    CaseIsOpen."""
+    CaseIsOpen, NotPaid for what is on account: its check says it instead."""
     row = fulfilment.get_parcel(session, parcel, station=None)
     if row.order.number != number:
         raise NotFound(parcel)
+    if row.order.paid_at is None:
+        raise fulfilment.NotPaid(parcel)
     if row.state is S.SHIPPED:
         fulfilment.deliver(session, parcel=parcel, station=None, actor=actor, why="the buyer has it")
     if row.state not in {S.DELIVERED, S.PICKED_UP}:
@@ -46,7 +48,8 @@ def confirm(session: Session, *, number: str, parcel: str, actor: str) -> None:
 def settle(session: Session, parcel: Parcel, *, actor: str, why: str) -> None:
     """`settle:<parcel>:<owner>`: from held to payable, for each to whom a part belongs of what was not given back."""
     order = parcel.order
-    shares = remaining.shares(remaining.rest(session, parcel), parcel.station_code)
+    owed = remaining.rest(session, parcel) if order.paid_at else []  # on account and not paid: lost, or all credited
+    shares = remaining.shares(owed, parcel.station_code)
     transition(session, parcel, S.SETTLED, expected=parcel.state, actor=actor, why=why, station=parcel.station_code)
     for (kind, owner), fen in sorted(shares.items()):
         part = Money(fen, order.currency)
@@ -64,7 +67,8 @@ def settle_one_due() -> bool:
 
 def settle_due(session: Session) -> bool:
     due = select(Parcel.public_id).where(Parcel.state.in_(ARRIVED), Parcel.delivered_at <= clock.now() - SETTLES_AFTER)
-    due = due.join(Order, Order.id == Parcel.order_id).where(Order.number.not_in(standing.references(disputed.PURPOSE)))
+    due = due.join(Order, Order.id == Parcel.order_id).where(Order.number.not_in(payments.disputed_orders()))
+    due = due.where(Order.paid_at.is_not(None))
     due = due.where(Parcel.id.not_in(stopping.stopped_parcels()))
     found = session.scalar(due.order_by(Parcel.delivered_at).limit(1))
     if found is None:

@@ -28,12 +28,13 @@ WAITING: Final = frozenset({S.AWAITING_GROUP})
 AT_WORK: Final = frozenset({S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED})
 TO_FETCH: Final = frozenset({S.READY_FOR_PICKUP, S.UNCOLLECTED})
 ARRIVED: Final = frozenset({S.DELIVERED, S.PICKED_UP})
+SAID_ALIKE: Final = frozenset({S.PACKED, S.SHIPPED, *TO_FETCH, *ARRIVED})  # whether it is paid or on account
 KINDS: Final = (TO_FETCH, ARRIVED, *(frozenset({each}) for each in (S.LOST, S.SHIPPED)), AT_WORK, WAITING)
 KINDS_AFTER: Final = (frozenset({S.SETTLED}), frozenset({S.RETURNED_TO_SELLER}))
 
 WITHOUT_PARCELS: Final[dict[OrderState, LazyString]] = {
     OrderState.PENDING_PAYMENT: _l("Waiting for your payment"),
-    OrderState.PLACED_ON_ACCOUNT: _l("Ordered on account"),
+    OrderState.PLACED_ON_ACCOUNT: _l("Ordered on account. The stations are working on it"),
     OrderState.PAID: _l("Paid. The stations are working on it"),
     OrderState.COMPLETED: _l("All done. Enjoy!"),
     OrderState.EXPIRED: _l("Not paid in time, so the order has expired"),
@@ -55,6 +56,8 @@ def sentence(state: OrderState, parcels: Sequence[Standing], *, is_waiting: bool
         return str(_("Checking with the payment provider. Please do not pay twice"))
     if state is OrderState.CANCELLED:
         return str(_("Cancelled. Your money is on its way back") if was_paid else _("Cancelled. You were not charged"))
+    if state is OrderState.PLACED_ON_ACCOUNT and {each.state for each in parcels} <= SAID_ALIKE:
+        return of_parcels(parcels)
     if state in {OrderState.PAID, OrderState.COMPLETED} and parcels:
         return of_parcels(parcels)
     return str(WITHOUT_PARCELS[state])

@@ -21,7 +21,7 @@ from marketplace.orders import disputed, fulfilment, remaining, repaying, settle
 from marketplace.orders.groups import membership
 from marketplace.orders.models import Order
 from marketplace.orders.paying import get_order
-from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.orders.states import GOES_AHEAD, OrderState, ParcelState as S
 
 WAITING: Final = frozenset({S.AWAITING_GROUP, S.AWAITING_ACCEPTANCE})
 UNTOUCHED: Final = WAITING | {S.REFUSED}
@@ -34,9 +34,8 @@ class AlreadyBegun(Refusal):
 def can_be_cancelled(order: Order) -> bool:
     """Paid, and no station has begun with any part of it. A replacement comes, or its money goes back by itself."""
     states = {parcel.state for parcel in order.parcels}
-    return (
-        order.state is OrderState.PAID and not order.is_exchange and states <= UNTOUCHED and not states.isdisjoint(WAITING)
-    )
+    is_open = order.state in GOES_AHEAD and not order.is_exchange
+    return is_open and states <= UNTOUCHED and not states.isdisjoint(WAITING)
 
 
 def sum_if_cancelled(session: Session, order: Order) -> int:
@@ -47,7 +46,9 @@ def sum_if_cancelled(session: Session, order: Order) -> int:
 
 
 def cancel_paid(session: Session, *, number: str, actor: str) -> int:
-    """The buyer changed their mind: everything is for sale again, the money goes back by itself. Returns the fen.
+    """The buyer changed their mind: everything is for sale again, the money goes back by itself or is not asked for.
+
+    Returns the fen.
 
     Raises AlreadyBegun once a station has taken on a part, StaleState for an order that is cancelled already."""
     return call_off(session, get_order(session, number), actor=actor, why="cancelled by the buyer", reason="cancelled")
@@ -55,12 +56,13 @@ def cancel_paid(session: Session, *, number: str, actor: str) -> int:
 
 def call_off(session: Session, order: Order, *, actor: str, why: str, reason: str) -> int:
     """As `cancel_paid`, whoever decided it, of an order that is locked; `reason` is one of refunded.WHY."""
-    if order.state is OrderState.PAID:
+    if order.state in GOES_AHEAD:
         membership.leave(session, order, actor=actor, why=why)
         if not can_be_cancelled(order):
             raise AlreadyBegun(order.number)
     fen = sum_if_cancelled(session, order)
-    transition(session, order, OrderState.CANCELLED, expected=OrderState.PAID, actor=actor, why=why)
+    here = order.state if order.state in GOES_AHEAD else OrderState.PAID
+    transition(session, order, OrderState.CANCELLED, expected=here, actor=actor, why=why)
     for parcel in order.parcels:
         if parcel.state in WAITING:
             fulfilment.move(session, parcel, parcel.state, S.CANCELLED, actor, why)

@@ -76,6 +76,7 @@ KINDS: Final[dict[str, LazyString]] = {
     "refund_failed": _l("Refund came back"),
     "case_borne": _l("The province decided who bears a refund"),
     "case_borne_failed": _l("A refund came back, so nobody bears it"),
+    "bill_lost": _l("Lost before an institution paid: the station pays the growers"),
     "dispute_kept": _l("Lost or brought back, refunded by the buyer's bank"),
     "payout": _l("Paid to you"),
     "payout_failed": _l("Payment returned by the bank"),

@@ -113,6 +113,8 @@ def get_line(session: Session, number: str, line: str, *, actor: str) -> tuple[O
     automatic.hold(session, number)
     parcel = fulfilment.get_paid_parcel(session, found[1], station=None)
     session.refresh(found[0])
+    if parcel.order.paid_at is None:
+        raise fulfilment.NotPaid(number)  # on account: the institution checks what came instead
     if parcel.order.is_exchange:
         raise OfAnExchange(number)
     disputed.refuse_disputed(session, number)

@@ -14,7 +14,7 @@ from marketplace.orders import desk, disputed, fulfilment
 from marketplace.orders.dispatching.reading import Row
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.quoting import PICKUP
-from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.orders.states import GOES_AHEAD, ParcelState as S
 from marketplace.payments.disputes import standing
 
 UNKNOWN: Final = _l("This station has no parcel with this code.")
@@ -53,7 +53,7 @@ def check(session: Session, station: str, rows: Sequence[Row]) -> list[Checked]:
         if row.wrong or its is None:
             checked.append(Checked(row, Outcome.WRONG, why=row.wrong or UNKNOWN))
         else:
-            is_open = its.order_state is OrderState.PAID and its.number not in in_dispute
+            is_open = its.order_state in GOES_AHEAD and its.number not in in_dispute
             checked.append(check_parcel(row, its.Parcel, is_open=is_open))
     return once_each(checked)
 

@@ -29,7 +29,7 @@ from marketplace.orders.offline.words import DONE_WORDS, FIELD_WORDS, STATE_WORD
 from marketplace.orders.queries import lines_by_parcel
 from marketplace.orders.receiving import offered
 from marketplace.orders.receiving.substituting import WAITING
-from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.orders.states import GOES_AHEAD, ParcelState as S
 from marketplace.stations.models import Station
 
 FORMAT: Final = 1
@@ -114,7 +114,7 @@ def parcels(session: Session, station: str) -> list[Any]:
         .add_columns(walked.correlate(Parcel).scalar_subquery().label("taken"))
         .join(Order, Order.id == Parcel.order_id)
         .outerjoin(PickupNumber, PickupNumber.parcel_id == Parcel.id)
-        .where(Parcel.station_code == station, Parcel.state.in_(WAITING_STATES), Order.state == OrderState.PAID)
+        .where(Parcel.station_code == station, Parcel.state.in_(WAITING_STATES), Order.state.in_(GOES_AHEAD))
         .order_by(Parcel.promised_by, Parcel.id)
     )
     return list(session.execute(wanted.limit(MOST)))

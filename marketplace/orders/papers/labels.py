@@ -15,7 +15,7 @@ from marketplace.orders.models import Order, Parcel, Province
 from marketplace.orders.origins import Packing
 from marketplace.orders.queries import ShownParcel, lines_by_parcel, steps_by_parcel
 from marketplace.orders.receiving import offered
-from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.orders.states import GOES_AHEAD, ParcelState as S
 from marketplace.stations.models import County, Station
 
 MOST: Final = 100
@@ -40,7 +40,7 @@ class Label:
 def to_print(session: Session, station: str, states: Sequence[S] = STATES) -> list[Label]:
     """Of the parcels that are being packed or are packed, the most urgent first."""
     found = select(Parcel.id).join(Order, Order.id == Parcel.order_id)
-    found = found.where(Parcel.station_code == station, Parcel.state.in_(states), Order.state == OrderState.PAID)
+    found = found.where(Parcel.station_code == station, Parcel.state.in_(states), Order.state.in_(GOES_AHEAD))
     return of(session, list(session.scalars(found.order_by(Parcel.promised_by, Parcel.id).limit(MOST))))
 
 
@@ -71,7 +71,7 @@ def cards(session: Session, station: str) -> list[tuple[str, str]]:
     """Labels and words of the presents that are being packed; those without words need no card. One statement."""
     found = select(Order.number, Parcel.number, Order.gift_message).join(Order, Order.id == Parcel.order_id)
     found = found.where(Parcel.station_code == station, Parcel.state.in_((S.ACCEPTED, *STATES)))
-    found = found.where(Order.state == OrderState.PAID, Order.is_gift, Order.gift_message.is_not(None))
+    found = found.where(Order.state.in_(GOES_AHEAD), Order.is_gift, Order.gift_message.is_not(None))
     rows = session.execute(found.order_by(Parcel.promised_by, Parcel.id).limit(MOST))
     return [(f"{number}-{position}", words or "") for number, position, words in rows]
 

@@ -20,7 +20,7 @@ from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.quoting import PICKUP
 from marketplace.orders.receiving.models import Substitute
 from marketplace.orders.receiving.states import SubstituteState
-from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.orders.states import GOES_AHEAD, ParcelState as S
 
 TO_PACK: Final = (S.ACCEPTED, S.COLLECTING, S.PACKED)
 
@@ -115,7 +115,7 @@ def rows_of(
         .select_from(OrderLine)
         .join(Parcel, Parcel.id == OrderLine.parcel_id)
         .join(Order, Order.id == Parcel.order_id)
-        .where(Parcel.station_code == station, Parcel.state.in_(TO_PACK), Order.state == OrderState.PAID, packs > 0)
+        .where(Parcel.station_code == station, Parcel.state.in_(TO_PACK), Order.state.in_(GOES_AHEAD), packs > 0)
         .where(*which)
         .order_by(Order.id, OrderLine.id)
     )

@@ -16,13 +16,14 @@ from marketplace.core.db import Columns
 from marketplace.orders import remaining
 from marketplace.orders.disputed import PURPOSE
 from marketplace.orders.models import Order, OrderLine, Parcel
-from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.orders.states import GOES_AHEAD, ParcelState as S
 from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.disputes.states import OPEN, DisputeState
 from marketplace.payments.models import Attempt
 
 AWAITED: Final = (S.ACCEPTED, S.COLLECTING)
 BY_WEIGHT: Final = "weight"
+PAID_OR_PLACED: Final = func.coalesce(Order.paid_at, Order.placed_at)  # on account there is no payment to wait for
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def claims(session: Session, *, station: str | None = None, seller: str | None =
         wanted = wanted.where(Parcel.station_code == station)
     if seller is not None:
         wanted = wanted.where(OrderLine.seller_public_id == seller)
-    ordered = wanted.order_by(OrderLine.seller_public_id, OrderLine.variant_code, Order.paid_at, Order.id, OrderLine.id)
+    ordered = wanted.order_by(OrderLine.seller_public_id, OrderLine.variant_code, PAID_OR_PLACED, Order.id, OrderLine.id)
     return [Claim(*row) for row in session.execute(ordered)]
 
 
@@ -166,7 +167,7 @@ def awaited() -> Columns:
     frozen = (OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en, OrderLine.unit_price_fen)
     columns: Columns = (
         select(OrderLine.id, Order.id, Order.number, Parcel.id, Parcel.public_id, Parcel.number, Parcel.promised_by)
-        .add_columns(Order.paid_at, OrderLine.variant_code, OrderLine.seller_public_id, OrderLine.seller_name, *frozen)
+        .add_columns(PAID_OR_PLACED, OrderLine.variant_code, OrderLine.seller_public_id, OrderLine.seller_name, *frozen)
         .add_columns(OrderLine.unit_service_fee_fen, OrderLine.net_weight_grams, Variant.measure, packs)
     )
     return (
@@ -174,7 +175,7 @@ def awaited() -> Columns:
         .join(Parcel, Parcel.id == OrderLine.parcel_id)
         .join(Order, Order.id == Parcel.order_id)
         .outerjoin(Variant, Variant.code == OrderLine.variant_code)
-        .where(Parcel.state.in_(AWAITED), Order.state == OrderState.PAID, packs > 0)
+        .where(Parcel.state.in_(AWAITED), Order.state.in_(GOES_AHEAD), packs > 0)
         .where(Order.number.not_in(in_dispute()))
     )
 

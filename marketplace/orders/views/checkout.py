@@ -21,6 +21,7 @@ from marketplace.core.forms import SelectChoice
 from marketplace.orders import access, backlog, carts, placing, shipping, trouble
 from marketplace.orders.estimates import destinations
 from marketplace.orders.forms import CheckoutForm, RecipientForm, digits_of
+from marketplace.orders.institutions import ordering, queries as institution_queries
 from marketplace.orders.invoices import requesting
 from marketplace.orders.invoices.requesting import Wanted
 from marketplace.orders.placing import NothingToOrder, OtherTotal, Recipient, SomethingChanged
@@ -34,6 +35,7 @@ from marketplace.payments.gateways import PaymentsClosed, current_book, gateways
 
 AnyRecipient = TypeVar("AnyRecipient", bound=RecipientForm)
 HOME_PROVINCE: Final = "140000"
+ON_ACCOUNT: Final = (ordering.NotOpen, ordering.OwesTooLong, ordering.BeyondLimit)
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
 bp = Blueprint("checkout", __name__)
@@ -80,7 +82,7 @@ def create_order() -> ResponseReturnValue:
         quoted = current_quote(form)
         form.coupon.errors = [refusal.message]
         return checkout_page(form, quoted), refusal.status, NO_STORE
-    except (OtherTotal, TooHeavy, SomethingChanged, OutOfStock, PaymentsClosed) as refusal:
+    except (OtherTotal, TooHeavy, SomethingChanged, OutOfStock, PaymentsClosed, *ON_ACCOUNT) as refusal:
         form.form_errors.append(refusal.message)
         return checkout_page(form, current_quote(form)), refusal.status, NO_STORE
     except NothingToOrder as refusal:
@@ -127,6 +129,7 @@ def place(form: CheckoutForm) -> str:
         recipient=recipient,
         pickup=set(form.pickup.data or ()),
         shown_total_fen=form.shown_total_fen,
+        institution=str(form.account.data or "") or None,
         language=str(get_locale()),
         coupon=str(form.coupon.data or ""),
         present=form.present,
@@ -172,7 +175,11 @@ def current_quote(form: CheckoutForm) -> Quote:
 
 
 def reduced(form: CheckoutForm, plain: Quote) -> Quote:
-    """With what comes off it; a code that cannot be used is said at its field, and the rest is reckoned without it."""
+    """With what comes off it; a code that cannot be used is said at its field, and the rest is reckoned without it.
+
+    Promotions are for what is paid at once: nothing comes off an order on account."""
+    if form.account.data:
+        return plain
     session = db.session()
     buyer = Buyer(g.person.id if g.person else None, digits_of(form.phone.data))
     try:
@@ -193,5 +200,6 @@ def checkout_page(form: CheckoutForm, quoted: Quote) -> str:
         total = None
     form.shown_total.data = "" if total is None else str(total)
     shown = {"form": form, "quote": quoted, "total": total, "addresses": known, "today": clock.today()}
-    paid = {"cashier": gateways().chosen, "book": current_book()}
+    institutions = institution_queries.open_to(db.session(), g.person.id if g.person else None)
+    paid = {"cashier": gateways().chosen, "book": current_book(), "institutions": institutions}
     return render_template("orders/checkout.html", **shown, **paid, explain=trouble.explain)

@@ -18,10 +18,11 @@ from marketplace.core.forms import Form
 from marketplace.core.steps import TOO_LATE, take_step
 from marketplace.orders import desk, fulfilment, queries, refunded, remaining, undelivered
 from marketplace.orders.forms import DispatchForm, NothingForm, PackingForm, PickupForm, RefusalForm
+from marketplace.orders.institutions import queries as institution_queries
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.receiving import offered
 from marketplace.orders.standing import WITHOUT_PARCELS
-from marketplace.orders.states import ParcelState as S
+from marketplace.orders.states import OrderState, ParcelState as S
 from marketplace.orders.views.label import label_page
 from marketplace.stations import queues
 from marketplace.stations.models import Station
@@ -114,6 +115,7 @@ def parcel_page(public_id: str, forms: dict[str, Form], status: int = 200) -> Re
         loss=forms.get("loss") or RefusalForm(),
         left_fen=sum(line.rest.fen for line in remaining.of(session, shown.row)),
         offered=offered.of_parcel(session, public_id),
+        institution=institution_queries.of_order(session, order.id),
         can_refuse=shown.row.state in fulfilment.REFUSABLE,
         status=status,
     )
@@ -166,7 +168,7 @@ def is_offered(parcel: Parcel, step: str) -> bool:
 def show_label(parcel: str) -> ResponseReturnValue:
     """100 by 150 millimetres, black only, in Chinese whoever prints it."""
     order = order_of(parcel)
-    if order.paid_at is None:
+    if order.paid_at is None and order.state is not OrderState.PLACED_ON_ACCOUNT:
         raise NotFound(parcel)
     return label_page(next(each for each in order.parcels if each.public_id == parcel))
 

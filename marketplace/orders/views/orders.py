@@ -16,12 +16,13 @@ from marketplace.orders import access, paying, prolonging, queries, refunded, se
 from marketplace.orders.cases import queries as case_queries, telling as case_telling
 from marketplace.orders.forms import FindOrderForm
 from marketplace.orders.groups import queries as group_queries
+from marketplace.orders.institutions import queries as institution_queries
 from marketplace.orders.invoices import queries as invoice_queries, requesting
 from marketplace.orders.models import Order
 from marketplace.orders.promotions import queries as promotion_queries
 from marketplace.orders.received import lines as received_lines
 from marketplace.orders.receiving import offered
-from marketplace.orders.states import OrderState
+from marketplace.orders.states import GOES_AHEAD, OrderState
 from marketplace.orders.views.payment import lead_to_cashier
 from marketplace.payments import attempts, refunds
 from marketplace.payments.states import OPEN
@@ -130,7 +131,7 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         drawing=telling.money(queries.money_of(session, order)),
         refunds=refunds.of(session, purpose="order", reference=order.number),
         refunded=refunded.of_order(session, order.number) if order.paid_at else [],
-        offered=offered.of_order(session, order.number) if order.paid_at else [],
+        offered=offered.of_order(session, order.number) if order.paid_at or order.state in GOES_AHEAD else [],
         group=group_queries.of_order(session, order.id),
         cases=cases,
         stopped={each.parcel for each in cases if each.is_open},
@@ -140,6 +141,8 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         reviews=received_lines.reviews_of(session, order) if any(each.row.delivered_at for each in parcels) else {},
         discounts=promotion_queries.of_order(session, order) if order.discount_fen else [],
         **invoice_parts(order),
+        institution=institution_queries.of_order(session, order.id),
+        credits=institution_queries.credits_of_order(session, order.id),
         link=url_for(".show_order", number=order.number, key=access.link_key(order.number)),
     )
 
@@ -192,8 +195,10 @@ def create_withdrawal(number: str) -> ResponseReturnValue:
     """The buyer changes their mind about what is paid, while no station has begun."""
     access.get_visible(db.session(), number)
     try:
+        was_paid = access.get_visible(db.session(), number).paid_at is not None
         fen = in_transaction(undelivered.cancel_paid, number=number, actor=access.actor())
-        flash(_("The order is cancelled. %(sum)s is refunded automatically.", sum=yuan(fen)), "done")
+        done = _("The order is cancelled. %(sum)s is refunded automatically.", sum=yuan(fen))
+        flash(done if was_paid else _("The order is cancelled. You were not charged."), "done")
     except Refusal as refusal:
         flash(refusal.message, "failed")
     return redirect(url_for(".show_order", number=number), 303)

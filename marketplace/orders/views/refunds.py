@@ -19,7 +19,7 @@ from marketplace.orders.forms import RefundForm, refund_form
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.remaining import LineLeft, Part
 from marketplace.orders.standing import AT_WORK
-from marketplace.orders.states import ParcelState
+from marketplace.orders.states import OrderState, ParcelState
 from marketplace.stations.models import Station
 
 bp = Blueprint("refunds", __name__, url_prefix="/station")
@@ -138,7 +138,7 @@ def form_page(parcel: Parcel, lines: list[LineLeft], form: RefundForm, status: i
         refunds=refunded.of_parcel(db.session(), parcel.public_id),
         left_fen=sum(line.rest.fen for line in lines),
         shipping_left_fen=sum(line.rest.shipping_fen - line.rest.shipping_discount_fen for line in lines),
-        is_paid=order.paid_at is not None,
+        is_paid=order.paid_at is not None or order.state is OrderState.PLACED_ON_ACCOUNT,
         is_unsent=parcel.state in AT_WORK,
     )
 

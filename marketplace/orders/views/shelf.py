@@ -18,7 +18,7 @@ from marketplace.core import clock
 from marketplace.core.db import db
 from marketplace.orders.forms import PickupForm
 from marketplace.orders.models import Order, Parcel
-from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.orders.states import GOES_AHEAD, ParcelState as S
 from marketplace.stations.models import Station
 
 bp = Blueprint("shelf", __name__, url_prefix="/station/shelf")
@@ -46,7 +46,7 @@ def waiting(session: Session, station: str) -> list[Waiting]:
         .add_columns(Parcel.pickup_code, Parcel.dispatched_at, Parcel.state)
         .join(Order, Order.id == Parcel.order_id)
         .where(Parcel.station_code == station, Parcel.state.in_((S.READY_FOR_PICKUP, S.UNCOLLECTED)))
-        .where(Order.state == OrderState.PAID)
+        .where(Order.state.in_(GOES_AHEAD))
         .order_by(Parcel.dispatched_at, Parcel.id)
     )
     found = [

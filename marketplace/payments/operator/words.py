@@ -71,6 +71,7 @@ PURPOSES: Final[dict[str, LazyString]] = {
     "presale": _l("Presale"),
     "installment": _l("Monthly gift"),
     "matching_fund": _l("Matching fund"),
+    "statement": _l("Statement"),
 }
 PARKED: Final[dict[str, LazyString]] = {
     "mismatch": _l("Not what we asked for"),

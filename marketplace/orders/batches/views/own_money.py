@@ -19,6 +19,7 @@ from marketplace.core.settings import settings
 from marketplace.orders.batches import at_gateway, connecting, payees, queries, statements, telling, typesetting
 from marketplace.orders.batches.forms import PayoutAccountForm
 from marketplace.orders.batches.owed import Owner
+from marketplace.orders.institutions import queries as institution_queries
 from marketplace.payments.gateways import GatewayError, current_book
 from marketplace.payments.transfers import payees as connected
 from marketplace.stations.models import Seller, Station
@@ -145,7 +146,8 @@ def months_page(side: Side) -> ResponseReturnValue:
     account = queries.account_of(session, side.owner)
     owed = queries.owed_fen(session, side.owner, book)
     months = statements.months(session, side.owner, book)
-    return page("settlements/months.html", side, months=months, account=account, owed_fen=owed)
+    waiting = institution_queries.waiting_for_money(session, *side.owner)
+    return page("settlements/months.html", side, months=months, account=account, owed_fen=owed, on_account_fen=waiting)
 
 
 @bp.get("/seller/statements/<month>")

@@ -1,0 +1,121 @@
+"""What must be true of orders on account: limits, credits, statements, and that nobody is owed what was not paid."""
+
+from typing import Final
+
+from marketplace.auditing.checks import Check
+
+CREDITED: Final = """(SELECT c.order_line_id AS line_id, l.parcel_id AS parcel_id, p.order_id AS order_id,
+        l.seller_public_id AS seller, p.station_code AS station, c.public_id AS credit, c.reason_key AS reason_key,
+        c.quantity AS quantity, c.goods_fen AS goods, c.service_fee_fen AS fee, c.shipping_fen AS shipping,
+        c.with_shipping AS with_shipping
+    FROM bill_credit c JOIN order_line l ON l.id = c.order_line_id JOIN parcel p ON p.id = l.parcel_id)"""
+"""What was taken off bills, with whose it would have been."""
+
+CREDITED_SHARES: Final = f"""(SELECT parcel_id, 'seller' AS who, seller AS owner, goods - fee AS fen FROM {CREDITED} c
+    UNION ALL SELECT parcel_id, 'station', station, fee + shipping FROM {CREDITED} c)"""
+
+OFF: Final = f"(SELECT order_id, SUM(goods + shipping) AS fen FROM {CREDITED} c GROUP BY order_id)"
+
+OWED: Final = f"""(SELECT a.institution_id AS institution_id, a.statement_id AS statement_id, o.id AS order_id,
+        o.number AS number, o.state AS state, o.book AS book, o.total_fen - COALESCE(f.fen, 0) AS fen
+    FROM account_order a JOIN "order" o ON o.id = a.order_id LEFT JOIN {OFF} f ON f.order_id = o.id)"""
+"""What each order on account costs after its credits."""
+
+INSTITUTIONS: Final = (
+    Check(
+        "institutions owe what they ordered and did not pay",
+        f"""SELECT i.public_id AS name, i.outstanding_fen AS amount, COALESCE(SUM(o.fen), 0) AS owed FROM institution i
+        LEFT JOIN {OWED} o ON o.institution_id = i.id AND o.state = 'placed_on_account'
+        GROUP BY i.id, i.public_id, i.outstanding_fen HAVING COALESCE(SUM(o.fen), 0) <> i.outstanding_fen""",
+        "institution {name} counts {amount} fen outstanding, its orders say {owed}",
+    ),
+    Check(
+        "orders on account fitted the limit",
+        """SELECT o.number AS name, a.outstanding_fen AS amount, a.limit_fen AS owed FROM account_order a
+        JOIN "order" o ON o.id = a.order_id WHERE a.outstanding_fen > a.limit_fen OR a.outstanding_fen < o.total_fen
+        OR NOT EXISTS (SELECT 1 FROM audit_record r JOIN institution i ON r.subject = 'institution:' || i.public_id
+            WHERE i.id = a.institution_id AND r.action = 'institution.terms')""",
+        "order {name} brought what was outstanding to {amount} fen, {owed} were allowed; or nobody set a limit",
+    ),
+    Check(
+        "what is on account has an account",
+        """SELECT o.number AS name FROM "order" o JOIN event e ON e.subject = 'order:' || o.number
+        AND e.to_state = 'placed_on_account' LEFT JOIN account_order a ON a.order_id = o.id WHERE a.order_id IS NULL
+        UNION ALL SELECT o.number FROM account_order a JOIN "order" o ON o.id = a.order_id
+        WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.subject = 'order:' || o.number
+            AND e.from_state = '' AND e.to_state = 'placed_on_account')""",
+        "order {name} is on account and has none, or the other way round",
+    ),
+    Check(
+        "only what is on account is credited",
+        f"""SELECT c.credit AS name FROM {CREDITED} c LEFT JOIN account_order a ON a.order_id = c.order_id
+        WHERE a.order_id IS NULL""",
+        "credit {name} lowers the bill of an order that was paid at once",
+    ),
+    Check(
+        "nothing of an unpaid order is owed to anybody",
+        """SELECT entry.key AS name FROM entry JOIN parcel p ON p.public_id = SUBSTR(entry.key, 8, 16)
+        JOIN "order" o ON o.id = p.order_id WHERE entry.kind = 'settle' AND o.paid_at IS NULL
+        UNION ALL SELECT entry.key FROM entry JOIN "order" o ON o.number = SUBSTR(entry.key, 10)
+        WHERE entry.kind = 'allocate' AND o.paid_at IS NULL""",
+        "{name} is booked, but its order on account is not paid",
+    ),
+    Check(
+        "statements add up",
+        """SELECT s.public_id AS name, s.total_fen AS owed, COALESCE(SUM(l.fen), 0) AS amount FROM account_statement s
+        LEFT JOIN statement_line l ON l.statement_id = s.id GROUP BY s.id, s.public_id, s.total_fen
+        HAVING COALESCE(SUM(l.fen), 0) <> s.total_fen""",
+        "statement {name} asks for {owed} fen, its parcels say {amount}",
+    ),
+    Check(
+        "statements ask for what was ordered less credits",
+        f"""SELECT s.public_id AS name, s.total_fen - s.credited_fen AS owed, COALESCE(SUM(o.fen), 0) AS amount
+        FROM account_statement s LEFT JOIN {OWED} o ON o.statement_id = s.id
+        GROUP BY s.id, s.public_id, s.total_fen, s.credited_fen
+        HAVING COALESCE(SUM(o.fen), 0) <> s.total_fen - s.credited_fen""",
+        "statement {name} asks for {owed} fen, its orders less their credits for {amount}",
+    ),
+    Check(
+        "statements have the orders of their institution",
+        """SELECT s.public_id AS name, o.number AS number FROM account_order a JOIN "order" o ON o.id = a.order_id
+        JOIN account_statement s ON s.id = a.statement_id WHERE s.institution_id <> a.institution_id OR s.book <> o.book
+        UNION ALL SELECT s.public_id, o.number FROM statement_line l JOIN account_statement s ON s.id = l.statement_id
+        JOIN parcel p ON p.id = l.parcel_id JOIN "order" o ON o.id = p.order_id
+        LEFT JOIN account_order a ON a.order_id = o.id AND a.statement_id = s.id WHERE a.order_id IS NULL""",
+        "statement {name} lists order {number} of somebody else, or one that does not stand on it",
+    ),
+    Check(
+        "statements are paid by one payment",
+        """SELECT s.public_id AS name, s.total_fen - s.credited_fen AS owed, COALESCE(SUM(t.fen), 0) AS amount
+        FROM account_statement s LEFT JOIN attempt t ON t.purpose = 'statement' AND t.reference = s.public_id
+        AND t.state = 'succeeded' AND NOT t.is_surplus AND t.book = s.book
+        AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.key = 'surplus:' || t.public_id)
+        GROUP BY s.id, s.public_id, s.state, s.total_fen, s.credited_fen
+        HAVING COALESCE(SUM(t.fen), 0) <> CASE WHEN s.state = 'paid' THEN s.total_fen - s.credited_fen ELSE 0 END""",
+        "statement {name} asks for {owed} fen, {amount} were used; or it is not paid",
+    ),
+    Check(
+        "orders on account are paid with their statement",
+        """SELECT o.number AS name, o.state AS state FROM account_order a JOIN "order" o ON o.id = a.order_id
+        LEFT JOIN account_statement s ON s.id = a.statement_id
+        WHERE (o.paid_at IS NOT NULL) <> (COALESCE(s.state, '') = 'paid') AND o.state <> 'cancelled'""",
+        "order {name} is {state}, its statement says otherwise",
+    ),
+    Check(
+        "growers of a lost parcel on account are paid by its station",
+        f"""SELECT p.public_id AS name, COALESCE(SUM(c.goods - c.fee), 0) AS owed, COALESCE((SELECT SUM(line.amount)
+            FROM entry JOIN line ON line.entry_id = entry.id AND line.amount > 0
+            WHERE entry.key = 'bill_lost:' || p.public_id), 0) AS amount
+        FROM {CREDITED} c JOIN parcel p ON p.id = c.parcel_id WHERE c.reason_key = 'lost:' || p.public_id
+        GROUP BY p.id, p.public_id HAVING COALESCE(SUM(c.goods - c.fee), 0) <> COALESCE((SELECT SUM(line.amount)
+            FROM entry JOIN line ON line.entry_id = entry.id AND line.amount > 0
+            WHERE entry.key = 'bill_lost:' || p.public_id), 0)""",
+        "parcel {name} was lost on account: its growers should have {owed} fen of its station, the books say {amount}",
+    ),
+    Check(
+        "checks are about parcels on account that arrived",
+        """SELECT c.public_id AS name FROM goods_check c JOIN parcel p ON p.id = c.parcel_id
+        LEFT JOIN account_order a ON a.order_id = p.order_id WHERE a.order_id IS NULL OR p.delivered_at IS NULL""",
+        "check {name} is about a parcel that is not on account, or never arrived",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Doors of the institutions: their members, the province, the stations."""

@@ -1,0 +1,68 @@
+"""/station/checks: what institutions did not accept; the station agrees, or says why not."""
+
+from typing import Any
+
+from flask import Blueprint, g, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from marketplace.accounts.permissions import requires
+from marketplace.core import clock
+from marketplace.core.db import db
+from marketplace.core.errors import NotFound
+from marketplace.core.forms import Form
+from marketplace.core.steps import take_step
+from marketplace.orders.institutions import checking, forms, queries, words
+from marketplace.stations.models import Station
+from marketplace.stations.queues import OtherQueue
+
+ANSWERS = {"agreement": forms.AnswerForm, "rejection": forms.ReasonForm}
+
+bp = Blueprint("station_checks", __name__, url_prefix="/station/checks")
+
+
+@bp.get("")
+@requires("goods_check.answer")
+def list_checks() -> ResponseReturnValue:
+    return page("station_list.html", checks=queries.checks(db.session(), station=g.station))
+
+
+@bp.get("/<check>")
+@requires("goods_check.answer")
+def show_check(check: str) -> ResponseReturnValue:
+    return check_page(check, {})
+
+
+def check_page(check: str, given: dict[str, Form], status: int = 200) -> ResponseReturnValue:
+    shown = {name: given.get(name) or form(prefix=f"{name}-") for name, form in ANSWERS.items()}
+    found = queries.check_of_station(db.session(), check, g.station)
+    return page("station_check.html", status, check=found, forms_of=shown, until=found.checked_at + checking.ANSWER_WITHIN)
+
+
+@bp.post("/<check>/<answer>")
+@requires("goods_check.answer")
+def create_answer(check: str, answer: str) -> ResponseReturnValue:
+    kind = ANSWERS.get(answer)
+    if kind is None:
+        raise NotFound(answer)
+    form = kind(request.form, prefix=f"{answer}-")
+    if not form.validate():
+        return check_page(check, {answer: form}, 422)
+    given: dict[str, Any] = {"check": check, "station": g.station, "actor": f"person:{g.person.id}"}
+    given |= {"agrees": answer == "agreement", "why": str(form.data["why"] or "")}
+    return take_step(checking.answer, url_for(".show_check", check=check), **given)
+
+
+def queue(session: Session, station: str) -> OtherQueue:
+    """For the desk's first page."""
+    waiting = queries.count_waiting(session, station)
+    return OtherQueue("/station/checks", "check", _l("Canteens"), _l("Not accepted; answer in 3 days"), waiting)
+
+
+def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
+    common = {"station": db.session.get_one(Station, g.station), "desk_current": "checks", "waiting": 0}
+    body = render_template(
+        f"institutions/{template}", words=words, reasons=forms.REASONS, today=clock.today(), **common, **shown
+    )
+    return body, status, {"Cache-Control": "no-store"}

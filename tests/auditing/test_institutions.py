@@ -1,0 +1,79 @@
+"""The independent reader of orders on account: silent where all is well, naming what is not."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from marketplace.core.db import db, in_transaction
+from marketplace.orders import undelivered
+from marketplace.orders.institutions import checking
+from tests.auditing.naming import named
+from tests.institutions.conftest import Canteen, build_canteen, send
+from tests.orders.conftest import build_shop, parcels
+
+PAID = "(SELECT id FROM account_statement WHERE state = 'paid')"
+UNPAID = """(SELECT number FROM "order" WHERE state = 'placed_on_account')"""
+TAMPERING = (
+    ("institutions owe what they ordered and did not pay", "UPDATE institution SET outstanding_fen = outstanding_fen + 1"),
+    ("statements ask for what was ordered less credits", "DELETE FROM bill_credit"),
+    ("orders on account fitted the limit", "UPDATE account_order SET outstanding_fen = 0"),
+    ("orders on account fitted the limit", "UPDATE audit_record SET action = 'x' WHERE action = 'institution.terms'"),
+    (
+        "what is on account has an account",
+        "UPDATE event SET to_state = 'pending_payment' WHERE to_state = 'placed_on_account'",
+    ),
+    (
+        "nothing of an unpaid order is owed to anybody",
+        f"UPDATE entry SET key = 'allocate:' || {UNPAID} WHERE kind = 'allocate' AND id = (SELECT MIN(id) FROM entry "
+        "WHERE kind = 'allocate')",
+    ),
+    ("statements add up", "UPDATE account_statement SET total_fen = total_fen + 1"),
+    ("statements add up", "UPDATE statement_line SET fen = fen + 1"),
+    ("statements ask for what was ordered less credits", "UPDATE account_statement SET credited_fen = 1"),
+    ("statements ask for what was ordered less credits", "UPDATE bill_credit SET goods_fen = goods_fen - 1"),
+    (
+        "statements have the orders of their institution",
+        f"UPDATE account_order SET statement_id = NULL WHERE statement_id = {PAID}",
+    ),
+    ("statements are paid by one payment", "UPDATE attempt SET reference = 'ST-22222222' WHERE purpose = 'statement'"),
+    ("orders on account are paid with their statement", f'UPDATE "order" SET paid_at = placed_at WHERE number = {UNPAID}'),
+    ("growers of a lost parcel on account are paid by its station", "UPDATE entry SET key = 'x' WHERE kind = 'bill_lost'"),
+    ("checks are about parcels on account that arrived", "UPDATE parcel SET delivered_at = NULL"),
+    ("paid orders are allocated", "UPDATE bill_credit SET goods_fen = goods_fen - 1"),
+    ("allocations follow the lines", "UPDATE bill_credit SET goods_fen = goods_fen - 1"),
+    ("refunded units are counted", "UPDATE bill_credit SET quantity = quantity + 1"),
+    ("states have traces", "UPDATE institution SET state = 'paused'"),
+    ("states have traces", "DELETE FROM event WHERE subject LIKE 'account_statement:%'"),
+    ("states have traces", "DELETE FROM event WHERE subject LIKE 'goods_check:%'"),
+)
+
+
+@pytest.fixture
+def canteen(real_app: Flask) -> Iterator[Canteen]:
+    shop = build_shop(real_app)
+    yield build_canteen(shop)
+    shop.cashier.storage.dispose()
+
+
+@pytest.mark.full
+def test_whatever_was_tampered_with_is_named(canteen: Canteen) -> None:
+    """One order paid after a credit, one lost, one that waits."""
+    paid = canteen.order(apples=3)
+    canteen.deliver(paid)
+    (parcel,) = parcels(paid)
+    check = canteen.check(parcel.public_id, {parcel.lines[0].public_id: checking.Claim(1, None, "missing")})
+    given: dict[str, Any] = {"check": check, "station": None, "agrees": True, "why": "", "actor": "test"}
+    in_transaction(checking.answer, **given)
+    canteen.pay(canteen.bill().public_id)
+    lost = parcels(canteen.order(apples=2))[0].public_id
+    send(lost)
+    in_transaction(undelivered.lose, parcel=lost, station=None, actor="test", reason="车翻了")
+    canteen.order(millet=1)
+    cashier = canteen.shop.cashier.storage
+    db.session.remove()
+
+    assert named(db.engine, cashier) == set()
+    found = {(check, tampering): check in named(db.engine, cashier, ours=tampering) for check, tampering in TAMPERING}
+    assert [which for which, is_named in found.items() if not is_named] == []
