@@ -44,6 +44,7 @@ AT_ONCE = ("", "children", "station.141124")  # the rest in the full tier
 NAME = f"{CANARY}001"
 NOT_IN_THE_DEMONSTRATION = {"addresses.show_address", "media.show_picture", "cases.show_picture"}  # nobody saved or took one
 WITH_A_TOKEN = {"writing.show_cart", "writing.show_order", "writing.show_parcel", "writing.show_submission"}  # none there
+WITH_A_TOKEN |= {"sending.show_case", "sending.show_import"}
 OF_THE_GATEWAY = "sandbox_"  # another house; what it is told is a sum and a reference
 NOT_IN_TESTS = {"readyz"}  # says 503 where no migration has run
 
