@@ -1,6 +1,6 @@
 """Many at once want what is scarce, in threads of several processes, while holds run out, orders are called off and paid
-ones come back to the shelf: never is more promised than there is, and every sum is exact. So it stays when our own guards are
-taken out: then the database refuses."""
+ones come back to the shelf: never is more promised than there is, and every sum is exact. So it stays when our own guards
+are taken out: then the database refuses."""
 
 from collections import Counter
 from collections.abc import Iterator
