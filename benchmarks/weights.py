@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from benchmarks import packing
 from marketplace.app import create_app, create_schema
@@ -62,8 +63,8 @@ def pages(app: Any) -> Iterator[tuple[str, FlaskClient, str]]:
     headers = {"Sec-Fetch-Site": "same-origin"}
     for pack in packs[:5]:
         stranger.post("/cart/items", data={"variant": pack.code, "quantity": 1, "action": "add"}, headers=headers)
-    number = db.session.query(Order.number).order_by(Order.id).first()[0]
-    parcel = db.session.query(Order).filter_by(number=number).one().parcels[0].public_id
+    first = db.session.scalars(select(Order).order_by(Order.id).limit(1)).one()
+    number, parcel = first.number, first.parcels[0].public_id
     stranger.get(f"/orders/{number}?key={link_key(number)}")
     yield from (("category", stranger, "/categories/fruit-apple"), ("product", stranger, f"/listings/{listings[0].code}"))
     yield from (("cart", stranger, "/cart"), ("checkout", stranger, "/checkout"), ("order", stranger, f"/orders/{number}"))

@@ -3,40 +3,31 @@
 Rows are made without whatever they would belong to: keys are looked at only at COMMIT, and nothing here is committed."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
-from enum import Enum
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import JSON, select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace import app as every_part
-from marketplace.core import triggers
-from marketplace.core.db import Base, Instant
-from marketplace.core.encryption import Encrypted
+from marketplace.core.db import Base
 from marketplace.core.errors import IllegalTransition, StaleState
 from marketplace.core.transitions import EventRow, subject_of, transition
+from tests.anything import anything_for, without_rules
 
 assert every_part.MODELS  # read by now, so that all lives are known
 LIVES: list[Any] = sorted(
     (mapper.class_ for mapper in Base.registry.mappers if hasattr(mapper.class_, "TRANSITIONS")),
     key=lambda kind: str(kind.__tablename__),
 )
-WHEN = datetime(2026, 10, 18, tzinfo=UTC)
 
 
 @pytest.fixture
 def bare(session: Session) -> Iterator[Session]:
     """A database that asks neither what a row belongs to, nor whether its other columns fit its state."""
-    if session.get_bind().dialect.name != "sqlite":
-        pytest.skip("only SQLite can be told to look at neither; the function that moves states is one")
-    session.execute(text("PRAGMA defer_foreign_keys = ON"))
-    session.execute(text("PRAGMA ignore_check_constraints = ON"))
-    triggers.drop_all(session.connection())
-    yield session
-    session.execute(text("PRAGMA ignore_check_constraints = OFF"))
+    with without_rules(session):
+        yield session
 
 
 def row_in(session: Session, kind: Any, state: Any) -> Any:
@@ -44,35 +35,17 @@ def row_in(session: Session, kind: Any, state: Any) -> Any:
     for column in kind.__table__.columns:
         name = kind.__mapper__.get_property_by_column(column).key
         if name != "state" and not (column.nullable or column.default or (column.primary_key and name == "id")):
-            setattr(row, name, something(column))
+            setattr(row, name, anything_for(column))
     session.add(row)
     session.flush()
     return row
 
 
-def something(column: Any) -> Any:
-    if isinstance(column.type, Encrypted | JSON):
-        return "x"
-    kind = datetime if isinstance(column.type, Instant) else column.type.python_type
-    if issubclass(kind, Enum):
-        return next(iter(kind))
-    known: dict[Any, Any] = {
-        str: "x",
-        int: 1,
-        bool: False,
-        datetime: WHEN,
-        date: WHEN.date(),
-        bytes: b"x",
-        dict: {},
-        list: [],
-    }
-    return known[kind]
-
-
 @pytest.mark.parametrize("kind", LIVES, ids=lambda kind: kind.__tablename__)
 def test_from_every_state_to_every_other(app: Flask, bare: Session, kind: Any) -> None:
     states = list(kind.TRANSITIONS)
-    assert set(states) == set(type(states[0]))
+    every: Any = type(states[0])
+    assert set(states) == set(every)
     for here in states:
         with bare.begin_nested() as undone:
             row = row_in(bare, kind, here)

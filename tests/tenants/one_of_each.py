@@ -3,31 +3,23 @@
 So there is something of everything that a stranger could ask for by its name, new tables included, without anybody teaching
 it. The rows fit no state and no sum; whoever may not see them must never come so far as to notice."""
 
-from datetime import UTC, date, datetime
-from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import JSON, text
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Person
-from marketplace.core import triggers
-from marketplace.core.db import Base, Instant
-from marketplace.core.encryption import Encrypted
+from marketplace.core.db import Base
 from tests import factories
+from tests.anything import anything_for
 from tests.factories import STATION
 
-WHEN: Final = datetime(2026, 10, 18, tzinfo=UTC)
 OF_ONE: Final = frozenset({"person", "station", "county"})
 """There is one already."""
 
 
 def one_of_each(session: Session, person: Person) -> dict[str, dict[str, Any]]:
-    """Their columns, by table; `person` is whose they are. On SQLite alone, inside a transaction that is rolled back."""
+    """Their columns, by table; `person` is whose they are. To be called `without_rules`."""
     factories.make_station(STATION)
-    session.execute(text("PRAGMA defer_foreign_keys = ON"))
-    session.execute(text("PRAGMA ignore_check_constraints = ON"))
-    triggers.drop_all(session.connection())
     kinds = {mapper.local_table.name: mapper.class_ for mapper in Base.registry.mappers}  # type: ignore[attr-defined]
     rows: dict[str, Any] = {"person": session.get_one(Person, person.id)}
     for name in ("station", "county"):
@@ -57,7 +49,7 @@ def value_of(column: Any, rows: dict[str, Any]) -> Any:
         if parent is not None:
             return getattr(parent, type(parent).__mapper__.get_property_by_column(key.column).key)
     is_counted = column.primary_key and column.autoincrement in (True, "auto") and column.type.python_type is int
-    return None if column.default is not None or column.nullable or is_counted else plain(column)
+    return None if column.default is not None or column.nullable or is_counted else anything_for(column)
 
 
 def named(name: str, rows: dict[str, Any]) -> Any:
@@ -71,16 +63,3 @@ def named(name: str, rows: dict[str, Any]) -> Any:
         "county_code": STATION,
         "scope_id": STATION,
     }.get(name)
-
-
-def plain(column: Any) -> Any:
-    if isinstance(column.type, JSON):
-        return {}
-    if isinstance(column.type, Encrypted):
-        return "x"
-    kind = datetime if isinstance(column.type, Instant) else column.type.python_type
-    if issubclass(kind, Enum):
-        return next(iter(kind))
-    days: dict[Any, Any] = {datetime: WHEN, date: WHEN.date()}
-    known: dict[Any, Any] = days | {str: f"{column.table.name}-x", int: 1, bool: False, float: 1.0, bytes: b"x"}
-    return known[kind]
