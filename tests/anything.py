@@ -38,7 +38,9 @@ def without_rules(session: Session) -> Iterator[None]:
     session.execute(text("PRAGMA defer_foreign_keys = ON"))
     session.execute(text("PRAGMA ignore_check_constraints = ON"))
     triggers.drop_all(session.connection())
+    session.commit()  # within the test's own transaction
     try:
         yield
     finally:
+        session.rollback()
         session.execute(text("PRAGMA ignore_check_constraints = OFF"))

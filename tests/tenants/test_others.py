@@ -35,7 +35,7 @@ CALLED: Final[Mapping[str, tuple[str, ...]]] = {
     "attempt": ("attempt.public_id",),
     "batch": ("settlement_batch.public_id",),
     "case": ("after_sales_case.public_id", "child_case.public_id"),
-    "code": ("listing.code", "pledge.tracking_code"),
+    "code": ("listing.code",),  # whoever knows the code of a pledge may follow it
     "edit": ("listing_revision.public_id",),
     "evidence": ("dispute_evidence.public_id",),
     "fund": ("matching_fund.public_id",),
@@ -79,6 +79,11 @@ OPEN: Final[Mapping[str, str]] = {
     "gifts.create_gift": "anybody may give to a campaign",
 }
 """Reach their own by the table, though the name in the address is nobody's own."""
+QUIET: Final[Mapping[str, str]] = {
+    "addresses.create_removal": "what is not there is removed",
+    "security.create_session_end": "who is not signed in is signed out",
+}
+"""Say the same whether or not there was something: a redirect, and nothing has changed."""
 TYPED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("reason", "why", "words", "shelf", "carrier", "note", "question", "title", "answer"), "看过"),
     **dict.fromkeys(("quantity", "amount", "again", "version", "number"), "1"),
@@ -130,9 +135,9 @@ class House:
     undone: Undone
 
     def rules(self) -> Iterator[tuple[Rule, str]]:
-        """Every address of ours with a blank in it, by GET and by POST."""
+        """Every address of ours that names something, by GET and by POST."""
         for rule in sorted(self.app.url_map.iter_rules(), key=lambda each: (each.rule, each.endpoint)):
-            if rule.arguments and not rule.endpoint.startswith(NOT_OURS):
+            if any(self.is_a_name(rule, blank) for blank in rule.arguments) and not rule.endpoint.startswith(NOT_OURS):
                 yield from ((rule, method) for method in ("GET", "POST") if method in (rule.methods or ()))
 
     def paths(self, rule: Rule) -> list[str]:
@@ -140,6 +145,9 @@ class House:
         blanks = sorted(rule.arguments)
         filled = product(*(self.names(rule, blank) for blank in blanks))
         return [self.path(rule, dict(zip(blanks, each, strict=True))) for each in filled]
+
+    def is_a_name(self, rule: Rule, blank: str) -> bool:
+        return blank not in OTHERWISE and not isinstance(rule._converters[blank], AnyConverter)
 
     def names(self, rule: Rule, blank: str) -> tuple[str, ...]:
         converter = rule._converters[blank]
@@ -179,7 +187,8 @@ class House:
         with self.undone.attempt() as seen:
             answer = stranger.ask(method, path, rule.endpoint)
         is_led_away = answer.status_code == 302 and answer.headers["Location"].startswith("/sign-in")
-        is_refused = is_led_away or answer.status_code in {401, 403, 404}
+        is_quiet = rule.endpoint in QUIET and answer.status_code == 303
+        is_refused = is_led_away or is_quiet or answer.status_code in {401, 403, 404}
         return "" if is_refused and not seen.changed else f"{who}: {method} {path} {answer.status_code} {seen.changed or ''}"
 
 
