@@ -84,6 +84,17 @@ QUIET: Final[Mapping[str, str]] = {
     "security.create_session_end": "who is not signed in is signed out",
 }
 """Say the same whether or not there was something: a redirect, and nothing has changed."""
+UNSEEN: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("gifts.show_gift", "plans.show_plan", "sponsors.show_fund"), "opens by a secret link alone"),
+    **dict.fromkeys(("cases", "seller_cases", "station_cases"), "no file is there"),
+    **dict.fromkeys(("seller_listings", "farmer_listings", "listing_review"), "no paper was given, and it is a draft"),
+    "desk.show_label": "nothing has been packed",
+    "desk.show_queue": "queues have codes of their own",
+    "receiving.show_delivery": "nothing is owed",
+    "writing.show_cart": "a program's cart is known by a secret of its person",
+    "writing.show_parcel": "a parcel is called by its label",
+}
+"""Where not even its owner sees the row as it is: by endpoint, or by blueprint for its pictures and papers."""
 TYPED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("reason", "why", "words", "shelf", "carrier", "note", "question", "title", "answer"), "看过"),
     **dict.fromkeys(("quantity", "amount", "again", "version", "number"), "1"),
@@ -234,6 +245,11 @@ def test_the_names_are_those_of_something(house: House) -> None:
             for path in house.paths(rule):
                 with house.undone.attempt():
                     statuses.add(house.owner.ask(method, path, rule.endpoint).status_code)
-            if statuses <= {401, 403, 404}:
+            if statuses <= {401, 403, 404} and rule.endpoint not in UNSEEN and rule.endpoint not in unseen_files():
                 missed.append(rule.endpoint)
     assert not missed, " ".join(missed)
+
+
+def unseen_files() -> set[str]:
+    """Pictures, papers and drafts of the blueprints in UNSEEN."""
+    return {f"{part}.{view}" for part in UNSEEN for view in ("show_picture", "show_consent_paper", "show_listing")}
