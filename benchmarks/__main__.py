@@ -3,8 +3,8 @@
 The same server (granian, two workers, nothing installed but requirements.txt) answers Flask's own constant, and the
 marketplace with many goods on SQLite and on PostgreSQL: a stranger's page from the page cache, and pages made anew each
 time. Then deeds of giving and whole orders, beside the SQL that they send (benchmarks/replay.py), webhooks, and the audit of
-a large ledger. Rounds alternate, medians are told: other work may go on beside, so ratios of one run mean something, figures
-little."""
+a large ledger; then what trade needs: sheets of goods, packing sheets, phones of stations, the weight of pages. Rounds
+alternate, medians are told: other work may go on beside, so ratios of one run mean something, figures little."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from benchmarks import auditing, claims, gifts, orders, replay, search, sheets
+from benchmarks import auditing, claims, gifts, orders, packing, replay, search, sheets, syncing, weights
 from benchmarks.load import requests_per_second
 from benchmarks.places import Place, prepared
 from benchmarks.serving import AS_RUN_SETS, ROOT, environment_in_earnest, megabytes, new_database, run, served, workers_of
@@ -98,6 +98,18 @@ def of_sheets(_python: str) -> list[str]:
     return sheets.report(sheets.measure())
 
 
+def of_packing(_python: str) -> list[str]:
+    return packing.report(packing.measure())
+
+
+def of_phones(_python: str) -> list[str]:
+    return syncing.report(syncing.measure())
+
+
+def of_weights(_python: str) -> list[str]:
+    return weights.report(weights.measure())
+
+
 SECTIONS: Final = {
     "pages": of_pages,
     "orders": of_orders,
@@ -105,6 +117,9 @@ SECTIONS: Final = {
     "giving": of_giving,
     "search": of_search,
     "sheets": of_sheets,
+    "packing": of_packing,
+    "phones": of_phones,
+    "weights": of_weights,
 }
 
 

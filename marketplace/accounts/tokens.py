@@ -33,6 +33,7 @@ class TokenScope(StrEnum):
     ORDERS_WRITE = "orders:write"
     PARCELS_WRITE = "parcels:write"
     LISTINGS_WRITE = "listings:write"
+    CASES_WRITE = "cases:write"
 
 
 class Kind(NamedTuple):
@@ -49,6 +50,7 @@ KINDS: Final[dict[TokenScope, Kind]] = {
         _l("Take parcels on, pack and hand them over"), frozenset({"station_manager", "station_clerk"})
     ),
     TokenScope.LISTINGS_WRITE: Kind(_l("Write listings and send them to the station"), frozenset({"seller"})),
+    TokenScope.CASES_WRITE: Kind(_l("Say what was wrong with goods that arrived"), frozenset()),
 }
 
 

@@ -15,11 +15,11 @@ from marketplace.api.event_schemas import EVENTS
 from marketplace.api.openapi_writing import LANGUAGE, PROBLEMS, REF, content, problem
 
 DESCRIPTION: Final = (
-    "Goods, stations and campaigns are for everybody to read. Carts, orders, parcels and listings want a token, and every "
-    "POST a key of its own (`Idempotency-Key`), under which it is done once. Sums are whole fen. The cookie `lang=en` gives "
-    "English words, in answers and in problems alike; without it they are Chinese, as on the pages. Accept-Language is not "
-    "asked. A problem (RFC 9457) is known by its `status` and `type` and by the `pointer` of its errors, whatever the "
-    "language of its sentences."
+    "Goods, stations and campaigns are for everybody to read. Carts, orders, parcels, cases, listings and sheets want a "
+    "token, and every POST a key of its own (`Idempotency-Key`), under which it is done once. Sums are whole fen. The "
+    "cookie `lang=en` gives English words, in answers and in problems alike; without it they are Chinese, as on the pages. "
+    "Accept-Language is not asked. A problem (RFC 9457) is known by its `status` and `type` and by the `pointer` of its "
+    "errors, whatever the language of its sentences."
 )
 ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     schemas.SearchAnswer,

@@ -5,8 +5,9 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from marketplace.accounts.tokens import TokenScope as Scope
-from marketplace.api import schemas, writing_schemas as types
+from marketplace.api import case_schemas as cases, import_schemas as imports, schemas, writing_schemas as types
 from marketplace.api.doors import KEY, LONGEST_KEY
+from marketplace.api.parts import MULTIPART
 
 REF: Final = "#/components/schemas/{model}"
 LANGUAGE: Final = {
@@ -24,21 +25,27 @@ SECURITY: Final = {
         "than that person may. Cookies count for nothing here.",
     }
 }
-BODIES: Final[tuple[type[BaseModel], ...]] = (types.NewCart, types.NewOrder, types.NewStep, types.NewListing)
+BODIES: Final[tuple[type[BaseModel], ...]] = (
+    *(types.NewCart, types.NewOrder, types.NewStep, types.NewListing),
+    *(cases.NewCase, cases.NewCaseWithPictures, imports.NewImportWithFiles, imports.ImportConfirmation),
+)
 ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     types.CartAnswer,
     types.OrderAnswer,
     types.PaymentAnswer,
     types.ParcelAnswer,
     types.OwnListingAnswer,
+    cases.CaseAnswer,
+    imports.ImportAnswer,
+    imports.ImportReport,
 )
 PROBLEMS: Final = {
     401: "No token, or one that is over.",
     403: "The token has not this scope, or its person not this right.",
     404: "There is none, or it is somebody else's.",
     409: "The rule says no, as things stand now; or the Idempotency-Key came with another request before.",
-    413: "More than 64 kB.",
-    415: "Not JSON.",
+    413: "More than 64 kB; of a form with files, more than they may have.",
+    415: "Neither JSON nor, where files come along, a form.",
     422: "Something that was sent is wrong: `errors` points at it.",
     429: "Too many; `Retry-After` says when to come again.",
     503: "The database or the payment provider does not answer just now; the same key may try again.",
@@ -95,7 +102,44 @@ def paths() -> dict[str, Any]:
         | post(
             "createSubmission", "Send a draft to the station", types.OwnListingAnswer, Scope.LISTINGS_WRITE, takes=[listing]
         ),
+        **case_paths(),
+        **import_paths(),
     }
+
+
+def case_paths() -> dict[str, Any]:
+    one, reads = in_path("case", cases.CASE), (Scope.READ, Scope.CASES_WRITE)
+    sent: dict[str, Any] = {"body": cases.NewCase, "form": cases.NewCaseWithPictures}
+    return {
+        "/cases": post("createCase", "Say what was wrong with goods", cases.CaseAnswer, Scope.CASES_WRITE, **sent),
+        "/cases/{case}": get("case", "A case of one's own", cases.CaseAnswer, *reads, takes=[one]),
+    }
+
+
+def import_paths() -> dict[str, Any]:
+    one, scope = in_path("name", imports.IMPORT), Scope.LISTINGS_WRITE
+    answer: type[BaseModel] = imports.ImportAnswer
+    plain: dict[str, Any] = {"takes": [one]}
+    rows = [one, *query_of(imports.ImportQuery)]
+    return {
+        "/imports": post("createImport", "Send a sheet of goods", answer, scope, form=imports.NewImportWithFiles),
+        "/imports/{name}": get(
+            "import", "What a sheet would change, and its mistakes", imports.ImportReport, Scope.READ, scope, takes=rows
+        ),
+        "/imports/{name}/confirm": post(
+            "confirmImport", "Do what it shows", answer, scope, body=imports.ImportConfirmation, **plain
+        ),
+        "/imports/{name}/drop": post("dropImport", "It will not be done", answer, scope, **plain),
+        "/imports/{name}/undo": post("undoImport", "Put back what it changed, for 24 hours", answer, scope, **plain),
+    }
+
+
+def query_of(kind: type[BaseModel]) -> list[dict[str, Any]]:
+    shown = {
+        name: {key: value for key, value in schema.items() if key != "title"}
+        for name, schema in kind.model_json_schema()["properties"].items()
+    }
+    return [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in shown.items()]
 
 
 def in_path(name: str, pattern: str) -> dict[str, Any]:
@@ -123,14 +167,17 @@ def post(
     scope: Scope,
     *,
     body: type[BaseModel] | None = None,
+    form: type[BaseModel] | None = None,
     takes: list[Any] | None = None,
 ) -> dict[str, Any]:
+    """`form`: with files, instead of JSON or beside it."""
     made = content("Done, or done before under this key.", answer) | {"headers": REPEATED}
     parameters = [*(takes or ()), IDEMPOTENCY_KEY]
     described = operation(name, summary, parameters, (scope,), {"201": made} | refusals(PROBLEMS))
-    if body is not None:
-        schema = {"schema": {"$ref": REF.format(model=body.__name__)}}
-        described["requestBody"] = {"required": True, "content": {"application/json": schema}}
+    sent = {"application/json": body, MULTIPART: form}
+    content_of = {kind: {"schema": {"$ref": REF.format(model=each.__name__)}} for kind, each in sent.items() if each}
+    if content_of:
+        described["requestBody"] = {"required": True, "content": content_of}
     return {"post": described}
 
 

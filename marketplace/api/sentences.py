@@ -25,6 +25,7 @@ def sentence(error: Any) -> str:
         "string_type": _("It must be text."),
         "string_unicode": _("It must be text."),
         "bool_type": _("It must be true or false."),
+        "bool_parsing": _("It must be true or false."),
         "list_type": _("It must be a list."),
         "model_type": _("It must be an object."),
         "model_attributes_type": _("It must be an object."),

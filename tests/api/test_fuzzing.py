@@ -10,9 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import CheckFunction
 from schemathesis.specs.openapi import checks
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from marketplace.core.db import Base, db
+from listings.sheets.models import ListingImport
+from listings.sheets.states import ImportState
+from marketplace.core.db import Base, db, in_transaction
+from marketplace.orders.models import Parcel
+from marketplace.orders.states import ParcelState
 from tests import factories
 from tests.api.conftest import Program
 from tests.api.trading import body_of
@@ -24,7 +28,8 @@ ROLES: list[tuple[str, ...]] = [(), ("seller",), ("station_clerk",), ("station_m
 EXAMPLES = 2
 PLAIN = {"Accept-Encoding": "identity"}
 WRITES = {"/carts", "/carts/{cart}", "/orders", "/orders/{number}", "/orders/{number}/payment", "/parcels/{number}"}
-WRITES |= {"/parcels/{number}/steps", "/listings", "/listings/{sku}/submission"}
+WRITES |= {"/parcels/{number}/steps", "/listings", "/listings/{sku}/submission", "/cases", "/cases/{case}"}
+WRITES |= {"/imports", "/imports/{name}", *(f"/imports/{{name}}/{step}" for step in ("confirm", "drop", "undo"))}
 DATA: list[CheckFunction] = [checks.positive_data_acceptance]  # a body may fit its type and still name what is not for sale
 
 
@@ -80,8 +85,17 @@ def test_nothing_fails_and_nothing_is_answered_that_is_not_written_down(
         "/parcels/{number}/steps": {"number": f"{number}-1"},
         "/listings/{sku}/submission": {"sku": listing.code},
     }
+    if someone.person and "seller" in roles:
+        sheet = {"name": sheet_of(someone.person.id)}
+        names |= dict.fromkeys((path for path in WRITES if path.startswith("/imports/")), sheet)
     for operation in operations(document):
         ask(operation, someone.headers(), names.get(operation.path, {}), DATA)
+
+
+def sheet_of(seller_id: int) -> str:
+    """One that was compared, and shows nothing."""
+    about = {"seller_id": seller_id, "station_code": factories.STATION, "file_name": "货.csv", "sheet": "gone"}
+    return factories.make(ListingImport, about, {"state": ImportState.READY}).public_id
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer pav_nobody"])
@@ -112,3 +126,15 @@ def test_what_is_answered_is_what_the_document_says(shop: Shop, program: Program
     says("GET", "/parcels/{number}", clerk.get(f"/parcels/{number}-1"))
     says("POST", "/parcels/{number}/steps", clerk.post(f"/parcels/{number}-1/steps", {"step": "acceptance"}))
     says("GET", "/parcels/{number}", buyer.get(f"/parcels/{number}-1"))
+    wrong = {"order": number, "sku": shop.apples, "quantity": 1, "kind": "wrong", "words": "?"}
+    says("POST", "/cases", buyer.post("/cases", wrong))
+    in_transaction(lambda session: session.execute(update(Parcel).values(state=ParcelState.SHIPPED)))
+    case = says("POST", "/cases", buyer.post("/cases", wrong))["case"]
+    says("GET", "/cases/{case}", buyer.get(f"/cases/{case}"))
+    seller = program("seller")
+    assert seller.person
+    sheet = sheet_of(seller.person.id)
+    says("GET", "/imports/{name}", seller.get(f"/imports/{sheet}"))
+    says("POST", "/imports/{name}/confirm", seller.post(f"/imports/{sheet}/confirm", {"again": 0}))
+    assert says("POST", "/imports/{name}/drop", seller.post(f"/imports/{sheet}/drop"))["state"] == "dropped"
+    says("POST", "/imports/{name}/undo", seller.post(f"/imports/{sheet}/undo"))

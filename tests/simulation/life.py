@@ -14,7 +14,7 @@ from flask import Flask
 
 from marketplace.core.db import db
 from tests import cashiers, peers
-from tests.conftest import make
+from tests.conftest import DATA, make
 from tests.databases import PostgresServer, SQLiteFiles, close, fill
 from tests.simulation import invariants
 from tests.simulation.chance import Dice, seeded_ids
@@ -99,4 +99,5 @@ class Stage:
 @contextmanager
 def on_sqlite() -> Iterator[Stage]:
     with tempfile.TemporaryDirectory(dir=peers.in_memory()) as folder:
+        DATA.append(Path(folder))  # as a session of tests has one
         yield Stage(SQLiteFiles(Path(folder)))
