@@ -78,3 +78,7 @@ def test_currencies_differ_in_their_smallest_unit() -> None:
         "UGX": 0,
         "KWD": 3,
     }
+
+
+def test_half_a_fen_of_a_fee_is_rounded_up_and_less_is_not() -> None:
+    assert [per_mille(1, rate) for rate in (0, 499, 500, 1000)] == [0, 0, 1, 1]

@@ -2,20 +2,24 @@
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import select
 
+from marketplace.core import clock
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
 from marketplace.core.outbox import OutboxRow
 from marketplace.core.transitions import EventRow
 from marketplace.payments import attempts, outcomes, refunds
-from marketplace.payments.gateways import OutcomeUnknown
+from marketplace.payments.gateways import Declined, OutcomeUnknown, PaymentRequest
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import AttemptState
-from tests.payments.conftest import Till, booked, moved
+from tests.payments.conftest import RETURN, Till, booked, moved
 
 ORDER = "SX-7F3KQ2MD"
 Step = tuple[str, ...]
@@ -123,7 +127,7 @@ def test_of_a_refund_that_arrived_everybody_hears_which_it_was(till: Till) -> No
 
 def test_of_a_payment_that_we_gave_up(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     attempt = till.start()
-    attempts.submit(attempt, return_url="http://127.0.0.1:8000/", description=ORDER)
+    attempts.submit(attempt, return_url=RETURN, description=ORDER)
     asked: list[tuple[str, str]] = []
     really = till.cashier.cancel_payment
 
@@ -155,7 +159,7 @@ def test_whoever_asks_a_silent_gateway_is_told_about_which_payment(
     attempt = till.start()
     in_transaction(attempts.begin_submission, attempt=attempt)
     if is_known:
-        attempts.submit(attempt, return_url="http://127.0.0.1:8000/", description=ORDER)
+        attempts.submit(attempt, return_url=RETURN, description=ORDER)
 
     def silence(*_words: object, **_named: object) -> None:
         raise TimeoutError
@@ -208,3 +212,50 @@ def test_of_money_that_goes_straight_to_its_purpose(till: Till, monkeypatch: pyt
     assert booked() == moved("capture", "gateway_clearing:sandbox", "restricted:well")
     back = moved("capture", "gateway_clearing:sandbox", "buyer_clearing:") | moved("surplus", "buyer_clearing:", "suspense:")
     assert booked("SX-22222222") == back | moved("refund", "suspense:", "refund_in_transit:")
+
+
+def test_of_the_first_steps_of_a_payment(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[PaymentRequest, str]] = []
+    really = till.cashier.start_payment
+
+    def start(request: PaymentRequest, *, key: str) -> object:
+        asked.append((request, key))
+        return really(request, key=key)
+
+    monkeypatch.setattr(till.cashier, "start_payment", start)
+    pay_by = clock.now() + timedelta(minutes=15)
+    with time_machine.travel(clock.now(), tick=False):
+        money, now = Money(3980), clock.now()
+        attempt = in_transaction(attempts.start, purpose="order", reference=ORDER, amount=money, pay_by=pay_by)
+        row = attempts.get(db.session(), attempt)
+        assert (row.pay_by, row.amount, row.next_at) == (pay_by, money, now + attempts.PATIENCE)
+        euros: dict[str, Any] = {"reference": "SX-22222222", "amount": Money(7, "EUR")}
+        other = in_transaction(attempts.start, purpose="order", **euros)
+        assert in_transaction(attempts.begin_submission, attempt=other) == ("sandbox", Money(7, "EUR"), None)
+        attempts.submit(attempt, return_url=RETURN, description="two boxes", for_later=True)
+    assert asked == [(PaymentRequest(attempt, money, "two boxes", RETURN, pay_by, True), f"attempt:{attempt}:create")]
+    assert trail(f"attempt:{attempt}") == [
+        ("", "created", "system", "started"),
+        ("created", "submitting", "system", "asked"),
+        ("submitting", "requires_action", "sandbox", "answer"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "heard_as", "last"),
+    [
+        (Declined("no money"), Declined, ("submitting", "failed", "system", "Declined")),
+        (TimeoutError(), OutcomeUnknown, ("submitting", "unknown", "system", "no answer")),
+    ],
+)
+def test_of_a_payment_that_the_gateway_did_not_take(
+    till: Till, monkeypatch: pytest.MonkeyPatch, trouble: Exception, heard_as: type[Exception], last: Step
+) -> None:
+    def refuse(*_words: object, **_named: object) -> None:
+        raise trouble
+
+    monkeypatch.setattr(till.cashier, "start_payment", refuse)
+    attempt = till.start()
+    with pytest.raises(heard_as):
+        attempts.submit(attempt, return_url=RETURN, description=ORDER)
+    assert trail(f"attempt:{attempt}")[-1] == last
