@@ -51,7 +51,7 @@ def stopped(session: Session) -> set[str]:
     taken = payments.disputed_orders()
     again = select(AfterSalesCase.exchange_number).join(Parcel, Parcel.id == AfterSalesCase.parcel_id)
     again = again.join(Order, Order.id == Parcel.order_id).where(Order.number.in_(taken))
-    numbers: Sequence[str | None] = session.scalars(union(taken, again)).all()
+    numbers: Sequence[str | None] = session.scalars(union(*taken.selects, again)).all()
     return {number for number in numbers if number is not None}
 
 

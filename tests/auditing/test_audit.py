@@ -17,10 +17,12 @@ from marketplace.orders import refunding
 from marketplace.payments.sandbox.gateway import SandboxCashier
 from tests.auditing.naming import named
 from tests.auditing.test_arrivals import TAMPERING as ARRIVALS
-from tests.auditing.test_cases import TAMPERING as CASES
+from tests.auditing.test_cases import BY_BANK, TAMPERING as CASES
 from tests.auditing.test_editing import TAMPERING as EDITING
 from tests.auditing.test_giving import TAMPERING as GIVING
+from tests.auditing.test_groups import TAMPERING as GROUPS
 from tests.auditing.test_imports import TAMPERING as SHEETS
+from tests.auditing.test_institutions import TAMPERING as INSTITUTIONS
 from tests.auditing.test_matching import TAMPERING as MATCHING
 from tests.auditing.test_movements import TAMPERING as MOVEMENTS
 from tests.auditing.test_offline import TAMPERING as OFFLINE
@@ -29,6 +31,7 @@ from tests.auditing.test_plans import TAMPERING as PLANS
 from tests.auditing.test_programs import TAMPERING as PROGRAMS
 from tests.auditing.test_promotions import TAMPERING as PROMOTIONS
 from tests.auditing.test_transfers import TAMPERING as TRANSFERS
+from tests.customer_reviews.test_audit import TAMPERING as FEEDBACK
 from tests.factories import signed_in
 from tests.orders.conftest import JIXIAN, Shop, parcels, post, shop
 
@@ -174,7 +177,8 @@ def test_every_check_is_proved(traded: Shop) -> None:
 
     parts = {part.partition(":")[0] for part in said}
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
-    of_plans = {check for check, _sql in (*PLANS, *MATCHING, *EDITING, *CASES, *PROMOTIONS)}
+    trade = (*EDITING, *CASES, *BY_BANK, *PROMOTIONS, *GROUPS, *INSTITUTIONS, *FEEDBACK)
+    of_plans = {check for check, _sql in (*PLANS, *MATCHING, *trade)}
     elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, OFFLINE, SHEETS, of_pledges, of_plans)
     others = {check for proved in elsewhere for check in proved}
     assert parts - set(TAMPERING) - others == {"the cashier and the books agree", movements.AT_THE_CASHIER}

@@ -29,6 +29,7 @@ TAMPERING = (
         f"UPDATE entry SET key = 'allocate:' || {UNPAID} WHERE kind = 'allocate' AND id = (SELECT MIN(id) FROM entry "
         "WHERE kind = 'allocate')",
     ),
+    ("only what is on account is credited", "DELETE FROM account_order"),
     ("statements add up", "UPDATE account_statement SET total_fen = total_fen + 1"),
     ("statements add up", "UPDATE statement_line SET fen = fen + 1"),
     ("statements ask for what was ordered less credits", "UPDATE account_statement SET credited_fen = 1"),

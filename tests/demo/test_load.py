@@ -90,7 +90,7 @@ def test_all_demo_accounts_of_the_list_exist_and_staff_have_a_second_factor(demo
         person.email: person for person in demonstration.scalars(select(Person).where(Person.email_fingerprint.is_not(None)))
     }
 
-    assert len(people) == 2 + 2 + 2 * 58 + 10
+    assert len(people) == 2 + 2 + 2 * 58 + 11
     assert {account.email for account in accounts()} == set(people)
     assert all((people[account.email].totp_secret is not None) == account.is_staff for account in accounts())
 
