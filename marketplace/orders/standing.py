@@ -56,7 +56,7 @@ def sentence(state: OrderState, parcels: Sequence[Standing], *, is_waiting: bool
         return str(_("Checking with the payment provider. Please do not pay twice"))
     if state is OrderState.CANCELLED:
         return str(_("Cancelled. Your money is on its way back") if was_paid else _("Cancelled. You were not charged"))
-    if state is OrderState.PLACED_ON_ACCOUNT and {each.state for each in parcels} <= SAID_ALIKE:
+    if state is OrderState.PLACED_ON_ACCOUNT and parcels and {each.state for each in parcels} <= SAID_ALIKE:
         return of_parcels(parcels)
     if state in {OrderState.PAID, OrderState.COMPLETED} and parcels:
         return of_parcels(parcels)
