@@ -51,7 +51,11 @@ PARCELS: Final = {
         "buyer",
         {S.SHIPPED: (S.DELIVERED, S.SETTLED), S.DELIVERED: (S.SETTLED,), S.PICKED_UP: (S.SETTLED,)},
     ),
-    "withdrawal": Event("/orders/{number}/withdrawal", "buyer", one(S.AWAITING_ACCEPTANCE, S.CANCELLED)),
+    "withdrawal": Event(
+        "/orders/{number}/withdrawal",
+        "buyer",
+        {state: (S.CANCELLED,) for state, ways in PARCEL.items() if S.CANCELLED in ways},
+    ),
 }
 ORDERS: Final = {
     "cancellation": Event("/orders/{number}/cancellation", "buyer", one(O.PENDING_PAYMENT, O.CANCELLED)),
@@ -93,6 +97,7 @@ GOODS: Final = {
     "clearance": Event("/operator/listings/{code}/clearance", "", one(L.SUSPENDED, L.PUBLISHED), {"reason": "查清了"}),
 }
 OF_THE_HOUSE: Final[dict[str, set[tuple[Any, Any]]]] = {
+    "parcel": {(S.AWAITING_GROUP, S.AWAITING_ACCEPTANCE)},  # the last of its group has paid
     "order": {
         *((O.PENDING_PAYMENT, each) for each in (O.PAID, O.EXPIRED)),  # the gateway's word, and time
         *((late, O.PAID) for late in (O.EXPIRED, O.CANCELLED)),
