@@ -115,7 +115,7 @@ UNFINISHED = """SELECT (SELECT COUNT(*) FROM gateway_event WHERE status IN ('rec
     + (SELECT COUNT(*) FROM refund WHERE state <> 'succeeded')
     + (SELECT COUNT(*) FROM outbox WHERE NOT is_done
         AND topic NOT IN ('order.expires', 'gift.lapses', 'installment.lapses', 'pledge.expires', 'pledge.unanswered',
-            'pledge.uncollected'))"""
+            'pledge.uncollected', 'group.closes', 'pickup.reminds'))"""
 
 
 def is_finished(house: House, journal: Journal) -> bool:
