@@ -97,6 +97,8 @@ def take(desk: Desk, side: str, invoice: str, answer: str) -> ResponseReturnValu
 
 def page(desk: Desk, side: str, refused: tuple[str, str, Form] | None = None, status: int = 200) -> ResponseReturnValue:
     shown = queries.of_issuer(db.session(), desk.issuer)
+    if refused and refused[0] not in {each.public_id for each in shown}:
+        raise NotFound(refused[0])
     forms = {"issue": IssueForm(), "reason": ReasonForm()}
     given = {"invoices": shown, "side": side, "refused": refused, "empty": forms}
     return render_template("invoices/desk.html", base=desk.base, **given, **desk.frame), status, NO_STORE
