@@ -246,6 +246,8 @@ def test_what_belongs_to_others_is_not_there(house: House) -> None:
 
 
 def test_nothing_of_others_is_shown_or_written_anywhere(house: House) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("whose something is, is not asked of the database; some tries are made on both")
     found = house.try_all()
     assert not found, "\n".join(found)
 
