@@ -29,7 +29,7 @@ class Difference:
 
 def read(connection: Connection, sql: str, **values: Any) -> Iterator[Row[Any]]:
     """The rows of a statement, a page at a time."""
-    rows = connection.execution_options(yield_per=PAGE).execute(text(sql), values)
+    rows = connection.execute(text(sql), values, execution_options={"yield_per": PAGE})
     try:
         yield from rows
     finally:

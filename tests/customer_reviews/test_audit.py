@@ -56,7 +56,6 @@ def found(session: Session, sql: str = "") -> set[str]:
             connection.execute(text(sql))
         findings: list[Any] = list(checks.run(connection, feedback.FEEDBACK))
         findings += [each for each in lives.differences(connection) if isinstance(each, Difference) and is_ours(each)]
-        connection.execution_options(yield_per=None, stream_results=False)  # as the reader of pages had set them
         savepoint.rollback()
     return {each.check for each in findings if isinstance(each, Difference)}
 

@@ -76,7 +76,6 @@ def named(till: Till) -> set[str]:
     with till.cashier.storage.connect() as theirs:
         ours = checks.run(connection, (*money.BOOKS, *money.GATEWAYS, *auditing.MOVEMENTS))
         both = [*ours, *cashier.differences(connection, theirs), *auditing.differences(connection, theirs)]
-    connection.execution_options(yield_per=0, stream_results=False)  # what follows is read at once again
     db.session.rollback()
     return {finding.check for finding in both if isinstance(finding, Difference)}
 

@@ -118,7 +118,6 @@ def test_the_proof_holds_after_every_deed(
     assert {currency: clearing(currency) for currency in CURRENCIES} == dict.fromkeys(CURRENCIES, 0) | held
     connection = db.session.connection()
     assert [one for one in checks.run(connection, MOVEMENTS) if isinstance(one, Difference)] == []
-    connection.execution_options(yield_per=0, stream_results=False)
 
 
 @pytest.mark.parametrize(("fen", "fee"), [(1, 1), (249, 1), (250, 2), (3980, 24), (12_500, 75), (10**9, 6_000_000)])

@@ -191,7 +191,6 @@ def differences(monthly: Monthly) -> list[Difference]:
         connection.execute(text("ANALYZE"))  # the planner knows nothing of rows that were never committed
     with monthly.cashier.storage.connect() as cashier:
         found = list(audit.findings(connection, cashier))
-    connection.execution_options(yield_per=0, stream_results=False)  # what follows is read at once again
     return [one for one in found if isinstance(one, Difference)]
 
 
