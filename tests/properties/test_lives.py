@@ -38,7 +38,7 @@ from marketplace.orders.quoting import quote
 from marketplace.orders.states import OrderState, ParcelState as S
 from marketplace.payments import attempts, sweeping
 from marketplace.payments.models import Refund
-from marketplace.payments.sandbox.storage import answered, payment, refund, webhook
+from marketplace.payments.sandbox.storage import payment, refund
 from marketplace.payments.states import RefundState
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, differences
 from tests.orders.refunding import bounce, refund_again
@@ -259,14 +259,6 @@ def gone(code: str) -> int:
     ],
 )
 def test_no_fen_and_no_pack_appears_or_is_lost(shop: Shop, examples: int, steps: int) -> None:
-    empty_the_cashier(shop)
     Lives.shop, Lives.counted = shop, {shop.apples: 100, shop.millet: 100}
     how: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
     run_state_machine_as_test(Lives, settings=settings(max_examples=examples, stateful_step_count=steps, **how))
-
-
-def empty_the_cashier(shop: Shop) -> None:
-    """On SQLite all tests share its file."""
-    with shop.cashier.writing() as connection:
-        for table in (webhook, answered, refund, payment):
-            connection.execute(table.delete())
