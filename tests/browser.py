@@ -3,19 +3,27 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from flask import Flask
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Error, Page, ViewportSize, sync_playwright
 from werkzeug.serving import make_server
 
 from tests import peers
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = (320, 390, 1280)
+PHONE: ViewportSize = {"width": 390, "height": 780}
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+# axe waits by timers, which a page without scripts does not run
+TIMERS_WITHOUT_SCRIPTS = """
+if (matchMedia("(scripting: none)").matches) window.setTimeout = (task) => { Promise.resolve().then(task); return 0; };
+"""
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +32,39 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=peers.chromium(), args=OPTIONS)
         yield chromium
         chromium.close()
+
+
+@dataclass(frozen=True)
+class Way:
+    """How somebody meets the pages: on a screen so wide, with scripts or without."""
+
+    browser: Browser
+    width: int
+    script: bool
+
+    def open(self, home: str, client: FlaskClient | None = None) -> Page:
+        """A page of somebody's own; of whoever is signed in with `client`."""
+        context = self.browser.new_context(
+            base_url=home,
+            viewport={"width": self.width, "height": 780},
+            java_script_enabled=self.script,
+            reduced_motion="reduce",
+            bypass_csp=True,  # for axe
+        )
+        if client and (cookie := client.get_cookie("session")):
+            context.add_cookies([{"name": "session", "value": cookie.value, "url": home}])
+        return context.new_page()
+
+
+WAYS = {
+    f"{width}-{'with' if script else 'without'}-script": (width, script) for width in (390, 1280) for script in (True, False)
+}
+
+
+@pytest.fixture(params=list(WAYS.values()), ids=list(WAYS))
+def way(request: pytest.FixtureRequest, browser: Browser) -> Way:
+    """For journeys: each is lived in all four ways, on one database (conftest.py); what it writes has tests on both."""
+    return Way(browser, *request.param)
 
 
 @contextmanager
@@ -42,6 +83,7 @@ def serving(app: Flask) -> Iterator[str]:
 
 def barriers(page: Page) -> list[str]:
     """What axe finds on the page: rule and element."""
+    page.evaluate(TIMERS_WITHOUT_SCRIPTS)
     answer: dict[str, Any] = Axe().run(page, options={"runOnly": WCAG}).response
     return [f"{rule['id']}: {node['html']}" for rule in answer["violations"] for node in rule["nodes"]]
 
@@ -52,7 +94,7 @@ def overflows(page: Page) -> bool:
 
 
 def is_at_ease(page: Page, widths: tuple[int, ...] = WIDTHS) -> None:
-    """The page fits every screen and nothing on it bars anybody's way; left as on a phone."""
+    """The page fits every screen and nothing on it bars anybody's way, on a phone; left as wide as it was."""
     page.wait_for_load_state()
     try:
         fits_and_bars_nobody(page, widths)
@@ -62,8 +104,10 @@ def is_at_ease(page: Page, widths: tuple[int, ...] = WIDTHS) -> None:
 
 
 def fits_and_bars_nobody(page: Page, widths: tuple[int, ...]) -> None:
+    before = page.viewport_size or PHONE
     for width in widths:
-        page.set_viewport_size({"width": width, "height": 780})
+        page.set_viewport_size({"width": width, "height": before["height"]})
         assert not overflows(page), (page.url, width)
-    page.set_viewport_size({"width": 390, "height": 780})
+    page.set_viewport_size({"width": 390, "height": before["height"]})
     assert barriers(page) == [], page.url
+    page.set_viewport_size(before)

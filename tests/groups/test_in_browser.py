@@ -3,21 +3,19 @@
 from typing import Literal
 
 import pytest
-from flask.testing import FlaskClient
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Page, expect
 
 from marketplace.accounts.models import Person
 from marketplace.core.db import db
 from tests import factories
-from tests.browser import is_at_ease, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.groups.conftest import Market
 from tests.orders.conftest import RECIPIENT, latest
 
 pytestmark = pytest.mark.full
-PHONE: ViewportSize = {"width": 390, "height": 780}
 
 
-def test_two_buyers_complete_what_a_seller_offers(real_market: Market, browser: Browser) -> None:
+def test_two_buyers_complete_what_a_seller_offers(real_market: Market, way: Way) -> None:
     market = real_market
     listing = market.shop.apples.rpartition("-")[0]
     seller = market.shop.browser()
@@ -25,13 +23,7 @@ def test_two_buyers_complete_what_a_seller_offers(real_market: Market, browser: 
     with serving(market.shop.app) as home:
         market.shop.cashier.base_url = home
 
-        def open_page(client: FlaskClient | None = None) -> Page:
-            context = browser.new_context(base_url=home, viewport=PHONE, reduced_motion="reduce", bypass_csp=True)
-            if client and (cookie := client.get_cookie("session")):
-                context.add_cookies([{"name": "session", "value": cookie.value, "url": home}])
-            return context.new_page()
-
-        buyer = open_page()
+        buyer = way.open(home)
         buyer.goto(f"/listings/{listing}")
         is_at_ease(buyer)
         press(buyer, "link", "我来开团")
@@ -48,7 +40,7 @@ def test_two_buyers_complete_what_a_seller_offers(real_market: Market, browser: 
         expect(buyer.get_by_role("img", name="这个团的二维码")).to_be_visible()
         is_at_ease(buyer)
 
-        friend = open_page()
+        friend = way.open(home)
         friend.goto(buyer.url)
         press(friend, "button", "参加拼团")
         order(friend, phone="13835172099")
@@ -57,7 +49,7 @@ def test_two_buyers_complete_what_a_seller_offers(real_market: Market, browser: 
         expect(buyer.get_by_text("已成团，还可以参加。")).to_be_visible()
         is_at_ease(buyer)
 
-        office = open_page(seller)
+        office = way.open(home, seller)
         office.goto("/seller/group-offers")
         is_at_ease(office)
         press(office, "button", "结束拼团")
