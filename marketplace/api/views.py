@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
-from flask import Blueprint, Response, current_app, request
+from flask import Response, current_app, request
 from flask_babel import gettext as _
 from pydantic import BaseModel, ValidationError
 
@@ -26,10 +26,7 @@ from marketplace.core.db import db
 Asked = TypeVar("Asked", bound=BaseModel)
 REPEATED: Final = frozenset({"county", "category", "kind", "state"})
 
-bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
-
-@bp.get("/search")
 @requires("api.read")
 def search() -> Response:
     asked = read(SearchQuery)
@@ -39,7 +36,6 @@ def search() -> Response:
     return answer(queries.search(db.session(), asked))
 
 
-@bp.get("/suggest")
 @requires("api.read")
 def suggest() -> Response:
     asked = read(SuggestQuery)
@@ -49,26 +45,22 @@ def suggest() -> Response:
     return answer(queries.suggestions(asked.q))
 
 
-@bp.get("/listings/<sku>")
 @requires("api.read")
 def show_listing(sku: str) -> Response:
     page_cache.tags(f"listing:{sku}")
     return answer(queries.listing(db.session(), sku))
 
 
-@bp.get("/listings/<sku>/groups")
 @requires("api.read")
 def list_groups(sku: str) -> Response:
     return answer(groups.of_listing(db.session(), sku))
 
 
-@bp.get("/groups/<group>")
 @requires("api.read")
 def show_group(group: str) -> Response:
     return answer(groups.group(db.session(), group))
 
 
-@bp.get("/listings/<sku>/reviews")
 @requires("api.read")
 def list_reviews(sku: str) -> Response:
     asked = read(review_schemas.ReviewsQuery)
@@ -78,7 +70,6 @@ def list_reviews(sku: str) -> Response:
     return answer(reviews.of_listing(db.session(), sku, asked))
 
 
-@bp.get("/stations")
 @requires("api.read")
 def list_stations() -> Response:
     page_cache.tags("stations")
@@ -86,7 +77,6 @@ def list_stations() -> Response:
     return answer(StationsAnswer(total=len(items), items=items))
 
 
-@bp.get("/campaigns")
 @requires("api.read")
 def list_campaigns() -> Response:
     asked = read(CampaignsQuery)
@@ -96,14 +86,12 @@ def list_campaigns() -> Response:
     return answer(giving.campaigns(db.session(), asked))
 
 
-@bp.get("/campaigns/<campaign>")
 @requires("api.read")
 def show_campaign(campaign: str) -> Response:
     page_cache.tags("stations", f"campaign:{campaign}")
     return answer(giving.campaign(db.session(), campaign))
 
 
-@bp.get("/campaigns/<campaign>/ledger")
 @requires("api.read")
 def show_campaign_ledger(campaign: str) -> Response:
     asked = read(ledger_schemas.LedgerQuery)
@@ -113,7 +101,6 @@ def show_campaign_ledger(campaign: str) -> Response:
     return answer(public_ledger.rows(db.session(), campaign, asked))
 
 
-@bp.get("/pledge-programmes")
 @requires("api.read")
 def list_pledge_programmes() -> Response:
     page_cache.tags("pledges")
@@ -121,7 +108,6 @@ def list_pledge_programmes() -> Response:
     return answer(PledgeProgrammesAnswer(total=len(items), items=items))
 
 
-@bp.get("/openapi.json")
 @requires("api.read")
 def show_openapi() -> Response:
     from marketplace.api.openapi import document  # types of what others are sent; most processes are never asked

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Response, g, request
 from pydantic import ValidationError
 
 from listings.sheets import receiving
@@ -16,10 +16,7 @@ from marketplace.api.sentences import sentence
 from marketplace.api.views import answer
 from marketplace.core.db import db
 
-bp = Blueprint("sending", __name__, url_prefix="/api/v1")
 
-
-@bp.post("/cases")
 @with_token("case.ask", Scope.CASES_WRITE)
 def create_case() -> Response:
     """Pictures are re-encoded before the transaction, and not again for a request that was answered before."""
@@ -32,13 +29,11 @@ def create_case() -> Response:
     return once(complaining.open_case, body=asked, person=g.person, asked=asked, made=made)
 
 
-@bp.get("/cases/<case>")
 @with_token("case.ask", Scope.READ, Scope.CASES_WRITE)
 def show_case(case: str) -> Response:
     return answer(complaining.show(db.session(), person=g.person, case=case))
 
 
-@bp.post("/imports")
 @with_token("listing.import", Scope.LISTINGS_WRITE)
 def create_import() -> Response:
     hit("imports", g.person.public_id, limit=60, seconds=HOUR)
@@ -46,7 +41,6 @@ def create_import() -> Response:
     return importing.receive_once(asked, sent, person_id=g.person.id)
 
 
-@bp.get("/imports/<name>")
 @with_token("listing.import", Scope.READ, Scope.LISTINGS_WRITE)
 def show_import(name: str) -> Response:
     given = {key: request.args[key] for key in ImportQuery.model_fields if key in request.args}
@@ -57,14 +51,12 @@ def show_import(name: str) -> Response:
     return answer(importing.report(db.session(), name=name, person_id=g.person.id, asked=asked))
 
 
-@bp.post("/imports/<name>/confirm")
 @with_token("listing.import", Scope.LISTINGS_WRITE)
 def confirm_import(name: str) -> Response:
     asked = read_body(ImportConfirmation)
     return step(receiving.confirm, name, body=asked, only_good=asked.only_good, again=asked.again)
 
 
-@bp.post("/imports/<name>/drop")
 @with_token("listing.import", Scope.LISTINGS_WRITE)
 def drop_import(name: str) -> Response:
     done = step(receiving.drop, name, body=None)
@@ -72,7 +64,6 @@ def drop_import(name: str) -> Response:
     return done
 
 
-@bp.post("/imports/<name>/undo")
 @with_token("listing.import", Scope.LISTINGS_WRITE)
 def undo_import(name: str) -> Response:
     return step(receiving.undo, name, body=None)

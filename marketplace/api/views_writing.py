@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from flask import Blueprint, Response, g, request
+from flask import Response, g, request
 from pydantic import ValidationError
 
 from marketplace.accounts.rate_limits import HOUR, hit
@@ -17,7 +17,6 @@ from marketplace.orders.forms import CheckoutForm
 from marketplace.orders.placing import Recipient
 from marketplace.orders.views.checkout import with_choices
 
-bp = Blueprint("writing", __name__, url_prefix="/api/v1")
 RECIPIENT: Final = {
     "recipient": "#/recipient/name",
     **{name: f"#/recipient/{name}" for name in ("phone", "province", "city", "street")},
@@ -25,7 +24,6 @@ RECIPIENT: Final = {
 }
 
 
-@bp.post("/carts")
 @with_token("cart.keep", Scope.ORDERS_WRITE)
 def create_cart() -> Response:
     asked = read_body(NewCart)
@@ -34,7 +32,6 @@ def create_cart() -> Response:
     return once(buying.make_cart, body=asked, person=g.person, **given)
 
 
-@bp.get("/carts/<cart>")
 @with_token("cart.keep", Scope.READ, Scope.ORDERS_WRITE)
 def show_cart(cart: str) -> Response:
     try:
@@ -45,7 +42,6 @@ def show_cart(cart: str) -> Response:
     return answer(buying.show_cart(db.session(), person=g.person, cart=cart, **asked.model_dump()))
 
 
-@bp.post("/orders")
 @with_token("order.place", Scope.ORDERS_WRITE)
 def create_order() -> Response:
     asked = read_body(NewOrder)
@@ -66,13 +62,11 @@ def recipient_of(asked: NewOrder) -> Recipient:
     return Recipient(name=str(form.recipient.data), **entered)
 
 
-@bp.get("/orders/<number>")
 @with_token("order.follow", Scope.READ, Scope.ORDERS_WRITE)
 def show_order(number: str) -> Response:
     return answer(buying.show_order(db.session(), person=g.person, number=number))
 
 
-@bp.post("/orders/<number>/payment")
 @with_token("order.place", Scope.ORDERS_WRITE)
 def create_payment(number: str) -> Response:
     """The gateway is asked between two transactions; asked twice, it goes on with the same attempt."""
@@ -83,14 +77,12 @@ def create_payment(number: str) -> Response:
     return once(paying.answer, body=None, person=g.person, number=number, url=url)
 
 
-@bp.get("/parcels/<number>")
 @with_token("parcel.handle", Scope.READ, Scope.PARCELS_WRITE)
 def show_parcel(number: str) -> Response:
     may_send = Scope.PARCELS_WRITE in g.person.scopes
     return answer(parcels.show(db.session(), number=number, stations=g.stations, with_recipient=may_send))
 
 
-@bp.post("/parcels/<number>/steps")
 @with_token("parcel.handle", Scope.PARCELS_WRITE)
 def create_step(number: str) -> Response:
     asked = read_body(NewStep)
@@ -101,7 +93,6 @@ def create_step(number: str) -> Response:
     return once(parcels.take_step, body=asked, number=number, step=asked.step, fields=fields, **who)
 
 
-@bp.post("/listings")
 @with_token("listing.keep", Scope.LISTINGS_WRITE)
 def create_listing() -> Response:
     asked = read_body(NewListing)
@@ -109,13 +100,11 @@ def create_listing() -> Response:
     return once(selling.make, body=asked, person_id=g.person.id, **given)
 
 
-@bp.get("/listings/<sku>/submission")
 @with_token("listing.keep", Scope.READ, Scope.LISTINGS_WRITE)
 def show_submission(sku: str) -> Response:
     return answer(selling.show(db.session(), code=sku, person_id=g.person.id))
 
 
-@bp.post("/listings/<sku>/submission")
 @with_token("listing.keep", Scope.LISTINGS_WRITE)
 def create_submission(sku: str) -> Response:
     return once(selling.submit, body=None, code=sku, person_id=g.person.id)

@@ -38,7 +38,7 @@ class Keyring:
 
 
 def keyring() -> Keyring:
-    return keyring_of(settings().field_keys.get_secret_value())
+    return keyring_of(settings().field_keys.reveal())
 
 
 @cache
@@ -64,7 +64,7 @@ class Encrypted(TypeDecorator[str]):
 
 def fingerprint(value: str, purpose: str) -> str:
     """A keyed hash to look an encrypted value up by: equal values of one purpose have equal fingerprints."""
-    key = settings().fingerprint_key.get_secret_value().encode()
+    key = settings().fingerprint_key.reveal().encode()
     return hmac.new(key, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
 
 

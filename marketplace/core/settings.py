@@ -5,16 +5,18 @@ import json
 import os
 import secrets
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import current_app
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from marketplace.core.environment import Secret, read, setting
 
 LIVE_KEYS = ("sk_live_", "rk_live_")
+FAULTS = ("drop", "duplicate", "delay", "reorder", "corrupt", "wrong-secret", "old-timestamp")
 
 
 class AppEnvironment(StrEnum):
@@ -33,71 +35,61 @@ class BadSettings(ValueError):
     """One sentence a line, and never a value: it may be a secret."""
 
 
-class Settings(BaseSettings):
+@dataclass(frozen=True, slots=True)
+class Settings:
     """Everything that differs between two installations. Each field is an environment variable of the same name."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
-
-    app_env: AppEnvironment = Field(AppEnvironment.DEMO, description="demo, production or test")
-    data: Path = Field(Path("data"), description="folder for everything kept: database, index, pictures, demo secrets")
-    database_url: str = Field("", description="SQLAlchemy address; empty: SQLite in the data folder")
-    redis_url: str = Field("", description="Redis for rate limits; empty: the database")
-    base_url: str = Field("http://127.0.0.1:8000", description="the address people and webhooks reach this installation by")
-    secret_key: SecretStr = Field(SecretStr(""), description="signs cookies; at least 32 characters")
-    field_keys: SecretStr = Field(
-        SecretStr(""), description="keys of encrypted columns, newest first: id:hex,id:hex (32 bytes each)"
+    app_env: AppEnvironment = setting(AppEnvironment.DEMO, "demo, production or test")
+    data: Path = setting(Path("data"), "folder for everything kept: database, index, pictures, demo secrets")
+    database_url: str = setting("", "SQLAlchemy address; empty: SQLite in the data folder")
+    redis_url: str = setting("", "Redis for rate limits; empty: the database")
+    base_url: str = setting("http://127.0.0.1:8000", "the address people and webhooks reach this installation by")
+    secret_key: Secret = setting(Secret(""), "signs cookies; at least 32 characters")
+    field_keys: Secret = setting(Secret(""), "keys of encrypted columns, newest first: id:hex,id:hex (32 bytes each)")
+    fingerprint_key: Secret = setting(Secret(""), "keyed hash for looking up encrypted values; never rotates")
+    payment_gateway: GatewayChoice | None = setting(
+        None, "stripe, sandbox (test money) or none; production refuses test money"
     )
-    fingerprint_key: SecretStr = Field(
-        SecretStr(""), description="keyed hash for looking up encrypted values; never rotates"
+    webhook_secret: Secret = setting(Secret(""), "signs the sandbox cashier's webhooks; made by itself")
+    sandbox_fee_basis_points: int = setting(
+        60, "what the sandbox cashier keeps of each payment, in hundredths of a percent", least=0, most=1000
     )
-    payment_gateway: GatewayChoice | None = Field(
-        None, description="stripe, sandbox (test money) or none; production refuses test money"
-    )
-    webhook_secret: SecretStr = Field(SecretStr(""), description="signs the sandbox cashier's webhooks; made by itself")
-    sandbox_fee_basis_points: int = Field(
-        60, ge=0, le=1000, description="what the sandbox cashier keeps of each payment, in hundredths of a percent"
-    )
-    sandbox_settles_in: str = Field(
+    sandbox_settles_in: str = setting(
         "CNY",
-        pattern="^(CNY|HKD|USD|JPY)$",
-        description="what the sandbox cashier pays into its balance: CNY, HKD, USD or JPY",
+        "what the sandbox cashier pays into its balance: CNY, HKD, USD or JPY",
+        pattern="CNY|HKD|USD|JPY",
+        choices="CNY, HKD, USD or JPY",
     )
-    sandbox_faults: str = Field(
+    sandbox_faults: str = setting(
         "",
-        pattern="^((drop|duplicate|delay|reorder|corrupt|wrong-secret|old-timestamp)(,|$))*$",
-        description="a try each: drop, duplicate, delay, reorder, corrupt, wrong-secret, old-timestamp",
+        f"a try each: {', '.join(FAULTS)}",
+        pattern=f"(({'|'.join(FAULTS)})(,|$))*",
+        choices=f"{', '.join(FAULTS)}, with commas between",
     )
-    stripe_secret_key: SecretStr = Field(SecretStr(""), description="a live key in production, a test key elsewhere")
-    stripe_webhook_secret: SecretStr = Field(
-        SecretStr(""), description="whsec_…; two with a comma between them while one replaces the other"
+    stripe_secret_key: Secret = setting(Secret(""), "a live key in production, a test key elsewhere")
+    stripe_webhook_secret: Secret = setting(
+        Secret(""), "whsec_…; two with a comma between them while one replaces the other"
     )
-    stripe_methods: str = Field("card,alipay,wechat_pay", description="ways of paying that the Stripe account has")
-    stripe_least_fen: int = Field(
-        400, ge=1, description="the smallest gift in fen; Stripe refuses less than 4 HKD or 0.50 USD"
+    stripe_methods: str = setting("card,alipay,wechat_pay", "ways of paying that the Stripe account has")
+    stripe_least_fen: int = setting(400, "the smallest gift in fen; Stripe refuses less than 4 HKD or 0.50 USD", least=1)
+    stripe_api_base: str = setting("https://api.stripe.com", "where Stripe answers; tests have a peer")
+    stripe_connect: bool = setting(False, "true: Connect is set up, so that sellers can be paid by transfers")
+    smtp_url: Secret = setting(
+        Secret(""), "sends e-mail: smtp://name:password@host:587 with STARTTLS, or smtps://…; not in a demo"
     )
-    stripe_api_base: str = Field("https://api.stripe.com", description="where Stripe answers; tests have a peer")
-    stripe_connect: bool = Field(False, description="true: Connect is set up, so that sellers can be paid by transfers")
-    smtp_url: SecretStr = Field(
-        SecretStr(""), description="sends e-mail: smtp://name:password@host:587 with STARTTLS, or smtps://…; not in a demo"
+    mail_from: str = setting("", "the sender of e-mail, such as 山西青年电商扶贫馆 <pavilion@example.org>")
+    sms_url: str = setting("", "a bridge that sends SMS: takes POST of key, to and text as JSON; not in a demo")
+    sms_secret: Secret = setting(Secret(""), "what the bridge is shown: Authorization: Bearer …")
+    after_sales_limit_fen: int = setting(
+        5000, "damage with pictures up to this is refunded at once, in fen; 0: never without the station", least=0
     )
-    mail_from: str = Field("", description="the sender of e-mail, such as 山西青年电商扶贫馆 <pavilion@example.org>")
-    sms_url: str = Field("", description="a bridge that sends SMS: takes POST of key, to and text as JSON; not in a demo")
-    sms_secret: SecretStr = Field(SecretStr(""), description="what the bridge is shown: Authorization: Bearer …")
-    after_sales_limit_fen: int = Field(
-        5000, ge=0, description="damage with pictures up to this is refunded at once, in fen; 0: never without the station"
+    trusted_proxies: int = setting(0, "how many reverse proxies in front set X-Forwarded-*", least=0, most=4)
+    log_format: str = setting(
+        "auto", "json, console or auto (console in demo)", pattern="auto|json|console", choices="json, console or auto"
     )
-    trusted_proxies: int = Field(0, ge=0, le=4, description="how many reverse proxies in front set X-Forwarded-*")
-    log_format: str = Field("auto", pattern="^(auto|json|console)$", description="json, console or auto (console in demo)")
-
-    @model_validator(mode="after")
-    def fail_closed(self) -> Self:
-        wrong = "\n".join(self.problems())
-        if wrong:
-            raise ValueError(wrong)
-        return self
 
     def problems(self) -> Iterator[str]:
-        keys = self.field_keys.get_secret_value()
+        keys = self.field_keys.reveal()
         if keys:
             try:
                 read_keys(keys)
@@ -109,9 +101,9 @@ class Settings(BaseSettings):
             if not is_loopback(self.base_url):
                 yield f"APP_ENV={self.app_env} is for this machine, but BASE_URL leads beyond it: set APP_ENV=production"
             return
-        if len(self.secret_key.get_secret_value()) < 32:
+        if len(self.secret_key.reveal()) < 32:
             yield "production needs SECRET_KEY of at least 32 characters"
-        if not keys or len(self.fingerprint_key.get_secret_value()) < 32:
+        if not keys or len(self.fingerprint_key.reveal()) < 32:
             yield "production needs FIELD_KEYS and FINGERPRINT_KEY (at least 32 characters)"
         if self.payment_gateway is GatewayChoice.SANDBOX:
             yield "production refuses test money: PAYMENT_GATEWAY=sandbox is for demo and test"
@@ -122,8 +114,8 @@ class Settings(BaseSettings):
         """Live keys are for production, and production takes no others."""
         if self.payment_gateway is not GatewayChoice.STRIPE:
             return
-        key = self.stripe_secret_key.get_secret_value()
-        if not key or not self.stripe_webhook_secret.get_secret_value():
+        key = self.stripe_secret_key.reveal()
+        if not key or not self.stripe_webhook_secret.reveal():
             yield "PAYMENT_GATEWAY=stripe needs STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET"
         elif key.startswith(LIVE_KEYS) is not self.is_production:
             right = "a live key" if self.is_production else "a test key: live money is for production"
@@ -132,13 +124,13 @@ class Settings(BaseSettings):
             yield "STRIPE_API_BASE must begin with https://"
 
     def problems_with_messages(self) -> Iterator[str]:
-        if (mail := self.smtp_url.get_secret_value()) and not leads_somewhere(mail, {"smtp", "smtps"}):
+        if (mail := self.smtp_url.reveal()) and not leads_somewhere(mail, {"smtp", "smtps"}):
             yield "SMTP_URL must be smtp://name:password@host:port or smtps://…"
         if mail and "@" not in self.mail_from:
             yield "SMTP_URL needs MAIL_FROM, an address"
         if self.sms_url and not self.sms_url.startswith("https://") and not is_loopback(self.sms_url):
             yield "SMS_URL must begin with https://"
-        if self.sms_url and not self.sms_secret.get_secret_value():
+        if self.sms_url and not self.sms_secret.reveal():
             yield "SMS_URL needs SMS_SECRET"
 
     @property
@@ -177,25 +169,19 @@ def load_settings(**overrides: Any) -> Settings:
     """Settings of this process. Demo and test make the secrets that nobody gave, and keep them in the data folder.
 
     Raises BadSettings, which names every problem and shows no value."""
-    try:
-        settings = Settings(**overrides)
-    except ValidationError as error:
-        raise BadSettings("\n".join(sentences(error))) from None
+    wrong: list[str] = []
+    settings = Settings(**read(Settings, overrides, wrong))
+    if wrong := wrong or list(settings.problems()):
+        raise BadSettings("\n".join(wrong))
     if settings.is_production:
         return settings
     settings.data.mkdir(parents=True, exist_ok=True)
     kept = keep_secrets(settings.data / "secrets.json")
-    missing = {name: SecretStr(value) for name, value in kept.items() if not getattr(settings, name).get_secret_value()}
-    complete = settings.model_copy(update=missing)
+    missing: dict[str, Any] = {name: Secret(value) for name, value in kept.items() if not getattr(settings, name)}
+    complete = replace(settings, **missing)
     if wrong := list(complete.problems()):
         raise BadSettings("\n".join(wrong))
     return complete
-
-
-def sentences(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        name = "_".join(str(part) for part in problem["loc"]).upper()
-        yield f"{name}: {problem['msg']}" if name else problem["msg"].removeprefix("Value error, ")
 
 
 def read_keys(described: str) -> dict[str, bytes]:

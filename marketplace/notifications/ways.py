@@ -127,8 +127,8 @@ class ByAddress:
 def chosen(settings: Settings) -> Way:
     """In production nothing passes for sent that was only shown on a page. A demonstration writes to nobody: its people are
     invented, their addresses may be somebody's."""
-    mail = Mail(settings.smtp_url.get_secret_value(), settings.mail_from) if settings.smtp_url.get_secret_value() else None
-    sms = SmsBridge(settings.sms_url, settings.sms_secret.get_secret_value()) if settings.sms_url else None
+    mail = Mail(settings.smtp_url.reveal(), settings.mail_from) if settings.smtp_url.reveal() else None
+    sms = SmsBridge(settings.sms_url, settings.sms_secret.reveal()) if settings.sms_url else None
     if settings.is_production and not (mail and sms):
         missing = " and ".join(name for name, way in (("SMTP_URL", mail), ("SMS_URL", sms)) if way is None)
         logging.getLogger(__name__).warning("without %s messages to such addresses wait", missing)

@@ -12,8 +12,8 @@ def open_gateways(settings: Settings) -> Gateways:
     known = Gateways()
     if settings.gateway is GatewayChoice.STRIPE:
         gateway = StripeGateway(
-            settings.stripe_secret_key.get_secret_value(),
-            webhook_secrets=settings.stripe_webhook_secret.get_secret_value().split(","),
+            settings.stripe_secret_key.reveal(),
+            webhook_secrets=settings.stripe_webhook_secret.reveal().split(","),
             address=settings.stripe_api_base,
             methods=settings.stripe_methods.split(","),
             least_fen=settings.stripe_least_fen,
@@ -21,7 +21,7 @@ def open_gateways(settings: Settings) -> Gateways:
         )
         known.by_name[gateway.name], known.chosen = gateway, gateway.name
     if settings.gateway is GatewayChoice.SANDBOX:
-        secret = settings.webhook_secret.get_secret_value()
+        secret = settings.webhook_secret.reveal()
         cashier = SandboxCashier(
             storage.open_storage(settings),
             secret=secret,

@@ -1,6 +1,7 @@
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
@@ -278,7 +279,7 @@ def test_only_a_demonstration_shows_codes(
     client: FlaskClient, app: Flask, session: Session, environment: AppEnvironment, is_shown: bool
 ) -> None:
     before = app.extensions["settings"]
-    app.extensions["settings"] = before.model_copy(update={"app_env": environment})
+    app.extensions["settings"] = replace(before, app_env=environment)
     try:
         page = client.post("/sign-in/codes", data={"address": "13800002045"}, headers=OURS).text
     finally:

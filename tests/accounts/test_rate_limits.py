@@ -1,6 +1,7 @@
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from time import monotonic
@@ -85,7 +86,7 @@ def test_windows_that_are_over_are_swept_away(session: Session, noon: time_machi
 
 def test_redis_counts_the_same_way(app: Flask) -> None:
     before = app.extensions["settings"]
-    app.extensions["settings"] = before.model_copy(update={"redis_url": peers.redis()})
+    app.extensions["settings"] = replace(before, redis_url=peers.redis())
     try:
         waits = [try_once("redis") for _try in range(4)]
         assert waits[:3] == [0, 0, 0] and 1 <= waits[3] <= 61
@@ -103,7 +104,7 @@ def test_while_redis_does_not_answer_the_database_counts(app: Flask, is_there: b
         if is_there:
             silent.listen()
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
-        app.extensions["settings"] = before.model_copy(update={"redis_url": url})
+        app.extensions["settings"] = replace(before, redis_url=url)
         try:
             waits = [try_once("redis is gone") for _try in range(4)]
         finally:

@@ -1,8 +1,8 @@
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from flask import Flask
-from pydantic import SecretStr
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -11,6 +11,7 @@ from marketplace.core import key_rotation
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.encryption import keyring
+from marketplace.core.environment import Secret
 from tests.factories import make_person
 
 NEW = f"fresh2:{'22' * 32}"
@@ -22,8 +23,8 @@ def new_key(real_app: Flask) -> Iterator[None]:
     for number in range(7):
         make_person(name=f"郭晓芸{number}")
     before = real_app.extensions["settings"]
-    keys = SecretStr(f"{NEW},{before.field_keys.get_secret_value()}")
-    real_app.extensions["settings"] = before.model_copy(update={"field_keys": keys})
+    keys = Secret(f"{NEW},{before.field_keys.reveal()}")
+    real_app.extensions["settings"] = replace(before, field_keys=keys)
     yield
     real_app.extensions["settings"] = before
 
@@ -89,7 +90,7 @@ def test_what_is_written_meanwhile_stays(new_key: None, monkeypatch: pytest.Monk
 def test_a_key_that_reads_nothing_is_found_out_before_anything_is_thrown_away(real_app: Flask, keys: str) -> None:
     make_person(name="郭晓芸")
     before, stored_before = real_app.extensions["settings"], stored_names()
-    real_app.extensions["settings"] = before.model_copy(update={"field_keys": SecretStr(keys)})
+    real_app.extensions["settings"] = replace(before, field_keys=Secret(keys))
     try:
         said = real_app.test_cli_runner().invoke(args=["keys", "rotate"])
     finally:

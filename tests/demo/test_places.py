@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -86,7 +87,7 @@ def test_every_category_stands_on_one_of_the_eight_shelves(loaded: Session) -> N
 @pytest.fixture
 def in_earnest(real_app: Flask) -> Iterator[Flask]:
     before = real_app.extensions["settings"]
-    real_app.extensions["settings"] = before.model_copy(update={"app_env": AppEnvironment.PRODUCTION})
+    real_app.extensions["settings"] = replace(before, app_env=AppEnvironment.PRODUCTION)
     yield real_app
     real_app.extensions["settings"] = before
 

@@ -1,6 +1,7 @@
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -77,7 +78,7 @@ def test_what_could_not_be_sent_waits(session: Session, post: Post) -> None:
 
 def test_in_production_nothing_passes_for_sent_that_only_a_page_would_show(app: Flask, session: Session) -> None:
     fresh = Flask(__name__)
-    messages.install(fresh, app.extensions["settings"].model_copy(update={"app_env": AppEnvironment.PRODUCTION}))
+    messages.install(fresh, replace(app.extensions["settings"], app_env=AppEnvironment.PRODUCTION))
 
     tell()
     before, app.extensions["message_way"] = app.extensions["message_way"], fresh.extensions["message_way"]

@@ -23,12 +23,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 from flask import Flask
-from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core import outbox
 from marketplace.core.db import in_transaction
+from marketplace.core.environment import Secret
 from marketplace.core.settings import AppEnvironment, BadSettings, Settings, load_settings
 from marketplace.notifications import messages, ways
 from marketplace.notifications.models import Message
@@ -248,15 +248,15 @@ def test_news_of_three_days_ago_is_not_sent(session: Session, way: list[Way], po
     assert taken.taken == []
 
 
-SMTP: dict[str, Any] = {"smtp_url": SecretStr("smtp://post.example.test"), "mail_from": "pavilion@example.test"}
+SMTP: dict[str, Any] = {"smtp_url": Secret("smtp://post.example.test"), "mail_from": "pavilion@example.test"}
 
 
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"smtp_url": SecretStr("http://post")}, "SMTP_URL must be"),
-        ({"smtp_url": SecretStr("smtp://post:port"), "mail_from": "a@b"}, "SMTP_URL must be"),
-        ({"smtp_url": SecretStr("smtp://post")}, "SMTP_URL needs MAIL_FROM"),
+        ({"smtp_url": Secret("http://post")}, "SMTP_URL must be"),
+        ({"smtp_url": Secret("smtp://post:port"), "mail_from": "a@b"}, "SMTP_URL must be"),
+        ({"smtp_url": Secret("smtp://post")}, "SMTP_URL needs MAIL_FROM"),
         ({"sms_url": "http://bridge.example.test"}, "SMS_URL must begin with https://"),
         ({"sms_url": "https://bridge.example.test"}, "SMS_URL needs SMS_SECRET"),
     ],

@@ -11,7 +11,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.transitions import EventRow
 from marketplace.orders.offline import syncing
 from marketplace.orders.offline.models import DeskAct
-from marketplace.orders.offline.sent import SentAct
+from marketplace.orders.offline.sent import SentAct, read_act
 from marketplace.orders.offline.syncing import Phone
 from marketplace.orders.states import ParcelState as S
 from tests import factories
@@ -43,7 +43,9 @@ def a_phone() -> Phone:
 
 def hand_over(parcel: str, code: str) -> SentAct:
     given = {"key": str(uuid.uuid4()), "sequence": 1, "step": "pickup", "parcel": parcel, "after": 4, "at": 0}
-    return SentAct.model_validate(given | {"entered": {"code": code}})
+    act = read_act(given | {"entered": {"code": code}})
+    assert act is not None
+    return act
 
 
 def steps_of(parcel: str) -> list[str]:

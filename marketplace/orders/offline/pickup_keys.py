@@ -27,7 +27,7 @@ SALT: Final = b"pavilion desk"
 
 def derived(*purpose: str) -> bytes:
     """32 bytes for one purpose; nobody learns from them another purpose's, nor the key they come from."""
-    secret = settings().fingerprint_key.get_secret_value().encode()
+    secret = settings().fingerprint_key.reveal().encode()
     extracted = hmac.new(SALT, secret, hashlib.sha256).digest()
     return hmac.new(extracted, "\0".join(purpose).encode() + b"\x01", hashlib.sha256).digest()
 

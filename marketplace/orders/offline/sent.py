@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.datastructures import MultiDict
 
 from marketplace.orders.offline.steps import STEPS
@@ -14,32 +15,33 @@ from marketplace.orders.offline.steps import STEPS
 MOST_ACTS: Final = 100
 END_OF_TIME: Final = 253_402_300_799_000  # milliseconds: the last second of the year 9999
 LARGEST: Final = 2**31 - 1
-Key = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-Moment = Annotated[int, Field(ge=0, le=END_OF_TIME)]
-"""Milliseconds since 1970 by the phone's clock, whatever that says."""
+KEY: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+PARCEL: Final = re.compile(r"[0-9a-f]{16}")
+UNWRITABLE: Final = re.compile("[\0\ud800-\udfff]")  # neither UTF-8 nor PostgreSQL can hold these
+Rules = Mapping[str, Callable[[Any], bool]]
 
 
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is sent at once. Each act is read on its own, so that one that cannot be read holds up no other.
+
+    Moments are milliseconds since 1970 by the phone's clock, whatever that says."""
+
+    client: str
+    owner: str
+    sent_at: int
+    acts: list[Any]
 
 
-class Batch(Strict):
-    """What is sent at once. Each act is read on its own, so that one that cannot be read holds up no other."""
-
-    client: Key
-    owner: Annotated[str, Field(max_length=64)]
-    sent_at: Moment
-    acts: Annotated[list[Any], Field(max_length=MOST_ACTS)]
-
-
-class SentAct(Strict):
-    key: Key
-    sequence: Annotated[int, Field(ge=0, le=LARGEST)]
-    step: Annotated[str, Field(max_length=40)]
-    parcel: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-    after: Annotated[int, Field(ge=0, le=LARGEST)]
-    at: Moment
-    entered: Annotated[dict[str, Annotated[str, Field(max_length=200)]], Field(max_length=4)]
+@dataclass(frozen=True, slots=True)
+class SentAct:
+    key: str
+    sequence: int
+    step: str
+    parcel: str
+    after: int
+    at: int
+    entered: dict[str, str]
 
     @property
     def written_at(self) -> datetime:
@@ -48,23 +50,56 @@ class SentAct(Strict):
     @property
     def digest(self) -> str:
         """Of all that the phone wrote: the same key with other content is another act."""
-        content = self.model_dump(exclude={"key", "sequence"})
+        content = {name: value for name, value in asdict(self).items() if name not in ("key", "sequence")}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+def text(most: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and len(value) <= most and not UNWRITABLE.search(value)
+
+
+def written_as(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and bool(pattern.fullmatch(value))
+
+
+def whole(most: int) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and 0 <= value <= most
+
+
+def is_entered(value: Any) -> bool:
+    return isinstance(value, dict) and len(value) <= 4 and all(text(200)(each) for each in (*value, *value.values()))
+
+
+BATCH: Final[Rules] = {
+    "client": written_as(KEY),
+    "owner": text(64),
+    "sent_at": whole(END_OF_TIME),
+    "acts": lambda value: isinstance(value, list) and len(value) <= MOST_ACTS,
+}
+ACT: Final[Rules] = {
+    "key": written_as(KEY),
+    "sequence": whole(LARGEST),
+    "step": text(40),
+    "parcel": written_as(PARCEL),
+    "after": whole(LARGEST),
+    "at": whole(END_OF_TIME),
+    "entered": is_entered,
+}
+
+
+def keeps(document: Any, rules: Rules) -> bool:
+    """It has these fields, all of them and no other, and each is as its rule says."""
+    return (
+        isinstance(document, dict) and document.keys() == rules.keys() and all(rules[name](document[name]) for name in rules)
+    )
+
+
 def read_batch(document: Any) -> Batch | None:
-    try:
-        return Batch.model_validate(document)
-    except ValidationError:
-        return None
+    return Batch(**document) if keeps(document, BATCH) else None
 
 
 def read_act(document: Any) -> SentAct | None:
-    try:
-        act = SentAct.model_validate(document)
-    except ValidationError:
-        return None
-    return None if any("\0" in text for text in (*act.entered, *act.entered.values(), act.step)) else act
+    return SentAct(**document) if keeps(document, ACT) else None
 
 
 def understood(step: str, entered: Mapping[str, str]) -> dict[str, Any] | None:

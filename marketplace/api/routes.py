@@ -1,0 +1,53 @@
+"""Every address of the JSON face, in one table. What answers is read at the first question: the types of what is sent and
+answered take some megabytes, and most web processes are never asked (docs/adr/0038-what-a-web-process-carries.md)."""
+
+from typing import Final
+
+from flask import Blueprint, Flask
+
+from marketplace.core import late
+
+PREFIX: Final = "/api/v1"
+READING: Final = {  # what everybody may read
+    "search": "GET /search",
+    "suggest": "GET /suggest",
+    "show_listing": "GET /listings/<sku>",
+    "list_groups": "GET /listings/<sku>/groups",
+    "show_group": "GET /groups/<group>",
+    "list_reviews": "GET /listings/<sku>/reviews",
+    "list_stations": "GET /stations",
+    "list_campaigns": "GET /campaigns",
+    "show_campaign": "GET /campaigns/<campaign>",
+    "show_campaign_ledger": "GET /campaigns/<campaign>/ledger",
+    "list_pledge_programmes": "GET /pledge-programmes",
+    "show_openapi": "GET /openapi.json",
+}
+WRITING: Final = {  # commands, for whoever's token came along
+    "create_cart": "POST /carts",
+    "show_cart": "GET /carts/<cart>",
+    "create_order": "POST /orders",
+    "show_order": "GET /orders/<number>",
+    "create_payment": "POST /orders/<number>/payment",
+    "show_parcel": "GET /parcels/<number>",
+    "create_step": "POST /parcels/<number>/steps",
+    "create_listing": "POST /listings",
+    "show_submission": "GET /listings/<sku>/submission",
+    "create_submission": "POST /listings/<sku>/submission",
+}
+SENDING: Final = {  # what comes with files
+    "create_case": "POST /cases",
+    "show_case": "GET /cases/<case>",
+    "create_import": "POST /imports",
+    "show_import": "GET /imports/<name>",
+    "confirm_import": "POST /imports/<name>/confirm",
+    "drop_import": "POST /imports/<name>/drop",
+    "undo_import": "POST /imports/<name>/undo",
+}
+FACES: Final = {"api": ("views", READING), "writing": ("views_writing", WRITING), "sending": ("views_sending", SENDING)}
+
+
+def install(app: Flask) -> None:
+    for name, (module, routes) in FACES.items():
+        face = Blueprint(name, __name__, url_prefix=PREFIX)
+        late.connect(face, f"marketplace.api.{module}", routes)
+        app.register_blueprint(face)
