@@ -2,7 +2,7 @@
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from listings.models import Listing
 from listings.states import ListingState as L
@@ -37,7 +37,7 @@ def test_from_a_picture_to_the_shop(house: House, way: Way) -> None:
         seller.goto("/seller/listings/new")
         is_at_ease(seller)
         seller.select_option("[name=category]", "grain-millet")
-        photo = {"name": "小米.jpg", "mimeType": "image/jpeg", "buffer": picture()[0].read()}
+        photo: FilePayload = {"name": "小米.jpg", "mimeType": "image/jpeg", "buffer": picture()[0].read()}
         seller.set_input_files("[name=pictures]", photo)
         press(seller, "下一步")
         is_at_ease(seller)
