@@ -1,4 +1,4 @@
-"""A seller and their orders in all four ways: what to bring by station and day, what will be short or light, what is earned."""
+"""A seller and their orders in all four ways: what to bring, what will be short or light, what it has earned."""
 
 import pytest
 from playwright.sync_api import Page, expect
