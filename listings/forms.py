@@ -26,6 +26,7 @@ from listings.certificates import KINDS
 from listings.consenting import WAYS
 from listings.packs import Pack
 from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice, dropped_beyond
+from marketplace.core.money import without_thousands
 
 LARGEST_FEN: Final = 10_000_000
 HEAVIEST_GRAMS: Final = 100_000
@@ -42,7 +43,7 @@ class YuanField(StringField):
     fen: int | None = None
 
     def pre_validate(self, form: Any) -> None:
-        typed = (self.data or "").replace(",", "").removeprefix("¥").removesuffix("元").strip()
+        typed = without_thousands(self.data or "").removeprefix("¥").removesuffix("元").strip()
         self.fen = None
         if not typed:
             return

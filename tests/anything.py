@@ -1,5 +1,6 @@
 """Rows of which only key and state matter: values that fit a column's type, in a database that looks at nothing else."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -7,7 +8,7 @@ from enum import Enum
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import JSON, text
+from sqlalchemy import JSON, CheckConstraint, text
 from sqlalchemy.orm import Session
 
 from marketplace.core import triggers
@@ -25,9 +26,18 @@ def anything_for(column: Any) -> Any:
         kind = str if isinstance(column.type, Encrypted) else datetime
     if issubclass(kind, Enum):
         return next(iter(kind))
+    if words := words_for(column):
+        return kind(words[0])
     days: dict[Any, Any] = {datetime: WHEN, date: WHEN.date()}
     known: dict[Any, Any] = days | {str: f"{column.table.name}-x", int: 1, bool: False, float: 1.0, bytes: b"x"}
     return known[kind]
+
+
+def words_for(column: Any) -> list[str]:
+    """Those that a check of its table allows, where it lists them: pages look them up."""
+    checks = (str(each.sqltext) for each in column.table.constraints if isinstance(each, CheckConstraint))
+    lists = (re.fullmatch(rf"{column.name} IN \(([^()]+)\)", check) for check in checks)
+    return next((re.findall(r"[^', ]+", found[1]) for found in lists if found), [])
 
 
 @contextmanager

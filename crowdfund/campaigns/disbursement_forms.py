@@ -12,7 +12,7 @@ from crowdfund.campaigns.evidence import KINDS
 from crowdfund.campaigns.payments_out import BudgetChoice
 from marketplace.core.formats import yuan
 from marketplace.core.forms import Form, KeyedForm
-from marketplace.core.money import Money
+from marketplace.core.money import Money, without_thousands
 
 YUAN: Final = re.compile(r"\d{1,10}(\.\d{1,2})?")
 NUMBER: Final = re.compile(r"[-+]?\d+(\.\d+)?")
@@ -42,7 +42,7 @@ class BillForm(KeyedForm):
         ]
 
     def validate_amount(self, field: StringField) -> None:
-        typed = (field.data or "").replace(",", "").removeprefix("¥").removesuffix("元").strip()
+        typed = without_thousands(field.data or "").removeprefix("¥").removesuffix("元").strip()
         if NUMBER.fullmatch(typed) and Decimal(typed) <= 0:
             raise ValidationError(_("The smallest amount is %(sum)s.", sum=yuan(1)))
         if not YUAN.fullmatch(typed):
@@ -61,7 +61,7 @@ class BillForm(KeyedForm):
     @property
     def money(self) -> Money:
         """Of a valid form."""
-        typed = (self.amount.data or "").replace(",", "").removeprefix("¥").removesuffix("元").strip()
+        typed = without_thousands(self.amount.data or "").removeprefix("¥").removesuffix("元").strip()
         return Money(int(Decimal(typed) * 100))
 
 

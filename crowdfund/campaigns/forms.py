@@ -14,11 +14,11 @@ from crowdfund.campaigns.giving import LARGEST_FEN, SMALLEST_FEN, Giver, smalles
 from marketplace.accounts.people import is_email, is_phone
 from marketplace.core.formats import yuan
 from marketplace.core.forms import Form, KeyedForm, SelectChoice
-from marketplace.core.money import Money
+from marketplace.core.money import Money, without_thousands
 
 YUAN: Final = re.compile(r"\d{1,12}(\.\d{1,2})?")
 NUMBER: Final = re.compile(r"[-+]?\d+(\.\d+)?")
-BUDGET_LINE: Final = re.compile(r"(?P<name>.*?\S)[\s:：,，]+(?P<sum>[\d,]+(\.\d{1,2})?)\s*元?")
+BUDGET_LINE: Final = re.compile(r"(?P<name>.*?\S)[\s:：,，]+(?<!\d[,，])(?P<sum>\d+(,\d{3})*(\.\d{1,2})?)\s*元?")
 IN_NAMES: Final = frozenset(" ·.'-()（）&")
 OWN: Final = "own"
 GOAL_LARGEST: Final = 10_000_000_00
@@ -32,7 +32,7 @@ class AmountField(StringField):
 
     def pre_validate(self, form: Any) -> None:
         self.fen = None
-        typed = (self.data or "").replace(",", "").replace("，", "").removeprefix("¥").removesuffix("元").strip()
+        typed = without_thousands(self.data or "").removeprefix("¥").removesuffix("元").strip()
         if not typed and not self.data:
             return
         if not YUAN.fullmatch(typed):

@@ -12,6 +12,7 @@ from wtforms.validators import Length, NumberRange
 from listings import measures
 from listings.forms import HEAVIEST_GRAMS, LARGEST_FEN, YUAN, DetailsForm
 from marketplace.core.forms import tidy
+from marketplace.core.money import without_thousands
 
 MOST_OF_A_NAME: Final = 40  # of what was typed, where it is repeated
 LONGEST_NUMBER: Final = 40  # characters of an article number
@@ -70,7 +71,7 @@ def words(name: str) -> Callable[[str], str]:
 
 def number(least: int, most: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        found = WHOLE.fullmatch(text.replace(",", "").replace("，", ""))
+        found = WHOLE.fullmatch(without_thousands(text))
         if not found:
             raise Wrong("not_whole", {"typed": text[:MOST_OF_A_NAME]})
         if not least <= int(found[1]) <= most:
@@ -86,7 +87,7 @@ def number_of(name: str) -> Callable[[str], int]:
 
 def yuan(text: str) -> int:
     """A sum as people write it, in fen."""
-    plain = text.replace(",", "").replace("，", "").removeprefix("¥").removesuffix("元").strip()
+    plain = without_thousands(text).removeprefix("¥").removesuffix("元").strip()
     if not YUAN.fullmatch(plain):
         raise Wrong("not_a_sum", {"typed": text[:MOST_OF_A_NAME]})
     fen = int(Decimal(plain) * 100)

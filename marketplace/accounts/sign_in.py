@@ -19,7 +19,7 @@ PROLONGED_EVERY: Final = timedelta(hours=1)
 CODE: Final = "sign-in"
 
 on_signed_in: list[Callable[[Session, int, str | None], None]] = []
-"""Called in the same transaction with the person and the token of the stranger's cart; filled by app.py."""
+"""Called in the same transaction with the person and the token of the stranger's cart; filled by parts/."""
 
 
 def whose_password(session: Session, address: str, password: str) -> int | None:

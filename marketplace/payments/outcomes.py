@@ -36,8 +36,8 @@ class Credits(Protocol):
     def __call__(self, session: Session, /, *, reference: str) -> books.Account | None: ...
 
 
-on_succeeded: dict[str, Settles] = {}  # purpose -> handler, filled by app.py
-credited: dict[str, Credits] = {}  # purpose -> account, filled by app.py; other purposes share out of buyer_clearing
+on_succeeded: dict[str, Settles] = {}  # purpose -> handler, filled by parts/
+credited: dict[str, Credits] = {}  # purpose -> account, filled by parts/; other purposes share out of buyer_clearing
 CLEARING: Final[books.Account] = ("buyer_clearing", "")
 
 

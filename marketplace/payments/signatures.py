@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from marketplace.payments.gateways import BadPayload, BadSignature, Notice
+from marketplace.payments.gateway_news import Notice
+from marketplace.payments.gateways import BadPayload, BadSignature
 
 TOLERANCE: Final = 300  # seconds, to both sides: a signature from the future is forged too
 

@@ -77,6 +77,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"total_fen": None}, "#/total_fen"),
     ({"total_fen": 10**30}, "#/total_fen"),
     ({"coupon": "free"}, "#/coupon"),
+    ({"coupon": "free\0"}, "#/coupon"),
     ({"note": "长" * 201}, "#/note"),
 ]
 

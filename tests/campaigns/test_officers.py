@@ -121,6 +121,8 @@ def test_another_house_sees_nothing_of_it(fund: Fund) -> None:
         ("goal", "很多", "金额用数字写"),
         ("goal", "0", "最少 ¥1.00"),
         ("budget", "图书一万二", "不是一行预算"),
+        ("budget", "图书 120,50", "不是一行预算"),
+        ("budget", "图书 ,", "不是一行预算"),
         ("ends_on", "2020-01-01", "截止比开始还早"),
         ("starts_on", "明天", ""),
         ("station_code", "999999", ""),

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from marketplace.core.money import MixedCurrencies, Money, apportion, decimals, per_mille
+from marketplace.core.money import MixedCurrencies, Money, apportion, decimals, per_mille, without_thousands
 
 WEIGHTS = st.lists(st.integers(0, 10**7), min_size=1, max_size=12).filter(any)
 
@@ -82,3 +82,21 @@ def test_currencies_differ_in_their_smallest_unit() -> None:
 
 def test_half_a_fen_of_a_fee_is_rounded_up_and_less_is_not() -> None:
     assert [per_mille(1, rate) for rate in (0, 499, 500, 1000)] == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [
+        *(("1,200", "1200"), ("¥12,345,678.90元", "¥12345678.90元"), ("1，200", "1200"), ("39.80", "39.80")),
+        *(
+            ("39,80", "39,80"),
+            ("1,20", "1,20"),
+            ("1,2345", "1,2345"),
+            ("1,,200", "1,,200"),
+            ("0.1,200", "0.1,200"),
+            (",", ","),
+        ),
+    ],
+)
+def test_only_commas_between_thousands_are_left_out(typed: str, plain: str) -> None:
+    assert without_thousands(typed) == plain

@@ -164,6 +164,7 @@ def test_a_seller_offers_and_ends(market: Market) -> None:
         ({"tolerance_percent": "51"}, "填 0 到 50 之间的数"),
         ({"prolong_days": "8"}, "填 0 到 7 之间的数"),
         ({"variant": "nothing"}, "请在这几个里选一个"),
+        ({"variant": "no\0thing"}, "请在这几个里选一个"),
     ],
 )
 def test_what_a_seller_types_wrong_is_told_and_kept(market: Market, changes: dict[str, str], says: str) -> None:

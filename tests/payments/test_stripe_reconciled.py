@@ -10,7 +10,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
 from marketplace.ledger import books
 from marketplace.payments import inbox, refunds, sweeping
-from marketplace.payments.gateways import Movement
+from marketplace.payments.gateway_news import Movement
 from marketplace.payments.reconciliation import rehearsing, running
 from marketplace.payments.sandbox import storage
 from marketplace.payments.states import AttemptState

@@ -1,5 +1,6 @@
 """Rate tables: looked at, kept from a day ahead, and what was promised before stays."""
 
+import io
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from marketplace.core import clock
 from marketplace.core.db import db
 from marketplace.orders import shipping
+from marketplace.orders.tariffs import keeping
 from tests.factories import signed_in
 from tests.orders.conftest import Shop, post
 from tests.orders.refunding import clerk_of
@@ -33,6 +35,35 @@ def test_a_table_takes_the_place_of_the_older_one_from_its_day_on(shop: Shop) ->
     assert (price(4000, 1), price(4000, 3), price(25_000, 3)) == (600, 750, 1200)
     assert price(100_000, 1) == 9000
     assert "¥7.50" in operator.get(THERE).text
+
+
+def test_a_table_that_begins_later_stays_and_the_new_one_ends_before_it(shop: Shop) -> None:
+    operator = shop.browser()
+    signed_in(operator, "operator")
+    for days, yuan in ((10, "9.00"), (2, "7.00"), (5, "8.00"), (5, "8.50")):
+        day = (clock.today() + timedelta(days=days)).isoformat()
+        data = {"valid_from": day, "table": f"shanxi,30,{yuan},3", "action": "send"}
+        assert post(operator, THERE, data).status_code == 303
+
+    assert [price(4000, days) for days in (1, 2, 4, 5, 9, 10, 99)] == [600, 700, 700, 850, 850, 900, 900]
+    until = [row.valid_until for row in keeping.tables(db.session()) if row.zone == "shanxi"]
+    assert until[-3:] == [clock.today() + timedelta(days=4), clock.today() + timedelta(days=9), None]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
+def test_a_table_comes_as_a_file_too_and_is_looked_at_first(shop: Shop, encoding: str) -> None:
+    operator = shop.browser()
+    signed_in(operator, "operator")
+    day = (clock.today() + timedelta(days=2)).isoformat()
+    sent = {"file": (io.BytesIO(f"区,公斤,元,天\n{TABLE.partition(chr(10))[2]}".encode(encoding)), "运费.csv")}
+
+    looked = post(operator, THERE, {"valid_from": day, "table": "", "action": "check"} | sent)
+    assert looked.status_code == 200 and "shanxi,5,7.50,3" in looked.text and "用这张表" in looked.text
+    assert price(4000, 3) == 600
+    for rubbish in (b"\xff\xfe\x00", b"PK\x03\x04\xff\xff", b"\x00" * 90_000):
+        sent = {"file": (io.BytesIO(rubbish), "运费.xlsx")}
+        assert post(operator, THERE, {"valid_from": day, "table": "", "action": "send"} | sent).status_code == 422
+    assert price(4000, 3) == 600
 
 
 @pytest.mark.full

@@ -181,6 +181,8 @@ BAD: dict[str, tuple[dict[str, str], str, str]] = {
     "no such category": ({"category": "飞机"}, "category", "no_category"),
     "a price of nothing": ({"price": "0"}, "price", "price_range"),
     "a price of thirds": ({"price": "1.333"}, "price", "not_a_sum"),
+    "a price with a comma for a point": ({"price": "39,80"}, "price", "not_a_sum"),
+    "a stock with a comma for a point": ({"stock": "10,5"}, "stock", "not_whole"),
     "half a pack": ({"stock": "1.5"}, "stock", "not_whole"),
     "too many packs": ({"stock": "1000001"}, "stock", "out_of_range"),
     "a pack of a ton": ({"unit": "2000斤箱"}, "unit", "unit"),
@@ -225,7 +227,7 @@ def test_the_bounds_are_those_of_the_form(trader: Trader) -> None:
         "weight": ["0", "1", "100000", "100001"],
         "shelf_life": ["0", "3650", "3651"],
         "tier_from": ["1", "2", "10000", "10001"],
-        "price": ["0", "0.01", "100000", "100000.01", "1,200", "¥3元", "1.234"],
+        "price": ["0", "0.01", "100000", "100000.01", "1,200", "1,20", "¥3元", "1.234"],
         "storage": ["x" * 60, "x" * 61],
         "unit": ["5斤箱", "礼盒", "900斤箱", "x" * 21],
     }

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.db import db
 from marketplace.core.money import Money
-from marketplace.payments.gateways import Invalid, Movement, RateLimited, RemoteDispute, RemotePayment, RemoteRefund
+from marketplace.payments.gateway_news import Movement, RemoteDispute
+from marketplace.payments.gateways import Invalid, RateLimited, RemotePayment, RemoteRefund
 from marketplace.payments.sandbox.converting import Conversion
 from marketplace.payments.sandbox.disputing import OPEN
 from marketplace.payments.sandbox.gateway import SandboxCashier

@@ -59,7 +59,9 @@ PARCELS: Final = {
 }
 ORDERS: Final = {
     "cancellation": Event("/orders/{number}/cancellation", "buyer", one(O.PENDING_PAYMENT, O.CANCELLED)),
-    "withdrawal": Event("/orders/{number}/withdrawal", "buyer", one(O.PAID, O.CANCELLED)),
+    "withdrawal": Event(
+        "/orders/{number}/withdrawal", "buyer", dict.fromkeys((O.PAID, O.PLACED_ON_ACCOUNT), (O.CANCELLED,))
+    ),
 }
 BACK: Final = {"return-quantity": "1", "return-condition": "bad", "return-why": "看过"}
 AT_CASES: Final = "/station/cases/{case}/"
@@ -102,7 +104,7 @@ OF_THE_HOUSE: Final[dict[str, set[tuple[Any, Any]]]] = {
         *((O.PENDING_PAYMENT, each) for each in (O.PAID, O.EXPIRED)),  # the gateway's word, and time
         *((late, O.PAID) for late in (O.EXPIRED, O.CANCELLED)),
         (O.PAID, O.COMPLETED),  # with its last parcel
-        *((O.PLACED_ON_ACCOUNT, each) for each in (O.PAID, O.CANCELLED)),  # of institutions
+        (O.PLACED_ON_ACCOUNT, O.PAID),  # with its institution's statement
     },
 }
 """What nobody presses a button for."""

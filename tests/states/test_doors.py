@@ -4,7 +4,7 @@ of permissions say happens, and nothing else. A press that is refused changes no
 What a button does is written in buttons.py; that this is all that the tables of states allow, a test of its own asks."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from random import Random
 from typing import Any, Final
@@ -24,11 +24,13 @@ from marketplace.core.transitions import EventRow
 from marketplace.orders import paying
 from marketplace.orders.cases.rules import Wish
 from marketplace.orders.cases.states import CaseState as C
+from marketplace.orders.institutions import keeping
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.states import OrderState as O, ParcelState as S
 from marketplace.orders.views import desk
 from tests import factories
 from tests.factories import sign_in_as
+from tests.institutions.conftest import build_canteen
 from tests.orders.casework import Bought, deliver, do, later, open_case
 from tests.orders.conftest import OURS, QINXIAN, Shop, build_shop, get, token_of
 from tests.orders.refunding import lines_of
@@ -67,6 +69,7 @@ class World:
     """A parcel, an order, a case and goods in whatever state they are put, and everybody."""
 
     shop: Shop
+    buyer_id: int
     names: dict[str, str]
     visitors: dict[str, Visitor]
     undone: Undone
@@ -121,7 +124,7 @@ def world(app: Flask) -> Iterator[World]:
         visitors[role] = visiting(shop, factories.make_person(role), {role}, *holds)
     for role in AT_TWO_STATIONS:
         visitors[f"{role} elsewhere"] = visiting(shop, factories.make_person(role, station=QINXIAN), {role})
-    yield World(shop, {"number": number, "parcel": parcel, "case": "", "code": listing.code}, visitors, Undone())
+    yield World(shop, buyer.id, {"number": number, "parcel": parcel, "case": "", "code": listing.code}, visitors, Undone())
     shop.cashier.storage.dispose()
 
 
@@ -157,12 +160,23 @@ def orders_in_all_states(world: World) -> Iterator[tuple[Any, Mapping[str, Event
                 come(number=unpaid)
         world.settle(f"order:{unpaid}")
         yield state, ORDERS
+    world.names["number"] = on_account = on_account_of(world)
+    world.settle(f"order:{on_account}")
+    yield O.PLACED_ON_ACCOUNT, ORDERS
     world.names["number"] = paid
     for state, parcel in ((O.PAID, S.AWAITING_ACCEPTANCE), (O.COMPLETED, S.SETTLED), (O.CANCELLED, S.CANCELLED)):
         put(Order, Order.number, paid, state=state)
         put(Parcel, Parcel.public_id, world.names["parcel"], state=parcel)
         world.settle(f"order:{paid}")
         yield state, ORDERS
+
+
+def on_account_of(world: World) -> str:
+    """An order that the world's buyer places as the purchaser of a canteen."""
+    canteen, buyer = build_canteen(world.shop), db.session.get_one(Person, world.buyer_id)
+    given: dict[str, Any] = {"institution": canteen.public_id, "person_id": canteen.payer.id}
+    in_transaction(keeping.add_member, **given, address=str(buyer.email), role=keeping.PURCHASER)
+    return replace(canteen, payer=buyer).order(apples=1)
 
 
 def cases_in_all_states(world: World) -> Iterator[tuple[Any, Mapping[str, Event]]]:

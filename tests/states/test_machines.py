@@ -10,13 +10,13 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace import app as every_part
 from marketplace.core.db import Base
 from marketplace.core.errors import IllegalTransition, StaleState
 from marketplace.core.transitions import EventRow, subject_of, transition
+from marketplace.parts import tables
 from tests.anything import anything_for, without_rules
 
-assert every_part.MODELS  # read by now, so that all lives are known
+assert tables.MODELS  # read by now, so that all lives are known
 LIVES: list[Any] = sorted(
     (mapper.class_ for mapper in Base.registry.mappers if hasattr(mapper.class_, "TRANSITIONS")),
     key=lambda kind: str(kind.__tablename__),

@@ -27,7 +27,9 @@ from tests.undone import OF_THE_VISIT, Undone
 
 pytestmark = pytest.mark.full
 ROLES: Final = tuple(sorted({role for role, _action, _reach in PERMISSIONS} - {ANYONE, "buyer"}))
-WIDE: Final = frozenset({"everywhere", "programme"})  # children and devices name no programme: its officers work for all
+WIDE: Final = frozenset(
+    {"everywhere", "programme"}
+)  # children and devices name no programme: its officers work for all (`try_far`)
 ELSEWHERE: Final = "149999"
 NOT_OURS: Final = ("sandbox_", "static")  # the cashier is another house, and knows no tenants
 IN_QUICK: Final = 150
@@ -209,6 +211,24 @@ class House:
         for_now = chance.sample(tries, IN_QUICK) if chance else tries
         return [said for rule, method, path, who in for_now if (said := self.wrong(rule, method, path, who))]
 
+    def try_far(self) -> list[str]:
+        """Where an officer of a programme, whose reach ends at no county, is not answered in order."""
+        tries = (
+            (rule, method, path, who)
+            for rule, method in self.rules()
+            for who, stranger in self.strangers.items()
+            if "programme" in self.reaches(rule, stranger.roles)
+            for path in self.paths(rule)
+        )
+        return [said for rule, method, path, who in tries if (said := self.broken(rule, method, path, who))]
+
+    def broken(self, rule: Rule, method: str, path: str, who: str) -> str:
+        """Answered by an error, or refused and written all the same."""
+        with self.undone.attempt() as seen:
+            status = self.strangers[who].ask(method, path, rule.endpoint).status_code
+        is_sound = status < 500 and not (seen.changed and (method == "GET" or status >= 400))
+        return "" if is_sound else f"{who}: {method} {path} {status} {seen.changed or ''}"
+
     def wrong(self, rule: Rule, method: str, path: str, who: str) -> str:
         stranger = self.strangers[who]
         with self.undone.attempt() as seen:
@@ -250,6 +270,10 @@ def test_nothing_of_others_is_shown_or_written_anywhere(house: House) -> None:
         pytest.skip("whose something is, is not asked of the database; some tries are made on both")
     found = house.try_all()
     assert not found, "\n".join(found)
+
+
+def test_whoever_reaches_all_of_a_programme_is_answered(house: House) -> None:
+    assert house.try_far() == []
 
 
 def test_the_names_are_those_of_something(house: House) -> None:

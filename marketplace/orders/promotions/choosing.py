@@ -14,6 +14,7 @@ from marketplace.core import clock
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import Refusal
 from marketplace.core.formats import language, short_date, yuan
+from marketplace.core.forms import tidy
 from marketplace.orders.models import Order
 from marketplace.orders.promotions import reducing
 from marketplace.orders.promotions.models import Promotion, PromotionUse
@@ -104,7 +105,7 @@ def with_promotions(session: Session, quoted: Quote, wanted: str, buyer: Buyer) 
 
 def code_of(typed: str) -> str:
     """As codes are kept: upper case, nothing between the letters."""
-    return "".join(typed.upper().split())[:LONGEST_CODE]
+    return "".join(tidy(typed).upper().split())[:LONGEST_CODE]
 
 
 def reduction_of(session: Session, coupon: Promotion, quoted: Quote, buyer: Buyer) -> Reduction:

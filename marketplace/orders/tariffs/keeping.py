@@ -1,10 +1,10 @@
-"""A rate table takes the place of its zone's older ones from its first day on, which lies ahead."""
+"""A rate table takes the place of its zone's older ones from its first day on, which lies ahead, until the next begins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from marketplace.core import audit, clock
@@ -31,20 +31,27 @@ def tables(session: Session) -> list[ShippingRate]:
 
 
 def keep(session: Session, *, steps: Sequence[Step], valid_from: date, actor: str) -> None:
-    """Of the zones that the table names: sent again it says the same. Raises TooEarly."""
+    """Of the zones that the table names: sent again it says the same, and one that begins later stays. Raises TooEarly."""
     if valid_from <= clock.today():
         raise TooEarly(valid_from.isoformat())
     named = sorted({step.zone for step in steps})
     of_zones = ShippingRate.zone.in_(named)
-    session.execute(delete(ShippingRate).where(of_zones, ShippingRate.valid_from >= valid_from))
+    session.execute(delete(ShippingRate).where(of_zones, ShippingRate.valid_from == valid_from))
     older = update(ShippingRate).where(of_zones, ShippingRate.valid_from < valid_from)
     older = older.where(or_(ShippingRate.valid_until.is_(None), ShippingRate.valid_until >= valid_from))
     session.execute(older.values(valid_until=valid_from - timedelta(days=1)))
+    ends = last_days(session, valid_from)
     rows = [
         {"zone": step.zone, "up_to_grams": step.up_to_grams, "price_fen": step.price_fen, "days": step.days}
-        | {"valid_from": valid_from, "valid_until": None}
+        | {"valid_from": valid_from, "valid_until": ends.get(step.zone)}
         for step in steps
     ]
     add_rows(session, ShippingRate, *rows)
     why = f"{', '.join(named)}: {len(rows)}"
     audit.record(session, actor=actor, action="shipping_rates.kept", subject=f"tariff:{valid_from}", why=why)
+
+
+def last_days(session: Session, valid_from: date) -> Mapping[str, date]:
+    """By zone, the day before another table begins that is kept already."""
+    later = select(ShippingRate.zone, func.min(ShippingRate.valid_from)).where(ShippingRate.valid_from > valid_from)
+    return {zone: first - timedelta(days=1) for zone, first in session.execute(later.group_by(ShippingRate.zone))}

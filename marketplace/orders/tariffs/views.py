@@ -13,15 +13,17 @@ from marketplace.accounts.permissions import requires
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.forms import Form, Needed
+from marketplace.orders.dispatching.reading import Unreadable, decoded
 from marketplace.orders.tariffs import keeping, reading
 
 bp = Blueprint("shipping_rates", __name__, url_prefix="/operator/shipping-rates")
+FILE: Final = "file"
 LONGEST: Final = 20_000
 
 
 class RatesForm(Form):
     valid_from = DateField(_l("Begins on"), [InputRequired(_l("Please write a day like this: 2026-10-09."))])
-    table = TextAreaField(_l("Table"), [Needed(_l("Paste the rate table.")), Length(max=LONGEST)])
+    table = TextAreaField(_l("Table"), [Needed(_l("Paste the rate table, or choose its file.")), Length(max=LONGEST)])
 
 
 @bp.get("")
@@ -35,6 +37,13 @@ def show_rates() -> ResponseReturnValue:
 def create_rates() -> ResponseReturnValue:
     """A look first; `action` send keeps it. Sent twice, it says the same."""
     form = RatesForm(request.form)
+    sent = request.files.get(FILE)
+    try:
+        if sent is not None and sent.filename:
+            form.table.data = decoded(sent.read(LONGEST * 4)).strip()
+    except Unreadable:
+        form.table.errors = [_("This cannot be read. At most 200 rows: zone, kilograms, yuan, days.")]
+        return page(form, 422)
     if not form.validate():
         return page(form, 422)
     steps = reading.steps(str(form.table.data), keeping.zones(db.session()))

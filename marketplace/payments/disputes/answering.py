@@ -14,7 +14,8 @@ from marketplace.core.forms import tidy
 from marketplace.payments.disputes import following
 from marketplace.payments.disputes.models import Dispute, DisputeEvidence
 from marketplace.payments.disputes.states import ANSWERABLE
-from marketplace.payments.gateways import Invalid, RemoteDispute, gateways, unknown_unless_answered
+from marketplace.payments.gateway_news import RemoteDispute
+from marketplace.payments.gateways import Invalid, gateways, unknown_unless_answered
 
 LARGEST: Final = 5 * 2**20  # bytes
 BEGINNINGS: Final = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}

@@ -17,7 +17,7 @@ from marketplace.ledger import books
 from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.disputes.standing import LOSS
 from marketplace.payments.disputes.states import DISPUTE, OPEN, DisputeState
-from marketplace.payments.gateways import RemoteDispute
+from marketplace.payments.gateway_news import RemoteDispute
 from marketplace.payments.models import Attempt
 from marketplace.payments.outcomes import Unmatched
 from marketplace.payments.states import AttemptState

@@ -10,6 +10,7 @@ from wtforms import DateField, FileField, SelectField, StringField, TextAreaFiel
 from wtforms.validators import Length, Optional
 
 from marketplace.core.forms import Form, KeyedForm, Needed
+from marketplace.core.money import without_thousands
 from marketplace.payments.operator.words import BOOKS, PARKED, PURPOSES, Words
 
 YUAN: Final = re.compile(r"\d{1,10}(\.\d{1,2})?")
@@ -100,7 +101,7 @@ def yuan(field: StringField) -> None:
 
 
 def plain(field: StringField) -> str:
-    return (field.data or "").replace(",", "").removeprefix("¥").removesuffix("元").strip()
+    return without_thousands(field.data or "").removeprefix("¥").removesuffix("元").strip()
 
 
 def fen_of(field: StringField) -> int | None:

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 Page = Callable[[Session, str], str | None]
 
 pages_of_purposes: dict[str, Page] = {}
-"""purpose -> the address of what a reference of it is about, or None; filled by app.py."""
+"""purpose -> the address of what a reference of it is about, or None; filled by parts/."""
 
 pages_of_entries: dict[str, Page] = {}
-"""kind of entry (disburse, payout, ...) -> the address of what was booked under this key, or None; filled by app.py."""
+"""kind of entry (disburse, payout, ...) -> the address of what was booked under this key, or None; filled by parts/."""
 
 
 def page_of(session: Session, purpose: str, reference: str) -> str | None:

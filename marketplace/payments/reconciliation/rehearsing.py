@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.db import in_transaction
-from marketplace.payments.gateways import GatewayError, Movement, PaymentGateway
+from marketplace.payments.gateway_news import Movement
+from marketplace.payments.gateways import GatewayError, PaymentGateway
 from marketplace.payments.models import Attempt
 from marketplace.payments.reconciliation import running
 from marketplace.payments.reconciliation.models import GatewayMovement, ReconciliationRun

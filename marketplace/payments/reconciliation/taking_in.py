@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from marketplace.core.db import in_transaction, insert_or_ignore
 from marketplace.payments import outcomes
 from marketplace.payments.disputes import following
-from marketplace.payments.gateways import GatewayError, Movement, PaymentGateway
+from marketplace.payments.gateway_news import Movement
+from marketplace.payments.gateways import GatewayError, PaymentGateway
 from marketplace.payments.reconciliation import converting, fees
 from marketplace.payments.reconciliation.matching import judge
 from marketplace.payments.reconciliation.models import GatewayMovement

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Engine, Row, func, insert, select, text
 
 from marketplace.core import clock
 from marketplace.core.money import Money
-from marketplace.payments.gateways import KeyMismatch, Movement, RefundRequest
+from marketplace.payments.gateway_news import Movement
+from marketplace.payments.gateways import KeyMismatch, RefundRequest
 from marketplace.payments.sandbox.converting import Conversion
 from marketplace.payments.sandbox.storage import movement
 

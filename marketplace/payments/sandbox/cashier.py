@@ -13,12 +13,11 @@ from sqlalchemy import Connection, Engine, Row, insert, select, text, update
 from marketplace.core import clock
 from marketplace.core.money import Money
 from marketplace.payments import signatures
+from marketplace.payments.gateway_news import Movement, Notice
 from marketplace.payments.gateways import (
     Book,
     Invalid,
     KeyMismatch,
-    Movement,
-    Notice,
     PaymentRequest,
     RefundRequest,
     RemotePayment,

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, insert, select, update
 from marketplace.core import clock
 from marketplace.core.money import Money
 from marketplace.payments.disputes.states import DisputeState as D
-from marketplace.payments.gateways import Book, Invalid, RemoteDispute
+from marketplace.payments.gateway_news import RemoteDispute
+from marketplace.payments.gateways import Book, Invalid
 from marketplace.payments.sandbox.book_keeping import BookKeeping
 from marketplace.payments.sandbox.cashier import Cashier, recall, remember
 from marketplace.payments.sandbox.storage import dispute, payment

@@ -4,14 +4,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from marketplace.payments.gateways import (
-    GatewayError,
-    MandateRequest,
-    Movement,
-    RemoteDispute,
-    RemoteMandate,
-    RemoteRefund,
-)
+from marketplace.payments.gateway_news import Movement, RemoteDispute
+from marketplace.payments.gateways import GatewayError, MandateRequest, RemoteMandate, RemoteRefund
 from marketplace.payments.sandbox.book_keeping import PAYOUTS
 from marketplace.payments.sandbox.views import cashier
 

@@ -14,18 +14,16 @@ from marketplace.core import clock
 from marketplace.core.money import Money
 from marketplace.core.settings import LIVE_KEYS
 from marketplace.payments import signatures
+from marketplace.payments.gateway_news import Movement, Notice, RemoteDispute
 from marketplace.payments.gateways import (
     Book,
     Caps,
     Invalid,
     KeyMismatch,
     MandateRequest,
-    Movement,
-    Notice,
     NotSupported,
     PaymentRequest,
     RefundRequest,
-    RemoteDispute,
     RemoteMandate,
     RemotePayment,
     RemoteRefund,

@@ -5,7 +5,8 @@ from typing import Any, Final, TypeVar
 
 from marketplace.core.money import Money
 from marketplace.payments.disputes.states import DisputeState
-from marketplace.payments.gateways import Book, Movement, OutcomeUnknown, RemoteDispute, RemotePayment, RemoteRefund
+from marketplace.payments.gateway_news import Movement, RemoteDispute
+from marketplace.payments.gateways import Book, OutcomeUnknown, RemotePayment, RemoteRefund
 from marketplace.payments.states import AttemptState, RefundState
 
 A = AttemptState

@@ -34,7 +34,7 @@ SUCCEEDED: Final = TransferState.SUCCEEDED
 FAILED: Final = TransferState.FAILED
 
 on_answered: dict[tuple[str, TransferState], Callable[[Session, Any], None]] = {}
-"""(table, `succeeded` or `failed`) -> called with session and row in that transaction; filled by app.py."""
+"""(table, `succeeded` or `failed`) -> called with session and row in that transaction; filled by parts/."""
 
 
 def ask_for(session: Session, *, payee: GatewayPayee, reference: str, booked_under: str, amount: Money) -> None:

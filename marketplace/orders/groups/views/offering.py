@@ -14,7 +14,7 @@ from marketplace.core import idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language, yuan
-from marketplace.core.forms import SelectChoice
+from marketplace.core.forms import SelectChoice, tidy
 from marketplace.orders.groups import offering, queries
 from marketplace.orders.groups.forms import OfferForm
 from marketplace.orders.groups.models import GroupOffer
@@ -83,7 +83,7 @@ def keeper(listing: str) -> Keeper:
 
 def with_packs(form: OfferForm) -> OfferForm:
     """The packs that are for sale and not offered to groups yet; the one that was sent may be, by the same form."""
-    found = queries.packs_of(db.session(), whose(), or_code=request.form.get("variant", ""))
+    found = queries.packs_of(db.session(), whose(), or_code=tidy(request.form.get("variant", "")))
     form.variant.choices = [SelectChoice(row.code, words(row)) for row in found]
     return form
 

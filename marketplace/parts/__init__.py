@@ -1,0 +1,1 @@
+"""How each part is put into the application: its pages, and which listener hears which announcer."""

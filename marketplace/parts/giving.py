@@ -1,0 +1,99 @@
+"""Gifts and deposit pledges."""
+
+from collections.abc import Callable
+
+from flask import Flask
+
+from crowdfund.campaigns import disputed, giving, lifecycle, returning, thanking, tracing as campaign_tracing
+from crowdfund.campaigns.matching import funds, paying_in, sending_back, taking_back
+from crowdfund.campaigns.plans import cards, keeping, receiving
+from crowdfund.campaigns.views import (
+    disbursements as disbursement_views,
+    gifts as gift_views,
+    ledger as ledger_views,
+    matching as matching_views,
+    officers as officer_views,
+    plans as plan_views,
+    public as campaign_views,
+    receipts as receipt_views,
+    returned as returned_views,
+    sponsors as sponsor_views,
+)
+from crowdfund.pledges import holding, reminders
+from crowdfund.pledges.views import (
+    bank as bank_views,
+    children as children_views,
+    programme as programme_views,
+    public as pledge_views,
+    station as station_device_views,
+    tracking as tracking_views,
+)
+from marketplace.core import outbox
+from marketplace.orders.batches import tracing as batch_tracing
+from marketplace.payments import outcomes, refunds
+from marketplace.payments.disputes import following
+from marketplace.payments.operator import tracing, words
+from marketplace.stations import queues
+
+
+def install_giving(app: Flask) -> None:
+    """Gifts: their money goes straight into their campaign's account, and back by itself when that is called off."""
+    for views in (campaign_views, gift_views, officer_views, returned_views):
+        app.register_blueprint(views.bp)
+    outcomes.credited[giving.PURPOSE] = giving.account_of
+    outcomes.on_succeeded[giving.PURPOSE] = giving.receive
+    refunds.on_failed[giving.PURPOSE] = returning.came_back
+    outbox.listeners |= {giving.LAPSES: [giving.lapse], giving.RECEIVED: [thanking.send_receipt]}
+    outbox.listeners[lifecycle.CANCELLED] = [returning.return_page]
+    following.bearers |= dict.fromkeys((giving.PURPOSE, keeping.PURPOSE), disputed.bear)
+    following.regained |= dict.fromkeys((giving.PURPOSE, keeping.PURPOSE), disputed.regain)
+    outbox.listeners[disputed.LOST] = [disputed.reissue]
+    tracing.pages_of_entries["settle"] = batch_tracing.page_of_settlement
+    tracing.pages_of_purposes[giving.PURPOSE] = campaign_tracing.page_of_gift
+    tracing.pages_of_entries |= dict.fromkeys(("disburse", "disburse_paid"), campaign_tracing.page_of_disbursement)
+
+
+def install_plans(app: Flask) -> None:
+    """Monthly gifts: received as any other; what has to ask the gateway waits apart from the rest."""
+    app.register_blueprint(plan_views.bp)
+    outcomes.credited[keeping.PURPOSE] = giving.account_of
+    outcomes.on_succeeded[keeping.PURPOSE] = receiving.receive
+    refunds.on_failed[keeping.PURPOSE] = returning.came_back
+    heard: dict[str, Callable[..., None]] = {
+        keeping.LAPSES: receiving.lapse,
+        keeping.WITHDRAWN: receiving.withdraw,
+        receiving.AGREED: receiving.keep_mandate,
+        cards.LET_GO: cards.forget,
+    }
+    outbox.listeners |= {topic: [listener] for topic, listener in heard.items()}
+    outbox.slow.update(heard)
+
+
+def install_matching(app: Flask) -> None:
+    """Matching funds: paid in as anything else is paid; what gifts do not get goes back to the sponsor."""
+    for views in (matching_views, sponsor_views):
+        app.register_blueprint(views.bp)
+    outcomes.on_succeeded[paying_in.PURPOSE] = paying_in.receive
+    refunds.on_failed[paying_in.PURPOSE] = sending_back.came_back
+    refunds.on_requested |= dict.fromkeys((giving.PURPOSE, keeping.PURPOSE), taking_back.follow)
+    following.contested |= dict.fromkeys((giving.PURPOSE, keeping.PURPOSE), taking_back.follow)
+    following.bearers[paying_in.PURPOSE] = sending_back.bear
+    following.regained[paying_in.PURPOSE] = sending_back.regain
+    outbox.listeners[funds.CLOSED] = [sending_back.send_rest]
+    tracing.pages_of_purposes[paying_in.PURPOSE] = campaign_tracing.page_of_fund
+    words.reasons[sending_back.REASON] = sending_back.REASON_WORDS
+
+
+def install_public_ledger(app: Flask) -> None:
+    """What everybody may read of gifts and payments, receipts, and how campaigns' money is paid out."""
+    for views in (ledger_views, receipt_views, disbursement_views):
+        app.register_blueprint(views.bp)
+
+
+def install_pledges(app: Flask) -> None:
+    """Deposit pledges: savers, banks, children's cases, devices."""
+    for views in (pledge_views, tracking_views, bank_views, children_views, programme_views, station_device_views):
+        app.register_blueprint(views.bp)
+    queues.others["devices"] = station_device_views.queue
+    outbox.listeners[holding.EXPIRES] = [holding.expire_held]
+    outbox.listeners |= {topic: [listener] for topic, listener in reminders.LISTENERS.items()}

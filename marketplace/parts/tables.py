@@ -1,0 +1,75 @@
+"""Every part's tables: the schema is complete once this is read."""
+
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns import ledger_models as public_ledger_models, models as campaign_models
+from crowdfund.campaigns.matching import models as matching_models
+from crowdfund.campaigns.plans import models as plan_models
+from crowdfund.pledges import models as pledge_models
+from listings import models as listing_models
+from listings.customer_reviews import models as review_models
+from listings.following import models as following_models
+from listings.questions import models as question_models
+from listings.sheets import models as sheet_models
+from marketplace.accounts import models as account_models
+from marketplace.core import audit, idempotency, outbox, page_versions, sealing, triggers
+from marketplace.core.db import db
+from marketplace.ledger import models as ledger_models
+from marketplace.notifications import models as notification_models
+from marketplace.orders import models as order_models
+from marketplace.orders.batches import models as batch_models
+from marketplace.orders.cases import models as case_models
+from marketplace.orders.closing import models as closing_models
+from marketplace.orders.groups import models as group_models
+from marketplace.orders.institutions import models as institution_models
+from marketplace.orders.invoices import models as invoice_models
+from marketplace.orders.offline import models as offline_models
+from marketplace.orders.promotions import models as promotion_models
+from marketplace.orders.receiving import models as receiving_models
+from marketplace.payments import models as payment_models
+from marketplace.payments.disputes import models as dispute_models
+from marketplace.payments.reconciliation import models as reconciliation_models
+from marketplace.payments.transfers import models as transfer_models
+from marketplace.stations import models as station_models
+
+MODELS = (
+    account_models,
+    audit,
+    batch_models,
+    campaign_models,
+    case_models,
+    closing_models,
+    dispute_models,
+    following_models,
+    group_models,
+    idempotency,
+    invoice_models,
+    institution_models,
+    ledger_models,
+    listing_models,
+    sheet_models,
+    matching_models,
+    notification_models,
+    offline_models,
+    order_models,
+    outbox,
+    page_versions,
+    payment_models,
+    plan_models,
+    public_ledger_models,
+    pledge_models,
+    promotion_models,
+    receiving_models,
+    reconciliation_models,
+    sealing,
+    station_models,
+    transfer_models,
+    review_models,
+    question_models,
+)
+
+
+def build(session: Session) -> None:
+    """All tables, and the triggers that guard them."""
+    db.metadata.create_all(session.connection())
+    triggers.create_all(session.connection())

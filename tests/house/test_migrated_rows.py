@@ -1,0 +1,206 @@
+"""What was there before a migration is there after it, and knows what the new columns ask for."""
+
+from datetime import UTC, date, datetime
+from operator import itemgetter
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from marketplace.core import migrations
+from tests.house.rows import SHOP, put_in, rows_of
+
+LEDGER: dict[str, list[dict[str, Any]]] = {
+    **{name: SHOP[name] for name in ("county", "station", "person")},
+    "organisation": [{"code": "f", "certificate_from": date(2020, 1, 1), "certificate_until": date(2099, 1, 1)}],
+    "campaign": [{"id": 1, "organisation_code": "f", "owner_id": 1, "kind": "donation", "past_goal": "stop"}],
+    "public_row": [
+        {"id": number, "kind": kind, "fen": fen, "campaign_id": 1, "reference": str(number)}
+        for number, (kind, fen) in enumerate([("gift", 5), ("gift", 7), ("refund", -7), ("gift", 1)], start=1)
+    ],
+    "sealed_row": [
+        {"number": number, "row_id": number, "kind": kind, "campaign_id": 1, "at": datetime(2026, 11, 1, *hour, tzinfo=UTC)}
+        for number, (kind, hour) in enumerate(
+            [("gift", (15, 58)), ("gift", (15, 59)), ("refund", (15, 59)), ("gift", (16, 0))], start=1
+        )
+    ],
+    "ledger_day": [{"campaign_id": 1, "day": date(2026, 11, day), "rows": rows} for day, rows in ((1, 3), (2, 1))],
+}
+
+
+def test_days_that_were_sealed_before_know_how_many_gifts_they_had(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0003")
+    put_in(empty, LEDGER)
+
+    migrations.bring_up_to_date(empty)
+
+    days = rows_of(empty, {"ledger_day": ["day", "gifts", "rows"]})["ledger_day"]
+    assert sorted(days, key=itemgetter("day")) == [
+        {"day": date(2026, 11, 1), "gifts": 2, "rows": 3},  # until midnight in Shanxi
+        {"day": date(2026, 11, 2), "gifts": 1, "rows": 1},
+    ]
+
+
+def test_webhooks_that_were_kept_before_know_what_they_are_about(empty: Engine) -> None:
+    raw = b'{"id": "evt_1", "data": {"object": {"object": "refund", "id": "re_1"}}}'
+    migrations.bring_up_to_date(empty, "0005")
+    put_in(empty, {"gateway_event": [{"id": 1, "event_id": "evt_1", "raw": raw, "status": "done"}]})
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {"gateway_event": ["raw", "remote_id"]})["gateway_event"] == [{"raw": raw, "remote_id": "re_1"}]
+
+
+def test_money_of_before_was_settled_in_the_currency_that_it_was_paid_in(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0010")
+    moved = {"id": 1, "gross": 3980, "fee": 24, "net": 3956, "currency": "CNY", "verdict": "matched"}
+    attempt = {"id": 1, "fen": 3980, "state": "succeeded", "currency": "CNY"}
+    dispute = {"id": 1, "attempt_id": 1, "fen": 3980, "fee_fen": 1500, "currency": "CNY", "state": "lost"}
+    put_in(empty, {"gateway_movement": [moved], "attempt": [attempt], "dispute": [dispute]})
+
+    migrations.bring_up_to_date(empty)
+
+    new = ["presented", "presented_currency", "rate"]
+    assert rows_of(empty, {"gateway_movement": [*moved, *new]})["gateway_movement"] == [moved | dict.fromkeys(new)]
+    assert rows_of(empty, {"dispute": [*dispute, "fee_currency"]})["dispute"] == [dispute | {"fee_currency": None}]
+
+
+def test_public_rows_of_before_stay_as_they_were_and_a_match_may_be_taken_back(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0015")
+    before = rows_of(empty, put_in(empty, LEDGER))
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {table: list(rows[0]) for table, rows in before.items()}) == before
+    row = {"id": 5, "kind": "unmatch", "campaign_id": 1, "reference": "5"}
+    with pytest.raises(DBAPIError, match="known_kind"):
+        put_in(empty, {"public_row": [row | {"fen": 3}]})
+    put_in(empty, {"public_row": [row | {"fen": -3}]})
+    with pytest.raises(DBAPIError, match="append-only"), empty.begin() as connection:
+        connection.execute(text("UPDATE public_row SET fen = -4 WHERE id = 5"))
+
+
+def test_papers_of_before_stay_as_stated_and_goods_get_edits(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0016")
+    paper = {"id": 1, "listing_id": 1, "kind": "organic", "name_zh": "有机", "number": "O-1", "status": "stated"}
+    before = rows_of(empty, put_in(empty, {**SHOP, "certificate": [paper]}))
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {table: list(rows[0]) for table, rows in before.items()}) == before
+    new = {"media_public_id": None, "verified_by": None, "verified_at": None}
+    assert rows_of(empty, {"certificate": list(new)})["certificate"] == [new]
+    edit = {"listing_id": 1, "author_id": 1, "state": "submitted", "reviewer_id": None, "decided_at": None}
+    put_in(empty, {"listing_revision": [edit | {"id": 1, "public_id": "e1"}]})
+    with pytest.raises(DBAPIError, match=r"listing_revision\.listing_id|one_waiting_revision"):
+        put_in(empty, {"listing_revision": [edit | {"id": 2, "public_id": "e2"}]})
+    agreed = {"listing_id": 1, "seller_id": 1, "clerk_id": 2, "way": "on_paper", "picture_digest": None}
+    with pytest.raises(DBAPIError, match="paper_has_a_picture"):
+        put_in(empty, {"listing_consent": [agreed]})
+
+
+def line(number: int, parcel: int, grams: int, quantity: int) -> dict[str, Any]:
+    figures = {"unit_price_fen": 100, "unit_service_fee_fen": 8, "quantity": quantity, "net_weight_grams": grams}
+    return {"id": number, "public_id": f"l{number}", "parcel_id": parcel} | figures
+
+
+def parcel(number: int, state: str, goods_fen: int, shipping_fen: int, grams: int) -> dict[str, Any]:
+    sums = {"goods_fen": goods_fen, "shipping_fen": shipping_fen, "service_fee_fen": 0, "net_weight_grams": grams}
+    return {"id": number, "public_id": f"p{number}", "number": number, "state": state} | sums
+
+
+def refund(number: int, reason_key: str, fen: int, state: str) -> dict[str, Any]:
+    return {"id": number, "public_id": f"r{number}", "reason_key": reason_key, "fen": fen, "state": state, "remote_id": None}
+
+
+SENT_AND_NOT_SENT: dict[str, list[dict[str, Any]]] = {
+    **{name: SHOP[name] for name in ("county", "station", "person")},
+    "province": [{"code": "140000"}],
+    "order": [
+        {"id": 1, "number": "SX-1", "province_code": "140000", "goods_fen": 1800, "total_fen": 2900, "shipping_fen": 1100}
+    ],
+    "parcel": [
+        parcel(1, "accepted", 600, 1000, 7000),
+        parcel(2, "refused", 500, 100, 0),
+        parcel(3, "settled", 300, 0, 300),
+        parcel(4, "refused", 400, 0, 100),
+    ],
+    "order_line": [
+        *(line(number, 1, 1000, quantity) for number, quantity in ((1, 3), (2, 2), (3, 1))),
+        line(4, 1, 333, 3),
+        *(line(number, 2, 0, quantity) for number, quantity in ((5, 2), (6, 3))),
+        line(7, 3, 100, 3),
+        line(8, 4, 25, 4),
+    ],
+    "attempt": [{"id": 1, "public_id": "a1", "purpose": "order", "reference": "SX-1", "fen": 2900, "state": "succeeded"}],
+    "refund": [
+        refund(1, "parcel:p2", 600, "succeeded"),
+        refund(2, "lost:p3", 300, "pending"),
+        refund(3, "parcel:p4", 400, "failed"),
+    ],
+}
+
+
+def test_lines_of_before_have_their_part_of_the_shipping_and_know_what_went_back(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0005")
+    put_in(empty, SENT_AND_NOT_SENT)
+
+    migrations.bring_up_to_date(empty)
+
+    lines = rows_of(empty, {"order_line": ["id", "shipping_fen", "refunded_quantity"]})["order_line"]
+    assert [tuple(row.values()) for row in sorted(lines, key=itemgetter("id"))] == [
+        (1, 428, 0),  # of 6999 grams, the largest remainders
+        (2, 286, 0),
+        (3, 143, 0),
+        (4, 143, 0),
+        (5, 40, 2),  # by number, where nothing weighs anything
+        (6, 60, 3),
+        (7, 0, 3),
+        (8, 0, 0),  # its refund has failed
+    ]
+    given = ["refund_public_id", "order_line_id", "quantity", "goods_fen", "service_fee_fen", "shipping_fen", "by_station"]
+    backs = [tuple(row.values()) for row in rows_of(empty, {"refund_line": given})["refund_line"]]
+    assert sorted(backs) == [
+        ("r1", 5, 2, 200, 16, 40, False),
+        ("r1", 6, 3, 300, 24, 60, False),
+        ("r2", 7, 3, 300, 24, 0, True),
+        ("r3", 8, 4, 400, 32, 0, False),
+    ]
+
+
+def test_roles_of_before_are_held_since_they_were_recorded_and_cases_stay_refunded_by_us(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0022")
+    then, later = datetime(2026, 3, 1, 8, tzinfo=UTC), datetime(2026, 4, 1, 8, tzinfo=UTC)
+    granted = {"action": "role.granted", "subject": "person:p1"}
+    here = {"person_id": 1, "role": "station_clerk", "scope_kind": "station"}
+    case = {"order_line_id": 1, "parcel_id": 1, "quantity": 1, "kind": "damaged", "wish": "refund"}
+    counted = ("received_quantity", "missing_quantity", "replaced_quantity", "refunded_quantity", "shipping_fen")
+    refunded = {"id": 1, "public_id": "c1", "state": "refunded", "refund_public_id": "r1", "exchange_number": None}
+    put_in(
+        empty,
+        {
+            **SENT_AND_NOT_SENT,
+            "order_line": [row | dict.fromkeys(counted, 0) for row in SENT_AND_NOT_SENT["order_line"]],
+            "audit_record": [
+                granted | {"id": 1, "at": then, "detail": {"role": "station_clerk", "scope": "station:140430"}},
+                granted | {"id": 2, "at": later, "detail": {"role": "station_clerk", "scope": "station:140430"}},
+                granted | {"id": 3, "at": then, "detail": {"role": "operator", "scope": "province:140000"}},
+            ],
+            "role_grant": [here | {"id": 1, "scope_id": "140430"}, here | {"id": 2, "scope_id": "141028"}],
+            "after_sales_case": [case | refunded | {"returned_quantity": None, "condition": None}],
+        },
+    )
+    before = datetime.now(UTC)
+
+    migrations.bring_up_to_date(empty)
+
+    since = {row["id"]: row["granted_at"] for row in rows_of(empty, {"role_grant": ["id", "granted_at"]})["role_grant"]}
+    assert since[1].replace(tzinfo=UTC) == later and since[2].replace(tzinfo=UTC) >= before.replace(microsecond=0)
+    assert rows_of(empty, {"after_sales_case": ["state", "is_paid_by_bank"]})["after_sales_case"] == [
+        {"state": "refunded", "is_paid_by_bank": False}
+    ]
+    with pytest.raises(DBAPIError, match="refunded_once"), empty.begin() as connection:
+        connection.execute(text("UPDATE after_sales_case SET refund_public_id = NULL"))
+    with pytest.raises(DBAPIError, match="bank_pays_for_returned_goods"), empty.begin() as connection:
+        connection.execute(text("UPDATE after_sales_case SET refund_public_id = NULL, is_paid_by_bank = TRUE"))
