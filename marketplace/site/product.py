@@ -21,6 +21,7 @@ from marketplace.core import clock, page_cache
 from marketplace.core.db import db
 from marketplace.core.formats import count, in_shanghai, language, month_range, short_date, yuan
 from marketplace.core.memory import remembered
+from marketplace.core.settings import settings
 from marketplace.core.strata import Section
 from marketplace.orders.cases import quality
 from marketplace.orders.cases.quality import Quality
@@ -105,6 +106,7 @@ def show(code: str) -> ResponseReturnValue:
         to=to,
         estimate=estimate(db.session(), page.product, page.pack, to.code),
         shelf=shelf.code,
+        home=settings().base_url,
         review_words=review_words,
         trail=[(shelf.url, str(shelf.name)), (f"/categories/{category}", name), ("", page.product.title)],
     )

@@ -188,6 +188,25 @@ def test_from_three_on_there_is_an_average(client: FlaskClient, apples: Listing)
     assert "<strong" in page and "4.3" in page and "3 个人评价过" in page
 
 
+def test_search_engines_read_what_people_do(client: FlaskClient, apples: Listing) -> None:
+    def read() -> dict[str, str]:
+        page = client.get(f"/listings/{apples.code}").text
+        assert "ld+json" not in page and "<script" not in page.partition("<main")[2]
+        return dict(re.findall(r'itemprop="(\w+)" (?:content|href)="([^"]*)"', page))
+
+    for stars in (5, 4):
+        buy(apples).write(Said(stars, "好"))
+    found = read()
+    assert (found["name"], found["sku"]) == (html.escape(apples.title_zh), f"{apples.code}-1")
+    assert (found["price"], found["priceCurrency"]) == ("39.80", "CNY")
+    assert found["availability"] == "https://schema.org/InStock" and found["url"].startswith("http")
+    assert "ratingValue" not in found
+
+    buy(apples).write(Said(4, "好"))
+    found = read()
+    assert (found["ratingValue"], found["reviewCount"], found["bestRating"]) == ("4.3", "3", "5")
+
+
 def test_pages_of_reviews_lead_on(client: FlaskClient, apples: Listing) -> None:
     for number in range(22):
         buy(apples).write(Said(5, f"第{number}条。"))
