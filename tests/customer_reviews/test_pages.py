@@ -197,7 +197,7 @@ def test_search_engines_read_what_people_do(client: FlaskClient, apples: Listing
     for stars in (5, 4):
         buy(apples).write(Said(stars, "好"))
     found = read()
-    assert (found["name"], found["sku"]) == (html.escape(apples.title_zh), f"{apples.code}-1")
+    assert found["name"] == apples.title_zh and found["sku"].startswith(f"{apples.code}-")
     assert (found["price"], found["priceCurrency"]) == ("39.80", "CNY")
     assert found["availability"] == "https://schema.org/InStock" and found["url"].startswith("http")
     assert "ratingValue" not in found
