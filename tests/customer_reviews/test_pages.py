@@ -217,6 +217,7 @@ def test_pages_of_reviews_lead_on(client: FlaskClient, apples: Listing) -> None:
     second = client.get(html.unescape(onward[1])).text
     assert "第1条。" in second and "第0条。" in second and "第2条。" not in second
     assert client.get("/listings/nothing/reviews").status_code == 404
+    assert "第21条。" in client.get(f"/listings/{apples.code}/reviews?before=nobody").text
 
 
 def test_a_product_page_costs_one_statement_more_where_people_have_spoken(
