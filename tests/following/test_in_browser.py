@@ -63,7 +63,7 @@ def test_from_the_heart_to_the_message(real_app: Flask, way: Way) -> None:
         expect(page.get_by_text("比收藏时便宜 ¥19.80")).to_be_visible()
         press(page, "button", "移走 苹果1号")
         press(page, "button", "放回去")
-        expect(page.get_by_role("heading", name="苹果1号")).to_be_visible()
+        expect(page.get_by_text("比收藏时便宜 ¥19.80")).to_be_visible()
         is_at_ease(page)
 
 
