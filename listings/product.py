@@ -139,7 +139,7 @@ def get_product(session: Session, code: str) -> Product:
 
 
 def has_had(session: Session, code: str, variant: str) -> bool:
-    """Whether this listing offers, or once offered, this pack: letters and orders lead to packs that others have followed."""
+    """Whether this listing offers, or once offered, this pack: letters lead to packs that others have followed."""
     mine = select(Variant.id).join(Listing, Listing.id == Variant.listing_id).where(Listing.code == code)
     return bool(rows(session, mine.where(Variant.code == variant)))
 

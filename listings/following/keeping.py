@@ -34,7 +34,8 @@ class AlreadyThatCheap(Refusal):
 def save(session: Session, *, person_id: int, variant: str, as_before: Mapping[str, Any] | None = None) -> bool:
     """Keep this pack in mind; whether it is new there. What is kept already stays as it is, with the price of its day.
 
-    `as_before`: what `remove` returned, where somebody takes that back. Raises NotFound for what has no page, TooManyFavourites."""
+    `as_before`: what `remove` returned, where somebody takes that back.
+    Raises NotFound for what has no page, TooManyFavourites."""
     good = goods.find(session, [variant]).get(variant)
     if good is None or not (good.is_for_sale or as_before):
         raise NotFound(variant)

@@ -1,4 +1,4 @@
-"""Somebody asks before they buy, and says afterwards how it was, with a picture; seller and station have their part in it."""
+"""Somebody asks before they buy, and says afterwards how it was, with a picture; seller and station take part."""
 
 from pathlib import Path
 from typing import Literal

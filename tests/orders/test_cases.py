@@ -87,7 +87,7 @@ def test_it_is_not_refunded_at_once_again_and_again(shop: Shop, delivered: Bough
     assert differences(shop) == []
 
 
-def test_no_case_is_cut_in_two_to_stay_below_the_limit(shop: Shop, delivered: Bought, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_case_is_cut_in_two_to_stay_below_the_limit(delivered: Bought, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two of three boxes are worth 46.64: what two cases ask for may not be more than one may."""
     small = settings().model_copy(update={"after_sales_limit_fen": 4500})
     monkeypatch.setattr(automatic, "settings", lambda: small)
@@ -95,7 +95,7 @@ def test_no_case_is_cut_in_two_to_stay_below_the_limit(shop: Shop, delivered: Bo
     assert states == [C.REFUNDED, C.REQUESTED] and balances(delivered.number) == ONE_BACK
 
 
-def test_what_a_station_has_turned_down_is_not_refunded_at_once(shop: Shop, delivered: Bought) -> None:
+def test_what_a_station_has_turned_down_is_not_refunded_at_once(delivered: Bought) -> None:
     before = balances(delivered.number)
     do(deciding.reject, open_case(delivered, 3, **DAMAGED))
     assert case_of(open_case(delivered, **DAMAGED)).state is C.REQUESTED

@@ -25,7 +25,9 @@ bp = Blueprint("station_reviews", __name__, url_prefix="/station/reviews")
 @bp.get("")
 @requires("customer_review.moderate")
 def list_reviews() -> ResponseReturnValue:
-    return desk.page("customer_reviews/station_list.html", CURRENT, rows=queries.waiting(db.session(), g.station), words=words)
+    return desk.page(
+        "customer_reviews/station_list.html", CURRENT, rows=queries.waiting(db.session(), g.station), words=words
+    )
 
 
 @bp.get("/<review>")

@@ -132,7 +132,9 @@ def after_bank(paid: ByBank) -> str:
     """Where a bank has paid, and where it took that back after all."""
     if paid.owed_fen:
         owed = yuan(paid.owed_fen)
-        return str(_("Your bank has taken its money back. The province refunds you %(sum)s; you need not do anything.", sum=owed))
+        return str(
+            _("Your bank has taken its money back. The province refunds you %(sum)s; you need not do anything.", sum=owed)
+        )
     if not paid.is_with_buyer and paid.refunded_fen:
         return str(_("%(sum)s goes back to where you paid from.", sum=yuan(paid.refunded_fen)))
     return str(_("Your bank has already given you the money back, so it is not refunded once more."))
