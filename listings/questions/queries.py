@@ -42,6 +42,12 @@ def own(session: Session, listing_id: int, asker_id: int) -> Sequence[Question]:
     return session.scalars(mine.where(Question.state.in_(ALIVE)).order_by(Question.id.desc()).limit(DESK_PAGE)).all()
 
 
+def was_asked_by(session: Session, question: str, person_id: int) -> bool:
+    """Whether it is, or was, theirs."""
+    mine = select(Question.id).where(Question.public_id == question, Question.asker_id == person_id)
+    return session.scalar(mine) is not None
+
+
 def of_seller(session: Session, seller_id: int) -> Sequence[AskedAbout]:
     """What a seller was asked, unanswered first, of these the longest waiting first."""
     states = (Q.OPEN, Q.ANSWERED)

@@ -161,7 +161,10 @@ def test_from_the_page_of_the_goods_to_the_answer(client: FlaskClient, session: 
     signed_in(others, "seller")
     assert others.get(f"/seller/questions/{question}").status_code == 404
     assert post(others, f"{address}/{question}/withdrawal", {}).status_code == 404
-    assert post(client, f"{address}/{question}/withdrawal", {}).status_code == 303
+    for told in ("你的问题删掉了。", "这一步已经做过"):
+        assert post(client, f"{address}/{question}/withdrawal", {}).status_code == 303
+        assert told in client.get(address).text
+    assert post(others, f"{address}/{question}/withdrawal", {}).status_code == 404
     assert "不打蜡" not in stranger.get(address).text
 
 
