@@ -102,14 +102,17 @@ class Question:
 def read(args: MultiDict[str, str], place: str = "") -> Question:
     """The question in an address. What makes no sense is left out rather than refused: an address is not a form."""
     first = args.to_dict()  # a MultiDict raises and catches for each parameter that is not there
+    least, most = fen(first.get("min", "")), fen(first.get("max", ""))
+    if least is not None and most is not None and least > most:  # typed the wrong way round
+        least, most = most, least
     return Question(
         place=place,
         text=readable(first.get("q", "")),
         categories=codes(args.getlist("category")),
         counties=codes(args.getlist("county")),
         flags=frozenset(flag for flag in FLAGS if first.get(flag) == "1"),
-        min_fen=fen(first.get("min", "")),
-        max_fen=fen(first.get("max", "")),
+        min_fen=least,
+        max_fen=most,
         sort=sort_named(first.get("sort", "")),
         page=page_number(first.get("page", "")),
         exact=first.get("exact") == "1",

@@ -6,7 +6,7 @@ from datetime import date
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from listings import cards, counting
@@ -21,10 +21,11 @@ from search_index import Alternative, Answer, Backend, Facets, Query, Sort
 BEST: Final = (Listing.sold.desc(), Listing.published_at.desc(), Listing.id.desc())
 NEWEST: Final = (Listing.published_at.desc(), Listing.id.desc())
 MEASURED: Final = ("weight", "volume", "piece")
+AFTER: Final = case((Variant.measure == "weight", 0), (Variant.measure == "volume", 1), else_=2) * 1_000_000_000
 OFFERED: Final = (Variant.listing_id == Listing.id, Variant.is_offered)
 CHEAPEST: Final = select(func.min(Variant.price_fen)).where(*OFFERED).scalar_subquery()
 BY_MEASURE: Final = (
-    select(func.min(Variant.price_fen * UNIT * 1.0 / Variant.measure_amount))
+    select(func.min(AFTER + Variant.price_fen * UNIT * 1.0 / Variant.measure_amount))
     .where(*OFFERED, Variant.measure.in_(MEASURED), Variant.measure_amount > 0)
     .scalar_subquery()
 )

@@ -138,6 +138,12 @@ def get_product(session: Session, code: str) -> Product:
     return product(row, packs, photos_of(session, row.id), papers_of(session, row.id), last_check(session, row.id))
 
 
+def has_had(session: Session, code: str, variant: str) -> bool:
+    """Whether this listing offers, or once offered, this pack: letters lead to packs that others have followed."""
+    mine = select(Variant.id).join(Listing, Listing.id == Variant.listing_id).where(Listing.code == code)
+    return bool(rows(session, mine.where(Variant.code == variant)))
+
+
 @cache  # putting it together takes longer than running it
 def row_of_product() -> Columns:
     return (

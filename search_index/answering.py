@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from search_index.documents import LARGEST_NUMBER
 from search_index.narrowing import Narrowing, facets, narrow, ways_out
 from search_index.negation import struck_out
 from search_index.query import LONGEST_TEXT, MOST_PER_PAGE, Answer, Hit, Query, Sort
@@ -107,8 +108,9 @@ def ranked(sort: Sort, scored: Scored, exact: Mask, near: Mask, snapshot: Snapsh
 def sort_key(sort: Sort, scored: Scored, snapshot: Snapshot) -> Column:
     if sort is Sort.PRICE:
         return snapshot.price
-    if sort is Sort.UNIT_PRICE:  # by measure: what has no measure price comes last
-        return np.where(snapshot.measure > 0, snapshot.measure_price, _FAR)
+    if sort is Sort.UNIT_PRICE:  # a price of 500 g is no price of an egg: weights, litres, pieces, then what has none
+        by_measure = (snapshot.measure.astype(np.int64) - 1) * LARGEST_NUMBER + snapshot.measure_price
+        return np.where(snapshot.measure > 0, by_measure, _FAR)
     if sort is Sort.NEWEST:
         return -snapshot.published
     if sort is Sort.SALES:

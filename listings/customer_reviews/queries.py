@@ -97,7 +97,7 @@ def behind(wanted: Any, before: str) -> Any:
     if not before:
         return wanted
     last = select(CustomerReview.id).where(CustomerReview.public_id == before).scalar_subquery()
-    return wanted.where(CustomerReview.id < last)
+    return wanted.where(or_(last.is_(None), CustomerReview.id < last))
 
 
 def shown(rows: Sequence[Any]) -> ShownReview:

@@ -1,6 +1,7 @@
 """Commands: keep a pack in mind, forget it, choose what to be told of it. Each may be sent twice."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, select, update
@@ -16,6 +17,7 @@ from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.languages import DEFAULT
 
 MOST: Final = 100
+CHOSEN: Final = ("saved_at", "saved_price_fen", "tells_price", "tells_return", "wish_fen", "told_price_fen", "language")
 
 
 class TooManyFavourites(Refusal):
@@ -29,12 +31,13 @@ class AlreadyThatCheap(Refusal):
     message = _l("It costs no more than that already. Enter a lower price.")
 
 
-def save(session: Session, *, person_id: int, variant: str) -> bool:
+def save(session: Session, *, person_id: int, variant: str, as_before: Mapping[str, Any] | None = None) -> bool:
     """Keep this pack in mind; whether it is new there. What is kept already stays as it is, with the price of its day.
 
+    `as_before`: what `remove` returned, where somebody takes that back.
     Raises NotFound for what has no page, TooManyFavourites."""
     good = goods.find(session, [variant]).get(variant)
-    if good is None or not good.is_for_sale:
+    if good is None or not (good.is_for_sale or as_before):
         raise NotFound(variant)
     session.execute(select(Person.id).where(Person.id == person_id).with_for_update())  # two presses, one after the other
     kept = session.scalars(select(Favourite.variant_code).where(Favourite.person_id == person_id)).all()
@@ -43,13 +46,15 @@ def save(session: Session, *, person_id: int, variant: str) -> bool:
     seen = {"was_away": not good.is_available, "was_out_of_season": not good.is_in_season(days.today().month)}
     new = {"public_id": ids.public_id(), "person_id": person_id, "variant_code": variant, "saved_at": clock.now()}
     new |= {"saved_price_fen": good.price_fen, "tells_price": False, "tells_return": False, "language": DEFAULT}
-    return insert_or_ignore(session, Favourite, {**new, **seen, "seen_version": good.version, "looked_on": days.today()})
+    new |= {**seen, "seen_version": good.version, "looked_on": days.today()}
+    return insert_or_ignore(session, Favourite, new | dict(as_before or {}))
 
 
-def remove(session: Session, *, person_id: int, variant: str) -> bool:
-    """Forget it; whether it was kept."""
+def remove(session: Session, *, person_id: int, variant: str) -> dict[str, Any] | None:
+    """Forget it; returns how it was kept, for `save` to bring it back as it was. None where it was not kept."""
     mine = delete(Favourite).where(Favourite.person_id == person_id, Favourite.variant_code == variant)
-    return session.scalar(mine.returning(Favourite.id)) is not None
+    row = session.execute(mine.returning(*(getattr(Favourite, name) for name in CHOSEN))).first()
+    return dict(row._mapping) if row else None
 
 
 def choose_alerts(

@@ -1,6 +1,7 @@
 """/account/favourites: packs a person keeps in mind and what they are told of them. /favourites/<token>: no more of that."""
 
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, Final
 
 from flask import Blueprint, flash, g, redirect, render_template, request, session as cookie, url_for
@@ -16,6 +17,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
 
 REMOVED: Final = "favourite_removed"
+AS_BEFORE: Final = "favourite_before"  # how it was kept, until it is brought back or another one is removed
 
 bp = Blueprint("following", __name__)
 
@@ -50,12 +52,20 @@ def create_favourite() -> ResponseReturnValue:
         raise NotFound("variant")
     variant = str(form.variant.data)
     try:
-        is_new = in_transaction(keeping.save, person_id=g.person.id, variant=variant)
+        is_new = in_transaction(keeping.save, person_id=g.person.id, variant=variant, as_before=before(variant))
     except keeping.TooManyFavourites as refusal:
         flash(refusal.message, "failed")
     else:
         flash(_("Saved to your favourites.") if is_new else _("It is among your favourites already."), "done")
     return redirect(back_to(variant), 303)
+
+
+def before(variant: str) -> dict[str, Any] | None:
+    """How it was kept before it was removed, where this brings it back."""
+    kept = cookie.get(AS_BEFORE, {}) if request.form.get("from") == "list" else {}
+    if kept.get("person") != g.person.id or kept.get("variant") != variant:
+        return None
+    return {**kept["chosen"], "saved_at": datetime.fromisoformat(kept["chosen"]["saved_at"])}
 
 
 def back_to(variant: str) -> str:
@@ -70,8 +80,11 @@ def back_to(variant: str) -> str:
 @requires("favourite.keep")
 def create_removal(variant: str) -> ResponseReturnValue:
     """Forget it; the strip that says so can bring it back."""
-    if in_transaction(keeping.remove, person_id=g.person.id, variant=variant):
+    chosen = in_transaction(keeping.remove, person_id=g.person.id, variant=variant)
+    if chosen is not None:
         cookie[REMOVED] = variant
+        kept = {**chosen, "saved_at": chosen["saved_at"].isoformat()}
+        cookie[AS_BEFORE] = {"person": g.person.id, "variant": variant, "chosen": kept}
     return redirect(url_for(".show_favourites"), 303)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from listings.customer_reviews import counting
 from listings.models import Listing
+from listings.questions import telling
 from listings.questions.models import Question
 from listings.questions.states import ALIVE, QuestionState as Q
 from listings.screening import holds_contact
@@ -61,9 +62,11 @@ def get_question(session: Session, question: str, *reach: Any) -> Question:
 
 
 def move(session: Session, row: Question, to: Q, *, actor: str, why: str, **also: Any) -> None:
-    """One step of a question, with its count and the pages that show it."""
+    """One step of a question, with its count and the pages that show it; its seller is told of one that reaches them."""
     here = row.state
     transition(session, row, to, expected=here, actor=actor, why=why, station=row.station_code, **also)
+    if to is Q.OPEN:
+        telling.tell_seller(session, row)
     if Q.ANSWERED in {here, to}:
         counting.change(session, row.listing_id, **{counting.QUESTIONS: 1 if to is Q.ANSWERED else -1})
         counting.renew_pages(session, row.listing_id)

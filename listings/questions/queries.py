@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from listings.models import Listing
@@ -31,7 +31,7 @@ def answered(session: Session, listing_id: int, before: str) -> Page[Question]:
     wanted = select(Question).where(Question.listing_id == listing_id, Question.state == Q.ANSWERED)
     if before:
         last = select(Question.id).where(Question.public_id == before).scalar_subquery()
-        wanted = wanted.where(Question.id < last)
+        wanted = wanted.where(or_(last.is_(None), Question.id < last))
     rows = session.scalars(wanted.order_by(Question.id.desc()).limit(PAGE + 1)).all()
     return cut(rows, PAGE, attrgetter("public_id"))
 
@@ -40,6 +40,12 @@ def own(session: Session, listing_id: int, asker_id: int) -> Sequence[Question]:
     """What somebody asked about a listing, the latest first."""
     mine = select(Question).where(Question.listing_id == listing_id, Question.asker_id == asker_id)
     return session.scalars(mine.where(Question.state.in_(ALIVE)).order_by(Question.id.desc()).limit(DESK_PAGE)).all()
+
+
+def was_asked_by(session: Session, question: str, person_id: int) -> bool:
+    """Whether it is, or was, theirs."""
+    mine = select(Question.id).where(Question.public_id == question, Question.asker_id == person_id)
+    return session.scalar(mine) is not None
 
 
 def of_seller(session: Session, seller_id: int) -> Sequence[AskedAbout]:

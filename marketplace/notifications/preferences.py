@@ -45,7 +45,7 @@ CHOICES: Final = (
         _l("your goods, after-sales, your bank account, what is paid to you"),
     ),
     Choice(MessageKind.FAVOURITES, _l("Favourites"), _l("cheaper, back in stock, in season again")),
-    Choice(MessageKind.QUESTIONS, _l("Questions"), _l("what a seller answers you")),
+    Choice(MessageKind.QUESTIONS, _l("Questions"), _l("what a seller answers you, what buyers ask you")),
 )
 WAYS: Final[dict[str, LazyString]] = {MAIL: _l("by e-mail"), SMS: _l("by SMS")}
 Silenced = tuple[str, str]

@@ -3,6 +3,7 @@
 It is about a parcel, or about goods that were brought back for a case. What was held or owed for it went to the province's
 loss (`disputed.keep`, `cases.by_bank`), so it comes from there again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -32,6 +33,7 @@ from marketplace.stations.models import Station
 
 PAGE: Final = 50
 KEY: Final = "dispute_kept:"
+UNDECIDED: Final = (*sorted(OPEN), DisputeState.LOST)
 
 
 class NothingKept(StaleState):
@@ -61,6 +63,15 @@ class Kept:
         return in_language(self.station_zh, self.station_en)
 
 
+@dataclass(frozen=True)
+class ByBank:
+    """What the buyer has of a bank's payment; what the province owes since the bank took it back, and what it refunded."""
+
+    is_with_buyer: bool
+    owed_fen: int
+    refunded_fen: int
+
+
 def page(session: Session, before: str = "") -> Page[Kept]:
     """Those kept last first; after the parcel or case `before`. One statement."""
     wanted = waiting()
@@ -74,7 +85,7 @@ def waiting() -> Columns:
     """Parcels and cases whose payment no bank has taken or disputes now, with something left of what was kept."""
     loss, back = kept_fen(), sent_back_fen()
     fen: Any = loss.c.fen - func.coalesce(back.c.fen, 0)
-    undecided = exists().where(Dispute.attempt_id == Attempt.id, Dispute.state.in_([*sorted(OPEN), DisputeState.LOST]))
+    undecided = exists().where(Dispute.attempt_id == Attempt.id, Dispute.state.in_(UNDECIDED))
     name: Any = func.substr(Entry.key, len(KEY) + 1)
     of_case = select(AfterSalesCase.id).where(AfterSalesCase.parcel_id == Parcel.id, AfterSalesCase.public_id == name)
     wanted: Columns = select(name.label("name"), Order.number, Parcel.number, Attempt.public_id)
@@ -84,6 +95,22 @@ def waiting() -> Columns:
     wanted = wanted.join(Entry, (Entry.reference == Order.number) & ((Parcel.public_id == name) | of_case.exists()))
     wanted = wanted.join(loss, loss.c.entry_id == Entry.id).outerjoin(back, back.c.name == name)
     return wanted.where(Attempt.state == AttemptState.SUCCEEDED, ~undecided, fen > 0)
+
+
+def of_cases(session: Session, cases: Sequence[str]) -> dict[str, int]:
+    """By case, the fen that wait, of those for which something does. One statement."""
+    found = session.execute(waiting().where(Entry.key.in_([f"{KEY}{case}" for case in cases])))
+    return {row.name: int(row.fen) for row in found}
+
+
+def by_bank(session: Session, number: str, case: str) -> ByBank:
+    """How it stands with a case that a bank has paid for. Three statements."""
+    back = sent_back_fen()
+    sent = int(session.scalar(select(back.c.fen).where(back.c.name == case)) or 0)
+    taken = select(Dispute.id).join(Attempt, Attempt.id == Dispute.attempt_id).where(Attempt.reference == number)
+    taken = taken.where(Attempt.purpose == PURPOSE, Dispute.state.in_(UNDECIDED))
+    is_with_buyer = session.scalar(taken.limit(1)) is not None
+    return ByBank(is_with_buyer, of_cases(session, [case]).get(case, 0), sent)
 
 
 def kept_fen() -> Subquery:

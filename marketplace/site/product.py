@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from flask import Blueprint, g, make_response, render_template, request
+from flask import Blueprint, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -19,8 +19,11 @@ from listings.product import Pack, Product
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
 from marketplace.core.db import db
+from marketplace.core.errors import NotFound
 from marketplace.core.formats import count, in_shanghai, language, month_range, short_date, yuan
+from marketplace.core.forms import tidy
 from marketplace.core.memory import remembered
+from marketplace.core.settings import settings
 from marketplace.core.strata import Section
 from marketplace.orders.cases import quality
 from marketplace.orders.cases.quality import Quality
@@ -91,8 +94,13 @@ def made_from(page: Page, code: str, _variant: str) -> tuple[str, ...]:
 @bp.get("/listings/<code>")
 @requires("shop.browse")
 def show(code: str) -> ResponseReturnValue:
-    variant = request.args.get("variant", "")
-    page = read(db.session(), code, variant)
+    variant = tidy(request.args.get("variant", ""))
+    try:
+        page = read(db.session(), code, variant)
+    except NotFound:
+        if not (variant and products.has_had(db.session(), code, variant)):
+            raise
+        return redirect(f"/listings/{code}")  # a pack that is not offered any more: here are the others
     page_cache.tags(*made_from(page, code, variant))
     category, name = page.product.category
     to = destinations.current(db.session())
@@ -105,6 +113,7 @@ def show(code: str) -> ResponseReturnValue:
         to=to,
         estimate=estimate(db.session(), page.product, page.pack, to.code),
         shelf=shelf.code,
+        home=settings().base_url,
         review_words=review_words,
         trail=[(shelf.url, str(shelf.name)), (f"/categories/{category}", name), ("", page.product.title)],
     )

@@ -117,7 +117,9 @@ def test_it_is_changed_and_taken_away(guest: FlaskClient, session: Session, boug
     assert (
         "放面了" in page and "2 星（满分 5 星），不太好" in page and "改过" in page and how_many(session, ReviewPicture) == 0
     )
-    assert post(guest, f"/orders/{bought.number}/reviews/{bought.line}/withdrawal", {}).status_code == 303
+    for told in ("你的评价和照片都删掉了。", "这一步已经做过"):
+        assert post(guest, f"/orders/{bought.number}/reviews/{bought.line}/withdrawal", {}).status_code == 303
+        assert told in guest.get(f"/orders/{bought.number}").text
     assert "放面了" not in guest.get(f"/listings/{bought.listing}").text
     assert guest.get(f"/orders/{bought.number}/reviews/{bought.line}").status_code == 404
     assert "写评价" not in guest.get(f"/orders/{bought.number}").text
@@ -188,6 +190,25 @@ def test_from_three_on_there_is_an_average(client: FlaskClient, apples: Listing)
     assert "<strong" in page and "4.3" in page and "3 个人评价过" in page
 
 
+def test_search_engines_read_what_people_do(client: FlaskClient, apples: Listing) -> None:
+    def read() -> dict[str, str]:
+        page = client.get(f"/listings/{apples.code}").text
+        assert "ld+json" not in page and "<script" not in page.partition("<main")[2]
+        return dict(re.findall(r'itemprop="(\w+)" (?:content|href)="([^"]*)"', page))
+
+    for stars in (5, 4):
+        buy(apples).write(Said(stars, "好"))
+    found = read()
+    assert found["name"] == apples.title_zh and found["sku"].startswith(f"{apples.code}-")
+    assert (found["price"], found["priceCurrency"]) == ("39.80", "CNY")
+    assert found["availability"] == "https://schema.org/InStock" and found["url"].startswith("http")
+    assert "ratingValue" not in found
+
+    buy(apples).write(Said(4, "好"))
+    found = read()
+    assert (found["ratingValue"], found["reviewCount"], found["bestRating"]) == ("4.3", "3", "5")
+
+
 def test_pages_of_reviews_lead_on(client: FlaskClient, apples: Listing) -> None:
     for number in range(22):
         buy(apples).write(Said(5, f"第{number}条。"))
@@ -198,6 +219,7 @@ def test_pages_of_reviews_lead_on(client: FlaskClient, apples: Listing) -> None:
     second = client.get(html.unescape(onward[1])).text
     assert "第1条。" in second and "第0条。" in second and "第2条。" not in second
     assert client.get("/listings/nothing/reviews").status_code == 404
+    assert "第21条。" in client.get(f"/listings/{apples.code}/reviews?before=nobody").text
 
 
 def test_a_product_page_costs_one_statement_more_where_people_have_spoken(

@@ -17,7 +17,10 @@ from listings.questions.states import QuestionState as Q
 from listings.states import ListingState
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound
+from marketplace.core.outbox import OutboxRow
+from marketplace.notifications import messages, preferences
 from marketplace.notifications.models import Message
+from marketplace.notifications.preferences import MessageKind
 from tests.customer_reviews.conftest import counts, how_many, way_of
 from tests.factories import STATION, make_person, sign_in_as, signed_in
 from tests.orders.conftest import hidden, post
@@ -54,6 +57,33 @@ def test_an_answer_makes_it_public_and_tells_who_asked(session: Session, apples:
     assert "不打蜡，洗洗就吃" in letter and f"/listings/{apples.code}/questions" in letter
     with pytest.raises(IllegalTransition):
         in_transaction(answering.answer_as_seller, question=question, seller_id=apples.seller_id, words="打")
+
+
+def told(session: Session, person_id: int) -> list[str]:
+    return list(session.scalars(select(Message.text).where(Message.person_id == person_id)))
+
+
+def test_its_seller_is_told_once_and_not_before_it_is_theirs(session: Session, apples: Listing, asker: int) -> None:
+    first, clerk = ask(apples, asker), make_person("station_clerk").id
+    held = ask(apples, asker, "加我微信 abc12345 谈价")
+    (letter,) = told(session, apples.seller_id)
+    assert f"/seller/questions/{first}" in letter and apples.title_zh in letter and WORDS not in letter
+    in_transaction(answering.let_in, question=held, station=STATION, person_id=clerk)
+    both = told(session, apples.seller_id)
+    assert len(both) == 2 and f"/seller/questions/{held}" in both[1]
+    in_transaction(answering.answer_as_seller, question=first, seller_id=apples.seller_id, words="不打")
+    assert len(told(session, apples.seller_id)) == 2
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_a_seller_who_does_not_want_it_finds_it_on_their_page(
+    session: Session, apples: Listing, asker: int, is_wanted: bool
+) -> None:
+    wanted = {(MessageKind.QUESTIONS, way) for way in preferences.WAYS} if is_wanted else set()
+    in_transaction(preferences.keep, person_id=apples.seller_id, wanted=wanted)
+    ask(apples, asker)
+    sent = session.scalars(select(OutboxRow).where(OutboxRow.topic == messages.TOPIC)).all()
+    assert (len(told(session, apples.seller_id)), len(sent)) == (1, int(is_wanted))
 
 
 def test_a_contact_waits_for_the_station(session: Session, apples: Listing, asker: int) -> None:
@@ -131,7 +161,10 @@ def test_from_the_page_of_the_goods_to_the_answer(client: FlaskClient, session: 
     signed_in(others, "seller")
     assert others.get(f"/seller/questions/{question}").status_code == 404
     assert post(others, f"{address}/{question}/withdrawal", {}).status_code == 404
-    assert post(client, f"{address}/{question}/withdrawal", {}).status_code == 303
+    for told in ("你的问题删掉了。", "这一步已经做过"):
+        assert post(client, f"{address}/{question}/withdrawal", {}).status_code == 303
+        assert told in client.get(address).text
+    assert post(others, f"{address}/{question}/withdrawal", {}).status_code == 404
     assert "不打蜡" not in stranger.get(address).text
 
 

@@ -15,6 +15,7 @@ from listings.customer_reviews.models import CustomerReview, ReviewPicture
 from listings.customer_reviews.states import PictureState, Reason, ReviewState as R
 from listings.customer_reviews.writing import Said
 from listings.models import Listing
+from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import in_transaction
 from marketplace.core.errors import NotFound
@@ -25,6 +26,7 @@ from tests.customer_reviews.conftest import (
     GOOD,
     HERE,
     OTHER_PICTURE,
+    PHONE,
     PICTURE,
     Bought,
     buy,
@@ -126,6 +128,18 @@ def test_others_orders_and_lines_are_not_there(bought: Bought, apples: Listing) 
 
 def test_nobody_reviews_their_own_goods(session: Session, apples: Listing) -> None:
     bought = buy(apples, buyer_id=apples.seller_id)
+
+    with pytest.raises(writing.OwnGoods):
+        bought.write()
+
+    assert how_many(session, CustomerReview) == 0
+
+
+def test_nor_without_an_account_by_their_own_telephone(session: Session, apples: Listing) -> None:
+    seller = session.get_one(Person, apples.seller_id)
+    seller.phone = PHONE
+    session.flush()
+    bought = buy(apples, seller_public_id=seller.public_id)
 
     with pytest.raises(writing.OwnGoods):
         bought.write()

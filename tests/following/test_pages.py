@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from listings.following import keeping, telling
 from listings.following.models import Favourite
+from listings.models import Listing
+from listings.states import ListingState
 from marketplace.core.db import in_transaction
 from tests.factories import make_listing, make_person, make_variant, sign_in_as
 from tests.following.conftest import Orchard
@@ -88,6 +90,25 @@ def test_what_was_removed_can_be_brought_back(signed_in: Orchard) -> None:
     assert press(signed_in, "/account/favourites/G7-1/removal") == (303, "/account/favourites")
     back = press(signed_in, "/account/favourites", variant="G7-1", **{"from": "list"})
     assert back == (303, "/account/favourites#G7-1") and count(signed_in) == 1
+
+
+def test_it_comes_back_as_it_was_kept_also_while_it_is_not_for_sale(signed_in: Orchard) -> None:
+    """With its price and alerts; another time, or somebody else's press, begins anew."""
+    press(signed_in, "/account/favourites", variant="G7-1")
+    press(signed_in, "/account/favourites/G7-1", wish="25", tells_return="y")
+    signed_in.session.execute(update(Favourite).values(saved_price_fen=5000))
+    signed_in.session.execute(update(Listing).where(Listing.code == "G7").values(state=ListingState.PAUSED))
+    signed_in.session.commit()
+
+    def kept() -> tuple[int, bool, bool, int | None]:
+        row = signed_in.session.scalars(select(Favourite).execution_options(populate_existing=True)).one()
+        return row.saved_price_fen, row.tells_price, row.tells_return, row.wish_fen
+
+    press(signed_in, "/account/favourites/G7-1/removal")
+    assert count(signed_in) == 0
+    assert press(signed_in, "/account/favourites", variant="G7-1")[0] == 404
+    assert press(signed_in, "/account/favourites", variant="G7-1", **{"from": "list"})[0] == 303
+    assert kept() == (5000, True, True, 2500)
 
 
 def test_alerts_are_chosen_and_shown(signed_in: Orchard) -> None:

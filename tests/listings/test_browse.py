@@ -132,6 +132,13 @@ def test_every_filter_works_without_an_index(client: FlaskClient, query: str) ->
     assert client.get(f"/categories/fresh-fruit?{query}").status_code == 200
 
 
+def test_by_measure_weights_come_first(client: FlaskClient) -> None:
+    """The price of an egg is not one of 500 g."""
+    page = client.get("/search?sort=unit_price").text
+    pieces = client.get("/search?sort=unit_price&page=15").text
+    assert all(per.endswith("斤") for per in re.findall(r"¥[0-9.]+/[^ <]", page)) and "/枚" in pieces
+
+
 def test_unknown_categories_and_odd_pages(client: FlaskClient, index: Index) -> None:
     assert client.get("/categories/cars").status_code == 404
     assert "没有第 99 页" in client.get("/categories/grains?page=99").text

@@ -46,6 +46,11 @@ def test_an_amount_is_read_in_fen(typed: str, fen: int | None) -> None:
     assert read(MultiDict({"max": typed})).max_fen == fen
 
 
+def test_bounds_may_be_typed_the_wrong_way_round() -> None:
+    question = read(MultiDict({"min": "20", "max": "2"}))
+    assert (question.min_fen, question.max_fen) == (200, 2000)
+
+
 def test_what_is_no_text_parts_words() -> None:
     assert read(MultiDict({"q": "小米\0\ufffd 苹果"})).text == "小米 苹果"
 

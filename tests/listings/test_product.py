@@ -125,6 +125,14 @@ def test_the_first_pack_that_can_be_had_is_chosen(demo_app: Flask, demonstration
     assert all(pack.most <= MOST_AT_ONCE for pack in product.packs)
 
 
+def test_a_pack_that_is_not_offered_any_more_leads_to_the_others(client: FlaskClient, demonstration: Session) -> None:
+    demonstration.execute(update(Variant).where(Variant.code == "P0271-2").values(is_offered=False))
+
+    answer = client.get("/listings/P0271?variant=P0271-2")
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/listings/P0271")
+
+
 def test_what_a_seller_writes_is_text(client: FlaskClient, demonstration: Session) -> None:
     demonstration.execute(update(Listing).where(Listing.code == "P0271").values(title_zh="<script>alert(1)</script>"))
 

@@ -138,6 +138,23 @@ def test_whatever_comes_after_finds_the_units_gone(shop: Shop) -> None:
     assert differences(shop) == []
 
 
+def test_whoever_reads_the_case_learns_that_the_bank_took_it_back(shop: Shop) -> None:
+    order, case = brought_back(shop)
+    page = f"/orders/{order.number}/cases/{case}"
+    remote = lost(shop, order.number)
+    do(deciding.refund, case)
+    won(shop, remote)
+
+    told, listed = order.client.get(page).text, order.client.get(f"/orders/{order.number}").text
+    assert "你的银行把钱收回去了，由省里退给你 ¥46.64，你不用做什么。" in told
+    assert "省里在看" in told and "你的银行已经把钱退给你了" not in told
+    assert "省里在看" in listed
+
+    in_transaction(kept.give_back, name=case, actor="person:1", why="电话里说好的")
+    told = order.client.get(page).text
+    assert "¥46.64 退回你付款的地方。" in told and "省里在看" not in told and "你的银行" not in told
+
+
 def won(shop: Shop, remote: str) -> None:
     """On appeal, after all."""
     told = replace(shop.cashier.fetch_dispute(remote), status=DisputeState.WON, raw_status="won", is_reinstated=True)

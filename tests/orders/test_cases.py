@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.settings import settings
 from marketplace.orders import settlement
 from marketplace.orders.cases import appealing, automatic, deciding, opening, paying_back, returning
 from marketplace.orders.cases.rules import Condition, Kind, Wish
@@ -84,6 +85,21 @@ def test_it_is_not_refunded_at_once_again_and_again(shop: Shop, delivered: Bough
         assert case_of(open_case(bought(shop, 1), **DAMAGED)).state is C.REFUNDED
     arrive(shop)
     assert differences(shop) == []
+
+
+def test_no_case_is_cut_in_two_to_stay_below_the_limit(delivered: Bought, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of three boxes are worth 46.64: what two cases ask for may not be more than one may."""
+    small = settings().model_copy(update={"after_sales_limit_fen": 4500})
+    monkeypatch.setattr(automatic, "settings", lambda: small)
+    states = [case_of(open_case(delivered, **DAMAGED)).state for _time in range(2)]
+    assert states == [C.REFUNDED, C.REQUESTED] and balances(delivered.number) == ONE_BACK
+
+
+def test_what_a_station_has_turned_down_is_not_refunded_at_once(delivered: Bought) -> None:
+    before = balances(delivered.number)
+    do(deciding.reject, open_case(delivered, 3, **DAMAGED))
+    assert case_of(open_case(delivered, **DAMAGED)).state is C.REQUESTED
+    assert balances(delivered.number) == before
 
 
 def test_a_return_is_agreed_to_witnessed_and_refunded(shop: Shop, delivered: Bought) -> None:

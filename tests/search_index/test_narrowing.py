@@ -59,7 +59,7 @@ def test_filters_find_what_fits(index: Backend, query: Query, fits: object) -> N
     ("sort", "key"),
     [
         (Sort.PRICE, lambda one: one.price_fen),
-        (Sort.UNIT_PRICE, lambda one: one.measure_price_fen),
+        (Sort.UNIT_PRICE, lambda one: (list(Measure).index(one.measure), one.measure_price_fen)),
         (Sort.NEWEST, lambda one: -one.published_at.timestamp()),
         (Sort.SALES, lambda one: -one.sales),
     ],

@@ -1,8 +1,8 @@
 """/station/reviews: what waits for the look of the goods' station: words that hold a contact, pictures, reports."""
 
-from typing import Any
+from typing import Any, Final
 
-from flask import Blueprint, g, render_template, request, url_for
+from flask import Blueprint, g, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -12,11 +12,12 @@ from listings.customer_reviews.finding import Reach
 from listings.customer_reviews.forms import ReasonForm
 from listings.customer_reviews.views import pictures
 from marketplace.accounts.permissions import requires
-from marketplace.core import clock
 from marketplace.core.db import db
 from marketplace.core.steps import take_step
-from marketplace.stations.models import Station
+from marketplace.stations import desk
 from marketplace.stations.queues import OtherQueue
+
+CURRENT: Final = "reviews"  # of the desk's links
 
 bp = Blueprint("station_reviews", __name__, url_prefix="/station/reviews")
 
@@ -24,7 +25,9 @@ bp = Blueprint("station_reviews", __name__, url_prefix="/station/reviews")
 @bp.get("")
 @requires("customer_review.moderate")
 def list_reviews() -> ResponseReturnValue:
-    return page("customer_reviews/station_list.html", rows=queries.waiting(db.session(), g.station), words=words)
+    return desk.page(
+        "customer_reviews/station_list.html", CURRENT, rows=queries.waiting(db.session(), g.station), words=words
+    )
 
 
 @bp.get("/<review>")
@@ -35,7 +38,7 @@ def show_review(review: str) -> ResponseReturnValue:
 
 def review_page(review: str, form: ReasonForm, status: int = 200) -> ResponseReturnValue:
     shown = queries.show(db.session(), review, reach())
-    return page("customer_reviews/station.html", status, shown=shown, form=form, words=words)
+    return desk.page("customer_reviews/station.html", CURRENT, status, shown=shown, form=form, words=words)
 
 
 @bp.post("/<review>/showing")
@@ -94,8 +97,3 @@ def queue(session: Session, station: str) -> OtherQueue:
     """For the desk's first page."""
     waiting = queries.count_waiting(session, station)
     return OtherQueue("/station/reviews", "eye", _l("Buyers' reviews"), _l("Pictures and reports to look at"), waiting)
-
-
-def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
-    common = {"station": db.session.get_one(Station, g.station), "desk_current": "reviews", "waiting": 0}
-    return render_template(template, **common, today=clock.today(), **shown), status, {"Cache-Control": "no-store"}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -17,7 +17,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.forms import tidy
 from marketplace.core.languages import chosen
-from marketplace.core.steps import take_step
+from marketplace.core.steps import TOO_LATE, take_step
 
 AN_HOUR: Final = 10  # questions of one person
 
@@ -72,4 +72,11 @@ def create_question(code: str) -> ResponseReturnValue:
 @requires("question.ask")
 def create_withdrawal(code: str, question: str) -> ResponseReturnValue:
     given = {"question": question, "asker_id": g.person.id}
-    return take_step(asking.withdraw, url_for(".list_questions", code=code), done=_("Your question is gone."), **given)
+    back = url_for(".list_questions", code=code)
+    try:
+        return take_step(asking.withdraw, back, done=_("Your question is gone."), **given)
+    except NotFound:
+        if not queries.was_asked_by(db.session(), question, g.person.id):
+            raise
+        flash(TOO_LATE, "note")  # pressed twice, or on a page that was left open
+        return redirect(back, 303)

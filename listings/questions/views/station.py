@@ -1,8 +1,8 @@
 """/station/questions: what nobody has answered yet. The station looks at what holds a contact, and answers for sellers."""
 
-from typing import Any
+from typing import Any, Final
 
-from flask import Blueprint, g, render_template, request, url_for
+from flask import Blueprint, g, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _, lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -13,11 +13,12 @@ from listings.customer_reviews.forms import AnswerForm, ReasonForm
 from listings.questions import answering, queries
 from listings.questions.models import Question
 from marketplace.accounts.permissions import requires
-from marketplace.core import clock
 from marketplace.core.db import db
 from marketplace.core.steps import take_step
-from marketplace.stations.models import Station
+from marketplace.stations import desk
 from marketplace.stations.queues import OtherQueue
+
+CURRENT: Final = "questions"  # of the desk's links
 
 bp = Blueprint("station_questions", __name__, url_prefix="/station/questions")
 
@@ -25,7 +26,7 @@ bp = Blueprint("station_questions", __name__, url_prefix="/station/questions")
 @bp.get("")
 @requires("question.moderate")
 def list_questions() -> ResponseReturnValue:
-    return page("questions/station_list.html", rows=queries.of_station(db.session(), g.station))
+    return desk.page("questions/station_list.html", CURRENT, rows=queries.of_station(db.session(), g.station))
 
 
 @bp.get("/<question>")
@@ -36,7 +37,7 @@ def show_question(question: str) -> ResponseReturnValue:
 
 def question_page(question: str, form: AnswerForm, reason: ReasonForm, status: int = 200) -> ResponseReturnValue:
     asked = queries.get(db.session(), question, Question.station_code == g.station)
-    return page("questions/station.html", status, asked=asked, form=form, reason=reason, words=words)
+    return desk.page("questions/station.html", CURRENT, status, asked=asked, form=form, reason=reason, words=words)
 
 
 @bp.post("/<question>/answer")
@@ -78,8 +79,3 @@ def queue(session: Session, station: str) -> OtherQueue:
     """For the desk's first page."""
     waiting = queries.count_of_station(session, station)
     return OtherQueue("/station/questions", "info", _l("Questions"), _l("Buyers wait for an answer"), waiting)
-
-
-def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
-    common = {"station": db.session.get_one(Station, g.station), "desk_current": "questions", "waiting": 0}
-    return render_template(template, **common, today=clock.today(), **shown), status, {"Cache-Control": "no-store"}

@@ -1,7 +1,7 @@
 """What pages of cases show: each function a fixed number of statements, only as far as its reader may look."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -14,6 +14,7 @@ from marketplace.core.db import Columns
 from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, cut
 from marketplace.core.transitions import EventRow
+from marketplace.orders import kept
 from marketplace.orders.cases import opening
 from marketplace.orders.cases.finding import Reach, within
 from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal, CasePicture
@@ -48,6 +49,8 @@ class CaseRow:
     appeal: AppealState | None
     is_refunded: bool
     parcel: str
+    is_paid_by_bank: bool
+    is_owed: bool = False  # the bank has that money back, and the province has not refunded it yet
 
     @property
     def is_open(self) -> bool:
@@ -77,6 +80,11 @@ class ShownCase:
     pictures: tuple[CasePicture, ...]
     events: tuple[EventRow, ...]
     instead: tuple[Substitute, ...]  # what the buyer took for some of these goods
+    by_bank: kept.ByBank | None  # None: no bank has paid
+
+    @property
+    def is_owed(self) -> bool:
+        return self.by_bank is not None and self.by_bank.owed_fen > 0
 
     @property
     def state(self) -> CaseState:
@@ -92,7 +100,7 @@ class ShownCase:
 
 
 def show(session: Session, case: str, reach: Reach) -> ShownCase:
-    """Four statements. Raises NotFound, alike for a case of others."""
+    """Four statements, three more where a bank has paid. Raises NotFound, alike for a case of others."""
     wanted = select(AfterSalesCase, OrderLine, Parcel, Order, Station, CaseAppeal, Refund)
     wanted = joined(wanted).outerjoin(Refund, Refund.public_id == AfterSalesCase.refund_public_id)
     wanted = wanted.join(Station, Station.code == Parcel.station_code)
@@ -105,7 +113,8 @@ def show(session: Session, case: str, reach: Reach) -> ShownCase:
     wanted_events = select(EventRow).where(EventRow.subject.in_(subjects)).order_by(EventRow.id)
     pictures, events = tuple(session.scalars(wanted_pictures)), tuple(session.scalars(wanted_events))
     instead = sent_instead(session, OrderLine.id == line.id).get(line.public_id, ())
-    return ShownCase(row, line, parcel, order, station, appeal, refund, pictures, events, instead)
+    by_bank = kept.by_bank(session, order.number, case) if row.is_paid_by_bank else None
+    return ShownCase(row, line, parcel, order, station, appeal, refund, pictures, events, instead, by_bank)
 
 
 def joined(wanted: Any) -> Any:
@@ -135,7 +144,15 @@ def page(session: Session, reach: Reach, before: str = "", *, asked_only: bool =
         number, waited = select(last.c.id).scalar_subquery(), select(last.c.waits).scalar_subquery()
         wanted = wanted.where(or_(waits < waited, and_(waits == waited, AfterSalesCase.id < number)))
     rows = session.execute(wanted.order_by(waits.desc(), AfterSalesCase.id.desc()).limit(PAGE + 1))
-    return cut([CaseRow(*row) for row in rows], PAGE, attrgetter("public_id"))
+    return cut(rows_of(session, rows), PAGE, attrgetter("public_id"))
+
+
+def rows_of(session: Session, found: Iterable[Any]) -> list[CaseRow]:
+    """One statement, where a bank has paid for some of them."""
+    rows = [CaseRow(*row) for row in found]
+    paid_by_bank = [row.public_id for row in rows if row.is_paid_by_bank]
+    owed = kept.of_cases(session, paid_by_bank) if paid_by_bank else {}
+    return [replace(row, is_owed=row.public_id in owed) for row in rows]
 
 
 def listed() -> Columns:
@@ -144,7 +161,7 @@ def listed() -> Columns:
     wanted = wanted.add_columns(Order.number, OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en)
     found: Columns = joined(
         wanted.add_columns(CaseAppeal.state.label("appeal"), case.refund_public_id.is_not(None), Parcel.public_id)
-    )
+    ).add_columns(case.is_paid_by_bank)
     return found
 
 
@@ -160,9 +177,9 @@ def count_waiting(session: Session, station: str) -> int:
 
 
 def of_order(session: Session, number: str) -> Sequence[CaseRow]:
-    """All cases of an order, the latest first. One statement."""
+    """All cases of an order, the latest first. One statement, and one more where a bank has paid."""
     rows = session.execute(within(listed(), Reach(order=number)).order_by(AfterSalesCase.id.desc()))
-    return [CaseRow(*row) for row in rows]
+    return rows_of(session, rows)
 
 
 def of_exchange(session: Session, number: str) -> tuple[str, str] | None:

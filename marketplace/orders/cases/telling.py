@@ -10,6 +10,7 @@ from marketplace.orders.cases.queries import CaseRow, ShownCase
 from marketplace.orders.cases.returning import NEVER_BROUGHT
 from marketplace.orders.cases.rules import Bearer, Condition, Kind, Wish
 from marketplace.orders.cases.states import AppealState, CaseState as C, Party
+from marketplace.orders.kept import ByBank
 from marketplace.orders.telling import Stop
 from marketplace.payments.states import RefundState
 
@@ -78,7 +79,7 @@ class Standing:
 
 def standing(case: CaseRow | ShownCase) -> Standing:
     """Whatever was decided on the way: who waits for the province, and whose money has gone back, is told that."""
-    if case.is_with_the_province:
+    if case.is_with_the_province or case.is_owed:
         return Standing(*WITH_THE_PROVINCE)
     return Standing(*STATES[C.REFUNDED if case.is_refunded else case.state])
 
@@ -106,8 +107,8 @@ def next_for_buyer(shown: ShownCase) -> str:
         return str(_("The province looks at it and decides. You need not do anything."))
     if refund is not None and refund.state is RefundState.FAILED:
         return str(_("It did not get through. We are looking into it; you need not do anything."))
-    if row.is_paid_by_bank:
-        return str(_("Your bank has already given you the money back, so it is not refunded once more."))
+    if shown.by_bank is not None:
+        return after_bank(shown.by_bank)
     told = {"station": station_name(shown), "time": local_datetime(row.decide_by, language())}
     match row.state:
         case C.REQUESTED:
@@ -125,6 +126,18 @@ def next_for_buyer(shown: ShownCase) -> str:
         case C.EXCHANGED:
             return str(_("The station packs the replacement. You pay nothing."))
     return str(_("%(sum)s goes back to where you paid from.", sum=yuan(refund.fen))) if refund else ""
+
+
+def after_bank(paid: ByBank) -> str:
+    """Where a bank has paid, and where it took that back after all."""
+    if paid.owed_fen:
+        owed = yuan(paid.owed_fen)
+        return str(
+            _("Your bank has taken its money back. The province refunds you %(sum)s; you need not do anything.", sum=owed)
+        )
+    if not paid.is_with_buyer and paid.refunded_fen:
+        return str(_("%(sum)s goes back to where you paid from.", sum=yuan(paid.refunded_fen)))
+    return str(_("Your bank has already given you the money back, so it is not refunded once more."))
 
 
 def station_name(case: ShownCase) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from listings.customer_reviews import queries
 from listings.customer_reviews.states import ReviewState
-from listings.customer_reviews.writing import Received
+from listings.customer_reviews.writing import OwnGoods, Received
 from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import Columns
@@ -68,7 +68,7 @@ def reviews_of(session: Session, order: Order) -> dict[str, ReviewState | None]:
 
 
 def get_received(session: Session, *, number: str, line: str) -> Received:
-    """For a command: nothing happens to the line meanwhile. Raises NotFound."""
+    """For a command: nothing happens to the line meanwhile. Raises NotFound, OwnGoods."""
     wanted = select(Parcel.public_id).join(OrderLine, OrderLine.parcel_id == Parcel.id)
     wanted = wanted.join(Order, Order.id == Parcel.order_id).where(Order.number == number, OrderLine.public_id == line)
     parcel = session.scalar(wanted)
@@ -79,6 +79,8 @@ def get_received(session: Session, *, number: str, line: str) -> Received:
     bought = session.scalar(whole.where(OrderLine.public_id == line, is_received()))
     if bought is None:
         raise NotFound(line)
+    if order.phone == phone_of(session, bought.seller_public_id):
+        raise OwnGoods(line)
     return Received(
         order_line=line,
         listing=bought.listing_code,
@@ -88,6 +90,11 @@ def get_received(session: Session, *, number: str, line: str) -> Received:
         author_id=order.buyer_id,
         author_name=name_of(session, order),
     )
+
+
+def phone_of(session: Session, seller: str) -> str | None:
+    """A grower who orders without an account, to their own telephone, is still the grower."""
+    return session.scalar(select(Person.phone).where(Person.public_id == seller))
 
 
 def name_of(session: Session, order: Order) -> str:

@@ -20,7 +20,7 @@ from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
-from marketplace.core.steps import take_step
+from marketplace.core.steps import TOO_LATE, take_step
 from marketplace.orders import access
 from marketplace.orders.models import Order
 from marketplace.orders.received import lines, reviewing
@@ -111,8 +111,12 @@ def keep(order: Order, line: BoughtLine, form: ReviewForm, do: Callable[[Said], 
 def create_withdrawal(number: str, line: str) -> ResponseReturnValue:
     _order, bought = get_line(number, line)
     back = url_for("orders.show_order", number=number)
-    done = _("Your review is gone, with its pictures.")
-    return take_step(writing.withdraw, back, done=done, **known_to(bought), actor=access.actor())
+    done, known = _("Your review is gone, with its pictures."), known_to(bought)
+    try:
+        return take_step(writing.withdraw, back, done=done, **known, actor=access.actor())
+    except NotFound:  # pressed twice, or on a page that was left open
+        flash(TOO_LATE, "note")
+        return redirect(back, 303)
 
 
 @bp.post("/<line>/appeal")

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import Blueprint, g, render_template, request, url_for
+from flask import Blueprint, g, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.permissions import requires
-from marketplace.core import clock
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
 from marketplace.core.forms import Form, tidy
@@ -21,8 +20,10 @@ from marketplace.orders.cases.forms import AnswerForm, AppealForm, ReasonForm, W
 from marketplace.orders.cases.rules import COMES_BACK, Condition, Kind, Wish
 from marketplace.orders.cases.states import CaseState as C, Party
 from marketplace.orders.cases.views import pages
-from marketplace.stations.models import Station
+from marketplace.stations import desk
 from marketplace.stations.queues import OtherQueue
+
+CURRENT: Final = "cases"  # of the desk's links
 
 bp = Blueprint("station_cases", __name__, url_prefix="/station/cases")
 
@@ -49,7 +50,7 @@ STEPS: Final = {
 @requires("case.decide")
 def list_cases() -> ResponseReturnValue:
     found = queries.page(db.session(), Reach(station=g.station), tidy(request.args.get("before", "")))
-    return page("cases/station_list.html", found=found, telling=telling)
+    return desk.page("cases/station_list.html", CURRENT, found=found, telling=telling)
 
 
 @bp.get("/<case>")
@@ -68,7 +69,7 @@ def case_page(case: str, forms: dict[str, Form], status: int = 200) -> ResponseR
         given["return"]["condition"].data = Condition.AS_SOLD.value
     offered = [] if shown["shown"].is_with_the_province else steps_of(row.state, row.kind, row.wish)
     appeal = forms.get("appeal") or AppealForm()
-    return page("cases/station.html", status, forms_of=given, offered=offered, form_of_appeal=appeal, **shown)
+    return desk.page("cases/station.html", CURRENT, status, forms_of=given, offered=offered, form_of_appeal=appeal, **shown)
 
 
 def steps_of(state: C, kind: Kind, wish: Wish) -> list[str]:
@@ -131,8 +132,3 @@ def queue(session: Session, station: str) -> OtherQueue:
 
 def actor() -> str:
     return f"person:{g.person.id}"
-
-
-def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
-    common = {"station": db.session.get_one(Station, g.station), "desk_current": "cases", "waiting": 0}
-    return render_template(template, **common, today=clock.today(), **shown), status, pages.NO_STORE
