@@ -20,13 +20,13 @@ FUNDING: Final = """(SELECT entry.kind AS kind, entry.key AS key, entry.referenc
 """Credited to the account that pays for discounts."""
 
 PROVINCES: Final = FUNDING.replace("a.kind = 'promotion_funding'", "a.kind IN ('operating_grant', 'promotion_funding')")
-"""As that, and to the province itself; earlier refunds gave back to the account of promotions, and their money stays there."""
+"""As that, and to the province itself: earlier refunds gave back to the account of promotions, and that stays there."""
 
 WAITING: Final = """COALESCE((SELECT SUM(u.platform_fen) FROM promotion_use u JOIN promotion q ON q.id = u.promotion_id
     WHERE u.state = 'reserved' AND q.book = p.book), 0)"""
 AS_BEFORE: Final = """COALESCE((SELECT -SUM(line.amount) FROM line JOIN ledger_account a ON a.id = line.account_id
     AND a.kind = 'promotion_funding' AND a.book = p.book JOIN entry ON entry.id = line.entry_id
-    WHERE entry.kind IN ('refund', 'refund_failed')), 0)"""
+    WHERE entry.kind IN ('refund', 'refund_failed', 'dispute_kept')), 0)"""
 HELD: Final = """COALESCE((SELECT -SUM(line.amount) FROM line JOIN ledger_account a ON a.id = line.account_id
     AND a.kind = 'promotion_funding' AND a.book = p.book), 0)"""
 
@@ -107,7 +107,8 @@ PROMOTIONS: Final = (
             THEN p.budget_fen * p.platform_bps / 10000 - p.platform_used_fen ELSE 0 END) + {WAITING} + {AS_BEFORE} AS owed,
         {HELD} AS amount FROM promotion p GROUP BY p.book
         HAVING SUM(CASE WHEN p.state IN ('live', 'paused')
-            THEN p.budget_fen * p.platform_bps / 10000 - p.platform_used_fen ELSE 0 END) + {WAITING} + {AS_BEFORE} <> {HELD}""",
+            THEN p.budget_fen * p.platform_bps / 10000 - p.platform_used_fen ELSE 0 END) + {WAITING} + {AS_BEFORE}
+            <> {HELD}""",
         "promotions of the {name} book may still give {owed} fen, {amount} are there",
     ),
     Check(
