@@ -240,6 +240,9 @@ def test_a_desk_credits_what_is_billed_already_and_money_for_the_old_sum_goes_ba
     refund = db.session.scalars(select(Refund)).one()
     assert (refund.fen, refund.reason_key) == (2 * APPLES + SHIPPING, "surplus")
 
+    canteen.pay(statement)
+    assert get(number).state is OrderState.PAID and differences(canteen) == []
+
 
 def test_a_statement_is_void_when_everything_on_it_was_credited(canteen: Canteen) -> None:
     number = canteen.order(apples=2)
