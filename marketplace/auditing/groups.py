@@ -40,6 +40,14 @@ GROUPS: Final = (
         "group {name} has {amount} packs, its limit is {owed}",
     ),
     Check(
+        "nobody has more of a group than one may",
+        """SELECT g.public_id AS name, SUM(m.packs) AS amount, g.most_per_member AS owed FROM group_member m
+        JOIN group_buy g ON g.id = m.group_id JOIN "order" o ON o.id = m.order_id
+        WHERE m.state IN ('held', 'paid', 'ordered') GROUP BY g.id, g.public_id, g.most_per_member, o.phone_fingerprint
+        HAVING SUM(m.packs) > g.most_per_member""",
+        "one mobile number has {amount} packs of group {name}, {owed} are allowed",
+    ),
+    Check(
         "members stand where their orders are",
         """SELECT m.public_id AS name, m.state AS state, o.state AS other FROM group_member m
         JOIN "order" o ON o.id = m.order_id WHERE (m.state = 'held' AND o.state <> 'pending_payment')

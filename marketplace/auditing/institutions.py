@@ -118,4 +118,33 @@ INSTITUTIONS: Final = (
         LEFT JOIN account_order a ON a.order_id = p.order_id WHERE a.order_id IS NULL OR p.delivered_at IS NULL""",
         "check {name} is about a parcel that is not on account, or never arrived",
     ),
+    Check(
+        "bank transfers have four eyes",
+        """SELECT t.public_id AS name FROM bank_transfer t WHERE t.state = 'confirmed' AND (t.decider_id IS NULL
+        OR t.decider_id = t.recorder_id OR NOT EXISTS (SELECT 1 FROM audit_record r WHERE r.action = 'bank_transfer.confirmed'
+            AND r.subject = 'bank_transfer:' || t.public_id AND r.actor = 'person:' || t.decider_id))""",
+        "bank transfer {name} is booked, but nobody beside whoever wrote it down has confirmed it",
+    ),
+    Check(
+        "bank transfers that came are payments",
+        """SELECT t.public_id AS name, t.fen AS owed, COALESCE(SUM(a.fen), 0) AS amount FROM bank_transfer t
+        LEFT JOIN attempt a ON a.gateway = 'bank' AND a.remote_id = 'bank:' || t.public_id AND a.purpose = t.purpose
+        AND a.reference = t.reference AND a.book = t.book AND a.state = 'succeeded' WHERE t.way = 'in'
+        GROUP BY t.id, t.public_id, t.fen, t.state
+        HAVING COALESCE(SUM(a.fen), 0) <> CASE WHEN t.state = 'confirmed' THEN t.fen ELSE 0 END
+        UNION ALL SELECT a.public_id, 0, a.fen FROM attempt a LEFT JOIN bank_transfer t
+        ON a.remote_id = 'bank:' || t.public_id AND t.way = 'in' WHERE a.gateway = 'bank' AND t.id IS NULL""",
+        "bank transfer {name} brought {owed} fen, {amount} are used",
+    ),
+    Check(
+        "refunds by bank were sent by people",
+        """SELECT f.public_id AS name, f.fen AS owed, COALESCE(SUM(t.fen), 0) AS amount FROM refund f
+        JOIN attempt a ON a.id = f.attempt_id AND a.gateway = 'bank' LEFT JOIN bank_transfer t
+        ON t.way = 'out' AND t.reference = f.public_id AND t.state = 'confirmed' AND f.remote_id = 'bank:' || t.public_id
+        GROUP BY f.id, f.public_id, f.fen, f.state
+        HAVING COALESCE(SUM(t.fen), 0) <> CASE WHEN f.state = 'succeeded' THEN f.fen ELSE 0 END
+        UNION ALL SELECT t.reference, 0, t.fen FROM bank_transfer t LEFT JOIN refund f ON f.public_id = t.reference
+        AND f.remote_id = 'bank:' || t.public_id WHERE t.way = 'out' AND t.state = 'confirmed' AND f.id IS NULL""",
+        "refund {name} is {owed} fen, {amount} left the bank",
+    ),
 )

@@ -19,6 +19,17 @@ FUNDING: Final = """(SELECT entry.kind AS kind, entry.key AS key, entry.referenc
     JOIN entry ON entry.id = line.entry_id)"""
 """Credited to the account that pays for discounts."""
 
+PROVINCES: Final = FUNDING.replace("a.kind = 'promotion_funding'", "a.kind IN ('operating_grant', 'promotion_funding')")
+"""As that, and to the province itself: earlier refunds gave back to the account of promotions, and that stays there."""
+
+WAITING: Final = """COALESCE((SELECT SUM(u.platform_fen) FROM promotion_use u JOIN promotion q ON q.id = u.promotion_id
+    WHERE u.state = 'reserved' AND q.book = p.book), 0)"""
+AS_BEFORE: Final = """COALESCE((SELECT -SUM(line.amount) FROM line JOIN ledger_account a ON a.id = line.account_id
+    AND a.kind = 'promotion_funding' AND a.book = p.book JOIN entry ON entry.id = line.entry_id
+    WHERE entry.kind IN ('refund', 'refund_failed', 'dispute_kept')), 0)"""
+HELD: Final = """COALESCE((SELECT -SUM(line.amount) FROM line JOIN ledger_account a ON a.id = line.account_id
+    AND a.kind = 'promotion_funding' AND a.book = p.book), 0)"""
+
 PROMOTIONS: Final = (
     Check(
         "discounts add up",
@@ -91,10 +102,20 @@ PROMOTIONS: Final = (
         "promotion {name}: the province should have put up {owed} fen and have {rest} back, booked are {amount} and {gone}",
     ),
     Check(
+        "the account of promotions holds what runs and what waits",
+        f"""SELECT p.book AS name, SUM(CASE WHEN p.state IN ('live', 'paused')
+            THEN p.budget_fen * p.platform_bps / 10000 - p.platform_used_fen ELSE 0 END) + {WAITING} + {AS_BEFORE} AS owed,
+        {HELD} AS amount FROM promotion p GROUP BY p.book
+        HAVING SUM(CASE WHEN p.state IN ('live', 'paused')
+            THEN p.budget_fen * p.platform_bps / 10000 - p.platform_used_fen ELSE 0 END) + {WAITING} + {AS_BEFORE}
+            <> {HELD}""",
+        "promotions of the {name} book may still give {owed} fen, {amount} are there",
+    ),
+    Check(
         "refunds give the province back its part",
-        f"""SELECT b.refund AS name, SUM(b.province_off) AS owed, COALESCE((SELECT SUM(k.fen) FROM {FUNDING} k
+        f"""SELECT b.refund AS name, SUM(b.province_off) AS owed, COALESCE((SELECT SUM(k.fen) FROM {PROVINCES} k
             WHERE k.key = 'refund:' || b.refund), 0) AS amount FROM {BACK} b GROUP BY b.refund
-        HAVING SUM(b.province_off) <> COALESCE((SELECT SUM(k.fen) FROM {FUNDING} k
+        HAVING SUM(b.province_off) <> COALESCE((SELECT SUM(k.fen) FROM {PROVINCES} k
             WHERE k.key = 'refund:' || b.refund), 0)""",
         "refund {name}: the province should have {owed} fen back, {amount} are booked",
     ),

@@ -38,6 +38,8 @@ def mark_paid(session: Session, /, *, reference: str, amount: Money, attempt: st
 
     Late money counts if the goods can be held again; money is never kept for goods that are not there."""
     order = get_order(session, reference)
+    if amount != Money(order.total_fen, order.currency):
+        return False
     frozen = lines_of(session, order)
     waits_for_group = membership.waits(frozen)
     if waits_for_group and not membership.may_pay(session, order):
@@ -46,8 +48,6 @@ def mark_paid(session: Session, /, *, reference: str, amount: Money, attempt: st
         if not can_be_held_again(session, order):
             return False
     elif order.state is not OrderState.PENDING_PAYMENT:
-        return False
-    if amount != Money(order.total_fen, order.currency):
         return False
     if order.discount_fen:
         using.spend(session, order.number)

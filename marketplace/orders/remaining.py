@@ -21,7 +21,7 @@ from marketplace.core.transitions import EventRow
 from marketplace.ledger import books
 from marketplace.orders.institutions.models import BillCredit
 from marketplace.orders.models import OrderLine, Parcel, RefundLine
-from marketplace.orders.promotions.ending import FUNDING
+from marketplace.orders.promotions.ending import GRANT
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments.models import Refund
 from marketplace.payments.states import RefundState
@@ -221,16 +221,18 @@ def shares(parts: Iterable[Part], station: str) -> dict[books.Account, int]:
 
 
 def given_back(parts: Iterable[Part], station: str) -> dict[books.Account, int]:
-    """As `shares`, and what of it the province has back: together what the buyer has back."""
+    """As `shares`, and what of it the province has back: together what the buyer has back.
+
+    That is no promotion's money any more, whether it still runs or not: no other order could have it."""
     parts = list(parts)
-    return {**shares(parts, station), FUNDING: -sum(part.province_fen for part in parts)}
+    return {**shares(parts, station), GRANT: -sum(part.province_fen for part in parts)}
 
 
 def given_back_by_station(parts: Iterable[Part], station: str) -> dict[books.Account, int]:
     """As `given_back`, of a lost parcel, which its station pays back alone."""
     parts = list(parts)
     of_province = sum(part.province_fen for part in parts)
-    return {("station_payable", station): sum(part.fen for part in parts) + of_province, FUNDING: -of_province}
+    return {("station_payable", station): sum(part.fen for part in parts) + of_province, GRANT: -of_province}
 
 
 def is_lost(session: Session, parcel: Parcel) -> bool:

@@ -27,6 +27,7 @@ from marketplace.orders.offline import models as offline_models
 from marketplace.orders.promotions import models as promotion_models
 from marketplace.orders.receiving import models as receiving_models
 from marketplace.payments import models as payment_models
+from marketplace.payments.by_bank import models as bank_transfer_models
 from marketplace.payments.disputes import models as dispute_models
 from marketplace.payments.reconciliation import models as reconciliation_models
 from marketplace.payments.transfers import models as transfer_models
@@ -35,6 +36,7 @@ from marketplace.stations import models as station_models
 MODELS = (
     account_models,
     audit,
+    bank_transfer_models,
     batch_models,
     campaign_models,
     case_models,

@@ -41,8 +41,15 @@ from marketplace.orders.groups import (
     reaching as group_reaching,
 )
 from marketplace.orders.groups.views import buyer as group_views, offering as group_offering
-from marketplace.orders.institutions import billing, letters as institution_letters, paying_bills, payments as order_payments
+from marketplace.orders.institutions import (
+    billing,
+    crediting,
+    letters as institution_letters,
+    paying_bills,
+    payments as order_payments,
+)
 from marketplace.orders.institutions.views import (
+    bank_transfers as bank_transfer_views,
     members as institution_views,
     operator as operator_institutions,
     station as check_views,
@@ -153,7 +160,7 @@ def install_cases(app: Flask) -> None:
 
 def install_institutions(app: Flask) -> None:
     """Canteens order on account, and pay by the month as anything else is paid."""
-    for institutions in (institution_views, operator_institutions, check_views):
+    for institutions in (institution_views, operator_institutions, bank_transfer_views, check_views):
         app.register_blueprint(institutions.bp)
     outcomes.on_succeeded[order_payments.PURPOSE] = paying_bills.receive
     refunds.on_failed[order_payments.PURPOSE] = paying_bills.came_back
@@ -161,3 +168,4 @@ def install_institutions(app: Flask) -> None:
     queues.others["checks"] = check_views.queue
     outbox.listeners[billing.ISSUED] = [institution_letters.issued]
     outbox.listeners[billing.OVERDUE] = [institution_letters.overdue]
+    outbox.listeners[crediting.CREDITED] = [institution_letters.credited]

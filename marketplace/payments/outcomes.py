@@ -92,6 +92,7 @@ def receive(session: Session, attempt: Attempt, remote: RemotePayment, why: str,
         session, reference=attempt.reference, amount=attempt.amount, attempt=attempt.public_id
     )
     if not used:
+        attempt.is_surplus = attempt.is_surplus or not taken_back  # what it was meant for may be paid by another try
         give_back(session, attempt, account or CLEARING)
     outbox.put(session, "payment.succeeded", purpose=attempt.purpose, reference=attempt.reference, used=used)
     return attempt.state

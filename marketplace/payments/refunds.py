@@ -14,6 +14,7 @@ from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.money import Money
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger import books
+from marketplace.payments.by_bank.states import BANK
 from marketplace.payments.disputes import standing
 from marketplace.payments.gateways import RefundRequest
 from marketplace.payments.models import Attempt, Refund
@@ -140,6 +141,8 @@ def begin_submission(session: Session, *, refund: int) -> Submission | None:
     attempt = session.get_one(Attempt, row.attempt_id, with_for_update=True)
     if row.state in {RefundState.REQUESTED, RefundState.SUBMITTING} and standing.is_payment_disputed(session, attempt):
         return None  # its payer may get it from the bank; when that is decided it goes on
+    if attempt.gateway == BANK:
+        return None  # people send it, and confirm that they have
     is_first = row.state is RefundState.REQUESTED
     if is_first and row.remote_payment is None and left_of(session, attempt) < 0:
         transition(session, row, RefundState.SUBMITTING, expected=row.state, actor="system", why="asked")

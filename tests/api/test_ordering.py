@@ -8,9 +8,12 @@ from sqlalchemy import update
 from listings.models import Category
 from marketplace.accounts import addresses
 from marketplace.core.db import db, in_transaction
+from marketplace.orders.institutions import keeping
+from marketplace.orders.institutions.states import InstitutionState
 from marketplace.stations.models import Station
 from tests import factories
 from tests.api.trading import RECIPIENT, Programs, body_of, paid, rows
+from tests.institutions.conftest import build_canteen, differences
 from tests.orders.conftest import Shop, stock_of
 from tests.orders.promotions.promoting import promotion
 
@@ -168,7 +171,7 @@ def test_an_order_of_another_is_not_there(shop: Shop, program: Programs) -> None
     other = program()
 
     assert other.get(f"/orders/{number}").status_code == 404
-    assert other.post(f"/orders/{number}/payment").status_code == 404
+    assert other.post(f"/orders/{number}/payment").status_code == 409
 
 
 def test_a_cart_promises_the_day_that_its_order_will(shop: Shop, program: Programs) -> None:
@@ -197,3 +200,44 @@ def test_a_coupon_is_reckoned_and_taken_off(shop: Shop, program: Programs) -> No
     assert (answer.get_json()["discount_fen"], answer.get_json()["total_fen"]) == (1000, 7560)
     again = buyer.post("/orders", body_of(shop, coupon="XINQIU", total_fen=7560))
     assert again.status_code == 422 and again.get_json()["errors"][0]["pointer"] == "#/coupon"
+
+
+def test_a_member_orders_on_account_within_the_limit(shop: Shop, program: Programs) -> None:
+    canteen = build_canteen(shop)
+    cook = program(person=canteen.payer)
+    promotion(code="", amount_fen=500)  # what comes off is for what is paid at once
+    body = body_of(shop, on_account=True)
+
+    answers = [cook.post("/orders", body, key="k") for _twice in range(2)]
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    made = answers[0].get_json()
+    assert (made["state"], made["total_fen"], made["discount_fen"], made["paid_at"]) == ("placed_on_account", 8560, 0, None)
+    assert answers[1].get_json()["number"] == made["number"]
+    assert canteen.row.outstanding_fen == 8560 and stock_of(shop.apples) == (98, 0)
+    assert cook.post(f"/orders/{made['number']}/payment").status_code == 409
+    assert differences(canteen) == []
+
+
+def test_what_is_on_account_is_refused_and_leaves_nothing_behind(shop: Shop, program: Programs) -> None:
+    canteen = build_canteen(shop, limit_fen=8559)
+    promotion()
+    cook, stranger = program(person=canteen.payer), program()
+    before = rows()
+    asked = body_of(shop, on_account=True)
+    beyond, nobody = cook.post("/orders", asked), stranger.post("/orders", asked)
+    code = cook.post("/orders", asked | {"coupon": "XINQIU"})
+    other_sum = cook.post("/orders", asked | {"total_fen": 8561})
+    rubbish = cook.post("/orders", asked | {"on_account": canteen.public_id})
+
+    assert (beyond.status_code, nobody.status_code, code.status_code) == (409, 422, 422)
+    assert nobody.get_json()["errors"][0]["pointer"] == "#/on_account"
+    assert code.get_json()["errors"][0]["pointer"] == "#/coupon"
+    assert other_sum.get_json()["errors"][0]["pointer"] == "#/total_fen"
+    assert rubbish.get_json()["errors"][0]["pointer"] == "#/on_account"
+    assert rows() == before and canteen.row.outstanding_fen == 0 and stock_of(shop.apples) == (100, 0)
+
+    decision = {"institution": canteen.public_id, "person_id": canteen.operator.id}
+    in_transaction(keeping.decide, **decision, to=InstitutionState.PAUSED, why="停一停")
+    assert cook.post("/orders", asked | {"total_fen": 8560}).status_code == 422
+    assert cook.post("/orders", body_of(shop)).status_code == 201  # paying at once stays possible

@@ -22,6 +22,7 @@ TAMPERING = (
     ("complete groups had enough paid packs", "UPDATE group_buy SET reached_at = NULL WHERE state = 'reached'"),
     ("groups with enough paid packs are complete", f"UPDATE group_member SET packs = 3 WHERE group_id IN {OPEN}"),
     ("groups take no more than their limit", f"UPDATE group_member SET packs = 9 WHERE group_id IN {COMPLETE}"),
+    ("nobody has more of a group than one may", "UPDATE group_buy SET most_per_member = 1 WHERE state = 'reached'"),
     ("members stand where their orders are", "UPDATE group_member SET state = 'lapsed' WHERE state = 'paid'"),
     ("members stand where their orders are", "UPDATE group_member SET state = 'held' WHERE state = 'ordered'"),
     (ORDERED, f"UPDATE group_member SET state = 'paid' WHERE group_id IN {COMPLETE}"),

@@ -19,6 +19,7 @@ __all__ = ["shop"]
 OTHER = "(SELECT MAX(id) FROM order_line)"
 LINE = "(SELECT MIN(id) FROM order_line)"
 FUNDING = "(SELECT id FROM ledger_account WHERE kind = 'promotion_funding')"
+GRANT = FUNDING.replace("promotion_funding", "operating_grant")
 REFUND = "(SELECT MIN(id) FROM entry WHERE kind = 'refund')"
 TAMPERING = (
     ("discounts add up", f"UPDATE order_line SET platform_discount_fen = platform_discount_fen - 1 WHERE id = {LINE}"),
@@ -40,7 +41,12 @@ TAMPERING = (
     ("promotions are funded", "UPDATE promotion SET state = 'live' WHERE state = 'ended'"),
     (
         "refunds give the province back its part",
-        f"UPDATE line SET amount = amount - 1 WHERE account_id = {FUNDING} AND entry_id = {REFUND}",
+        f"UPDATE line SET amount = amount - 1 WHERE account_id = {GRANT} AND entry_id = {REFUND}",
+    ),
+    (
+        "the account of promotions holds what runs and what waits",
+        f"UPDATE line SET amount = amount - 1 WHERE account_id = {FUNDING} AND entry_id = "
+        "(SELECT MIN(id) FROM entry WHERE kind = 'allocate')",
     ),
     (
         "no more of a discount goes back than there was",

@@ -219,6 +219,17 @@ def test_late_money_counts_while_the_group_is_open_and_has_room(market: Market) 
     assert wrong(market) == []
 
 
+def test_late_money_brings_nobody_more_than_one_may_have(market: Market) -> None:
+    group, first = market.open(3)
+    give_up(first)
+    market.pay(market.join(group, 3, "13835172001"))
+    market.pay(first)
+    market.settle()
+    assert get(first).state == "expired" and balances(first) == {}
+    assert market.members(group) == [("lapsed", 3), ("ordered", 3)] and stock_of(market.shop.apples) == (97, 0)
+    assert wrong(market) == []
+
+
 def give_up(number: str) -> None:
     """As if the gateway had said that nobody can pay it any more, and were wrong."""
     in_transaction(call_off_attempt, number=number)

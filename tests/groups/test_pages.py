@@ -17,6 +17,7 @@ from marketplace.orders.groups.offering import Keeper
 from marketplace.orders.models import Order
 from tests import factories
 from tests.groups.conftest import Market, after_the_deadline
+from tests.orders.access_to import add_address
 from tests.orders.conftest import JIXIAN, RECIPIENT, hidden, latest, parcels, post
 
 OFFER = {"price": "30", "threshold_packs": "3", "most_packs": "6", "most_per_member": "3"}
@@ -94,6 +95,29 @@ def test_bad_input_is_told_by_its_field_and_kept(market: Market, changes: dict[s
     assert answer.status_code in {409, 422} and says in answer.text
     assert 'value="郭晓芸"' in answer.text
     assert db.session.scalar(select(func.count()).select_from(Order)) == 0 == db.session.query(GroupBuy).count()
+
+
+def test_who_asks_for_more_places_than_are_left_is_told_how_many(market: Market) -> None:
+    group, _first = market.open(3)
+    market.join(group, 2, "13835172002")
+    buyer = market.shop.browser()
+    wanted = RECIPIENT | {"packs": "2", "phone": "13835172009"}
+    page = post(buyer, f"/groups/{group}/members", wanted | {"action": "quote"})
+    wanted |= {name: hidden(page, name) for name in ("shown_total", "idempotency_key")}
+
+    answer = post(buyer, f"/groups/{group}/members", wanted)
+
+    assert answer.status_code == 422 and "这个团只剩 1 件了" in answer.text and 'value="郭晓芸"' in answer.text
+    market.join(group, 1, "13835172003")
+    assert "这个团满了" in post(buyer, f"/groups/{group}/members", wanted).text
+    assert market.members(group) == [("held", 3), ("held", 2), ("held", 1)]
+
+
+def test_another_address_of_theirs_is_filled_in_and_the_number_of_packs_stays(market: Market) -> None:
+    buyer = market.shop.browser()
+    known = add_address(factories.signed_in(buyer).id, street="学府街 66 号")
+    page = post(buyer, f"/group-offers/{market.offer}/groups", RECIPIENT | {"packs": "3", "address": known})
+    assert 'value="学府街 66 号"' in page.text and 'value="3"' in page.text and page.status_code == 200
 
 
 def test_reckoning_anew_orders_nothing(market: Market) -> None:

@@ -7,13 +7,14 @@ import pytest
 from sqlalchemy import func, select
 
 from marketplace import duties
-from marketplace.core import clock
+from marketplace.core import clock, outbox
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
+from marketplace.notifications.models import Message
 from marketplace.orders import fulfilment, refunding, settlement, undelivered
 from marketplace.orders.cases import opening
 from marketplace.orders.cases.rules import Kind, Wish
-from marketplace.orders.institutions import billing, checking, ordering, paying_bills
+from marketplace.orders.institutions import billing, checking, crediting, ordering, paying_bills
 from marketplace.orders.institutions.checking import Claim
 from marketplace.orders.institutions.models import BillCredit, GoodsCheck
 from marketplace.orders.institutions.states import CheckState, StatementState
@@ -93,6 +94,35 @@ def test_what_is_not_accepted_comes_off_the_bill_when_the_station_agrees(canteen
     assert differences(canteen) == []
     with pytest.raises(Exception, match="claimed"):
         in_transaction(checking.answer, **given, agrees=False)
+
+
+def test_payers_and_whoever_ordered_are_told_of_what_comes_off_once(canteen: Canteen) -> None:
+    cook, other = canteen.another(), canteen.another()
+    number = cook.order(apples=4)
+    canteen.deliver(number)
+    (line,), (parcel,) = lines_of(number), parcels(number)
+    check = canteen.check(parcel.public_id, {line.public_id: Claim(rejected=1, grams=None, reason="damaged")})
+    assert told() == []
+    given: dict[str, Any] = {"check": check, "station": None, "why": "", "actor": "test"}
+    in_transaction(checking.answer, **given, agrees=True)
+    units: dict[str, Any] = {"parcel": parcel.public_id, "units": {line.public_id: 1}, "with_shipping": False}
+    in_transaction(refunding.refund_units, **units, station=None, reason="孩子们说不甜", actor="clerk")
+    deliver_letters()
+
+    texts = [f"示例小学食堂：包裹 {number}-1 少付 ¥39.80。原因：{why}" for why in ("收到时是坏的", "孩子们说不甜")]
+    assert sorted(told()) == sorted((person.id, text) for person in (canteen.payer, cook.payer) for text in texts)
+    assert other.payer.id not in {person for person, _text in told()}
+
+
+def told() -> list[tuple[int | None, str]]:
+    db.session.rollback()
+    said = select(Message.person_id, Message.text).where(Message.fact.like("bill_credited:%"))
+    return [(row.person_id, row.text) for row in db.session.execute(said)]
+
+
+def deliver_letters() -> None:
+    while outbox.deliver_some(outbox.OutboxRow.topic == crediting.CREDITED, 50):
+        pass
 
 
 def test_a_claim_that_the_station_rejects_changes_no_sum(canteen: Canteen) -> None:
@@ -209,6 +239,9 @@ def test_a_desk_credits_what_is_billed_already_and_money_for_the_old_sum_goes_ba
     assert get(number).state is OrderState.PLACED_ON_ACCOUNT and differences(canteen) == []
     refund = db.session.scalars(select(Refund)).one()
     assert (refund.fen, refund.reason_key) == (2 * APPLES + SHIPPING, "surplus")
+
+    canteen.pay(statement)
+    assert get(number).state is OrderState.PAID and differences(canteen) == []
 
 
 def test_a_statement_is_void_when_everything_on_it_was_credited(canteen: Canteen) -> None:

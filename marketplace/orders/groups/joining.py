@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from flask_babel import lazy_gettext as _l, ngettext
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from listings import offers, stock
@@ -43,11 +43,15 @@ class GroupIsFull(Refusal):
     """Of the group's packs only `left` are not taken."""
 
     status = 422
-    message = _l("There are not that many places left in this group.")
+    message = _l("No place is left in this group. Open a new one, or join another.")
 
     def __init__(self, group: str, left: int) -> None:
         super().__init__(group)
         self.left = left
+        if left > 0:
+            self.message = ngettext(
+                "Only %(num)s place is left in this group.", "Only %(num)s places are left in this group.", left
+            )
 
 
 class TooManyForOne(Refusal):
@@ -144,10 +148,8 @@ def refuse_full(session: Session, group: GroupBuy, place: Place) -> None:
     left = group.most_packs - membership.packs_in(session, group, TAKING_ROOM)
     if place.packs > left:
         raise GroupIsFull(group.public_id, left)
-    print_ = fingerprint(place.recipient.phone, "order.phone")
-    mine = select(func.sum(GroupMember.packs)).join(Order, Order.id == GroupMember.order_id)
-    mine = mine.where(GroupMember.group_id == group.id, GroupMember.state.in_(TAKING_ROOM))
-    if int(session.scalar(mine.where(Order.phone_fingerprint == print_)) or 0) + place.packs > group.most_per_member:
+    theirs = membership.packs_of(session, group, fingerprint(place.recipient.phone, "order.phone"))
+    if theirs + place.packs > group.most_per_member:
         raise TooManyForOne(group.public_id, group.most_per_member)
 
 

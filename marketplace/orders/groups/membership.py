@@ -33,6 +33,7 @@ def may_pay(session: Session, order: Order) -> bool:
     if member.state is M.HELD:
         return group.state is not GroupState.FAILED
     has_room = packs_in(session, group, TAKING_ROOM) + member.packs <= group.most_packs
+    has_room &= packs_of(session, group, order.phone_fingerprint) + member.packs <= group.most_per_member
     return member.state is M.LAPSED and group.state in JOINABLE and clock.now() < group.closes_at and has_room
 
 
@@ -86,6 +87,13 @@ def find(session: Session, order: Order) -> GroupMember | None:
 def lock(session: Session, group: int) -> GroupBuy:
     wanted = select(GroupBuy).where(GroupBuy.id == group).with_for_update()
     return session.scalars(wanted.execution_options(populate_existing=True)).one()
+
+
+def packs_of(session: Session, group: GroupBuy, phone_fingerprint: str) -> int:
+    """Packs that one mobile number has in it."""
+    counted = select(func.sum(GroupMember.packs)).join(Order, Order.id == GroupMember.order_id)
+    counted = counted.where(GroupMember.group_id == group.id, GroupMember.state.in_(TAKING_ROOM))
+    return int(session.scalar(counted.where(Order.phone_fingerprint == phone_fingerprint)) or 0)
 
 
 def packs_in(session: Session, group: GroupBuy, states: frozenset[M]) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from marketplace.core import ids
+from marketplace.core import ids, outbox
 from marketplace.core.db import add_rows
 from marketplace.core.errors import StaleState
 from marketplace.core.money import Money
@@ -18,6 +18,8 @@ from marketplace.orders.institutions.models import AccountOrder, AccountStatemen
 from marketplace.orders.institutions.states import PAYABLE, StatementState
 from marketplace.orders.models import Parcel
 from marketplace.orders.remaining import Part
+
+CREDITED = "bill.credited"  # the outbox's topic
 
 
 def credit(session: Session, parcel: Parcel, parts: Sequence[Part], *, reason_key: str, reason: str) -> str:
@@ -29,6 +31,7 @@ def credit(session: Session, parcel: Parcel, parts: Sequence[Part], *, reason_ke
     taken = [part for part in parts if part.fen]
     if taken:
         add_rows(session, BillCredit, *({**about, **figures_of(part)} for part in taken))
+        outbox.put(session, CREDITED, credit=public_id)
     fen = sum(part.fen for part in taken)
     account = session.get_one(AccountOrder, parcel.order_id)
     lower(session, account.institution_id, fen)

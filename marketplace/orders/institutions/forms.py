@@ -7,6 +7,8 @@ from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 from wtforms import DateField, IntegerField, RadioField, StringField, TextAreaField, ValidationError
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from listings.forms import YuanField
+from marketplace.core import clock
 from marketplace.core.formats import language
 from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice
 from marketplace.orders.forms import WholeNumberField, check_phone
@@ -80,6 +82,25 @@ class TermsForm(Form):
 class InvoiceForm(Form):
     number = StringField(_l("Invoice number"), [Needed(_l("Enter the number of the invoice.")), Length(max=40)])
     invoiced_on = DateField(_l("Date of the invoice"), [InputRequired(_l("Please write a day like this: 2026-10-09."))])
+
+
+class SentForm(Form):
+    """A line of the bank's own statement of account."""
+
+    number = StringField(_l("Number of the bank"), [Needed(_l("Enter the bank's number of the transfer.")), Length(max=40)])
+    on = DateField(_l("Day of the transfer"), [InputRequired(_l("Please write a day like this: 2026-10-09."))])
+
+    def validate_on(self, field: DateField) -> None:
+        if field.data is not None and field.data > clock.today():
+            raise ValidationError(_("This day has not come yet."))
+
+    @property
+    def told(self) -> dict[str, Any]:
+        return {"number": str(self.number.data).upper(), "on": self.on.data}
+
+
+class TransferForm(SentForm):
+    sum = YuanField(_l("Sum that came, yuan"), [Needed(_l("Enter the sum that came."))])
 
 
 class MemberForm(Form):

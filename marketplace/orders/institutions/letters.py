@@ -1,18 +1,20 @@
-"""What members of an institution are told: a new statement, one that is overdue. Listeners of the outbox; each fact once."""
+"""What members of an institution are told: a new statement, one that is overdue, what comes off a bill. Each fact once."""
 
 from typing import Any
 
 from flask_babel import force_locale, gettext as _
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Person
-from marketplace.core.db import in_transaction
+from marketplace.core.db import Columns, in_transaction
 from marketplace.core.formats import short_date, yuan
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
+from marketplace.orders import refunded
 from marketplace.orders.institutions.keeping import PAYER
-from marketplace.orders.institutions.models import AccountStatement, Institution, InstitutionMember
+from marketplace.orders.institutions.models import AccountOrder, AccountStatement, BillCredit, Institution, InstitutionMember
+from marketplace.orders.models import Order, OrderLine, Parcel
 
 LANGUAGE = "zh_CN"
 
@@ -23,6 +25,29 @@ def issued(*, statement: str) -> None:
 
 def overdue(*, statement: str) -> None:
     in_transaction(tell, statement=statement, fact="overdue")
+
+
+def credited(*, credit: str) -> None:
+    in_transaction(tell_of_credit, credit=credit)
+
+
+def tell_of_credit(session: Session, *, credit: str) -> None:
+    """Its payers, and whoever ordered: how much less there is to pay, for which parcel and why."""
+    wanted: Columns = select(func.sum(BillCredit.goods_fen + BillCredit.shipping_fen).label("fen"), BillCredit.reason)
+    wanted = wanted.add_columns(BillCredit.reason_key, Order.number, Parcel.number.label("parcel"), AccountOrder.person_id)
+    wanted = wanted.add_columns(Institution.id, Institution.name)
+    wanted = wanted.join(OrderLine, OrderLine.id == BillCredit.order_line_id).join(Parcel, Parcel.id == OrderLine.parcel_id)
+    wanted = wanted.join(Order, Order.id == Parcel.order_id).join(AccountOrder, AccountOrder.order_id == Order.id)
+    wanted = wanted.join(Institution, Institution.id == AccountOrder.institution_id).where(BillCredit.public_id == credit)
+    about = (BillCredit.reason, BillCredit.reason_key, Order.number, Parcel.number, AccountOrder.person_id)
+    row = session.execute(wanted.group_by(*about, Institution.id, Institution.name)).one()
+    with force_locale(LANGUAGE):
+        told = {"name": row.name, "parcel": f"{row.number}-{row.parcel}", "sum": yuan(row.fen)}
+        is_by_a_person = row.reason_key.startswith(refunded.BY_A_PERSON)
+        told["why"] = row.reason if is_by_a_person else str(refunded.WHY.get(row.reason, row.reason))
+        text = str(_("%(name)s: %(sum)s less to pay for parcel %(parcel)s. Reason: %(why)s", **told))
+    is_theirs = (InstitutionMember.role == PAYER) | (InstitutionMember.person_id == row.person_id)
+    send(session, row.id, is_theirs, fact=f"bill_credited:{credit}", text=text)
 
 
 def tell(session: Session, *, statement: str, fact: str) -> None:
@@ -36,10 +61,16 @@ def tell(session: Session, *, statement: str, fact: str) -> None:
             if fact == "issued"
             else _("%(name)s: statement %(number)s over %(sum)s was due by %(day)s. Please pay it now.", **told)
         )
-    payers = select(Person).join(InstitutionMember, InstitutionMember.person_id == Person.id)
-    payers = payers.where(InstitutionMember.institution_id == row.institution_id, InstitutionMember.role == PAYER)
-    for person in session.scalars(payers.order_by(Person.id)):
+    payers = InstitutionMember.role == PAYER
+    send(session, row.institution_id, payers, fact=f"statement_{fact}:{statement}", text=text)
+
+
+def send(session: Session, institution: int, members: ColumnElement[bool], *, fact: str, text: str) -> None:
+    """To these members of it, where they can be reached."""
+    wanted = select(Person).join(InstitutionMember, InstitutionMember.person_id == Person.id)
+    wanted = wanted.where(InstitutionMember.institution_id == institution, members)
+    for person in session.scalars(wanted.order_by(Person.id)):
         address = person.phone or person.email
         if address:
             about: dict[str, Any] = {"person_id": person.id, "kind": MessageKind.ORDERS}
-            messages.send(session, fact=f"statement_{fact}:{statement}:{person.id}", address=address, text=text, **about)
+            messages.send(session, fact=f"{fact}:{person.id}", address=address, text=text, **about)

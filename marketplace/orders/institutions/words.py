@@ -5,6 +5,7 @@ from typing import Final
 from flask_babel import LazyString, lazy_gettext as _l
 
 from marketplace.orders.institutions.states import CheckState, InstitutionState, StatementState
+from marketplace.payments.by_bank.states import BankTransferState
 
 INSTITUTIONS: Final[dict[InstitutionState, LazyString]] = {
     InstitutionState.APPLIED: _l("waiting for an answer"),
@@ -18,6 +19,11 @@ CHECKS: Final[dict[CheckState, LazyString]] = {
     CheckState.CLAIMED: _l("the station has not answered yet"),
     CheckState.AGREED: _l("taken off the bill"),
     CheckState.REJECTED: _l("the station does not agree"),
+}
+TRANSFERS: Final[dict[BankTransferState, LazyString]] = {
+    BankTransferState.RECORDED: _l("waits for a second person"),
+    BankTransferState.CONFIRMED: _l("confirmed by two people"),
+    BankTransferState.WITHDRAWN: _l("withdrawn"),
 }
 STATEMENTS: Final[dict[StatementState, LazyString]] = {
     StatementState.OPEN: _l("to be paid"),

@@ -14,6 +14,7 @@ from marketplace.core import clock, ids
 from marketplace.core.db import add_row, add_rows
 from marketplace.core.errors import Refusal
 from marketplace.core.transitions import EventRow, leave_trace
+from marketplace.orders.institutions.models import AccountOrder
 from marketplace.orders.invoices import amounts
 from marketplace.orders.invoices.models import Invoice, InvoiceRequest
 from marketplace.orders.invoices.states import InvoiceKind, InvoiceState
@@ -65,8 +66,8 @@ def request(session: Session, *, number: str, wanted: Wanted, actor: str) -> str
 
 
 def may_be_requested(session: Session, order: Order) -> bool:
-    """A replacement costs nothing, and what was given up is not invoiced."""
-    if order.is_exchange or order.state not in OPEN:
+    """A replacement costs nothing, what was given up is not invoiced, and what was on account was with its statement."""
+    if order.is_exchange or order.state not in OPEN or session.get(AccountOrder, order.id) is not None:
         return False
     if order.state is not OrderState.COMPLETED:
         return True

@@ -1,7 +1,8 @@
 """The life of a promotion: submitted, approved by another person, paused, ended; and the province's money for it.
 
 `promotion_in:<promotion>` when it goes live, `promotion_out:<promotion>` when it ends: the province's part of the budget,
-less what orders have taken. What refunds give back after that stays in the account, for nobody's order draws on it."""
+less what orders have taken. What refunds give back goes to the province itself (`remaining.given_back`): the account never
+holds more than what runs may still take, and what is held for orders that are not paid yet."""
 
 from typing import Final
 

@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import DateField, IntegerField, SelectField, StringField, TextAreaField, ValidationError
@@ -12,8 +12,8 @@ from listings.forms import YuanField
 from marketplace.core import clock
 from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice
 from marketplace.orders.promotions.choosing import LONGEST_CODE
-from marketplace.orders.promotions.making import Terms
-from marketplace.orders.promotions.models import MOST_PERCENT, WHOLE_BPS
+from marketplace.orders.promotions.making import CodeIsTaken, NotThere, Terms
+from marketplace.orders.promotions.models import MOST_PERCENT, WHOLE_BPS, Promotion
 from marketplace.orders.promotions.states import Kind, Scope
 from marketplace.orders.promotions.telling import KINDS, SCOPES
 
@@ -81,6 +81,12 @@ class PromotionForm(KeyedForm):
     def platform_bps(self) -> int:
         return 0
 
+    def refused(self, refusal: CodeIsTaken | NotThere) -> Self:
+        """With what is wrong said by its field."""
+        field = self.code if isinstance(refusal, CodeIsTaken) else self.listings
+        field.errors = [refusal.message]
+        return self
+
     @property
     def terms(self) -> Terms:
         """Of a valid form."""
@@ -136,6 +142,20 @@ class ProvincePromotionForm(PromotionForm):
     @property
     def platform_bps(self) -> int:
         return int(self.platform_percent.data or 0) * 100
+
+
+def as_typed(kind: type[PromotionForm], row: Promotion) -> PromotionForm:
+    """The form of a promotion that is there, as somebody typed it."""
+    data: dict[str, Any] = {name: getattr(row, name) or None for name in ("name_en", "code", "percent", "uses_most")}
+    data |= {"name": row.name_zh, "kind": row.kind.value, "uses_each": row.uses_each, "where": row.scope.value}
+    data |= {"listings": "\n".join(row.scope_values), "platform_percent": row.platform_bps // 100}
+    last = clock.local(row.ends_at).date() - timedelta(days=1)
+    form = kind(data=data | {"first_day": clock.local(row.starts_at).date(), "last_day": last})
+    sums = {"amount": row.amount_fen, "most": row.most_fen, "threshold": row.threshold_fen, "budget": row.budget_fen}
+    for name, fen in sums.items():
+        field: Any = form[name]
+        field.show(fen or None)
+    return form
 
 
 class SentBackForm(Form):

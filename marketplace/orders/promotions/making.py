@@ -1,19 +1,23 @@
-"""A new promotion, as a draft: a seller's own for their own goods, all of it theirs to bear; or the province's."""
+"""A draft of a promotion, new or changed: a seller's own for their own goods, all theirs to bear; or the province's."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from listings.models import Category, Listing
 from marketplace.accounts.models import Person
-from marketplace.core import clock, ids
+from marketplace.core import audit, clock, ids
 from marketplace.core.db import add_row
 from marketplace.core.errors import Refusal
 from marketplace.core.transitions import leave_trace
+from marketplace.orders.promotions import ending
 from marketplace.orders.promotions.choosing import code_of
 from marketplace.orders.promotions.models import WHOLE_BPS, Promotion
 from marketplace.orders.promotions.states import Kind, PromotionState, Scope
@@ -35,6 +39,10 @@ class NotThere(Refusal):
     def __init__(self, missing: Sequence[str]) -> None:
         super().__init__(", ".join(missing))
         self.message = _l("Not known here: %(names)s. Please check.", names=", ".join(missing))
+
+
+class NoDraft(Refusal):
+    message = _l("Only a draft can be changed. End this one and make a new one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +71,53 @@ def make(session: Session, *, terms: Terms, person_id: int, seller: str | None =
     """Returns its public id. `seller`: the public id of whoever makes it for their own goods.
 
     Raises CodeIsTaken, NotThere."""
+    public_id = ids.public_id()
+    row = {"public_id": public_id, "book": current_book(), "seller_public_id": seller or "", "made_by": person_id}
+    row |= checked(session, terms, seller)
+    with refusing_taken_codes(session, terms):
+        add_row(session, Promotion, row)
+    mine = Promotion(public_id=public_id)
+    leave_trace(session, mine, None, PromotionState.DRAFT, actor=f"person:{person_id}", why="made")
+    return public_id
+
+
+def change(session: Session, *, promotion: str, terms: Terms, person_id: int, seller: str | None) -> None:
+    """Write a draft anew, which nobody can have used; whoever does that has made it, and does not approve it.
+
+    Raises NotFound, NoDraft, CodeIsTaken, NotThere."""
+    row = ending.get(session, promotion, seller=seller)
+    if row.state is not PromotionState.DRAFT:
+        raise NoDraft(promotion)
+    wanted = checked(session, terms, seller, but=row.id)
+    with refusing_taken_codes(session, terms):
+        for name, value in {**wanted, "made_by": person_id}.items():
+            setattr(row, name, value)
+        session.flush()
+    subject = f"promotion:{promotion}"
+    audit.record(session, actor=f"person:{person_id}", action="promotion.changed", subject=subject, fen=row.budget_fen)
+
+
+@contextmanager
+def refusing_taken_codes(session: Session, terms: Terms) -> Iterator[None]:
+    """Two may choose the same code at once: the database lets one in."""
+    try:
+        with session.begin_nested():
+            yield
+    except IntegrityError:
+        raise CodeIsTaken(terms.code) from None
+
+
+def checked(session: Session, terms: Terms, seller: str | None, *, but: int | None = None) -> dict[str, Any]:
+    """The columns that say it. Raises CodeIsTaken, NotThere."""
     code = code_of(terms.code) or None
-    if code and session.scalar(select(Promotion.id).where(Promotion.code == code)) is not None:
+    if code and session.scalar(select(Promotion.id).where(Promotion.code == code, Promotion.id != (but or 0))) is not None:
         raise CodeIsTaken(code)
     values = list(dict.fromkeys(terms.scope_values))
     if missing := sorted(set(values) - known(session, terms.scope, values, seller)):
         raise NotThere(missing)
     same = ("name_zh", "name_en", "kind", "budget_fen", "amount_fen", "percent", "most_fen", "threshold_fen", "scope")
-    public_id = ids.public_id()
     platform_bps = 0 if seller else terms.platform_bps
-    row = {
-        "public_id": public_id,
-        "book": current_book(),
+    return {
         "code": code,
         **{name: getattr(terms, name) for name in (*same, "uses_most", "uses_each")},
         "scope_values": values,
@@ -82,13 +125,7 @@ def make(session: Session, *, terms: Terms, person_id: int, seller: str | None =
         "ends_at": clock.start_of(terms.last_day + timedelta(days=1)),
         "platform_bps": platform_bps,
         "seller_bps": WHOLE_BPS - platform_bps,
-        "seller_public_id": seller or "",
-        "made_by": person_id,
     }
-    add_row(session, Promotion, row)
-    mine = Promotion(public_id=public_id)
-    leave_trace(session, mine, None, PromotionState.DRAFT, actor=f"person:{person_id}", why="made")
-    return public_id
 
 
 def known(session: Session, scope: Scope, values: Sequence[str], seller: str | None) -> set[str]:

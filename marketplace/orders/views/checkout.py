@@ -1,5 +1,6 @@
 """/checkout: one page, no account needed; what it says is what is charged, or it says the new sum first."""
 
+from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from listings import offers
 from listings.stock import OutOfStock
 from marketplace.accounts import addresses
+from marketplace.accounts.models import Address
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core import clock, idempotency
@@ -55,7 +57,7 @@ def show_checkout() -> ResponseReturnValue:
 @requires("order.place")
 def create_order() -> ResponseReturnValue:
     form = with_choices(CheckoutForm(request.form))
-    action = request.form.get("action")
+    action = "address" if choose_address(form) else request.form.get("action")
     if action == "fit" and not in_transaction(carts.fit, owner=owner()):
         return redirect(url_for("cart.show_cart"), 303)
     try:
@@ -67,7 +69,7 @@ def create_order() -> ResponseReturnValue:
         page = checkout_page(form, current_quote(form))
         return page, refusal.status, {**NO_STORE, "Retry-After": str(refusal.retry_after)}
     quoted = current_quote(form)
-    if action in {"quote", "fit", "coupon"}:  # buttons that only reckon anew, for another province or with what is left
+    if action in {"quote", "fit", "coupon", "address"}:  # buttons that only reckon anew, for whatever was changed
         return checkout_page(form, quoted), 422 if form.coupon.errors else 200, NO_STORE
     form.needs_adult = quoted.is_age_restricted
     if not form.validate():
@@ -80,7 +82,10 @@ def create_order() -> ResponseReturnValue:
         return checkout_page(form, quoted), refusal.status, {**NO_STORE, "Retry-After": str(refusal.retry_after)}
     except choosing.CouponRefused as refusal:
         quoted = current_quote(form)
-        form.coupon.errors = [refusal.message]
+        if form.coupon.data:
+            form.coupon.errors = form.coupon.errors or [refusal.message]
+        else:  # what comes by itself was used up a moment ago: no code is to blame
+            form.form_errors.append(OtherTotal.message)
         return checkout_page(form, quoted), refusal.status, NO_STORE
     except (OtherTotal, TooHeavy, SomethingChanged, OutOfStock, PaymentsClosed, *ON_ACCOUNT) as refusal:
         form.form_errors.append(refusal.message)
@@ -146,13 +151,28 @@ def place_and_ask(session: Session, *, invoice: Wanted | None, **given: Any) -> 
 
 
 def prefilled() -> CheckoutForm:
-    """Empty for a guest; with the address they used last, or the one they chose, for a person."""
-    known = addresses.of_person(db.session(), g.person.id) if g.person else ()
-    chosen = next((row for row in known if row.public_id == request.args.get("address")), known[0] if known else None)
-    data = {"province": destinations.current(db.session()).code}
-    if chosen:
-        data = {name: getattr(chosen, name) for name in ("recipient", "phone", "province", "city", "street")}
-    return with_choices(CheckoutForm(data=data))
+    """Empty for a guest; with the address they used last for a person."""
+    form = with_choices(CheckoutForm(data={"province": destinations.current(db.session()).code}))
+    for last in known_addresses()[:1]:
+        fill_in(form, last)
+    return form
+
+
+def known_addresses() -> Sequence[Address]:
+    return addresses.of_person(db.session(), g.person.id) if g.person else ()
+
+
+def choose_address(form: RecipientForm) -> bool:
+    """Whether the button of one of their addresses was pressed: it is filled in, whatever else they typed stays."""
+    chosen = next((row for row in known_addresses() if row.public_id == request.form.get("address")), None)
+    if chosen is not None:
+        fill_in(form, chosen)
+    return chosen is not None
+
+
+def fill_in(form: RecipientForm, known: Address) -> None:
+    for name in ("recipient", "phone", "province", "city", "street"):
+        form[name].data = getattr(known, name)
 
 
 def with_choices(form: AnyRecipient) -> AnyRecipient:
@@ -191,7 +211,6 @@ def reduced(form: CheckoutForm, plain: Quote) -> Quote:
 
 def checkout_page(form: CheckoutForm, quoted: Quote) -> str:
     """With the sum as it is now, which is what the next press agrees to."""
-    known = addresses.of_person(db.session(), g.person.id) if g.person else ()
     try:
         total = quoted.total_fen
     except TooHeavy as refusal:
@@ -199,7 +218,7 @@ def checkout_page(form: CheckoutForm, quoted: Quote) -> str:
             form.form_errors.append(refusal.message)
         total = None
     form.shown_total.data = "" if total is None else str(total)
-    shown = {"form": form, "quote": quoted, "total": total, "addresses": known, "today": clock.today()}
+    shown = {"form": form, "quote": quoted, "total": total, "addresses": known_addresses(), "today": clock.today()}
     institutions = institution_queries.open_to(db.session(), g.person.id if g.person else None)
     paid = {"cashier": gateways().chosen, "book": current_book(), "institutions": institutions}
     return render_template("orders/checkout.html", **shown, **paid, explain=trouble.explain)

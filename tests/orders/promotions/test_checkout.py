@@ -9,8 +9,10 @@ from flask.testing import FlaskClient
 
 from marketplace.core import clock
 from marketplace.core.db import in_transaction
-from marketplace.orders.promotions import ending
+from marketplace.orders.promotions import choosing, ending, using
 from marketplace.orders.promotions.states import Kind, Scope
+from tests import factories
+from tests.orders.access_to import add_address
 from tests.orders.conftest import RECIPIENT, get, hidden, latest, post, put
 from tests.orders.promotions.conftest import Counter
 from tests.orders.promotions.promoting import pay, promotion
@@ -108,6 +110,47 @@ def test_a_present_and_an_invoice_can_be_asked_for_with_the_order(buyer: FlaskCl
     page = buyer.get(f"/orders/{number}").text
     assert "姥姥生日快乐" in page and f"/orders/{number}/invoice" in page
     assert "¥59.97" in buyer.get(f"/orders/{number}/invoice").text
+
+
+def test_what_comes_by_itself_and_is_gone_is_no_fault_of_a_code(buyer: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    promotion(code="")
+    monkeypatch.setattr(using, "take", refuse_once(using.take))
+    answer = sent(buyer)
+    assert answer.status_code == 422 and "总价和你看到的不一样了" in answer.text
+    assert 'aria-describedby="coupon-note"' not in answer.text and sent(buyer).status_code == 303
+
+
+def refuse_once(take: Any) -> Any:
+    """Another order was a moment faster."""
+    faster = [True]
+
+    def taken(*given: Any, **named: Any) -> None:
+        if faster and faster.pop():
+            raise choosing.UsedUp
+        take(*given, **named)
+
+    return taken
+
+
+def test_another_address_of_theirs_is_filled_in_and_whatever_else_they_typed_stays(
+    counter: Counter, client: FlaskClient
+) -> None:
+    promotion()
+    buyer, other = factories.signed_in(client), factories.make_person()
+    first = add_address(buyer.id)
+    add_address(buyer.id, street="学府街 66 号")
+    theirs = add_address(other.id, street="别人家 1 号")
+    put(client, counter.apples, 3)
+    assert 'value="学府街 66 号"' in client.get("/checkout").text
+    typed = {"coupon": "XINQIU", "gift_message": "姥姥生日快乐", "note": "放门卫", "pickup": "141028", "street": ""}
+
+    page = sent(client, **typed, address=first)
+
+    assert page.status_code == 200 and 'value="平阳路 128 号"' in page.text
+    for words in ('value="XINQIU"', 'value="姥姥生日快乐"', 'value="放门卫"', "−¥10.00"):
+        assert words in page.text
+    assert hidden(page, "shown_total") == "4997"  # fetched, so without shipping
+    assert "别人家" not in sent(client, **typed, address=theirs).text
 
 
 def test_at_most_seven_fields_are_needed(counter: Counter, client: FlaskClient) -> None:

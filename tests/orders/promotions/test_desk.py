@@ -70,6 +70,49 @@ def test_the_provinces_is_approved_by_another_operator(app: Flask, counter: Coun
     assert "秋苹果" in client.get("/operator/promotions").text
 
 
+def test_a_draft_is_written_anew_and_whoever_did_that_does_not_approve_it(
+    app: Flask, counter: Counter, client: FlaskClient
+) -> None:
+    maker, other = factories.signed_in(client, "operator"), app.test_client()
+    changer = factories.signed_in(other, "operator")
+    post(client, "/operator/promotions", typed(idempotency_key="k"))
+    here = f"/operator/promotions/{only().public_id}"
+    page = other.get(f"{here}/terms").text
+    for shown in (
+        'value="秋苹果"',
+        'value="PINGGUO"',
+        'value="20.00"',
+        'value="300.00"',
+        'value="60"',
+        "fruit-apple</textarea>",
+    ):
+        assert shown in page, shown
+    promotion()
+    refused = post(other, f"{here}/terms", typed(code="xinqiu", name="冬苹果"))
+    assert refused.status_code == 422 and "已经有了" in refused.text and 'value="冬苹果"' in refused.text
+    assert post(other, f"{here}/terms", typed(listings="nothing")).status_code == 422
+    assert post(other, f"{here}/terms", typed(percent="")).status_code == 422
+    assert (named("PINGGUO").name_zh, named("PINGGUO").made_by) == ("秋苹果", maker.id)
+
+    for _twice in range(2):
+        assert post(other, f"{here}/terms", typed(percent="15", most="", where="all", listings="")).status_code == 303
+
+    row = named("PINGGUO")
+    assert (row.percent, row.most_fen, row.scope, row.scope_values, row.made_by) == (15, None, Scope.ALL, [], changer.id)
+    post(client, f"{here}/submission", {})
+    assert post(other, f"{here}/terms", typed(percent="90")).location.endswith(here)
+    assert other.get(f"{here}/terms").status_code == 303 and "只有草稿能改" in other.get(here).text
+    post(other, f"{here}/approval", {})
+    assert (named("PINGGUO").state, named("PINGGUO").percent) == (S.SUBMITTED, 15)
+    post(client, f"{here}/approval", {})
+    assert named("PINGGUO").state is S.LIVE
+
+
+def named(code: str) -> Promotion:
+    db.session.rollback()
+    return db.session.scalars(select(Promotion).where(Promotion.code == code)).one()
+
+
 WRONG: tuple[tuple[dict[str, Any], str], ...] = (
     ({"name": ""}, "写上买家看到的名字"),
     ({"percent": ""}, "写上减多少"),
@@ -106,6 +149,12 @@ def test_a_sellers_own_goes_live_at_once_and_nobody_else_sees_it(app: Flask, cou
     row = only()
     assert answer.location.endswith(f"/seller/promotions/{row.public_id}")
     assert (row.seller_public_id, row.seller_bps, row.scope_values) == (seller.public_id, 10_000, [mine])
+    assert post(client, f"/seller/promotions/{row.public_id}/terms", form | {"listings": theirs}).status_code == 422
+    assert (
+        post(client, f"/seller/promotions/{row.public_id}/terms", form | {"listings": mine, "percent": "7"}).status_code
+        == 303
+    )
+    assert (only().percent, only().platform_bps, only().scope_values) == (7, 0, [mine])
     post(client, f"/seller/promotions/{row.public_id}/submission", {})
     assert only().state is S.LIVE
     assert post(client, f"/seller/promotions/{row.public_id}/approval", {}).status_code == 404
@@ -114,6 +163,8 @@ def test_a_sellers_own_goes_live_at_once_and_nobody_else_sees_it(app: Flask, cou
     factories.signed_in(other, "seller")
     assert other.get(f"/seller/promotions/{row.public_id}").status_code == 404
     assert post(other, f"/seller/promotions/{row.public_id}/end", {}).status_code == 404
+    assert other.get(f"/seller/promotions/{row.public_id}/terms").status_code == 404
+    assert post(other, f"/seller/promotions/{row.public_id}/terms", form | {"listings": ""}).status_code == 404
     assert other.get("/operator/promotions").status_code == 403
     reader = app.test_client()
     factories.signed_in(reader, "auditor")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
@@ -17,6 +18,7 @@ from marketplace.orders.promotions.ending import FUNDING, GRANT
 from marketplace.orders.promotions.models import PromotionUse
 from marketplace.orders.promotions.states import Kind, PromotionState, UseState
 from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.payments import refunds
 from marketplace.payments.models import Refund
 from tests.orders.conftest import balances, get
 from tests.orders.promotions.conftest import Counter
@@ -102,7 +104,8 @@ def test_free_shipping_is_the_provinces_and_the_station_has_it_all_the_same(coun
     assert refund(number, 1) == 1999  # nothing was paid for its shipping
     assert balances(number) == {
         "gateway_clearing": 5997,
-        "promotion_funding": 1000 - 333,
+        "promotion_funding": 1000,
+        "operating_grant": -333,
         "seller_held": -2 * 1839,
         "station_held": -2 * 160 - 667,
         "refund_in_transit": -1999,
@@ -118,7 +121,7 @@ def test_whatever_the_steps_what_was_paid_goes_back(counter: Counter, steps: tup
     backs = [refund(number, units) for units in steps]
 
     assert sum(backs) == get(number).total_fen
-    assert balances(number) == {"gateway_clearing": 5997, "refund_in_transit": -5997}
+    assert balances(number) == {"gateway_clearing": 5997, "refund_in_transit": -5997} | back_to_the_province(333)
     offs = db.session.execute(select(RefundLine.seller_discount_fen, RefundLine.platform_discount_fen)).all()
     assert (sum(row[0] for row in offs), sum(row[1] for row in offs)) == (667, 333)
 
@@ -131,7 +134,7 @@ def test_after_the_settlement_it_comes_from_what_is_payable(counter: Counter) ->
     in_transaction(settlement.confirm, number=number, parcel=parcel, actor="buyer")
 
     assert refund(number, 3) == 5997
-    assert balances(number) == {"gateway_clearing": 5997, "refund_in_transit": -5997}
+    assert balances(number) == {"gateway_clearing": 5997, "refund_in_transit": -5997} | back_to_the_province(1000)
 
 
 def test_a_lost_parcel_gives_the_province_its_part_back_too(counter: Counter) -> None:
@@ -147,7 +150,39 @@ def test_a_lost_parcel_gives_the_province_its_part_back_too(counter: Counter) ->
         "refund_in_transit": -5997,
         "seller_payable": -3 * 1839 + 667,
         "station_payable": 3 * 1839 - 667,  # it pays the growers
-    }
+    } | back_to_the_province(333)
+
+
+def back_to_the_province(fen: int) -> dict[str, int]:
+    """What it had put to the order, from the account of promotions, and has back itself."""
+    return {"promotion_funding": fen, "operating_grant": -fen}
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_what_a_refund_gives_back_is_no_promotions_money_any_more(counter: Counter, is_over: bool) -> None:
+    made = promotion(platform_bps=3333)
+    number = counter.order(code="XINQIU", apples=3)
+    pay(number)
+    move(number, S.DELIVERED)
+    if is_over:
+        in_transaction(ending.stop, promotion=made, seller=None, person_id=row_of(made).made_by)
+    left = 0 if is_over else 33_330 - 333
+    assert (balance(FUNDING), balance(GRANT)) == (-left, left + 333)
+
+    refund(number, 1)
+    refund(number, 2)
+    assert (balance(FUNDING), balance(GRANT)) == (-left, left)
+
+    for row in db.session.scalars(select(Refund)).all():
+        in_transaction(fail, refund=row.id)
+    assert (balance(FUNDING), balance(GRANT)) == (-left, left + 333)
+    assert balances(number)["promotion_funding"] == 333 and "operating_grant" not in balances(number)
+
+
+def fail(session: Session, *, refund: int) -> None:
+    """The cashier refused it for good."""
+    refunds.begin_submission(session, refund=refund)
+    refunds.fail(session, refund=refund, why="test")
 
 
 def test_an_order_that_nobody_paid_gives_back_what_it_held(counter: Counter) -> None:

@@ -2,13 +2,12 @@
 
 from typing import Any, Final
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from markupsafe import Markup
 
 from listings.stock import OutOfStock
-from marketplace.accounts import addresses
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core import clock, idempotency
@@ -28,7 +27,14 @@ from marketplace.orders.placing import OtherTotal, Recipient
 from marketplace.orders.quoting import Quote
 from marketplace.orders.shipping import TooHeavy
 from marketplace.orders.views.cart import owner
-from marketplace.orders.views.checkout import HOME_PROVINCE, lead_to_known, with_choices
+from marketplace.orders.views.checkout import (
+    HOME_PROVINCE,
+    choose_address,
+    fill_in,
+    known_addresses,
+    lead_to_known,
+    with_choices,
+)
 from marketplace.orders.views.payment import lead_to_cashier
 from marketplace.payments.gateways import PaymentsClosed, current_book, gateways
 
@@ -95,7 +101,7 @@ def get_group(group: str) -> GroupBuy:
 
 def create_place(terms: GroupBuy | GroupOffer, shown: Group | Offered, command: Any, **which: str) -> ResponseReturnValue:
     form = with_choices(PlaceForm(request.form))
-    if request.form.get("action") == "quote":  # the button that only reckons anew
+    if choose_address(form) or request.form.get("action") == "quote":  # the button that only reckons anew
         return place_page(terms, shown, form)
     form.needs_adult = quoted(terms, form).is_age_restricted
     if not form.validate():
@@ -161,15 +167,13 @@ def ordered(form: PlaceForm, command: Any, **which: str) -> str:
 
 
 def prefilled() -> PlaceForm:
-    """So many packs as the link says; with the address they used last, or the one they chose, for a person."""
-    known = addresses.of_person(db.session(), g.person.id) if g.person else ()
-    chosen = next((row for row in known if row.public_id == request.args.get("address")), known[0] if known else None)
+    """So many packs as the link says; with the address they used last for a person."""
     typed = request.args.get("packs", "1")
     packs = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < len(str(MOST_OF_ONE)) else 1
-    data = {"province": HOME_PROVINCE, "packs": max(1, packs)}
-    if chosen:
-        data |= {name: getattr(chosen, name) for name in ("recipient", "phone", "province", "city", "street")}
-    return with_choices(PlaceForm(data=data))
+    form = with_choices(PlaceForm(data={"province": HOME_PROVINCE, "packs": max(1, packs)}))
+    for last in known_addresses()[:1]:
+        fill_in(form, last)
+    return form
 
 
 def quoted(terms: GroupBuy | GroupOffer, form: PlaceForm) -> Quote:
@@ -212,7 +216,7 @@ def place_page(
         until=telling.deadline(terms.closes_at if isinstance(terms, GroupBuy) else joining.closes_at(terms)),
         action=action,
         back=where(shown),
-        addresses=addresses.of_person(db.session(), g.person.id) if g.person else (),
+        addresses=known_addresses(),
         cashier=gateways().chosen,
         book=current_book(),
     )

@@ -19,6 +19,7 @@ from marketplace.orders.institutions.models import Institution
 from marketplace.orders.institutions.ordering import of_member
 from marketplace.orders.institutions.payments import PURPOSE
 from marketplace.payments import attempts
+from marketplace.payments.by_bank import queries as transfers
 from marketplace.payments.gateways import GatewayError
 from marketplace.payments.states import OPEN, AttemptState
 
@@ -143,6 +144,7 @@ def show_statement(institution: str, statement: str) -> ResponseReturnValue:
     found = queries.statement_of(session, row.id, statement)
     current = attempts.current(session, purpose=PURPOSE, reference=statement)
     told: dict[str, Any] = {"statement": found, "lines": queries.lines_of_statement(session, found.id)}
+    told["transfers"] = transfers.waiting_for(session, purpose=PURPOSE, reference=statement)
     told["is_waiting"] = current is not None and current.state in OPEN and "returned" in request.args
     role = queries.role_of(session, row.id, g.person.id)
     return page("statement.html", institution=row, is_payer=role == keeping.PAYER, **told)

@@ -1,17 +1,19 @@
 """/operator/institutions: the province admits institutions, sets what they may owe, and notes the invoices it sent."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from marketplace.accounts.permissions import requires
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
 from marketplace.core.forms import Form
 from marketplace.core.steps import take_step
-from marketplace.orders.institutions import forms, invoicing, keeping, queries, words
-from marketplace.orders.institutions.states import INSTITUTION, InstitutionState
+from marketplace.orders.institutions import bank_transfers, forms, invoicing, keeping, queries, words
+from marketplace.orders.institutions.states import INSTITUTION, PAYABLE, InstitutionState
+from marketplace.payments.by_bank import recording
 
 DECISIONS = {
     "admission": (InstitutionState.ACTIVE, forms.DecisionForm),
@@ -19,6 +21,8 @@ DECISIONS = {
     "pause": (InstitutionState.PAUSED, forms.ReasonForm),
     "closing": (InstitutionState.CLOSED, forms.ReasonForm),
 }
+
+TRANSFER: Final = "transfer"
 
 bp = Blueprint("operator_institutions", __name__, url_prefix="/operator/institutions")
 
@@ -52,11 +56,17 @@ def institution_page(institution: str, given: dict[str, Form], status: int = 200
         terms=given.get("terms") or forms.TermsForm(data=known),
         statements=statements,
         invoices=invoices,
+        transfers={each.public_id: transfer_form(given, each.public_id) for each in statements if each.state in PAYABLE},
         members=queries.members(session, row.id),
         kinds=forms.KINDS,
         may_decide="operator" in g.person.roles,
         may_set_terms="finance_operator" in g.person.roles,
     )
+
+
+def transfer_form(given: dict[str, Form], statement: str) -> Form:
+    name = f"{TRANSFER}-{statement}"
+    return given.get(name) or forms.TransferForm(prefix=f"{name}-")
 
 
 def invoice_form(statement: str, row: Any = None) -> forms.InvoiceForm:
@@ -84,6 +94,24 @@ def create_invoice(institution: str, statement: str) -> ResponseReturnValue:
     given: dict[str, Any] = {"institution": institution, "statement": statement, "actor": f"person:{g.person.id}"}
     given |= {"number": str(form.number.data), "invoiced_on": form.invoiced_on.data}
     return take_step(invoicing.note, url_for(".show_institution", institution=institution), **given)
+
+
+@bp.post("/<institution>/statements/<statement>/transfer")
+@requires("bank_transfer.keep")
+def create_transfer(institution: str, statement: str) -> ResponseReturnValue:
+    name = f"{TRANSFER}-{statement}"
+    form = forms.TransferForm(request.form, prefix=f"{name}-")
+    if not form.validate():
+        return institution_page(institution, {name: form}, 422)
+    given: dict[str, Any] = {"institution": institution, "statement": statement, "person_id": g.person.id}
+    given |= {"fen": form.sum.fen or 0, **form.told}
+    back, done = url_for(".show_institution", institution=institution), _("Written down. Another person confirms it.")
+    wrong = (bank_transfers.OtherSum, recording.KnownAlready)
+    try:
+        return take_step(bank_transfers.record, back, done=done, passes=wrong, **given)
+    except wrong as refusal:
+        (form.sum if isinstance(refusal, bank_transfers.OtherSum) else form.number).errors = [refusal.message]
+        return institution_page(institution, {name: form}, refusal.status)
 
 
 @bp.post("/<institution>/decisions/<decision>")

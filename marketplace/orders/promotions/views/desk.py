@@ -15,7 +15,8 @@ from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.orders.promotions import ending, making, queries, telling
-from marketplace.orders.promotions.forms import PromotionForm, ProvincePromotionForm, SentBackForm
+from marketplace.orders.promotions.forms import PromotionForm, ProvincePromotionForm, SentBackForm, as_typed
+from marketplace.orders.promotions.states import PromotionState
 
 bp = Blueprint("promotions", __name__)
 NO_STORE: Final = {"Cache-Control": "no-store"}
@@ -87,6 +88,30 @@ def show_of_operator(promotion: str) -> ResponseReturnValue:
     return show(of_province(), promotion)
 
 
+@bp.get("/seller/promotions/<promotion>/terms")
+@requires("promotion.keep_own")
+def show_terms_of_seller(promotion: str) -> ResponseReturnValue:
+    return terms_page(of_seller(), promotion)
+
+
+@bp.get("/operator/promotions/<promotion>/terms")
+@requires("promotion.keep")
+def show_terms_of_operator(promotion: str) -> ResponseReturnValue:
+    return terms_page(of_province(), promotion)
+
+
+@bp.post("/seller/promotions/<promotion>/terms")
+@requires("promotion.keep_own")
+def create_terms_of_seller(promotion: str) -> ResponseReturnValue:
+    return change(of_seller(), promotion)
+
+
+@bp.post("/operator/promotions/<promotion>/terms")
+@requires("promotion.keep")
+def create_terms_of_operator(promotion: str) -> ResponseReturnValue:
+    return change(of_province(), promotion)
+
+
 @bp.post("/seller/promotions/<promotion>/<step>")
 @requires("promotion.keep_own")
 def create_step_of_seller(promotion: str, step: str) -> ResponseReturnValue:
@@ -106,7 +131,7 @@ def list_page(desk: Desk) -> ResponseReturnValue:
 def new_page(desk: Desk, form: PromotionForm | None = None, status: int = 200) -> ResponseReturnValue:
     today = clock.today()
     form = form or desk.form(data={"first_day": today, "last_day": today + timedelta(days=13), "uses_each": 1})
-    return page(desk, "promotions/new.html", status, form=form)
+    return page(desk, "promotions/new.html", status, form=form, row=None)
 
 
 def create(desk: Desk) -> ResponseReturnValue:
@@ -117,13 +142,34 @@ def create(desk: Desk) -> ResponseReturnValue:
     try:
         key = form.idempotency(f"promotion:{g.person.id}")
         made = in_transaction(idempotency.once, making.make, idempotency=key, **given)
-    except making.CodeIsTaken as refusal:
-        form.code.errors = [refusal.message]
-        return new_page(desk, form, refusal.status)
-    except making.NotThere as refusal:
-        form.listings.errors = [refusal.message]
-        return new_page(desk, form, refusal.status)
+    except (making.CodeIsTaken, making.NotThere) as refusal:
+        return new_page(desk, form.refused(refusal), refusal.status)
     return redirect(url_for(f".show_of_{desk.side}", promotion=made), 303)
+
+
+def terms_page(desk: Desk, promotion: str, form: PromotionForm | None = None, status: int = 200) -> ResponseReturnValue:
+    """A draft to write anew; from anything else it leads back to what it is."""
+    row = queries.one(db.session(), promotion, desk.seller or "")
+    if row.state is not PromotionState.DRAFT:
+        flash(making.NoDraft.message, "failed")
+        return redirect(url_for(f".show_of_{desk.side}", promotion=promotion), 303)
+    return page(desk, "promotions/new.html", status, form=form or as_typed(desk.form, row), row=row)
+
+
+def change(desk: Desk, promotion: str) -> ResponseReturnValue:
+    form = desk.form(request.form)
+    if not form.validate():
+        return terms_page(desk, promotion, form, 422)
+    here = redirect(url_for(f".show_of_{desk.side}", promotion=promotion), 303)
+    try:
+        in_transaction(making.change, promotion=promotion, terms=form.terms, person_id=g.person.id, seller=desk.seller)
+    except (making.CodeIsTaken, making.NotThere) as refusal:
+        return terms_page(desk, promotion, form.refused(refusal), refusal.status)
+    except making.NoDraft as refusal:
+        flash(refusal.message, "failed")
+        return here
+    flash(_l("Done."), "done")
+    return here
 
 
 def show(desk: Desk, promotion: str, form: SentBackForm | None = None, status: int = 200) -> ResponseReturnValue:
