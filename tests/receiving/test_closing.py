@@ -1,6 +1,6 @@
 """The day is closed once, with the ledger's own figures; what comes after belongs to the next day."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import time_machine
@@ -89,6 +89,29 @@ def test_a_day_is_closed_once_and_the_next_begins_there(shop: Shop) -> None:
         in_transaction(ending.close, station=JIXIAN, book="test", actor="manager")
         latest, earlier = ending.closed(db.session(), JIXIAN, "test")
         assert latest.since == earlier.until and latest.accepted == 1
+    assert differences(shop) == []
+
+
+def test_who_closes_after_midnight_closes_the_day_that_they_have_worked(shop: Shop) -> None:
+    manager = shop.browser()
+    signed_in(manager, "station_manager", station=JIXIAN)
+
+    def close(moment: str) -> list[tuple[str, int]]:
+        with time_machine.travel(datetime.fromisoformat(moment).replace(tzinfo=clock.SHANGHAI), tick=False):
+            accepted(shop, apples=1)
+            post(manager, THERE, {})
+            return [(row.day.isoformat(), row.accepted) for row in ending.closed(db.session(), JIXIAN, "test")]
+
+    first = [("2027-03-01", 1)]
+    assert close("2027-03-01 23:59:59") == first
+    assert close("2027-03-02 00:00:00") == first  # that day is closed: it waits for the next
+    second = [("2027-03-02", 2), *first]
+    assert close("2027-03-03 00:30:00") == second
+    assert close("2027-03-03 03:59:59") == second
+    third = [("2027-03-03", 2), *second]
+    assert close("2027-03-03 18:00:00") == third
+    assert close("2027-03-03 23:00:00") == third
+    assert close("2027-03-04 04:00:00") == [("2027-03-04", 2), *third]
     assert differences(shop) == []
 
 
