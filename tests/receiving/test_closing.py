@@ -1,6 +1,7 @@
 """The day is closed once, with the ledger's own figures; what comes after belongs to the next day."""
 
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import datetime, time, timedelta
 
 import pytest
 import time_machine
@@ -93,25 +94,28 @@ def test_a_day_is_closed_once_and_the_next_begins_there(shop: Shop) -> None:
 
 
 def test_who_closes_after_midnight_closes_the_day_that_they_have_worked(shop: Shop) -> None:
-    manager = shop.browser()
-    signed_in(manager, "station_manager", station=JIXIAN)
+    start = clock.today() + timedelta(days=1)
 
-    def close(moment: str) -> list[tuple[str, int]]:
-        with time_machine.travel(datetime.fromisoformat(moment).replace(tzinfo=clock.SHANGHAI), tick=False):
+    def close(day: int, hour: str) -> list[tuple[int, int]]:
+        """Of each closed day, which it was and how many parcels were accepted; one more is, just before."""
+        moment = datetime.combine(start + timedelta(days=day), time.fromisoformat(hour), clock.SHANGHAI)
+        with time_machine.travel(moment, tick=False):
             accepted(shop, apples=1)
-            post(manager, THERE, {})
-            return [(row.day.isoformat(), row.accepted) for row in ending.closed(db.session(), JIXIAN, "test")]
+        with time_machine.travel(moment + timedelta(seconds=1), tick=False):
+            with suppress(ending.AlreadyClosed):
+                in_transaction(ending.close, station=JIXIAN, book="test", actor="manager")
+            return [((row.day - start).days, row.accepted) for row in ending.closed(db.session(), JIXIAN, "test")]
 
-    first = [("2027-03-01", 1)]
-    assert close("2027-03-01 23:59:59") == first
-    assert close("2027-03-02 00:00:00") == first  # that day is closed: it waits for the next
-    second = [("2027-03-02", 2), *first]
-    assert close("2027-03-03 00:30:00") == second
-    assert close("2027-03-03 03:59:59") == second
-    third = [("2027-03-03", 2), *second]
-    assert close("2027-03-03 18:00:00") == third
-    assert close("2027-03-03 23:00:00") == third
-    assert close("2027-03-04 04:00:00") == [("2027-03-04", 2), *third]
+    first = [(0, 1)]
+    assert close(0, "23:59:58") == first
+    assert close(1, "00:00:00") == first  # that day is closed: what is done now belongs to the next
+    second = [(1, 2), *first]
+    assert close(2, "00:30:00") == second
+    assert close(2, "03:59:58") == second
+    third = [(2, 2), *second]
+    assert close(2, "18:00:00") == third
+    assert close(2, "23:00:00") == third
+    assert close(3, "04:00:00") == [(3, 2), *third]
     assert differences(shop) == []
 
 

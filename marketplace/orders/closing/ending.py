@@ -18,7 +18,6 @@ from marketplace.orders.closing import figures
 from marketplace.orders.closing.figures import Figures, Period
 from marketplace.orders.closing.models import StationDay
 
-
 MORNING: Final = timedelta(hours=4)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from flask_babel import force_locale, gettext as _
 from sqlalchemy import ColumnElement, case, select

@@ -1,7 +1,7 @@
 """Something else instead of what did not come: offered to the buyer until a given time, never dearer than what was paid.
 
-It is the same seller's, so that the money stays whose it was. The buyer accepts it, it becomes a line of its own (`dividing`),
-and what it costs less goes back; or declines it or does not answer, and what did not come goes back."""
+It is the same seller's, so that the money stays whose it was. The buyer accepts it: it becomes a line of its own
+(`dividing`), and what it costs less goes back. Or declines it or does not answer, and what did not come goes back."""
 
 from dataclasses import dataclass
 from datetime import timedelta
