@@ -5,7 +5,7 @@ import threading
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from marketplace.orders.offline.views import phone as phone_views
 from marketplace.orders.states import ParcelState as S
@@ -194,15 +194,37 @@ def test_another_language_is_kept_like_the_first_and_ends_nothing(station: Stati
     assert page.locator("html").get_attribute("lang") == "en"
 
 
-def test_where_another_page_of_the_desk_was_asked_for_the_kept_one_opens(station: Station) -> None:
+@pytest.mark.parametrize("path", ["/station", "/station?lang=zh", "/station/queues/acceptance"])
+def test_where_another_page_of_the_desk_was_asked_for_the_kept_one_opens(station: Station, path: str) -> None:
     make_parcel()
     context = station.open()
     page = station.sign_in(context)
     page.reload()
     context.set_offline(True)
-    page.goto("/station/queues/acceptance")
+    page.goto(path)
     expect(page.locator("[data-strip]")).to_contain_text("没网了")
     assert page.url.endswith("/station/offline")
+
+
+def test_the_shops_list_of_stations_is_not_the_desks(station: Station) -> None:
+    context = station.open()
+    page = station.sign_in(context)
+    page.goto("/stations")
+    kept = "Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map((each) => each.url)))"
+    assert "/stations" not in str(page.evaluate(f"(async () => {kept})()"))
+    context.set_offline(True)
+    with pytest.raises(Error, match="ERR_INTERNET_DISCONNECTED"):
+        page.goto("/stations")
+
+
+def test_a_worker_of_before_makes_room(station: Station) -> None:
+    page = station.sign_in(station.open())
+    page.evaluate("navigator.serviceWorker.register('/station/worker.js', { scope: '/station/' })")
+    page.wait_for_function("navigator.serviceWorker.getRegistrations().then((all) => all.length === 2)")
+    page.goto("/station/offline")
+    page.wait_for_function(
+        "navigator.serviceWorker.getRegistrations().then((all) => all.map((each) => new URL(each.scope).pathname).join() === '/station')"
+    )
 
 
 def test_what_was_set_aside_does_not_stand_in_the_phone_any_more(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
