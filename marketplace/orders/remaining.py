@@ -73,6 +73,11 @@ class LineLeft:
         return self.unit_price_fen * self.quantity - self.goods_back_fen
 
     @property
+    def unit_fen(self) -> int:
+        """What one of them costs, now that a part of the price may have gone back; rounded down."""
+        return self.goods_fen // max(self.units, 1) if self.goods_back_fen else self.unit_price_fen
+
+    @property
     def service_fee_fen(self) -> int:
         """Of these goods."""
         return self.unit_service_fee_fen * self.quantity - self.fee_back_fen
