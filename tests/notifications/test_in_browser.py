@@ -1,4 +1,4 @@
-"""What only a browser can tell of keys and addresses for programs, in all four ways: nothing is too wide, nothing bars the way."""
+"""Keys and addresses for programs, and what people are told, in all four ways: nothing is too wide, nothing bars the way."""
 
 from collections.abc import Iterator
 from typing import Literal

@@ -214,8 +214,9 @@ def test_the_shops_list_of_stations_is_not_the_desks(station: Station) -> None:
     context = station.open()
     page = station.sign_in(context)
     page.goto("/stations")
-    kept = "Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map((each) => each.url)))"
-    assert "/stations" not in str(page.evaluate(f"(async () => {kept})()"))
+    (kept,) = page.evaluate("caches.keys()")
+    addresses = page.evaluate(f"caches.open('{kept}').then((it) => it.keys()).then((all) => all.map((each) => each.url))")
+    assert len(addresses) == 6 and not any(address.endswith("/stations") for address in addresses)
     context.set_offline(True)
     with pytest.raises(Error, match="ERR_INTERNET_DISCONNECTED"):
         page.goto("/stations")
@@ -226,9 +227,10 @@ def test_a_worker_of_before_makes_room(station: Station) -> None:
     page.evaluate("navigator.serviceWorker.register('/station/worker.js', { scope: '/station/' })")
     page.wait_for_function("navigator.serviceWorker.getRegistrations().then((all) => all.length === 2)")
     page.goto("/station/offline")
-    page.wait_for_function(
-        "navigator.serviceWorker.getRegistrations().then((all) => all.map((each) => new URL(each.scope).pathname).join() === '/station')"
+    scopes = (
+        "navigator.serviceWorker.getRegistrations().then((all) => all.map((each) => new URL(each.scope).pathname).join()"
     )
+    page.wait_for_function(f"{scopes} === '/station')")
 
 
 def test_what_was_set_aside_does_not_stand_in_the_phone_any_more(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:

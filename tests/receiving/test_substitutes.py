@@ -244,7 +244,7 @@ def test_with_a_discount_everything_that_was_paid_goes_back_whatever_first(shop:
 
 @pytest.mark.full
 def test_what_was_refunded_of_it_is_not_packed(shop: Shop) -> None:
-    instead = other_pack(shop)
+    instead = other_pack(shop, net_weight_grams=2000)
     number = shop.paid_order(shop.browser(), apples=3)
     in_transaction(fulfilment.accept, parcel=box(number).public_id, station=JIXIAN, actor="clerk")
     bring(shop, came=1, rest=Rest.SUBSTITUTE, instead=instead)
@@ -256,6 +256,7 @@ def test_what_was_refunded_of_it_is_not_packed(shop: Shop) -> None:
     for path in ("sheets/buyer", "labels", "queues/packing", "pick-list"):
         page = clerk.get(f"/station/{path}").text
         assert "5斤箱 × 1" in page and "4斤箱 × 1" in page and "× 2" not in page, path
+    assert "净重 4.5 kg" in clerk.get("/station/labels").text  # of the three boxes of 2.5 kg that were ordered one is there
     assert [(line["unit"], line["left"]) for line in in_phone(shop, number)["lines"]] == [("5斤箱", 1), ("4斤箱", 1)]
     page = clerk.get(f"/station/parcels/{box(number).public_id}/refunds").text
     assert "5斤箱" in page and "4斤箱" in page

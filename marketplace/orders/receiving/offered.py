@@ -81,7 +81,7 @@ def less_fen(row: Substitute, line: OrderLine) -> int:
 
 def packed_instead(session: Session, parcels: Sequence[int]) -> dict[int, tuple[ShownLine, ...]]:
     """What buyers have accepted, as lines of what goes into their parcels: one statement."""
-    names = ("listing_code", "seller_name", "return_policy", "drawing", "media_public_id")
+    names = ("listing_code", "seller_name", "return_policy", "drawing", "media_public_id", "net_weight_grams")
     wanted = select(OrderLine.parcel_id, Substitute, given_back(), *(getattr(OrderLine, name) for name in names))
     wanted = wanted.join(OrderLine, OrderLine.id == Substitute.order_line_id)
     wanted = wanted.where(OrderLine.parcel_id.in_(parcels), Substitute.state == T.ACCEPTED).order_by(Substitute.id)
