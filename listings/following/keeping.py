@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from listings.following import days, goods
 from listings.following.goods import Good
-from listings.following.models import Favourite
+from listings.following.models import Favourite, ListingChange
+from listings.models import Variant
 from marketplace.accounts.models import Person
 from marketplace.core import clock, ids
 from marketplace.core.db import insert_or_ignore
@@ -81,6 +82,8 @@ def choose_alerts(
         raise AlreadyThatCheap(variant)
     row.tells_price, row.tells_return, row.wish_fen, row.language = tells_price, tells_return, wish_fen, language
     take_as_known(row, good)
+    whose = select(Variant.listing_id).where(Variant.code == variant)
+    session.execute(insert(ListingChange).from_select(["listing_id"], whose))  # it may be changing at this very moment
 
 
 def take_as_known(row: Favourite, good: Good) -> None:

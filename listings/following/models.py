@@ -6,10 +6,21 @@ from typing import Final
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core import clock, ids
+from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
 
 WATCHED: Final = text("tells_price OR tells_return")
+
+
+class ListingChange(Base):
+    """A listing whose version has changed, for the worker: written by the database, in the transaction that changes it."""
+
+    __tablename__ = "listing_change"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    listing_id: Mapped[int]
+
+
+triggers.register(triggers.Note("listing", "version", "listing_change"))
 
 
 class Favourite(Base):

@@ -1,18 +1,19 @@
 """The worker's part: whose favourite has changed, or has not been looked at today, is looked at, and its person is told.
 
-Nothing is heard of what changes: how things stand is compared with what was seen last. So nothing is missed and nothing told
-twice, whatever fails in between."""
+Which listings have changed the database itself writes down (`ListingChange`), so that no more is read than has changed. What
+is told comes of how things stand, compared with what was seen last: nothing is told twice, whatever fails in between."""
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session
 
 from listings.following import days, goods, telling
 from listings.following.goods import Good
-from listings.following.models import Favourite
+from listings.following.models import Favourite, ListingChange
 from listings.following.telling import News
 from listings.models import Listing, Variant
 from marketplace.accounts.models import Person
@@ -21,6 +22,7 @@ from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
 
 BATCH: Final = 50
+CHANGES: Final = 200  # of listings, at once
 PAUSE: Final = 30.0  # seconds
 
 
@@ -40,20 +42,44 @@ class Looking:
 
 
 def look(session: Session) -> bool:
-    """Look at some that are due; True if there were any. Of two workers each takes others."""
-    due = session.execute(some_due().limit(BATCH).with_for_update(of=Favourite, skip_locked=True)).all()
+    """Look at some that are due; True if there were any. Of two workers each takes others. A fixed number of statements."""
+    noted = session.execute(
+        select(ListingChange.id, ListingChange.listing_id)
+        .order_by(ListingChange.id)
+        .limit(CHANGES)
+        .with_for_update(skip_locked=True)
+    ).all()
+    due = list(session.execute(changed({row.listing_id for row in noted}).limit(BATCH))) if noted else []
+    if noted and len(due) < BATCH:  # else their listings have more favourites, for the next turn
+        session.execute(delete(ListingChange).where(ListingChange.id.in_([row.id for row in noted])))
+    if not noted:
+        due = list(session.execute(not_looked_at_today().limit(BATCH)))
     found = goods.find(session, {row.Favourite.variant_code for row in due})
     for row in due:
-        if good := found.get(row.Favourite.variant_code):  # else it was thrown away at this moment
+        if good := found.get(row.Favourite.variant_code):
             look_at(session, row.Favourite, row.Person, good)
-    return bool(due)
+        else:  # it was thrown away
+            row.Favourite.looked_on = days.today()
+    return bool(noted or due)
 
 
-def some_due() -> Select[Favourite, Person]:
-    is_stale = or_(Favourite.seen_version != Listing.version, Favourite.looked_on < days.today())
-    watched = select(Favourite, Person).join(Person, Person.id == Favourite.person_id).where(Person.is_active)
-    watched = watched.join(Variant, Variant.code == Favourite.variant_code).join(Listing, Listing.id == Variant.listing_id)
-    return watched.where(or_(Favourite.tells_price, Favourite.tells_return), is_stale).order_by(Favourite.id)
+def changed(listings: Collection[int]) -> Select[Favourite, Person]:
+    """Favourites of these listings that were seen otherwise. Another worker may be looking at them, at what was before:
+    it is waited for."""
+    wanted = watched().join(Variant, Variant.code == Favourite.variant_code).join(Listing, Listing.id == Variant.listing_id)
+    wanted = wanted.where(Listing.id.in_(listings), Favourite.seen_version != Listing.version)
+    return wanted.order_by(Favourite.id).with_for_update(of=Favourite)
+
+
+def not_looked_at_today() -> Select[Favourite, Person]:
+    """Each once a day, for what the calendar changes."""
+    wanted = watched().where(Favourite.looked_on < days.today()).order_by(Favourite.looked_on)
+    return wanted.with_for_update(of=Favourite, skip_locked=True)
+
+
+def watched() -> Select[Favourite, Person]:
+    told = select(Favourite, Person).join(Person, Person.id == Favourite.person_id)
+    return told.where(or_(Favourite.tells_price, Favourite.tells_return))
 
 
 def look_at(session: Session, row: Favourite, person: Person, good: Good) -> None:
@@ -61,7 +87,7 @@ def look_at(session: Session, row: Favourite, person: Person, good: Good) -> Non
     row.was_away |= not good.is_available
     row.was_out_of_season |= not good.is_in_season(days.today().month)
     news = news_of(row, good)
-    if news and row.told_on != days.today():
+    if news and person.is_active and row.told_on != days.today():
         tell(session, row, person, good, news)
         row.told_on = days.today()
         row.was_away, row.was_out_of_season = not good.is_available, not good.is_in_season(days.today().month)

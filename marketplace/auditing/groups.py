@@ -77,7 +77,8 @@ GROUPS: Final = (
         JOIN group_buy g ON g.id = m.group_id LEFT JOIN parcel p ON p.order_id = m.order_id
         LEFT JOIN order_line l ON l.parcel_id = p.id AND l.variant_code = g.variant_code AND l.unit_price_fen = g.price_fen
         GROUP BY m.id, m.public_id, m.packs, m.order_id HAVING COALESCE(SUM(l.quantity), 0) <> m.packs
-        OR (SELECT COUNT(*) FROM order_line x JOIN parcel y ON y.id = x.parcel_id WHERE y.order_id = m.order_id) <> 1""",
+        OR (SELECT COUNT(DISTINCT x.variant_code) FROM order_line x JOIN parcel y ON y.id = x.parcel_id
+            WHERE y.order_id = m.order_id) <> 1""",
         "member {name} has {owed} packs, their order {amount} at the group's price, or something else besides",
     ),
     Check(

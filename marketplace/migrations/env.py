@@ -42,7 +42,7 @@ def put_triggers_up(connection: Connection) -> None:
     """Those whose tables exist at this revision."""
     tables = set(inspect(connection).get_table_names())
     for guard in triggers.GUARDS:
-        for statement in guard.create(connection.dialect.name) if guard.table in tables else ():
+        for statement in guard.create(connection.dialect.name) if guard.tables <= tables else ():
             connection.exec_driver_sql(statement)
 
 

@@ -14,6 +14,8 @@ from marketplace.core import clock
 from marketplace.core.db import Columns
 from marketplace.core.paging import Page, cut
 from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
+from marketplace.orders.receiving import named
+from marketplace.orders.receiving.models import Substitute
 from marketplace.payments.models import Refund
 from marketplace.payments.states import RefundState
 
@@ -149,10 +151,11 @@ def found(session: Session, which: ColumnElement[bool]) -> list[ShownRefund]:
         select(Refund.public_id, Refund.state, Refund.reason, Refund.reason_key, Refund.created_at, Refund.fen)
         .add_columns(RefundLine.quantity, RefundLine.goods_fen, waits_for_a_person().label("waits"))
         .add_columns((RefundLine.shipping_fen - RefundLine.shipping_discount_fen).label("shipping_fen"))
-        .add_columns(OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en)
-        .add_columns(Order.number.label("order"), Parcel.public_id.label("parcel"), Parcel.number, Parcel.station_code)
+        .add_columns(*named.NAMES, Order.number.label("order"))
+        .add_columns(Parcel.public_id.label("parcel"), Parcel.number, Parcel.station_code)
         .join(RefundLine, RefundLine.refund_public_id == Refund.public_id)
         .join(OrderLine, OrderLine.id == RefundLine.order_line_id)
+        .outerjoin(Substitute, named.SENT_INSTEAD)
         .join(Parcel, Parcel.id == OrderLine.parcel_id)
         .join(Order, Order.id == Parcel.order_id)
         .where(which)

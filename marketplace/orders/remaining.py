@@ -22,6 +22,8 @@ from marketplace.ledger import books
 from marketplace.orders.institutions.models import BillCredit
 from marketplace.orders.models import OrderLine, Parcel, RefundLine
 from marketplace.orders.promotions.ending import GRANT
+from marketplace.orders.receiving import named
+from marketplace.orders.receiving.models import Substitute
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments.models import Refund
 from marketplace.payments.states import RefundState
@@ -69,6 +71,11 @@ class LineLeft:
     def goods_fen(self) -> int:
         """The price of the goods that was not yet given back, before anything came off it."""
         return self.unit_price_fen * self.quantity - self.goods_back_fen
+
+    @property
+    def unit_fen(self) -> int:
+        """What one of them costs, now that a part of the price may have gone back; rounded down."""
+        return self.goods_fen // max(self.units, 1) if self.goods_back_fen else self.unit_price_fen
 
     @property
     def service_fee_fen(self) -> int:
@@ -156,10 +163,9 @@ def of_parcels(session: Session, parcels: Sequence[int]) -> dict[int, list[LineL
         .group_by(gone.c.order_line_id)
         .subquery()
     )
-    frozen = ("title_zh", "title_en", "unit_zh", "unit_en", "unit_price_fen", "unit_service_fee_fen")
     wanted = (
         select(OrderLine.id, OrderLine.public_id, OrderLine.parcel_id, OrderLine.seller_public_id.label("seller"))
-        .add_columns(*(getattr(OrderLine, name) for name in frozen))
+        .add_columns(*named.NAMES, OrderLine.unit_price_fen, OrderLine.unit_service_fee_fen)
         .add_columns(OrderLine.quantity, OrderLine.refunded_quantity, OrderLine.shipping_fen)
         .add_columns(OrderLine.seller_discount_fen, OrderLine.platform_discount_fen, OrderLine.shipping_discount_fen)
         .add_columns(func.coalesce(went_back.c.shipping, 0).label("shipping_back_fen"))
@@ -169,6 +175,7 @@ def of_parcels(session: Session, parcels: Sequence[int]) -> dict[int, list[LineL
         .add_columns(func.coalesce(went_back.c.seller_discount, 0).label("seller_discount_back_fen"))
         .add_columns(func.coalesce(went_back.c.platform_discount, 0).label("platform_discount_back_fen"))
         .outerjoin(went_back, went_back.c.order_line_id == OrderLine.id)
+        .outerjoin(Substitute, named.SENT_INSTEAD)
         .where(OrderLine.parcel_id.in_(parcels))
         .order_by(OrderLine.id)
     )

@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from listings.following import keeping
+from listings.following import keeping, watching
+from listings.following.models import Favourite, ListingChange
+from listings.models import Listing, Variant
 from marketplace.core.db import in_transaction
 from marketplace.notifications import preferences
 from marketplace.notifications.models import Message
 from marketplace.notifications.preferences import MessageKind
-from tests.factories import make_person
+from tests.factories import make_listing, make_person, make_variant
 from tests.following.conftest import Orchard, Pass
+from tests.statements import gathered
 
 CHEAPER = "吉县红富士苹果（5斤箱）现在 ¥35.00，收藏时是 ¥39.80。"
 
@@ -249,3 +252,68 @@ def test_whatever_a_price_does_each_message_is_lower_than_the_one_before(
     days, prices = [day for day, _fen in told], [fen for _day, fen in told]
     assert len(set(days)) == len(days)
     assert prices == sorted(set(prices), reverse=True) and all(fen < 5000 for fen in prices)
+
+
+def test_what_has_not_changed_is_not_read(orchard: Orchard) -> None:
+    """However many keep it in mind, and however many other goods there are."""
+    first = orchard.variant
+    for number in range(2, 5):
+        other = make_variant(make_listing(code=f"G{number * 100}"), code=f"G{number * 100}-1", price_fen=3980)
+        for variant in (first, other):
+            person = make_person(email=f"follower{number}.{variant.code}@example.org")
+            in_transaction(keeping.save, person_id=person.id, variant=variant.code)
+            in_transaction(
+                keeping.choose_alerts, person_id=person.id, variant=variant.code, tells_price=True, tells_return=True
+            )
+    orchard.look()
+
+    with gathered() as sent:
+        assert not in_transaction(watching.look)
+    assert len(sent) == 2 and "favourite.looked_on" in sent[1]
+    orchard.price(3500)
+    with gathered() as sent:
+        assert in_transaction(watching.look)
+    assert [statement.split()[0] for statement in sent[:4]] == ["SELECT", "SELECT", "DELETE", "SELECT"]
+    assert sum("FROM favourite" in statement for statement in sent) == 1
+    assert orchard.session.query(Favourite).filter(Favourite.told_price_fen == 3500).count() == 3
+    assert not in_transaction(watching.look)
+
+
+def test_more_than_a_handful_are_looked_at_in_several_turns(orchard: Orchard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "BATCH", 2)
+    people = [make_person(email=f"follower{number}@example.org") for number in range(5)]
+    for person in people:
+        in_transaction(keeping.save, person_id=person.id, variant=orchard.variant.code)
+        in_transaction(
+            keeping.choose_alerts, person_id=person.id, variant=orchard.variant.code, tells_price=True, tells_return=False
+        )
+    orchard.look()
+    orchard.price(3500)
+    orchard.price(3400)
+
+    assert len(orchard.look()) == 5
+    assert orchard.session.query(ListingChange).count() == 0
+
+
+def test_who_changes_a_listing_without_saying_so_is_noticed(orchard: Orchard) -> None:
+    orchard.save()
+    orchard.ask(price=True)
+    orchard.look()
+    orchard.session.query(Variant).update({"price_fen": 3000})
+    orchard.session.query(Listing).update({"version": Listing.version + 1})
+    orchard.session.commit()
+
+    assert first_lines(orchard.look()) == [CHEAPER.replace("35.00", "30.00")]
+
+
+def test_closed_accounts_are_told_nothing_and_cost_nothing(orchard: Orchard, pass_days: Pass) -> None:
+    orchard.save()
+    orchard.ask(price=True)
+    orchard.person.is_active = False
+    orchard.session.commit()
+    orchard.price(3500)
+
+    assert orchard.look() == []
+    pass_days(1)
+    assert orchard.look() == []
+    assert not in_transaction(watching.look)

@@ -22,13 +22,14 @@ from tests import factories, peers
 from tests.browser import OPTIONS
 from tests.offline.conftest import make_places
 
-PHONE: ViewportSize = {"width": 390, "height": 780}
+WIDTHS = (390, 1280)
 
 
 class Station:
     """A station with a server, and phones whose browsers keep what they keep in folders of their own."""
 
-    def __init__(self, app: Flask, browser: Browser, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, app: Flask, browser: Browser, folder: Path, stack: ExitStack, width: int = 390) -> None:
+        self.size: ViewportSize = {"width": width, "height": 780}
         self.app, self.browser, self.folder, self.stack = app, browser, folder, stack
         self.line = Line(app)
         self.address = f"http://127.0.0.1:{self.line.port}"
@@ -46,7 +47,7 @@ class Station:
 
     def open(self, name: str = "") -> BrowserContext:
         """A browser with the profile `name`, as it was left; without a name one that begins anew."""
-        options: dict[str, Any] = {"base_url": self.address, "viewport": PHONE, "reduced_motion": "reduce"}
+        options: dict[str, Any] = {"base_url": self.address, "viewport": self.size, "reduced_motion": "reduce"}
         if name:
             options |= {"executable_path": peers.chromium(), "args": OPTIONS}
             context = self.browser.browser_type.launch_persistent_context(str(self.folder / name), **options)
@@ -97,10 +98,11 @@ class Line:
 
 
 @pytest.fixture
-def station(real_app: Flask, browser: Browser, tmp_path: Path) -> Iterator[Station]:
+def station(real_app: Flask, browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Station]:
+    """With phones; `parametrize("station", WIDTHS, indirect=True)` for a journey at the width of a phone and of a desk."""
     make_places()
     with ExitStack() as stack:
-        yield Station(real_app, browser, tmp_path, stack)
+        yield Station(real_app, browser, tmp_path, stack, getattr(request, "param", 390))
 
 
 def find(page: Page, text: str) -> None:

@@ -5,13 +5,13 @@ import threading
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from marketplace.orders.offline.views import phone as phone_views
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments.disputes.standing import PaymentIsDisputed
 from tests.browser import barriers, overflows
-from tests.offline.browsing import Station, acts, find, marks, station, take
+from tests.offline.browsing import WIDTHS, Station, acts, find, marks, station, take
 from tests.offline.conftest import TO_THE_SHELF, make_parcel, state_of, take as at_the_desk
 
 __all__ = ["station"]
@@ -19,6 +19,7 @@ __all__ = ["station"]
 pytestmark = pytest.mark.full
 
 
+@pytest.mark.parametrize("station", WIDTHS, indirect=True)
 def test_a_day_without_a_network_survives_the_battery(station: Station) -> None:
     parcel, other = make_parcel(delivery="courier"), make_parcel(*TO_THE_SHELF)
     cookie = station.cookie()
@@ -60,6 +61,7 @@ def test_a_day_without_a_network_survives_the_battery(station: Station) -> None:
     assert (state_of(parcel), state_of(other)) == (S.PACKED, S.PICKED_UP)
 
 
+@pytest.mark.parametrize("station", WIDTHS, indirect=True)
 def test_two_phones_hand_over_one_parcel_and_a_person_decides(station: Station) -> None:
     parcel = make_parcel(*TO_THE_SHELF)
     code = parcel.pickup_code or ""
@@ -85,6 +87,7 @@ def test_two_phones_hand_over_one_parcel_and_a_person_decides(station: Station) 
     expect(pages[1].locator("[data-acts] .tag").first).to_have_text("已送到")
 
 
+@pytest.mark.parametrize("station", WIDTHS, indirect=True)
 def test_a_wrong_code_is_refused_without_asking_anybody(station: Station) -> None:
     parcel = make_parcel(*TO_THE_SHELF)
     code = parcel.pickup_code or ""
@@ -194,15 +197,40 @@ def test_another_language_is_kept_like_the_first_and_ends_nothing(station: Stati
     assert page.locator("html").get_attribute("lang") == "en"
 
 
-def test_where_another_page_of_the_desk_was_asked_for_the_kept_one_opens(station: Station) -> None:
+@pytest.mark.parametrize("station", WIDTHS, indirect=True)
+@pytest.mark.parametrize("path", ["/station", "/station?lang=zh", "/station/queues/acceptance"])
+def test_where_another_page_of_the_desk_was_asked_for_the_kept_one_opens(station: Station, path: str) -> None:
     make_parcel()
     context = station.open()
     page = station.sign_in(context)
     page.reload()
     context.set_offline(True)
-    page.goto("/station/queues/acceptance")
+    page.goto(path)
     expect(page.locator("[data-strip]")).to_contain_text("没网了")
     assert page.url.endswith("/station/offline")
+
+
+def test_the_shops_list_of_stations_is_not_the_desks(station: Station) -> None:
+    context = station.open()
+    page = station.sign_in(context)
+    page.goto("/stations")
+    (kept,) = page.evaluate("caches.keys()")
+    addresses = page.evaluate(f"caches.open('{kept}').then((it) => it.keys()).then((all) => all.map((each) => each.url))")
+    assert len(addresses) == 6 and not any(address.endswith("/stations") for address in addresses)
+    context.set_offline(True)
+    with pytest.raises(Error, match="ERR_INTERNET_DISCONNECTED"):
+        page.goto("/stations")
+
+
+def test_a_worker_of_before_makes_room(station: Station) -> None:
+    page = station.sign_in(station.open())
+    page.evaluate("navigator.serviceWorker.register('/station/worker.js', { scope: '/station/' })")
+    page.wait_for_function("navigator.serviceWorker.getRegistrations().then((all) => all.length === 2)")
+    page.goto("/station/offline")
+    scopes = (
+        "navigator.serviceWorker.getRegistrations().then((all) => all.map((each) => new URL(each.scope).pathname).join()"
+    )
+    page.wait_for_function(f"{scopes} === '/station')")
 
 
 def test_what_was_set_aside_does_not_stand_in_the_phone_any_more(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,6 +258,7 @@ def test_what_was_set_aside_does_not_stand_in_the_phone_any_more(station: Statio
     assert acts() == [("dispatch", "dismissed"), ("dispatch", "applied")]
 
 
+@pytest.mark.parametrize("station", WIDTHS, indirect=True)
 def test_a_code_leads_to_a_parcel_that_nobody_came_for(station: Station) -> None:
     parcel = make_parcel(*TO_THE_SHELF)
     at_the_desk(parcel, "no-show")
@@ -249,6 +278,7 @@ def test_a_code_leads_to_a_parcel_that_nobody_came_for(station: Station) -> None
     assert state_of(parcel) is S.PICKED_UP
 
 
+@pytest.mark.parametrize("station", WIDTHS, indirect=True)
 def test_what_the_house_would_not_take_is_said_while_it_can_be_mended(station: Station) -> None:
     parcel = make_parcel("acceptance", "collection", "packing", delivery="courier")
     context = station.open()

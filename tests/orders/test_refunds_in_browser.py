@@ -1,30 +1,25 @@
-"""A refund at the desk as a phone shows it: nothing too wide, nothing barred, Enter looks at the sum and sends nothing."""
+"""A refund at the desk in all four ways: nothing too wide, nothing barred, Enter looks at the sum and sends nothing."""
 
 import pytest
-from playwright.sync_api import Browser, ViewportSize, expect
+from playwright.sync_api import expect
 from sqlalchemy import func, select
 
 from marketplace.core.db import db
 from marketplace.orders.access import link_key
 from marketplace.payments.models import Refund
-from tests.browser import is_at_ease, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.orders.conftest import Shop
 from tests.orders.refunding import address, ask, bounce, clerk_of, deliver
 
 pytestmark = pytest.mark.full
-PHONE: ViewportSize = {"width": 390, "height": 780}
 
 
-def test_the_form_the_sum_and_what_became_of_it(shop: Shop, browser: Browser) -> None:
+def test_the_form_the_sum_and_what_became_of_it(shop: Shop, way: Way) -> None:
     clerk = clerk_of(shop)
     parcel = deliver(shop, clerk, shop.paid_order(shop.browser(), apples=2))
     bounce(shop, ask(parcel, 1))
-    cookie = clerk.get_cookie("session")
-    assert cookie
     with serving(shop.app) as home:
-        context = browser.new_context(base_url=home, viewport=PHONE, reduced_motion="reduce", bypass_csp=True)
-        context.add_cookies([{"name": "session", "value": cookie.value, "url": home}])
-        page = context.new_page()
+        page = way.open(home, clerk)
         page.goto("/station")
         page.get_by_role("link", name="有 1 笔退款没退成").click()
         is_at_ease(page)
@@ -46,4 +41,3 @@ def test_the_form_the_sum_and_what_became_of_it(shop: Shop, browser: Browser) ->
         page.goto(f"/orders/{parcel.order}?key={link_key(parcel.order)}")
         expect(page.get_by_text("原因：两箱压坏了")).to_be_visible()
         is_at_ease(page)
-        context.close()

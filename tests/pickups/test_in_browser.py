@@ -1,13 +1,13 @@
-"""A parcel that waits and a case that a bank has paid, on a phone: nothing too wide, nothing barred."""
+"""A parcel that waits and a case that a bank has paid, in all four ways: nothing too wide, nothing barred."""
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import expect
 
 from marketplace.orders import fulfilment
 from marketplace.orders.access import link_key
 from marketplace.orders.cases import deciding
 from tests import factories
-from tests.browser import is_at_ease, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.orders.casework import do
 from tests.orders.conftest import JIXIAN, Shop, parcels, shop
 from tests.orders.test_case_by_bank import brought_back, lost
@@ -16,10 +16,9 @@ from tests.pickups.test_letters import PACKED, step
 __all__ = ["shop"]
 
 pytestmark = pytest.mark.full
-PHONE: ViewportSize = {"width": 390, "height": 780}
 
 
-def test_until_when_it_is_kept_and_what_the_bank_has_paid(shop: Shop, browser: Browser) -> None:
+def test_until_when_it_is_kept_and_what_the_bank_has_paid(shop: Shop, way: Way) -> None:
     client = shop.browser()
     shop.fill(client, apples=1)
     number = shop.order(client, pickup=[JIXIAN])
@@ -33,7 +32,7 @@ def test_until_when_it_is_kept_and_what_the_bank_has_paid(shop: Shop, browser: B
     lost(shop, order.number)
     do(deciding.refund, case)
     with serving(shop.app) as home:
-        page: Page = browser.new_context(base_url=home, viewport=PHONE, reduced_motion="reduce", bypass_csp=True).new_page()
+        page = way.open(home)
         page.goto(f"/orders/{number}?key={link_key(number)}")
         expect(page.get_by_text("给你留到")).to_be_visible()
         is_at_ease(page)

@@ -1,6 +1,7 @@
 """The day is closed once, with the ledger's own figures; what comes after belongs to the next day."""
 
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, time, timedelta
 
 import pytest
 import time_machine
@@ -89,6 +90,32 @@ def test_a_day_is_closed_once_and_the_next_begins_there(shop: Shop) -> None:
         in_transaction(ending.close, station=JIXIAN, book="test", actor="manager")
         latest, earlier = ending.closed(db.session(), JIXIAN, "test")
         assert latest.since == earlier.until and latest.accepted == 1
+    assert differences(shop) == []
+
+
+def test_who_closes_after_midnight_closes_the_day_that_they_have_worked(shop: Shop) -> None:
+    start = clock.today() + timedelta(days=1)
+
+    def close(day: int, hour: str) -> list[tuple[int, int]]:
+        """Of each closed day, which it was and how many parcels were accepted; one more is, just before."""
+        moment = datetime.combine(start + timedelta(days=day), time.fromisoformat(hour), clock.SHANGHAI)
+        with time_machine.travel(moment, tick=False):
+            accepted(shop, apples=1)
+        with time_machine.travel(moment + timedelta(seconds=1), tick=False):
+            with suppress(ending.AlreadyClosed):
+                in_transaction(ending.close, station=JIXIAN, book="test", actor="manager")
+            return [((row.day - start).days, row.accepted) for row in ending.closed(db.session(), JIXIAN, "test")]
+
+    first = [(0, 1)]
+    assert close(0, "23:59:58") == first
+    assert close(1, "00:00:00") == first  # that day is closed: what is done now belongs to the next
+    second = [(1, 2), *first]
+    assert close(2, "00:30:00") == second
+    assert close(2, "03:59:58") == second
+    third = [(2, 2), *second]
+    assert close(2, "18:00:00") == third
+    assert close(2, "23:00:00") == third
+    assert close(3, "04:00:00") == [(3, 2), *third]
     assert differences(shop) == []
 
 

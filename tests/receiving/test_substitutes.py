@@ -12,15 +12,17 @@ from marketplace.core import clock, outbox
 from marketplace.core.db import db, in_transaction
 from marketplace.notifications.models import Message
 from marketplace.orders import fulfilment
-from marketplace.orders.receiving import substituting
+from marketplace.orders.receiving import offered as offered_to, substituting
 from marketplace.orders.receiving.models import Rest, Substitute
 from marketplace.orders.receiving.states import SubstituteState as T
 from marketplace.orders.states import ParcelState as S
+from marketplace.payments.models import Refund
 from tests import factories
 from tests.api.conftest import Program
 from tests.orders.access_to import order_page
 from tests.orders.conftest import JIXIAN, Shop, balances, differences, get, parcels, post, stock_of
-from tests.orders.refunding import box, clerk_of
+from tests.orders.promotions.promoting import promotion
+from tests.orders.refunding import Box, ask, box, clerk_of
 from tests.receiving.conftest import bring, packs
 
 
@@ -84,7 +86,7 @@ def test_a_program_that_packs_is_told_what_goes_in(shop: Shop) -> None:
     assert inside() == ([(2, 0, 1)], [])
     in_transaction(substituting.accept, number=number, substitute=offer, actor="buyer")
     told = {"sku": instead, "ordered_sku": shop.apples, "title": "吉县红富士苹果", "unit": "4斤箱"}
-    assert inside() == ([(2, 0, 1)], [told | {"quantity": 1, "unit_price_fen": 3000}])
+    assert inside() == ([(1, 0, 0), (1, 0, 1)], [told | {"quantity": 1, "unit_price_fen": 3000}])
 
 
 @pytest.mark.full
@@ -188,6 +190,78 @@ def test_the_buyer_reads_it_and_answers_on_the_orders_page(shop: Shop) -> None:
     listed = in_phone(shop, number)
     assert [(line["unit"], line["left"]) for line in listed["lines"]] == [("5斤箱", 1), ("4斤箱", 1)]
     assert listed["note"] == ""
+
+
+def sent(shop: Shop, number: str) -> Box:
+    """Packed and given to the courier."""
+    shop.work()
+    told = {"parcel": box(number).public_id, "station": JIXIAN, "actor": "clerk"}
+    in_transaction(fulfilment.pack, shelf="A", **told)
+    in_transaction(fulfilment.ship, carrier="邮政", tracking_number="EY123456", **told)
+    return box(number)
+
+
+def goes_back(parcel: Box, line: int, units: int) -> int:
+    """Fen that a clerk gives back for units of one of its lines, with their shipping."""
+    refund = ask(parcel, *[0] * line, units)
+    return db.session.scalars(select(Refund.fen).where(Refund.public_id == refund)).one()
+
+
+def test_what_is_taken_has_a_price_of_its_own_and_so_has_the_rest(shop: Shop) -> None:
+    number, offer, _instead = offered(shop)
+    in_transaction(substituting.accept, number=number, substitute=offer, actor="buyer")
+    parcel = sent(shop, number)
+
+    assert goes_back(parcel, 1, 1) == 3000 + 300  # what came instead
+    assert goes_back(parcel, 0, 1) == 3980 + 300
+    assert balances(number) == {"gateway_clearing": 8560, "refund_in_transit": -8560}
+    shop.work()
+    assert differences(shop) == []
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("quantity", [2, 3, 7])
+@pytest.mark.parametrize("first", [0, 1])
+def test_with_a_discount_everything_that_was_paid_goes_back_whatever_first(shop: Shop, quantity: int, first: int) -> None:
+    promotion(code="", amount_fen=777, platform_bps=4000)
+    instead = other_pack(shop, 2999)
+    number = shop.paid_order(shop.browser(), apples=quantity)
+    assert get(number).discount_fen == 777
+    paid = get(number).total_fen
+    in_transaction(fulfilment.accept, parcel=box(number).public_id, station=JIXIAN, actor="clerk")
+    bring(shop, came=quantity - 1, rest=Rest.SUBSTITUTE, instead=instead)
+    (shown,) = offered_to.of_order(db.session(), number)
+    in_transaction(substituting.accept, number=number, substitute=shown.public_id, actor="buyer")
+    assert -balances(number)["refund_in_transit"] == shown.less_fen
+
+    parcel = sent(shop, number)
+    back = sum(goes_back(parcel, line, [quantity - 1, 1][line]) for line in (first, 1 - first))
+
+    assert back + shown.less_fen == paid
+    shop.work()
+    assert differences(shop) == []
+
+
+@pytest.mark.full
+def test_what_was_refunded_of_it_is_not_packed(shop: Shop) -> None:
+    instead = other_pack(shop, net_weight_grams=2000)
+    number = shop.paid_order(shop.browser(), apples=3)
+    in_transaction(fulfilment.accept, parcel=box(number).public_id, station=JIXIAN, actor="clerk")
+    bring(shop, came=1, rest=Rest.SUBSTITUTE, instead=instead)
+    in_transaction(substituting.accept, number=number, substitute=substitute().public_id, actor="buyer")
+
+    assert goes_back(box(number), 1, 1) == 3000  # three packs are sent for nothing
+
+    clerk = clerk_of(shop)
+    for path in ("sheets/buyer", "labels", "queues/packing", "pick-list"):
+        page = clerk.get(f"/station/{path}").text
+        assert "5斤箱 × 1" in page and "4斤箱 × 1" in page and "× 2" not in page, path
+    assert "净重 4.5 kg" in clerk.get("/station/labels").text  # of the three boxes of 2.5 kg that were ordered one is there
+    assert [(line["unit"], line["left"]) for line in in_phone(shop, number)["lines"]] == [("5斤箱", 1), ("4斤箱", 1)]
+    page = clerk.get(f"/station/parcels/{box(number).public_id}/refunds").text
+    assert "5斤箱" in page and "4斤箱" in page
+    shop.work()
+    assert differences(shop) == []
 
 
 def in_phone(shop: Shop, number: str) -> dict[str, Any]:

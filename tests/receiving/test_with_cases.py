@@ -287,7 +287,7 @@ def test_a_case_says_what_was_sent_instead(shop: Shop) -> None:
     in_transaction(fulfilment.pack, shelf="A", **told)
     in_transaction(fulfilment.ship, carrier="邮政", tracking_number="EY123456", **told)
     in_transaction(fulfilment.deliver, **told)
-    bought_ = Bought(box(number), parcels(number)[0].lines[0].public_id, shop.browser())
+    bought_ = Bought(box(number), parcels(number)[0].lines[1].public_id, shop.browser())
     title, packs_ = db.session.execute(select(Substitute.title_zh, Substitute.packs)).one()
     case = open_case(bought_)
     page = clerk_of(shop).get(f"/station/cases/{case}").text

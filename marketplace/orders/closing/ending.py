@@ -1,8 +1,11 @@
-"""The manager closes the day: once, from where the last one ended until now."""
+"""The manager closes the day: once, from where the last one ended until now.
+
+Who closes late at night closes the day that they have worked: until MORNING it is the day before."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -15,6 +18,8 @@ from marketplace.orders.closing import figures
 from marketplace.orders.closing.figures import Figures, Period
 from marketplace.orders.closing.models import StationDay
 
+MORNING: Final = timedelta(hours=4)
+
 
 class AlreadyClosed(Refusal):
     message = _l("This day is closed already. What happens from now on belongs to the next one.")
@@ -23,7 +28,7 @@ class AlreadyClosed(Refusal):
 def close(session: Session, *, station: str, book: str, actor: str) -> date:
     """Freeze what happened since the last closing; returns the day. Raises AlreadyClosed."""
     period = open_period(session, station, book)
-    day = clock.local(period.until).date()
+    day = day_of(period.until)
     found = figures.of(session, period)
     key = {"station_code": station, "book": book, "day": day, "since": period.since, "until": period.until}
     told = {"closed_by": actor, "closed_at": period.until}
@@ -34,15 +39,21 @@ def close(session: Session, *, station: str, book: str, actor: str) -> date:
 
 
 def open_period(session: Session, station: str, book: str) -> Period:
-    """From the last closing until now; before the first one, from the morning of today."""
+    """From the last closing until now; before the first one, from the beginning of the day."""
     mine = select(StationDay.until).where(StationDay.station_code == station, StationDay.book == book)
     last = session.scalar(mine.order_by(StationDay.until.desc()).limit(1))
-    return Period(station, book, last or clock.start_of(clock.today()), clock.now())
+    now = clock.now()
+    return Period(station, book, last or clock.start_of(day_of(now)), now)
+
+
+def day_of(moment: datetime) -> date:
+    """The day that is closed at this moment."""
+    return (clock.local(moment) - MORNING).date()
 
 
 def is_closed(session: Session, station: str, book: str) -> bool:
-    """Today is."""
-    return session.get(StationDay, (station, book, clock.today())) is not None
+    """The day that would be closed now is."""
+    return session.get(StationDay, (station, book, day_of(clock.now()))) is not None
 
 
 def closed(session: Session, station: str, book: str, limit: int = 31) -> Sequence[StationDay]:

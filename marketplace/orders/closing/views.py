@@ -41,6 +41,7 @@ def show_closing() -> ResponseReturnValue:
     session, book = db.session(), current_book()
     period = ending.open_period(session, g.station, book)
     shown: dict[str, Any] = {"rows": rows(figures.of(session, period)), "since": period.since}
+    shown |= {"day": ending.day_of(period.until)}
     is_closed = ending.is_closed(session, g.station, book)
     return page("closing/today.html", is_closed=is_closed, closed=ending.closed(session, g.station, book), **shown)
 

@@ -18,6 +18,7 @@ from marketplace.core.formats import in_language, mask_name, mask_phone
 from marketplace.orders import remaining
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.quoting import PICKUP
+from marketplace.orders.receiving import offered
 from marketplace.orders.receiving.models import Substitute
 from marketplace.orders.receiving.states import SubstituteState
 from marketplace.orders.states import GOES_AHEAD, ParcelState as S
@@ -93,7 +94,8 @@ def read(session: Session, station: str, *, with_names: bool) -> list[Row]:
     packs = remaining.packs_due()
     own = rows_of(session, station, packs, OrderLine, OrderLine.received_quantity >= packs, with_names=with_names)
     accepted = Substitute.state == SubstituteState.ACCEPTED
-    instead = rows_of(session, station, Substitute.packs, Substitute, accepted, accepted, with_names=with_names)
+    left = Substitute.packs - offered.given_back()
+    instead = rows_of(session, station, left, Substitute, accepted, accepted, with_names=with_names)
     return sorted(own + instead, key=attrgetter("sequence"))
 
 

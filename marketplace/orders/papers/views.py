@@ -138,7 +138,7 @@ def on_paper(label: Label) -> dict[str, Any]:
 
 def contents(label: Label) -> Sequence[str]:
     goods = [f"{line.title_zh} {line.unit_zh} × {line.left}" for line in label.parcel.lines if line.left]
-    return [*goods, f"{_('Net weight')} {kilograms(label.parcel.row.net_weight_grams)}"]
+    return [*goods, f"{_('Net weight')} {kilograms(label.parcel.net_weight_grams)}"]
 
 
 def shelf(label: Label) -> Sequence[str]:

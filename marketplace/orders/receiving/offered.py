@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from flask_babel import force_locale, gettext as _
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, case, select
 from sqlalchemy.orm import Session
 
 from marketplace.core.db import in_transaction
@@ -33,6 +32,7 @@ class Shown:
     public_id: str
     order: str
     parcel: str
+    line: str  # of the order: its own, once it is accepted
     state: T
     packs: int
     ordered: What
@@ -68,15 +68,21 @@ def found(session: Session, which: ColumnElement[bool]) -> list[Shown]:
 
 def shown(row: Substitute, line: OrderLine, order: str, parcel: str) -> Shown:
     ordered, instead = (What(each.title_zh, each.title_en, each.unit_zh, each.unit_en) for each in (line, row))
-    less = (line.unit_price_fen - row.unit_price_fen) * row.packs
-    less -= (line.seller_discount_fen + line.platform_discount_fen) * less // max(line.goods_fen, 1)
-    return Shown(row.public_id, order, parcel, row.state, row.packs, ordered, instead, less, row.answer_by)
+    told = (row.state, row.packs, ordered, instead, less_fen(row, line), row.answer_by)
+    return Shown(row.public_id, order, parcel, line.public_id, *told)
+
+
+def less_fen(row: Substitute, line: OrderLine) -> int:
+    """What goes back of its price when it is accepted, as `dividing` and `remaining` reckon it."""
+    price, less = line.unit_price_fen * row.packs, (line.unit_price_fen - row.unit_price_fen) * row.packs
+    theirs = (fen * row.packs // line.quantity for fen in (line.seller_discount_fen, line.platform_discount_fen))
+    return less - sum(fen * less // max(price, 1) for fen in theirs)
 
 
 def packed_instead(session: Session, parcels: Sequence[int]) -> dict[int, tuple[ShownLine, ...]]:
     """What buyers have accepted, as lines of what goes into their parcels: one statement."""
-    names = ("listing_code", "seller_name", "return_policy", "drawing", "media_public_id")
-    wanted = select(OrderLine.parcel_id, Substitute, *(getattr(OrderLine, name) for name in names))
+    names = ("listing_code", "seller_name", "return_policy", "drawing", "media_public_id", "net_weight_grams")
+    wanted = select(OrderLine.parcel_id, Substitute, given_back(), *(getattr(OrderLine, name) for name in names))
     wanted = wanted.join(OrderLine, OrderLine.id == Substitute.order_line_id)
     wanted = wanted.where(OrderLine.parcel_id.in_(parcels), Substitute.state == T.ACCEPTED).order_by(Substitute.id)
     found: dict[int, tuple[ShownLine, ...]] = {}
@@ -85,10 +91,17 @@ def packed_instead(session: Session, parcels: Sequence[int]) -> dict[int, tuple[
         own = {
             name: getattr(row.Substitute, name) for name in ("title_zh", "title_en", "unit_zh", "unit_en", "unit_price_fen")
         }
-        none: dict[str, Any] = dict.fromkeys(("refunded_quantity", "missing_quantity", "replaced_quantity"), 0)
-        line = ShownLine(quantity=row.Substitute.packs, **none, **given, **own)
+        counted = {"refunded_quantity": row.given_back, "missing_quantity": 0, "replaced_quantity": 0}
+        line = ShownLine(quantity=row.Substitute.packs, **counted, **given, **own)
         found[row.parcel_id] = (*found.get(row.parcel_id, ()), line)
     return found
+
+
+def given_back() -> ColumnElement[int]:
+    """SQL about a line and what is sent instead of all of it: packs of it that were refunded. Orders of before have lines of
+    which a part is replaced; what was refunded of them is what was ordered."""
+    is_own = OrderLine.replaced_quantity == OrderLine.quantity
+    return case((is_own, OrderLine.refunded_quantity), else_=0).label("given_back")
 
 
 def unanswered(session: Session, parcels: Sequence[int]) -> set[int]:

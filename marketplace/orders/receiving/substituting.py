@@ -1,7 +1,7 @@
 """Something else instead of what did not come: offered to the buyer until a given time, never dearer than what was paid.
 
-It is the same seller's, so that the money stays whose it was. The buyer accepts it, and what it costs less goes back; or
-declines it or does not answer, and what did not come goes back."""
+It is the same seller's, so that the money stays whose it was. The buyer accepts it: it becomes a line of its own
+(`dividing`), and what it costs less goes back. Or declines it or does not answer, and what did not come goes back."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +21,7 @@ from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.orders import disputed, fulfilment, remaining, repaying
 from marketplace.orders.models import OrderLine, Parcel
-from marketplace.orders.receiving import owed
+from marketplace.orders.receiving import dividing, owed
 from marketplace.orders.receiving.models import Substitute
 from marketplace.orders.receiving.planning import Share
 from marketplace.orders.receiving.sharing import lighter_by
@@ -103,6 +103,8 @@ def accept(session: Session, *, number: str, substitute: str, actor: str) -> Non
         raise TooLateToAnswer(substitute)
     transition(session, row, T.ACCEPTED, expected=T.OFFERED, actor=actor, why="accepted", station=parcel.station_code)
     stock.sell(session, {row.variant_code: row.packs}, reference=reference(row.public_id))
+    dividing.divide(session, row, line)
+    line = next(line for line in remaining.of(session, parcel) if line.id == row.order_line_id)
     off = (line.unit_price_fen - row.unit_price_fen) * row.packs
     per_pack = lighter_by(line.unit_service_fee_fen, promised_grams=line.unit_price_fen, grams=row.unit_price_fen)
     part = line.of_price(off, per_pack * row.packs)

@@ -125,11 +125,13 @@ def show_app() -> ResponseReturnValue:
 @bp.get("/worker.js")
 @requires("desk.install")
 def show_worker() -> ResponseReturnValue:
-    """The service worker. Its name stays and its content carries the version: so a phone takes over what is new."""
+    """The service worker. Its name stays and its content carries the version: so a phone takes over what is new. It may
+    answer for /station, beside which it lies."""
     static_url: Any = current_app.jinja_env.globals["static_url"]
     shell = [url_for(".show_phone"), *(static_url(path) for path in ASSETS)]
     text = worker_text(tuple(shell))
-    return Response(text, mimetype="text/javascript", headers={"Cache-Control": "no-cache"})
+    headers = {"Cache-Control": "no-cache", "Service-Worker-Allowed": "/station"}
+    return Response(text, mimetype="text/javascript", headers=headers)
 
 
 @cache

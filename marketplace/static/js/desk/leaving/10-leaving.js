@@ -5,7 +5,7 @@ const form = document.querySelector("[data-desk-waits]");
 
 if (clean && (await isKept(DESK))) {
   for (const worker of await navigator.serviceWorker?.getRegistrations() ?? []) {
-    if (worker.scope.endsWith("/station/")) await worker.unregister();
+    if (/\/station\/?$/.test(worker.scope)) await worker.unregister();
   }
   await forget();
 }

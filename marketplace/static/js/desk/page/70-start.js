@@ -95,8 +95,11 @@ const soon = () => {
   return attempt();
 };
 
+/** For `/station` itself too; the worker leaves alone what only begins like it. One of before reaches less, and goes. */
 const install = async () => {
-  await navigator.serviceWorker?.register("/station/worker.js", { scope: "/station/" });
+  const workers = navigator.serviceWorker;
+  await workers?.register("/station/worker.js", { scope: "/station" });
+  for (const old of await workers?.getRegistrations() ?? []) if (old.scope.endsWith("/station/")) await old.unregister();
   await navigator.storage?.persist?.();
 };
 

@@ -61,7 +61,8 @@ addEventListener("fetch", (event) => {
   const { request } = event;
   const address = new URL(request.url);
   if (request.method !== "GET" || address.origin !== location.origin) return;
-  if (request.mode === "navigate") event.respondWith(open(request));
+  const isOfTheDesk = address.pathname === "/station" || address.pathname.startsWith("/station/"); // and not /stations
+  if (request.mode === "navigate") isOfTheDesk && event.respondWith(open(request));
   else if (SHELL.includes(address.pathname)) {
     event.respondWith(caches.match(request, { ignoreSearch: true, ignoreVary: true }).then((found) => found ?? fetch(request)));
   }
