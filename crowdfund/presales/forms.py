@@ -147,9 +147,11 @@ class BackingForm(KeyedForm):
 class SurveyForm(RecipientForm):
     """Where to, and which of the packs."""
 
+    note = StringField(_l("Note for the station"), [Optional(), Length(max=200)])
     variant = RadioField(_l("Which pack"), [Needed(_l("Choose a pack."))])
 
     @property
     def whom(self) -> Recipient:
         given = (self.recipient.data, self.phone.data, self.province.data, self.city.data, self.street.data)
+        given = (*given, self.note.data or "")
         return Recipient(*(str(value) for value in given))

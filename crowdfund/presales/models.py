@@ -119,6 +119,7 @@ class Backing(Base):
     province_code: Mapped[str | None] = mapped_column(ForeignKey("province.code"))
     city: Mapped[str | None]
     street: Mapped[str | None] = mapped_column(Encrypted("backing.street"))
+    note: Mapped[str | None] = mapped_column(Encrypted("backing.note"))
     variant_code: Mapped[str | None]
     answered_at: Mapped[datetime | None]
     order_number: Mapped[str | None] = mapped_column(unique=True)

@@ -84,7 +84,8 @@ def order(session: Session, *, backing_id: str) -> str | None:
     if row.state is not B.CONFIRMED or row.answered_at is None or presale.state is not P.DELIVERING:
         return None
     tier = session.get_one(PresaleTier, row.tier_id)
-    recipient = Recipient(str(row.recipient), str(row.phone), str(row.province_code), str(row.city), str(row.street))
+    said = (row.recipient, row.phone, row.province_code, row.city, row.street, row.note or "")
+    recipient = Recipient(*(str(value) for value in said))
     quote = quoted(session, tier, str(row.variant_code), recipient.province)
     number, goods = ids.order_number(), {str(row.variant_code): tier.packs}
     stock.count(session, str(row.variant_code), difference=tier.packs, reference=number)

@@ -15,6 +15,7 @@ from crowdfund.presales import backing
 from crowdfund.presales.backing import PURPOSE, SYSTEM, escrow_of
 from crowdfund.presales.models import Backing, Presale
 from crowdfund.presales.states import BackingState as B, PresaleState as P
+from listings import stock
 from marketplace.accounts.models import Person
 from marketplace.core import audit, outbox
 from marketplace.core.db import in_transaction
@@ -147,10 +148,14 @@ def kept_fen(session: Session, row: Backing) -> int:
 
 
 def refuse_unsent(session: Session, number: str) -> None:
-    """The station could not send it in time: as any parcel that is refused, and the goods, which never were, are not there."""
+    """The station did not send it in time: refused as any parcel; and its goods, which never came, are not on the shelf."""
     wanted = select(Parcel.public_id).join(Order, Order.id == Parcel.order_id).where(Order.number == number)
     for parcel in session.scalars(wanted.where(Parcel.state.in_(fulfilment.REFUSABLE))).all():
+        row = fulfilment.get_parcel(session, parcel, station=None)
+        goods = fulfilment.quantities_of(session, row)
         fulfilment.refuse(session, parcel=parcel, station=None, actor=SYSTEM, reason=NOT_SENT)
+        for code, packs in goods.items():
+            stock.count(session, code, difference=-packs, reference=number)
 
 
 def locked(session: Session, backing_id: str) -> Backing:

@@ -32,7 +32,8 @@ def answer(session: Session, *, backing_id: str, recipient: Recipient, variant: 
     if variant not in {pack.code for pack in choices(session, row.tier_id)}:
         raise NotFound(variant)
     row.recipient, row.phone, row.province_code = recipient.name, recipient.phone, recipient.province
-    row.city, row.street, row.variant_code, row.answered_at = recipient.city, recipient.street, variant, clock.now()
+    row.city, row.street, row.note = recipient.city, recipient.street, recipient.note
+    row.variant_code, row.answered_at = variant, clock.now()
     session.flush()
     if state is P.DELIVERING:
         ordering.order(session, backing_id=backing_id)

@@ -140,7 +140,7 @@ def survey(place: Place, form: SurveyForm | None) -> SurveyForm:
     if form is None:
         row, known = place.row, addresses.of_person(db.session(), g.person.id) if g.person else ()
         said = {"recipient": row.recipient, "phone": row.phone, "city": row.city, "street": row.street}
-        said |= {"province": row.province_code, "variant": row.variant_code}
+        said |= {"province": row.province_code, "variant": row.variant_code, "note": row.note}
         if row.answered_at is None and known:
             said |= {name: getattr(known[0], name) for name in ("recipient", "phone", "province", "city", "street")}
         form = SurveyForm(data={name: value for name, value in said.items() if value} or {"province": HOME_PROVINCE})

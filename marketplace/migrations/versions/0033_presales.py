@@ -145,6 +145,7 @@ def upgrade() -> None:
         sa.Column("city", sa.String(), nullable=True),
         sa.Column("street", sa.Text(), nullable=True),
         sa.Column("variant_code", sa.String(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("order_number", sa.String(), nullable=True),
         sa.CheckConstraint("(state = 'ordered') = (order_number IS NOT NULL)", name=op.f("ck_backing_ordered_by_an_order")),
