@@ -10,11 +10,11 @@ STATES: Final[dict[P, LazyString]] = {
     P.DRAFT: _l("draft"),
     P.SUBMITTED: _l("with the station"),
     P.REJECTED: _l("not opened"),
-    P.LIVE: _l("open"),
+    P.LIVE: _l("open for buying"),
     P.WAITING_FUNDS: _l("last payments are coming in"),
     P.SUCCESSFUL: _l("reached, waits for the harvest"),
     P.FAILED: _l("fell short, everybody gets everything back"),
     P.DELIVERING: _l("being sent"),
-    P.CLOSED: _l("sent"),
+    P.CLOSED: _l("all of it sent"),
     P.DEFAULTED: _l("not sent in time, the rest goes back"),
 }

@@ -115,7 +115,7 @@ def create_tier(presale: str) -> ResponseReturnValue:
 @bp.post("/<presale>/tiers/<tier>/removal")
 @requires("presale.keep")
 def create_removal(presale: str, tier: str) -> ResponseReturnValue:
-    return done(presale, _("Removed."), drafting.remove_tier, tier=tier)
+    return done(presale, _("The tier is removed."), drafting.remove_tier, tier=tier)
 
 
 @bp.post("/<presale>/submission")
