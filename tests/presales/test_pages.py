@@ -81,7 +81,7 @@ def test_from_the_draft_to_an_order(orchard: Orchard) -> None:
     page = buyer.get(form)
     kept = {name: hidden(page, name) for name in ("idempotency_key", "shown_fen")} | {"tier": tier}
     wrong = post(buyer, f"/presales/{orchard.presale}/backings", kept | {"contact": "123"})
-    assert wrong.status_code == 422 and 'value="123"' in wrong.text and "既不是" in wrong.text
+    assert wrong.status_code == 422 and 'value="123"' in wrong.text and "不是 11 位手机号" in wrong.text
     placed = [post(buyer, f"/presales/{orchard.presale}/backings", kept | {"contact": "13835172001"}) for _ in range(2)]
     assert [each.status_code for each in placed] == [303, 303]
     assert "/sandbox-cashier/pay/" in placed[0].location and placed[0].location == placed[1].location
