@@ -106,6 +106,12 @@ class Shown:
     updates: Sequence[tuple[str, datetime]]
 
     @property
+    def area(self) -> str:
+        """In mu."""
+        whole, tenth = divmod(self.row.area_tenths, 10)
+        return f"{whole}.{tenth}" if tenth else str(whole)
+
+    @property
     def left_grams(self) -> int:
         return self.row.cap_grams - self.row.taken_grams
 

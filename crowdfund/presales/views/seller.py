@@ -70,7 +70,7 @@ def show_terms(presale: str) -> ResponseReturnValue:
     row = shown.row
     names = ("title_zh", "title_en", "story_zh", "plan_zh", "yield_kg", "closes_on", "harvest_on", "grace_days")
     data = {name: getattr(row, name) for name in (*names, "start_percent")}
-    data |= {"goal": str(row.goal_fen // 100), "area": tenths(row.area_tenths), "listing": shown.listing}
+    data |= {"goal": str(row.goal_fen // 100), "area": shown.area, "listing": shown.listing}
     return terms_page(PresaleForm(data=data), shown)
 
 
@@ -194,10 +194,6 @@ def with_packs(form: TierForm, shown: Shown) -> TierForm:
     found = db.session.execute(wanted.where(Variant.is_offered).order_by(Variant.position))
     form.variant.choices = [SelectChoice(row.code, in_language(row.unit_zh, row.unit_en)) for row in found]
     return form
-
-
-def tenths(number: int) -> str:
-    return f"{number // 10}.{number % 10}" if number % 10 else str(number // 10)
 
 
 def page(template: str, status: int = 200, **shown: object) -> ResponseReturnValue:
