@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns import checking, lifecycle
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.pledges import choosing, seeds, vouchers
+from crowdfund.presales import closing as presale_closing, delivering as presale_sending
 from listings import forgetting as edit_pictures, indexing
 from listings.customer_reviews import pictures as review_pictures
 from listings.following import watching
@@ -65,6 +66,9 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(60, partial(one_after_the_other, returning.call_off_overdue))
     worker.every(60, partial(one_after_the_other, promotion_ending.end_due))
     worker.every(60, partial(one_after_the_other, closing.close_one_due))
+    for step in (presale_closing.close_one_due, presale_closing.decide_one_due, presale_sending.begin_one_due):
+        worker.every(60, partial(one_after_the_other, step))
+    worker.every(60, partial(one_after_the_other, presale_sending.end_one_due))
     for step in (checking_goods.accept_unchecked, checking_goods.agree_unanswered, billing.conclude_credited):
         worker.every(60, partial(one_after_the_other, step))
     for step in (billing.bill_due, billing.call_overdue):

@@ -27,6 +27,7 @@ from marketplace.auditing import (
     offline,
     payouts,
     plans,
+    presales,
     programs,
     promotions,
     refunds,
@@ -41,6 +42,7 @@ COUNTED |= {"arrivals": "arrival", "closed days": "station_day"}
 COUNTED |= {"promotions": "promotion", "invoices": "invoice"}
 COUNTED |= {"reviews": "customer_review", "questions": "question"}
 COUNTED |= {"statements of institutions": "account_statement"}
+COUNTED |= {"presales": "presale", "places in them": "backing"}
 COUNTED |= {"pledges": "pledge", "devices": "device", "imported sheets": "listing_import"}
 
 
@@ -58,6 +60,8 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, institutions.INSTITUTIONS)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, (*plans.PLANS, *matching.FUNDS))
+    yield from checks.run(connection, presales.PRESALES)
+    yield from presales.differences(connection)
     yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES, *imports.IMPORTS))
     yield from checks.run(connection, (*editing.EDITS, *editing.CONSENTS))
     yield from editing.differences(connection)

@@ -136,7 +136,8 @@ CASES: Final = (
         "banks have refunded what they say",
         f"""SELECT b.name AS name FROM {BY_BANK} b WHERE NOT EXISTS (SELECT 1 FROM dispute d
             JOIN attempt t ON t.id = d.attempt_id JOIN entry e ON e.key = 'dispute_lost:' || d.public_id
-            WHERE t.purpose = 'order' AND t.reference = b.number)
+            WHERE t.purpose IN ('order', 'presale') AND t.reference = COALESCE((SELECT o.backing FROM "order" o
+                WHERE o.number = b.number), b.number))
         UNION ALL SELECT k.name FROM {KEPT} k JOIN after_sales_case c ON c.public_id = k.name WHERE NOT c.is_paid_by_bank""",
         "case {name}: that its buyer's bank has paid is said, or booked, without the other",
     ),

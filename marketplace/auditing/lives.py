@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row
 
 from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, INSTALLMENT, MATCHING_FUND, PLAN, RECEIPT
 from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
+from crowdfund.presales.states import BACKING, PRESALE
 from listings.customer_reviews.states import CUSTOMER_REVIEW, PICTURE
 from listings.questions.states import QUESTION
 from listings.sheets.states import IMPORT
@@ -77,6 +78,8 @@ LIVES: Final = (
     Life("matching_fund", "public_id", MATCHING_FUND, "draft"),
     Life("disbursement", "public_id", DISBURSEMENT, "requested"),
     Life("receipt", "public_id", RECEIPT, "issued"),
+    Life("presale", "public_id", PRESALE, "draft"),
+    Life("backing", "public_id", BACKING, "held"),
     Life("voucher", "public_id", VOUCHER, "claimed"),
     Life("child_case", "public_id", CHILD_CASE, "nominated"),
     Life("pledge", "public_id", PLEDGE, "held"),

@@ -3,6 +3,7 @@
 from typing import Final
 
 from marketplace.auditing.checks import Check
+from marketplace.auditing.escrow import NOT_ORDERED, PLACES, RELEASED
 from marketplace.auditing.institutions import CREDITED, CREDITED_SHARES
 
 BACK: Final = """(SELECT rl.order_line_id AS line_id, l.parcel_id AS parcel_id, r.public_id AS refund, r.state AS state,
@@ -38,31 +39,37 @@ OWED: Final = f"""(SELECT p.id AS parcel_id, 'seller' AS who, l.seller_public_id
     UNION ALL SELECT parcel_id, who, owner, -fen FROM {CREDITED_SHARES} c)"""
 """What of each parcel is somebody's, before a loss is borne."""
 
-EXPECTED: Final = f"""(SELECT o.book AS book, w.who AS who, w.owner AS owner,
-        SUM(CASE WHEN p.state = 'settled' THEN 0 ELSE w.fen END) AS held,
-        SUM(CASE WHEN p.state = 'settled' THEN w.fen ELSE 0 END) AS payable
+EXPECTED: Final = f"""(SELECT x.book AS book, x.who AS who, x.owner AS owner, SUM(x.held) AS held, SUM(x.payable) AS payable
+    FROM (SELECT o.book AS book, w.who AS who, w.owner AS owner,
+        CASE WHEN p.state = 'settled' THEN 0 ELSE w.fen END AS held,
+        CASE WHEN p.state = 'settled' THEN w.fen ELSE 0 END AS payable
     FROM (SELECT * FROM {OWED} s UNION ALL SELECT parcel_id, who, owner, -fen FROM {BORNE} b
         WHERE state <> 'failed' AND by_station) w
     JOIN parcel p ON p.id = w.parcel_id JOIN "order" o ON o.id = p.order_id
-    WHERE o.paid_at IS NOT NULL GROUP BY o.book, w.who, w.owner)"""
+    WHERE o.paid_at IS NOT NULL AND (o.backing IS NULL OR o.number IN {RELEASED})
+    UNION ALL SELECT book, 'seller', seller, -start_fen, 0 FROM {PLACES} p WHERE released) x
+    GROUP BY x.book, x.who, x.owner)"""
 
-BOOKED: Final = """(SELECT a.book AS book, CASE WHEN a.kind LIKE 'seller%' THEN 'seller' ELSE 'station' END AS who,
+BOOKED: Final = f"""(SELECT a.book AS book, CASE WHEN a.kind LIKE 'seller%' THEN 'seller' ELSE 'station' END AS who,
         a.owner AS owner,
         SUM(CASE WHEN a.kind IN ('seller_held', 'station_held') THEN -line.amount ELSE 0 END) AS held,
         SUM(CASE WHEN a.kind IN ('seller_payable', 'station_payable') THEN -line.amount ELSE 0 END) AS payable
     FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
-    WHERE entry.kind IN ('allocate', 'settle', 'refund', 'refund_failed')
+    WHERE entry.kind IN ('allocate', 'settle', 'refund', 'refund_failed', 'release')
+    AND NOT (entry.kind = 'release' AND entry.reference = SUBSTR(entry.key, 9, 16)) AND entry.key NOT IN {NOT_ORDERED}
     AND a.kind IN ('seller_held', 'seller_payable', 'station_held', 'station_payable')
     GROUP BY a.book, CASE WHEN a.kind LIKE 'seller%' THEN 'seller' ELSE 'station' END, a.owner)"""
-"""What orders alone made of the accounts: payouts and the like stand in entries of other kinds."""
+"""What orders alone made of the accounts: payouts and the like stand in entries of other kinds. What a presale released at
+its start is its own matter (`presales`)."""
 
 REFUNDS: Final = (
     Check(
         "refund lines add up to refunds",
         f"""SELECT r.public_id AS name, r.fen AS owed, COALESCE(SUM(b.goods + b.shipping - b.discount), 0) AS amount
-        FROM refund r JOIN attempt ON attempt.id = r.attempt_id AND attempt.purpose IN ('order', 'statement')
+        FROM refund r JOIN attempt ON attempt.id = r.attempt_id AND attempt.purpose IN ('order', 'statement', 'presale')
         LEFT JOIN {BACK} b ON b.refund = r.public_id
-        WHERE r.reason_key NOT LIKE 'surplus%' AND r.reason_key NOT LIKE 'loss:%' GROUP BY r.id, r.public_id, r.fen
+        WHERE r.reason_key NOT LIKE 'surplus%' AND r.reason_key NOT LIKE 'loss:%'
+        AND r.reason_key NOT LIKE 'presale:%' GROUP BY r.id, r.public_id, r.fen
         HAVING COALESCE(SUM(b.goods + b.shipping - b.discount), 0) <> r.fen""",
         "refund {name} is {owed} fen, its lines say {amount}",
     ),
@@ -71,8 +78,9 @@ REFUNDS: Final = (
         f"""SELECT r.public_id AS name FROM refund r JOIN attempt ON attempt.id = r.attempt_id
         JOIN {BACK} b ON b.refund = r.public_id JOIN parcel p ON p.id = b.parcel_id JOIN "order" o ON o.id = p.order_id
         LEFT JOIN account_order t ON t.order_id = o.id LEFT JOIN account_statement s ON s.id = t.statement_id
-        WHERE attempt.purpose <> CASE WHEN s.id IS NULL THEN 'order' ELSE 'statement' END
-        OR attempt.reference <> COALESCE(s.public_id, o.number)""",
+        WHERE attempt.purpose <> CASE WHEN s.id IS NOT NULL THEN 'statement' WHEN o.backing IS NOT NULL THEN 'presale'
+            ELSE 'order' END
+        OR attempt.reference <> COALESCE(s.public_id, o.backing, o.number)""",
         "refund {name} gives back lines of another order",
     ),
     Check(

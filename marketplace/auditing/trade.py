@@ -57,7 +57,8 @@ ORDERS: Final = (
     Check(
         "orders take what was paid",
         """SELECT o.number AS name, o.total_fen AS owed, COALESCE(SUM(attempt.fen), 0) AS amount FROM "order" o
-        LEFT JOIN attempt ON attempt.purpose = 'order' AND attempt.reference = o.number
+        LEFT JOIN attempt ON attempt.purpose = CASE WHEN o.backing IS NULL THEN 'order' ELSE 'presale' END
+        AND attempt.reference = COALESCE(o.backing, o.number)
         AND attempt.state = 'succeeded' AND NOT attempt.is_surplus AND attempt.book = o.book
         WHERE o.paid_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM account_order t WHERE t.order_id = o.id)
         GROUP BY o.id, o.number, o.total_fen HAVING COALESCE(SUM(attempt.fen), 0) <> o.total_fen""",
@@ -69,7 +70,7 @@ ORDERS: Final = (
         FROM "order" o LEFT JOIN {OFF} f ON f.order_id = o.id
         LEFT JOIN entry ON entry.key = 'allocate:' || o.number LEFT JOIN line ON line.entry_id = entry.id AND line.amount > 0
         AND line.account_id IN (SELECT id FROM ledger_account WHERE kind = 'buyer_clearing')
-        WHERE o.paid_at IS NOT NULL GROUP BY o.id, o.number, o.total_fen, f.fen
+        WHERE o.paid_at IS NOT NULL AND o.backing IS NULL GROUP BY o.id, o.number, o.total_fen, f.fen
         HAVING COALESCE(SUM(line.amount), 0) <> o.total_fen - COALESCE(f.fen, 0)""",
         "order {name} was paid {owed} fen, {amount} were allocated",
     ),
@@ -84,7 +85,8 @@ ORDERS: Final = (
         # both sides in one heap, added up once: joined, SQLite looks through one of them for each row of the other
         f"""SELECT t.number AS name, t.who AS who, t.owner AS owner, SUM(t.owed) AS owed, SUM(t.amount) AS amount FROM (
             SELECT o.number AS number, s.who AS who, s.owner AS owner, s.owed AS owed, 0 AS amount FROM {SHARES} s
-            JOIN parcel p ON p.id = s.parcel_id JOIN "order" o ON o.id = p.order_id WHERE o.paid_at IS NOT NULL
+            JOIN parcel p ON p.id = s.parcel_id JOIN "order" o ON o.id = p.order_id
+            WHERE o.paid_at IS NOT NULL AND o.backing IS NULL
             UNION ALL SELECT o.number, c.who, c.owner, -c.fen, 0 FROM {CREDITED_SHARES} c
             JOIN parcel p ON p.id = c.parcel_id JOIN "order" o ON o.id = p.order_id WHERE o.paid_at IS NOT NULL
             UNION ALL SELECT SUBSTR(entry.key, 10), CASE a.kind WHEN 'seller_held' THEN 'seller' ELSE 'station' END, a.owner,

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from marketplace.demo import campaigns, editing, following, goods, people, places, pledges
+from marketplace.demo import campaigns, editing, following, goods, people, places, pledges, presales
 from marketplace.demo.tables import refuse_in_earnest
 
 
@@ -18,6 +18,7 @@ def load(session: Session) -> None:
     following.load(session)
     campaigns.load(session)
     pledges.load(session)
+    presales.load(session)
 
 
 def greeting() -> str:

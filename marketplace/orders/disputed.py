@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from marketplace.core.money import Money
 from marketplace.ledger import books
 from marketplace.ledger.models import Entry
-from marketplace.orders import remaining
+from marketplace.orders import escrow, remaining
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import LineState
 from marketplace.orders.cases.models import AfterSalesCase
@@ -74,9 +74,11 @@ def keep(session: Session, parcel: Parcel, *, reason: str) -> None:
 
     What the bank did not give goes back to the buyer, out of that loss."""
     order = parcel.order
+    escrow.release(session, order)
     shares = remaining.given_back(remaining.rest(session, parcel), parcel.station_code)
     post_kept(session, parcel, {account: Money(fen, order.currency) for account, fen in shares.items()})
-    paid = select(Attempt).where(Attempt.purpose == PURPOSE, Attempt.reference == order.number, ~Attempt.is_surplus)
+    purpose, reference = payments.of_order(session, order.number)
+    paid = select(Attempt).where(Attempt.purpose == purpose, Attempt.reference == reference, ~Attempt.is_surplus)
     attempt = session.scalars(paid.where(Attempt.state == AttemptState.SUCCEEDED).with_for_update()).one()
     fen = min(sum(shares.values()), refunds.left_of(session, attempt))
     if fen > 0:

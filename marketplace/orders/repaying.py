@@ -14,7 +14,7 @@ from marketplace.core.db import add_rows
 from marketplace.core.errors import StaleState
 from marketplace.core.money import Money
 from marketplace.ledger import books
-from marketplace.orders import disputed, remaining
+from marketplace.orders import disputed, escrow, remaining
 from marketplace.orders.batches import covering
 from marketplace.orders.institutions import crediting, payments
 from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
@@ -39,6 +39,7 @@ def repay(session: Session, parcel: Parcel, parts: Sequence[Part], *, reason_key
         if is_lost:
             crediting.bear_lost(session, parcel, parts)
         return crediting.credit(session, parcel, parts, reason_key=reason_key, reason=reason)
+    escrow.release(session, order)
     purpose, reference = payments.of_order(session, order.number)
     shares = bearers(parcel, parts, is_lost=is_lost)
     refund = refunds.request(

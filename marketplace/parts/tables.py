@@ -6,6 +6,7 @@ from crowdfund.campaigns import ledger_models as public_ledger_models, models as
 from crowdfund.campaigns.matching import models as matching_models
 from crowdfund.campaigns.plans import models as plan_models
 from crowdfund.pledges import models as pledge_models
+from crowdfund.presales import models as presale_models
 from listings import models as listing_models
 from listings.customer_reviews import models as review_models
 from listings.following import models as following_models
@@ -60,6 +61,7 @@ MODELS = (
     plan_models,
     public_ledger_models,
     pledge_models,
+    presale_models,
     promotion_models,
     receiving_models,
     reconciliation_models,

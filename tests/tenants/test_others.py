@@ -83,6 +83,7 @@ OPEN: Final[Mapping[str, str]] = {
     "cart.create_removal": "a pack is taken out of one's own cart, whatever it is called",
     "gifts.show_form": "anybody may give to a campaign",
     "gifts.create_gift": "anybody may give to a campaign",
+    **dict.fromkeys(("backings.show_form", "backings.create_backing"), "anybody may buy ahead"),
 }
 """Reach their own by the table, though the name in the address is nobody's own."""
 QUIET: Final[Mapping[str, str]] = {
@@ -102,6 +103,8 @@ UNSEEN: Final[Mapping[str, str]] = {
     ),
     **dict.fromkeys(("seller_reviews.show_review", "seller_questions.show_question"), "nothing was said of their goods"),
     **dict.fromkeys(("station_checks.show_check", "institutions.show_check"), "the order is not on account"),
+    "backings.show_backing": "opens by a secret link alone",
+    "station_presales.show_presale": "it is a draft, and not handed in",
     **dict.fromkeys(("groups.show_opening", "groups.show_joining"), "says first how many"),
     "station_reviews.show_picture": "no file is there",
     "following.show_alerts": "is called by the pack that is kept",

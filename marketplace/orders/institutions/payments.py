@@ -1,4 +1,4 @@
-"""What paid an order: an attempt of its own, or the one of the statement that it stands on."""
+"""What paid an order: an attempt of its own, that of the statement it stands on, or that of its place in a presale."""
 
 from typing import Final, NamedTuple
 
@@ -11,6 +11,7 @@ from marketplace.payments.disputes import standing
 
 OF_AN_ORDER: Final = "order"
 PURPOSE: Final = "statement"
+OF_A_PRESALE: Final = "presale"
 
 
 class Payment(NamedTuple):
@@ -23,7 +24,10 @@ def of_order(session: Session, number: str) -> Payment:
     wanted = select(AccountStatement.public_id).join(AccountOrder, AccountOrder.statement_id == AccountStatement.id)
     wanted = wanted.join(Order, Order.id == AccountOrder.order_id).where(Order.number == number)
     statement = session.scalar(wanted)
-    return Payment(PURPOSE, statement) if statement else Payment(OF_AN_ORDER, number)
+    if statement:
+        return Payment(PURPOSE, statement)
+    backing = session.scalar(select(Order.backing).where(Order.number == number))
+    return Payment(OF_A_PRESALE, backing) if backing else Payment(OF_AN_ORDER, number)
 
 
 def disputed_orders() -> CompoundSelect[str]:
@@ -31,4 +35,5 @@ def disputed_orders() -> CompoundSelect[str]:
     on_statements = select(Order.number).join(AccountOrder, AccountOrder.order_id == Order.id)
     on_statements = on_statements.join(AccountStatement, AccountStatement.id == AccountOrder.statement_id)
     on_statements = on_statements.where(AccountStatement.public_id.in_(standing.references(PURPOSE)))
-    return union(standing.references(OF_AN_ORDER), on_statements)
+    of_presales = select(Order.number).where(Order.backing.in_(standing.references(OF_A_PRESALE)))
+    return union(standing.references(OF_AN_ORDER), on_statements, of_presales)

@@ -1,0 +1,84 @@
+"""What backers and sellers are told, in their own language, each fact once."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from flask_babel import force_locale, gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crowdfund.presales import releasing, returning, reviewing
+from crowdfund.presales.backing import CONFIRMED, link_token
+from crowdfund.presales.models import Backing, Presale
+from crowdfund.presales.states import PresaleState as P
+from marketplace.accounts.models import Person
+from marketplace.core.db import in_transaction
+from marketplace.core.formats import yuan
+from marketplace.core.settings import settings
+from marketplace.notifications import messages
+from marketplace.notifications.preferences import MessageKind
+
+ENGLISH: Final = "en"
+
+
+def confirmed(*, backing: str) -> None:
+    """The listener of `backing.confirmed`."""
+    in_transaction(write, backing=backing, fact="confirmed")
+
+
+def succeeded(*, backing: str) -> None:
+    """The listener of `backing.succeeded`."""
+    in_transaction(write, backing=backing, fact="succeeded")
+
+
+def returned(*, backing: str) -> None:
+    """The listener of `backing.returned`."""
+    in_transaction(write, backing=backing, fact="returned")
+
+
+def write(session: Session, *, backing: str, fact: str) -> None:
+    wanted = select(Backing, Presale).join(Presale, Presale.id == Backing.presale_id).where(Backing.public_id == backing)
+    row, presale = session.execute(wanted).one()
+    with force_locale(row.language):
+        title = presale.title_en if row.language.startswith(ENGLISH) and presale.title_en else presale.title_zh
+        text = words(fact, {"title": title, "sum": yuan(row.fen), "url": url_of(presale.public_id, backing)})
+    about: dict[str, Any] = {"person_id": row.person_id, "kind": MessageKind.ORDERS}
+    messages.send(session, fact=f"backing_{fact}:{backing}", address=row.contact, text=text, **about)
+
+
+def words(fact: str, told: dict[str, str]) -> str:
+    if fact == "confirmed":
+        return str(
+            _("Your place in “%(title)s” is paid: %(sum)s. If it falls short, you get everything back. %(url)s", **told)
+        )
+    if fact == "succeeded":
+        return str(_("“%(title)s” has reached its goal. Tell us where to send yours: %(url)s", **told))
+    return str(_("Your %(sum)s for “%(title)s” goes back to where it came from. %(url)s", **told))
+
+
+def url_of(presale: str, backing: str) -> str:
+    return f"{settings().base_url.rstrip('/')}/presales/{presale}/backings/{link_token(backing)}"
+
+
+def reviewed(*, presale: str) -> None:
+    """The listener of `presale.reviewed`: its seller is told."""
+    in_transaction(tell_seller, presale=presale)
+
+
+def tell_seller(session: Session, *, presale: str) -> None:
+    row = session.scalars(select(Presale).where(Presale.public_id == presale)).one()
+    with force_locale("zh_CN"):
+        if row.state is P.REJECTED:
+            text = _("The station did not open your presale “%(title)s”. Why stands on its page.", title=row.title_zh)
+        else:
+            text = _("Your presale “%(title)s” is open.", title=row.title_zh)
+    person = session.get_one(Person, row.seller_id)
+    messages.tell(session, person, fact=f"presale_reviewed:{presale}", text=text, kind=MessageKind.SELLING)
+
+
+LISTENERS: Final[dict[str, Callable[..., None]]] = {
+    CONFIRMED: confirmed,
+    releasing.SUCCEEDED: succeeded,
+    returning.TOLD: returned,
+    reviewing.REVIEWED: reviewed,
+}

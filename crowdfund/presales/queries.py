@@ -1,0 +1,273 @@
+"""What pages show of presales: only the columns shown, a fixed number of statements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.orm import Session
+
+from crowdfund.presales import backing
+from crowdfund.presales.models import Backing, Presale, PresaleTier, PresaleUpdate
+from crowdfund.presales.states import COUNTED, PUBLIC, BackingState, PresaleState as P
+from listings.models import Listing, Variant
+from listings.states import FOR_SALE
+from marketplace.core import clock
+from marketplace.core.db import Columns
+from marketplace.core.encryption import token_hash
+from marketplace.core.errors import NotFound
+from marketplace.core.formats import in_language
+from marketplace.core.transitions import EventRow
+from marketplace.payments import attempts, refunds
+from marketplace.payments.models import Refund
+from marketplace.payments.states import OPEN, AttemptState
+from marketplace.stations.models import County, Station
+
+MOST_LISTED: Final = 60
+FULL: Final = 1000  # how long a bar of progress is
+
+
+@dataclass(frozen=True)
+class Sender:
+    """The station that sends it; as templates/ui/station.html wants it."""
+
+    code: str
+    initial: str
+    name: str
+    is_deep_poverty: bool
+
+
+@dataclass(frozen=True)
+class Card:
+    """A presale in a list."""
+
+    id: str
+    state: P
+    title: str
+    station: Sender
+    drawing: str
+    goal_fen: int
+    paid_fen: int
+    places: int
+    closes_on: date
+    harvest_on: date
+    is_demo: bool
+    why: str = ""  # the last word about it, for its seller
+
+    @property
+    def url(self) -> str:
+        return f"/presales/{self.id}"
+
+    @property
+    def percent(self) -> int:
+        return self.paid_fen * 100 // self.goal_fen
+
+    @property
+    def share(self) -> int:
+        return min(FULL, self.paid_fen * FULL // self.goal_fen)
+
+    @property
+    def days_left(self) -> int:
+        return (self.closes_on - clock.today()).days
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is P.LIVE and self.days_left >= 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One tier as a buyer sees it; `most_now` places can still be had, of the tier and of the field."""
+
+    id: str
+    title: str
+    unit: str
+    packs: int
+    grams: int
+    fen: int
+    shipping_fen: int
+    taken: int
+    most: int
+    most_now: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A presale's page."""
+
+    card: Card
+    row: Presale
+    listing: str
+    is_for_sale: bool  # in the shop, beside this
+    seller: str
+    village: str
+    tiers: Sequence[Row]
+    updates: Sequence[tuple[str, datetime]]
+
+    @property
+    def area(self) -> str:
+        """In mu."""
+        whole, tenth = divmod(self.row.area_tenths, 10)
+        return f"{whole}.{tenth}" if tenth else str(whole)
+
+    @property
+    def left_grams(self) -> int:
+        return self.row.cap_grams - self.row.taken_grams
+
+
+def board(session: Session) -> tuple[list[Card], list[Card]]:
+    """What is open, that which ends first first; and what is over, the latest first. Two statements."""
+    live = cards(session, Presale.state == P.LIVE, Presale.closes_on, Presale.id)
+    over = cards(session, Presale.state.in_(sorted(PUBLIC - {P.LIVE})), Presale.closes_on.desc(), Presale.id.desc())
+    return live, over
+
+
+def of_seller(session: Session, person: int) -> list[Card]:
+    return cards(session, Presale.seller_id == person, Presale.id.desc())
+
+
+def at_station(session: Session, station: str) -> list[Card]:
+    """What its sellers handed in, the latest first."""
+    return cards(session, and_(Presale.station_code == station, Presale.state != P.DRAFT), Presale.id.desc())
+
+
+def count_submitted(session: Session, station: str) -> int:
+    mine = select(func.count(Presale.id)).where(Presale.station_code == station, Presale.state == P.SUBMITTED)
+    return int(session.scalar(mine) or 0)
+
+
+def cards(session: Session, which: ColumnElement[bool], *order: Any) -> list[Card]:
+    rows = session.execute(columns().where(which).order_by(*order).limit(MOST_LISTED))
+    return [card(row) for row in rows]
+
+
+def columns() -> Columns:
+    paid = select(func.sum(Backing.fen)).where(Backing.presale_id == Presale.id, Backing.state.in_(sorted(COUNTED)))
+    places = select(func.count(Backing.id)).where(Backing.presale_id == Presale.id, Backing.state.in_(sorted(COUNTED)))
+    last = select(func.max(EventRow.id)).where(EventRow.subject == "presale:" + Presale.public_id)
+    why = select(EventRow.why).where(EventRow.id == last.correlate(Presale).scalar_subquery())
+    wanted: Columns = select(Presale.public_id, Presale.state, Presale.title_zh, Presale.title_en, Presale.goal_fen)
+    wanted = wanted.add_columns(Presale.closes_on, Presale.harvest_on, Presale.is_demo, Presale.station_code)
+    wanted = wanted.add_columns(paid.correlate(Presale).scalar_subquery().label("paid"))
+    wanted = wanted.add_columns(places.correlate(Presale).scalar_subquery().label("places"))
+    wanted = wanted.add_columns(why.correlate(Presale).scalar_subquery().label("why"), Listing.drawing)
+    wanted = wanted.add_columns(Station.name_zh, Station.name_en, County.name_zh.label("county"), County.is_deep_poverty)
+    wanted = wanted.join(Listing, Listing.id == Presale.listing_id).join(Station, Station.code == Presale.station_code)
+    return wanted.join(County, County.code == Station.code)
+
+
+def card(row: Any) -> Card:
+    name = in_language(row.name_zh, row.name_en)
+    return Card(
+        id=row.public_id,
+        state=row.state,
+        title=in_language(row.title_zh, row.title_en),
+        station=Sender(row.station_code, row.county[:1], name, row.is_deep_poverty),
+        drawing=row.drawing,
+        goal_fen=row.goal_fen,
+        paid_fen=int(row.paid or 0),
+        places=int(row.places or 0),
+        closes_on=row.closes_on,
+        harvest_on=row.harvest_on,
+        is_demo=row.is_demo,
+        why=row.why or "",
+    )
+
+
+def find(session: Session, presale: str, which: ColumnElement[bool] | None = None) -> Shown:
+    """One that everybody may see, or one of `which`. Five statements. Raises NotFound."""
+    allowed = Presale.state.in_(sorted(PUBLIC)) if which is None else which
+    found = session.execute(columns().where(Presale.public_id == presale, allowed)).first()
+    if found is None:
+        raise NotFound(presale)
+    row = session.scalars(select(Presale).where(Presale.public_id == presale)).one()
+    goods = session.execute(
+        select(Listing.code, Listing.state, Listing.seller_name, Listing.origin_village_zh).where(
+            Listing.id == row.listing_id
+        )
+    ).one()
+    told = select(PresaleUpdate.text, PresaleUpdate.at).where(PresaleUpdate.presale_id == row.id)
+    updates = [(each.text, each.at) for each in session.execute(told.order_by(PresaleUpdate.id.desc()).limit(50))]
+    village = goods.origin_village_zh
+    tiers = tiers_of(session, row)
+    return Shown(card(found), row, goods.code, goods.state in FOR_SALE, goods.seller_name, village, tiers, updates)
+
+
+def tiers_of(session: Session, presale: Presale) -> list[Row]:
+    wanted = select(PresaleTier, Variant.unit_zh, Variant.unit_en)
+    wanted = wanted.outerjoin(Variant, Variant.code == PresaleTier.variant_code)
+    wanted = wanted.where(PresaleTier.presale_id == presale.id).order_by(PresaleTier.id)
+    left = presale.cap_grams - presale.taken_grams
+    return [tier_row(tier, in_language(zh or "", en or ""), left) for tier, zh, en in session.execute(wanted)]
+
+
+def tier_row(tier: PresaleTier, unit: str, left_grams: int) -> Row:
+    now = min(tier.left, left_grams // tier.grams)
+    sums = (tier.fen, tier.shipping_fen, tier.taken, tier.most, now)
+    return Row(tier.public_id, tier.title_zh, unit, tier.packs, tier.grams, *sums)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One backing as whoever paid it sees it."""
+
+    id: str
+    token: str
+    row: Backing
+    presale: str
+    presale_state: P
+    title: str
+    tier: str
+    harvest_on: date
+
+    @property
+    def url(self) -> str:
+        return f"/presales/{self.presale}/backings/{self.token}"
+
+    @property
+    def may_be_paid(self) -> bool:
+        return self.row.state is BackingState.HELD and self.row.pay_by > clock.now()
+
+    @property
+    def may_be_left(self) -> bool:
+        return self.row.state is BackingState.CONFIRMED and self.presale_state is P.LIVE
+
+    @property
+    def is_asked(self) -> bool:
+        return self.row.state is BackingState.CONFIRMED and self.presale_state in {P.SUCCESSFUL, P.DELIVERING}
+
+
+def place(session: Session, presale: str, token: str) -> Place:
+    """By its secret link. Raises NotFound, alike for every wrong one."""
+    found = places(session, and_(Backing.token_hash == token_hash(token), Presale.public_id == presale))
+    if not found:
+        raise NotFound(presale)
+    return found[0]
+
+
+def places_of_person(session: Session, person: int) -> list[Place]:
+    return places(session, Backing.person_id == person)
+
+
+def places(session: Session, which: ColumnElement[bool]) -> list[Place]:
+    wanted = select(Backing, Presale.public_id, Presale.state, Presale.title_zh, Presale.title_en, Presale.harvest_on)
+    wanted = wanted.add_columns(PresaleTier.title_zh.label("tier")).join(Presale, Presale.id == Backing.presale_id)
+    wanted = wanted.join(PresaleTier, PresaleTier.id == Backing.tier_id).where(which)
+    return [place_of(row) for row in session.execute(wanted.order_by(Backing.id.desc()).limit(200))]
+
+
+def place_of(row: Any) -> Place:
+    mine, title = row.Backing, in_language(row.title_zh, row.title_en)
+    link = backing.link_token(mine.public_id)
+    return Place(mine.public_id, link, mine, row.public_id, row.state, title, row.tier, row.harvest_on)
+
+
+def refunds_of(session: Session, shown: Place) -> Sequence[Refund]:
+    return refunds.of(session, purpose=backing.PURPOSE, reference=shown.id)
+
+
+def is_paying(session: Session, shown: Place) -> bool:
+    """An attempt is under way about which the gateway is asked: nothing is to be pressed meanwhile."""
+    current = attempts.current(session, purpose=backing.PURPOSE, reference=shown.id)
+    return current is not None and current.state in OPEN - {AttemptState.REQUIRES_ACTION, AttemptState.CREATED}

@@ -1,0 +1,44 @@
+"""Presales: harvests for sale before they are in."""
+
+from flask import Flask
+
+from crowdfund.presales import (
+    backing as presale_places,
+    letters as presale_letters,
+    ordering as presale_orders,
+    releasing as presale_escrow,
+    returning as presale_returns,
+)
+from crowdfund.presales.views import (
+    backings as backing_views,
+    public as presale_views,
+    seller as presale_selling,
+    station as presale_reviewing,
+)
+from marketplace.core import outbox
+from marketplace.orders import escrow
+from marketplace.payments import outcomes, refunds
+from marketplace.payments.disputes import following
+from marketplace.payments.operator import words
+from marketplace.stations import queues
+
+
+def install_presales(app: Flask) -> None:
+    """Paid into escrow, and back by itself, or on into ordinary orders."""
+    for views in (presale_views, backing_views, presale_selling, presale_reviewing):
+        app.register_blueprint(views.bp)
+    purpose = presale_places.PURPOSE
+    outcomes.credited[purpose] = presale_places.account_of
+    outcomes.on_succeeded[purpose] = presale_places.receive
+    refunds.on_failed[purpose] = presale_returns.came_back
+    following.bearers[purpose] = presale_returns.bear
+    following.regained[purpose] = presale_returns.regain
+    escrow.releases[:] = [presale_escrow.release_order]
+    outbox.listeners[presale_places.LAPSES] = [presale_places.lapse]  # the gateway is asked first
+    outbox.slow.add(presale_places.LAPSES)
+    outbox.listeners |= {presale_returns.RETURNS: [presale_returns.return_page]}
+    outbox.listeners |= {presale_returns.ONE_RETURNS: [presale_returns.return_one]}
+    outbox.listeners |= {presale_orders.ORDERS: [presale_orders.order_page]}
+    outbox.listeners |= {topic: [told] for topic, told in presale_letters.LISTENERS.items()}
+    words.reasons.update(presale_returns.WORDS)
+    queues.others["presales"] = presale_reviewing.queue

@@ -1,0 +1,285 @@
+"""A presale from its draft to its end: reached, short, sent, not sent; money to the last fen, places to the last one."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crowdfund.presales import backing, closing, delivering, drafting, places, returning, reviewing, surveying
+from crowdfund.presales.backing import Backer, OtherPrice
+from crowdfund.presales.drafting import Tier
+from crowdfund.presales.places import FieldIsSold, NotOpen, TierIsFull
+from marketplace.core import clock, outbox
+from marketplace.core.db import db, in_transaction
+from marketplace.core.errors import NotFound, StaleState
+from marketplace.notifications.models import Message
+from marketplace.orders import desk, fulfilment, settlement, undelivered
+from marketplace.orders.models import Order
+from marketplace.orders.states import OrderState, ParcelState
+from marketplace.payments.models import Attempt, Refund
+from tests.orders.conftest import JIXIAN, balances, get, parcels, stock_of
+from tests.presales.conftest import ONE, TWO, Orchard, after, at, terms, work, wrong
+
+
+def test_reached_harvested_sent_and_settled(orchard: Orchard) -> None:
+    orchard.open()
+    first, second = orchard.paid(), orchard.paid(orchard.two, "b@example.test")
+    assert orchard.states(first, second) == ["confirmed"] * 2 and orchard.escrow() == ONE + TWO
+    assert orchard.row().taken_grams == 7500 and orchard.tier(orchard.two).taken == 1
+    assert wrong(orchard) == []
+
+    orchard.end()
+    assert orchard.row().state == "successful"
+    assert orchard.escrow() == ONE + TWO - 900 - 1980  # 30 % of each
+    assert balances(orchard.presale) == {"presale_escrow": 2880, "seller_held": -2880}
+    orchard.answer(first)
+    orchard.answer(second, note="周末送")
+    assert orchard.states(first, second) == ["confirmed"] * 2 and wrong(orchard) == []
+
+    orchard.harvest()
+    assert orchard.row().state == "delivering" and orchard.states(first, second) == ["ordered"] * 2
+    number = str(orchard.backing(second).order_number)
+    order = get(number)
+    assert (order.state, order.goods_fen, order.shipping_fen, order.total_fen) == ("paid", 6000, 600, TWO)
+    assert (order.note, parcels(number)[0].state) == ("周末送", "awaiting_acceptance")
+    assert stock_of(orchard.shop.apples) == (100, 0)
+    assert desk.counts(db.session(), JIXIAN)["acceptance"] == 2 and wrong(orchard) == []
+
+    for each in (str(orchard.backing(first).order_number), number):
+        send(each)
+    assert balances(number) == {"presale_escrow": 4620, "seller_held": -3540, "station_held": -1080}
+    assert orchard.escrow() == 0 and wrong(orchard) == []
+    work()
+    assert orchard.row().state == "closed"
+    in_transaction(settlement.confirm, number=number, parcel=parcels(number)[0].public_id, actor="guest")
+    assert get(number).state is OrderState.COMPLETED and wrong(orchard) == []
+
+
+def send(number: str) -> None:
+    parcel = parcels(number)[0].public_id
+    told = {"parcel": parcel, "station": JIXIAN, "actor": "test"}
+    in_transaction(fulfilment.accept, **told)
+    in_transaction(fulfilment.collect, **told)
+    in_transaction(fulfilment.pack, **told, shelf="A1")
+    in_transaction(fulfilment.ship, **told, carrier="中通", tracking_number="ZT123456")
+
+
+def test_short_of_its_goal_everybody_gets_everything_back(orchard: Orchard) -> None:
+    orchard.open()
+    first, second = orchard.paid(), orchard.paid(contact="b@example.test")
+    orchard.end()
+    assert orchard.row().state == "failed" and orchard.states(first, second) == ["refunded"] * 2
+    assert orchard.escrow() == 0
+    assert [refund.state for refund in db.session.scalars(select(Refund))] == ["succeeded"] * 2
+    texts = [each.text for each in db.session.scalars(select(Message).order_by(Message.id)) if "30.00" in each.text]
+    assert len(texts) == 4 and wrong(orchard) == []
+    work()
+    assert len(db.session.scalars(select(Refund)).all()) == 2
+
+
+def test_a_place_that_nobody_pays_is_free_again_and_late_money_goes_back(orchard: Orchard) -> None:
+    orchard.open(most=1)
+    held = orchard.begin()
+    with pytest.raises(TierIsFull):
+        orchard.begin()
+    assert orchard.tier(orchard.one).taken == 1
+    with at(orchard.backing(held).pay_by + timedelta(seconds=1)):
+        backing.lapse(backing=held)
+        assert orchard.states(held) == ["lapsed"] and orchard.tier(orchard.one).taken == 0
+        backing.lapse(backing=held)
+        assert orchard.tier(orchard.one).taken == 0 and orchard.row().taken_grams == 0
+        assert orchard.states(orchard.paid()) == ["confirmed"]
+    assert wrong(orchard) == []
+
+
+def test_money_under_way_at_the_deadline_is_waited_for(orchard: Orchard) -> None:
+    orchard.open()
+    orchard.paid(orchard.two)
+    with at(after(orchard.row().closes_on) - timedelta(hours=1, minutes=20)):
+        slow = orchard.begin()
+        orchard.pay(slow, "slow")
+    with at(after(orchard.row().closes_on)):
+        work()
+        assert orchard.row().state == "waiting_funds" and orchard.states(slow) == ["held"]
+        with pytest.raises(NotOpen):
+            orchard.begin()
+    with at(after(orchard.row().closes_on) + timedelta(hours=2)):
+        orchard.shop.cashier.finish_slow_payments()
+        orchard.shop.work()
+        assert orchard.states(slow) == ["confirmed"]
+        work()
+    assert orchard.row().state == "successful" and wrong(orchard) == []
+
+
+def test_money_that_comes_after_the_decision_goes_back(orchard: Orchard) -> None:
+    orchard.open()
+    slow = orchard.begin()
+    orchard.pay(slow, "slow")
+    with at(after(orchard.row().closes_on) + timedelta(days=3)):
+        work()
+        assert orchard.row().state == "failed" and orchard.states(slow) == ["held"]
+        orchard.shop.cashier.finish_slow_payments()
+        orchard.shop.work()
+        assert orchard.escrow() == 0
+        assert [(each.fen, each.reason) for each in db.session.scalars(select(Refund))] == [(ONE, "surplus")]
+        with at(clock.now() + timedelta(hours=3)):
+            orchard.shop.cashier.finish_refunds()
+            orchard.shop.work()
+            work()
+    assert orchard.states(slow) == ["lapsed"] and wrong(orchard) == []
+
+
+def test_more_than_the_field_bears_is_not_sold(orchard: Orchard) -> None:
+    orchard.open(yield_kg=8, most=100)  # 8 kg: three boxes
+    orchard.paid(orchard.two)
+    with pytest.raises(FieldIsSold):
+        orchard.begin(orchard.two)
+    assert orchard.tier(orchard.two).taken == 1
+    orchard.begin()
+    with pytest.raises(FieldIsSold):
+        orchard.begin()
+    assert (orchard.row().taken_grams, orchard.row().cap_grams) == (7500, 8000) and wrong(orchard) == []
+
+
+def test_another_price_than_was_shown_takes_no_place(orchard: Orchard) -> None:
+    orchard.open()
+    given = {"presale": orchard.presale, "tier": orchard.one, "backer": Backer("13835172001")}
+    with pytest.raises(OtherPrice):
+        in_transaction(backing.begin, **given, shown_fen=2999)
+    with pytest.raises(NotFound):
+        in_transaction(backing.begin, **given | {"tier": "nobody"}, shown_fen=ONE)
+    assert orchard.tier(orchard.one).taken == 0 and not db.session.scalars(select(Attempt)).all()
+
+
+def test_who_paid_may_leave_until_the_last_day(orchard: Orchard) -> None:
+    orchard.open(most=1)
+    first = orchard.paid()
+    in_transaction(returning.leave, backing_id=first, actor="guest")
+    assert orchard.states(first) == ["refunded"] and orchard.tier(orchard.one).taken == 0 and orchard.escrow() == 0
+    with pytest.raises(StaleState):
+        in_transaction(returning.leave, backing_id=first, actor="guest")
+    second = orchard.paid(orchard.two)
+    orchard.live_through(after(orchard.row().closes_on))
+    with pytest.raises(returning.NoLongerOpen):
+        in_transaction(returning.leave, backing_id=second, actor="guest")
+    assert wrong(orchard) == []
+
+
+def test_what_is_not_sent_after_the_grace_goes_back_whole(orchard: Orchard) -> None:
+    orchard.open()
+    sent, begun, silent = orchard.paid(), orchard.paid(orchard.two), orchard.paid(contact="c@example.test")
+    orchard.end()
+    orchard.answer(sent)
+    orchard.answer(begun)
+    orchard.harvest()
+    gone, stuck = (str(orchard.backing(each).order_number) for each in (sent, begun))
+    send(gone)
+    in_transaction(fulfilment.accept, parcel=parcels(stuck)[0].public_id, station=JIXIAN, actor="test")
+    row = orchard.row()
+    orchard.live_through(after(row.harvest_on + timedelta(days=row.grace_days)))
+    assert orchard.row().state == "defaulted"
+    assert orchard.states(sent, begun, silent) == ["ordered", "ordered", "refunded"]
+    assert parcels(stuck)[0].state is ParcelState.REFUSED and parcels(gone)[0].state is ParcelState.SHIPPED
+    refunded = {each.fen: each.state.value for each in db.session.scalars(select(Refund))}
+    assert refunded == {TWO: "succeeded", ONE: "succeeded"}
+    assert orchard.escrow() == 0 and stock_of(orchard.shop.apples) == (100, 0) and wrong(orchard) == []
+
+
+def test_who_never_says_where_to_gets_the_money_back_and_nobody_defaulted(orchard: Orchard) -> None:
+    orchard.open()
+    sent, silent = orchard.paid(orchard.two), orchard.paid()
+    orchard.end()
+    orchard.answer(sent)
+    orchard.harvest()
+    send(str(orchard.backing(sent).order_number))
+    work()
+    assert orchard.row().state == "delivering"
+    row = orchard.row()
+    orchard.live_through(after(row.harvest_on + timedelta(days=row.grace_days)))
+    assert orchard.row().state == "closed" and orchard.states(silent) == ["refunded"]
+    with pytest.raises(surveying.NothingAsked):
+        orchard.answer(silent)
+    assert wrong(orchard) == []
+
+
+def test_an_order_that_is_cancelled_before_it_is_taken_on_is_refunded_out_of_escrow(orchard: Orchard) -> None:
+    orchard.open()
+    first, second = orchard.paid(orchard.two), orchard.paid()
+    orchard.end()
+    orchard.answer(first)
+    in_transaction(delivering.begin, presale=orchard.presale, seller=orchard.seller)
+    work()
+    orchard.answer(second)  # the harvest is in: an order at once
+    assert orchard.states(first, second) == ["ordered"] * 2
+    number = str(orchard.backing(second).order_number)
+    assert in_transaction(undelivered.cancel_paid, number=number, actor="guest") == ONE
+    assert get(number).state is OrderState.CANCELLED and orchard.escrow() == TWO - 1980
+    assert stock_of(orchard.shop.apples) == (101, 0)  # what is left over is for sale
+    orchard.live_through(clock.now())
+    assert wrong(orchard) == []
+
+
+def test_a_refund_that_fails_comes_again_by_itself(orchard: Orchard) -> None:
+    orchard.open()
+    first = orchard.paid()
+    orchard.shop.cashier.fail_refunds = True if hasattr(orchard.shop.cashier, "fail_refunds") else False  # type: ignore[attr-defined]
+    in_transaction(returning.leave, backing_id=first, actor="guest")
+    refund = db.session.scalars(select(Refund)).one()
+    work_refund_failed(refund.id)
+    assert orchard.escrow() == ONE and orchard.states(first) == ["refunded"]
+    orchard.live_through(clock.now() + returning.LATER + timedelta(minutes=1))
+    assert orchard.escrow() == 0 and wrong(orchard) == []
+
+
+def work_refund_failed(refund: int) -> None:
+    from marketplace.payments import refunds
+
+    in_transaction(refunds.begin_submission, refund=refund)
+    in_transaction(refunds.fail, refund=refund, why="refused")
+
+
+def test_only_the_station_opens_what_its_seller_made_and_has_seen(orchard: Orchard) -> None:
+    orchard.draft()
+    who = {"presale": orchard.presale, "station": JIXIAN, "reviewer": orchard.reviewer.id}
+    seen = {"field_seen": True, "figures_sane": True}
+    with pytest.raises(NotFound):
+        in_transaction(reviewing.accept, **who, **seen)
+    in_transaction(drafting.submit, presale=orchard.presale, seller=orchard.seller)
+    with pytest.raises(reviewing.OwnPresale):
+        in_transaction(reviewing.accept, **who | {"reviewer": orchard.seller}, **seen)
+    with pytest.raises(reviewing.NotSeen):
+        in_transaction(reviewing.accept, **who, **seen | {"field_seen": False})
+    with pytest.raises(NotFound):
+        in_transaction(reviewing.accept, **who | {"station": "140430"}, **seen)
+    with pytest.raises(reviewing.NoReason):
+        in_transaction(reviewing.reject, **who, why=" ")
+    assert orchard.row().state == "submitted"
+    with pytest.raises(NotOpen):
+        orchard.begin()
+    in_transaction(reviewing.reject, **who, why="地里只有六亩")
+    assert orchard.row().state == "rejected"
+    with pytest.raises(StaleState):
+        in_transaction(reviewing.accept, **who, **seen)
+    assert wrong(orchard) == []
+
+
+def test_what_cannot_be_is_not_drafted_or_handed_in(orchard: Orchard) -> None:
+    today = clock.today()
+    code = orchard.shop.apples.rpartition("-")[0]
+    with pytest.raises(drafting.ClosesInThePast):
+        in_transaction(drafting.draft, listing=code, terms=terms(closes_on=today), seller=orchard.seller)
+    with pytest.raises(drafting.HarvestBeforeEnd):
+        late = terms(harvest_on=today + timedelta(days=20))
+        in_transaction(drafting.draft, listing=code, terms=late, seller=orchard.seller)
+    with pytest.raises(NotFound):
+        in_transaction(drafting.draft, listing=code, terms=terms(), seller=orchard.reviewer.id)
+    orchard.draft(goal_fen=100_000, most=3)
+    with pytest.raises(drafting.GoalOutOfReach):
+        in_transaction(drafting.submit, presale=orchard.presale, seller=orchard.seller)
+    whose = {"presale": orchard.presale, "seller": orchard.seller}
+    with pytest.raises(drafting.MoreThanTheField):
+        in_transaction(drafting.add_tier, **whose, tier=Tier("一车", orchard.shop.apples, 50, ONE, 0, 1))
+    with pytest.raises(NotFound):
+        in_transaction(drafting.add_tier, **whose, tier=Tier("小米", orchard.shop.millet, 1, ONE, 0, 1))
+    assert len(orchard.row().tiers) == 2 and orchard.row().state == "draft"
