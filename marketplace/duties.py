@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import checking, lifecycle
 from crowdfund.campaigns.plans import asking, cards, charging
+from crowdfund.campaigns.reports import reminding
 from crowdfund.pledges import choosing, seeds, vouchers
 from listings import forgetting as edit_pictures, indexing
 from listings.customer_reviews import pictures as review_pictures
@@ -58,6 +59,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, partial(in_transaction, choosing.forget))
     worker.every(3600, partial(in_transaction, vouchers.expire_due))
     worker.every(3600, partial(in_transaction, batch_reminders.remind))
+    worker.every(3600, partial(in_transaction, reminding.remind))
     worker.every(3600, working.sweep)
     for forget_pictures in (edit_pictures.forget, case_pictures.forget):
         worker.every(3600, partial(in_transaction, forget_pictures))

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row
 
+from crowdfund.campaigns.reports.states import REPORT
 from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, INSTALLMENT, MATCHING_FUND, PLAN, RECEIPT
 from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
 from listings.customer_reviews.states import CUSTOMER_REVIEW, PICTURE
@@ -76,6 +77,7 @@ LIVES: Final = (
     Life("installment", "public_id", INSTALLMENT, "due"),
     Life("matching_fund", "public_id", MATCHING_FUND, "draft"),
     Life("disbursement", "public_id", DISBURSEMENT, "requested"),
+    Life("campaign_report", "public_id", REPORT, "drafted"),
     Life("receipt", "public_id", RECEIPT, "issued"),
     Life("voucher", "public_id", VOUCHER, "claimed"),
     Life("child_case", "public_id", CHILD_CASE, "nominated"),

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from crowdfund.campaigns import disbursing, evidence, payments_out
 from crowdfund.campaigns.disbursement_forms import EVIDENCE_WORDS, BankForm, BillForm, EvidenceForm, ReasonForm
 from crowdfund.campaigns.models import Organisation
+from crowdfund.campaigns.reports.due import ReportOverdue
 from crowdfund.campaigns.states import DisbursementState as D
 from crowdfund.campaigns.views.ledger import file_answer
 from listings.pictures import UnusablePicture
@@ -103,7 +104,7 @@ def create_disbursement() -> ResponseReturnValue:
     except disbursing.InvoiceUsed as refusal:
         form.invoice_number.errors = [refusal.message]
         return bill_page(choice, form, 422)
-    except (disbursing.EvidenceOverdue, disbursing.CampaignDoesNotSpend) as refusal:
+    except (disbursing.EvidenceOverdue, ReportOverdue, disbursing.CampaignDoesNotSpend) as refusal:
         form.form_errors.append(refusal.message)
         return bill_page(choice, form, 409)
     flash(_("Requested. Another person approves it."), "done")

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from crowdfund.campaigns import evidence, export, ledger_figures, ledger_rows, payments_out
 from crowdfund.campaigns.ledger_figures import Named
 from crowdfund.campaigns.ledger_forms import KIND_WORDS, RowsForm
+from crowdfund.campaigns.reports import standing
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
 from marketplace.core.db import db
@@ -56,6 +57,7 @@ def ledger_page(campaign: Named | None) -> ResponseReturnValue:
         "asked": asked,
         "page": ledger_rows.page(session, asked, book=book, campaign=number) if asked else None,
         "figures": ledger_figures.figures(session, book, number),
+        "late": standing.of(session, campaign.public_id if campaign else ""),
         "chain": ledger_figures.chain_state(session),
         "overdue": [
             each
