@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns import checking, lifecycle
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.campaigns.reports import reminding
+from crowdfund.campaigns.whereabouts import following as money_following
 from crowdfund.pledges import choosing, seeds, vouchers
 from listings import forgetting as edit_pictures, indexing
 from listings.customer_reviews import pictures as review_pictures
@@ -73,6 +74,7 @@ def compose_worker(app: Flask) -> Worker:
         worker.every(60, partial(one_after_the_other, step))
     worker.every(3600, count_quality)
     worker.every(3600, review_pictures.sweep)
+    worker.every(1, partial(one_after_the_other, money_following.follow_some))
     for chain in sealing.chains:
         worker.every(1, partial(in_transaction, sealing.seal, chain=chain))
         worker.every(3600, partial(in_transaction, sealing.close_days, chain=chain))

@@ -15,6 +15,7 @@ from crowdfund.campaigns import disputed, public_ledger
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evidence
 from crowdfund.campaigns.reports.due import refuse_overdue
 from crowdfund.campaigns.states import CampaignState, DisbursementState
+from crowdfund.campaigns.whereabouts.models import BillLine
 from marketplace.core import clock, page_cache
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.money import Money
@@ -67,6 +68,14 @@ class Bill:
     provider: str
     provider_credit_code: str
     invoice_number: str
+    lines: tuple[tuple[str, int], ...] = ()  # what for, and fen; together the amount. None: the purpose is its only line
+
+    @property
+    def whole_lines(self) -> tuple[tuple[str, int], ...]:
+        """Raises ValueError where they do not add up."""
+        if self.lines and sum(fen for _what, fen in self.lines) != self.amount.fen:
+            raise ValueError(f"lines of {self.invoice_number} do not add up to {self.amount.fen} fen")
+        return self.lines or ((self.purpose, self.amount.fen),)
 
 
 def free_fen(session: Session, campaign: Campaign, book: str) -> int:
@@ -119,6 +128,9 @@ def request(session: Session, *, campaign: str, budget_line: int, bill: Bill, re
             session.add(row)
     except IntegrityError:
         raise InvoiceUsed(bill.invoice_number) from None
+    for position, (what, fen) in enumerate(bill.whole_lines, start=1):
+        words = public_ledger.plain(what)
+        session.add(BillLine(disbursement_id=row.id, position=position, what_zh=words, fen=fen))
     leave_trace(session, row, None, D.REQUESTED, actor=f"person:{requester_id}", why=bill.invoice_number)
     return row.public_id
 

@@ -33,6 +33,7 @@ from marketplace.auditing import (
     reports,
     trade,
     transfers,
+    whereabouts,
 )
 from marketplace.auditing.checks import Difference
 
@@ -58,7 +59,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from groups.differences(connection)
     yield from checks.run(connection, institutions.INSTITUTIONS)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
-    yield from checks.run(connection, reports.REPORTS)
+    yield from checks.run(connection, (*whereabouts.WHEREABOUTS, *reports.REPORTS))
     yield from reports.differences(connection)
     yield from checks.run(connection, (*plans.PLANS, *matching.FUNDS))
     yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES, *imports.IMPORTS))

@@ -95,7 +95,7 @@ def create_disbursement() -> ResponseReturnValue:
             idempotency=form.idempotency(f"disbursement:{g.person.id}:{choice.public_id}"),
             campaign=choice.public_id,
             budget_line=int(given["budget_line"]),
-            bill=disbursing.Bill(amount=form.money, **words),
+            bill=disbursing.Bill(amount=form.money, lines=form.bill_lines, **words),
             requester_id=g.person.id,
         )
     except disbursing.NotEnough as refusal:

@@ -11,6 +11,7 @@ from crowdfund.campaigns import evidence, export, ledger_figures, ledger_rows, p
 from crowdfund.campaigns.ledger_figures import Named
 from crowdfund.campaigns.ledger_forms import KIND_WORDS, RowsForm
 from crowdfund.campaigns.reports import standing
+from crowdfund.campaigns.whereabouts import queries as whereabouts
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
 from marketplace.core.db import db
@@ -78,7 +79,18 @@ def show_disbursement(campaign: str, disbursement: str) -> ResponseReturnValue:
     named = ledger_figures.find(session, campaign)
     shown = payments_out.public(session, named.id, disbursement)
     files = payments_out.evidence_of(session, disbursement)
-    return render_template("ledger/disbursement.html", campaign=named, paid=shown, files=files, today=clock.today())
+    lines = whereabouts.of_payment(session, shown.row.id)
+    return render_template("ledger/disbursement.html", campaign=named, paid=shown, files=files, lines=lines)
+
+
+@bp.get("/ledger/<campaign>/spent.csv")
+@requires("ledger.read")
+def download_spent(campaign: str) -> ResponseReturnValue:
+    """Which gift paid which line of which invoice."""
+    named = ledger_figures.find(db.session(), campaign)
+    lines = stream_with_context(whereabouts.as_csv(db.session(), named.id, current_book()))
+    name = f"attachment; filename=where-gifts-went-{clock.today():%Y%m%d}.csv"
+    return Response(lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
 
 
 @bp.get("/evidence/<proof>")

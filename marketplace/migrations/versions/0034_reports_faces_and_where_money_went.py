@@ -11,6 +11,12 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "money_followed",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_money_followed")),
+    )
+    op.create_table(
         "campaign_report",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("public_id", sa.String(), nullable=False),
@@ -57,9 +63,84 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'drafted'"),
         )
 
+    op.create_table(
+        "bill_line",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("disbursement_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("what_zh", sa.String(), nullable=False),
+        sa.Column("fen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("fen > 0", name=op.f("ck_bill_line_costs_something")),
+        sa.ForeignKeyConstraint(
+            ["disbursement_id"], ["disbursement.id"], name=op.f("fk_bill_line_disbursement_id_disbursement")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bill_line")),
+        sa.UniqueConstraint("disbursement_id", "position", name=op.f("uq_bill_line_disbursement_id_position")),
+    )
+    op.create_table(
+        "given_money",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("campaign_id", sa.Integer(), nullable=False),
+        sa.Column("book", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("came_fen", sa.BigInteger(), nullable=False),
+        sa.Column("back_fen", sa.BigInteger(), nullable=False),
+        sa.Column("spent_fen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("kind IN ('gift', 'match')", name=op.f("ck_given_money_known_kind")),
+        sa.CheckConstraint("back_fen + spent_fen <= came_fen", name=op.f("ck_given_money_no_more_than_came")),
+        sa.CheckConstraint("came_fen > 0 AND back_fen >= 0 AND spent_fen >= 0", name=op.f("ck_given_money_sums")),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_given_money_campaign_id_campaign")),
+        sa.ForeignKeyConstraint(["number"], ["sealed_row.number"], name=op.f("fk_given_money_number_sealed_row")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_given_money")),
+        sa.UniqueConstraint("reference", "kind", name=op.f("uq_given_money_reference_kind")),
+    )
+    with op.batch_alter_table("given_money", schema=None) as batch_op:
+        batch_op.create_index(
+            "given_money_left",
+            ["campaign_id", "book", "number"],
+            unique=False,
+            sqlite_where=sa.text("back_fen + spent_fen < came_fen"),
+            postgresql_where=sa.text("back_fen + spent_fen < came_fen"),
+        )
+        batch_op.create_index(
+            batch_op.f("ix_given_money_campaign_id_book_number"), ["campaign_id", "book", "number"], unique=False
+        )
+
+    op.create_table(
+        "spent_money",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("bill_line_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("fen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("fen > 0", name=op.f("ck_spent_money_pays_something")),
+        sa.ForeignKeyConstraint(["bill_line_id"], ["bill_line.id"], name=op.f("fk_spent_money_bill_line_id_bill_line")),
+        sa.ForeignKeyConstraint(["number"], ["given_money.number"], name=op.f("fk_spent_money_number_given_money")),
+        sa.PrimaryKeyConstraint("number", "bill_line_id", name=op.f("pk_spent_money")),
+    )
+    with op.batch_alter_table("spent_money", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_spent_money_bill_line_id"), ["bill_line_id"], unique=False)
+
+    op.execute(  # what was asked for before is its own only line
+        "INSERT INTO bill_line (disbursement_id, position, what_zh, fen) SELECT id, 1, purpose_zh, fen FROM disbursement"
+    )
+
 
 def downgrade() -> None:
 
+    with op.batch_alter_table("spent_money", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_spent_money_bill_line_id"))
+
+    op.drop_table("spent_money")
+    with op.batch_alter_table("given_money", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_given_money_campaign_id_book_number"))
+        batch_op.drop_index(
+            "given_money_left",
+            sqlite_where=sa.text("back_fen + spent_fen < came_fen"),
+            postgresql_where=sa.text("back_fen + spent_fen < came_fen"),
+        )
+
+    op.drop_table("given_money")
+    op.drop_table("bill_line")
     with op.batch_alter_table("campaign_report", schema=None) as batch_op:
         batch_op.drop_index(
             "one_draft_at_a_time", sqlite_where=sa.text("state = 'drafted'"), postgresql_where=sa.text("state = 'drafted'")
@@ -67,3 +148,4 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_campaign_report_campaign_id_state_until"))
 
     op.drop_table("campaign_report")
+    op.drop_table("money_followed")
