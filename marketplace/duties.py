@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import checking, lifecycle
+from crowdfund.campaigns.faces import looking
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.campaigns.reports import reminding
 from crowdfund.campaigns.whereabouts import following as money_following
@@ -43,6 +44,7 @@ def compose_worker(app: Flask) -> Worker:
         slow_steps=[inbox.work, charging.charge_one, sweeping.send_refund, sweeping.ask_after_attempt, outbox.deliver_slow],
     )
     worker.slow_steps += [working.work, sending.send_transfer, sending.send_reversal, rounds.Rounds()]
+    worker.slow_steps += [looking.look_at_one]
     worker.patient_steps += [delivering.deliver_one]
     sandbox = app.extensions["gateways"].by_name.get("sandbox")
     if sandbox:

@@ -120,12 +120,48 @@ def upgrade() -> None:
     with op.batch_alter_table("spent_money", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_spent_money_bill_line_id"), ["bill_line_id"], unique=False)
 
+    with op.batch_alter_table("evidence", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("is_picture", sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch_op.add_column(sa.Column("wants_public", sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch_op.add_column(sa.Column("faces", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("overruled_by", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("overruled_why", sa.String(), nullable=False, server_default=""))
+    evidence = sa.table("evidence", *(sa.column(name) for name in ("file_name", "is_picture", "wants_public", "is_public")))
+    op.execute(evidence.update().values(wants_public=evidence.c.is_public))
+    is_picture = evidence.c.file_name.endswith(".webp")
+    op.execute(  # they are looked at first, as all that come later
+        evidence.update().where(is_picture).values(is_picture=sa.true(), is_public=sa.false())
+    )
+    with op.batch_alter_table("evidence", schema=None) as batch_op:
+        for name, kind in (("is_picture", sa.Boolean()), ("wants_public", sa.Boolean()), ("overruled_why", sa.String())):
+            batch_op.alter_column(name, existing_type=kind, existing_nullable=False, server_default=None)
+        batch_op.create_foreign_key(batch_op.f("fk_evidence_overruled_by_person"), "person", ["overruled_by"], ["id"])
+        batch_op.create_check_constraint(
+            batch_op.f("ck_evidence_another_overrules"), "overruled_by IS NULL OR overruled_by <> added_by"
+        )
+        batch_op.create_check_constraint(
+            batch_op.f("ck_evidence_looked_at_first"),
+            "NOT (is_public AND is_picture) OR COALESCE(faces, -1) = 0 OR overruled_by IS NOT NULL",
+        )
+
     op.execute(  # what was asked for before is its own only line
         "INSERT INTO bill_line (disbursement_id, position, what_zh, fen) SELECT id, 1, purpose_zh, fen FROM disbursement"
     )
 
 
 def downgrade() -> None:
+
+    with op.batch_alter_table("evidence", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_evidence_overruled_by_person"), type_="foreignkey")
+        batch_op.drop_constraint(batch_op.f("ck_evidence_looked_at_first"), type_="check")
+        batch_op.drop_constraint(batch_op.f("ck_evidence_another_overrules"), type_="check")
+        batch_op.drop_column("overruled_why")
+        batch_op.drop_column("overruled_by")
+        batch_op.drop_column("looked_at")
+        batch_op.drop_column("faces")
+        batch_op.drop_column("wants_public")
+        batch_op.drop_column("is_picture")
 
     with op.batch_alter_table("spent_money", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_spent_money_bill_line_id"))
