@@ -11,7 +11,7 @@ from crowdfund.campaigns import checking, lifecycle
 from crowdfund.campaigns.faces import looking
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.campaigns.reports import reminding
-from crowdfund.campaigns.whereabouts import following as money_following
+from crowdfund.campaigns.whereabouts import following
 from crowdfund.pledges import choosing, seeds, vouchers
 from listings import forgetting as edit_pictures, indexing
 from listings.customer_reviews import pictures as review_pictures
@@ -40,12 +40,11 @@ def compose_worker(app: Flask) -> Worker:
     outbox.listeners[messages.TOPIC] = [messages.deliver]
     outbox.slow.add(messages.TOPIC)
     worker = Worker(
-        steps=[settlement.settle_one_due, outbox.deliver, checking.Rereading(), watching.Looking()],
+        steps=[settlement.settle_one_due, outbox.deliver, checking.Rereading(), watching.Looking(), following.follow],
         slow_steps=[inbox.work, charging.charge_one, sweeping.send_refund, sweeping.ask_after_attempt, outbox.deliver_slow],
     )
     worker.slow_steps += [working.work, sending.send_transfer, sending.send_reversal, rounds.Rounds()]
-    worker.slow_steps += [looking.look_at_one]
-    worker.patient_steps += [delivering.deliver_one]
+    worker.patient_steps += [delivering.deliver_one, looking.look_at_one]
     sandbox = app.extensions["gateways"].by_name.get("sandbox")
     if sandbox:
         worker.slow_steps += [partial(delivery.deliver, sandbox), sandbox.finish_refunds, sandbox.finish_slow_payments]
@@ -76,7 +75,6 @@ def compose_worker(app: Flask) -> Worker:
         worker.every(60, partial(one_after_the_other, step))
     worker.every(3600, count_quality)
     worker.every(3600, review_pictures.sweep)
-    worker.every(1, partial(one_after_the_other, money_following.follow_some))
     for chain in sealing.chains:
         worker.every(1, partial(in_transaction, sealing.seal, chain=chain))
         worker.every(3600, partial(in_transaction, sealing.close_days, chain=chain))

@@ -3,21 +3,27 @@
 import csv
 import hashlib
 import io
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
+from werkzeug.test import TestResponse
 
 from crowdfund.campaigns import disbursing, lifecycle
 from crowdfund.campaigns.models import Campaign
 from crowdfund.campaigns.reports import content, papers, publishing
 from crowdfund.campaigns.reports.models import CampaignReport
 from crowdfund.campaigns.states import CampaignState as C
+from marketplace.accounts.models import Person
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import StaleState
+from tests.factories import sign_in_as
+from tests.orders.conftest import token_of
 from tests.public_ledger.conftest import Giving
 from tests.public_ledger.test_disbursing import lay
 from tests.reports.conftest import draft, opened, publish, report
@@ -163,3 +169,52 @@ def test_a_draft_is_not_public(app: Flask, giving: Giving) -> None:
         place = f"/ledger/{campaign.public_id}/reports/{draft(giving, campaign)}"
         for ending in ("", "/report.csv", "/report.pdf", "/report.json"):
             assert app.test_client().get(place + ending).status_code == 404
+
+
+def test_at_the_desk_by_the_wrong_person_twice_and_with_rubbish(
+    app: Flask, giving: Giving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with time_machine.travel(OPENED, tick=False) as clock:
+        campaign = opened(giving, OPENED)
+        giving.gift(campaign, 10_000)
+        clock.shift(timedelta(days=10))
+        officer, approver = browser(app, giving.officer), browser(app, giving.approver)
+        place = f"/charity/reports/new/{campaign.public_id}/periodic"
+        assert post(officer, place.replace("periodic", "nonsense"), words="x").status_code == 404
+        assert post(approver, place, words="x").status_code == 403
+        assert post(officer, place, words=" ", idempotency_key="k").status_code == 422
+        long = post(officer, place, words="字" * 6001, idempotency_key="k")
+        assert long.status_code == 422 and "字" * 6001 in long.text
+        twice = [post(officer, place, words="做了。", idempotency_key="k").headers["Location"] for _twice in range(2)]
+        assert twice[0] == twice[1] != ""
+        waits = post(officer, place, words="又做了。", idempotency_key="k2")
+        assert waits.status_code == 409 and "又做了。" in waits.text and "草稿还没处理" in waits.text
+
+        draft_page = twice[0]
+        seen = re.findall(r'name="seen" value="([0-9a-f]{64})"', approver.get(draft_page).text)[0]
+        assert 'name="seen"' not in officer.get(draft_page).text
+        assert post(officer, f"{draft_page}/publication", seen=seen).status_code == 403
+        post(approver, f"{draft_page}/publication", seen="rubbish")
+        assert "请再读一遍" in approver.get(draft_page).text
+        with monkeypatch.context() as broken:
+            broken.setattr(papers, "SHEET", papers.SHEET.with_name("nowhere.typ"))
+            post(approver, f"{draft_page}/publication", seen=seen)
+            assert "PDF 没做成" in approver.get(draft_page).text
+        assert db.session.scalars(select(CampaignReport.content)).all() == [""]
+        assert post(approver, f"{draft_page}/return", reason="").status_code == 422
+        for _twice in range(2):
+            assert post(approver, f"{draft_page}/publication", seen=seen).status_code == 303
+        assert post(approver, f"{draft_page}/return", reason="晚了").status_code == 303
+        db.session.expire_all()
+        (kept,) = db.session.scalars(select(CampaignReport)).all()
+        assert (kept.state, kept.sha256, kept.publisher_id) == ("published", seen, giving.approver)
+
+
+def browser(app: Flask, person: int) -> FlaskClient:
+    client = app.test_client()
+    sign_in_as(client, db.session.get_one(Person, person))
+    return client
+
+
+def post(client: FlaskClient, place: str, **typed: str) -> TestResponse:
+    return client.post(place, data=typed | {"csrf_token": token_of(client)}, headers={"Sec-Fetch-Site": "same-origin"})

@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 from crowdfund.campaigns.models import Campaign
 from crowdfund.campaigns.whereabouts import following
 from crowdfund.campaigns.whereabouts.models import BillLine, GivenMoney, SpentMoney
-from marketplace.core.db import db, in_transaction
+from marketplace.core.db import db
 from marketplace.ledger import books
 from tests.public_ledger.conftest import Giving, giving, make_giving, real_giving
 
@@ -15,7 +15,7 @@ __all__ = ["giving", "make_giving", "real_giving"]
 def follow(giving: Giving) -> None:
     """Seal what was written, and follow it."""
     giving.seal()
-    while in_transaction(following.follow_some):
+    while following.follow():
         pass
 
 

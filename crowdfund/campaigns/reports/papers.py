@@ -1,15 +1,16 @@
 """A report as a paper and as a table, from what is kept of it and nothing else. The paper is Chinese: it is statutory."""
 
 import hashlib
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from flask_babel import force_locale, gettext as _
+from flask_babel import force_locale, gettext as _, lazy_gettext as _l
 
 from crowdfund.campaigns.reports.content import KINDS, Content, balance
 from marketplace.core import csv_rows, typesetting
-from marketplace.core.errors import NotFound
+from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.formats import signed_yuan, yuan
 from marketplace.core.settings import settings
 
@@ -19,9 +20,17 @@ HEAD: Final = ("part", "name", "day", "provider", "credit_code", "invoice", "pla
 PROOF_SHOWN: Final = 12  # letters of a hash that the paper has room for; the table has all of them
 
 
+class PaperNotSet(Refusal):
+    status = 503
+    message = _l("The PDF could not be made, so nothing was published. Please try again.")
+
+
 def set_paper(content: Content, sha256: str) -> str:
-    """Have the PDF set and put it away; its hash. Outside any transaction: it takes a moment."""
-    pdf = typesetting.make(as_paper(content, sha256), SHEET)
+    """Have the PDF set and put it away; its hash. Outside any transaction: it takes a moment. Raises PaperNotSet."""
+    try:
+        pdf = typesetting.make(as_paper(content, sha256), SHEET)
+    except subprocess.SubprocessError as error:
+        raise PaperNotSet(content["report"]) from error
     digest = hashlib.sha256(pdf).hexdigest()
     place = path_of(digest)
     place.parent.mkdir(parents=True, exist_ok=True)

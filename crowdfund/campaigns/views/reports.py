@@ -113,7 +113,11 @@ def create_publication(report: str) -> ResponseReturnValue:
     paper = ""
     if row.state is ReportState.DRAFTED and row.drafter_id != g.person.id and content.hash_of(text) == seen:
         db.session.rollback()
-        paper = papers.set_paper(content.read(text), seen)
+        try:
+            paper = papers.set_paper(content.read(text), seen)
+        except papers.PaperNotSet as refusal:
+            flash(refusal.message, "failed")
+            return redirect(back, 303)
     told = {"report": report, "publisher_id": g.person.id, "seen": seen, "paper_sha256": paper}
     return take_step(publishing.publish, back, done=_("Published. Nothing of it can be changed any more."), **told)
 

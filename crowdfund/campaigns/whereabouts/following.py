@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.ledger_models import SealedRow
@@ -16,11 +16,23 @@ from crowdfund.campaigns.ledger_rows import PAYMENT
 from crowdfund.campaigns.models import Campaign, Disbursement, PublicRow
 from crowdfund.campaigns.whereabouts.models import BillLine, GivenMoney, MoneyFollowed, SpentMoney
 from marketplace.core import page_cache
-from marketplace.core.db import insert_or_ignore
+from marketplace.core.db import db, in_transaction, insert_or_ignore
 from marketplace.ledger.models import Entry
 
 PAGE: Final = 500
 SOURCE: Final = {"refund": "gift", "return": "gift", "unmatch": "match"}  # whose money a row moves
+
+
+FOLLOW_QUIETLY: Final = frozenset({"gift", "match"})  # no page for strangers shows anything new
+
+
+def follow() -> bool:
+    """The worker's step: it reads first, so that nothing is locked where nothing is new."""
+    session = db.session()
+    newest = session.scalar(select(func.max(SealedRow.number))) or 0
+    seen = session.scalar(select(MoneyFollowed.number)) or 0
+    session.rollback()
+    return newest > seen and in_transaction(follow_some)
 
 
 def follow_some(session: Session) -> bool:
@@ -33,7 +45,8 @@ def follow_some(session: Session) -> bool:
         FOLLOW[row.kind](session, row)
         place.number = row.number
     session.flush()
-    page_cache.expire(session, *{f"campaign:{row.campaign}" for row in rows}, *(["ledger"] if rows else []))
+    if any(row.kind not in FOLLOW_QUIETLY for row in rows):
+        page_cache.expire(session, "ledger")
     return len(rows) == PAGE
 
 
