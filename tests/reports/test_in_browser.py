@@ -17,6 +17,7 @@ from tests.browser import Way, is_at_ease, serving
 from tests.faces.test_looking import drawn
 from tests.factories import sign_in_as
 from tests.public_ledger.conftest import CREDIT_CODE, Giving
+from tests.public_ledger.test_disbursing import lay
 from tests.public_ledger.test_receipts import give, of
 from tests.whereabouts.conftest import follow
 
@@ -89,7 +90,9 @@ def test_a_late_report_is_said_written_read_and_published(real_app: Flask, real_
     giving = real_giving
     long_ago = clock.now() - timedelta(days=200)
     campaign = giving.campaign(opened_at=long_ago, state=C.ENDED, closed_at=long_ago + timedelta(days=30))
-    giving.gift(campaign, 10_000, who="小杏子")
+    with clock.at(long_ago):
+        giving.gift(campaign, 10_000, who="小杏子")
+        lay(giving.pay_out(campaign, 4815), giving)
     giving.seal()
     officer, approver = office(real_app, giving.officer), office(real_app, giving.approver)
     with serving(real_app) as home:

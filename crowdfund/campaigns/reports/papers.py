@@ -82,8 +82,8 @@ def as_paper(content: Content, sha256: str) -> dict[str, Any]:
             [_("Leftover money"), content["residue"]],
         ]
         last = content["chain"]
-        note = _("Figures: the public ledger up to row %(number)s, chain code %(hash)s.", **last)
-        note += _("SHA-256 of what is published") + _(": ") + sha256
+        told = _("Figures: the public ledger up to row %(number)s, chain code %(hash)s.", **last)
+        note = (told if last["number"] else "") + _("SHA-256 of what is published") + _(": ") + sha256
         return {
             "title": title_of(content),
             "name": content["title"],
@@ -99,11 +99,15 @@ def as_paper(content: Content, sha256: str) -> dict[str, Any]:
 def figures_table(content: Content) -> dict[str, Any]:
     period, whole = content["period"], content["whole"]
     words = kinds_in_words()
-    rows = [[words[kind], signed_yuan(period[kind]), signed_yuan(whole[kind])] for kind in KINDS]
+    rows = [[words[kind], money(period[kind]), money(whole[kind])] for kind in KINDS]
     rows.append([_("Number of gifts"), str(period["gifts"]), str(whole["gifts"])])
     rows.append([_("Left in the account"), "", yuan(balance(whole))])
-    heads = [_("Money"), _("In these days"), _("Since the beginning")]
+    heads = [_("Income or expense"), _("In these days"), _("Since the beginning")]
     return {"title": _("Income and expenses"), "columns": ["wide", "fen", "fen"], "heads": heads, "rows": rows}
+
+
+def money(fen: int) -> str:
+    return signed_yuan(fen) if fen else yuan(fen)
 
 
 def budget_table(content: Content) -> dict[str, Any]:
