@@ -8,7 +8,10 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import checking, lifecycle
+from crowdfund.campaigns.faces import looking
 from crowdfund.campaigns.plans import asking, cards, charging
+from crowdfund.campaigns.reports import reminding
+from crowdfund.campaigns.whereabouts import following
 from crowdfund.pledges import choosing, seeds, vouchers
 from crowdfund.presales import closing as presale_closing, delivering as presale_sending
 from listings import forgetting as edit_pictures, indexing
@@ -38,11 +41,11 @@ def compose_worker(app: Flask) -> Worker:
     outbox.listeners[messages.TOPIC] = [messages.deliver]
     outbox.slow.add(messages.TOPIC)
     worker = Worker(
-        steps=[settlement.settle_one_due, outbox.deliver, checking.Rereading(), watching.Looking()],
+        steps=[settlement.settle_one_due, outbox.deliver, checking.Rereading(), watching.Looking(), following.follow],
         slow_steps=[inbox.work, charging.charge_one, sweeping.send_refund, sweeping.ask_after_attempt, outbox.deliver_slow],
     )
     worker.slow_steps += [working.work, sending.send_transfer, sending.send_reversal, rounds.Rounds()]
-    worker.patient_steps += [delivering.deliver_one]
+    worker.patient_steps += [delivering.deliver_one, looking.look_at_one]
     sandbox = app.extensions["gateways"].by_name.get("sandbox")
     if sandbox:
         worker.slow_steps += [partial(delivery.deliver, sandbox), sandbox.finish_refunds, sandbox.finish_slow_payments]
@@ -59,6 +62,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, partial(in_transaction, choosing.forget))
     worker.every(3600, partial(in_transaction, vouchers.expire_due))
     worker.every(3600, partial(in_transaction, batch_reminders.remind))
+    worker.every(3600, partial(in_transaction, reminding.remind))
     worker.every(3600, working.sweep)
     for forget_pictures in (edit_pictures.forget, case_pictures.forget):
         worker.every(3600, partial(in_transaction, forget_pictures))

@@ -9,6 +9,7 @@ from wtforms import BooleanField, RadioField, StringField, TextAreaField, Valida
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from crowdfund.campaigns.evidence import KINDS
+from crowdfund.campaigns.forms import BUDGET_LINE, lines_of, sum_of
 from crowdfund.campaigns.payments_out import BudgetChoice
 from marketplace.core.formats import yuan
 from marketplace.core.forms import Form, KeyedForm
@@ -16,6 +17,7 @@ from marketplace.core.money import Money, without_thousands
 
 YUAN: Final = re.compile(r"\d{1,10}(\.\d{1,2})?")
 NUMBER: Final = re.compile(r"[-+]?\d+(\.\d+)?")
+MOST_LINES: Final = 40
 CREDIT_CODE: Final = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")  # GB 32100: no I, O, S, V, Z
 EVIDENCE_WORDS = {"invoice": _l("Invoice"), "photo": _l("Photo"), "list": _l("Signed list")}
 
@@ -25,6 +27,7 @@ class BillForm(KeyedForm):
 
     budget_line = RadioField(_l("Budget item to charge"), [InputRequired()])
     amount = StringField(_l("Amount, yuan"), [DataRequired(), Length(max=20)])
+    lines = TextAreaField(_l("Lines of the invoice"), [Optional(), Length(max=2000)])
     purpose = StringField(_l("What it pays for"), [DataRequired(), Length(max=60)])
     provider = StringField(_l("Provider"), [DataRequired(), Length(max=60)])
     provider_credit_code = StringField(_l("Its unified social credit code"), [DataRequired(), Length(max=30)])
@@ -47,6 +50,22 @@ class BillForm(KeyedForm):
             raise ValidationError(_("The smallest amount is %(sum)s.", sum=yuan(1)))
         if not YUAN.fullmatch(typed):
             raise ValidationError(_("Write the sum in digits with at most two decimals, such as 4815.00."))
+
+    def validate_lines(self, field: TextAreaField) -> None:
+        if len(lines_of(field.data)) > MOST_LINES:
+            raise ValidationError(_("At most %(num)s lines, please.", num=MOST_LINES))
+        for line in lines_of(field.data):
+            found = BUDGET_LINE.fullmatch(line)
+            if found is None or not sum_of(found["sum"]):
+                raise ValidationError(_("“%(line)s” is not a line. Write what it is and its sum in yuan.", line=line[:40]))
+        together = sum(fen for _what, fen in self.bill_lines)
+        if self.bill_lines and not self.amount.errors and together != self.money.fen:
+            raise ValidationError(_("The lines add up to %(sum)s, not to the amount.", sum=yuan(together)))
+
+    @property
+    def bill_lines(self) -> tuple[tuple[str, int], ...]:
+        found = [BUDGET_LINE.fullmatch(line) for line in lines_of(self.lines.data)]
+        return tuple((each["name"].strip(), sum_of(each["sum"])) for each in found if each)
 
     def validate_provider_credit_code(self, field: StringField) -> None:
         field.data = (field.data or "").upper().replace(" ", "")

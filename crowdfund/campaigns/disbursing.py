@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import disputed, public_ledger
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evidence
+from crowdfund.campaigns.reports.due import refuse_overdue
 from crowdfund.campaigns.states import CampaignState, DisbursementState
+from crowdfund.campaigns.whereabouts.models import BillLine
 from marketplace.core import clock, page_cache
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.money import Money
@@ -66,6 +68,14 @@ class Bill:
     provider: str
     provider_credit_code: str
     invoice_number: str
+    lines: tuple[tuple[str, int], ...] = ()  # what for, and fen; together the amount. None: the purpose is its only line
+
+    @property
+    def whole_lines(self) -> tuple[tuple[str, int], ...]:
+        """Raises ValueError where they do not add up."""
+        if self.lines and sum(fen for _what, fen in self.lines) != self.amount.fen:
+            raise ValueError(f"lines of {self.invoice_number} do not add up to {self.amount.fen} fen")
+        return self.lines or ((self.purpose, self.amount.fen),)
 
 
 def free_fen(session: Session, campaign: Campaign, book: str) -> int:
@@ -85,7 +95,9 @@ def overdue() -> Any:
 
 
 def hold(session: Session, campaign: Any) -> Campaign:
-    """The campaign, its row locked, if it may spend. Raises NotFound, CampaignDoesNotSpend, EvidenceOverdue."""
+    """The campaign, its row locked, if it may spend.
+
+    Raises NotFound, CampaignDoesNotSpend, EvidenceOverdue, ReportOverdue."""
     held = select(Campaign).where(campaign).with_for_update(key_share=True)  # gifts may refer to it meanwhile
     found = session.scalar(held.execution_options(populate_existing=True))
     if found is None:
@@ -94,13 +106,14 @@ def hold(session: Session, campaign: Any) -> Campaign:
         raise CampaignDoesNotSpend(found.public_id)
     if session.scalar(select(exists().where(Disbursement.campaign_id == found.id, overdue()))):
         raise EvidenceOverdue(found.public_id)
+    refuse_overdue(session, found)
     return found
 
 
 def request(session: Session, *, campaign: str, budget_line: int, bill: Bill, requester_id: int) -> str:
     """Ask for money to pay a bill; returns the public id. `budget_line` is its position.
 
-    Raises NotFound, CampaignDoesNotSpend, EvidenceOverdue, NotEnough, InvoiceUsed."""
+    Raises NotFound, CampaignDoesNotSpend, EvidenceOverdue, ReportOverdue, NotEnough, InvoiceUsed."""
     of = hold(session, Campaign.public_id == campaign)
     line = session.scalar(select(BudgetLine.id).where(BudgetLine.campaign_id == of.id, BudgetLine.position == budget_line))
     if line is None:
@@ -115,6 +128,9 @@ def request(session: Session, *, campaign: str, budget_line: int, bill: Bill, re
             session.add(row)
     except IntegrityError:
         raise InvoiceUsed(bill.invoice_number) from None
+    for position, (what, fen) in enumerate(bill.whole_lines, start=1):
+        words = public_ledger.plain(what)
+        session.add(BillLine(disbursement_id=row.id, position=position, what_zh=words, fen=fen))
     leave_trace(session, row, None, D.REQUESTED, actor=f"person:{requester_id}", why=bill.invoice_number)
     return row.public_id
 
@@ -128,7 +144,7 @@ def refuse_too_much(session: Session, campaign: Campaign, book: str, fen: int) -
 def approve(session: Session, *, disbursement: str, approver_id: int) -> None:
     """Promise the money: from here on no other request may count on it.
 
-    Raises SamePerson, StaleState, NotEnough, EvidenceOverdue, CampaignDoesNotSpend, NotFound."""
+    Raises SamePerson, StaleState, NotEnough, EvidenceOverdue, ReportOverdue, CampaignDoesNotSpend, NotFound."""
     row = get(session, disbursement)
     if row.requester_id == approver_id:
         raise SamePerson(disbursement)
@@ -152,7 +168,7 @@ def reject(session: Session, *, disbursement: str, approver_id: int, reason: str
 def send(session: Session, *, disbursement: str, officer_id: int) -> None:
     """The bank was told to pay: the money leaves the campaign's account. After a failure it is told once more.
 
-    Raises StaleState, EvidenceOverdue, CampaignDoesNotSpend, PayoutsAreClosed, NotEnough, NotFound."""
+    Raises StaleState, EvidenceOverdue, ReportOverdue, CampaignDoesNotSpend, PayoutsAreClosed, NotEnough, NotFound."""
     switch.refuse_closed_payouts(session)
     row = get(session, disbursement)
     of = hold(session, Campaign.id == row.campaign_id)

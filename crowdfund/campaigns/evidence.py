@@ -45,6 +45,10 @@ class Kept:
     file_name: str
     sha256: str
 
+    @property
+    def is_picture(self) -> bool:
+        return self.file_name.endswith(".webp")
+
 
 def keep(raw: bytes) -> Kept:
     """Put the file away, a picture re-encoded; outside any transaction. Raises UnusableFile or UnusablePicture."""
@@ -66,7 +70,8 @@ def keep(raw: bytes) -> Kept:
 
 
 def add(session: Session, *, disbursement: str, officer_id: int, kind: str, words: str, kept: Kept, is_public: bool) -> None:
-    """Lay a file to a paid disbursement. Whoever says that it is public says that no face and no child's name is in it.
+    """Lay a file to a paid disbursement. Whoever says that it is public says that no face and no child's name is in it;
+    a picture waits all the same until it has been looked at (`faces`).
 
     Raises NotFound, TooManyFiles, and StaleState before it is paid."""
     row = get(session, disbursement)
@@ -77,7 +82,8 @@ def add(session: Session, *, disbursement: str, officer_id: int, kind: str, word
         return
     if len(known) >= MOST:
         raise TooManyFiles(disbursement)
-    proof = Evidence(disbursement_id=row.id, kind=kind, words_zh=words, added_by=officer_id, is_public=is_public)
+    proof = Evidence(disbursement_id=row.id, kind=kind, words_zh=words, added_by=officer_id, wants_public=is_public)
+    proof.is_picture, proof.is_public = kept.is_picture, is_public and not kept.is_picture
     proof.sha256, proof.file_name = kept.sha256, kept.file_name
     session.add(proof)
     campaign = session.get_one(Campaign, row.campaign_id).public_id

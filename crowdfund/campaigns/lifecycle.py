@@ -86,6 +86,11 @@ def end(session: Session, *, campaign: str, person: int, why: str) -> None:
     row.closed_at = clock.now()
 
 
+def close(session: Session, *, campaign: str, person: int, why: str) -> None:
+    """Its full report is published and nothing is left. Raises NoReason, IllegalTransition."""
+    move(session, drafting.get(session, campaign), C.CLOSED, person, said(why))
+
+
 def end_due(session: Session) -> None:
     """The worker's duty: what had its last day yesterday is over."""
     over = select(Campaign).where(Campaign.state == C.LIVE, Campaign.ends_on < clock.today())

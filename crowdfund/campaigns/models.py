@@ -192,6 +192,12 @@ class Evidence(Base):
     """What proves that a disbursement was spent as said: a hashed file or a sentence with its date."""
 
     __tablename__ = "evidence"
+    __table_args__ = (
+        CheckConstraint("overruled_by IS NULL OR overruled_by <> added_by", "another_overrules"),
+        CheckConstraint(
+            "NOT (is_public AND is_picture) OR COALESCE(faces, -1) = 0 OR overruled_by IS NOT NULL", "looked_at_first"
+        ),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(unique=True, default=ids.public_id)
     disbursement_id: Mapped[int] = mapped_column(ForeignKey("disbursement.id"), index=True)
@@ -200,8 +206,19 @@ class Evidence(Base):
     sha256: Mapped[str]  # of the file as it was sent
     file_name: Mapped[str] = mapped_column(default="")  # in the media folder; empty for a sentence
     is_public: Mapped[bool] = mapped_column(default=False)  # else everybody reads its hash only: there may be faces, names
+    is_picture: Mapped[bool] = mapped_column(default=False)
+    wants_public: Mapped[bool] = mapped_column(default=False)  # public as soon as it has been looked at
+    faces: Mapped[int | None]  # how many were found; -1: it could not be looked at
+    looked_at: Mapped[datetime | None]
+    overruled_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    overruled_why: Mapped[str] = mapped_column(default="")
     added_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
     at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    @property
+    def is_refused(self) -> bool:
+        """A face was found, or nobody could look, and nobody has overruled it."""
+        return self.wants_public and self.faces not in {None, 0} and self.overruled_by is None
 
 
 class Receipt(Base):

@@ -52,6 +52,11 @@ class Proof:
     at: datetime
     is_public: bool
     has_file: bool
+    faces: int | None = None
+    is_waiting: bool = False  # to be looked at
+    is_refused: bool = False
+    overruled_why: str = ""
+    is_mine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +112,19 @@ def one(session: Session, wanted: Columns, disbursement: str) -> Shown:
     return Shown(*row)
 
 
-def evidence_of(session: Session, disbursement: str) -> list[Proof]:
+def evidence_of(session: Session, disbursement: str, *, reader: int = 0) -> list[Proof]:
+    """`reader`: the person who looks, to whom some of it may belong."""
     wanted = select(Evidence).join(Disbursement, Disbursement.id == Evidence.disbursement_id)
     found = session.scalars(wanted.where(Disbursement.public_id == disbursement).order_by(Evidence.id))
     return [
-        Proof(each.public_id, each.kind, each.words_zh, each.sha256, each.at, each.is_public, bool(each.file_name))
+        Proof(
+            *(each.public_id, each.kind, each.words_zh, each.sha256, each.at, each.is_public, bool(each.file_name)),
+            faces=each.faces,
+            is_waiting=each.wants_public and each.is_picture and each.faces is None,
+            is_refused=each.is_refused,
+            overruled_why=each.overruled_why,
+            is_mine=each.added_by == reader,
+        )
         for each in found
     ]
 

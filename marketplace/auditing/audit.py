@@ -31,8 +31,10 @@ from marketplace.auditing import (
     programs,
     promotions,
     refunds,
+    reports,
     trade,
     transfers,
+    whereabouts,
 )
 from marketplace.auditing.checks import Difference
 
@@ -59,6 +61,8 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from groups.differences(connection)
     yield from checks.run(connection, institutions.INSTITUTIONS)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
+    yield from checks.run(connection, (*whereabouts.WHEREABOUTS, *reports.REPORTS))
+    yield from reports.differences(connection)
     yield from checks.run(connection, (*plans.PLANS, *matching.FUNDS))
     yield from checks.run(connection, presales.PRESALES)
     yield from presales.differences(connection)

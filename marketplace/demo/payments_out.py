@@ -37,8 +37,8 @@ def moment_of(row: Row) -> Any:
 
 def pay(row: Row, officer: int, approver: int) -> None:
     """From the request to as far as the row says."""
-    words = {name: row[f"{name}_zh"] for name in ("purpose", "provider")}
-    numbers = {name: row[name] for name in ("provider_credit_code", "invoice_number")}
+    words: dict[str, Any] = {name: row[f"{name}_zh"] for name in ("purpose", "provider")}
+    numbers: dict[str, Any] = {name: row[name] for name in ("provider_credit_code", "invoice_number")}
     bill = disbursing.Bill(amount=Money(int(Decimal(row["yuan"]) * 100)), **words, **numbers)
     asked: dict[str, Any] = {"campaign": row["campaign"], "budget_line": int(row["budget_line"]), "bill": bill}
     made = in_transaction(disbursing.request, requester_id=officer, **asked)

@@ -16,6 +16,7 @@ from crowdfund.campaigns.views import (
     plans as plan_views,
     public as campaign_views,
     receipts as receipt_views,
+    reports as report_views,
     returned as returned_views,
     sponsors as sponsor_views,
 )
@@ -86,7 +87,7 @@ def install_matching(app: Flask) -> None:
 
 def install_public_ledger(app: Flask) -> None:
     """What everybody may read of gifts and payments, receipts, and how campaigns' money is paid out."""
-    for views in (ledger_views, receipt_views, disbursement_views):
+    for views in (ledger_views, receipt_views, disbursement_views, report_views):
         app.register_blueprint(views.bp)
 
 

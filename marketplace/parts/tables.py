@@ -5,6 +5,8 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns import ledger_models as public_ledger_models, models as campaign_models
 from crowdfund.campaigns.matching import models as matching_models
 from crowdfund.campaigns.plans import models as plan_models
+from crowdfund.campaigns.reports import models as report_models
+from crowdfund.campaigns.whereabouts import models as whereabouts_models
 from crowdfund.pledges import models as pledge_models
 from crowdfund.presales import models as presale_models
 from listings import models as listing_models
@@ -59,6 +61,8 @@ MODELS = (
     page_versions,
     payment_models,
     plan_models,
+    report_models,
+    whereabouts_models,
     public_ledger_models,
     pledge_models,
     presale_models,

@@ -4,18 +4,16 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from crowdfund.presales import backing, closing, delivering, drafting, places, returning, reviewing, surveying
+from crowdfund.presales import backing, delivering, drafting, returning, reviewing, surveying
 from crowdfund.presales.backing import Backer, OtherPrice
 from crowdfund.presales.drafting import Tier
 from crowdfund.presales.places import FieldIsSold, NotOpen, TierIsFull
-from marketplace.core import clock, outbox
+from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
 from marketplace.notifications.models import Message
 from marketplace.orders import desk, fulfilment, settlement, undelivered
-from marketplace.orders.models import Order
 from marketplace.orders.states import OrderState, ParcelState
 from marketplace.payments.models import Attempt, Refund
 from tests.orders.conftest import JIXIAN, balances, get, parcels, stock_of

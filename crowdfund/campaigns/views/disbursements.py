@@ -10,7 +10,9 @@ from sqlalchemy import select
 
 from crowdfund.campaigns import disbursing, evidence, payments_out
 from crowdfund.campaigns.disbursement_forms import EVIDENCE_WORDS, BankForm, BillForm, EvidenceForm, ReasonForm
+from crowdfund.campaigns.faces import looking
 from crowdfund.campaigns.models import Organisation
+from crowdfund.campaigns.reports.due import ReportOverdue
 from crowdfund.campaigns.states import DisbursementState as D
 from crowdfund.campaigns.views.ledger import file_answer
 from listings.pictures import UnusablePicture
@@ -94,7 +96,7 @@ def create_disbursement() -> ResponseReturnValue:
             idempotency=form.idempotency(f"disbursement:{g.person.id}:{choice.public_id}"),
             campaign=choice.public_id,
             budget_line=int(given["budget_line"]),
-            bill=disbursing.Bill(amount=form.money, **words),
+            bill=disbursing.Bill(amount=form.money, lines=form.bill_lines, **words),
             requester_id=g.person.id,
         )
     except disbursing.NotEnough as refusal:
@@ -103,7 +105,7 @@ def create_disbursement() -> ResponseReturnValue:
     except disbursing.InvoiceUsed as refusal:
         form.invoice_number.errors = [refusal.message]
         return bill_page(choice, form, 422)
-    except (disbursing.EvidenceOverdue, disbursing.CampaignDoesNotSpend) as refusal:
+    except (disbursing.EvidenceOverdue, ReportOverdue, disbursing.CampaignDoesNotSpend) as refusal:
         form.form_errors.append(refusal.message)
         return bill_page(choice, form, 409)
     flash(_("Requested. Another person approves it."), "done")
@@ -120,12 +122,13 @@ def disbursement_page(disbursement: str, forms: dict[str, Form], status: int = 2
     """`forms`: the one that was refused, with what was typed."""
     session = db.session()
     shown = payments_out.get(session, mine(), disbursement)
-    files = payments_out.evidence_of(session, disbursement)
+    files = payments_out.evidence_of(session, disbursement, reader=g.person.id)
     blank: dict[str, Form] = {
         "rejection": ReasonForm(),
         "payment": BankForm(),
         "failure": ReasonForm(prefix="failure-"),
         "evidence": EvidenceForm(),
+        "overruling": ReasonForm(prefix="overruling-"),
     }
     return page("charity/disbursement.html", status, shown=shown, files=files, forms_by_step=blank | forms)
 
@@ -214,6 +217,20 @@ def show_evidence(disbursement: str, proof: str) -> ResponseReturnValue:
     if proof not in {each.public_id for each in payments_out.evidence_of(db.session(), disbursement)}:
         raise NotFound(proof)
     return file_answer(evidence.path_of(db.session(), proof, everything=True), proof)
+
+
+@bp.post("/<disbursement>/evidence/<proof>/overruling")
+@requires("disbursement.approve")
+def create_overruling(disbursement: str, proof: str) -> ResponseReturnValue:
+    """A second person says that a picture may be shown."""
+    is_at(disbursement, "charity_approver")
+    if proof not in {each.public_id for each in payments_out.evidence_of(db.session(), disbursement)}:
+        raise NotFound(proof)
+    form = ReasonForm(request.form, prefix="overruling-")
+    if not form.validate():
+        return disbursement_page(disbursement, {"overruling": form}, 422)
+    back = url_for(".show_disbursement", disbursement=disbursement)
+    return take_step(looking.overrule, back, evidence=proof, person_id=g.person.id, reason=str(form.reason.data))
 
 
 def take(disbursement: str, step: Callable[..., None], **given: Any) -> ResponseReturnValue:

@@ -15,6 +15,7 @@ from crowdfund.campaigns.matching import queries as matching_queries
 from crowdfund.campaigns.plans import keeping, periods, queries as plan_queries
 from crowdfund.campaigns.states import ContributionState
 from crowdfund.campaigns.views.public import shared
+from crowdfund.campaigns.whereabouts import queries as whereabouts
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core import clock, idempotency, ids
@@ -140,6 +141,7 @@ def show_gift(campaign: str, token: str) -> ResponseReturnValue:
         "receipt": receipts.of(session, contribution=gift.id),
         "plan": plan_queries.of_gift(session, gift.plan),
         "added": matching_queries.of_gift(session, gift.id),
+        "whereabouts": whereabouts.of_gift(session, gift.id) if line else None,
         "refunds": given.refunds_of(session, gift),
         **shared(gift.campaign_kind),
     }

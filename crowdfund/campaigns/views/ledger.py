@@ -10,6 +10,8 @@ from flask.typing import ResponseReturnValue
 from crowdfund.campaigns import evidence, export, ledger_figures, ledger_rows, payments_out
 from crowdfund.campaigns.ledger_figures import Named
 from crowdfund.campaigns.ledger_forms import KIND_WORDS, RowsForm
+from crowdfund.campaigns.reports import standing
+from crowdfund.campaigns.whereabouts import queries as whereabouts
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
 from marketplace.core.db import db
@@ -56,6 +58,7 @@ def ledger_page(campaign: Named | None) -> ResponseReturnValue:
         "asked": asked,
         "page": ledger_rows.page(session, asked, book=book, campaign=number) if asked else None,
         "figures": ledger_figures.figures(session, book, number),
+        "late": standing.of(session, campaign.public_id if campaign else ""),
         "chain": ledger_figures.chain_state(session),
         "overdue": [
             each
@@ -76,7 +79,18 @@ def show_disbursement(campaign: str, disbursement: str) -> ResponseReturnValue:
     named = ledger_figures.find(session, campaign)
     shown = payments_out.public(session, named.id, disbursement)
     files = payments_out.evidence_of(session, disbursement)
-    return render_template("ledger/disbursement.html", campaign=named, paid=shown, files=files, today=clock.today())
+    lines = whereabouts.of_payment(session, shown.row.id)
+    return render_template("ledger/disbursement.html", campaign=named, paid=shown, files=files, lines=lines)
+
+
+@bp.get("/ledger/<campaign>/spent.csv")
+@requires("ledger.read")
+def download_spent(campaign: str) -> ResponseReturnValue:
+    """Which gift paid which line of which invoice."""
+    named = ledger_figures.find(db.session(), campaign)
+    lines = stream_with_context(whereabouts.as_csv(db.session(), named.id, current_book()))
+    name = f"attachment; filename=where-gifts-went-{clock.today():%Y%m%d}.csv"
+    return Response(lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
 
 
 @bp.get("/evidence/<proof>")

@@ -29,6 +29,7 @@ STEPS: Final[dict[str, tuple[Callable[..., None], str, bool]]] = {  # address ->
     "resumption": (lifecycle.resume, OFFICER, False),
     "ending": (lifecycle.end, OFFICER, True),
     "cancellation": (lifecycle.cancel, OFFICER, True),
+    "closing": (lifecycle.close, APPROVER, True),
 }
 POSSIBLE: Final = {
     C.DRAFT: ("submission",),
@@ -37,6 +38,7 @@ POSSIBLE: Final = {
     C.APPROVED: ("opening",),
     C.LIVE: ("pause", "ending", "cancellation"),
     C.PAUSED: ("resumption", "cancellation"),
+    C.REPORTED: ("closing",),
 }
 
 bp = Blueprint("charity", __name__, url_prefix="/charity")

@@ -6,6 +6,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from crowdfund.campaigns import giving, queries, telling
+from crowdfund.campaigns.reports import standing
 from marketplace.accounts.permissions import requires
 from marketplace.core import page_cache
 from marketplace.core.db import db
@@ -31,8 +32,10 @@ def list_campaigns() -> ResponseReturnValue:
 @requires("campaign.browse")
 def show_campaign(campaign: str) -> ResponseReturnValue:
     page_cache.tags("stations", f"campaign:{campaign}")
-    page = telling.page(db.session(), campaign)
-    return render_template("campaigns/show.html", page=page, **shared(page.card.kind))
+    session = db.session()
+    page = telling.page(session, campaign)
+    late = standing.of(session, campaign)
+    return render_template("campaigns/show.html", page=page, late=late, **shared(page.card.kind))
 
 
 def shared(kind: str) -> dict[str, object]:

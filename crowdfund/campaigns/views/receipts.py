@@ -8,6 +8,7 @@ from markupsafe import Markup
 from crowdfund.campaigns import receipts
 from crowdfund.campaigns.capitals import capitals
 from crowdfund.campaigns.ledger_forms import CodeForm, ReceiptForm
+from crowdfund.campaigns.whereabouts import queries as whereabouts
 from marketplace.accounts.permissions import requires
 from marketplace.core.db import db
 from marketplace.core.settings import settings
@@ -40,7 +41,8 @@ def show_receipt(number: str) -> ResponseReturnValue:
         form.code.errors = [_("This code does not match the receipt.")]
     status = 422 if form.errors else 200
     if not receipt.check_code:
-        return render_template("receipts/show.html", receipt=receipt, form=form), status, PRIVATE
+        found = whereabouts.of_receipt(db.session(), receipt.number)
+        return render_template("receipts/show.html", receipt=receipt, form=form, whereabouts=found), status, PRIVATE
     place = url_for(".show_receipt", number=receipt.number, code=receipt.check_code)
     import segno  # for this page only; a web process does without
 

@@ -1,0 +1,95 @@
+"""The worker has each picture looked at before anybody may see it, and a second person may overrule what was found."""
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns.models import Campaign, Disbursement, Evidence
+from marketplace.core import audit, clock, page_cache
+from marketplace.core.db import db, in_transaction
+from marketplace.core.errors import NotFound, Refusal, StaleState
+from marketplace.core.settings import settings
+
+PATIENCE: Final = 60  # seconds
+UNKNOWN: Final = -1  # it could not be looked at: a person has to
+ROOT: Final = Path(__file__).parent.parent.parent.parent
+
+
+class OwnPicture(Refusal):
+    status = 403
+    message = _l("Whoever added the picture cannot decide that it is shown. Another person must.")
+
+
+class NoReason(Refusal):
+    status = 422
+    message = _l("Please give a reason. It is kept on record.")
+
+
+def look_at_one() -> bool:
+    """The worker's step: one picture, outside any transaction; True if one waited."""
+    session = db.session()
+    waits = select(Evidence.public_id, Evidence.file_name).where(Evidence.wants_public, Evidence.is_picture)
+    row = session.execute(waits.where(Evidence.faces.is_(None)).order_by(Evidence.id).limit(1)).first()
+    session.rollback()
+    if row is None:
+        return False
+    in_transaction(note, evidence=row.public_id, faces=count(settings().media_folder.resolve() / row.file_name))
+    return True
+
+
+def count(file: Path) -> int:
+    """How many faces a process of its own finds; UNKNOWN where it cannot say."""
+    command = [sys.executable, "-m", "crowdfund.campaigns.faces.finding", str(file)]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, cwd=ROOT, check=True)
+        return int(done.stdout)
+    except (subprocess.SubprocessError, ValueError):
+        logging.getLogger(__name__).exception("%s could not be looked at", file.name)
+        return UNKNOWN
+
+
+def note(session: Session, *, evidence: str, faces: int) -> None:
+    """What was found; a picture without a face is public from now on. Told again, nothing happens."""
+    row = get(session, evidence)
+    if row.faces is not None:
+        return
+    row.faces, row.looked_at, row.is_public = faces, clock.now(), faces == 0
+    audit.record(session, actor="system", action="evidence.looked_at", subject=f"evidence:{evidence}", faces=faces)
+    freshen(session, row)
+
+
+def overrule(session: Session, *, evidence: str, person_id: int, reason: str) -> None:
+    """What the machine took for a face is none, or its owner may be seen: a second person says so, and it is kept.
+
+    Raises NotFound, OwnPicture, NoReason; StaleState where nothing was refused."""
+    row = get(session, evidence)
+    if row.added_by == person_id:
+        raise OwnPicture(evidence)
+    if not reason.strip():
+        raise NoReason(evidence)
+    if not row.is_refused:
+        raise StaleState(evidence)
+    row.overruled_by, row.overruled_why, row.is_public = person_id, reason.strip(), True
+    subject, actor = f"evidence:{evidence}", f"person:{person_id}"
+    audit.record(session, actor=actor, action="evidence.overruled", subject=subject, why=reason.strip(), faces=row.faces)
+    freshen(session, row)
+
+
+def get(session: Session, evidence: str) -> Evidence:
+    """Locked. Raises NotFound."""
+    found = session.scalar(select(Evidence).where(Evidence.public_id == evidence).with_for_update())
+    if found is None:
+        raise NotFound(evidence)
+    return found
+
+
+def freshen(session: Session, row: Evidence) -> None:
+    mine = select(Campaign.public_id).join(Disbursement, Disbursement.campaign_id == Campaign.id)
+    campaign = session.scalars(mine.where(Disbursement.id == row.disbursement_id)).one()
+    page_cache.expire(session, "giving", "ledger", f"campaign:{campaign}")

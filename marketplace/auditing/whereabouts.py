@@ -1,0 +1,58 @@
+"""Where the money of gifts is: every fen once, every line of an invoice in full, as far as the worker has followed."""
+
+from typing import Final
+
+from marketplace.auditing.checks import Check
+
+FOLLOWED: Final = "(SELECT COALESCE(MAX(f.number), 0) FROM money_followed f)"
+WHEREABOUTS: Final = (
+    Check(
+        "lines of invoices add up",
+        """SELECT d.public_id AS name, d.fen AS owed, COALESCE(SUM(b.fen), 0) AS amount FROM disbursement d
+        LEFT JOIN bill_line b ON b.disbursement_id = d.id GROUP BY d.id, d.public_id, d.fen
+        HAVING COALESCE(SUM(b.fen), 0) <> d.fen""",
+        "payment {name} of {owed} fen: the lines of its invoice are {amount}",
+    ),
+    Check(
+        "money came as the rows say",
+        f"""SELECT s.number AS name, r.fen AS owed, COALESCE(g.came_fen, 0) AS amount FROM sealed_row s
+        JOIN public_row r ON r.id = s.row_id LEFT JOIN given_money g ON g.number = s.number AND g.kind = r.kind
+        AND g.campaign_id = r.campaign_id AND g.book = r.book
+        WHERE r.kind IN ('gift', 'match') AND s.number <= {FOLLOWED} AND COALESCE(g.came_fen, 0) <> r.fen
+        UNION ALL SELECT g.number, 0, g.came_fen FROM given_money g WHERE g.number > {FOLLOWED}""",
+        "row {name} brought {owed} fen, {amount} are followed",
+    ),
+    Check(
+        "money is spent as it is said",
+        """SELECT g.number AS name, g.spent_fen AS owed, COALESCE(SUM(p.fen), 0) AS amount FROM given_money g
+        LEFT JOIN spent_money p ON p.number = g.number GROUP BY g.number, g.spent_fen
+        HAVING COALESCE(SUM(p.fen), 0) <> g.spent_fen""",
+        "of row {name} {owed} fen are spent, the lines that it paid say {amount}",
+    ),
+    Check(
+        "lines are paid in full",
+        f"""SELECT b.id AS name, b.fen AS owed, COALESCE(SUM(p.fen), 0) AS amount FROM bill_line b
+        JOIN disbursement d ON d.id = b.disbursement_id LEFT JOIN spent_money p ON p.bill_line_id = b.id
+        LEFT JOIN public_row r ON r.kind = 'disbursement' AND r.reference = 'disburse:' || d.public_id
+        LEFT JOIN sealed_row s ON s.row_id = r.id AND s.number <= {FOLLOWED}
+        GROUP BY b.id, b.fen, s.number HAVING COALESCE(SUM(p.fen), 0) <> CASE WHEN s.number IS NULL THEN 0 ELSE b.fen END""",
+        "line {name} of an invoice of {owed} fen: gifts paid {amount}",
+    ),
+    Check(
+        "lines are paid by their campaign",
+        """SELECT b.id AS name FROM spent_money p JOIN given_money g ON g.number = p.number
+        JOIN bill_line b ON b.id = p.bill_line_id JOIN disbursement d ON d.id = b.disbursement_id
+        WHERE d.campaign_id <> g.campaign_id OR d.book <> g.book""",
+        "line {name} of an invoice was paid by another campaign's money",
+    ),
+    Check(
+        "what is left is what the rows leave",
+        f"""SELECT c.public_id AS name, t.owed AS owed, t.amount AS amount FROM (
+            SELECT x.campaign_id AS campaign_id, x.book AS book, SUM(x.owed) AS owed, SUM(x.amount) AS amount FROM (
+                SELECT r.campaign_id AS campaign_id, r.book AS book, r.fen AS owed, 0 AS amount FROM sealed_row s
+                JOIN public_row r ON r.id = s.row_id WHERE s.number <= {FOLLOWED}
+                UNION ALL SELECT g.campaign_id, g.book, 0, g.came_fen - g.back_fen - g.spent_fen FROM given_money g) x
+            GROUP BY x.campaign_id, x.book) t JOIN campaign c ON c.id = t.campaign_id WHERE t.owed <> t.amount""",
+        "campaign {name} has {owed} fen by its rows, {amount} of its gifts are said not to be spent",
+    ),
+)

@@ -1,0 +1,35 @@
+"""Organisations and campaigns as the public ledger's tests make them, and the worker that follows the money."""
+
+from sqlalchemy import func, select
+
+from crowdfund.campaigns.models import Campaign
+from crowdfund.campaigns.whereabouts import following
+from crowdfund.campaigns.whereabouts.models import BillLine, GivenMoney, SpentMoney
+from marketplace.core.db import db
+from marketplace.ledger import books
+from tests.public_ledger.conftest import Giving, giving, make_giving, real_giving
+
+__all__ = ["giving", "make_giving", "real_giving"]
+
+
+def follow(giving: Giving) -> None:
+    """Seal what was written, and follow it."""
+    giving.seal()
+    while following.follow():
+        pass
+
+
+def refuse_any_difference(campaign: Campaign) -> None:
+    """Every gift is back, spent and left; every line is paid in full; what is left is in the account."""
+    session = db.session()
+    session.expire_all()
+    spent = dict(session.execute(select(SpentMoney.number, func.sum(SpentMoney.fen)).group_by(SpentMoney.number)).all())
+    given = session.scalars(select(GivenMoney).where(GivenMoney.campaign_id == campaign.id)).all()
+    for each in given:
+        assert each.came_fen == each.back_fen + spent.get(each.number, 0) + each.left_fen and each.left_fen >= 0
+        assert each.spent_fen == spent.get(each.number, 0)
+    lines = select(BillLine.fen, func.coalesce(func.sum(SpentMoney.fen), 0))
+    lines = lines.outerjoin(SpentMoney, SpentMoney.bill_line_id == BillLine.id).group_by(BillLine.id, BillLine.fen)
+    assert all(fen == paid for fen, paid in session.execute(lines))
+    in_account = -books.balance(session, "restricted", campaign.public_id, book="test")
+    assert sum(each.left_fen for each in given) == in_account
