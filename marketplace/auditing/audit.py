@@ -30,6 +30,7 @@ from marketplace.auditing import (
     programs,
     promotions,
     refunds,
+    together,
     trade,
     transfers,
 )
@@ -57,6 +58,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from groups.differences(connection)
     yield from checks.run(connection, institutions.INSTITUTIONS)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
+    yield from checks.run(connection, together.TOGETHER)
     yield from checks.run(connection, (*plans.PLANS, *matching.FUNDS))
     yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES, *imports.IMPORTS))
     yield from checks.run(connection, (*editing.EDITS, *editing.CONSENTS))

@@ -15,12 +15,14 @@ from crowdfund.campaigns.cash.models import CashGift
 from crowdfund.campaigns.disbursing import Bill, NotEnough
 from crowdfund.campaigns.giving import Giver, NotOpen
 from crowdfund.campaigns.room import GoalReached
+from crowdfund.campaigns.teams import joining
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
 from marketplace.core.money import Money
 from marketplace.ledger import books
 from marketplace.orders.closing import drawer as drawer_of_station, ending
+from tests.auditing.naming import named
 from tests.campaigns.conftest import STATION, Fund, gift_of, hidden, post, public_rows
 from tests.campaigns.test_receiving import differences
 from tests.campaigns.test_thanking import letters
@@ -138,6 +140,32 @@ def test_cash_keeps_to_the_goal_and_to_what_is_open(fund: Fund) -> None:
         take(fund.approved())
     assert len(db.session.scalars(select(CashGift.gift)).all()) == 1
     assert drawer() == 1_800_000
+
+
+TAMPERING = {
+    "drawers hold the gifts taken there": "UPDATE cash_gift SET station_code = '140430' WHERE returned_at IS NULL",
+    "gifts in cash are booked at their station": "UPDATE ledger_account SET owner = 'x' WHERE kind = 'cash_desk'",
+    "what went back over the counter is booked": "UPDATE cash_gift SET returned_at = NULL, returned_by = NULL",
+    "counted drawers had what the ledger said": "UPDATE cash_count SET ledger_fen = 1",
+    "goals that stop are not passed": "UPDATE campaign SET goal_fen = 1, past_goal = 'stop'",
+    "teams have gifts of their campaign alone": "UPDATE team SET campaign_id = campaign_id + 1",
+    "gifts received are captured": "UPDATE entry SET reference = 'nobody' WHERE kind = 'cash'",
+}
+
+
+def test_whatever_was_tampered_with_is_named(fund: Fund) -> None:
+    make_station("140430")
+    campaign, _other = fund.open(), fund.open()
+    told: dict[str, Any] = {"leader_id": fund.officer.id, "shown_as": "", "name": "队", "words": ""}
+    team = in_transaction(joining.open_team, campaign=campaign, **told)
+    take(campaign, 5000, team=team)
+    back(take(campaign, 700))
+    with time_machine.travel(clock.now() + timedelta(seconds=5), tick=False):
+        in_transaction(ending.close, station=STATION, book="test", actor="person:1", counted_fen=5000)
+    db.session.remove()
+    found = {check: named(db.engine, fund.cashier.storage, ours=sql) for check, sql in TAMPERING.items()}
+    assert {check: names for check, names in found.items() if check not in names} == {}
+    assert named(db.engine, fund.cashier.storage) == set()
 
 
 def test_a_clerk_takes_it_with_one_form_and_prints_the_receipt(fund: Fund, clerk: FlaskClient) -> None:

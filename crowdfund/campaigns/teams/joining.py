@@ -41,7 +41,7 @@ def open_team(session: Session, *, campaign: str, leader_id: int, shown_as: str,
     if len(session.scalars(select(Team.id).where(Team.leader_id == leader_id).limit(MOST)).all()) >= MOST:
         raise TooManyTeams(campaign)
     team = Team(campaign_id=of.id, leader_id=leader_id, leader_shown_as=shown_as, name=name, words=words)
-    team.words_state = "waiting" if words else ""
+    team.words_state = "waiting"  # its name is read too, and may be hidden
     session.add(team)
     session.flush()
     audit.record(session, actor=f"person:{leader_id}", action="team.opened", subject=f"team:{team.public_id}")
@@ -75,7 +75,7 @@ def decide(session: Session, *, team: str, organisations: list[str], decision: s
         raise NotFound(team)
     if decision == "hidden":
         found.hidden_at = found.hidden_at or clock.now()
-    elif found.words:
+    else:
         found.words_state = "shown" if decision == "shown" else "kept_back"
     audit.record(session, actor=f"person:{person_id}", action=f"team.{decision}", subject=f"team:{team}")
     expire(session, found)

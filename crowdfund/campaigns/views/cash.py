@@ -11,7 +11,7 @@ from crowdfund.campaigns.cash import giving_back, queries, taking
 from crowdfund.campaigns.cash.forms import CashForm, ReturnForm
 from crowdfund.campaigns.giving import NotOpen
 from crowdfund.campaigns.room import GoalReached, LessIsNeeded
-from crowdfund.campaigns.views.teams import drawn
+from crowdfund.campaigns.views.sharing import drawn
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from crowdfund.campaigns import evidence, export, ledger_figures, ledger_rows, payments_out
 from crowdfund.campaigns.ledger_figures import Named
 from crowdfund.campaigns.ledger_forms import KIND_WORDS, RowsForm
+from crowdfund.campaigns.views.sharing import unless_known
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
 from marketplace.core.db import db
@@ -32,6 +33,17 @@ def show_ledger() -> ResponseReturnValue:
         place = url_for(".show_campaign", campaign=chosen)
         return redirect(f"{place}?{urlencode(rest)}" if rest else place)
     return ledger_page(None)
+
+
+@bp.get("/ledger/progress")
+@requires("ledger.read")
+def show_progress() -> ResponseReturnValue:
+    """The sums alone, for a page that stays open: not modified (304) until something has moved."""
+    page_cache.tags("ledger", "giving")
+    session, chosen = db.session(), request.args.get("campaign", "")
+    number = ledger_figures.find(session, chosen).id if chosen else 0
+    figures = ledger_figures.figures(session, current_book(), number)
+    return unless_known(render_template("ledger/figures.html", figures=figures))
 
 
 @bp.get("/ledger/<campaign>")

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from crowdfund.campaigns import desk, drafting, lifecycle, moderation, telling
 from crowdfund.campaigns.forms import CampaignForm, FilingForm, ReasonForm
 from crowdfund.campaigns.models import Campaign, Organisation
+from crowdfund.campaigns.news import queries as news_queries
 from crowdfund.campaigns.requirements import NotReady
 from crowdfund.campaigns.states import CampaignState as C
 from crowdfund.campaigns.teams import joining, queries as team_queries
@@ -55,6 +56,7 @@ def show_desk() -> ResponseReturnValue:
     session = db.session()
     theirs = organisations()
     told: dict[str, Any] = {"messages": moderation.waiting(session, theirs), "teams": team_queries.waiting(session, theirs)}
+    told["comments"] = news_queries.waiting(session, theirs)
     told |= {"campaigns": desk.campaigns(session, theirs), "may_begin": bool(organisations(OFFICER))}
     return page("charity/home.html", "campaigns", **told)
 

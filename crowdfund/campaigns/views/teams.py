@@ -5,7 +5,6 @@ from typing import Final
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from markupsafe import Markup
 
 from crowdfund.campaigns import queries, telling
 from crowdfund.campaigns.giving import Giver
@@ -13,6 +12,7 @@ from crowdfund.campaigns.honours import dedicating
 from crowdfund.campaigns.teams import joining, queries as team_queries
 from crowdfund.campaigns.teams.forms import TeamForm
 from crowdfund.campaigns.views.public import shared
+from crowdfund.campaigns.views.sharing import drawn
 from marketplace.accounts.permissions import requires
 from marketplace.core import idempotency, page_cache
 from marketplace.core.db import db, in_transaction
@@ -36,12 +36,6 @@ def show_team(campaign: str, team: str) -> ResponseReturnValue:
     is_own = g.person is not None and g.person.id == shown.leader_id
     told |= {"address": address, "code": drawn(address), "is_own": is_own, "chips": telling.chips(None)}
     return render_template("campaigns/team.html", **told, **shared(card.kind))
-
-
-def drawn(address: str) -> Markup:
-    import segno  # for such pages only; a web process does without
-
-    return Markup(segno.make(address, error="m").svg_inline(omitsize=True, border=4))
 
 
 @bp.get("/campaigns/<campaign>/teams/new")

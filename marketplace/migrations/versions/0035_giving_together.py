@@ -1,4 +1,4 @@
-"""Gifts in cash, in somebody's honour, by teams, of guests who may claim them; what is counted in a station's drawer."""
+"""Gifts in cash, in somebody's honour, by teams, of guests who may claim them; updates and comments; counted drawers."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,47 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_table(
+        "campaign_comment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("campaign_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("shown_as", sa.String(), nullable=False),
+        sa.Column("words", sa.String(), nullable=False),
+        sa.Column("words_state", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "words_state IN ('waiting', 'shown', 'kept_back')", name=op.f("ck_campaign_comment_known_words_state")
+        ),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_campaign_comment_campaign_id_campaign")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_campaign_comment_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign_comment")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_campaign_comment_public_id")),
+    )
+    with op.batch_alter_table("campaign_comment", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_campaign_comment_campaign_id_words_state"), ["campaign_id", "words_state"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_campaign_comment_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "campaign_update",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("campaign_id", sa.Integer(), nullable=False),
+        sa.Column("author_id", sa.Integer(), nullable=False),
+        sa.Column("title_zh", sa.String(), nullable=False),
+        sa.Column("words_zh", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["author_id"], ["person.id"], name=op.f("fk_campaign_update_author_id_person")),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_campaign_update_campaign_id_campaign")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign_update")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_campaign_update_public_id")),
+    )
+    with op.batch_alter_table("campaign_update", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_campaign_update_campaign_id_at"), ["campaign_id", "at"], unique=False)
+
     op.create_table(
         "cash_count",
         sa.Column("station_code", sa.String(), nullable=False),
@@ -101,8 +142,28 @@ def upgrade() -> None:
     with op.batch_alter_table("team_gift", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_team_gift_team_id"), ["team_id"], unique=False)
 
+    op.create_table(
+        "update_picture",
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("update_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["update_id"], ["campaign_update.id"], name=op.f("fk_update_picture_update_id_campaign_update")
+        ),
+        sa.PrimaryKeyConstraint("public_id", name=op.f("pk_update_picture")),
+    )
+    with op.batch_alter_table("update_picture", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_update_picture_update_id"), ["update_id"], unique=False)
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("update_picture", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_update_picture_update_id"))
+
+    op.drop_table("update_picture")
     with op.batch_alter_table("team_gift", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_team_gift_team_id"))
 
@@ -122,3 +183,12 @@ def downgrade() -> None:
 
     op.drop_table("team")
     op.drop_table("cash_count")
+    with op.batch_alter_table("campaign_update", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_campaign_update_campaign_id_at"))
+
+    op.drop_table("campaign_update")
+    with op.batch_alter_table("campaign_comment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_campaign_comment_person_id"))
+        batch_op.drop_index(batch_op.f("ix_campaign_comment_campaign_id_words_state"))
+
+    op.drop_table("campaign_comment")
