@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import disputed, public_ledger
+from crowdfund.campaigns.cash import drawers
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evidence
 from crowdfund.campaigns.reports.due import refuse_overdue
 from crowdfund.campaigns.states import CampaignState, DisbursementState
@@ -136,7 +137,7 @@ def request(session: Session, *, campaign: str, budget_line: int, bill: Bill, re
 
 
 def refuse_too_much(session: Session, campaign: Campaign, book: str, fen: int) -> None:
-    free = free_fen(session, campaign, book)
+    free = free_fen(session, campaign, book) - drawers.of_campaign(session, campaign.id, book=book)
     if fen > free:
         raise NotEnough(campaign.public_id, free)
 
@@ -185,7 +186,8 @@ def send(session: Session, *, disbursement: str, officer_id: int) -> None:
 def refuse_what_is_gone(session: Session, row: Disbursement, campaign: Campaign) -> None:
     """A payer's bank may have taken, or may take, what was there when it was approved. Raises NotEnough."""
     in_account = -books.balance(session, "restricted", campaign.public_id, book=row.book)
-    free = in_account - disputed.disputed_fen(session, campaign, book=row.book)
+    in_cash = drawers.of_campaign(session, campaign.id, book=row.book)
+    free = in_account - in_cash - disputed.disputed_fen(session, campaign, book=row.book)
     if free < row.fen:
         raise NotEnough(row.public_id, free)
 

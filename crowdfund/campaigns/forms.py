@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,9 +12,11 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from crowdfund.campaigns.drafting import Line
 from crowdfund.campaigns.giving import LARGEST_FEN, SMALLEST_FEN, Giver, smallest_fen
+from crowdfund.campaigns.honours.dedicating import Honour
+from crowdfund.campaigns.telling import ANONYMITY
 from marketplace.accounts.people import is_email, is_phone
 from marketplace.core.formats import yuan
-from marketplace.core.forms import Form, KeyedForm, SelectChoice
+from marketplace.core.forms import Form, KeyedForm, SelectChoice, dropped_beyond
 from marketplace.core.money import Money, without_thousands
 
 YUAN: Final = re.compile(r"\d{1,12}(\.\d{1,2})?")
@@ -21,6 +24,8 @@ NUMBER: Final = re.compile(r"[-+]?\d+(\.\d+)?")
 BUDGET_LINE: Final = re.compile(r"(?P<name>.*?\S)[\s:：,，]+(?<!\d[,，])(?P<sum>\d+(,\d{3})*(\.\d{1,2})?)\s*元?")
 IN_NAMES: Final = frozenset(" ·.'-()（）&")
 OWN: Final = "own"
+UNUSUAL_FEN: Final = 200_000  # a month's wage in the counties: nobody gives that by a slip of the finger unasked
+UNUSUAL_MONTHLY_FEN: Final = 50_000
 GOAL_LARGEST: Final = 10_000_000_00
 
 
@@ -119,6 +124,11 @@ def check_contact(_form: Any, field: StringField) -> None:
     field.data = text
 
 
+def check_email(_form: Any, field: StringField) -> None:
+    if not is_email(field.data or ""):
+        raise ValidationError(_("This is not an e-mail address."))
+
+
 class GiftForm(KeyedForm):
     """Who gives, as far as they want to say it."""
 
@@ -131,15 +141,37 @@ class GiftForm(KeyedForm):
     name = StringField(_l("Your name"), [Optional(), Length(max=20), check_name])
     anonymity = RadioField(
         _l("In the public ledger"),
-        choices=[
-            SelectChoice("masked", _l("first character only, as in 王**")),
-            SelectChoice("named", _l("full name")),
-            SelectChoice("anonymous", _l("anonymous")),
-        ],
+        choices=[SelectChoice(value, words) for value, words in ANONYMITY.items()],
         default="masked",
     )
     message = TextAreaField(_l("A few words"), [Optional(), Length(max=100)])
     contact = StringField(_l("Phone or e-mail"), [Optional(), Length(max=100), check_contact])
+    honoured = StringField(_l("In honour of"), [Optional(), Length(max=20), check_name])
+    card_words = TextAreaField(_l("Words on the card"), [Optional(), Length(max=200)])
+    card_contact = StringField(_l("Their e-mail"), [Optional(), Length(max=100), check_email])
+    team = HiddenField(filters=[dropped_beyond(64)])
+    sure_of = HiddenField(filters=[dropped_beyond(20)])  # the fen of the unusually large gift that was asked about
+
+    def validate_card_contact(self, _field: StringField) -> None:
+        if not self.honoured.data:
+            raise ValidationError(_("Whom does the card honour? Write their name above."))
+
+    @property
+    def is_unusual(self) -> bool:
+        """So large that a plain question comes first, unless it was answered for exactly this sum."""
+        fen = self.amount.fen or 0
+        least = UNUSUAL_MONTHLY_FEN if self.is_monthly else UNUSUAL_FEN
+        return fen >= least and self.sure_of.data != f"{self.how_often.data}:{fen}"
+
+    @property
+    def honour(self) -> Honour | None:
+        name, words = str(self.honoured.data or ""), str(self.card_words.data or "")
+        return Honour(name, words, str(self.card_contact.data or "")) if name else None
+
+    def idempotency(self, scope: str) -> tuple[str, str, Mapping[str, Any]]:
+        """The answer to our question is no part of what is given."""
+        scope, key, body = super().idempotency(scope)
+        return scope, key, {name: value for name, value in body.items() if name != "sure_of"}
 
     def giver(self, person_id: int | None, language: str) -> Giver:
         return Giver(
@@ -149,6 +181,8 @@ class GiftForm(KeyedForm):
             contact=str(self.contact.data or ""),
             person_id=person_id,
             language=language,
+            honour=self.honour,
+            team=str(self.team.data or ""),
         )
 
     @property

@@ -103,11 +103,10 @@ def line_of(session: Session, gift: Given) -> Line | None:
     """Its row in the public ledger, as soon as its money is there."""
     attempt = select(Attempt.public_id).where(Attempt.purpose == gift.purpose, Attempt.reference == gift.id)
     paid = session.scalar(attempt.where(Attempt.state == AttemptState.SUCCEEDED, ~Attempt.is_surplus))
-    if paid is None:
-        return None
+    reference = f"capture:{paid}" if paid is not None else f"cash:{gift.id}"
     columns = select(PublicRow.at, PublicRow.who, PublicRow.fen, Seal.number, Seal.hash)
     sealed = columns.outerjoin(Seal, (Seal.chain == CHAIN) & (Seal.record_id == PublicRow.id))
-    row = session.execute(sealed.where(PublicRow.kind == "gift", PublicRow.reference == f"capture:{paid}")).first()
+    row = session.execute(sealed.where(PublicRow.kind == "gift", PublicRow.reference == reference)).first()
     return Line(row.at, row.who, row.fen, row.number, row.hash or "") if row else None
 
 

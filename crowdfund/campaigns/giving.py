@@ -13,10 +13,14 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import public_ledger, receipts, totals
+from crowdfund.campaigns import public_ledger, receipts, room
+from crowdfund.campaigns.claims import claiming
+from crowdfund.campaigns.honours import dedicating
+from crowdfund.campaigns.honours.dedicating import Honour
 from crowdfund.campaigns.matching import adding
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.states import CampaignState, ContributionState
+from crowdfund.campaigns.teams import joining
 from marketplace.core import clock, ids, outbox, page_cache
 from marketplace.core.db import Columns, add_rows, in_transaction, rows
 from marketplace.core.encryption import fingerprint, token_hash
@@ -43,10 +47,6 @@ class NotOpen(Refusal):
     message = _l("This campaign is not taking gifts right now. You were not charged.")
 
 
-class GoalReached(Refusal):
-    message = _l("This campaign has all it needs and takes no more gifts. You were not charged.")
-
-
 @dataclass(frozen=True)
 class Giver:
     """What somebody says about themselves; all of it may be empty."""
@@ -57,6 +57,8 @@ class Giver:
     contact: str = ""
     person_id: int | None = None
     language: str = "zh_CN"
+    honour: Honour | None = None
+    team: str = ""
 
     @property
     def shown_as(self) -> str:
@@ -69,7 +71,7 @@ class Giver:
 def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> str:
     """A gift with its first attempt to pay; returns its public id. The payer is sent on by `attempts.submit`.
 
-    Raises NotFound, NotOpen, GoalReached, PaymentsClosed."""
+    Raises NotFound, NotOpen, GoalReached, LessIsNeeded, TeamIsClosed, PaymentsClosed."""
     target, book = admit(session, campaign=campaign, amount=amount)
     reference = keep(session, target, amount, giver, book)
     attempts.start(session, purpose=PURPOSE, reference=reference, amount=amount)
@@ -77,18 +79,18 @@ def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> st
     return reference
 
 
-def admit(session: Session, *, campaign: str, amount: Money) -> tuple[int, str]:
+def admit(session: Session, *, campaign: str, amount: Money, is_cash: bool = False) -> tuple[int, str]:
     """The id of a campaign that takes this gift now, and the book it goes into. Raises as `begin` does."""
     target = next(iter(rows(session, asked_to_give(), campaign=campaign)), None)
     if target is None:
         raise NotFound(campaign)
     if target.state is not CampaignState.LIVE or target.channel != "own_site" or target.ends_on < clock.today():
         raise NotOpen(campaign)
-    if not smallest_fen() <= amount.fen <= LARGEST_FEN:
+    if not (SMALLEST_FEN if is_cash else smallest_fen()) <= amount.fen <= LARGEST_FEN:
         raise ValueError(f"{amount.fen} fen")
     book = current_book()
-    if target.past_goal == "stop" and totals.raised(session, target.id, book) >= target.goal_fen:
-        raise GoalReached(campaign)
+    if target.past_goal == room.STOP:
+        room.refuse_too_much(session, target.id, book=book, goal_fen=target.goal_fen, fen=amount.fen)
     return target.id, book
 
 
@@ -131,15 +133,26 @@ def keep(session: Session, campaign_id: int, amount: Money, giver: Giver, book: 
     steps = (("", G.INTENT, "begun"), (G.INTENT, G.PENDING, "to the cashier"))
     trace = {"subject": f"contribution:{reference}", "actor": actor, "at": now}
     add_rows(session, EventRow, *(trace | {"from_state": here, "to_state": there, "why": why} for here, there, why in steps))
+    if giver.contact and giver.person_id is None:
+        claiming.remember(session, gift=reference, address=giver.contact)
+    if giver.honour:
+        dedicating.dedicate(session, gift=reference, honour=giver.honour)
+    if giver.team:
+        joining.join(session, gift=reference, campaign_id=campaign_id, team=giver.team)
     return reference
 
 
 def account_of(session: Session, /, *, reference: str) -> books.Account | None:
     """Where a gift's money goes the moment it is there; None for one that nobody waits for any more.
 
-    The gift's row is locked, the campaign's held: whoever calls the campaign off waits, and then sees this gift."""
+    The gift's row is locked, the campaign's held: whoever calls the campaign off waits, and then sees this gift. Gifts to
+    one that stops at its goal come one after the other, and one that does not fit in lapses: its money goes back."""
     gift = next(iter(rows(session, locked_gift(), reference=reference)), None)
     if gift is None or gift.state is not G.PENDING:
+        return None
+    if gift.past_goal == room.STOP and not room.holds(session, gift.campaign_id, book=gift.book, fen=gift.fen):
+        lapsed = {"expected": G.PENDING, "actor": "system", "why": room.FULL}
+        transition(session, Contribution(public_id=reference), G.LAPSED, **lapsed)
         return None
     (target,) = rows(session, held_campaign(), campaign=gift.campaign_id)
     return ("restricted", target.public_id) if target.state in TAKES_MONEY else None
@@ -147,8 +160,9 @@ def account_of(session: Session, /, *, reference: str) -> books.Account | None:
 
 @cache
 def locked_gift() -> Columns:
-    mine = select(Contribution.state, Contribution.campaign_id).where(Contribution.public_id == bindparam("reference"))
-    return mine.with_for_update()
+    mine = select(Contribution.state, Contribution.campaign_id, Contribution.book, Contribution.fen, Campaign.past_goal)
+    mine = mine.join(Campaign, Campaign.id == Contribution.campaign_id)
+    return mine.where(Contribution.public_id == bindparam("reference")).with_for_update(of=Contribution)
 
 
 @cache
@@ -179,6 +193,8 @@ def receive(session: Session, /, *, reference: str, amount: Money, attempt: str)
     page_cache.expire(session, "giving", f"campaign:{gift.public_id}", "ledger")
     if gift.has_address:
         outbox.put(session, RECEIVED, gift=reference)
+    if gift.has_card:
+        outbox.put(session, dedicating.TELLS, gift=reference)
     receipts.issue_for(session, gift=gift.id, book=gift.book, fen=amount.fen)  # last: who comes next waits for its number
     return True
 
@@ -188,6 +204,7 @@ def gift_of_campaign() -> Columns:
     mine = select(Contribution.id, Contribution.fen, Contribution.currency, Contribution.book, Contribution.campaign_id)
     mine = mine.add_columns(Contribution.shown_as, Contribution.giver, Contribution.salt, Campaign.public_id)
     mine = mine.add_columns(Contribution.contact.is_not(None).label("has_address"), adding.is_matching().label("has_fund"))
+    mine = mine.add_columns(dedicating.is_to_be_told().label("has_card"))
     mine = mine.join(Campaign, Campaign.id == Contribution.campaign_id)
     return mine.where(Contribution.public_id == bindparam("reference"))
 
@@ -200,7 +217,7 @@ def commitment(name: str | None, salt: str) -> str:
 def pay_again(session: Session, *, gift: str, purpose: str = PURPOSE) -> str:
     """The attempt to go on with: the open one, or a new one after a failure, which must be admitted like a new gift.
 
-    Raises NotOpen, GoalReached, attempts.AlreadyPaying."""
+    Raises NotOpen, GoalReached, LessIsNeeded, attempts.AlreadyPaying."""
     row = session.execute(
         select(Contribution.state, Contribution.fen, Contribution.currency, Campaign.public_id)
         .join(Campaign, Campaign.id == Contribution.campaign_id)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import disputed, giving, public_ledger, receipts
+from crowdfund.campaigns.cash.models import CashGift
 from crowdfund.campaigns.lifecycle import CANCELLED
 from crowdfund.campaigns.matching import funds
 from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
@@ -65,6 +66,8 @@ def return_one(session: Session, *, reference: str) -> str | None:
     ).one()
     amount = Money(receipts.fen_that_stayed(session, reference), gift.currency)
     if not amount:  # a bank has given it back already, or we have
+        return None
+    if session.get(CashGift, reference):  # over the counter that took it: `cash.giving_back`
         return None
     refund = refunds.request(
         session,

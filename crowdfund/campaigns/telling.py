@@ -13,6 +13,7 @@ from crowdfund.campaigns.models import BudgetLine, Campaign, Organisation
 from crowdfund.campaigns.queries import Card, LedgerLine, Payment, in_language
 from crowdfund.campaigns.spending import Spending
 from crowdfund.campaigns.states import CampaignState
+from crowdfund.campaigns.teams import queries as teams
 from marketplace.core.formats import language, short_date, yuan
 from marketplace.core.memory import remembered
 from marketplace.core.strata import Layer, Section, section
@@ -39,6 +40,11 @@ ROWS: Final[dict[str, LazyString]] = {
     "refund": _l("sent back"),
     "return": _l("refunded"),
     "disbursement": _l("paid out"),
+}
+ANONYMITY: Final[dict[str, LazyString]] = {
+    "masked": _l("first character only, as in 王**"),
+    "named": _l("full name"),
+    "anonymous": _l("anonymous"),
 }
 GIVING_LINKS: Final[tuple[tuple[str, LazyString], ...]] = (
     ("/campaigns?kind=donation", _l("Small gifts")),
@@ -88,6 +94,7 @@ class Shown:
     balance_fen: int
     words: tuple[tuple[str, str], ...]
     matching: Matching
+    teams: tuple[teams.Shown, ...]
 
     @property
     def bar(self) -> list[tuple[int, str]]:
@@ -103,7 +110,7 @@ def tags_of(_value: Shown, public_id: str) -> tuple[str]:
 
 @remembered("stations", by=tags_of, kilobytes=24)
 def page(session: Session, public_id: str) -> Shown:
-    """Eight statements. Raises NotFound for what is not shown to everybody."""
+    """Nine statements. Raises NotFound for what is not shown to everybody."""
     card, campaign, organisation = queries.find(session, public_id)
     budget = drafting.budget_of(session, campaign.id)
     lines = queries.ledger_lines(session, campaign.id)
@@ -130,6 +137,7 @@ def page(session: Session, public_id: str) -> Shown:
         balance_fen=card.raised_fen - card.spent_fen,
         words=tuple(words),
         matching=matching,
+        teams=tuple(teams.of_campaign(session, public_id)),
     )
 
 

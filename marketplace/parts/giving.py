@@ -5,20 +5,25 @@ from collections.abc import Callable
 from flask import Flask
 
 from crowdfund.campaigns import disputed, giving, lifecycle, returning, thanking, tracing as campaign_tracing
+from crowdfund.campaigns.honours import dedicating
 from crowdfund.campaigns.matching import funds, paying_in, sending_back, taking_back
 from crowdfund.campaigns.plans import cards, keeping, receiving
 from crowdfund.campaigns.views import (
+    cash as cash_views,
     disbursements as disbursement_views,
     gifts as gift_views,
     ledger as ledger_views,
     matching as matching_views,
+    news as news_views,
     officers as officer_views,
     plans as plan_views,
     public as campaign_views,
     receipts as receipt_views,
     reports as report_views,
     returned as returned_views,
+    sharing as sharing_views,
     sponsors as sponsor_views,
+    teams as team_views,
 )
 from crowdfund.pledges import holding, reminders
 from crowdfund.pledges.views import (
@@ -52,6 +57,15 @@ def install_giving(app: Flask) -> None:
     tracing.pages_of_entries["settle"] = batch_tracing.page_of_settlement
     tracing.pages_of_purposes[giving.PURPOSE] = campaign_tracing.page_of_gift
     tracing.pages_of_entries |= dict.fromkeys(("disburse", "disburse_paid"), campaign_tracing.page_of_disbursement)
+
+
+def install_giving_together(app: Flask) -> None:
+    """Teams, cards of gifts in somebody's honour, gifts in cash; posters, what others may show; news and comments."""
+    for views in (team_views, cash_views, sharing_views, news_views):
+        app.register_blueprint(views.bp)
+    outbox.listeners[dedicating.TELLS] = [dedicating.tell]
+    queues.others["cash_gifts"] = cash_views.queue
+    tracing.pages_of_entries |= dict.fromkeys(("cash", "cash_refund"), campaign_tracing.page_of_gift)
 
 
 def install_plans(app: Flask) -> None:

@@ -10,8 +10,10 @@ import time_machine
 from sqlalchemy import func, select
 
 from crowdfund.campaigns import giving, lifecycle, returning
-from crowdfund.campaigns.giving import Giver, GoalReached, NotOpen
+from crowdfund.campaigns.drafting import Line
+from crowdfund.campaigns.giving import Giver, NotOpen
 from crowdfund.campaigns.models import Contribution, PublicRow
+from crowdfund.campaigns.room import GoalReached, LessIsNeeded
 from crowdfund.campaigns.states import ContributionState
 from marketplace.auditing import audit
 from marketplace.auditing.checks import Difference
@@ -130,17 +132,51 @@ def test_a_gift_nobody_paid_for_a_day_lapses_and_late_money_goes_back(fund: Fund
     assert db.session.scalars(select(Refund.fen)).all() == [660]
 
 
-def test_stop_takes_no_new_gift_once_the_goal_is_reached(fund: Fund) -> None:
+def test_stop_takes_exactly_what_is_needed_and_sends_the_rest_back(fund: Fund) -> None:
     campaign = fund.open(past_goal="stop")
     slow = fund.begin(campaign, 1)
-    fund.give(campaign, 1_799_999)
-    fund.give(campaign, 500)
+    fund.give(campaign, 1_799_900)
+    with pytest.raises(LessIsNeeded) as refusal:
+        fund.begin(campaign, 101)
+    assert refusal.value.left_fen == 100
+    last, late = fund.begin(campaign, 100), fund.begin(campaign, 100)
+    for gift in (last, late, slow):  # all begun while there was room
+        fund.pay(gift)
+        fund.work()
 
+    assert fund.balance(campaign) == 1_800_000
+    assert [gift_of(each).state for each in (last, late, slow)] == ["received", "lapsed", "lapsed"]
+    assert sorted(db.session.scalars(select(Refund.fen))) == [1, 100]
     with pytest.raises(GoalReached):
-        fund.begin(campaign)
-    fund.pay(slow)  # begun while there was room
+        fund.begin(campaign, 1)
+    assert differences(fund) == []
+
+
+def test_366_needs_and_a_crowd_that_goes_on_giving(fund: Fund) -> None:
+    """Thirty pay at one moment for what only eight can: to the fen, and every other fen goes back."""
+    campaign = fund.open(past_goal="stop", goal_fen=366, budget=(Line("一份", 366),))
+    gifts = [fund.begin(campaign, 45) for _number in range(30)]
+    for gift in gifts:
+        fund.pay(gift)
+
+    def arrive(gift: str) -> None:
+        with fund.app.app_context():
+            fund.arrive(gift)
+            db.session.remove()
+
+    with ThreadPoolExecutor(6) as pool:
+        for done in [pool.submit(arrive, gift) for gift in gifts]:
+            done.result()
     fund.work()
-    assert fund.balance(campaign) == 1_800_500
+
+    assert fund.balance(campaign) == 8 * 45
+    assert [kind for kind, _fen, _who in public_rows(campaign)] == ["gift"] * 8
+    assert sum(db.session.scalars(select(Refund.fen))) == 22 * 45
+    fund.give(campaign, 6)
+    assert fund.balance(campaign) == 366
+    with pytest.raises(GoalReached):
+        fund.begin(campaign, 1)
+    assert differences(fund) == []
 
 
 def test_a_payment_that_failed_is_not_tried_again_once_the_goal_is_reached(fund: Fund) -> None:

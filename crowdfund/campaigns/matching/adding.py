@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import public_ledger
+from crowdfund.campaigns import public_ledger, room
 from crowdfund.campaigns.matching import funds
 from crowdfund.campaigns.matching.givers import counted_as, key_of, keys_of, keys_of_sponsor
 from crowdfund.campaigns.matching.models import GiftMatch, MatchingFund
@@ -38,6 +38,8 @@ def add_match(session: Session, *, gift: int, campaign: str, attempt: str) -> No
         return
     known = counted_as(session, given.person_id, given.contact)
     fen = worth(given.fen, fund, already_fen(session, fund, known))
+    left = room.left_fen(session, given.campaign_id, book=given.book)
+    fen = fen if left is None else min(fen, left)
     if fen:
         write(session, given, fund, key_of(given.person_id, given.contact), campaign, Money(fen, fund.currency))
         funds.settle_state(session, fund, funds.USED_UP)
@@ -63,9 +65,9 @@ def open_fund(session: Session, gift: Contribution) -> MatchingFund | None:
 
 
 def is_disputed(session: Session, attempt: str, fund: MatchingFund) -> bool:
-    """The giver's bank may take the gift again, or the sponsor's bank the fund."""
-    paid = session.scalars(select(Attempt).where(Attempt.public_id == attempt)).one()
-    if standing.is_payment_disputed(session, paid):
+    """The giver's bank may take the gift again, or the sponsor's bank the fund. Cash has no attempt, and no bank."""
+    paid = session.scalars(select(Attempt).where(Attempt.public_id == attempt)).one() if attempt else None
+    if paid and standing.is_payment_disputed(session, paid):
         return True
     return standing.is_disputed(session, purpose=PURPOSE, reference=fund.public_id)
 

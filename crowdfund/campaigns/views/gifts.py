@@ -1,19 +1,25 @@
 """Giving in three screens: the sum stands on the campaign's page, then who gives, then the cashier; and what came of it."""
 
-from typing import Final
+from typing import Any, Final
 
-from flask import Blueprint, flash, g, redirect, render_template, request
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale, gettext as _
+from flask_babel import get_locale, gettext as _, ngettext
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import given, giving, queries, receipts
+from crowdfund.campaigns.cash import drawers
+from crowdfund.campaigns.claims import claiming
 from crowdfund.campaigns.forms import AmountForm, GiftForm
 from crowdfund.campaigns.given import Given
-from crowdfund.campaigns.giving import GoalReached, NotOpen
+from crowdfund.campaigns.giving import NotOpen
+from crowdfund.campaigns.honours import dedicating
 from crowdfund.campaigns.matching import queries as matching_queries
 from crowdfund.campaigns.plans import keeping, periods, queries as plan_queries
+from crowdfund.campaigns.room import GoalReached, LessIsNeeded
 from crowdfund.campaigns.states import ContributionState
+from crowdfund.campaigns.teams import queries as team_queries
+from crowdfund.campaigns.teams.joining import TeamIsClosed
 from crowdfund.campaigns.views.public import shared
 from crowdfund.campaigns.whereabouts import queries as whereabouts
 from marketplace.accounts.permissions import requires
@@ -42,6 +48,7 @@ def show_form(campaign: str) -> ResponseReturnValue:
     is_valid = asked.validate()
     form = GiftForm(name=g.person.name if g.person else "")
     form.amount.data = asked.amount.data
+    form.team.data = request.args.get("team", "")[:64]
     form.amount.errors = list(asked.amount.errors)
     return page(campaign, form, 200 if is_valid else 422, fen=asked.amount.fen)
 
@@ -52,11 +59,22 @@ def create_gift(campaign: str) -> ResponseReturnValue:
     form = GiftForm(request.form)
     if not form.validate():
         return page(campaign, form, 422, fen=form.amount.fen)
+    if "change" in request.form:
+        return page(campaign, form, 200, fen=None)
+    if form.is_unusual:
+        return ask_first(campaign, form)
     hit("gift.from", where_from(), limit=FROM_ONE_PLACE, seconds=HOUR)
     try:
         gift = begin(campaign, form)
     except keeping.NoAddress as refusal:
         form.contact.errors = [str(refusal.message)]
+        return page(campaign, form, refusal.status, fen=form.amount.fen)
+    except LessIsNeeded as refusal:
+        form.amount.errors = [str(refusal.message)]
+        return page(campaign, form, refusal.status, fen=None)
+    except TeamIsClosed as refusal:
+        form.team.data = ""
+        form.form_errors.append(str(refusal.message))
         return page(campaign, form, refusal.status, fen=form.amount.fen)
     except (NotOpen, GoalReached, keeping.EndsTooSoon) as refusal:
         form.form_errors.append(str(refusal.message))
@@ -66,6 +84,16 @@ def create_gift(campaign: str) -> ResponseReturnValue:
         form.form_errors.append(_("You already sent this form with different content. Press again to give once more."))
         return page(campaign, form, 409, fen=form.amount.fen)
     return lead_to_cashier(given.find(db.session(), campaign, giving.link_token(gift)))
+
+
+def ask_first(campaign: str, form: GiftForm) -> ResponseReturnValue:
+    """A pause and a plain question before an unusually large gift; all that was typed is carried through it."""
+    card, _facts, organisation = queries.find(db.session(), campaign)
+    if not card.is_open:
+        return page(campaign, form, 409, fen=form.amount.fen)
+    shown = {"card": card, "organisation": organisation, "form": form, "fen": form.amount.fen, **shared(card.kind)}
+    form.sure_of.data = f"{form.how_often.data}:{form.amount.fen}"
+    return render_template("campaigns/sure.html", **shown), 200, NO_STORE
 
 
 def begin(campaign: str, form: GiftForm) -> str:
@@ -87,6 +115,7 @@ def page(campaign: str, form: GiftForm, status: int, *, fen: int | None) -> Resp
     if not card.is_open:
         return render_template("campaigns/closed.html", card=card, **shared(card.kind)), 409, NO_STORE
     shown = {"card": card, "organisation": organisation, "form": form, "fen": fen, **shared(card.kind)}
+    shown["team"] = team_queries.find(db.session(), campaign, form.team.data) if form.team.data else None
     shown |= {"next_on": periods.after(clock.today(), clock.today()), "is_recurring": is_recurring()}
     return render_template("campaigns/give.html", **shown), status, NO_STORE
 
@@ -105,7 +134,7 @@ def lead_to_cashier(gift: Given) -> ResponseReturnValue:
         return redirect(attempts.submit(attempt, **asked, for_later=bool(gift.plan)), 303)
     except attempts.AlreadyPaying as taken:
         return redirect(taken.redirect_url or gift.url, 303)
-    except (GatewayError, NotOpen, GoalReached) as refusal:
+    except (GatewayError, NotOpen, GoalReached, LessIsNeeded) as refusal:
         flash(refusal.message, "failed")
     return redirect(gift.url, 303)
 
@@ -140,6 +169,8 @@ def show_gift(campaign: str, token: str) -> ResponseReturnValue:
         "has_failed": gift.state is ContributionState.PENDING and attempt is AttemptState.FAILED,
         "receipt": receipts.of(session, contribution=gift.id),
         "plan": plan_queries.of_gift(session, gift.plan),
+        "is_cash_back": drawers.is_given_back(session, gift.id),
+        "card_url": dedicating.url_of(campaign, gift.id) if dedicating.of_gift(session, gift.id) else "",
         "added": matching_queries.of_gift(session, gift.id),
         "whereabouts": whereabouts.of_gift(session, gift.id) if line else None,
         "refunds": given.refunds_of(session, gift),
@@ -165,5 +196,19 @@ def create_payment(campaign: str, token: str) -> ResponseReturnValue:
 @requires("gift.list")
 def list_gifts() -> ResponseReturnValue:
     session = db.session()
-    mine = {"gifts": given.of_person(session, g.person.id), "plans": plan_queries.of_person(session, g.person.id)}
+    mine: dict[str, Any] = {
+        "waiting": claiming.waiting(session, g.person.id),
+        "teams": team_queries.of_person(session, g.person.id),
+    }
+    mine |= {"gifts": given.of_person(session, g.person.id), "plans": plan_queries.of_person(session, g.person.id)}
     return render_template("campaigns/mine.html", **mine, current="", kinds={}), 200, NO_STORE
+
+
+@bp.post("/account/gifts/claims")
+@requires("gift.list")
+def create_claim() -> ResponseReturnValue:
+    """What was given as a guest with an address that this account has proved."""
+    number = in_transaction(claiming.claim, person_id=g.person.id)
+    done = ngettext("%(num)s gift is in your account now.", "%(num)s gifts are in your account now.", number)
+    flash(done if number else _("There is nothing to add."), "done" if number else "note")
+    return redirect(url_for(".list_gifts"), 303)

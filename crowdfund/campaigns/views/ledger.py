@@ -11,6 +11,7 @@ from crowdfund.campaigns import evidence, export, ledger_figures, ledger_rows, p
 from crowdfund.campaigns.ledger_figures import Named
 from crowdfund.campaigns.ledger_forms import KIND_WORDS, RowsForm
 from crowdfund.campaigns.reports import standing
+from crowdfund.campaigns.views.sharing import unless_known
 from crowdfund.campaigns.whereabouts import queries as whereabouts
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
@@ -34,6 +35,17 @@ def show_ledger() -> ResponseReturnValue:
         place = url_for(".show_campaign", campaign=chosen)
         return redirect(f"{place}?{urlencode(rest)}" if rest else place)
     return ledger_page(None)
+
+
+@bp.get("/ledger/progress")
+@requires("ledger.read")
+def show_progress() -> ResponseReturnValue:
+    """The sums alone, for a page that stays open: not modified (304) until something has moved."""
+    page_cache.tags("ledger", "giving")
+    session, chosen = db.session(), request.args.get("campaign", "")
+    number = ledger_figures.find(session, chosen).id if chosen else 0
+    figures = ledger_figures.figures(session, current_book(), number)
+    return unless_known(render_template("ledger/figures.html", figures=figures))
 
 
 @bp.get("/ledger/<campaign>")

@@ -11,8 +11,10 @@ from sqlalchemy import select
 from crowdfund.campaigns import desk, drafting, lifecycle, moderation, telling
 from crowdfund.campaigns.forms import CampaignForm, FilingForm, ReasonForm
 from crowdfund.campaigns.models import Campaign, Organisation
+from crowdfund.campaigns.news import queries as news_queries
 from crowdfund.campaigns.requirements import NotReady
 from crowdfund.campaigns.states import CampaignState as C
+from crowdfund.campaigns.teams import joining, queries as team_queries
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
@@ -55,8 +57,10 @@ def organisations(*roles: str) -> list[str]:
 def show_desk() -> ResponseReturnValue:
     session = db.session()
     theirs = organisations()
-    rows, messages = desk.campaigns(session, theirs), moderation.waiting(session, theirs)
-    return page("charity/home.html", "campaigns", campaigns=rows, messages=messages, may_begin=bool(organisations(OFFICER)))
+    told: dict[str, Any] = {"messages": moderation.waiting(session, theirs), "teams": team_queries.waiting(session, theirs)}
+    told["comments"] = news_queries.waiting(session, theirs)
+    told |= {"campaigns": desk.campaigns(session, theirs), "may_begin": bool(organisations(OFFICER))}
+    return page("charity/home.html", "campaigns", **told)
 
 
 @bp.get("/campaigns/new")
@@ -166,6 +170,15 @@ def create_decision(gift: str, decision: str) -> ResponseReturnValue:
         raise NotFound(decision)
     decided = {"gift": gift, "organisations": organisations(), "is_shown": decision == "shown", "person": g.person.id}
     in_transaction(moderation.decide, **decided)
+    return redirect(url_for(".show_desk"), 303)
+
+
+@bp.post("/teams/<team>/<decision>")
+@requires("campaign.keep")
+def create_team_decision(team: str, decision: str) -> ResponseReturnValue:
+    if decision not in {"shown", "kept-back", "hidden"}:
+        raise NotFound(decision)
+    in_transaction(joining.decide, team=team, organisations=organisations(), decision=decision, person_id=g.person.id)
     return redirect(url_for(".show_desk"), 303)
 
 

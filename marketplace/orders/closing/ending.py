@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from marketplace.core import audit, clock
 from marketplace.core.db import insert_or_ignore
 from marketplace.core.errors import NotFound, Refusal
-from marketplace.orders.closing import figures
+from marketplace.orders.closing import drawer, figures
 from marketplace.orders.closing.figures import Figures, Period
 from marketplace.orders.closing.models import StationDay
 
@@ -25,8 +25,10 @@ class AlreadyClosed(Refusal):
     message = _l("This day is closed already. What happens from now on belongs to the next one.")
 
 
-def close(session: Session, *, station: str, book: str, actor: str) -> date:
-    """Freeze what happened since the last closing; returns the day. Raises AlreadyClosed."""
+def close(session: Session, *, station: str, book: str, actor: str, counted_fen: int | None = None, why: str = "") -> date:
+    """Freeze what happened since the last closing, with what was counted in the drawer; returns the day.
+
+    Raises AlreadyClosed, drawer.NotCounted, drawer.NoReason."""
     period = open_period(session, station, book)
     day = day_of(period.until)
     found = figures.of(session, period)
@@ -34,6 +36,8 @@ def close(session: Session, *, station: str, book: str, actor: str) -> date:
     told = {"closed_by": actor, "closed_at": period.until}
     if period.since >= period.until or not insert_or_ignore(session, StationDay, {**key, **asdict(found), **told}):
         raise AlreadyClosed(f"{station} {day}")
+    counted = {"counted_fen": counted_fen, "why": why, "until": period.until}
+    drawer.reconcile(session, station=station, book=book, day=day, **counted)
     audit.record(session, actor=actor, action="station.day_closed", subject=f"station:{station}", why=day.isoformat())
     return day
 

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core import clock, triggers
@@ -38,4 +38,22 @@ class StationDay(Base):
     closed_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
-triggers.register(*triggers.append_only("station_day"))
+class CashCount(Base):
+    """What was counted in the station's drawer when the day was closed, beside what the ledger said lay there."""
+
+    __tablename__ = "cash_count"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["station_code", "book", "day"], ["station_day.station_code", "station_day.book", "station_day.day"]
+        ),
+        CheckConstraint("counted_fen >= 0", "counted"),
+    )
+    station_code: Mapped[str] = mapped_column(primary_key=True)
+    book: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    ledger_fen: Mapped[int] = mapped_column(BigInteger)
+    counted_fen: Mapped[int] = mapped_column(BigInteger)
+    why: Mapped[str] = mapped_column(default="")  # where the two differ: no difference without a word
+
+
+triggers.register(*triggers.append_only("station_day"), *triggers.append_only("cash_count"))

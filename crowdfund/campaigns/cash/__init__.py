@@ -1,0 +1,1 @@
+"""Gifts taken in cash at a station."""

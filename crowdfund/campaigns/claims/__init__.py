@@ -1,0 +1,1 @@
+"""Gifts of guests that become those of an account later."""

@@ -1,0 +1,1 @@
+"""Gifts in honour of somebody, and the card that tells of one."""

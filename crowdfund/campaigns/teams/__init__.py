@@ -1,0 +1,1 @@
+"""Giving together (一起捐): people raise for one campaign as a team."""
