@@ -1,6 +1,7 @@
 """After-sales cases by their commands: to the fen, from whom it belongs to, and a refusal changes nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 from typing import Any
 
@@ -89,7 +90,7 @@ def test_it_is_not_refunded_at_once_again_and_again(shop: Shop, delivered: Bough
 
 def test_no_case_is_cut_in_two_to_stay_below_the_limit(delivered: Bought, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two of three boxes are worth 46.64: what two cases ask for may not be more than one may."""
-    small = settings().model_copy(update={"after_sales_limit_fen": 4500})
+    small = replace(settings(), after_sales_limit_fen=4500)
     monkeypatch.setattr(automatic, "settings", lambda: small)
     states = [case_of(open_case(delivered, **DAMAGED)).state for _time in range(2)]
     assert states == [C.REFUNDED, C.REQUESTED] and balances(delivered.number) == ONE_BACK
