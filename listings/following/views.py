@@ -15,6 +15,7 @@ from marketplace.accounts.permissions import requires
 from marketplace.accounts.views_codes import private
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
+from marketplace.core.forms import tidy
 
 REMOVED: Final = "favourite_removed"
 AS_BEFORE: Final = "favourite_before"  # how it was kept, until it is brought back or another one is removed
@@ -34,7 +35,7 @@ def show_favourites() -> ResponseReturnValue:
 @requires("favourite.keep")
 def show_new_favourite() -> ResponseReturnValue:
     """Where the link of a page for strangers leads, once they have signed in: reading writes nothing, so it asks."""
-    variant = request.args.get("variant", "")
+    variant = tidy(request.args.get("variant", ""))
     good = goods.find(db.session(), [variant]).get(variant)
     if good is None or not good.is_for_sale:
         raise NotFound(variant)

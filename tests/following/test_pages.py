@@ -142,9 +142,10 @@ def test_a_price_that_cannot_be_is_said_by_the_field_and_kept(signed_in: Orchard
     assert signed_in.favourite.tells_price is False
 
 
-@pytest.mark.parametrize("variant", ["", "G9-9", "x" * 80, "G7-1'; --"])
+@pytest.mark.parametrize("variant", ["", "G9-9", "x" * 80, "G7-1'; --", "\0"])
 def test_what_is_not_there_cannot_be_saved(signed_in: Orchard, variant: str) -> None:
     assert press(signed_in, "/account/favourites", variant=variant)[0] == 404
+    assert signed_in.client.get("/account/favourites/new", query_string={"variant": variant}).status_code == 404
     assert count(signed_in) == 0
 
 

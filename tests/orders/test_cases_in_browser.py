@@ -166,7 +166,7 @@ def test_an_order_is_followed_and_called_off(shop: Shop, way: Way) -> None:
         expect(buyer.locator(".way")).to_have_count(2)
         if way.width < 900:  # on a phone what lies ahead is folded away
             buyer.locator(".way__ahead summary").first.click()
-        expect(buyer.get_by_text("到你手里").first).to_be_visible()
+        expect(buyer.get_by_text("打好包了").first).to_be_visible()
         is_at_ease(buyer)
         buyer.locator("summary", has_text="取消订单").click()
         is_at_ease(buyer)

@@ -63,8 +63,8 @@ def given_back(session: Session, parcel: Parcel) -> int:
 
 
 def is_turned_down(session: Session, line: OrderLine) -> bool:
-    """The station has looked at some of this line, and refunded nothing."""
-    found = select(AfterSalesCase.id).where(AfterSalesCase.order_line_id == line.id)
+    """The station has looked at damage of this line, and refunded nothing."""
+    found = select(AfterSalesCase.id).where(AfterSalesCase.order_line_id == line.id, AfterSalesCase.kind == Kind.DAMAGED)
     return session.scalar(found.where(AfterSalesCase.state.in_(TURNED_DOWN)).limit(1)) is not None
 
 

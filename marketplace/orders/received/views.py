@@ -20,6 +20,7 @@ from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.forms import tidy
 from marketplace.core.steps import TOO_LATE, take_step
 from marketplace.orders import access
 from marketplace.orders.models import Order
@@ -77,7 +78,7 @@ def create_change(number: str, line: str) -> ResponseReturnValue:
     form, known = ReviewForm(request.form), known_to(bought)
 
     def change(said: Said) -> None:
-        without = form.without.data or ()
+        without = [tidy(each) for each in form.without.data or ()]
         in_transaction(writing.edit, **known, said=said, without=without, actor=access.actor())
 
     return keep(order, bought, form, change)
