@@ -138,10 +138,9 @@ def arranged(
     field: str,
     badges: Mapping[str, cards.StationBadge] | None = None,
 ) -> list[Choice]:
-    """Chosen ones first, then the most frequent; of those without goods only what was chosen stays."""
+    """Chosen ones first, then the most frequent; those without goods last, so that what there is not can be seen as well."""
     numbers = {facet.code: facet.count for facet in counts}
-    codes = [code for code in named if numbers.get(code) or code in chosen]
-    codes.sort(key=lambda code: (code not in chosen, -numbers.get(code, 0), code))
+    codes = sorted(named, key=lambda code: (code not in chosen, -numbers.get(code, 0), code))
     return [
         Choice(
             code,
