@@ -213,6 +213,20 @@ def test_what_was_suspended_meanwhile_is_not_offered_again_by_a_tick(seller: Fla
     assert states() == {"GA": "suspended"}
 
 
+@pytest.mark.parametrize("was", ["paused", "published"])
+def test_what_was_suspended_is_afterwards_as_it_was_before(seller: FlaskClient, was: str) -> None:
+    """Also a second time, in another state."""
+    row = offer(seller, "GA").listing
+    other = {"paused": "published", "published": "paused"}[was]
+    for state in (other, was):
+        step = offering.pause if state == "paused" else offering.resume
+        if states() != {"GA": state}:
+            in_transaction(step, code="GA", person_id=row.seller_id)
+        in_transaction(reviewing.suspend, code="GA", actor="test", reason="test")
+        in_transaction(reviewing.clear, code="GA", actor="test", reason="test")
+        assert states() == {"GA": state}
+
+
 def test_the_page_takes_as_many_statements_for_many_goods_as_for_one(
     seller: FlaskClient, count_statements: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
