@@ -199,6 +199,7 @@ class PriceAndStockForm(Form):
     price = YuanField(_l("Price, yuan"), [Needed(_l("Enter what a pack costs."))])
     stock = IntegerField(_l("Packs"), [Needed(_l("Enter how many packs there are.")), NumberRange(0, 1_000_000)])
     seen_stock = IntegerField(validators=[Needed(_l("Open the page again, please.")), NumberRange(0)], widget=HiddenInput())
+    seen_price = IntegerField(validators=[Needed(_l("Open the page again, please.")), NumberRange(0)], widget=HiddenInput())
 
 
 class OfferForm(Form):

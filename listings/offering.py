@@ -28,13 +28,32 @@ class StockMoved(Refusal):
         self.on_hand = on_hand
 
 
+class PriceMoved(Refusal):
+    """`fen` is what it costs now."""
+
+    message = _l("The price was changed meanwhile; please look at it again.")
+
+    def __init__(self, code: str, fen: int) -> None:
+        super().__init__(f"{code}: {fen} now")
+        self.fen = fen
+
+
 def change_price_and_stock(
-    session: Session, *, code: str, person_id: int, price_fen: int, on_hand: int, seen_on_hand: int, pack: str = ""
+    session: Session,
+    *,
+    code: str,
+    person_id: int,
+    price_fen: int,
+    on_hand: int,
+    seen_on_hand: int,
+    seen_price_fen: int | None = None,
+    pack: str = "",
 ) -> bool:
     """Of a pack of this listing, without `pack` of its first one; whether that changed anything.
 
-    `seen_on_hand` is the stock that the seller looked at. Where they leave it alone, what was sold meanwhile stays sold.
-    Raises NotFound, StockMoved when they count on top of it, OutOfStock when fewer are said to be there than are held."""
+    `seen_on_hand` and `seen_price_fen` are what the seller looked at. Where they leave it alone, what was sold meanwhile
+    stays sold, and a price that a sheet or another page gave it stays. Raises NotFound, StockMoved and PriceMoved when they
+    change what has moved, OutOfStock when fewer are said to be there than are held."""
     listing = get_own(session, code, person_id)
     variant = packs.get(session, listing, pack) if pack else packs.first(session, listing.id)
     if variant is None:
@@ -42,6 +61,10 @@ def change_price_and_stock(
     is_counted = on_hand != seen_on_hand
     if is_counted and variant.on_hand not in (seen_on_hand, on_hand):
         raise StockMoved(code, variant.on_hand)
+    if seen_price_fen == price_fen:
+        price_fen = variant.price_fen
+    elif seen_price_fen is not None and variant.price_fen not in (seen_price_fen, price_fen):
+        raise PriceMoved(code, variant.price_fen)
     if variant.price_fen == price_fen and not is_counted:
         return False
     variant.price_fen = price_fen

@@ -15,7 +15,7 @@ from listings.partner_facts import PUBLISHED
 from listings.states import FOR_SALE, ListingState as L, RevisionState as R
 from marketplace.core import audit, clock, outbox
 from marketplace.core.errors import NotFound, Refusal, StaleState
-from marketplace.core.transitions import transition
+from marketplace.core.transitions import EventRow, subject_of, transition
 
 REVIEWED: Final = "reviewed"
 REVIEWED_ALONE: Final = "reviewed by the clerk who wrote it: nobody else works here"
@@ -177,17 +177,24 @@ def suspend(session: Session, *, code: str, actor: str, reason: str) -> None:
 
 
 def clear(session: Session, *, code: str, actor: str, reason: str) -> None:
-    """The suspension is over; what its farmer objected to is not for sale by that."""
+    """The suspension is over; what its seller had paused, and what its farmer objected to, is not for sale by that."""
     listing = get_of_station(session, code, None)
-    station = listing.station_code
+    station, was = listing.station_code, state_before(session, listing)
     transition(session, listing, L.PUBLISHED, expected=L.SUSPENDED, actor=actor, why=reason, station=station)
     objected = select(Consent.listing_id).where(Consent.listing_id == listing.id, Consent.withdrawn_at.is_not(None))
-    if session.scalar(objected) is not None:
-        why = "the farmer objects"
+    is_objected_to = session.scalar(objected) is not None
+    if is_objected_to or was == L.PAUSED:
+        why = "the farmer objects" if is_objected_to else "as it was before"
         transition(session, listing, L.PAUSED, expected=L.PUBLISHED, actor=actor, why=why, station=station)
     audit.record(session, actor=actor, action="listing.cleared", subject=f"listing:{code}", why=reason)
     announce_decision(session, code=code, decision="cleared", why=reason)
     announce(session, listing)
+
+
+def state_before(session: Session, listing: Listing) -> str | None:
+    """From which it was suspended the last time."""
+    suspended = (EventRow.subject == subject_of(listing), EventRow.to_state == L.SUSPENDED.value)
+    return session.scalar(select(EventRow.from_state).where(*suspended).order_by(EventRow.id.desc()).limit(1))
 
 
 def waiting(session: Session, station: str) -> Sequence[Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _, ngettext
+from wtforms import IntegerField
 
 from listings import offering, own
 from listings.forms import OfferForm, PriceAndStockForm
@@ -15,6 +16,7 @@ from listings.stock import OutOfStock
 from marketplace.accounts.permissions import requires
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import Refusal
+from marketplace.core.formats import yuan
 
 bp = Blueprint("seller_prices", __name__, url_prefix="/seller/listings/prices")
 
@@ -102,6 +104,7 @@ def keep(code: str, row: PackRow) -> None:
     if not form.validate():
         return
     given: Any = {"price_fen": form.price.fen, "on_hand": form.stock.data, "seen_on_hand": form.seen_stock.data}
+    given |= {"seen_price_fen": form.seen_price.data}
     given |= {"code": code, "pack": row.pack.pack, "person_id": g.person.id}
     try:
         row.is_saved = in_transaction(offering.change_price_and_stock, **given)
@@ -111,18 +114,25 @@ def keep(code: str, row: PackRow) -> None:
         form.stock.errors = [
             _("Stock has moved meanwhile: there are %(number)s now. Please check again.", number=moved.on_hand)
         ]
-        look_again(form, moved.on_hand)
+        look_again(form.seen_stock, moved.on_hand)
+    except offering.PriceMoved as moved:
+        form.price.errors = [
+            _("The price was changed meanwhile: it is %(sum)s now. Please check again.", sum=yuan(moved.fen))
+        ]
+        look_again(form.seen_price, moved.fen)
     else:
-        look_again(form, form.stock.data or 0)
+        look_again(form.seen_stock, form.stock.data or 0)
+        look_again(form.seen_price, form.price.fen or 0)
 
 
-def look_again(form: PriceAndStockForm, on_hand: int) -> None:
-    """The page that goes out now shows this stock; a field would rather repeat what was sent."""
-    form.seen_stock.data, form.seen_stock.raw_data = on_hand, [str(on_hand)]
+def look_again(field: IntegerField, now: int) -> None:
+    """The page that goes out now shows this; a field would rather repeat what was sent."""
+    field.data, field.raw_data = now, [str(now)]
 
 
 def as_it_is(pack: Any) -> PriceAndStockForm:
-    form = PriceAndStockForm(prefix=pack.pack, data={"stock": pack.on_hand, "seen_stock": pack.on_hand})
+    seen = {"seen_stock": pack.on_hand, "seen_price": pack.price_fen}
+    form = PriceAndStockForm(prefix=pack.pack, data={"stock": pack.on_hand} | seen)
     form.price.show(pack.price_fen)
     return form
 

@@ -35,9 +35,11 @@ def offer(seller: FlaskClient, code: str, **given: object) -> Variant:
 
 
 def rows(**typed: tuple[str, str, str]) -> dict[str, str]:
-    """The listing's code: price, stock, the stock that the page showed of its first pack."""
-    fields = ("price", "stock", "seen_stock")
-    return {f"{code}-1-{name}": value for code, row in typed.items() for name, value in zip(fields, row, strict=True)}
+    """The listing's code: price, stock, the stock that the page showed of its first pack, beside a price of ¥39.80."""
+    fields = ("price", "stock", "seen_stock", "seen_price")
+    return {
+        f"{code}-1-{name}": value for code, row in typed.items() for name, value in zip(fields, (*row, "3980"), strict=True)
+    }
 
 
 def send(seller: FlaskClient, data: dict[str, str]):  # type: ignore[no-untyped-def]
@@ -106,6 +108,20 @@ def test_what_was_sold_meanwhile_stays_sold(seller: FlaskClient) -> None:
     assert now("GA") == (4200, 30)
 
 
+def test_a_page_of_before_takes_no_newer_price_back(seller: FlaskClient) -> None:
+    """The sheet, or another page, has changed it since; here only the stock was typed."""
+    offer(seller, "GA", tiers=((10, 3900),))
+    assert send(seller, rows(GA=("45.00", "10", "10"))).status_code == 303
+
+    assert send(seller, rows(GA=("39.80", "12", "10"))).status_code == 303
+    assert now("GA") == (4500, 12)
+    answer = send(seller, rows(GA=("38.00", "15", "12")))
+    assert answer.status_code == 422 and "价格刚才改过，现在是 ¥45.00" in answer.text
+    assert now("GA") == (4500, 12)
+    assert send(seller, rows(GA=("38.00", "15", "12")) | {"GA-1-seen_price": "4500"}).status_code == 303
+    assert now("GA") == (3800, 15)
+
+
 def test_nothing_changed_moves_nothing(seller: FlaskClient) -> None:
     offer(seller, "GA")
     before = db.session.scalar(select(func.count()).select_from(StockMovement))
@@ -145,8 +161,9 @@ def test_each_pack_has_a_row_of_its_own(seller: FlaskClient) -> None:
     page = seller.get(PRICES).text
     assert "10斤箱" in page and "20斤箱" not in page
 
-    typed = rows(GA=("39.80", "10", "10")) | {"GA-2-price": "68", "GA-2-stock": "6", "GA-2-seen_stock": "4"}
-    answer = send(seller, typed | {"GA-3-price": "1", "GA-3-stock": "1", "GA-3-seen_stock": "1"})
+    second = {"GA-2-price": "68", "GA-2-stock": "6", "GA-2-seen_stock": "4", "GA-2-seen_price": "7000"}
+    third = {"GA-3-price": "1", "GA-3-stock": "1", "GA-3-seen_stock": "1", "GA-3-seen_price": "3980"}
+    answer = send(seller, rows(GA=("39.80", "10", "10")) | second | third)
 
     assert re.findall(r"saved=([\w-]+)", answer.headers["Location"]) == [large.code]
     db.session.rollback()
@@ -194,6 +211,20 @@ def test_what_was_suspended_meanwhile_is_not_offered_again_by_a_tick(seller: Fla
     send(seller, rows(GA=("39.80", "10", "10")) | shown(GA="no") | {"GA-is_offered": "y"})
 
     assert states() == {"GA": "suspended"}
+
+
+@pytest.mark.parametrize("was", ["paused", "published"])
+def test_what_was_suspended_is_afterwards_as_it_was_before(seller: FlaskClient, was: str) -> None:
+    """Also a second time, in another state."""
+    row = offer(seller, "GA").listing
+    other = {"paused": "published", "published": "paused"}[was]
+    for state in (other, was):
+        step = offering.pause if state == "paused" else offering.resume
+        if states() != {"GA": state}:
+            in_transaction(step, code="GA", person_id=row.seller_id)
+        in_transaction(reviewing.suspend, code="GA", actor="test", reason="test")
+        in_transaction(reviewing.clear, code="GA", actor="test", reason="test")
+        assert states() == {"GA": state}
 
 
 def test_the_page_takes_as_many_statements_for_many_goods_as_for_one(

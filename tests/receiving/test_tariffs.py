@@ -77,6 +77,8 @@ def test_what_is_wrong_is_said_by_its_row_and_nothing_is_kept(shop: Shop) -> Non
         ("shanxi,5,6,2\nshanxi,5,7,2", tomorrow, "写了两次"),
         ("shanxi,5,six,2", tomorrow, "元"),
         ("shanxi,5,6,0", tomorrow, "路上几天"),
+        ("shanxi,5,7,50,3", tomorrow, "多于四格"),
+        ("shanxi;5;7,50;3", tomorrow, "元"),
         ("", tomorrow, "贴进来"),
         (TABLE, today, "最早从明天起"),
         (TABLE, "soon", "2026-10-09"),

@@ -49,6 +49,8 @@ def steps(text: str, zones: Collection[str]) -> list[Step]:
 
 def step(line: int, cells: Sequence[str], zones: Collection[str]) -> Step:
     zone, kilograms, yuan, days = (*cells, "", "", "", "")[:4]
+    if any(cells[4:]):  # 7,50 between commas would be seven yuan and fifty days
+        return Step(line, zone[:40], 0, 0, 0, _l("There are more than four cells in this row."))
     if zone not in zones:
         return Step(line, zone[:40], 0, 0, 0, _l("There is no such zone."))
     if not NUMBER.fullmatch(kilograms) or not Decimal(kilograms):
