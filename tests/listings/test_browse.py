@@ -109,6 +109,16 @@ def test_chosen_filters_stay_even_without_goods(client: FlaskClient, index: Inde
     assert page.index('value="141028"') < page.index('value="140430"')
 
 
+def test_filters_without_goods_stay_greyed_and_last(client: FlaskClient, index: Index) -> None:
+    index.answer = found(facets=Facets(counties=(Facet("141028", "吉县", "Jixian", 7),)))
+
+    page = client.get("/search?q=x").text
+
+    assert '<label class="check"><input type="checkbox" name="county" value="141028">' in page
+    assert '<label class="check check--none"><input type="checkbox" name="county" value="140430">' in page
+    assert page.index('value="141028"') < page.index('value="140430"')
+
+
 def test_a_shelf_asks_for_its_categories(client: FlaskClient, index: Index) -> None:
     index.answer = found("P0012", total=80)
 
