@@ -56,10 +56,11 @@ class Mail:
         self._server, self._sender = urlsplit(url), sender
 
     def deliver(self, letter: Letter) -> None:
+        envelope = self._envelope(letter)
         try:
             with self._called() as server:
                 self._introduce(server)
-                server.send_message(self._envelope(letter))
+                send(server, envelope)
         except smtplib.SMTPRecipientsRefused as refused:
             if all(code >= 500 for code, _why in refused.recipients.values()):
                 raise Undeliverable(str(min(code for code, _why in refused.recipients.values()))) from None
@@ -84,13 +85,25 @@ class Mail:
 
     def _envelope(self, letter: Letter) -> EmailMessage:
         envelope = EmailMessage()
-        envelope["From"], envelope["To"] = self._sender, letter.address
+        envelope["From"] = self._sender
+        try:
+            envelope["To"] = letter.address
+        except ValueError:  # several lines: no address, and no way to smuggle headers in
+            raise Undeliverable("no address") from None
         envelope["Subject"] = subject(letter.text)
         envelope["Date"] = format_datetime(letter.written_at)
         envelope["Message-ID"] = f"<{letter.key}@{self._sender.rpartition('@')[2].rstrip('>')}>"
         envelope["Auto-Submitted"] = "auto-generated"
         envelope.set_content(letter.text)
         return envelope
+
+
+def send(server: smtplib.SMTP, envelope: EmailMessage) -> None:
+    """Raises Undeliverable for an address that this server has no letters for: tomorrow it has none either."""
+    try:
+        server.send_message(envelope)
+    except smtplib.SMTPNotSupportedError:
+        raise Undeliverable("an address beyond ASCII") from None
 
 
 class SmsBridge:

@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from marketplace.core.db import db
 from marketplace.notifications.models import Delivery, Endpoint, Silence
@@ -94,7 +94,7 @@ def test_what_was_not_taken_is_seen_and_sent_once_more(page: Page, rude: Rude) -
     db.session.rollback()
     (row,) = db.session.scalars(select(Delivery))
     row.state = D.GIVEN_UP
-    db.session.execute(Endpoint.__table__.update().values(rests_until=row.since))
+    db.session.execute(update(Endpoint).values(rests_until=row.since))
     db.session.commit()
     rude.is_polite = True
 

@@ -106,6 +106,17 @@ def test_refused_for_good_is_told_from_refused_for_now(postman: tuple[Postman, s
     assert taken.taken == []
 
 
+@pytest.mark.parametrize("address", ["guo@example.test\r\nBcc: other@example.test", "郭@example.test", "guo@例子.测试"])
+def test_what_is_no_address_for_this_server_is_not_tried_for_days(
+    postman: tuple[Postman, str], address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, url = postman
+    monkeypatch.setattr(smtplib.SMTP, "has_extn", lambda _server, name: name != "smtputf8")
+    with pytest.raises(Undeliverable):
+        Mail(url, SENDER).deliver(LETTER._replace(address=address))
+    assert taken.taken == []
+
+
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # both stand on this machine
 def test_who_must_sign_in_does() -> None:
     def known(_server: Any, _session: Any, _envelope: Any, _mechanism: str, given: Any) -> AuthResult:
