@@ -1,20 +1,27 @@
 """Whatever is given, matched, sent back, returned and paid, in whatever order: every fen is somewhere, once."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings, strategies as st
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import public_ledger
+from crowdfund.campaigns import disbursing, public_ledger
 from crowdfund.campaigns.models import Campaign
+from crowdfund.campaigns.whereabouts import following
 from crowdfund.campaigns.whereabouts.models import GivenMoney
-from marketplace.core import ids
+from marketplace.core import ids, sealing
 from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
 from marketplace.ledger import books
-from tests.public_ledger.conftest import Giving
+from tests.campaigns.conftest import Fund
+from tests.campaigns.matching.conftest import opened
+from tests.properties.test_matching import Pool
+from tests.public_ledger.conftest import CREDIT_CODE, Giving
+from tests.public_ledger.test_receipts import send_back as send_back_in_public
 from tests.whereabouts.conftest import follow, refuse_any_difference
 
 STEPS = st.lists(
@@ -76,7 +83,7 @@ def write(session: Session, campaign: Campaign, kind: str, reference: str, fen: 
 
 
 @pytest.mark.full
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_every_fen_is_somewhere_once(app: Flask, giving: Giving, steps: list[tuple[str, int, int]]) -> None:
     story = Story(giving, giving.campaign())
@@ -86,3 +93,68 @@ def test_every_fen_is_somewhere_once(app: Flask, giving: Giving, steps: list[tup
     refuse_any_difference(story.campaign)
     rows = db.session.query(GivenMoney).where(GivenMoney.campaign_id == story.campaign.id)
     assert sorted(each.came_fen - each.back_fen for each in rows) == sorted(story.stayed.values())
+
+
+class Matched(Pool):
+    """Gifts and their matches as they really arrive, spent by real payments, sent back by real refunds."""
+
+    def take(self, name: str, number: int, more: Any) -> None:
+        free = -books.balance(db.session(), "restricted", self.campaign, book="test")
+        if name == "refund" and self.gifts:
+            gift = self.gifts[number % len(self.gifts)]
+            part = min(self.kept[gift] * more // 100, free)
+            if part:
+                in_transaction(send_back_in_public, gift, part)
+                self.kept[gift] -= part
+        elif name == "pay" and free:
+            self.pay_out(min(number, free))
+        elif name == "follow":
+            self.look()
+        else:
+            super().take(name, number, more)
+
+    def pay_out(self, fen: int) -> None:
+        numbers: Any = {"provider_credit_code": CREDIT_CODE, "invoice_number": ids.public_id()}
+        lines = (("甲", fen - fen // 3), ("乙", fen // 3)) if fen > 2 else ()
+        bill = disbursing.Bill(Money(fen), "书", "书店", lines=lines, **numbers)
+        officer, approver = self.fund.officer.id, self.fund.approver.id
+        asked: Any = {"campaign": self.campaign, "budget_line": 1, "bill": bill, "requester_id": officer}
+        made = in_transaction(disbursing.request, **asked)
+        in_transaction(disbursing.approve, disbursement=made, approver_id=approver)
+        in_transaction(disbursing.send, disbursement=made, officer_id=officer)
+        in_transaction(disbursing.confirm, disbursement=made, officer_id=officer, bank_reference="B")
+
+    def look(self) -> None:
+        while in_transaction(sealing.seal, chain="public"):
+            pass
+        while following.follow():
+            pass
+        campaign = db.session.scalars(select(Campaign).where(Campaign.public_id == self.campaign)).one()
+        refuse_any_difference(campaign)
+
+
+@pytest.fixture
+def fund(app: Flask) -> Iterator[Fund]:
+    yield from opened(app)
+
+
+MOVES = st.one_of(
+    st.tuples(st.just("give"), st.integers(1, 900), st.sampled_from(("", "a@example.test"))),
+    st.tuples(st.just("pay"), st.integers(1, 1500), st.just(0)),
+    st.tuples(st.just("refund"), st.integers(0, 20), st.integers(1, 100)),
+    st.tuples(st.sampled_from(("close", "follow")), st.just(0), st.just("")),
+)
+TERMS = st.tuples(st.integers(1, 300), st.integers(1, 900), st.integers(1, 1500), st.integers(1, 2500))
+
+
+@pytest.mark.full
+def test_every_fen_is_somewhere_once_with_real_matches(fund: Fund) -> None:
+    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(TERMS, st.lists(MOVES, min_size=4, max_size=14))
+    def live(promised: tuple[int, int, int, int], what: list[tuple[str, int, Any]]) -> None:
+        pool = Matched(fund, *promised)
+        for name, number, more in what:
+            pool.take(name, number, more)
+        pool.look()
+
+    live()
