@@ -1,4 +1,4 @@
-"""Giving together, lived in four ways: a large gift in somebody's honour by a team, claimed later; cash at a station; news."""
+"""Giving together, lived in four ways: a large gift in honour of somebody by a team, claimed later; cash; news."""
 
 from typing import Literal
 
