@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import bindparam, select
@@ -151,7 +151,7 @@ def account_of(session: Session, /, *, reference: str) -> books.Account | None:
     if gift is None or gift.state is not G.PENDING:
         return None
     if gift.past_goal == room.STOP and not room.holds(session, gift.campaign_id, book=gift.book, fen=gift.fen):
-        lapsed = {"expected": G.PENDING, "actor": "system", "why": room.FULL}
+        lapsed: dict[str, Any] = {"expected": G.PENDING, "actor": "system", "why": room.FULL}
         transition(session, Contribution(public_id=reference), G.LAPSED, **lapsed)
         return None
     (target,) = rows(session, held_campaign(), campaign=gift.campaign_id)

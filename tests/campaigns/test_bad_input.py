@@ -72,7 +72,8 @@ def test_less_than_the_gateway_takes_is_said_before_anything_is_sent(fund: Fund,
 @pytest.mark.parametrize("typed", RIGHT)
 def test_sums_as_people_write_them(fund: Fund, typed: str) -> None:
     campaign = fund.open()
-    answer = post(fund.browser(), f"/campaigns/{campaign}/gifts", {"amount": typed, "anonymity": "masked"})
+    sure = {"sure_of": f"once:{RIGHT[typed]}"}  # where so much is asked about
+    answer = post(fund.browser(), f"/campaigns/{campaign}/gifts", {"amount": typed, "anonymity": "masked", **sure})
 
     assert answer.status_code == 303
     assert db.session.scalars(select(Contribution.fen)).all() == [RIGHT[typed]]

@@ -68,3 +68,12 @@ def test_no_page_of_giving_together_sells_anything(fund: Fund) -> None:
         assert not [link for link in links if "//" in link and not link.startswith(settings().base_url)], name
         assert not SOLD.search(re.sub(r"<[^>]+>", " ", page)), name
         assert not re.search(r'name="(tip|fee|round_up)"', page), name
+
+
+def test_what_is_beyond_the_goal_is_said_to_the_fen(fund: Fund) -> None:
+    campaign = fund.open(past_goal="next_project", next_project_zh="下学期补书")
+    fund.give(campaign, 1_800_000)
+    assert "用于下一个项目" not in fund.browser().get(f"/campaigns/{campaign}/progress").text
+    fund.give(campaign, 7)
+    page = fund.browser().get(f"/campaigns/{campaign}/progress").text
+    assert "其中 ¥0.07 超出目标，用于下一个项目：下学期补书" in page

@@ -131,6 +131,16 @@ def test_an_address_without_a_name_or_no_address_is_said_by_the_field(fund: Fund
     assert db.session.scalars(select(Contribution.id)).all() == []
 
 
+def test_no_address_is_sent_card_after_card(fund: Fund) -> None:
+    campaign, client = fund.open(), fund.browser()
+    statuses = []
+    for number in range(12):
+        typed = {"honoured": "外婆", "card_contact": "Granny@example.test", "idempotency_key": f"card-{number}"}
+        page = post(client, f"/campaigns/{campaign}/gifts", {"amount": "0.01", "anonymity": "masked", **typed})
+        statuses.append(page.status_code)
+    assert statuses == [303] * 10 + [429] * 2 and "自己转发" in page.text and "外婆" in page.text
+
+
 def test_a_guests_gifts_are_claimed_by_the_proved_address_alone(fund: Fund) -> None:
     campaign = fund.open()
     mine = fund.give(campaign, 660, contact="13835172045", name="李承志", anonymity="anonymous")

@@ -96,6 +96,8 @@ QUIET: Final[Mapping[str, str]] = {
 """Say the same whether or not there was something: a redirect, or what is wrong, and nothing has changed."""
 UNSEEN: Final[Mapping[str, str]] = {
     **dict.fromkeys(("gifts.show_gift", "plans.show_plan", "sponsors.show_fund"), "opens by a secret link alone"),
+    "teams.show_card": "opens by a secret link alone",
+    **dict.fromkeys(("teams.show_new", "news.show_comment"), "the campaign is a draft"),
     **dict.fromkeys(("cases", "seller_cases", "station_cases"), "no file is there"),
     **dict.fromkeys(("seller_listings", "farmer_listings", "listing_review"), "no paper was given, and it is a draft"),
     **dict.fromkeys(

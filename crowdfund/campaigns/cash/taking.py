@@ -4,7 +4,7 @@ cash:<gift>   cash_desk -> restricted: what lies in the station's drawer is the 
 
 The station's closing reads the drawer's account: it needs to know nothing of gifts."""
 
-from typing import Final
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -41,7 +41,7 @@ def take(session: Session, *, campaign: str, amount: Money, giver: Giver, statio
     lines: dict[books.Account, Money] = {(DRAWER, station): amount, ("restricted", campaign): -amount}
     books.post(session, key=key, book=book, reference=reference, lines=lines)
     row, why = Contribution(public_id=reference), f"cash:{station}"
-    moved = {"expected": ContributionState.PENDING, "actor": f"person:{clerk_id}", "why": why}
+    moved: dict[str, Any] = {"expected": ContributionState.PENDING, "actor": f"person:{clerk_id}", "why": why}
     transition(session, row, ContributionState.RECEIVED, **moved, received_at=clock.now())
     gift = session.scalars(select(Contribution).where(Contribution.public_id == reference)).one()
     told = {"who": gift.shown_as, "reference": key, "commitment": giving.commitment(gift.giver, gift.salt)}

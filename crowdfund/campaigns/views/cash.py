@@ -31,7 +31,7 @@ def queue(session: Session, station: str) -> OtherQueue:
     """Cash of called-off campaigns among the station's queues."""
     note = _l("Take them, give them back")
     return OtherQueue(
-        url_for("cash_gifts.show_gifts"), "gift", _l("Gifts in cash"), note, queries.going_back(session, station)
+        url_for("cash_gifts.show_gifts"), "heart", _l("Gifts in cash"), note, queries.going_back(session, station)
     )
 
 

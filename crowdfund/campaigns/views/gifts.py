@@ -22,8 +22,9 @@ from crowdfund.campaigns.teams import queries as team_queries
 from crowdfund.campaigns.teams.joining import TeamIsClosed
 from crowdfund.campaigns.views.public import shared
 from crowdfund.campaigns.whereabouts import queries as whereabouts
+from marketplace.accounts.people import normalised
 from marketplace.accounts.permissions import requires
-from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
+from marketplace.accounts.rate_limits import HOUR, address as where_from, hit, is_beyond
 from marketplace.core import clock, idempotency, ids
 from marketplace.core.db import db, in_transaction
 from marketplace.core.settings import settings
@@ -33,6 +34,7 @@ from marketplace.payments.states import AttemptState
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
 FROM_ONE_PLACE: Final = 3000  # an hour: a school hall gives from one address
+CARDS_A_DAY: Final = 10  # to one address: no gift of a fen is a way to trouble somebody
 LOOKS: Final = 12
 SECONDS: Final = 2
 UNSENT: Final = {AttemptState.CREATED, AttemptState.SUBMITTING, AttemptState.UNKNOWN}
@@ -64,6 +66,12 @@ def create_gift(campaign: str) -> ResponseReturnValue:
     if form.is_unusual:
         return ask_first(campaign, form)
     hit("gift.from", where_from(), limit=FROM_ONE_PLACE, seconds=HOUR)
+    to_whom = normalised(str(form.card_contact.data or ""))
+    if to_whom and is_beyond("gift.card", to_whom, limit=CARDS_A_DAY, seconds=24 * HOUR):
+        form.card_contact.errors = [
+            _("Enough cards went to this address today. Leave it empty, and pass the card on yourself.")
+        ]
+        return page(campaign, form, 429, fen=form.amount.fen)
     try:
         gift = begin(campaign, form)
     except keeping.NoAddress as refusal:

@@ -131,6 +131,6 @@ def update_page(campaign: str, form: UpdateForm, status: int = 200, wrong: tuple
 def create_decision(comment: str, decision: str) -> ResponseReturnValue:
     if decision not in {"shown", "kept-back"}:
         raise NotFound(decision)
-    told = {"comment": comment, "organisations": organisations(), "is_shown": decision == "shown"}
+    told: dict[str, Any] = {"comment": comment, "organisations": organisations(), "is_shown": decision == "shown"}
     in_transaction(news.decide, **told, person_id=g.person.id)
     return redirect(url_for("charity.show_desk"), 303)

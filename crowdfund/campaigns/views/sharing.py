@@ -95,4 +95,5 @@ def unless_known(body: str) -> Response:
     """Strangers are answered by the page cache; whoever is signed in is told by the same tag that nothing has changed."""
     answer = make_response(body)
     answer.add_etag()
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer

@@ -5,7 +5,7 @@ Who closes late at night closes the day that they have worked: until MORNING it 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -36,7 +36,7 @@ def close(session: Session, *, station: str, book: str, actor: str, counted_fen:
     told = {"closed_by": actor, "closed_at": period.until}
     if period.since >= period.until or not insert_or_ignore(session, StationDay, {**key, **asdict(found), **told}):
         raise AlreadyClosed(f"{station} {day}")
-    counted = {"counted_fen": counted_fen, "why": why, "until": period.until}
+    counted: dict[str, Any] = {"counted_fen": counted_fen, "why": why, "until": period.until}
     drawer.reconcile(session, station=station, book=book, day=day, **counted)
     audit.record(session, actor=actor, action="station.day_closed", subject=f"station:{station}", why=day.isoformat())
     return day
