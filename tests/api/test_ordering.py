@@ -170,7 +170,7 @@ def test_an_order_of_another_is_not_there(shop: Shop, program: Programs) -> None
     other = program()
 
     assert other.get(f"/orders/{number}").status_code == 404
-    assert other.post(f"/orders/{number}/payment").status_code == 409
+    assert other.post(f"/orders/{number}/payment").status_code == 404
 
 
 def test_a_cart_promises_the_day_that_its_order_will(shop: Shop, program: Programs) -> None:
