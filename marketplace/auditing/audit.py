@@ -44,7 +44,7 @@ COUNTED |= {"batches": "settlement_batch", "public rows": "public_row", "receipt
 COUNTED |= {"arrivals": "arrival", "closed days": "station_day"}
 COUNTED |= {"promotions": "promotion", "invoices": "invoice"}
 COUNTED |= {"reviews": "customer_review", "questions": "question"}
-COUNTED |= {"statements of institutions": "account_statement"}
+COUNTED |= {"statements of institutions": "account_statement", "bank transfers": "bank_transfer"}
 COUNTED |= {"presales": "presale", "places in them": "backing"}
 COUNTED |= {"pledges": "pledge", "devices": "device", "imported sheets": "listing_import"}
 

@@ -121,8 +121,9 @@ INSTITUTIONS: Final = (
     Check(
         "bank transfers have four eyes",
         """SELECT t.public_id AS name FROM bank_transfer t WHERE t.state = 'confirmed' AND (t.decider_id IS NULL
-        OR t.decider_id = t.recorder_id OR NOT EXISTS (SELECT 1 FROM audit_record r WHERE r.action = 'bank_transfer.confirmed'
-            AND r.subject = 'bank_transfer:' || t.public_id AND r.actor = 'person:' || t.decider_id))""",
+        OR t.decider_id = t.recorder_id OR NOT EXISTS (SELECT 1 FROM audit_record r
+            WHERE r.action = 'bank_transfer.confirmed' AND r.subject = 'bank_transfer:' || t.public_id
+            AND r.actor = 'person:' || t.decider_id))""",
         "bank transfer {name} is booked, but nobody beside whoever wrote it down has confirmed it",
     ),
     Check(

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
-from marketplace.orders import undelivered
-from marketplace.orders.institutions import checking
+from marketplace.orders import refunding, undelivered
+from marketplace.orders.institutions import bank_transfers, checking
+from marketplace.payments.by_bank import recording
+from tests import factories
 from tests.auditing.naming import named
 from tests.institutions.conftest import Canteen, build_canteen, send
 from tests.orders.conftest import build_shop, parcels
@@ -51,6 +54,20 @@ TAMPERING = (
 )
 
 
+AT_THE_BANK = (
+    ("bank transfers have four eyes", "UPDATE audit_record SET actor = 'x' WHERE action = 'bank_transfer.confirmed'"),
+    ("bank transfers that came are payments", "UPDATE bank_transfer SET fen = fen + 1 WHERE way = 'in'"),
+    ("bank transfers that came are payments", "UPDATE bank_transfer SET state = 'withdrawn' WHERE way = 'in'"),
+    ("bank transfers that came are payments", "DELETE FROM bank_transfer WHERE way = 'in'"),
+    ("refunds by bank were sent by people", "UPDATE bank_transfer SET fen = fen - 1 WHERE way = 'out'"),
+    ("refunds by bank were sent by people", "DELETE FROM bank_transfer WHERE way = 'out'"),
+    ("refunds by bank were sent by people", "UPDATE refund SET remote_id = 'x'"),
+    ("statements are paid by one payment", "UPDATE attempt SET is_surplus = TRUE WHERE gateway = 'bank'"),
+    ("attempts are captured once", "UPDATE entry SET key = 'x' WHERE kind = 'capture'"),
+    ("states have traces", "DELETE FROM event WHERE subject LIKE 'bank_transfer:%'"),
+)
+
+
 @pytest.fixture
 def canteen(real_app: Flask) -> Iterator[Canteen]:
     shop = build_shop(real_app)
@@ -78,3 +95,27 @@ def test_whatever_was_tampered_with_is_named(canteen: Canteen) -> None:
     assert named(db.engine, cashier) == set()
     found = {(check, tampering): check in named(db.engine, cashier, ours=tampering) for check, tampering in TAMPERING}
     assert [which for which, is_named in found.items() if not is_named] == []
+
+
+@pytest.mark.full
+def test_whatever_was_tampered_with_at_the_bank_is_named(canteen: Canteen) -> None:
+    number = canteen.order(apples=3)
+    canteen.deliver(number)
+    canteen.accept_all(number)
+    statement = canteen.bill()
+    due: dict[str, Any] = {"statement": statement.public_id, "fen": statement.due_fen, "number": "N1"}
+    people = [factories.make_person("finance_operator").id for _each in range(2)]
+    when = clock.today()
+    came = in_transaction(bank_transfers.record, institution=canteen.public_id, **due, on=when, person_id=people[0])
+    in_transaction(bank_transfers.confirm, transfer=came, person_id=people[1])
+    (parcel,) = parcels(number)
+    units: dict[str, Any] = {"units": {parcel.lines[0].public_id: 1}, "with_shipping": False, "reason": "坏了"}
+    given: dict[str, Any] = {"parcel": parcel.public_id, "station": None, "actor": "clerk"}
+    refund = in_transaction(refunding.refund_units, **given, **units)
+    back = in_transaction(recording.record_refund, refund=refund, number="N1", on=when, person_id=people[1])
+    in_transaction(bank_transfers.confirm, transfer=back, person_id=people[0])
+    cashier = canteen.shop.cashier.storage
+    db.session.remove()
+
+    assert named(db.engine, cashier) == set()
+    assert [(check, sql) for check, sql in AT_THE_BANK if check not in named(db.engine, cashier, ours=sql)] == []

@@ -138,15 +138,16 @@ def send_back(canteen: Canteen, fen: int) -> None:
     """No machine does: by two people, at the bank's counter."""
     waiting = db.session.scalars(select(Refund).where(Refund.state == RefundState.REQUESTED)).one()
     assert waiting.fen == fen
-    refund, sent = waiting.public_id, {"number": "OUT1", "on": clock.today()}
-    made = in_transaction(recording.record_refund, refund=refund, **sent, person_id=canteen.operator.id)
+    refund = waiting.public_id
+    sent: dict[str, Any] = {"refund": refund, "on": clock.today(), "person_id": canteen.operator.id}
+    made = in_transaction(recording.record_refund, **sent, number="OUT1")
     with pytest.raises(recording.SamePerson):
         confirm(made, canteen.operator)
     confirm(made, second())
     row = db.session.scalars(select(Refund).where(Refund.public_id == refund)).one()
     assert row.state is RefundState.SUCCEEDED and differences(canteen) == []
     with pytest.raises(NotFound):
-        in_transaction(recording.record_refund, refund=refund, **sent | {"number": "OUT2"}, person_id=canteen.operator.id)
+        in_transaction(recording.record_refund, **sent, number="OUT2")
 
 
 def test_a_refund_after_it_was_paid_by_bank_is_sent_by_people(canteen: Canteen, due: str) -> None:

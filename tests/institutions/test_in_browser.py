@@ -1,20 +1,20 @@
-"""A canteen on a phone: checked, answered, billed, read; nothing too wide, nothing barred."""
+"""A canteen: checked, answered, billed, read, paid at the bank; nothing too wide, nothing barred."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser import is_at_ease, serving
+from marketplace.core import clock
+from marketplace.orders.institutions.states import StatementState
+from tests.browser import Way, is_at_ease, serving
 from tests.factories import sign_in_as, signed_in
 from tests.institutions.conftest import Canteen, build_canteen
 from tests.orders.conftest import build_shop, parcels, put
 
 pytestmark = pytest.mark.full
-PHONE: ViewportSize = {"width": 390, "height": 780}
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def canteen(real_app: Flask) -> Iterator[Canteen]:
     shop.cashier.storage.dispose()
 
 
-def test_from_the_checkout_to_the_statement(canteen: Canteen, browser: Browser) -> None:
+def test_from_the_checkout_to_the_statement(canteen: Canteen, way: Way) -> None:
     shop = canteen.shop
     cook, clerk, operator = shop.browser(), shop.browser(), shop.browser()
     sign_in_as(cook, canteen.payer)
@@ -37,11 +37,7 @@ def test_from_the_checkout_to_the_statement(canteen: Canteen, browser: Browser) 
     with serving(shop.app) as home:
 
         def open_page(client: FlaskClient, path: str) -> Page:
-            context = browser.new_context(base_url=home, viewport=PHONE, reduced_motion="reduce", bypass_csp=True)
-            cookie = client.get_cookie("session")
-            assert cookie
-            context.add_cookies([{"name": "session", "value": cookie.value, "url": home}])
-            page = context.new_page()
+            page = way.open(home, client)
             page.goto(path)
             is_at_ease(page)
             return page
@@ -72,6 +68,26 @@ def test_from_the_checkout_to_the_statement(canteen: Canteen, browser: Browser) 
         office = open_page(operator, f"/operator{base}")
         expect(office.get_by_text(statement).first).to_be_visible()
         open_page(clerk, f"/station/parcels/{parcels(number)[0].public_id}")
-        if folder := os.environ.get("SHOTS"):
-            for name, shown in (("statement", page), ("operator", office)):
-                shown.screenshot(path=f"{folder}/{name}-again.png", full_page=True)
+
+        office.locator("summary", has_text="记一笔银行转账").click()
+        is_at_ease(office)
+        office.get_by_label("到账金额（元）").fill("79.60")
+        office.get_by_label("银行流水号").fill("N2026112600017")
+        office.get_by_label("转账日期").fill(clock.today().isoformat())
+        press(office, "登记")
+        page = open_page(cook, f"{base}/statements/{statement}")
+        expect(page.get_by_text("收到银行转账 ¥79.60")).to_be_visible()
+        other = shop.browser()
+        signed_in(other, "finance_operator")
+        second = open_page(other, "/operator/bank-transfers")
+        press(second, "银行查到了，确认")
+        expect(second.get_by_text("两人已确认")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("heading", name=statement)).to_be_visible()
+        assert canteen.statements()[0].state is StatementState.PAID
+
+
+def press(page: Page, name: str) -> None:
+    """What leads to another page."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=name).first.click()

@@ -12,8 +12,9 @@ from marketplace.core.db import db
 from marketplace.orders.access import link_key
 from marketplace.orders.models import Parcel
 from marketplace.orders.states import ParcelState as S
-from tests.browser import is_at_ease, overflows, serving
+from tests.browser import Way, is_at_ease, overflows, serving
 from tests.factories import signed_in
+from tests.orders.access_to import add_address
 from tests.orders.conftest import JIXIAN, RECIPIENT, Shop, latest, parcels
 
 pytestmark = pytest.mark.full
@@ -116,3 +117,53 @@ def test_the_desk(page: Page, shop: Shop) -> None:
         assert min(heights) >= 56, path
         box = page.locator(".desk__bar").bounding_box()
         assert box and box["height"] < 80
+
+
+def test_ten_boxes_to_another_address_as_a_present_with_an_invoice(shop: Shop, way: Way) -> None:
+    """What was typed stays: while another address is chosen, and when a code cannot be used."""
+    buyer = shop.browser()
+    person = signed_in(buyer)
+    for street in ("平阳路 128 号", "学府街 66 号"):
+        add_address(person.id, street=street, city="太原 小店区" if street.startswith("平") else "太原 迎泽区")
+    with serving(shop.app) as address:
+        shop.cashier.base_url = address
+        page = way.open(address, buyer)
+        page.goto(f"/listings/{shop.apples.rpartition('-')[0]}")
+        page.get_by_role("spinbutton").first.fill("10")
+        press(page, "加入购物车")
+        page.goto("/cart")
+        expect(page.locator(".line__sum")).to_have_text("¥368.00")  # ten are cheaper
+        is_at_ease(page)
+        page.goto("/checkout")
+        expect(page.get_by_label("街道门牌")).to_have_value("学府街 66 号")
+        page.locator("[name=note]").fill("放门卫")
+        page.get_by_text("当礼物寄").click()
+        page.get_by_label("卡片上写的话").fill("姥姥生日快乐")
+        press(page, "太原 小店区")
+        expect(page.get_by_label("街道门牌")).to_have_value("平阳路 128 号")
+        page.get_by_text("用优惠券码").click()
+        page.get_by_label("优惠券码").fill("nosuch")
+        page.locator("summary", has_text="要发票").click()
+        page.get_by_label("发票抬头").fill("郭晓芸")
+        page.get_by_label("收发票的邮箱").fill("guo@example.test")
+        press(page, "提交订单，去付款")
+        expect(page.locator("#coupon-note")).to_contain_text("没有这个券码")
+        is_at_ease(page)
+        for name, kept in (("note", "放门卫"), ("gift_message", "姥姥生日快乐"), ("invoice_title", "郭晓芸")):
+            expect(page.locator(f"[name={name}]")).to_have_value(kept)
+        page.get_by_label("优惠券码").fill("")
+        press(page, "提交订单，去付款")
+        assert "/sandbox-cashier/pay/" in page.url
+    order = latest()
+    assert (order.street, order.gift_message, order.note, order.total_fen) == (
+        "平阳路 128 号",
+        "姥姥生日快乐",
+        "放门卫",
+        36800,
+    )
+
+
+def press(page: Page, name: str) -> None:
+    """What leads to another page."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=name).first.click()

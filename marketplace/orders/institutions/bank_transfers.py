@@ -3,6 +3,7 @@
 Neither acts for the institution. A sum that a credit has lowered since goes back, as money from the cashier would."""
 
 from datetime import date
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -38,7 +39,7 @@ def record(session: Session, *, institution: str, statement: str, fen: int, numb
         raise NothingToPay(statement)
     if fen != row.due_fen:
         raise OtherSum(row.due_fen)
-    about = {"purpose": PURPOSE, "reference": statement, "fen": fen, "number": number}
+    about: dict[str, Any] = {"purpose": PURPOSE, "reference": statement, "fen": fen, "number": number}
     return recording.record(session, of=Way.IN, **about, on=on, person_id=person_id)
 
 

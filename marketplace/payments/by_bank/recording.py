@@ -122,7 +122,7 @@ def conclude(session: Session, row: BankTransfer) -> None:
     refund, attempt = waiting_refund(session, row.reference)
     told: dict[str, Any] = {"actor": BANK, "why": f"bank_transfer:{row.public_id}"}
     transition(session, refund, RefundState.SUBMITTING, expected=RefundState.REQUESTED, **told)
-    done = {"remote_id": remote_of(row), "raw_status": "confirmed"}
+    done: dict[str, Any] = {"remote_id": remote_of(row), "raw_status": "confirmed"}
     transition(session, refund, RefundState.SUCCEEDED, expected=RefundState.SUBMITTING, **told, **done)
     refunds.post_done(session, refund, attempt, was_done=False)
 

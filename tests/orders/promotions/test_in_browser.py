@@ -2,13 +2,13 @@
 
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from marketplace.core.db import in_transaction
 from marketplace.orders.access import link_key
 from marketplace.orders.invoices import requesting
 from tests import factories
-from tests.browser import is_at_ease, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.orders.conftest import Shop, shop
 from tests.orders.invoices.test_invoices import PERSON
 from tests.orders.promotions.conftest import Counter
@@ -26,13 +26,10 @@ def signed_in_page(shop: Shop, page: Page, address: str, *roles: str) -> None:
     page.context.add_cookies([{"name": "session", "value": cookie.value, "url": address}])
 
 
-def test_a_buyer_uses_a_code_writes_a_card_and_asks_for_an_invoice(shop: Shop, browser: Browser) -> None:
-    made = promotion()
+def test_a_buyer_uses_a_code_writes_a_card_and_asks_for_an_invoice(shop: Shop, way: Way) -> None:
+    made, draft = promotion(), promotion(code="WANQIU", is_live=False)
     with serving(shop.app) as address:
-        context = browser.new_context(
-            base_url=address, viewport={"width": 390, "height": 780}, reduced_motion="reduce", bypass_csp=True
-        )
-        page = context.new_page()
+        page = way.open(address)
         page.goto("/help")
         item: dict[str, str | float | bool] = {"variant": shop.apples, "quantity": "3", "action": "add"}
         page.request.post("/cart/items", form=item, headers={"Origin": address})
@@ -66,7 +63,6 @@ def test_a_buyer_uses_a_code_writes_a_card_and_asks_for_an_invoice(shop: Shop, b
         page.get_by_role("link", name="你的发票").click()
         is_at_ease(page)
         signed_in_page(shop, page, address, "operator")
-        for path in ("", "/new", f"/{made}"):
+        for path in ("", "/new", f"/{made}", f"/{draft}/terms"):
             page.goto(f"/operator/promotions{path}")
             is_at_ease(page)
-        context.close()

@@ -53,16 +53,16 @@ class Day:
 
     def begin_promotions(self) -> None:
         seller = self.seller = line_of(self.counter.order(apples=1)).seller_public_id
-        own = {"kind": Kind.PERCENT, "amount_fen": 0, "percent": self.chance.choice((3, 33, 90))}
+        own: dict[str, Any] = {"kind": Kind.PERCENT, "amount_fen": 0, "percent": self.chance.choice((3, 33, 90))}
         self.made.append(promotion(seller=seller, code="", **own, uses_each=None))
         self.made.append(promotion(code="SHARED", platform_bps=3333, amount_fen=777, uses_each=None))
-        ninety = {"kind": Kind.PERCENT, "amount_fen": 0, "percent": 90, "most_fen": None}
+        ninety: dict[str, Any] = {"kind": Kind.PERCENT, "amount_fen": 0, "percent": 90, "most_fen": None}
         self.made.append(promotion(code="NINETY", platform_bps=1, budget_fen=60_000, uses_each=None, **ninety))
         self.made.append(promotion(code="FREESHIP", kind=Kind.FREE_SHIPPING, amount_fen=0, uses_each=None))
 
     def order(self) -> None:
         goods = {name: self.chance.choice((1, 2, 3, 7, 9, 10, 11)) for name in ("apples", "millet")}
-        kept = {name: packs for name, packs in goods.items() if self.chance.random() < 0.7} or {"apples": 1}
+        kept: dict[str, Any] = {name: packs for name, packs in goods.items() if self.chance.random() < 0.7} or {"apples": 1}
         self.orders.append(self.counter.order(code=self.chance.choice(CODES), **kept))
         self.pay()
 
@@ -90,7 +90,7 @@ class Day:
     def refund(self) -> None:
         parcel = self.parcel()
         line = self.chance.choice(remaining.of(db.session(), parcel))
-        given = {"parcel": parcel.public_id, "units": {line.public_id: self.chance.randint(0, line.units)}}
+        given: dict[str, Any] = {"parcel": parcel.public_id, "units": {line.public_id: self.chance.randint(0, line.units)}}
         with_shipping = self.chance.random() < 0.5
         in_transaction(refunding.refund_units, **given, **DESK, with_shipping=with_shipping, reason="坏了")
 
@@ -142,7 +142,7 @@ class Day:
 
     def join(self) -> None:
         """A group: nothing comes off, and nothing is packed before it is complete."""
-        goods = {"packs": self.chance.choice((1, 2, 3)), "phone": f"1383517200{self.chance.randint(1, 9)}"}
+        goods: dict[str, Any] = {"packs": self.chance.choice((1, 2, 3)), "phone": f"1383517200{self.chance.randint(1, 9)}"}
         if self.chance.random() < 0.3:
             group, number = self.market.open(**goods)
             self.groups.append(group)
