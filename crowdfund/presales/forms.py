@@ -152,6 +152,5 @@ class SurveyForm(RecipientForm):
 
     @property
     def whom(self) -> Recipient:
-        given = (self.recipient.data, self.phone.data, self.province.data, self.city.data, self.street.data)
-        given = (*given, self.note.data or "")
-        return Recipient(*(str(value) for value in given))
+        said = (self.recipient.data, self.phone.data, self.province.data, self.city.data, self.street.data)
+        return Recipient(*(str(value) for value in said), note=str(self.note.data or ""))

@@ -20,7 +20,8 @@ TAKEN: Final = """(SELECT t.id AS id, t.presale_id AS presale_id, t.grams AS gra
                 AND e.to_state = 'refunded' AND e.why = 'left')))) AS counted FROM presale_tier t)"""
 """By tier, the places that nobody else could have."""
 
-DECIDED: Final = """(SELECT p.public_id AS name, p.state AS state, p.goal_fen AS goal, COALESCE((SELECT SUM(b.fen) FROM backing b
+DECIDED: Final = """(SELECT p.public_id AS name, p.state AS state, p.goal_fen AS goal,
+        COALESCE((SELECT SUM(b.fen) FROM backing b
         WHERE b.presale_id = p.id AND (b.state IN ('confirmed', 'ordered') OR (b.state = 'refunded' AND EXISTS (
             SELECT 1 FROM event e JOIN event d ON d.subject = 'presale:' || p.public_id
             AND d.from_state = 'waiting_funds' WHERE e.subject = 'backing:' || b.public_id

@@ -185,7 +185,7 @@ def test_full_and_gone_are_said_where_somebody_wanted_it(orchard: Orchard) -> No
     assert shown and int(shown[1]) == TWO
     orchard.end()
     assert post(buyer, url, kept | {"tier": orchard.two, "contact": "13835172009"}).status_code in {303, 409}
-    assert buyer.get(f"{url}/new").status_code == 303 and ONE == orchard.backing(first_of()).fen
+    assert buyer.get(f"{url}/new").status_code == 303 and orchard.backing(first_of()).fen == ONE
 
 
 def first_of() -> str:
