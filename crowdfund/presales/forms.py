@@ -152,5 +152,11 @@ class SurveyForm(RecipientForm):
 
     @property
     def whom(self) -> Recipient:
-        said = (self.recipient.data, self.phone.data, self.province.data, self.city.data, self.street.data)
-        return Recipient(*(str(value) for value in said), note=str(self.note.data or ""))
+        return Recipient(
+            name=str(self.recipient.data),
+            phone=str(self.phone.data),
+            province=str(self.province.data),
+            city=str(self.city.data),
+            street=str(self.street.data),
+            note=str(self.note.data or ""),
+        )
