@@ -84,7 +84,7 @@ PRESALES: Final = (
         "orders of presales are their places",
         """SELECT b.public_id AS name, b.state AS state, COALESCE(o.number, 'nothing') AS number FROM backing b
         LEFT JOIN "order" o ON o.number = b.order_number WHERE b.state = 'ordered' AND (o.id IS NULL
-            OR o.backing <> b.public_id OR o.total_fen <> b.fen OR o.book <> b.book OR o.paid_at IS NULL)
+            OR COALESCE(o.backing, '') <> b.public_id OR o.total_fen <> b.fen OR o.book <> b.book OR o.paid_at IS NULL)
         UNION ALL SELECT o.backing, 'nothing', o.number FROM "order" o LEFT JOIN backing b ON b.public_id = o.backing
         AND b.order_number = o.number WHERE o.backing IS NOT NULL AND b.id IS NULL""",
         "place {name} is {state}, but its order {number} is not it",

@@ -40,8 +40,8 @@ TAMPERING = (
     ("presales are what they reached", "UPDATE presale SET goal_fen = 99999999"),
     ("somebody else than the seller opened each presale", "DELETE FROM event WHERE from_state = 'submitted'"),
     ("places of presales that are over are seen to", "UPDATE backing SET state = 'confirmed' WHERE state = 'refunded'"),
-    ("what is owed follows from lines less refunds", "UPDATE backing SET start_fen = start_fen + 1 WHERE state = 'ordered'"),
-    ("states have traces", "UPDATE presale SET state = 'live' WHERE state = 'successful'"),
+    ("what is owed follows from lines less refunds", "UPDATE backing SET start_fen = start_fen - 2 WHERE state = 'ordered'"),
+    ("states have traces", "UPDATE presale SET state = 'live' WHERE state = 'failed'"),
     ("states have traces", "DELETE FROM event WHERE subject LIKE 'backing:%'"),
 )
 
