@@ -152,6 +152,11 @@ class SurveyForm(RecipientForm):
 
     @property
     def whom(self) -> Recipient:
-        given = (self.recipient.data, self.phone.data, self.province.data, self.city.data, self.street.data)
-        given = (*given, self.note.data or "")
-        return Recipient(*(str(value) for value in given))
+        return Recipient(
+            name=str(self.recipient.data),
+            phone=str(self.phone.data),
+            province=str(self.province.data),
+            city=str(self.city.data),
+            street=str(self.street.data),
+            note=str(self.note.data or ""),
+        )

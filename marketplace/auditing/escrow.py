@@ -1,10 +1,10 @@
-"""Where the money of each place in a presale lies: the pieces of SQL from which checks of presales and of orders are made."""
+"""Where the money of each place in a presale lies: the pieces of SQL of which checks of presales and of orders are made."""
 
 from typing import Final
 
-PLACES: Final = """(SELECT b.id AS id, b.public_id AS name, b.presale_id AS presale_id, p.public_id AS presale, b.state AS state,
-        b.book AS book, b.fen AS fen, b.start_fen AS start_fen, b.order_number AS number, s.public_id AS seller,
-        p.station_code AS station, rel.id IS NOT NULL AS released
+PLACES: Final = """(SELECT b.id AS id, b.public_id AS name, b.presale_id AS presale_id, p.public_id AS presale,
+        b.state AS state, b.book AS book, b.fen AS fen, b.start_fen AS start_fen, b.order_number AS number,
+        s.public_id AS seller, p.station_code AS station, rel.id IS NOT NULL AS released
     FROM backing b JOIN presale p ON p.id = b.presale_id JOIN person s ON s.id = p.seller_id
     LEFT JOIN entry rel ON rel.key = 'release:' || p.public_id || ':' || b.order_number)"""
 """Each place; `released`: its order was sent or refunded, so that its money is held as of any order."""

@@ -20,7 +20,8 @@ TAKEN: Final = """(SELECT t.id AS id, t.presale_id AS presale_id, t.grams AS gra
                 AND e.to_state = 'refunded' AND e.why = 'left')))) AS counted FROM presale_tier t)"""
 """By tier, the places that nobody else could have."""
 
-DECIDED: Final = """(SELECT p.public_id AS name, p.state AS state, p.goal_fen AS goal, COALESCE((SELECT SUM(b.fen) FROM backing b
+DECIDED: Final = """(SELECT p.public_id AS name, p.state AS state, p.goal_fen AS goal,
+        COALESCE((SELECT SUM(b.fen) FROM backing b
         WHERE b.presale_id = p.id AND (b.state IN ('confirmed', 'ordered') OR (b.state = 'refunded' AND EXISTS (
             SELECT 1 FROM event e JOIN event d ON d.subject = 'presale:' || p.public_id
             AND d.from_state = 'waiting_funds' WHERE e.subject = 'backing:' || b.public_id
@@ -83,7 +84,7 @@ PRESALES: Final = (
         "orders of presales are their places",
         """SELECT b.public_id AS name, b.state AS state, COALESCE(o.number, 'nothing') AS number FROM backing b
         LEFT JOIN "order" o ON o.number = b.order_number WHERE b.state = 'ordered' AND (o.id IS NULL
-            OR o.backing <> b.public_id OR o.total_fen <> b.fen OR o.book <> b.book OR o.paid_at IS NULL)
+            OR COALESCE(o.backing, '') <> b.public_id OR o.total_fen <> b.fen OR o.book <> b.book OR o.paid_at IS NULL)
         UNION ALL SELECT o.backing, 'nothing', o.number FROM "order" o LEFT JOIN backing b ON b.public_id = o.backing
         AND b.order_number = o.number WHERE o.backing IS NOT NULL AND b.id IS NULL""",
         "place {name} is {state}, but its order {number} is not it",

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -34,7 +35,7 @@ def live_through(session: Session, row: Row) -> None:
         tier = tier_of(each, pack)
         drafting.add_tier(session, presale=presale, tier=tier, seller=listing.seller_id)
     drafting.submit(session, presale=presale, seller=listing.seller_id)
-    seen = {"field_seen": True, "figures_sane": True}
+    seen: Any = {"field_seen": True, "figures_sane": True}
     reviewing.accept(session, presale=presale, station=row["station_code"], reviewer=reviewer, **seen)
     drafting.get(session, presale).is_demo = True
     session.flush()

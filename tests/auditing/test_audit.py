@@ -28,6 +28,7 @@ from tests.auditing.test_movements import TAMPERING as MOVEMENTS
 from tests.auditing.test_offline import TAMPERING as OFFLINE
 from tests.auditing.test_payouts import TAMPERING as PAYOUTS
 from tests.auditing.test_plans import TAMPERING as PLANS
+from tests.auditing.test_presales import TAMPERING as PRESALES
 from tests.auditing.test_programs import TAMPERING as PROGRAMS
 from tests.auditing.test_promotions import TAMPERING as PROMOTIONS
 from tests.auditing.test_reports import TAMPERING as REPORTS
@@ -180,7 +181,7 @@ def test_every_check_is_proved(traded: Shop) -> None:
     parts = {part.partition(":")[0] for part in said}
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
     trade = (*EDITING, *CASES, *BY_BANK, *PROMOTIONS, *GROUPS, *INSTITUTIONS, *FEEDBACK)
-    of_plans = {check for check, _sql in (*PLANS, *MATCHING, *WHEREABOUTS, *trade)}
+    of_plans = {check for check, _sql in (*PLANS, *MATCHING, *WHEREABOUTS, *PRESALES, *trade)}
     elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, OFFLINE, SHEETS, REPORTS, of_pledges, of_plans)
     others = {check for proved in elsewhere for check in proved}
     assert parts - set(TAMPERING) - others == {"the cashier and the books agree", movements.AT_THE_CASHIER}

@@ -1,4 +1,4 @@
-"""Apples sold ahead: two tiers, ¥30.00 for one box and ¥60.00 for two with ¥6.00 shipping, goal ¥90.00, a field of 100 kg."""
+"""Apples sold ahead: ¥30.00 for one box, ¥60.00 and ¥6.00 shipping for two; goal ¥90.00, and a field that bears 100 kg."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

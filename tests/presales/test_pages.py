@@ -203,3 +203,19 @@ def test_lists_cost_the_same_statements_however_many_there_are(orchard: Orchard)
     with gathered() as many:
         assert buyer.get("/presales?n=2").status_code == 200
     assert len(many) == len(few)
+
+
+def test_who_is_signed_in_finds_their_own_places_and_nobody_else_s(orchard: Orchard) -> None:
+    orchard.open()
+    orchard.paid(orchard.two)
+    mine = orchard.shop.browser()
+    person = factories.signed_in(mine)
+    assert "还没有预订" in mine.get("/account/presales").text
+    url = f"/presales/{orchard.presale}/backings"
+    page = mine.get(f"{url}/new?tier={orchard.one}")
+    kept = {name: hidden(page, name) for name in ("idempotency_key", "shown_fen")}
+    placed = post(mine, url, kept | {"tier": orchard.one, "contact": "13835172009"})
+    assert placed.status_code == 303 and placed.location.startswith("http")
+    shown = mine.get("/account/presales").text
+    assert "一箱 · ¥30.00" in shown and "两箱" not in shown and "/account/presales" in mine.get("/account").text
+    assert db.session.scalars(select(Backing.person_id).where(Backing.person_id.is_not(None))).all() == [person.id]

@@ -12,6 +12,7 @@ from crowdfund.presales.forms import BackingForm, SurveyForm
 from crowdfund.presales.places import FieldIsSold, NotOpen, TierIsFull
 from crowdfund.presales.queries import Place
 from marketplace.accounts import addresses
+from marketplace.accounts.models import Person
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core import idempotency, ids
@@ -36,7 +37,8 @@ bp = Blueprint("backings", __name__)
 @bp.get("/presales/<presale>/backings/new")
 @requires("presale.back")
 def show_form(presale: str) -> ResponseReturnValue:
-    known = (g.person.phone or g.person.email) if g.person else ""
+    person = db.session.get(Person, g.person.id) if g.person else None
+    known = (person.phone or person.email or "") if person else ""
     return form_page(presale, BackingForm(data={"tier": request.args.get("tier", ""), "contact": known}))
 
 
