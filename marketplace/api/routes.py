@@ -1,5 +1,5 @@
 """Every address of the JSON face, in one table. What answers is read at the first question: the types of what is sent and
-answered take some megabytes, and most web processes are never asked (docs/adr/0038-what-a-web-process-carries.md)."""
+answered take some megabytes, and most web processes are never asked (docs/adr/0033-what-a-web-process-carries.md)."""
 
 from typing import Final
 

@@ -1,6 +1,6 @@
 """Typed settings out of environment variables: each a field of a dataclass, its name in capitals the variable.
 
-Our own, and small: the libraries for it take 8 MB of every process (docs/adr/0038-what-a-web-process-carries.md)."""
+Our own, and small: the libraries for it take 8 MB of every process (docs/adr/0033-what-a-web-process-carries.md)."""
 
 import os
 import re

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0030"
+revision = "0029"
 down_revision = "0028"
 branch_labels = None
 depends_on = None
@@ -50,5 +50,6 @@ def upgrade() -> None:
             postgresql_where=sa.text("state <> 'withdrawn'"),
         )
 
-    with op.batch_alter_table("settlement_line", schema=None) as batch_op:
-        batch_op.alter_column("bounced_because", existing_type=sa.VARCHAR(), server_default="", existing_nullable=False)
+
+def downgrade() -> None:
+    op.drop_table("bank_transfer")
