@@ -27,6 +27,7 @@ from marketplace.orders.offline.states import ACT
 from marketplace.orders.promotions.states import PROMOTION, USE
 from marketplace.orders.receiving.states import SUBSTITUTE
 from marketplace.orders.states import ORDER, PARCEL
+from marketplace.payments.by_bank.states import BANK_TRANSFER
 from marketplace.payments.states import ATTEMPT, REFUND
 from marketplace.payments.transfers.states import PAYEE, TRANSFER
 
@@ -64,6 +65,7 @@ LIVES: Final = (
     Life("desk_act", "client_key", ACT, "received"),
     Life("attempt", "public_id", ATTEMPT, "created"),
     Life("refund", "public_id", REFUND, "requested"),
+    Life("bank_transfer", "public_id", BANK_TRANSFER, "recorded"),
     Life("settlement_batch", "public_id", BATCH, "drafted"),
     Life("settlement_line", "public_id", LINE, "due"),
     Life("gateway_payee", "public_id", PAYEE, "opening"),

@@ -22,7 +22,7 @@ from tests.auditing.test_editing import TAMPERING as EDITING
 from tests.auditing.test_giving import TAMPERING as GIVING
 from tests.auditing.test_groups import TAMPERING as GROUPS
 from tests.auditing.test_imports import TAMPERING as SHEETS
-from tests.auditing.test_institutions import TAMPERING as INSTITUTIONS
+from tests.auditing.test_institutions import AT_THE_BANK, TAMPERING as INSTITUTIONS
 from tests.auditing.test_matching import TAMPERING as MATCHING
 from tests.auditing.test_movements import TAMPERING as MOVEMENTS
 from tests.auditing.test_offline import TAMPERING as OFFLINE
@@ -34,6 +34,7 @@ from tests.auditing.test_promotions import TAMPERING as PROMOTIONS
 from tests.auditing.test_reports import TAMPERING as REPORTS
 from tests.auditing.test_transfers import TAMPERING as TRANSFERS
 from tests.auditing.test_whereabouts import TAMPERING as WHEREABOUTS
+from tests.campaigns.test_cash import TAMPERING as TOGETHER
 from tests.customer_reviews.test_audit import TAMPERING as FEEDBACK
 from tests.factories import signed_in
 from tests.orders.conftest import JIXIAN, Shop, parcels, post, shop
@@ -180,8 +181,8 @@ def test_every_check_is_proved(traded: Shop) -> None:
 
     parts = {part.partition(":")[0] for part in said}
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
-    trade = (*EDITING, *CASES, *BY_BANK, *PROMOTIONS, *GROUPS, *INSTITUTIONS, *FEEDBACK)
-    of_plans = {check for check, _sql in (*PLANS, *MATCHING, *WHEREABOUTS, *PRESALES, *trade)}
+    trade = (*EDITING, *CASES, *BY_BANK, *PROMOTIONS, *GROUPS, *INSTITUTIONS, *AT_THE_BANK, *FEEDBACK)
+    of_plans = {*TOGETHER} | {check for check, _sql in (*PLANS, *MATCHING, *WHEREABOUTS, *PRESALES, *trade)}
     elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, OFFLINE, SHEETS, REPORTS, of_pledges, of_plans)
     others = {check for proved in elsewhere for check in proved}
     assert parts - set(TAMPERING) - others == {"the cashier and the books agree", movements.AT_THE_CASHIER}
