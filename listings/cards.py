@@ -15,6 +15,7 @@ from listings.states import ListingState
 from marketplace.core import clock
 from marketplace.core.db import Columns, rows
 from marketplace.core.formats import language, measure_price
+from marketplace.stations.badges import StationBadge, badge
 from marketplace.stations.models import County, Station
 
 NEW_CROP: Final = "当年新货"
@@ -25,14 +26,6 @@ RAW_CROPS: Final = frozenset(  # what is sold as it was gathered; vinegar, juice
         *("grain-millet", "grain-buckwheat", "grain-bean", "grain-mix", "oil-spice", "herb-root"),
     )
 )
-
-
-@dataclass(frozen=True)
-class StationBadge:
-    code: str
-    initial: str
-    name: str
-    is_deep_poverty: bool
 
 
 @dataclass(frozen=True)
@@ -141,12 +134,6 @@ def card(row: Row[Any], words: str, today: date) -> Card:
         is_available=not row.is_sold_out,
         gone_words=gone(row.harvest_months, today) if row.is_sold_out else "",
     )
-
-
-def badge(row: Row[Any], words: str) -> StationBadge:
-    """From a row with `station`, `name_zh`, `name_en` and `is_deep_poverty`."""
-    name = row.name_en if words == "en" else row.name_zh
-    return StationBadge(row.station, row.name_zh[:1], name, row.is_deep_poverty)
 
 
 def fact(row: Row[Any], today: date) -> str:

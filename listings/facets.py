@@ -9,12 +9,13 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from listings import cards, shelves
+from listings import shelves
 from listings.finding import FLAGS, Question
 from listings.models import Category
 from marketplace.core.db import rows
 from marketplace.core.formats import language, yuan
 from marketplace.core.memory import remembered
+from marketplace.stations.badges import StationBadge, badge
 from marketplace.stations.models import County, Station
 from search_index import Alternative, Bucket, Facet, Facets, Measure
 
@@ -30,7 +31,7 @@ class Choice:
     count: int
     is_chosen: bool
     taken: Callable[[], str]
-    station: cards.StationBadge | None = None
+    station: StationBadge | None = None
 
     @property
     def url(self) -> str:
@@ -124,10 +125,10 @@ def leaves(session: Session) -> Mapping[str, str]:
 
 
 @remembered()
-def all_badges(session: Session) -> Mapping[str, cards.StationBadge]:
+def all_badges(session: Session) -> Mapping[str, StationBadge]:
     wanted = select(Station.code.label("station"), Station.name_zh, Station.name_en, County.is_deep_poverty).join(County)
     words = language()
-    return {row.station: cards.badge(row, words) for row in rows(session, wanted)}
+    return {row.station: badge(row, words) for row in rows(session, wanted)}
 
 
 def arranged(
@@ -136,7 +137,7 @@ def arranged(
     chosen: Sequence[str],
     question: Question,
     field: str,
-    badges: Mapping[str, cards.StationBadge] | None = None,
+    badges: Mapping[str, StationBadge] | None = None,
 ) -> list[Choice]:
     """Chosen ones first, then the most frequent; those without goods last, so that what there is not can be seen as well."""
     numbers = {facet.code: facet.count for facet in counts}

@@ -10,7 +10,7 @@ from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from listings import checks, measures
-from listings.cards import Card, Photo, StationBadge, badge, cards, gone
+from listings.cards import Card, Photo, cards, gone
 from listings.customer_reviews.figures import Figures
 from listings.customer_reviews.models import FeedbackCount
 from listings.models import Category, Certificate, Listing, Media, PriceTier, Review, Variant
@@ -20,6 +20,7 @@ from marketplace.core.db import Columns, rows
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language, measure_price, price_per_kilogram
 from marketplace.core.memory import remembered
+from marketplace.stations.badges import StationBadge, badge
 from marketplace.stations.models import County, Seller, Station
 
 MOST_AT_ONCE: Final = 9999  # of one pack in one order, whatever the stock

@@ -16,6 +16,7 @@ from marketplace.core.errors import NotFound
 from marketplace.core.formats import language
 from marketplace.core.memory import remembered
 from marketplace.payments.gateways import current_book
+from marketplace.stations.badges import StationBadge
 from marketplace.stations.models import County, Station
 
 MOST_LIVE: Final = 60
@@ -27,16 +28,6 @@ OPEN_NOW: Final = (CampaignState.LIVE, CampaignState.PAUSED)
 
 
 @dataclass(frozen=True)
-class Handler:
-    """The station that handles a campaign; as templates/ui/station.html wants it."""
-
-    code: str
-    initial: str
-    name: str
-    is_deep_poverty: bool
-
-
-@dataclass(frozen=True)
 class Card:
     """A campaign in a list."""
 
@@ -44,7 +35,7 @@ class Card:
     kind: str
     state: CampaignState
     title: str
-    station: Handler
+    station: StationBadge
     drawings: tuple[str, ...]
     goal_fen: int
     raised_fen: int
@@ -121,7 +112,9 @@ def card(row: Any) -> Card:
         kind=row.kind,
         state=row.state,
         title=in_language(row.title_zh, row.title_en),
-        station=Handler(row.station_code, row.county_zh[:1], in_language(row.name_zh, row.name_en), row.is_deep_poverty),
+        station=StationBadge(
+            row.station_code, row.county_zh[:1], in_language(row.name_zh, row.name_en), row.is_deep_poverty
+        ),
         drawings=tuple(row.drawings),
         goal_fen=row.goal_fen,
         raised_fen=int(row.raised or 0),

@@ -22,20 +22,11 @@ from marketplace.core.transitions import EventRow
 from marketplace.payments import attempts, refunds
 from marketplace.payments.models import Refund
 from marketplace.payments.states import OPEN, AttemptState
+from marketplace.stations.badges import StationBadge
 from marketplace.stations.models import County, Station
 
 MOST_LISTED: Final = 60
 FULL: Final = 1000  # how long a bar of progress is
-
-
-@dataclass(frozen=True)
-class Sender:
-    """The station that sends it; as templates/ui/station.html wants it."""
-
-    code: str
-    initial: str
-    name: str
-    is_deep_poverty: bool
 
 
 @dataclass(frozen=True)
@@ -45,7 +36,7 @@ class Card:
     id: str
     state: P
     title: str
-    station: Sender
+    station: StationBadge
     drawing: str
     goal_fen: int
     paid_fen: int
@@ -163,7 +154,7 @@ def card(row: Any) -> Card:
         id=row.public_id,
         state=row.state,
         title=in_language(row.title_zh, row.title_en),
-        station=Sender(row.station_code, row.county[:1], name, row.is_deep_poverty),
+        station=StationBadge(row.station_code, row.county[:1], name, row.is_deep_poverty),
         drawing=row.drawing,
         goal_fen=row.goal_fen,
         paid_fen=int(row.paid or 0),

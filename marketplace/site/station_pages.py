@@ -7,7 +7,6 @@ from typing import Any, Final
 from sqlalchemy import Row, case, func, select
 from sqlalchemy.orm import Session
 
-from listings.cards import StationBadge, badge
 from listings.models import Listing
 from listings.states import ListingState
 from marketplace.core import clock
@@ -19,6 +18,7 @@ from marketplace.orders.cases import quality
 from marketplace.orders.cases.quality import Quality
 from marketplace.orders.models import Parcel
 from marketplace.stations import map as maps
+from marketplace.stations.badges import StationBadge, badge
 from marketplace.stations.models import County, Seller, Station
 
 LATELY: Final = timedelta(days=30)
