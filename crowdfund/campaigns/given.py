@@ -13,10 +13,10 @@ from crowdfund.campaigns.giving import link_token
 from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
 from crowdfund.campaigns.plans import keeping
 from crowdfund.campaigns.plans.models import Installment, Plan
-from crowdfund.campaigns.queries import in_language
 from crowdfund.campaigns.states import CampaignState, ContributionState
 from marketplace.core.encryption import token_hash
 from marketplace.core.errors import NotFound
+from marketplace.core.formats import in_language
 from marketplace.core.sealing import Seal
 from marketplace.payments import refunds
 from marketplace.payments.models import Attempt

@@ -16,7 +16,7 @@ from crowdfund.campaigns.models import Campaign, Disbursement
 from crowdfund.campaigns.states import PUBLIC
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
-from marketplace.core.formats import language, month_range, short_date
+from marketplace.core.formats import in_language, language, month_range, short_date
 from marketplace.core.memory import remembered
 from marketplace.core.strata_over_time import NARROW, WIDE, OverTime, Series, over_time
 from marketplace.stations.models import Station
@@ -72,10 +72,6 @@ class ChainState:
     checked_rows: int
     checked_at: datetime | None
     broken_number: int | None
-
-
-def in_language(chinese: str, english: str) -> str:
-    return english if language() == "en" and english else chinese
 
 
 @remembered("giving", "ledger", kilobytes=8)

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.chain import CHAIN
 from crowdfund.campaigns.disbursing import overdue
-from crowdfund.campaigns.ledger_figures import in_language
 from crowdfund.campaigns.ledger_models import SealedRow
 from crowdfund.campaigns.models import Campaign, Disbursement, Evidence, PublicRow
 from crowdfund.campaigns.receipts import NUMBER, rows_of
 from crowdfund.campaigns.totals import waits_for_its_seal
 from marketplace.core import clock
 from marketplace.core.db import Columns, rows
+from marketplace.core.formats import in_language
 from marketplace.core.sealing import Seal
 
 PAGE: Final = 20

@@ -13,7 +13,7 @@ from crowdfund.campaigns.states import PUBLIC, CampaignState, DisbursementState
 from crowdfund.campaigns.totals import sums
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
-from marketplace.core.formats import language
+from marketplace.core.formats import in_language
 from marketplace.core.memory import remembered
 from marketplace.payments.gateways import current_book
 from marketplace.stations.badges import StationBadge
@@ -84,10 +84,6 @@ class LedgerLine:
     who: str
     what: str
     fen: int
-
-
-def in_language(chinese: str, english: str) -> str:
-    return english if language() == "en" and english else chinese
 
 
 def listed(campaign: Any = None) -> Select[Any]:

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns import drafting, giving, queries, spending
 from crowdfund.campaigns.matching.queries import Matching, of_campaign
 from crowdfund.campaigns.models import BudgetLine, Campaign, Organisation
-from crowdfund.campaigns.queries import Card, LedgerLine, Payment, in_language
+from crowdfund.campaigns.queries import Card, LedgerLine, Payment
 from crowdfund.campaigns.spending import Spending
 from crowdfund.campaigns.states import CampaignState
 from crowdfund.campaigns.teams import queries as teams
-from marketplace.core.formats import language, short_date, yuan
+from marketplace.core.formats import in_language, language, short_date, yuan
 from marketplace.core.memory import remembered
 from marketplace.core.strata import Layer, Section, section
 from marketplace.payments.gateways import current_book

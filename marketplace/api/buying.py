@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from listings import offers
 from marketplace.accounts.visitors import Visitor
 from marketplace.api.doors import Unfit
-from marketplace.api.queries import in_language
 from marketplace.api.writing_schemas import (
     CartAnswer,
     CartLine,
@@ -25,7 +24,7 @@ from marketplace.api.writing_schemas import (
 from marketplace.core import clock, ids
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import NotFound
-from marketplace.core.formats import language
+from marketplace.core.formats import in_language, language
 from marketplace.orders import backlog, carts, placing, shipping
 from marketplace.orders.carts import CartOwner
 from marketplace.orders.institutions import queries as institutions

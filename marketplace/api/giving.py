@@ -5,8 +5,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import drafting, queries
-from crowdfund.campaigns.queries import Card, in_language
+from crowdfund.campaigns.queries import Card
 from marketplace.api.schemas import BudgetItem, CampaignAnswer, CampaignItem, CampaignsAnswer, CampaignsQuery
+from marketplace.core.formats import in_language
 
 
 def campaigns(session: Session, asked: CampaignsQuery) -> CampaignsAnswer:

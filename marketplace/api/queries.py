@@ -29,7 +29,7 @@ from marketplace.api.schemas import (
 )
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
-from marketplace.core.formats import language
+from marketplace.core.formats import in_language, language
 from marketplace.stations.models import County, Station
 from search_index import Facet, IndexUnavailable, Sort
 
@@ -83,10 +83,6 @@ def item(row: Any) -> Item:
         category=row.category_code,
         url=f"/listings/{row.code}",
     )
-
-
-def in_language(chinese: str, english: str) -> str:
-    return english if language() == "en" and english else chinese
 
 
 def listing(session: Session, sku: str) -> ListingAnswer:

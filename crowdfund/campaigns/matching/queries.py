@@ -12,12 +12,12 @@ from crowdfund.campaigns.matching.funds import TAKES_FUNDS, link_token
 from crowdfund.campaigns.matching.models import GiftMatch, MatchingFund
 from crowdfund.campaigns.matching.paying_in import PURPOSE
 from crowdfund.campaigns.models import Campaign, Contribution
-from crowdfund.campaigns.queries import in_language
 from crowdfund.campaigns.states import FundState
 from marketplace.accounts.models import Person
 from marketplace.core.db import Columns
 from marketplace.core.encryption import token_hash
 from marketplace.core.errors import NotFound
+from marketplace.core.formats import in_language
 from marketplace.payments.disputes import standing
 from marketplace.payments.gateways import current_book
 

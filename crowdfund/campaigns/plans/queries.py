@@ -12,10 +12,10 @@ from crowdfund.campaigns import giving
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.plans.links import url_of
 from crowdfund.campaigns.plans.models import Installment, Plan
-from crowdfund.campaigns.queries import in_language
 from crowdfund.campaigns.states import CampaignState, ContributionState, PlanState
 from marketplace.core.encryption import token_hash
 from marketplace.core.errors import NotFound
+from marketplace.core.formats import in_language
 
 MONTHS_SHOWN: Final = 24
 

@@ -9,13 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from crowdfund.campaigns.models import Campaign, Disbursement
-from crowdfund.campaigns.queries import in_language
 from crowdfund.campaigns.reports.models import CampaignReport
 from crowdfund.campaigns.reports.states import ReportState
 from crowdfund.campaigns.states import DisbursementState
 from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
+from marketplace.core.formats import in_language
 
 MOST: Final = 100
 S = ReportState

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.models import Campaign
-from crowdfund.campaigns.queries import in_language
 from crowdfund.campaigns.reports import due, queries
 from crowdfund.campaigns.reports.due import Due
 from crowdfund.campaigns.reports.queries import EvidenceDue, Listed
+from marketplace.core.formats import in_language
 from marketplace.core.memory import remembered
 from marketplace.payments.gateways import current_book
 
