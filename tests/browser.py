@@ -27,11 +27,20 @@ if (matchMedia("(scripting: none)").matches) window.setTimeout = (task) => { Pro
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
+    """One for the whole session: Playwright runs once in a process."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=peers.chromium(), args=OPTIONS)
-        yield chromium
-        chromium.close()
+        launched = playwright.chromium.launch(executable_path=peers.chromium(), args=OPTIONS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """Nobody's pages stay open behind a test: they would go on asking, and fill the memory."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
 
 
 @dataclass(frozen=True)

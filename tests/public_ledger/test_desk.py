@@ -85,7 +85,9 @@ def test_a_bill_from_the_desk_to_the_public_page(desk: Desk, client: FlaskClient
     assert file.data == PDF and file.headers["Content-Disposition"].startswith("attachment")
 
 
-@pytest.mark.parametrize("amount", ["0", "-1", "¥1,0.5", "0.001", "1e9", "ten", "", "99999999999999", "0.00", "１０．０００１"])
+@pytest.mark.parametrize(
+    "amount", ["0", "-1", "¥1,0.5", "0.001", "1e9", "ten", "", "99999999999999", "0.00", "１０．０００１"]
+)
 def test_bad_amounts_are_said_by_the_field_and_kept(desk: Desk, amount: str) -> None:
     campaign = desk.giving.campaign()
     desk.giving.gift(campaign, 10_000)
