@@ -15,6 +15,7 @@ from marketplace.core.db import Base
 
 DIGITS: Final = 7  # of the number that ends every name of a copy; a receipt's number ends with as many
 LAST_RECEIPT: Final = "SELECT COALESCE(MAX(sequence), 0) FROM receipt"
+GOALS_ARE_PASSED: Final = "UPDATE campaign SET past_goal = 'stretch' WHERE past_goal = 'stop'"  # by so many gifts
 RECEIPTS_NUMBERED: Final = """UPDATE receipt_series
     SET last = (SELECT MAX(sequence) FROM receipt r WHERE r.series = receipt_series.series)"""
 FINISHED: Final = """SELECT number AS name FROM "order" WHERE state NOT IN ('pending_payment', 'placed_on_account')
@@ -97,6 +98,7 @@ def multiply(place: Place, lines: int) -> None:
                 copies.make(life)
             copies.give_back_numbers()
             connection.execute(text(RECEIPTS_NUMBERED))
+            connection.execute(text(GOALS_ARE_PASSED))
             connection.execute(text(COUNTED_AGAIN), {"last": last})
             guard(connection)
         if engine.dialect.name == "postgresql":

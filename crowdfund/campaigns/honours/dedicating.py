@@ -20,6 +20,7 @@ from marketplace.core.encryption import fingerprint, token_hash
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
 from marketplace.notifications import messages
+from marketplace.notifications.preferences import MessageKind
 
 TELLS: Final = "gift.card"  # the outbox's topic
 ENGLISH: Final = "en"
@@ -130,5 +131,5 @@ def write(session: Session, *, gift: str) -> None:
         told = {"giver": row.shown_as or _("Somebody who wishes to stay anonymous"), "title": title}
         url = links.absolute(url_of(row.public_id, gift))
         text = _("%(giver)s gave to “%(title)s” in your honour. Your card is here: %(url)s", url=url, **told)
-    messages.send(session, fact=f"gift_card:{gift}", address=row.contact, text=text)
+    messages.send(session, fact=f"gift_card:{gift}", address=row.contact, text=text, kind=MessageKind.GIFTS)
     session.execute(update(Dedication).where(Dedication.gift == gift).values(told_at=clock.now()))

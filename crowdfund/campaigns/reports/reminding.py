@@ -15,6 +15,7 @@ from marketplace.core import clock
 from marketplace.core.formats import language, short_date
 from marketplace.core.settings import settings
 from marketplace.notifications import messages
+from marketplace.notifications.preferences import MessageKind
 from marketplace.payments.gateways import current_book, gateways
 
 ROLES: Final = ("charity_officer", "charity_approver")
@@ -65,4 +66,4 @@ def tell(session: Session, organisation: str, fact: str, words: str, due_on: dat
     for person in session.scalars(people.distinct().order_by(Person.id)):
         if address := person.email or person.phone:
             told: dict[str, Any] = {"fact": f"due_{fact}:{person.public_id}", "address": address, "text": text}
-            messages.send(session, **told, person_id=person.id)
+            messages.send(session, **told, person_id=person.id, kind=MessageKind.ACCOUNT)
