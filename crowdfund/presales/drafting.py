@@ -140,7 +140,7 @@ def add_tier(session: Session, *, presale: str, tier: Tier, seller: int) -> str:
     """Its public id. The station's fee is that of the goods' category now. Raises NotFound, StaleState, TooManyTiers,
     OnlyForAdults, MoreThanTheField."""
     row = get_draft(session, presale, seller)
-    if session.scalar(select(func.count()).where(PresaleTier.presale_id == row.id)) >= MOST_TIERS:  # type: ignore[operator]
+    if int(session.scalar(select(func.count()).where(PresaleTier.presale_id == row.id)) or 0) >= MOST_TIERS:
         raise TooManyTiers(presale)
     of_listing = select(Variant.code).where(Variant.listing_id == row.listing_id, Variant.code == tier.variant)
     offer = offers.find(session, [tier.variant]).get(tier.variant)

@@ -1,6 +1,6 @@
 """The province's shipping rates in all four ways: a file looked at, a row mended, kept from its day on."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -44,6 +44,6 @@ def test_a_table_is_looked_at_and_kept(shop: Shop, way: Way, tmp_path: Path) -> 
     assert [prices(day - timedelta(days=1)), prices(day)] == [600, 750]
 
 
-def prices(day: object) -> int:
+def prices(day: date) -> int:
     db.session.rollback()
-    return shipping.tariff(db.session(), "140000", day).rate_for(4000).price_fen  # type: ignore[arg-type]
+    return shipping.tariff(db.session(), "140000", day).rate_for(4000).price_fen

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -139,9 +139,9 @@ def is_spent(session: Session, campaign: Campaign, report: CampaignReport) -> bo
     return content.balance(content.sums(session, report, within=False)) == 0
 
 
-def hold(session: Session, which: object) -> Campaign:
+def hold(session: Session, which: ColumnElement[bool]) -> Campaign:
     """Its row locked, so that no payment is promised or paid meanwhile. Raises NotFound."""
-    held = select(Campaign).where(which).with_for_update(key_share=True)  # type: ignore[arg-type]
+    held = select(Campaign).where(which).with_for_update(key_share=True)
     found = session.scalar(held.execution_options(populate_existing=True))
     if found is None:
         raise NotFound("campaign")
