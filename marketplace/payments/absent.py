@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.core import audit, clock
+from marketplace.core import audit
 from marketplace.core.db import in_transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.money import Money
@@ -56,7 +56,7 @@ def look(session: Session, *, refund: str) -> Asked:
 
 def is_stuck(row: Refund) -> bool:
     """Nothing more happens to it by itself."""
-    return row.state is RefundState.UNKNOWN and clock.now() - row.created_at >= refunds.KEY_LIVES
+    return row.state is RefundState.UNKNOWN and not row.key_is_fresh
 
 
 def give_up(session: Session, *, row: int, actor: str, why: str) -> RefundState:

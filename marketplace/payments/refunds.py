@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
@@ -21,7 +20,6 @@ from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import AttemptState, RefundState
 
 IN_TRANSIT: books.Account = ("refund_in_transit", "")
-KEY_LIVES: Final = timedelta(hours=23)  # gateways forget a key after a day, and would send the money once more
 OUT_OF_LOSS: Final = "loss"  # keys of refunds that no line of an order pays
 ASKED_BEFORE: Final = frozenset({RefundState.SUBMITTING, RefundState.UNKNOWN})
 
@@ -149,12 +147,13 @@ def begin_submission(session: Session, *, refund: int) -> Submission | None:
         fail(session, refund=refund, why="the payer has it from the bank")
         return None
     if is_first:
-        transition(session, row, RefundState.SUBMITTING, expected=row.state, actor="system", why="asked")
+        asked: Any = {"actor": "system", "why": "asked", "first_asked_at": clock.now()}
+        transition(session, row, RefundState.SUBMITTING, expected=row.state, **asked)
     payment = row.remote_payment or attempt.remote_id
     if row.state not in ASKED_BEFORE or payment is None:
         return None
     request = RefundRequest(row.public_id, payment, Money(row.fen, row.currency))
-    return Submission(attempt.gateway, request, is_first or clock.now() - row.created_at < KEY_LIVES)
+    return Submission(attempt.gateway, request, row.key_is_fresh)
 
 
 def leave_unknown(session: Session, *, refund: int) -> None:

@@ -209,6 +209,19 @@ def test_a_key_that_is_too_old_is_never_sent_again(desk: Desk, monkeypatch: pyte
     assert desk.finance.line_state(batch, desk.finance.feng) is (L.CONFIRMED if arrived else L.SENT)
 
 
+def test_a_wish_that_waited_for_days_is_sent_again_with_its_young_key(desk: Desk) -> None:
+    """Asked for while payouts were closed, say; then the worker is killed as it asks."""
+    there = desk.connect(desk.finance.feng)
+    batch = desk.sent()
+    row = desk.transfer(batch, desk.finance.feng)
+    assert row
+    with time_machine.travel(clock.now() + timedelta(days=3)):
+        assert in_transaction(sending.begin_submission, kind=Transfer, row=row.id)
+        desk.work()
+    assert desk.there(there) == 3662
+    assert desk.finance.line_state(batch, desk.finance.feng) is L.CONFIRMED
+
+
 @pytest.mark.parametrize("arrived", [True, False])
 def test_a_person_lets_go_of_what_never_got_there(desk: Desk, monkeypatch: pytest.MonkeyPatch, arrived: bool) -> None:
     desk.connect(desk.finance.feng)

@@ -204,3 +204,19 @@ def test_roles_of_before_are_held_since_they_were_recorded_and_cases_stay_refund
         connection.execute(text("UPDATE after_sales_case SET refund_public_id = NULL"))
     with pytest.raises(DBAPIError, match="bank_pays_for_returned_goods"), empty.begin() as connection:
         connection.execute(text("UPDATE after_sales_case SET refund_public_id = NULL, is_paid_by_bank = TRUE"))
+
+
+def test_keys_of_before_are_as_old_as_their_wish_and_unused_ones_have_no_age(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0033")
+    then = datetime(2026, 11, 1, tzinfo=UTC)
+    states = ("requested", "submitting", "unknown")
+    rows = [refund(number, f"order:{state}", 100, state) for number, state in enumerate(states, start=1)]
+    put_in(empty, {"attempt": SENT_AND_NOT_SENT["attempt"], "refund": rows})
+
+    migrations.bring_up_to_date(empty)
+
+    asked = {
+        row["state"]: row["first_asked_at"] for row in rows_of(empty, {"refund": ["state", "first_asked_at"]})["refund"]
+    }
+    assert asked["requested"] is None
+    assert asked["submitting"].replace(tzinfo=UTC) == asked["unknown"].replace(tzinfo=UTC) == then

@@ -14,6 +14,7 @@ from marketplace.core.errors import NotFound
 from marketplace.core.money import Money
 from marketplace.payments import outcomes, refunds, sweeping
 from marketplace.payments.gateways import OutcomeUnknown, RefundRequest, RemoteRefund
+from marketplace.payments.keys import KEY_LIVES
 from marketplace.payments.models import Refund
 from marketplace.payments.sandbox.cashier import REFUND_TAKES
 from marketplace.payments.sandbox.storage import refund as at_the_cashier
@@ -168,10 +169,21 @@ def test_after_a_day_the_key_is_not_trusted_but_the_refund_looked_for(
     monkeypatch.setattr(paid.cashier, "refund", swallow)
     send(paid)
     monkeypatch.setattr(paid.cashier, "refund", lambda *_asked, **_key: pytest.fail("sent again with an old key"))
-    paid.work_later(refunds.KEY_LIVES + timedelta(hours=1))
+    paid.work_later(KEY_LIVES + timedelta(hours=1))
 
     assert states() == [RefundState.SUCCEEDED if arrived else RefundState.UNKNOWN]
     assert len(rows_at_the_cashier(paid)) == arrived
+
+
+def test_a_wish_that_waited_for_days_is_sent_again_with_its_young_key(paid: Till) -> None:
+    """Asked for while its payment was disputed, say, or before the worker ran; then the worker is killed as it asks."""
+    ask()
+    with time_machine.travel(clock.now() + timedelta(days=3)):
+        assert in_transaction(refunds.begin_submission, refund=1)
+        paid.work_later(timedelta(hours=1))
+
+    assert states() == [RefundState.SUCCEEDED]
+    assert len(rows_at_the_cashier(paid)) == 1
 
 
 def test_a_refund_the_gateway_refuses_gives_the_same_shares_back_and_leaves_a_trace(paid: Till) -> None:

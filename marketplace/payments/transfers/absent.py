@@ -5,12 +5,11 @@ What it would have paid is then owed as before (PAYMENTS.md, section 5)."""
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from marketplace.core import audit, clock
+from marketplace.core import audit
 from marketplace.core.db import in_transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.transitions import subject_of
 from marketplace.payments.gateways import unknown_unless_answered
-from marketplace.payments.refunds import KEY_LIVES
 from marketplace.payments.transfers import sending
 from marketplace.payments.transfers.models import Transfer
 from marketplace.payments.transfers.states import TransferState
@@ -40,12 +39,12 @@ def look(session: Session, *, reference: str) -> tuple[int, sending.Submission]:
         raise NotFound(reference)
     if not is_stuck(row):
         raise StillBeingSent(reference)
-    return row.id, sending.submission(session, row, is_first=False)
+    return row.id, sending.submission(session, row)
 
 
 def is_stuck(row: Transfer) -> bool:
     """Nothing more happens to it by itself."""
-    return row.state is TransferState.UNKNOWN and clock.now() - row.created_at >= KEY_LIVES
+    return row.state is TransferState.UNKNOWN and not row.key_is_fresh
 
 
 def give_up(session: Session, *, row: int, actor: str) -> None:

@@ -9,6 +9,7 @@ from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
 from marketplace.core.money import Money
 from marketplace.core.outbox import Leased
+from marketplace.payments.keys import Keyed
 from marketplace.payments.transfers.states import PAYEE, TRANSFER, PayeeState, TransferState
 
 
@@ -40,7 +41,7 @@ def waiting(table: str) -> Index:
     return Index(f"{table}_waiting", "next_at", sqlite_where=is_open, postgresql_where=is_open)
 
 
-class Asked(Leased):
+class Asked(Leased, Keyed):
     """Money that a gateway is asked to move: the same life there and back."""
 
     TRANSITIONS = TRANSFER

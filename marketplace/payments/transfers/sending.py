@@ -23,7 +23,6 @@ from marketplace.payments.gateways import (
     unknown_unless_answered,
 )
 from marketplace.payments.reconciliation import switch
-from marketplace.payments.refunds import KEY_LIVES
 from marketplace.payments.transfers.asking import RemoteTransfer, ReversalRequest, TransferRequest
 from marketplace.payments.transfers.models import GatewayPayee, Reversal, Transfer
 from marketplace.payments.transfers.states import ASKED_BEFORE, OPEN, TransferState
@@ -122,14 +121,14 @@ def begin_submission(session: Session, *, kind: Kind, row: int) -> Submission | 
     if is_first and kind is Transfer and not switch.payouts_are_open(session):
         return None
     if is_first:
-        transition(session, held, TransferState.SUBMITTING, expected=held.state, actor="system", why="asked")
-    return submission(session, held, is_first=is_first) if held.state in ASKED_BEFORE else None
+        asked: Any = {"actor": "system", "why": "asked", "first_asked_at": clock.now()}
+        transition(session, held, TransferState.SUBMITTING, expected=held.state, **asked)
+    return submission(session, held) if held.state in ASKED_BEFORE else None
 
 
-def submission(session: Session, row: Row, *, is_first: bool) -> Submission:
+def submission(session: Session, row: Row) -> Submission:
     payee, key = payee_of(session, row), f"{row.__tablename__}:{row.public_id}:create"
-    may_be_sent = is_first or clock.now() - row.created_at < KEY_LIVES
-    return Submission(payee.gateway, request_of(session, row, payee), key, row.created_at, may_be_sent)
+    return Submission(payee.gateway, request_of(session, row, payee), key, row.created_at, row.key_is_fresh)
 
 
 def request_of(session: Session, row: Row, payee: GatewayPayee) -> TransferRequest | ReversalRequest:
