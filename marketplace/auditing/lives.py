@@ -9,7 +9,16 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row
 
 from crowdfund.campaigns.reports.states import REPORT
-from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, INSTALLMENT, MATCHING_FUND, PLAN, RECEIPT
+from crowdfund.campaigns.states import (
+    CAMPAIGN,
+    CONTRIBUTION,
+    DISBURSEMENT,
+    HELD_MATCH,
+    INSTALLMENT,
+    MATCHING_FUND,
+    PLAN,
+    RECEIPT,
+)
 from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
 from crowdfund.presales.states import BACKING, PRESALE
 from listings.customer_reviews.states import CUSTOMER_REVIEW, PICTURE
@@ -79,6 +88,7 @@ LIVES: Final = (
     Life("plan", "public_id", PLAN, "active"),
     Life("installment", "public_id", INSTALLMENT, "due"),
     Life("matching_fund", "public_id", MATCHING_FUND, "draft"),
+    Life("held_match", "public_id", HELD_MATCH, "held"),
     Life("disbursement", "public_id", DISBURSEMENT, "requested"),
     Life("campaign_report", "public_id", REPORT, "drafted"),
     Life("receipt", "public_id", RECEIPT, "issued"),

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import text
 
-from marketplace.auditing import checks, matching, money, transfers
+from marketplace.auditing import checks, matching, money, transfers, waiting
 from marketplace.auditing.checks import Check, Difference
 from marketplace.core.db import db
 from marketplace.ledger import books
@@ -24,7 +24,7 @@ BACKED: Final = Check(
     WHERE o.paid_at IS NOT NULL GROUP BY o.id, o.number, o.total_fen HAVING COALESCE(SUM(a.fen), 0) <> o.total_fen""",
     "order {name} of {owed} fen counts as paid, {amount} came",
 )
-ALWAYS: Final = (*money.BOOKS, *money.GATEWAYS, *transfers.TRANSFERS, *matching.FUNDS, SHELVES, BACKED)
+ALWAYS: Final = (*money.BOOKS, *money.GATEWAYS, *transfers.TRANSFERS, *matching.FUNDS, *waiting.WAITING, SHELVES, BACKED)
 UNSETTLED: Final = {
     "attempt": "SELECT COUNT(*) FROM attempt WHERE state IN ('submitting', 'unknown', 'processing')",
     "refund": "SELECT COUNT(*) FROM refund WHERE state IN ('requested', 'submitting', 'pending', 'unknown')",
@@ -33,7 +33,7 @@ UNSETTLED: Final = {
     "line of a batch": "SELECT COUNT(*) FROM settlement_line WHERE state = 'sent'",
     "gateway event": "SELECT COUNT(*) FROM gateway_event WHERE status IN ('received', 'unmatched')",
     "closed fund with money": "SELECT COUNT(*) FROM matching_fund WHERE state = 'closed' "
-    "AND received_fen > matched_fen + gone_fen",
+    "AND received_fen > matched_fen + held_fen + gone_fen",
     "order": "SELECT COUNT(*) FROM \"order\" WHERE state = 'pending_payment'",
 }
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import giving
 from crowdfund.campaigns.giving import Giver
+from crowdfund.campaigns.matching import traces
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.plans import cards, letters, periods
 from crowdfund.campaigns.plans.links import link_token
@@ -70,6 +71,8 @@ def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> st
     session.flush()
     leave_trace(session, plan, None, P.ACTIVE, actor=actor_of(plan), why="begun")
     gift = add_installment(session, plan, giver=giver).public_id
+    if giver.origin and traces.is_wanted(session, campaign):
+        traces.keep(session, gift=gift, origin=giver.origin)
     attempts.start(session, purpose=PURPOSE, reference=gift, amount=amount)
     outbox.put(session, LAPSES, after=giving.LAPSES_AFTER, gift=gift)
     return gift
