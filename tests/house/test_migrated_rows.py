@@ -229,8 +229,15 @@ def test_funds_of_before_keep_nothing_for_matches_that_wait_and_stay_within_what
     fund |= {"approver_id": 8, "person_id": None, "total_fen": 1000, "received_fen": 1000, "matched_fen": 400, "gone_fen": 0}
     gift = {"id": 1, "campaign_id": 1, "state": "received", "fen": 400, "person_id": None, "anonymity": "anonymous"}
     attempt = {"id": 1, "public_id": "a1", "purpose": "contribution", "reference": "g1", "fen": 400, "state": "succeeded"}
-    shop = {name: LEDGER[name] for name in ("county", "station", "organisation", "campaign")}
-    rows = {**shop, "person": people, "matching_fund": [fund], "contribution": [gift], "attempt": [attempt]}
+    shop = {name: LEDGER[name] for name in ("county", "station", "organisation")}
+    rows = {
+        **shop,
+        "person": people,
+        "campaign": LEDGER["campaign"],
+        "matching_fund": [fund],
+        "contribution": [gift],
+        "attempt": [attempt],
+    }
     before = rows_of(empty, put_in(empty, rows))
 
     migrations.bring_up_to_date(empty)

@@ -17,7 +17,7 @@ from marketplace.core import clock
 from marketplace.payments.models import Attempt
 from marketplace.payments.states import AttemptState
 
-A_DAY: Final = timedelta(days=1)
+A_WEEK: Final = timedelta(days=7)
 SHORTLY: Final = timedelta(days=45)  # a provider's money comes round within so many days
 MOST: Final = 400  # so many traces of one network are looked at: a carrier has thousands behind one address
 PAID: Final = (DisbursementState.PAID, DisbursementState.EVIDENCED)
@@ -28,7 +28,7 @@ def gather(
 ) -> Evidence:
     """`known`: under which keys gifts of this giver may stand; `own_fen`: what these have of the fund already."""
     tied_givers, tied_fen, came_back = ties(session, fund, trace, known)
-    crowd_givers, crowd_fen = crowd(session, fund, trace, known)
+    crowd_givers, crowd_fen, network_givers = crowd(session, fund, trace, known)
     card, network = of_sponsor(session, fund)
     is_provider, echoes = payments_out(session, gift)
     return Evidence(
@@ -39,6 +39,7 @@ def gather(
         tied_fen=tied_fen,
         crowd_givers=crowd_givers,
         crowd_fen=crowd_fen,
+        network_givers=network_givers,
         has_sponsors_card=bool(trace.card) and trace.card in card,
         is_on_sponsors_network=bool(trace.network) and trace.network in network,
         is_insider=is_insider(session, gift, fund, known),
@@ -73,23 +74,27 @@ def giver_or_gift() -> ColumnElement[Any]:
     return case((GiftTrace.giver == "", cast(GiftTrace.contribution_id, String)), else_=GiftTrace.giver)
 
 
-def crowd(session: Session, fund: MatchingFund, trace: GiftTrace, known: set[str]) -> tuple[int, int]:
-    """Others on the same network within a day, each with nearly all that one giver may have: how many, what they have."""
-    if not trace.network:
-        return 0, 0
-    mine = select(GiftTrace.giver, GiftTrace.contribution_id, GiftTrace.fen).where(
+def crowd(session: Session, fund: MatchingFund, trace: GiftTrace, known: set[str]) -> tuple[int, int, int]:
+    """Others on the same network within a week, each with nearly all that one giver may have and no card of its own to
+    show: how many, what they have; and how many others there are in all. Of a gift by a known card, nothing."""
+    if not trace.network or trace.card:
+        return 0, 0, 0
+    mine = select(GiftTrace.giver, GiftTrace.contribution_id, GiftTrace.fen, GiftTrace.card).where(
         GiftTrace.series == fund.series,
         GiftTrace.network == trace.network,
-        GiftTrace.at >= clock.now() - A_DAY,
+        GiftTrace.at >= clock.now() - A_WEEK,
         GiftTrace.contribution_id != trace.contribution_id,
     )
     by_giver: dict[str, int] = {}
+    with_card: set[str] = set()
     for row in session.execute(mine.order_by(GiftTrace.at.desc()).limit(MOST)):
         if row.giver not in known:
             who = row.giver or str(row.contribution_id)
             by_giver[who] = by_giver.get(who, 0) + row.fen
-    near = [fen for fen in by_giver.values() if fen * 100 >= fund.giver_cap_fen * CHOSEN.near_percent]
-    return len(near), sum(near)
+            with_card |= {who} if row.card else set()
+    unproved = (fen for who, fen in by_giver.items() if who not in with_card)
+    near = [fen for fen in unproved if fen * 100 >= fund.giver_cap_fen * CHOSEN.near_percent]
+    return len(near), sum(near), len(by_giver)
 
 
 def of_sponsor(session: Session, fund: MatchingFund) -> tuple[set[str], set[str]]:

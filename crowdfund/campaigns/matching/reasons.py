@@ -30,8 +30,8 @@ def with_figures(reason: Reason) -> Any:
             )
         case Why.CROWD:
             return ngettext(
-                "%(num)s other giver on the same network came near the cap of a giver within a day; they have %(sum)s.",
-                "%(num)s other givers on the same network came near the cap of a giver within a day; they have %(sum)s.",
+                "%(num)s other giver on the same network came near the cap of a giver within a week; they have %(sum)s.",
+                "%(num)s other givers on the same network came near the cap of a giver within a week; they have %(sum)s.",
                 number,
                 **told,
             )

@@ -17,8 +17,9 @@ class Evidence:
     own_fen: int = 0  # what this giver has already
     tied_givers: int = 0  # others with the same card or device
     tied_fen: int = 0
-    crowd_givers: int = 0  # others on the same network within a day, each near the cap of a giver
+    crowd_givers: int = 0  # others on the same network within a week, each near the cap of a giver, paid by no known card
     crowd_fen: int = 0
+    network_givers: int = 0  # all others on the same network within a week, near the cap or not
     has_sponsors_card: bool = False
     is_on_sponsors_network: bool = False
     is_insider: bool = False  # answers for the campaign or the fund, or works at its station
@@ -32,7 +33,9 @@ class Thresholds:
     """In per cent of the cap of a giver, but for counts."""
 
     tied_percent: int = 150  # a family shares a phone: all of it together may have this much
+    tied_each_percent: int = 30  # on average: a school's phone is passed around for small gifts
     crowd_givers: int = 3
+    crowd_percent: int = 50  # of all on the network: an office, a school or a carrier has many who give little
     near_percent: int = 80  # from here on a match is near the cap
     interest_percent: int = 30  # who has an interest may give so much without waiting
     came_back: int = 1
@@ -60,10 +63,13 @@ def reasons(known: Evidence, bounds: Thresholds = CHOSEN) -> list[Reason]:
     """All that speak for waiting; nothing: the match is made at once."""
     together = known.own_fen + known.fen
     found: list[Reason] = []
-    if known.tied_givers and is_over(known.tied_fen + together, known, bounds.tied_percent):
-        found.append({"code": Why.TIED, "givers": known.tied_givers, "fen": known.tied_fen + together})
+    tied_fen, each_fen = known.tied_fen + together, (known.tied_fen + together) // (known.tied_givers + 1)
+    is_some = known.tied_givers and is_over(each_fen, known, bounds.tied_each_percent)
+    if is_some and is_over(tied_fen, known, bounds.tied_percent):
+        found.append({"code": Why.TIED, "givers": known.tied_givers, "fen": tied_fen})
     is_near = is_over(together, known, bounds.near_percent)
-    if is_near and known.crowd_givers >= bounds.crowd_givers:
+    is_most = known.crowd_givers * 100 >= known.network_givers * bounds.crowd_percent
+    if is_near and is_most and known.crowd_givers >= bounds.crowd_givers:
         found.append({"code": Why.CROWD, "givers": known.crowd_givers, "fen": known.crowd_fen})
     if known.came_back >= bounds.came_back:
         found.append({"code": Why.CAME_BACK, "gifts": known.came_back})
