@@ -19,6 +19,7 @@ from typing import Final, TypeVar
 from benchmarks import (
     auditing,
     claims,
+    crowded_page,
     gifts,
     giving_day,
     matching,
@@ -107,6 +108,10 @@ def of_giving_day(python: str) -> list[str]:
     return giving_day.report(in_each_place(python, giving_day.of_place))
 
 
+def of_campaign_page(_python: str) -> list[str]:
+    return crowded_page.report(crowded_page.measure())
+
+
 def of_matching(_python: str) -> list[str]:
     return matching.report(matching.measure())
 
@@ -137,6 +142,7 @@ SECTIONS: Final = {
     "audit": of_audit,
     "giving": of_giving,
     "giving-day": of_giving_day,
+    "campaign-page": of_campaign_page,
     "matching": of_matching,
     "search": of_search,
     "sheets": of_sheets,

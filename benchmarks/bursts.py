@@ -3,7 +3,7 @@
 The server has two workers, the worker runs beside it; eight people at once do the deed and pay at the cashier; the clock
 stops when the last counts as paid. Beside it, in turn with it, the SQL that such deeds send to our database is sent once
 more through SQLAlchemy Core, with as many commits and nothing thought in between: on PostgreSQL by eight clients, each on a
-copy of the database of its own, so that none waits for another's row; on SQLite, which has one writer, one after the other."""
+copy of the database of its own, so that none waits for another's row; on SQLite, which has one writer, in turn."""
 
 import statistics
 import time

@@ -19,7 +19,7 @@ from tests import peers
 
 NUMBER: Final = 160
 HOT: Final = """SELECT c.public_id FROM campaign c WHERE c.state = 'live' AND c.channel = 'own_site'
-    AND c.past_goal <> 'stop' AND NOT EXISTS (SELECT 1 FROM matching_fund f WHERE f.campaign_id = c.id) ORDER BY c.id LIMIT 1"""
+    AND c.past_goal <> 'stop' AND c.id NOT IN (SELECT campaign_id FROM matching_fund) ORDER BY c.id LIMIT 1"""
 RECEIVED: Final = "SELECT COUNT(*) FROM contribution WHERE state = 'received'"
 SUMS: Final = {
     "the gifts": """SELECT COALESCE(SUM(g.fen), 0) FROM contribution g JOIN campaign c ON c.id = g.campaign_id
@@ -89,11 +89,11 @@ def report(results: dict[str, Result]) -> list[str]:
     return [
         "## A giving day",
         "",
-        f"Gifts a second through HTTP, all to one campaign: two web workers, the worker beside them, {CLIENTS} givers at once,"
-        " each of whom opens the form, gives and pays. Beside it, in turn with it, the SQL of such gifts, sent once more"
-        " through Core with as many commits: by as many clients on PostgreSQL, each in a database of its own; one after the"
-        f" other on SQLite. Medians of {ROUNDS} rounds; the goal is a ratio of 0.40. After the last round the gifts, the public"
-        " rows, the receipts and the books of the campaign are the same sum to the fen, or there would be no figures.",
+        f"Gifts a second through HTTP, all to one campaign: two web workers, the worker beside them, {CLIENTS} givers at"
+        " once, each of whom opens the form, gives and pays. Beside it, in turn with it, the SQL of such gifts, sent once"
+        " more through Core with as many commits: by as many clients on PostgreSQL, each in a database of its own; one after"
+        f" the other on SQLite. Medians of {ROUNDS} rounds; the goal is a ratio of 0.40. After the last round the gifts, the"
+        " public rows, the receipts and the books of the campaign are the same sum to the fen, or there were no figures.",
         "",
         *bursts.table("gifts", results),
         "What the replay does without: three requests of a giver (one draws the form), the cashier's own commits, a signed"

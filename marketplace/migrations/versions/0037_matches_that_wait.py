@@ -8,11 +8,14 @@ down_revision = "0034"
 branch_labels = None
 depends_on = None
 
+SHOWN = sa.text("message_state = 'shown'")
 STATES = ("held", "proposed", "released", "denied", "lapsed")
 THERE = "ck_matching_fund_no_more_than_is_there"
 
 
 def upgrade() -> None:
+    columns = ["campaign_id", "received_at"]
+    op.create_index("words_shown", "contribution", columns, sqlite_where=SHOWN, postgresql_where=SHOWN)
     op.add_column("attempt", sa.Column("payer", sa.String(), nullable=False, server_default=""))
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.alter_column("payer", server_default=None)
@@ -116,3 +119,4 @@ def downgrade() -> None:
         batch_op.drop_column("continues_id")
         batch_op.drop_column("held_fen")
     op.drop_column("attempt", "payer")
+    op.drop_index("words_shown", table_name="contribution")
