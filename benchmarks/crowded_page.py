@@ -178,8 +178,9 @@ def report(results: dict[str, Pages], few: int = FEW, many: int = MANY) -> list[
     lines = [
         "## A campaign's page",
         "",
-        f"Made anew each time, with nothing remembered, of a campaign with {few:,} gifts and of one with {many:,} beside"
-        f" it in the same database, in turn; medians of {ROUNDS}. The goal: at most {GOAL} times as long, no more statements.",
+        f"Made anew each time, with nothing remembered, of a campaign with {few:,} gifts and of one with {many:,}"
+        f" beside it in one database, in turn; medians of {ROUNDS}. The goal: at most {GOAL} times as long, and as many"
+        " statements.",
         "",
         f"| database | {few:,} gifts | {many:,} gifts | ratio | statements |",
         "| --- | --- | --- | --- | --- |",

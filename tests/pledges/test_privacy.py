@@ -46,6 +46,7 @@ NOT_IN_THE_DEMONSTRATION = {"addresses.show_address", "media.show_picture", "cas
 NOT_IN_THE_DEMONSTRATION |= {f"{door}.show_picture" for door in ("reviews", "customer_reviews", "station_reviews")}
 NOT_IN_THE_DEMONSTRATION |= {"operator_reviews.show_picture", "news.show_picture", "backings.show_backing"}
 NOT_IN_THE_DEMONSTRATION |= {f"reports.{view}" for view in ("show_public", "show_report", "download_csv")}
+NOT_IN_THE_DEMONSTRATION |= {"held_matches.show_match"}  # nobody's match waits
 NOT_IN_THE_DEMONSTRATION |= {"reports.download_pdf", "reports.download_json", "teams.show_card", "teams.show_team"}
 WITH_A_TOKEN = {"writing.show_cart", "writing.show_order", "writing.show_parcel", "writing.show_submission"}  # none there
 WITH_A_TOKEN |= {"sending.show_case", "sending.show_import"}

@@ -18,6 +18,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import StaleState
 from marketplace.notifications.models import Message
 from marketplace.payments import attempts
+from tests import statements
 from tests.campaigns.conftest import Fund, gift_of, public_rows
 from tests.campaigns.matching.conftest import SPONSOR, differences, match_of, open_fund, promise, standing
 from tests.campaigns.matching.test_matching import send_back, spend
@@ -235,3 +236,18 @@ def test_without_a_fund_nothing_is_kept_of_where_gifts_come_from(fund: Fund) -> 
     campaign = fund.open()
     give_with(fund, campaign, 100, device="d" * 20, network="203.0.113.9")
     assert db.session.scalars(select(GiftTrace)).all() == []
+
+
+def test_what_is_known_of_a_gift_is_asked_in_as_many_statements_however_many_gave(fund: Fund) -> None:
+    campaign = fund.open()
+    open_fund(fund, campaign, 100_000, giver_cap=5000)
+    costs = []
+    for before in (1, 6):
+        split(fund, campaign, before, 100, card="fp_1", device="d" * 20, network="home")
+        gift = fund.begin(campaign, 100, origin=Origin("d" * 20, "home"), contact="last@example.test")
+        attempts.submit(fund.attempt(gift), return_url="/", description="gift")
+        fund.cashier.decide(fund.remote_of(gift), "succeeded", "fp_1")
+        with statements.gathered() as sent:
+            fund.arrive(gift)
+        costs.append(len(sent))
+    assert costs[0] == costs[1]
