@@ -1,11 +1,15 @@
 """What is true after every step of a life, whatever broke; and what is true when everything has settled down."""
 
-from typing import Final
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 
 from marketplace.auditing import checks, matching, money, transfers
 from marketplace.auditing.checks import Check, Difference
+from marketplace.core import triggers
 from marketplace.core.db import db
 from marketplace.ledger import books
 from marketplace.payments.reconciliation import running
@@ -25,6 +29,10 @@ BACKED: Final = Check(
     "order {name} of {owed} fen counts as paid, {amount} came",
 )
 ALWAYS: Final = (*money.BOOKS, *money.GATEWAYS, *transfers.TRANSFERS, *matching.FUNDS, SHELVES, BACKED)
+TABLES: Final = frozenset(db.metadata.tables)
+WRITES: Final = re.compile(r'\b(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM) +"?(\w+)"?')
+READS: Final = {check.name: TABLES & set(re.findall(r"\w+", check.finds)) for check in ALWAYS}
+BESIDE: Final = {guard.table: {guard.book} for guard in triggers.GUARDS if isinstance(guard, triggers.Note)}
 UNSETTLED: Final = {
     "attempt": "SELECT COUNT(*) FROM attempt WHERE state IN ('submitting', 'unknown', 'processing')",
     "refund": "SELECT COUNT(*) FROM refund WHERE state IN ('requested', 'submitting', 'pending', 'unknown')",
@@ -38,11 +46,41 @@ UNSETTLED: Final = {
 }
 
 
-def broken_now() -> list[str]:
-    """What is not true, though it must be at any moment."""
-    db.session.remove()
+class Witness:
+    """Knows what must be true at any moment, and which tables were written since it was asked last.
+
+    A check reads nothing but tables (no clock), so it finds what it found as long as none of its tables was written."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection  # its own, which keeps the plans of all checks
+        self.written = set(TABLES)
+
+    def watch(self, _connection: Any, _cursor: Any, statement: str, *_context: Any) -> None:
+        """After a statement; rolled back or not, what it wrote is looked at again. Triggers write beside."""
+        for table in WRITES.findall(statement):
+            self.written |= TABLES if table not in TABLES else {table} | BESIDE.get(table, set())
+
+    def broken_now(self) -> list[str]:
+        """What is not true, though it must be."""
+        db.session.remove()
+        due = [check for check in ALWAYS if READS[check.name] & self.written]
+        self.written.clear()
+        broken = [check for check in due if self.connection.execute(text(check.finds)).first() is not None]
+        found = [str(each.words) for each in checks.run(self.connection, broken) if isinstance(each, Difference)]
+        self.connection.rollback()
+        return found
+
+
+@contextmanager
+def watching() -> Iterator[Witness]:
+    """Of all that is written to the marketplace's database meanwhile."""
     with db.engine.connect() as connection:
-        return [str(each.words) for each in checks.run(connection, ALWAYS) if isinstance(each, Difference)]
+        witness = Witness(connection)
+        event.listen(db.engine, "after_cursor_execute", witness.watch)
+        try:
+            yield witness
+        finally:
+            event.remove(db.engine, "after_cursor_execute", witness.watch)
 
 
 def broken_at_rest(world: World) -> list[str]:
