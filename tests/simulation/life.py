@@ -17,14 +17,14 @@ from marketplace.payments.sandbox.gateway import SandboxCashier
 from tests import cashiers, peers
 from tests.conftest import DATA, make
 from tests.databases import PostgresServer, SQLiteFiles, close, fill
-from tests.simulation import invariants
+from tests.simulation import invariants, settling
 from tests.simulation.chance import Dice, seeded_ids
 from tests.simulation.faults import Crash, crashing
 from tests.simulation.invariants import Witness
 from tests.simulation.world import World, furnish
 
 BEGINNING: Final = datetime(2026, 10, 1, 1, 0, tzinfo=UTC)
-STEPS: Final = 120
+STEPS: Final = 140
 CRASHES: Final = 0.02  # at each commit, before it and after it
 
 
@@ -69,7 +69,7 @@ class Stage:
             with crashing(dice, CRASHES):
                 self.go_on(life, world, witness, steps)
             if not life.broken:
-                world.settle_down()
+                settling.settle_down(world)
                 life.broken = invariants.broken_at_rest(world)
         return life
 
