@@ -25,6 +25,7 @@ from marketplace.auditing import (
     money,
     movements,
     offline,
+    owed,
     payouts,
     plans,
     presales,
@@ -53,7 +54,9 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     """Every difference; and before each part, as plain text, what is being looked at."""
     yield from checks.run(connection, (*money.BOOKS, *money.GATEWAYS, *trade.ORDERS, *trade.GOODS))
     yield from checks.run(connection, offline.OFFLINE)
-    yield from checks.run(connection, (*refunds.REFUNDS, *movements.MOVEMENTS, *payouts.PAYOUTS, *transfers.TRANSFERS))
+    yield from checks.run(
+        connection, (*refunds.REFUNDS, *owed.OWED, *movements.MOVEMENTS, *payouts.PAYOUTS, *transfers.TRANSFERS)
+    )
     yield from checks.run(connection, (*arrivals.ARRIVALS, *closings.CLOSINGS))
     yield from checks.run(connection, promotions.PROMOTIONS)
     yield from payouts.differences(connection)
