@@ -1,4 +1,4 @@
-"""What must be true of sponsored students: one sponsor a place, every term set aside or released on a proof two people saw."""
+"""What must be true of sponsored students: a sponsor a place, each term set aside, or released on a proof two people saw."""
 
 from typing import Final
 
@@ -23,7 +23,8 @@ STUDENTS: Final = (
         """SELECT s.public_id AS name, p.month_fen AS owed, l.fen AS amount FROM sponsorship s
         JOIN student_place p ON p.id = s.place_id JOIN plan l ON l.id = s.plan_id
         WHERE l.campaign_id <> p.campaign_id OR (s.state <> 'ended' AND (l.fen <> p.month_fen OR l.state = 'stopped'))
-        OR (s.state = 'active' AND NOT EXISTS (SELECT 1 FROM installment i WHERE i.plan_id = l.id AND i.state = 'received'))""",
+        OR (s.state = 'active'
+            AND NOT EXISTS (SELECT 1 FROM installment i WHERE i.plan_id = l.id AND i.state = 'received'))""",
         "sponsorship {name} of a place of {owed} fen a month has a plan of {amount}, of another campaign or over",
     ),
     Check(
@@ -46,11 +47,6 @@ STUDENTS: Final = (
         UNION ALL SELECT t.public_id, t.state FROM school_term t WHERE (t.state = 'proved')
         <> (EXISTS (SELECT 1 FROM enrolment_proof e WHERE e.term_id = t.id AND e.verdict = ''))""",
         "term {name} is {state}, its proofs of enrolment say otherwise",
-    ),
-    Check(
-        "papers of students are forgotten",
-        "SELECT public_id AS name FROM enrolment_proof WHERE (verdict = '') <> (paper IS NOT NULL)",
-        "proof {name} was decided and its paper is still there, or waits without one",
     ),
     Check(
         "payments to schools are their terms",

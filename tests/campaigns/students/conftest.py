@@ -36,13 +36,9 @@ class Aid:
     monthly: Monthly
     campaign: str
 
-    @property
-    def officer(self) -> int:
-        return self.monthly.fund.officer.id
-
-    @property
-    def approver(self) -> int:
-        return self.monthly.fund.approver.id
+    def __post_init__(self) -> None:
+        """Read here, since threads share the officers."""
+        self.officer, self.approver = self.monthly.fund.officer.id, self.monthly.fund.approver.id
 
     def pool(self, fen: int) -> None:
         """An ordinary gift of somebody else."""
