@@ -33,6 +33,7 @@ from marketplace.auditing import (
     promotions,
     refunds,
     reports,
+    students,
     together,
     trade,
     transfers,
@@ -46,6 +47,7 @@ COUNTED |= {"arrivals": "arrival", "closed days": "station_day"}
 COUNTED |= {"promotions": "promotion", "invoices": "invoice"}
 COUNTED |= {"reviews": "customer_review", "questions": "question"}
 COUNTED |= {"statements of institutions": "account_statement", "bank transfers": "bank_transfer"}
+COUNTED |= {"places of students": "student_place", "terms of schools": "school_term"}
 COUNTED |= {"presales": "presale", "places in them": "backing"}
 COUNTED |= {"pledges": "pledge", "devices": "device", "imported sheets": "listing_import"}
 
@@ -68,7 +70,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*whereabouts.WHEREABOUTS, *reports.REPORTS))
     yield from reports.differences(connection)
     yield from checks.run(connection, together.TOGETHER)
-    yield from checks.run(connection, (*plans.PLANS, *matching.FUNDS))
+    yield from checks.run(connection, (*plans.PLANS, *students.STUDENTS, *matching.FUNDS))
     yield from checks.run(connection, presales.PRESALES)
     yield from presales.differences(connection)
     yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES, *imports.IMPORTS))
