@@ -8,6 +8,9 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from crowdfund.campaigns.mirrors import queries as mirrors
+from crowdfund.campaigns.mirrors.models import MirrorTotal
+from crowdfund.campaigns.mirrors.queries import Elsewhere
 from crowdfund.campaigns.models import Campaign, Contribution, Disbursement, Organisation, PublicRow
 from crowdfund.campaigns.states import PUBLIC, CampaignState, DisbursementState
 from crowdfund.campaigns.totals import sums
@@ -49,6 +52,7 @@ class Card:
     is_demo: bool
     channel: str
     past_goal: str
+    elsewhere: Elsewhere | None  # of a mirrored campaign: what its platform has got
 
     @property
     def url(self) -> str:
@@ -92,12 +96,15 @@ def listed(campaign: Any = None) -> Select[Any]:
     return (
         select(Campaign.public_id, Campaign.kind, Campaign.state, Campaign.title_zh, Campaign.title_en, Campaign.is_demo)
         .add_columns(Campaign.drawings, Campaign.goal_fen, Campaign.starts_on, Campaign.ends_on, Campaign.station_code)
-        .add_columns(Campaign.channel, Campaign.past_goal)
+        .add_columns(Campaign.channel, Campaign.past_goal, Campaign.platform, Campaign.platform_url)
+        .add_columns(MirrorTotal.fen.label("mirrored_fen"), MirrorTotal.gifts.label("mirrored_gifts"))
+        .add_columns(MirrorTotal.latest_at.label("mirrored_at"))
         .add_columns(Station.name_zh, Station.name_en, County.name_zh.label("county_zh"), County.is_deep_poverty)
         .add_columns(totals.c.raised, totals.c.spent, totals.c.returned, totals.c.gifts, totals.c.rows)
         .join(Station, Station.code == Campaign.station_code)
         .join(County, County.code == Station.code)
         .outerjoin(totals, totals.c.campaign_id == Campaign.id)
+        .outerjoin(MirrorTotal, MirrorTotal.campaign_id == Campaign.id)
         .where(Campaign.state.in_(PUBLIC))
     )
 
@@ -124,6 +131,7 @@ def card(row: Any) -> Card:
         is_demo=row.is_demo,
         channel=row.channel,
         past_goal=row.past_goal,
+        elsewhere=mirrors.of_row(row),
     )
 
 

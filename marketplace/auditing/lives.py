@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row
 
+from crowdfund.campaigns.mirrors.states import FILE
 from crowdfund.campaigns.reports.states import REPORT
 from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, INSTALLMENT, MATCHING_FUND, PLAN, RECEIPT
 from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
@@ -80,6 +81,7 @@ LIVES: Final = (
     Life("installment", "public_id", INSTALLMENT, "due"),
     Life("matching_fund", "public_id", MATCHING_FUND, "draft"),
     Life("disbursement", "public_id", DISBURSEMENT, "requested"),
+    Life("mirror_file", "public_id", FILE, "comparing"),
     Life("campaign_report", "public_id", REPORT, "drafted"),
     Life("receipt", "public_id", RECEIPT, "issued"),
     Life("presale", "public_id", PRESALE, "draft"),

@@ -14,6 +14,7 @@ from crowdfund.campaigns.views import (
     gifts as gift_views,
     ledger as ledger_views,
     matching as matching_views,
+    mirrors as mirror_views,
     news as news_views,
     officers as officer_views,
     plans as plan_views,
@@ -66,6 +67,11 @@ def install_giving_together(app: Flask) -> None:
     outbox.listeners[dedicating.TELLS] = [dedicating.tell]
     queues.others["cash_gifts"] = cash_views.queue
     tracing.pages_of_entries |= dict.fromkeys(("cash", "cash_refund"), campaign_tracing.page_of_gift)
+
+
+def install_channels(app: Flask) -> None:
+    """Campaigns that live on a platform."""
+    app.register_blueprint(mirror_views.bp)
 
 
 def install_plans(app: Flask) -> None:

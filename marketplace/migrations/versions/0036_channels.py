@@ -1,0 +1,150 @@
+"""Campaigns that live on a platform, or for a closed list; cash that is paid into the bank."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0036"
+down_revision = "0034"
+branch_labels = None
+depends_on = None
+
+PLATFORM = ("platform", "platform_url")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "mirror_file",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "comparing",
+                "unreadable",
+                "ready",
+                "taking",
+                "taken",
+                "dropped",
+                name="filestate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("campaign_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("file_name", sa.String(), nullable=False),
+        sa.Column("kept_as", sa.String(), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("same", sa.Integer(), nullable=False),
+        sa.Column("taken", sa.Integer(), nullable=False),
+        sa.Column("problem", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("done >= 0 AND same >= 0 AND taken >= 0", name=op.f("ck_mirror_file_figures")),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_mirror_file_campaign_id_campaign")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_mirror_file_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mirror_file")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_mirror_file_public_id")),
+    )
+    with op.batch_alter_table("mirror_file", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_mirror_file_state_next_at"), ["state", "next_at"], unique=False)
+        batch_op.create_index(
+            "one_open_mirror_file",
+            ["campaign_id"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('comparing', 'ready', 'taking')"),
+            postgresql_where=sa.text("state IN ('comparing', 'ready', 'taking')"),
+        )
+
+    op.create_table(
+        "mirror_total",
+        sa.Column("campaign_id", sa.Integer(), nullable=False),
+        sa.Column("fen", sa.BigInteger(), nullable=False),
+        sa.Column("gifts", sa.Integer(), nullable=False),
+        sa.Column("latest_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_mirror_total_campaign_id_campaign")),
+        sa.PrimaryKeyConstraint("campaign_id", name=op.f("pk_mirror_total")),
+    )
+    op.create_table(
+        "mirror_row",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("file_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("platform_number", sa.String(), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fen", sa.BigInteger(), nullable=True),
+        sa.Column("shown_as", sa.String(), nullable=False),
+        sa.Column("problems", sa.JSON(), nullable=False),
+        sa.Column("was", sa.JSON(), nullable=True),
+        sa.Column("decision", sa.String(), nullable=False),
+        sa.Column("decided_by", sa.Integer(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(decision = '') = (decided_by IS NULL)", name=op.f("ck_mirror_row_decided_by_somebody")),
+        sa.CheckConstraint("decision IN ('', 'followed', 'kept')", name=op.f("ck_mirror_row_known_decision")),
+        sa.CheckConstraint("verdict IN ('new', 'changed', 'refused')", name=op.f("ck_mirror_row_known_verdict")),
+        sa.ForeignKeyConstraint(["decided_by"], ["person.id"], name=op.f("fk_mirror_row_decided_by_person")),
+        sa.ForeignKeyConstraint(["file_id"], ["mirror_file.id"], name=op.f("fk_mirror_row_file_id_mirror_file")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mirror_row")),
+        sa.UniqueConstraint("file_id", "number", name=op.f("uq_mirror_row_file_id_number")),
+    )
+    with op.batch_alter_table("mirror_row", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_mirror_row_file_id_verdict_number"), ["file_id", "verdict", "number"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_mirror_row_platform_number_decision"), ["platform_number", "decision"], unique=False
+        )
+
+    op.create_table(
+        "mirrored_gift",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("campaign_id", sa.Integer(), nullable=False),
+        sa.Column("file_id", sa.Integer(), nullable=False),
+        sa.Column("platform_number", sa.String(), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("fen", sa.BigInteger(), nullable=False),
+        sa.Column("shown_as", sa.String(), nullable=False),
+        sa.CheckConstraint("fen >= 0", name=op.f("ck_mirrored_gift_not_below_zero")),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_mirrored_gift_campaign_id_campaign")),
+        sa.ForeignKeyConstraint(["file_id"], ["mirror_file.id"], name=op.f("fk_mirrored_gift_file_id_mirror_file")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mirrored_gift")),
+        sa.UniqueConstraint("campaign_id", "platform_number", name=op.f("uq_mirrored_gift_campaign_id_platform_number")),
+    )
+    with op.batch_alter_table("mirrored_gift", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_mirrored_gift_campaign_id_given_at"), ["campaign_id", "given_at"], unique=False)
+
+    for name in PLATFORM:
+        op.add_column("campaign", sa.Column(name, sa.String(), nullable=False, server_default=""))
+    with op.batch_alter_table("campaign", schema=None) as batch_op:
+        for name in PLATFORM:
+            batch_op.alter_column(name, server_default=None)
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("campaign", schema=None) as batch_op:
+        for name in PLATFORM:
+            batch_op.drop_column(name)
+
+    with op.batch_alter_table("mirrored_gift", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_mirrored_gift_campaign_id_given_at"))
+
+    op.drop_table("mirrored_gift")
+    with op.batch_alter_table("mirror_row", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_mirror_row_platform_number_decision"))
+        batch_op.drop_index(batch_op.f("ix_mirror_row_file_id_verdict_number"))
+
+    op.drop_table("mirror_row")
+    op.drop_table("mirror_total")
+    with op.batch_alter_table("mirror_file", schema=None) as batch_op:
+        batch_op.drop_index(
+            "one_open_mirror_file",
+            sqlite_where=sa.text("state IN ('comparing', 'ready', 'taking')"),
+            postgresql_where=sa.text("state IN ('comparing', 'ready', 'taking')"),
+        )
+        batch_op.drop_index(batch_op.f("ix_mirror_file_state_next_at"))
+
+    op.drop_table("mirror_file")
