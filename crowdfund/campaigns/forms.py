@@ -211,7 +211,7 @@ class CampaignForm(KeyedForm):
     )
     channel = SelectField(
         _l("Where it raises money"),
-        [InputRequired()],
+        [DataRequired()],
         choices=[SelectChoice(value, words) for value, words in CHANNELS.items()],
         default="own_site",
     )

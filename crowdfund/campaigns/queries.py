@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from crowdfund.campaigns.invited import gate
 from crowdfund.campaigns.mirrors import queries as mirrors
 from crowdfund.campaigns.mirrors.models import MirrorTotal
 from crowdfund.campaigns.mirrors.queries import Elsewhere
@@ -74,9 +75,9 @@ class Card:
 
     @property
     def is_open(self) -> bool:
-        """Everybody may give here and now."""
+        """Whoever sees it may give, here and now."""
         is_running = self.state is CampaignState.LIVE and self.days_left >= 0
-        return is_running and self.channel == "own_site" and not self.is_full
+        return is_running and self.channel != "mirror" and not self.is_full
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ class Group:
 @remembered("giving", "stations", kilobytes=40)
 def group(session: Session, kind: str) -> Group:
     """Two statements: those that are open, the first to end first; those that are over, the latest first."""
-    mine = listed().where(Campaign.kind == kind)
+    mine = listed().where(Campaign.kind == kind, Campaign.channel != gate.DIRECTED)
     running = mine.where(Campaign.state.in_(OPEN_NOW)).order_by(Campaign.state, Campaign.ends_on, Campaign.id)
     over = mine.where(Campaign.state.not_in(OPEN_NOW)).order_by(Campaign.closed_at.desc(), Campaign.id)
     return Group(
@@ -170,7 +171,7 @@ def running_at(session: Session, station: str) -> tuple[Named, ...]:
     """What is collected for in the county of that station, the first to end first."""
     rows = session.execute(
         select(Campaign.public_id, Campaign.kind, Campaign.title_zh, Campaign.title_en)
-        .where(Campaign.station_code == station, Campaign.state == CampaignState.LIVE)
+        .where(Campaign.station_code == station, Campaign.state == CampaignState.LIVE, Campaign.channel != gate.DIRECTED)
         .order_by(Campaign.ends_on, Campaign.id)
     )
     return tuple(Named(row.public_id, row.kind, in_language(row.title_zh, row.title_en)) for row in rows)
@@ -180,7 +181,7 @@ def page_of(
     session: Session, *, kinds: Sequence[str], states: Sequence[str], counties: Sequence[str], page: int, per_page: int
 ) -> tuple[int, list[Card]]:
     """How many there are, and one page of them, the newest first: for the JSON face."""
-    which: list[Any] = [Campaign.state.in_(PUBLIC)]
+    which: list[Any] = [Campaign.state.in_(PUBLIC), Campaign.channel != gate.DIRECTED]
     which += [Campaign.kind.in_(kinds)] if kinds else []
     which += [Campaign.state.in_(states)] if states else []
     which += [Campaign.station_code.in_(counties)] if counties else []
@@ -190,7 +191,7 @@ def page_of(
 
 
 def find(session: Session, public_id: str) -> tuple[Card, Campaign, Organisation]:
-    """One campaign that may be shown: two statements. Raises NotFound."""
+    """One campaign that may be shown, a directed one to whoever the door has let in: two statements. Raises NotFound."""
     only = select(Campaign.id).where(Campaign.public_id == public_id).scalar_subquery()
     row = session.execute(listed(only).where(Campaign.public_id == public_id)).first()
     if row is None:

@@ -5,8 +5,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import drafting, queries
+from crowdfund.campaigns.invited import gate
 from crowdfund.campaigns.queries import Card
 from marketplace.api.schemas import BudgetItem, CampaignAnswer, CampaignItem, CampaignsAnswer, CampaignsQuery, GivenElsewhere
+from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
 
 
@@ -20,6 +22,8 @@ def campaigns(session: Session, asked: CampaignsQuery) -> CampaignsAnswer:
 def campaign(session: Session, public_id: str) -> CampaignAnswer:
     """Three statements. Raises NotFound for what is not shown to everybody."""
     card, row, organisation = queries.find(session, public_id)
+    if card.channel == gate.DIRECTED:
+        raise NotFound(public_id)
     budget = drafting.budget_of(session, row.id)
     return CampaignAnswer(
         **item(card),

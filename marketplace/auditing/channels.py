@@ -6,6 +6,20 @@ from marketplace.auditing.checks import Check
 
 CHANNELS: Final = (
     Check(
+        "directed gifts come from the list",
+        """SELECT g.public_id AS name FROM contribution g JOIN campaign c ON c.id = g.campaign_id
+        WHERE c.channel = 'directed' AND NOT EXISTS (SELECT 1 FROM invitation i WHERE i.campaign_id = c.id
+            AND i.person_id = g.person_id AND i.accepted_at <= g.created_at
+            AND (i.withdrawn_at IS NULL OR i.withdrawn_at >= g.created_at))""",
+        "gift {name} to a campaign for a closed list is from nobody on it",
+    ),
+    Check(
+        "no public row names who gave to a closed list's campaign",
+        """SELECT r.reference AS name FROM public_row r JOIN campaign c ON c.id = r.campaign_id
+        WHERE c.channel = 'directed' AND r.kind IN ('gift', 'refund', 'return') AND (r.who <> '')""",
+        "the public row of {name} names somebody who gave to a campaign for a closed list",
+    ),
+    Check(
         "mirrored campaigns took nothing here",
         """SELECT c.public_id AS name FROM campaign c WHERE c.channel = 'mirror' AND (
             EXISTS (SELECT 1 FROM contribution g WHERE g.campaign_id = c.id)

@@ -12,6 +12,7 @@ from crowdfund.campaigns.views import (
     cash as cash_views,
     disbursements as disbursement_views,
     gifts as gift_views,
+    invitations as invitation_views,
     ledger as ledger_views,
     matching as matching_views,
     mirrors as mirror_views,
@@ -70,8 +71,10 @@ def install_giving_together(app: Flask) -> None:
 
 
 def install_channels(app: Flask) -> None:
-    """Campaigns that live on a platform."""
-    app.register_blueprint(mirror_views.bp)
+    """Campaigns that live on a platform, and those for a closed list, before whose pages everybody is asked."""
+    for views in (mirror_views, invitation_views):
+        app.register_blueprint(views.bp)
+    app.before_request(invitation_views.turn_away)
 
 
 def install_plans(app: Flask) -> None:

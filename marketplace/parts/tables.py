@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import ledger_models as public_ledger_models, models as campaign_models
+from crowdfund.campaigns.invited import models as invitation_models
 from crowdfund.campaigns.matching import models as matching_models
 from crowdfund.campaigns.mirrors import models as mirror_models
 from crowdfund.campaigns.plans import models as plan_models
@@ -54,6 +55,7 @@ MODELS = (
     ledger_models,
     listing_models,
     sheet_models,
+    invitation_models,
     matching_models,
     mirror_models,
     notification_models,

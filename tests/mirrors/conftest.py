@@ -65,7 +65,7 @@ class Mirror:
         return post(self.client, f"{self.files}/{file.public_id}/{step}", {})
 
     def decide(self, file: MirrorFile, number: int, decision: str) -> TestResponse:
-        return post(self.client, f"{self.files}/{file.public_id}/rows/{number}/{decision}", {})
+        return post(self.client, f"{self.files}/{file.public_id}/differences/{number}/{decision}", {})
 
     def page(self, file: MirrorFile, query: str = "") -> str:
         return self.client.get(f"{self.files}/{file.public_id}{query}").text

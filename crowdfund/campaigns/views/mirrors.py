@@ -72,7 +72,7 @@ def show_file(campaign: str, name: str) -> ResponseReturnValue:
     is_at_work = file.state in AT_WORK
     shown: dict[str, Any] = {"row": row, "file": file, "tally": tally, "counts": counts, "show": show}
     shown |= {"is_at_work": is_at_work, "words": wording, "may_take": is_officer(row)}
-    start = int(after) if after.isascii() and after.isdigit() and len(after) < 9 else 0
+    start = int(after) if is_number(after) else 0
     shown["rows"] = None if is_at_work else queries.rows(session, file.id, show, start)
     answer = make_response(page("charity/mirror_file.html", "campaigns", **shown))
     if is_at_work:
@@ -90,15 +90,15 @@ def create_step(campaign: str, name: str, step: str) -> ResponseReturnValue:
     return take_step(STEPS[step], back, campaign=campaign, name=name, person=g.person.id)
 
 
-@bp.post("/<name>/rows/<int:number>/<decision>")
+@bp.post("/<name>/differences/<difference>/<decision>")
 @requires("campaign.draft")
-def create_decision(campaign: str, name: str, number: int, decision: str) -> ResponseReturnValue:
-    """On one difference."""
-    if decision not in {str(Decision.FOLLOWED), str(Decision.KEPT)}:
-        raise NotFound(decision)
+def create_decision(campaign: str, name: str, difference: str, decision: str) -> ResponseReturnValue:
+    """On one difference, called by its line in the file."""
+    if decision not in {str(Decision.FOLLOWED), str(Decision.KEPT)} or not is_number(difference):
+        raise NotFound(difference)
     own(campaign, OFFICER)
     back = url_for(".show_file", campaign=campaign, name=name, show=str(Verdict.CHANGED))
-    told: dict[str, Any] = {"number": number, "decision": decision, "person": g.person.id}
+    told: dict[str, Any] = {"number": int(difference), "decision": decision, "person": g.person.id}
     return take_step(taking.decide, back, campaign=campaign, name=name, **told)
 
 
@@ -106,6 +106,10 @@ def own(campaign: str, *roles: str) -> Campaign:
     """Raises NotFound for another organisation's."""
     row, _organisation = desk.get(db.session(), campaign, organisations(*roles))
     return row
+
+
+def is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 9
 
 
 def is_officer(row: Campaign) -> bool:

@@ -9,6 +9,10 @@ branch_labels = None
 depends_on = None
 
 PLATFORM = ("platform", "platform_url")
+ONE_INVITATION = (
+    ("one_invitation_to_an_address", ["campaign_id", "address"], "address <> '' AND withdrawn_at IS NULL"),
+    ("one_invitation_by_a_code", ["code_hash"], "code_hash <> ''"),
+)
 
 
 def upgrade() -> None:
@@ -117,6 +121,38 @@ def upgrade() -> None:
     with op.batch_alter_table("mirrored_gift", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_mirrored_gift_campaign_id_given_at"), ["campaign_id", "given_at"], unique=False)
 
+    op.create_table(
+        "invitation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("campaign_id", sa.Integer(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("code_hash", sa.String(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("person_id", sa.Integer(), nullable=True),
+        sa.Column("invited_by", sa.Integer(), nullable=False),
+        sa.Column("invited_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_by", sa.Integer(), nullable=True),
+        sa.CheckConstraint("(address <> '') <> (code_hash <> '')", name=op.f("ck_invitation_one_way_in")),
+        sa.CheckConstraint("(person_id IS NULL) = (accepted_at IS NULL)", name=op.f("ck_invitation_accepted_by_somebody")),
+        sa.CheckConstraint(
+            "(withdrawn_by IS NULL) = (withdrawn_at IS NULL)", name=op.f("ck_invitation_withdrawn_by_somebody")
+        ),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_invitation_campaign_id_campaign")),
+        sa.ForeignKeyConstraint(["invited_by"], ["person.id"], name=op.f("fk_invitation_invited_by_person")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_invitation_person_id_person")),
+        sa.ForeignKeyConstraint(["withdrawn_by"], ["person.id"], name=op.f("fk_invitation_withdrawn_by_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_invitation_public_id")),
+    )
+    with op.batch_alter_table("invitation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_invitation_campaign_id_person_id"), ["campaign_id", "person_id"], unique=False)
+        for name, columns, which in ONE_INVITATION:
+            where = sa.text(which)
+            batch_op.create_index(name, columns, unique=True, sqlite_where=where, postgresql_where=where)
+
     for name in PLATFORM:
         op.add_column("campaign", sa.Column(name, sa.String(), nullable=False, server_default=""))
     with op.batch_alter_table("campaign", schema=None) as batch_op:
@@ -129,6 +165,7 @@ def downgrade() -> None:
         for name in PLATFORM:
             batch_op.drop_column(name)
 
+    op.drop_table("invitation")
     with op.batch_alter_table("mirrored_gift", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mirrored_gift_campaign_id_given_at"))
 
