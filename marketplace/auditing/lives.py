@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row
 
+from crowdfund.campaigns.banking.states import DEPOSIT
 from crowdfund.campaigns.mirrors.states import FILE
 from crowdfund.campaigns.reports.states import REPORT
 from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, INSTALLMENT, MATCHING_FUND, PLAN, RECEIPT
@@ -81,6 +82,7 @@ LIVES: Final = (
     Life("installment", "public_id", INSTALLMENT, "due"),
     Life("matching_fund", "public_id", MATCHING_FUND, "draft"),
     Life("disbursement", "public_id", DISBURSEMENT, "requested"),
+    Life("cash_deposit", "public_id", DEPOSIT, "paid_in"),
     Life("mirror_file", "public_id", FILE, "comparing"),
     Life("campaign_report", "public_id", REPORT, "drafted"),
     Life("receipt", "public_id", RECEIPT, "issued"),

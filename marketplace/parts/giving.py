@@ -10,6 +10,7 @@ from crowdfund.campaigns.matching import funds, paying_in, sending_back, taking_
 from crowdfund.campaigns.plans import cards, keeping, receiving
 from crowdfund.campaigns.views import (
     cash as cash_views,
+    deposits as deposit_views,
     disbursements as disbursement_views,
     gifts as gift_views,
     invitations as invitation_views,
@@ -63,11 +64,11 @@ def install_giving(app: Flask) -> None:
 
 def install_giving_together(app: Flask) -> None:
     """Teams, cards of gifts in somebody's honour, gifts in cash; posters, what others may show; news and comments."""
-    for views in (team_views, cash_views, sharing_views, news_views):
+    for views in (team_views, cash_views, deposit_views, sharing_views, news_views):
         app.register_blueprint(views.bp)
     outbox.listeners[dedicating.TELLS] = [dedicating.tell]
     queues.others["cash_gifts"] = cash_views.queue
-    tracing.pages_of_entries |= dict.fromkeys(("cash", "cash_refund"), campaign_tracing.page_of_gift)
+    tracing.pages_of_entries |= dict.fromkeys(("cash", "cash_refund", "cash_drawn"), campaign_tracing.page_of_gift)
 
 
 def install_channels(app: Flask) -> None:

@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import ledger_models as public_ledger_models, models as campaign_models
+from crowdfund.campaigns.banking import models as banking_models
 from crowdfund.campaigns.invited import models as invitation_models
 from crowdfund.campaigns.matching import models as matching_models
 from crowdfund.campaigns.mirrors import models as mirror_models
@@ -43,6 +44,7 @@ MODELS = (
     audit,
     bank_transfer_models,
     batch_models,
+    banking_models,
     campaign_models,
     case_models,
     closing_models,

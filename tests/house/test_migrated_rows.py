@@ -220,3 +220,22 @@ def test_keys_of_before_are_as_old_as_their_wish_and_unused_ones_have_no_age(emp
     }
     assert asked["requested"] is None
     assert asked["submitting"].replace(tzinfo=UTC) == asked["unknown"].replace(tzinfo=UTC) == then
+
+
+def test_campaigns_of_before_are_on_no_platform_and_their_channel_is_locked_once_open(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0034")
+    campaign = {**LEDGER["campaign"][0], "channel": "own_site", "state": "draft"}
+    put_in(
+        empty, {**{name: LEDGER[name] for name in ("county", "station", "person", "organisation")}, "campaign": [campaign]}
+    )
+
+    migrations.bring_up_to_date(empty)
+
+    columns = {"campaign": ["channel", "past_goal", "platform", "platform_url"]}
+    kept = {"channel": "own_site", "past_goal": "stop", "platform": "", "platform_url": ""}
+    assert rows_of(empty, columns)["campaign"] == [kept]
+    with empty.begin() as connection:
+        filed = "filing_number = 'x', filed_on = '2026-01-01', reviewer_id = 2, state = 'live'"
+        connection.execute(text(f"UPDATE campaign SET owner_id = 1, {filed}"))
+    with pytest.raises(DBAPIError, match="locked when it opens"), empty.begin() as connection:
+        connection.execute(text("UPDATE campaign SET channel = 'directed'"))

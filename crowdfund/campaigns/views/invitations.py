@@ -36,7 +36,12 @@ def turn_away() -> ResponseReturnValue | None:
         return None
     session = db.session()
     campaign = campaign_asked_for(session)
-    if campaign not in gate.directed(session) or request.endpoint in BY_LINK or request.path.startswith("/charity"):
+    if (
+        not campaign
+        or campaign not in gate.directed(session)
+        or request.endpoint in BY_LINK
+        or request.path.startswith("/charity")
+    ):
         return None
     if request.endpoint in FOR_NOBODY:
         raise NotFound(campaign)

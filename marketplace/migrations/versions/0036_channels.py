@@ -153,6 +153,73 @@ def upgrade() -> None:
             where = sa.text(which)
             batch_op.create_index(name, columns, unique=True, sqlite_where=where, postgresql_where=where)
 
+    op.create_table(
+        "cash_deposit",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("paid_in", "differs", "confirmed", "withdrawn", name="depositstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("station_code", sa.String(), nullable=False),
+        sa.Column("book", sa.String(), nullable=False),
+        sa.Column("fen", sa.BigInteger(), nullable=False),
+        sa.Column("slip_number", sa.String(), nullable=False),
+        sa.Column("paid_on", sa.Date(), nullable=False),
+        sa.Column("clerk_id", sa.Integer(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("found_fen", sa.BigInteger(), nullable=True),
+        sa.Column("difference", sa.String(), nullable=False),
+        sa.Column("decider_id", sa.Integer(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("fen > 0", name=op.f("ck_cash_deposit_pays_something")),
+        sa.CheckConstraint(
+            "state <> 'confirmed' OR (decider_id IS NOT NULL AND decider_id <> clerk_id)",
+            name=op.f("ck_cash_deposit_two_people"),
+        ),
+        sa.CheckConstraint("state <> 'confirmed' OR found_fen = fen", name=op.f("ck_cash_deposit_the_same_sum")),
+        sa.CheckConstraint(
+            "state <> 'differs' OR (found_fen <> fen AND difference <> '')", name=op.f("ck_cash_deposit_difference_named")
+        ),
+        sa.CheckConstraint("(state = 'paid_in') = (decided_at IS NULL)", name=op.f("ck_cash_deposit_decided")),
+        sa.ForeignKeyConstraint(["station_code"], ["station.code"], name=op.f("fk_cash_deposit_station_code_station")),
+        sa.ForeignKeyConstraint(["clerk_id"], ["person.id"], name=op.f("fk_cash_deposit_clerk_id_person")),
+        sa.ForeignKeyConstraint(["decider_id"], ["person.id"], name=op.f("fk_cash_deposit_decider_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cash_deposit")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_cash_deposit_public_id")),
+    )
+    with op.batch_alter_table("cash_deposit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_cash_deposit_station_code_id"), ["station_code", "id"], unique=False)
+        where = sa.text("state <> 'withdrawn'")
+        batch_op.create_index(
+            "one_slip_of_the_bank", ["slip_number"], unique=True, sqlite_where=where, postgresql_where=where
+        )
+
+    op.create_table(
+        "deposited_gift",
+        sa.Column("deposit_id", sa.Integer(), nullable=False),
+        sa.Column("gift", sa.String(), nullable=False),
+        sa.Column("stands", sa.Boolean(), nullable=False),
+        sa.Column("drawn_number", sa.String(), nullable=False),
+        sa.Column("drawn_by", sa.Integer(), nullable=True),
+        sa.Column("arrived_by", sa.Integer(), nullable=True),
+        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(drawn_by IS NULL) = (drawn_number = '')", name=op.f("ck_deposited_gift_drawn_with_number")),
+        sa.CheckConstraint(
+            "arrived_by IS NULL OR (drawn_by IS NOT NULL AND arrived_by <> drawn_by)",
+            name=op.f("ck_deposited_gift_two_people_draw"),
+        ),
+        sa.ForeignKeyConstraint(["deposit_id"], ["cash_deposit.id"], name=op.f("fk_deposited_gift_deposit_id_cash_deposit")),
+        sa.ForeignKeyConstraint(["gift"], ["cash_gift.gift"], name=op.f("fk_deposited_gift_gift_cash_gift")),
+        sa.ForeignKeyConstraint(["drawn_by"], ["person.id"], name=op.f("fk_deposited_gift_drawn_by_person")),
+        sa.ForeignKeyConstraint(["arrived_by"], ["person.id"], name=op.f("fk_deposited_gift_arrived_by_person")),
+        sa.PrimaryKeyConstraint("deposit_id", "gift", name=op.f("pk_deposited_gift")),
+    )
+    with op.batch_alter_table("deposited_gift", schema=None) as batch_op:
+        where = sa.text("stands")
+        batch_op.create_index("one_deposit_of_a_gift", ["gift"], unique=True, sqlite_where=where, postgresql_where=where)
+
     for name in PLATFORM:
         op.add_column("campaign", sa.Column(name, sa.String(), nullable=False, server_default=""))
     with op.batch_alter_table("campaign", schema=None) as batch_op:
@@ -165,6 +232,8 @@ def downgrade() -> None:
         for name in PLATFORM:
             batch_op.drop_column(name)
 
+    op.drop_table("deposited_gift")
+    op.drop_table("cash_deposit")
     op.drop_table("invitation")
     with op.batch_alter_table("mirrored_gift", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mirrored_gift_campaign_id_given_at"))
