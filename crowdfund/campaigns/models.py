@@ -297,4 +297,16 @@ TAKEN_ELSEWHERE = triggers.Guard(
     "gifts of a mirrored campaign are given on its platform",
     of="mirror",
 )
-triggers.register(*triggers.append_only("public_row"), OTHER_PURPOSE, OTHER_CHANNEL, TAKEN_ELSEWHERE)
+RAISED = (
+    "SELECT COALESCE(SUM(r.fen), 0) FROM public_row r WHERE r.campaign_id = NEW.campaign_id AND r.book = NEW.book"
+    " AND r.kind IN ('gift', 'match', 'unmatch', 'refund', 'return')"
+)
+BEYOND_THE_GOAL = triggers.Guard(
+    "public_row",
+    "INSERT",
+    "NEW.kind IN ('gift', 'match') AND EXISTS (SELECT 1 FROM campaign c WHERE c.id = NEW.campaign_id"
+    f" AND c.past_goal = 'stop' AND NEW.fen > c.goal_fen - ({RAISED}))",
+    "this campaign stops at its goal",  # its row is locked by whoever adds to it (room.py), so that nobody adds meanwhile
+    of="goal",
+)
+triggers.register(*triggers.append_only("public_row"), OTHER_PURPOSE, OTHER_CHANNEL, TAKEN_ELSEWHERE, BEYOND_THE_GOAL)
