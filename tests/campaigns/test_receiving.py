@@ -4,6 +4,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -338,7 +339,7 @@ def test_a_gift_lost_to_a_bank_leaves_the_campaign_and_comes_back_on_appeal(fund
 def test_the_database_stops_at_the_goal_by_itself(fund: Fund) -> None:
     campaign = fund.open(past_goal="stop", goal_fen=366, budget=(Line("一份", 366),))
     fund.give(campaign, 300)
-    row = {"campaign_id": get(campaign).id, "book": "test", "who": "", "amount": Money(67)}
+    row: dict[str, Any] = {"campaign_id": get(campaign).id, "book": "test", "who": "", "amount": Money(67)}
     for kind in ("gift", "match"):
         with pytest.raises(IntegrityError, match="stops at its goal"):
             in_transaction(public_ledger.write, kind=kind, reference="x", **row)

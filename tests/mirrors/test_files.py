@@ -1,6 +1,7 @@
 """Files of a platform: read whatever the platform writes, taken once, differences put before a person, names never kept."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -151,7 +152,7 @@ def test_nothing_can_be_given_here(mirror: Mirror) -> None:
     assert refused.status_code == 409 and "请到腾讯公益捐赠" in refused.text
     with pytest.raises(giving.NotOpen):
         mirror.fund.begin(campaign)
-    told = {"amount": Money(100), "giver": Giver(), "station": STATION, "clerk_id": make_person().id}
+    told: dict[str, Any] = {"amount": Money(100), "giver": Giver(), "station": STATION, "clerk_id": make_person().id}
     with pytest.raises(giving.NotOpen):
         in_transaction(cash.take, campaign=campaign, **told)
     number = db.session.execute(text("SELECT id FROM campaign")).scalar_one()
