@@ -11,6 +11,7 @@ from marketplace.auditing import (
     cases,
     cashier,
     chains,
+    channels,
     checks,
     closings,
     devices,
@@ -69,7 +70,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, (*whereabouts.WHEREABOUTS, *reports.REPORTS))
     yield from reports.differences(connection)
-    yield from checks.run(connection, together.TOGETHER)
+    yield from checks.run(connection, (*together.TOGETHER, *channels.CHANNELS))
     yield from checks.run(connection, (*plans.PLANS, *students.STUDENTS, *matching.FUNDS))
     yield from checks.run(connection, presales.PRESALES)
     yield from presales.differences(connection)
