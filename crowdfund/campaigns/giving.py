@@ -17,6 +17,7 @@ from crowdfund.campaigns import public_ledger, receipts, room
 from crowdfund.campaigns.claims import claiming
 from crowdfund.campaigns.honours import dedicating
 from crowdfund.campaigns.honours.dedicating import Honour
+from crowdfund.campaigns.invited import gate
 from crowdfund.campaigns.matching import adding, traces
 from crowdfund.campaigns.matching.traces import Origin
 from crowdfund.campaigns.models import Campaign, Contribution
@@ -40,6 +41,7 @@ LARGEST_FEN: Final = 5_000_000  # one gift online; who wants to give more talks 
 LAPSES_AFTER: Final = timedelta(days=1)
 LAPSES: Final = "gift.lapses"
 RECEIVED: Final = "gift.received"  # of whoever left an address
+HERE: Final = frozenset({"own_site", gate.DIRECTED})  # the channels of gifts that are paid to us
 TAKES_MONEY: Final = frozenset({CampaignState.LIVE, CampaignState.PAUSED, CampaignState.ENDED})
 G = ContributionState
 
@@ -73,8 +75,10 @@ class Giver:
 def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> str:
     """A gift with its first attempt to pay; returns its public id. The payer is sent on by `attempts.submit`.
 
-    Raises NotFound, NotOpen, GoalReached, LessIsNeeded, TeamIsClosed, PaymentsClosed."""
+    Raises NotFound, NotOpen, NotInvited, NoCards, GoalReached, LessIsNeeded, TeamIsClosed, PaymentsClosed."""
     target, book = find_open(session, campaign=campaign, amount=amount)
+    if target.channel == gate.DIRECTED:
+        giver = gate.admit(session, target.id, giver)
     reference = keep(session, target.id, amount, giver, book)
     if target.has_fund and giver.origin:
         traces.keep(session, gift=reference, origin=giver.origin)
@@ -83,17 +87,22 @@ def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> st
     return reference
 
 
-def admit(session: Session, *, campaign: str, amount: Money, is_cash: bool = False) -> tuple[int, str]:
-    """The id of a campaign that takes this gift now, and the book it goes into. Raises as `begin` does."""
+def admit(session: Session, *, campaign: str, amount: Money, is_cash: bool = False) -> tuple[int, str, str]:
+    """The id of a campaign that takes this gift now, the book it goes into, and by which channel.
+
+    Who gives to a directed one is asked by `gate.admit`; nobody does so in cash. Raises NotFound, NotOpen, GoalReached,
+    LessIsNeeded."""
     target, book = find_open(session, campaign=campaign, amount=amount, is_cash=is_cash)
-    return target.id, book
+    return target.id, book, target.channel
 
 
 def find_open(session: Session, *, campaign: str, amount: Money, is_cash: bool = False) -> tuple[Row[Any], str]:
     target = next(iter(rows(session, asked_to_give(), campaign=campaign)), None)
     if target is None:
         raise NotFound(campaign)
-    if target.state is not CampaignState.LIVE or target.channel != "own_site" or target.ends_on < clock.today():
+    if target.state is not CampaignState.LIVE or target.channel not in HERE or target.ends_on < clock.today():
+        raise NotOpen(campaign)
+    if is_cash and target.channel == gate.DIRECTED:
         raise NotOpen(campaign)
     if not (SMALLEST_FEN if is_cash else smallest_fen()) <= amount.fen <= LARGEST_FEN:
         raise ValueError(f"{amount.fen} fen")
@@ -227,16 +236,18 @@ def commitment(name: str | None, salt: str) -> str:
 def pay_again(session: Session, *, gift: str, purpose: str = PURPOSE) -> str:
     """The attempt to go on with: the open one, or a new one after a failure, which must be admitted like a new gift.
 
-    Raises NotOpen, GoalReached, LessIsNeeded, attempts.AlreadyPaying."""
+    Raises NotOpen, NotInvited, GoalReached, LessIsNeeded, attempts.AlreadyPaying."""
     row = session.execute(
-        select(Contribution.state, Contribution.fen, Contribution.currency, Campaign.public_id)
+        select(Contribution.state, Contribution.fen, Contribution.currency, Contribution.person_id, Campaign.public_id)
         .join(Campaign, Campaign.id == Contribution.campaign_id)
         .where(Contribution.public_id == gift)
     ).one()
     amount = Money(row.fen, row.currency)
     if row.state is not G.PENDING:
         raise NotOpen(gift)
-    admit(session, campaign=row.public_id, amount=amount)
+    target, _book, channel = admit(session, campaign=row.public_id, amount=amount)
+    if channel == gate.DIRECTED:
+        gate.admit(session, target, Giver(person_id=row.person_id))
     return attempts.start(session, purpose=purpose, reference=gift, amount=amount)
 
 
