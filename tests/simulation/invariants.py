@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, event, text
 
-from marketplace.auditing import checks, giving, matching, money, presales, transfers
+from marketplace.auditing import checks, giving, matching, money, presales, transfers, waiting
 from marketplace.auditing.checks import Check, Difference
 from marketplace.core import triggers
 from marketplace.core.db import db
@@ -35,6 +35,7 @@ ALWAYS: Final = (
     *money.GATEWAYS,
     *transfers.TRANSFERS,
     *matching.FUNDS,
+    *waiting.WAITING,
     *presales.PRESALES,
     *giving.GIFTS,
     *giving.RECEIPTS,
@@ -53,7 +54,7 @@ UNSETTLED: Final = {
     "line of a batch": "SELECT COUNT(*) FROM settlement_line WHERE state = 'sent'",
     "gateway event": "SELECT COUNT(*) FROM gateway_event WHERE status IN ('received', 'unmatched')",
     "closed fund with money": "SELECT COUNT(*) FROM matching_fund WHERE state = 'closed' "
-    "AND received_fen > matched_fen + gone_fen",
+    "AND received_fen > matched_fen + held_fen + gone_fen",
     "presale": "SELECT COUNT(*) FROM presale WHERE state IN ('live', 'waiting_funds', 'successful', 'delivering')",
     "place": "SELECT COUNT(*) FROM backing WHERE state IN ('held', 'confirmed')",
     "order": "SELECT COUNT(*) FROM \"order\" WHERE state = 'pending_payment'",
