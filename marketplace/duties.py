@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import checking, lifecycle
 from crowdfund.campaigns.faces import looking
+from crowdfund.campaigns.mirrors import working as mirroring
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.campaigns.reports import reminding
 from crowdfund.campaigns.students import choosing as places_of_students
@@ -45,7 +46,7 @@ def compose_worker(app: Flask) -> Worker:
         steps=[settlement.settle_one_due, outbox.deliver, checking.Rereading(), watching.Looking(), following.follow],
         slow_steps=[inbox.work, charging.charge_one, sweeping.send_refund, sweeping.ask_after_attempt, outbox.deliver_slow],
     )
-    worker.slow_steps += [working.work, sending.send_transfer, sending.send_reversal, rounds.Rounds()]
+    worker.slow_steps += [working.work, mirroring.work, sending.send_transfer, sending.send_reversal, rounds.Rounds()]
     worker.patient_steps += [delivering.deliver_one, looking.look_at_one]
     sandbox = app.extensions["gateways"].by_name.get("sandbox")
     if sandbox:
@@ -64,6 +65,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, partial(in_transaction, vouchers.expire_due))
     worker.every(3600, partial(in_transaction, batch_reminders.remind))
     worker.every(3600, partial(in_transaction, reminding.remind))
+    worker.every(3600, partial(in_transaction, mirroring.forget_dropped))
     worker.every(3600, working.sweep)
     for forget_pictures in (edit_pictures.forget, case_pictures.forget):
         worker.every(3600, partial(in_transaction, forget_pictures))

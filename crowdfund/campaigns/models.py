@@ -76,6 +76,8 @@ class Campaign(Base):
     state: Mapped[CampaignState] = mapped_column(default=CampaignState.DRAFT)
     kind: Mapped[str] = mapped_column(default="donation")
     channel: Mapped[str] = mapped_column(default="own_site")
+    platform: Mapped[str] = mapped_column(default="")  # of a mirrored one: where its gifts are given
+    platform_url: Mapped[str] = mapped_column(default="")
     station_code: Mapped[str] = mapped_column(ForeignKey("station.code"))  # who handles it in the county
     owner_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     reviewer_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
@@ -281,4 +283,30 @@ GIVEN = "EXISTS (SELECT 1 FROM contribution c WHERE c.campaign_id = OLD.id AND c
 OTHER_PURPOSE = triggers.Guard(
     "campaign", "UPDATE", f"OLD.purpose_zh <> NEW.purpose_zh AND {GIVEN}", "the purpose is locked at the first gift"
 )
-triggers.register(*triggers.append_only("public_row"), OTHER_PURPOSE)
+OTHER_CHANNEL = triggers.Guard(
+    "campaign",
+    "UPDATE",
+    f"OLD.state IN ({OPENED}) AND (OLD.channel <> NEW.channel OR OLD.past_goal <> NEW.past_goal)",
+    "how a campaign raises money, and what happens beyond its goal, is locked when it opens",
+    of="channel",
+)
+TAKEN_ELSEWHERE = triggers.Guard(
+    "contribution",
+    "INSERT",
+    "EXISTS (SELECT 1 FROM campaign c WHERE c.id = NEW.campaign_id AND c.channel = 'mirror')",
+    "gifts of a mirrored campaign are given on its platform",
+    of="mirror",
+)
+RAISED = (
+    "SELECT COALESCE(SUM(r.fen), 0) FROM public_row r WHERE r.campaign_id = NEW.campaign_id AND r.book = NEW.book"
+    " AND r.kind IN ('gift', 'match', 'unmatch', 'refund', 'return')"
+)
+BEYOND_THE_GOAL = triggers.Guard(
+    "public_row",
+    "INSERT",
+    "NEW.kind IN ('gift', 'match') AND EXISTS (SELECT 1 FROM campaign c WHERE c.id = NEW.campaign_id"
+    f" AND c.past_goal = 'stop' AND NEW.fen > c.goal_fen - ({RAISED}))",
+    "this campaign stops at its goal",  # its row is locked by whoever adds to it (room.py), so that nobody adds meanwhile
+    of="goal",
+)
+triggers.register(*triggers.append_only("public_row"), OTHER_PURPOSE, OTHER_CHANNEL, TAKEN_ELSEWHERE, BEYOND_THE_GOAL)

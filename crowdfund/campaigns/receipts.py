@@ -93,7 +93,8 @@ def new_code() -> str:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a receipt says. `giver` is empty for whoever does not have its check code."""
+    """What a receipt says. `giver` is empty for whoever does not have its check code, and so is the title of a campaign that
+    is not public."""
 
     number: str
     is_valid: bool
@@ -115,7 +116,7 @@ def find(session: Session, number: str, *, code: str = "") -> Shown:
     """Two statements. Raises NotFound for a number that was never given out."""
     wanted = (
         select(Receipt, Contribution.giver, Contribution.received_at, Campaign.public_id, Campaign.title_zh)
-        .add_columns(Campaign.filing_number, Organisation.name_zh, Organisation.credit_code)
+        .add_columns(Campaign.channel, Campaign.filing_number, Organisation.name_zh, Organisation.credit_code)
         .join(Contribution, Contribution.id == Receipt.contribution_id)
         .join(Campaign, Campaign.id == Contribution.campaign_id)
         .join(Organisation, Organisation.code == Campaign.organisation_code)
@@ -135,7 +136,7 @@ def find(session: Session, number: str, *, code: str = "") -> Shown:
         issued_on=clock.local(receipt.issued_at).date(),
         received_on=clock.local(row.received_at or receipt.issued_at).date(),
         campaign=row.public_id,
-        campaign_title=row.title_zh,
+        campaign_title=row.title_zh if knows or row.channel != "directed" else "",
         organisation=row.name_zh,
         credit_code=row.credit_code,
         filing_number=row.filing_number,

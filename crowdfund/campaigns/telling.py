@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import drafting, giving, queries, spending
 from crowdfund.campaigns.matching.queries import Matching, of_campaign
+from crowdfund.campaigns.mirrors import queries as mirrors
+from crowdfund.campaigns.mirrors.queries import Given
 from crowdfund.campaigns.models import BudgetLine, Campaign, Organisation
 from crowdfund.campaigns.queries import Card, LedgerLine, Payment
 from crowdfund.campaigns.spending import Spending
@@ -58,6 +60,11 @@ PAST_GOAL: Final[dict[str, LazyString]] = {
     "stretch": _l("Gifts beyond the goal go to the same purpose."),
     "next_project": _l("Gifts beyond the goal go to the next project:"),
 }
+CHANNELS: Final[dict[str, LazyString]] = {
+    "own_site": _l("here, from everybody"),
+    "mirror": _l("on a designated platform; we lead there"),
+    "directed": _l("here, from a closed list only"),
+}
 CHIPS: Final = (660, 2000, 5000)
 DEAR: Final = 20_000  # a unit above it is no sum to propose to everybody
 
@@ -98,6 +105,7 @@ class Shown:
     teams: tuple[teams.Shown, ...]
     places: tuple[students.Place, ...]  # of students who wait for a sponsor
     sponsored: int
+    elsewhere: tuple[Given, ...]  # the latest gifts on a mirrored campaign's platform
 
     @property
     def bar(self) -> list[tuple[int, str]]:
@@ -122,6 +130,7 @@ def page(session: Session, public_id: str) -> Shown:
     piece_fen = piece(campaign.unit_fen)
     matching = of_campaign(session, campaign.id)
     is_aid = campaign.kind == "student_aid"
+    number = campaign.id
     session.expunge(campaign)
     return Shown(
         card=card,
@@ -144,6 +153,7 @@ def page(session: Session, public_id: str) -> Shown:
         teams=tuple(teams.of_campaign(session, public_id)),
         places=students.offered(session, public_id) if is_aid else (),
         sponsored=students.sponsored_now(session, campaign.id) if is_aid else 0,
+        elsewhere=tuple(mirrors.latest(session, number)) if card.elsewhere else (),
     )
 
 
@@ -177,8 +187,10 @@ def steps(card: Card, campaign: Campaign, organisation: Organisation, payments: 
     after = [payment for payment in payments if campaign.closed_at and payment.paid_at >= campaign.closed_at]
     before = payments[len(after) :]
     if over and campaign.closed_at:
-        told = _("%(sum)s was raised", sum=yuan(card.raised_fen))
-        if card.state is CampaignState.CANCELLED:
+        told = _("%(sum)s was raised", sum=yuan(card.elsewhere.fen if card.elsewhere else card.raised_fen))
+        if card.state is CampaignState.CANCELLED and card.elsewhere:
+            told = _("Gifts go back on the platform, by its rules.")
+        elif card.state is CampaignState.CANCELLED:
             told = _("%(sum)s was refunded to the givers", sum=yuan(card.returned_fen))
         title = _("Called off") if card.state is CampaignState.CANCELLED else _("Ended")
         done.append(Stop("done", title, short_date(campaign.closed_at, language()), told))

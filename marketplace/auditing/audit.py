@@ -11,6 +11,7 @@ from marketplace.auditing import (
     cases,
     cashier,
     chains,
+    channels,
     checks,
     closings,
     devices,
@@ -25,6 +26,7 @@ from marketplace.auditing import (
     money,
     movements,
     offline,
+    owed,
     payouts,
     plans,
     presales,
@@ -55,7 +57,9 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     """Every difference; and before each part, as plain text, what is being looked at."""
     yield from checks.run(connection, (*money.BOOKS, *money.GATEWAYS, *trade.ORDERS, *trade.GOODS))
     yield from checks.run(connection, offline.OFFLINE)
-    yield from checks.run(connection, (*refunds.REFUNDS, *movements.MOVEMENTS, *payouts.PAYOUTS, *transfers.TRANSFERS))
+    yield from checks.run(
+        connection, (*refunds.REFUNDS, *owed.OWED, *movements.MOVEMENTS, *payouts.PAYOUTS, *transfers.TRANSFERS)
+    )
     yield from checks.run(connection, (*arrivals.ARRIVALS, *closings.CLOSINGS))
     yield from checks.run(connection, promotions.PROMOTIONS)
     yield from payouts.differences(connection)
@@ -66,7 +70,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, (*whereabouts.WHEREABOUTS, *reports.REPORTS))
     yield from reports.differences(connection)
-    yield from checks.run(connection, together.TOGETHER)
+    yield from checks.run(connection, (*together.TOGETHER, *channels.CHANNELS))
     yield from checks.run(connection, (*plans.PLANS, *students.STUDENTS, *matching.FUNDS))
     yield from checks.run(connection, presales.PRESALES)
     yield from presales.differences(connection)

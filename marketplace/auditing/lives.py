@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row
 
+from crowdfund.campaigns.banking.states import DEPOSIT
+from crowdfund.campaigns.mirrors.states import FILE
 from crowdfund.campaigns.reports.states import REPORT
 from crowdfund.campaigns.states import (
     CAMPAIGN,
@@ -94,6 +96,8 @@ LIVES: Final = (
     Life("school_term", "public_id", SCHOOL_TERM, "opened"),
     Life("matching_fund", "public_id", MATCHING_FUND, "draft"),
     Life("disbursement", "public_id", DISBURSEMENT, "requested"),
+    Life("cash_deposit", "public_id", DEPOSIT, "paid_in"),
+    Life("mirror_file", "public_id", FILE, "comparing"),
     Life("campaign_report", "public_id", REPORT, "drafted"),
     Life("receipt", "public_id", RECEIPT, "issued"),
     Life("presale", "public_id", PRESALE, "draft"),

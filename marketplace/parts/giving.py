@@ -11,10 +11,13 @@ from crowdfund.campaigns.plans import cards, keeping, receiving
 from crowdfund.campaigns.students import choosing, releasing
 from crowdfund.campaigns.views import (
     cash as cash_views,
+    deposits as deposit_views,
     disbursements as disbursement_views,
     gifts as gift_views,
+    invitations as invitation_views,
     ledger as ledger_views,
     matching as matching_views,
+    mirrors as mirror_views,
     news as news_views,
     officers as officer_views,
     plans as plan_views,
@@ -64,11 +67,18 @@ def install_giving(app: Flask) -> None:
 
 def install_giving_together(app: Flask) -> None:
     """Teams, cards of gifts in somebody's honour, gifts in cash; posters, what others may show; news and comments."""
-    for views in (team_views, cash_views, sharing_views, news_views):
+    for views in (team_views, cash_views, deposit_views, sharing_views, news_views):
         app.register_blueprint(views.bp)
     outbox.listeners[dedicating.TELLS] = [dedicating.tell]
     queues.others["cash_gifts"] = cash_views.queue
-    tracing.pages_of_entries |= dict.fromkeys(("cash", "cash_refund"), campaign_tracing.page_of_gift)
+    tracing.pages_of_entries |= dict.fromkeys(("cash", "cash_refund", "cash_drawn"), campaign_tracing.page_of_gift)
+
+
+def install_channels(app: Flask) -> None:
+    """Campaigns that live on a platform, and those for a closed list, before whose pages everybody is asked."""
+    for views in (mirror_views, invitation_views):
+        app.register_blueprint(views.bp)
+    app.before_request(invitation_views.turn_away)
 
 
 def install_plans(app: Flask) -> None:

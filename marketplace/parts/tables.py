@@ -3,7 +3,10 @@
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import ledger_models as public_ledger_models, models as campaign_models
+from crowdfund.campaigns.banking import models as banking_models
+from crowdfund.campaigns.invited import models as invitation_models
 from crowdfund.campaigns.matching import models as matching_models
+from crowdfund.campaigns.mirrors import models as mirror_models
 from crowdfund.campaigns.plans import models as plan_models
 from crowdfund.campaigns.reports import models as report_models
 from crowdfund.campaigns.students import models as student_models
@@ -42,6 +45,7 @@ MODELS = (
     audit,
     bank_transfer_models,
     batch_models,
+    banking_models,
     campaign_models,
     case_models,
     closing_models,
@@ -54,7 +58,9 @@ MODELS = (
     ledger_models,
     listing_models,
     sheet_models,
+    invitation_models,
     matching_models,
+    mirror_models,
     notification_models,
     offline_models,
     order_models,

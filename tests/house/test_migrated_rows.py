@@ -246,3 +246,22 @@ def test_monthly_gifts_of_before_go_on_and_one_of_them_may_sponsor_a_student(emp
     put_in(empty, {"school_term": [dates | {"id": 1, "public_id": "t1", "place_id": 1, "state": "opened", "fen": 96_000}]})
     with pytest.raises(DBAPIError, match="a proof that somebody has seen"), empty.begin() as connection:
         connection.execute(text("UPDATE school_term SET state = 'enrolled'"))
+
+
+def test_campaigns_of_before_are_on_no_platform_and_their_channel_is_locked_once_open(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0034")
+    campaign = {**LEDGER["campaign"][0], "channel": "own_site", "state": "draft"}
+    put_in(
+        empty, {**{name: LEDGER[name] for name in ("county", "station", "person", "organisation")}, "campaign": [campaign]}
+    )
+
+    migrations.bring_up_to_date(empty)
+
+    columns = {"campaign": ["channel", "past_goal", "platform", "platform_url"]}
+    kept = {"channel": "own_site", "past_goal": "stop", "platform": "", "platform_url": ""}
+    assert rows_of(empty, columns)["campaign"] == [kept]
+    with empty.begin() as connection:
+        filed = "filing_number = 'x', filed_on = '2026-01-01', reviewer_id = 2, state = 'live'"
+        connection.execute(text(f"UPDATE campaign SET owner_id = 1, {filed}"))
+    with pytest.raises(DBAPIError, match="locked when it opens"), empty.begin() as connection:
+        connection.execute(text("UPDATE campaign SET channel = 'directed'"))

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import giving
 from crowdfund.campaigns.giving import Giver
+from crowdfund.campaigns.invited import gate
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.plans import cards, letters, periods
 from crowdfund.campaigns.plans.links import link_token
@@ -54,8 +55,10 @@ class IsPromised(Refusal):
 def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> str:
     """A plan with its first gift, as `giving.begin` makes one; returns the gift's public id. It has to be paid first.
 
-    Raises NoAddress, EndsTooSoon, and what `giving.begin` raises."""
-    target, book = giving.admit(session, campaign=campaign, amount=amount)
+    Raises GivenOnce, NoAddress, EndsTooSoon, and what `giving.begin` raises."""
+    target, book, channel = giving.admit(session, campaign=campaign, amount=amount)
+    if channel == gate.DIRECTED:
+        raise gate.GivenOnce(campaign)
     today = clock.today()
     if session.get_one(Campaign, target).ends_on < periods.after(today, today):
         raise EndsTooSoon(campaign)

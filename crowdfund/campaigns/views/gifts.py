@@ -14,6 +14,7 @@ from crowdfund.campaigns.forms import AmountForm, GiftForm
 from crowdfund.campaigns.given import Given
 from crowdfund.campaigns.giving import NotOpen
 from crowdfund.campaigns.honours import dedicating
+from crowdfund.campaigns.invited import gate
 from crowdfund.campaigns.matching import queries as matching_queries
 from crowdfund.campaigns.plans import keeping, periods, queries as plan_queries
 from crowdfund.campaigns.room import GoalReached, LessIsNeeded
@@ -80,11 +81,17 @@ def create_gift(campaign: str) -> ResponseReturnValue:
     except LessIsNeeded as refusal:
         form.amount.errors = [str(refusal.message)]
         return page(campaign, form, refusal.status, fen=None)
+    except gate.GivenOnce as refusal:
+        form.how_often.errors = [str(refusal.message)]
+        return page(campaign, form, refusal.status, fen=form.amount.fen)
+    except gate.NoCards as refusal:
+        form.honoured.errors = [str(refusal.message)]
+        return page(campaign, form, refusal.status, fen=form.amount.fen)
     except TeamIsClosed as refusal:
         form.team.data = ""
         form.form_errors.append(str(refusal.message))
         return page(campaign, form, refusal.status, fen=form.amount.fen)
-    except (NotOpen, GoalReached, keeping.EndsTooSoon) as refusal:
+    except (NotOpen, gate.NotInvited, GoalReached, keeping.EndsTooSoon) as refusal:
         form.form_errors.append(str(refusal.message))
         return page(campaign, form, refusal.status, fen=form.amount.fen)
     except idempotency.KeyReused:
@@ -142,7 +149,7 @@ def lead_to_cashier(gift: Given) -> ResponseReturnValue:
         return redirect(attempts.submit(attempt, **asked, for_later=bool(gift.plan)), 303)
     except attempts.AlreadyPaying as taken:
         return redirect(taken.redirect_url or gift.url, 303)
-    except (GatewayError, NotOpen, GoalReached, LessIsNeeded) as refusal:
+    except (GatewayError, NotOpen, gate.NotInvited, GoalReached, LessIsNeeded) as refusal:
         flash(refusal.message, "failed")
     return redirect(gift.url, 303)
 
