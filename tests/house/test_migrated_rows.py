@@ -14,7 +14,9 @@ from tests.house.rows import SHOP, put_in, rows_of
 LEDGER: dict[str, list[dict[str, Any]]] = {
     **{name: SHOP[name] for name in ("county", "station", "person")},
     "organisation": [{"code": "f", "certificate_from": date(2020, 1, 1), "certificate_until": date(2099, 1, 1)}],
-    "campaign": [{"id": 1, "organisation_code": "f", "owner_id": 1, "kind": "donation", "past_goal": "stop"}],
+    "campaign": [
+        {"id": 1, "organisation_code": "f", "owner_id": 1, "kind": "donation", "past_goal": "stop", "goal_fen": 900}
+    ],
     "public_row": [
         {"id": number, "kind": kind, "fen": fen, "campaign_id": 1, "reference": str(number)}
         for number, (kind, fen) in enumerate([("gift", 5), ("gift", 7), ("refund", -7), ("gift", 1)], start=1)
@@ -225,9 +227,8 @@ def test_keys_of_before_are_as_old_as_their_wish_and_unused_ones_have_no_age(emp
 def test_campaigns_of_before_are_on_no_platform_and_their_channel_is_locked_once_open(empty: Engine) -> None:
     migrations.bring_up_to_date(empty, "0034")
     campaign = {**LEDGER["campaign"][0], "channel": "own_site", "state": "draft"}
-    put_in(
-        empty, {**{name: LEDGER[name] for name in ("county", "station", "person", "organisation")}, "campaign": [campaign]}
-    )
+    before = {name: LEDGER[name] for name in ("county", "station", "organisation")}
+    put_in(empty, {**before, "person": [*LEDGER["person"], {"id": 99, "public_id": "p99"}], "campaign": [campaign]})
 
     migrations.bring_up_to_date(empty)
 
@@ -235,7 +236,7 @@ def test_campaigns_of_before_are_on_no_platform_and_their_channel_is_locked_once
     kept = {"channel": "own_site", "past_goal": "stop", "platform": "", "platform_url": ""}
     assert rows_of(empty, columns)["campaign"] == [kept]
     with empty.begin() as connection:
-        filed = "filing_number = 'x', filed_on = '2026-01-01', reviewer_id = 2, state = 'live'"
+        filed = "filing_number = 'x', filed_on = '2026-01-01', reviewer_id = 99, state = 'live'"
         connection.execute(text(f"UPDATE campaign SET owner_id = 1, {filed}"))
     with pytest.raises(DBAPIError, match="locked when it opens"), empty.begin() as connection:
         connection.execute(text("UPDATE campaign SET channel = 'directed'"))
