@@ -12,6 +12,7 @@ from crowdfund.campaigns.faces import looking
 from crowdfund.campaigns.mirrors import working as mirroring
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.campaigns.reports import reminding
+from crowdfund.campaigns.students import choosing as places_of_students
 from crowdfund.campaigns.whereabouts import following
 from crowdfund.pledges import choosing, seeds, vouchers
 from crowdfund.presales import closing as presale_closing, delivering as presale_sending
@@ -72,6 +73,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(60, partial(one_after_the_other, returning.call_off_overdue))
     worker.every(60, partial(one_after_the_other, promotion_ending.end_due))
     worker.every(60, partial(one_after_the_other, closing.close_one_due))
+    worker.every(3600, partial(one_after_the_other, places_of_students.end_one_unpaid))
     for step in (presale_closing.close_one_due, presale_closing.decide_one_due, presale_sending.begin_one_due):
         worker.every(60, partial(one_after_the_other, step))
     worker.every(60, partial(one_after_the_other, presale_sending.end_one_due))

@@ -15,6 +15,7 @@ from crowdfund.campaigns.models import BudgetLine, Campaign, Organisation
 from crowdfund.campaigns.queries import Card, LedgerLine, Payment
 from crowdfund.campaigns.spending import Spending
 from crowdfund.campaigns.states import CampaignState
+from crowdfund.campaigns.students import queries as students
 from crowdfund.campaigns.teams import queries as teams
 from marketplace.core.formats import in_language, language, short_date, yuan
 from marketplace.core.memory import remembered
@@ -102,6 +103,8 @@ class Shown:
     words: tuple[tuple[str, str], ...]
     matching: Matching
     teams: tuple[teams.Shown, ...]
+    places: tuple[students.Place, ...]  # of students who wait for a sponsor
+    sponsored: int
     elsewhere: tuple[Given, ...]  # the latest gifts on a mirrored campaign's platform
 
     @property
@@ -118,7 +121,7 @@ def tags_of(_value: Shown, public_id: str) -> tuple[str]:
 
 @remembered("stations", by=tags_of, kilobytes=24)
 def page(session: Session, public_id: str) -> Shown:
-    """Nine statements. Raises NotFound for what is not shown to everybody."""
+    """Nine statements, two more of student aid. Raises NotFound for what is not shown to everybody."""
     card, campaign, organisation = queries.find(session, public_id)
     budget = drafting.budget_of(session, campaign.id)
     lines = queries.ledger_lines(session, campaign.id)
@@ -126,6 +129,7 @@ def page(session: Session, public_id: str) -> Shown:
     drawing = section([Layer(in_language(line.name_zh, line.name_en), line.fen) for line in budget])
     piece_fen = piece(campaign.unit_fen)
     matching = of_campaign(session, campaign.id)
+    is_aid = campaign.kind == "student_aid"
     number = campaign.id
     session.expunge(campaign)
     return Shown(
@@ -147,6 +151,8 @@ def page(session: Session, public_id: str) -> Shown:
         words=tuple(words),
         matching=matching,
         teams=tuple(teams.of_campaign(session, public_id)),
+        places=students.offered(session, public_id) if is_aid else (),
+        sponsored=students.sponsored_now(session, campaign.id) if is_aid else 0,
         elsewhere=tuple(mirrors.latest(session, number)) if card.elsewhere else (),
     )
 

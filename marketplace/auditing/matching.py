@@ -3,8 +3,8 @@
 from typing import Final
 
 from marketplace.auditing.checks import Check
-from marketplace.auditing.giving import RESTRICTED, STAYED
-from marketplace.auditing.money import LINES
+from marketplace.auditing.giving import STAYED
+from marketplace.auditing.money import LINES, came_to
 
 MOVED: Final = f"""(SELECT entry.key AS key, entry.kind AS kind, a.owner AS owner, a.book AS book, -SUM(line.amount) AS fen
     FROM {LINES} WHERE a.kind = 'matching' GROUP BY entry.id, entry.key, entry.kind, a.owner, a.book)"""
@@ -12,6 +12,10 @@ MOVED: Final = f"""(SELECT entry.key AS key, entry.kind AS kind, a.owner AS owne
 
 MATCHES: Final = """gift_match x JOIN matching_fund f ON f.id = x.fund_id JOIN contribution g ON g.id = x.contribution_id
     JOIN campaign c ON c.id = f.campaign_id"""
+
+BOTH: Final = "'match:' || f.public_id || ':' || g.public_id"
+OUT: Final = came_to(BOTH, kind="matching", owner="f.public_id", book="f.book")
+IN: Final = came_to(BOTH, kind="restricted", owner="c.public_id", book="f.book")
 
 DISPUTED: Final = """(SELECT a.reference AS reference, SUM(d.fen) AS fen FROM dispute d JOIN attempt a ON a.id = d.attempt_id
     WHERE d.state IN ('needs_response', 'under_review') AND a.state = 'succeeded' AND NOT a.is_surplus
@@ -53,11 +57,8 @@ FUNDS: Final = (
     ),
     Check(
         "matches are booked from their fund to its campaign",
-        f"""SELECT g.public_id AS name, x.fen AS owed, COALESCE(-m.fen, 0) AS amount, COALESCE(r.fen, 0) AS came
-        FROM {MATCHES} LEFT JOIN {MOVED} m ON m.key = 'match:' || f.public_id || ':' || g.public_id
-        AND m.owner = f.public_id AND m.book = f.book LEFT JOIN {RESTRICTED} r
-        ON r.key = 'match:' || f.public_id || ':' || g.public_id AND r.owner = c.public_id AND r.book = f.book
-        WHERE COALESCE(-m.fen, 0) <> x.fen OR COALESCE(r.fen, 0) <> x.fen""",
+        f"""SELECT g.public_id AS name, x.fen AS owed, -{OUT} AS amount, {IN} AS came FROM {MATCHES}
+        WHERE -{OUT} <> x.fen OR {IN} <> x.fen""",
         "gift {name} got {owed} fen, {amount} left its fund and {came} came to its campaign",
     ),
     Check(

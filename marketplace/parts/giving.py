@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from crowdfund.campaigns import disputed, giving, lifecycle, returning, thanking, tracing as campaign_tracing
+from crowdfund.campaigns import disbursing, disputed, giving, lifecycle, returning, thanking, tracing as campaign_tracing
 from crowdfund.campaigns.honours import dedicating
 from crowdfund.campaigns.matching import funds, paying_in, sending_back, taking_back
 from crowdfund.campaigns.plans import cards, keeping, receiving
+from crowdfund.campaigns.students import choosing, releasing
 from crowdfund.campaigns.views import (
     cash as cash_views,
     deposits as deposit_views,
@@ -26,6 +27,8 @@ from crowdfund.campaigns.views import (
     returned as returned_views,
     sharing as sharing_views,
     sponsors as sponsor_views,
+    student_desk as student_desk_views,
+    students as student_views,
     teams as team_views,
 )
 from crowdfund.pledges import holding, reminders
@@ -92,6 +95,16 @@ def install_plans(app: Flask) -> None:
     }
     outbox.listeners |= {topic: [listener] for topic, listener in heard.items()}
     outbox.slow.update(heard)
+
+
+def install_students(app: Flask) -> None:
+    """Sponsored students: a place follows the plan that pays for it, a term the payment to its school."""
+    for views in (student_views, student_desk_views):
+        app.register_blueprint(views.bp)
+    keeping.on_ended = [choosing.ended]
+    keeping.pledged = [choosing.is_promised]
+    receiving.on_received = [choosing.arrived]
+    disbursing.on_rejected = [releasing.take_back]
 
 
 def install_matching(app: Flask) -> None:

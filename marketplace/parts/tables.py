@@ -9,6 +9,7 @@ from crowdfund.campaigns.matching import models as matching_models
 from crowdfund.campaigns.mirrors import models as mirror_models
 from crowdfund.campaigns.plans import models as plan_models
 from crowdfund.campaigns.reports import models as report_models
+from crowdfund.campaigns.students import models as student_models
 from crowdfund.campaigns.whereabouts import models as whereabouts_models
 from crowdfund.pledges import models as pledge_models
 from crowdfund.presales import models as presale_models
@@ -77,6 +78,7 @@ MODELS = (
     reconciliation_models,
     sealing,
     station_models,
+    student_models,
     transfer_models,
     review_models,
     question_models,

@@ -32,6 +32,7 @@ from tests.auditing.test_presales import TAMPERING as PRESALES
 from tests.auditing.test_programs import TAMPERING as PROGRAMS
 from tests.auditing.test_promotions import TAMPERING as PROMOTIONS
 from tests.auditing.test_reports import TAMPERING as REPORTS
+from tests.auditing.test_students import TAMPERING as STUDENTS
 from tests.auditing.test_transfers import TAMPERING as TRANSFERS
 from tests.auditing.test_whereabouts import TAMPERING as WHEREABOUTS
 from tests.campaigns.test_banking import TAMPERING as BANKING
@@ -186,7 +187,7 @@ def test_every_check_is_proved(traded: Shop) -> None:
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
     trade = (*EDITING, *CASES, *BY_BANK, *PROMOTIONS, *GROUPS, *INSTITUTIONS, *AT_THE_BANK, *FEEDBACK)
     of_plans = {*TOGETHER, *BANKING, *MIRRORS, *INVITED} | {
-        check for check, _sql in (*PLANS, *MATCHING, *WHEREABOUTS, *PRESALES, *trade)
+        check for check, _sql in (*PLANS, *STUDENTS, *MATCHING, *WHEREABOUTS, *PRESALES, *trade)
     }
     elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, OFFLINE, SHEETS, REPORTS, of_pledges, of_plans)
     others = {check for proved in elsewhere for check in proved}

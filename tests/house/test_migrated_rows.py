@@ -15,7 +15,7 @@ LEDGER: dict[str, list[dict[str, Any]]] = {
     **{name: SHOP[name] for name in ("county", "station", "person")},
     "organisation": [{"code": "f", "certificate_from": date(2020, 1, 1), "certificate_until": date(2099, 1, 1)}],
     "campaign": [
-        {"id": 1, "organisation_code": "f", "owner_id": 1, "kind": "donation", "past_goal": "stop", "goal_fen": 900}
+        {"id": 1, "organisation_code": "f", "owner_id": 1, "kind": "donation", "past_goal": "stop", "goal_fen": 100}
     ],
     "public_row": [
         {"id": number, "kind": kind, "fen": fen, "campaign_id": 1, "reference": str(number)}
@@ -224,11 +224,38 @@ def test_keys_of_before_are_as_old_as_their_wish_and_unused_ones_have_no_age(emp
     assert asked["submitting"].replace(tzinfo=UTC) == asked["unknown"].replace(tzinfo=UTC) == then
 
 
+def test_monthly_gifts_of_before_go_on_and_one_of_them_may_sponsor_a_student(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0034")
+    today = date(2026, 11, 1)
+    plan = {"id": 1, "public_id": "l1", "campaign_id": 1, "state": "active", "fen": 16_000, "first_on": today}
+    plan |= {"anonymity": "masked", "person_id": None, "stopped_at": None, "mandate": None}
+    given = {name: LEDGER[name] for name in ("county", "station", "person", "organisation", "campaign")}
+    before = rows_of(empty, put_in(empty, {**given, "plan": [plan]}))
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {table: list(rows[0]) for table, rows in before.items()}) == before
+    place = {"id": 1, "public_id": "p1", "campaign_id": 1, "stage": "senior", "month_fen": 16_000, "published_by": 1}
+    put_in(empty, {"student_place": [place | {"state": "taken", "alias_zh": "山桃 204", "student": "s"}]})
+    sponsor = {"place_id": 1, "plan_id": 1, "state": "active"}
+    put_in(empty, {"sponsorship": [sponsor | {"id": 1, "public_id": "s1"}]})
+    with pytest.raises(DBAPIError, match=r"one_sponsor_a_place|one_place_a_plan|sponsorship\.(place|plan)_id"):
+        put_in(empty, {"sponsorship": [sponsor | {"id": 2, "public_id": "s2"}]})
+    again = {"id": 2, "public_id": "p2", "state": "offered", "alias_zh": "荞麦 1", "student": "s"}
+    with pytest.raises(DBAPIError, match=r"one_place_a_student|student_place\.student"):
+        put_in(empty, {"student_place": [place | again]})
+    dates = {"starts_on": date(2026, 9, 1), "ends_on": date(2027, 1, 31), "opened_by": 1, "disbursement_id": None}
+    put_in(empty, {"school_term": [dates | {"id": 1, "public_id": "t1", "place_id": 1, "state": "opened", "fen": 96_000}]})
+    with pytest.raises(DBAPIError, match="a proof that somebody has seen"), empty.begin() as connection:
+        connection.execute(text("UPDATE school_term SET state = 'enrolled'"))
+
+
 def test_campaigns_of_before_are_on_no_platform_and_their_channel_is_locked_once_open(empty: Engine) -> None:
     migrations.bring_up_to_date(empty, "0034")
     campaign = {**LEDGER["campaign"][0], "channel": "own_site", "state": "draft"}
-    before = {name: LEDGER[name] for name in ("county", "station", "organisation")}
-    put_in(empty, {**before, "person": [*LEDGER["person"], {"id": 99, "public_id": "p99"}], "campaign": [campaign]})
+    people = [{"id": 1, "public_id": "p1"}, {"id": 2, "public_id": "p2"}]
+    given = {name: LEDGER[name] for name in ("county", "station", "organisation")}
+    put_in(empty, {**given, "person": people, "campaign": [campaign]})
 
     migrations.bring_up_to_date(empty)
 
@@ -236,7 +263,7 @@ def test_campaigns_of_before_are_on_no_platform_and_their_channel_is_locked_once
     kept = {"channel": "own_site", "past_goal": "stop", "platform": "", "platform_url": ""}
     assert rows_of(empty, columns)["campaign"] == [kept]
     with empty.begin() as connection:
-        filed = "filing_number = 'x', filed_on = '2026-01-01', reviewer_id = 99, state = 'live'"
+        filed = "filing_number = 'x', filed_on = '2026-01-01', reviewer_id = 2, state = 'live'"
         connection.execute(text(f"UPDATE campaign SET owner_id = 1, {filed}"))
     with pytest.raises(DBAPIError, match="locked when it opens"), empty.begin() as connection:
         connection.execute(text("UPDATE campaign SET channel = 'directed'"))
