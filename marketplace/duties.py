@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import checking, lifecycle
 from crowdfund.campaigns.faces import looking
+from crowdfund.campaigns.matching import ending as fund_ending, traces
 from crowdfund.campaigns.mirrors import working as mirroring
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.campaigns.reports import reminding
@@ -60,6 +61,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, cards.tell_of_ends)
     for forget in (sweep, rate_limits.sweep, codes.sweep, sign_in.sweep, tokens.sweep, delivering.sweep, carts.sweep):
         worker.every(3600, partial(in_transaction, forget))
+    worker.every(3600, partial(in_transaction, traces.forget))
     worker.every(3600, partial(in_transaction, seeds.provide))
     worker.every(3600, partial(in_transaction, choosing.forget))
     worker.every(3600, partial(in_transaction, vouchers.expire_due))
@@ -74,6 +76,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(60, partial(one_after_the_other, promotion_ending.end_due))
     worker.every(60, partial(one_after_the_other, closing.close_one_due))
     worker.every(3600, partial(one_after_the_other, places_of_students.end_one_unpaid))
+    worker.every(60, partial(one_after_the_other, fund_ending.end_one_due))
     for step in (presale_closing.close_one_due, presale_closing.decide_one_due, presale_sending.begin_one_due):
         worker.every(60, partial(one_after_the_other, step))
     worker.every(60, partial(one_after_the_other, presale_sending.end_one_due))

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import public_ledger, receipts, room
@@ -18,7 +18,8 @@ from crowdfund.campaigns.claims import claiming
 from crowdfund.campaigns.honours import dedicating
 from crowdfund.campaigns.honours.dedicating import Honour
 from crowdfund.campaigns.invited import gate
-from crowdfund.campaigns.matching import adding
+from crowdfund.campaigns.matching import adding, traces
+from crowdfund.campaigns.matching.traces import Origin
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.states import CampaignState, ContributionState
 from crowdfund.campaigns.teams import joining
@@ -61,6 +62,7 @@ class Giver:
     language: str = "zh_CN"
     honour: Honour | None = None
     team: str = ""
+    origin: Origin | None = None  # this alone is what their browser says
 
     @property
     def shown_as(self) -> str:
@@ -74,17 +76,19 @@ def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> st
     """A gift with its first attempt to pay; returns its public id. The payer is sent on by `attempts.submit`.
 
     Raises NotFound, NotOpen, NotInvited, NoCards, GoalReached, LessIsNeeded, TeamIsClosed, PaymentsClosed."""
-    target, book, channel = admit(session, campaign=campaign, amount=amount)
-    if channel == gate.DIRECTED:
-        giver = gate.admit(session, target, giver)
-    reference = keep(session, target, amount, giver, book)
+    target, book = admit(session, campaign=campaign, amount=amount)
+    if target.channel == gate.DIRECTED:
+        giver = gate.admit(session, target.id, giver)
+    reference = keep(session, target.id, amount, giver, book)
+    if target.has_fund and giver.origin:
+        traces.keep(session, gift=reference, origin=giver.origin)
     attempts.start(session, purpose=PURPOSE, reference=reference, amount=amount)
     outbox.put(session, LAPSES, after=LAPSES_AFTER, gift=reference)
     return reference
 
 
-def admit(session: Session, *, campaign: str, amount: Money, is_cash: bool = False) -> tuple[int, str, str]:
-    """The id of a campaign that takes this gift now, the book it goes into, and by which channel.
+def admit(session: Session, *, campaign: str, amount: Money, is_cash: bool = False) -> tuple[Row[Any], str]:
+    """A campaign that takes this gift now (`asked_to_give`), and the book it goes into.
 
     Who gives to a directed one is asked by `gate.admit`; nobody does so in cash. Raises NotFound, NotOpen, GoalReached,
     LessIsNeeded."""
@@ -100,7 +104,7 @@ def admit(session: Session, *, campaign: str, amount: Money, is_cash: bool = Fal
     book = current_book()
     if target.past_goal == room.STOP:
         room.refuse_too_much(session, target.id, book=book, goal_fen=target.goal_fen, fen=amount.fen)
-    return target.id, book, target.channel
+    return target, book
 
 
 def smallest_fen() -> int:
@@ -112,6 +116,7 @@ def smallest_fen() -> int:
 def asked_to_give() -> Columns:
     """SQL, prepared once as all of a gift's way: what decides whether `campaign` takes gifts."""
     decides = select(Campaign.id, Campaign.state, Campaign.channel, Campaign.ends_on, Campaign.past_goal, Campaign.goal_fen)
+    decides = decides.add_columns(adding.is_matching().label("has_fund"))
     return decides.where(Campaign.public_id == bindparam("campaign"))
 
 

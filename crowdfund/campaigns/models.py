@@ -31,6 +31,7 @@ from marketplace.core.encryption import Encrypted
 
 OPENED = ", ".join(f"'{state}'" for state in sorted(PUBLIC))
 VALID = text("state = 'issued'")
+SHOWN = text("message_state = 'shown'")
 
 
 class Organisation(Base):
@@ -135,6 +136,7 @@ class Contribution(Base):
         CheckConstraint("anonymity IN ('named', 'masked', 'anonymous')", "known_anonymity"),
         CheckConstraint("message_state IN ('', 'waiting', 'shown', 'kept_back')", "known_message_state"),
         Index(None, "campaign_id", "state", "message_state"),
+        Index("words_shown", "campaign_id", "received_at", sqlite_where=SHOWN, postgresql_where=SHOWN),
         Index(None, "person_id"),
     )
     TRANSITIONS = CONTRIBUTION

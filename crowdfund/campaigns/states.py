@@ -1,4 +1,4 @@
-"""The lives of campaigns, gifts, plans, students' places, matching funds, payments, receipts. Pure: no other can happen."""
+"""The lives of campaigns, gifts, plans, students' places, matching funds, matches that wait, payments and receipts. Pure."""
 
 from enum import StrEnum
 from typing import Final
@@ -97,6 +97,25 @@ MATCHING_FUND: Final[dict[FundState, frozenset[FundState]]] = {
     F.EXHAUSTED: frozenset({F.ACTIVE, F.CLOSED}),  # active again when a gift gives its match back
     F.CLOSED: frozenset(),
 }
+
+
+class HeldState(StrEnum):
+    HELD = "held"
+    PROPOSED = "proposed"  # one person has decided; the sum wants a second
+    RELEASED = "released"
+    DENIED = "denied"
+    LAPSED = "lapsed"  # its gift or its fund went back before anybody decided
+
+
+H = HeldState
+HELD_MATCH: Final[dict[HeldState, frozenset[HeldState]]] = {
+    H.HELD: frozenset({H.PROPOSED, H.RELEASED, H.DENIED, H.LAPSED}),
+    H.PROPOSED: frozenset({H.HELD, H.RELEASED, H.DENIED, H.LAPSED}),  # held again when the second person disagrees
+    H.RELEASED: frozenset(),
+    H.DENIED: frozenset(),
+    H.LAPSED: frozenset(),
+}
+WAITS: Final = frozenset({H.HELD, H.PROPOSED})
 
 
 class DisbursementState(StrEnum):

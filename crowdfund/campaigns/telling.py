@@ -132,6 +132,7 @@ def page(session: Session, public_id: str) -> Shown:
     is_aid = campaign.kind == "student_aid"
     number = campaign.id
     session.expunge(campaign)
+    left = card.raised_fen - card.spent_fen  # as the books say, which the audit proves; they have a line for every gift
     return Shown(
         card=card,
         facts=campaign,
@@ -143,11 +144,11 @@ def page(session: Session, public_id: str) -> Shown:
         unit=in_language(campaign.unit_zh, campaign.unit_en),
         budget=drawing,
         sentence=said(budget),
-        spending=spending.of(session, public_id, book=current_book(), left_words=_("still in the account")),
+        spending=spending.of(session, public_id, book=current_book(), left_words=_("still in the account"), left_fen=left),
         steps=tuple(steps(card, campaign, organisation, queries.paid_out(session, campaign.id))),
         lines=tuple(lines),
         rows=card.rows,
-        balance_fen=card.raised_fen - card.spent_fen,
+        balance_fen=left,
         words=tuple(words),
         matching=matching,
         teams=tuple(teams.of_campaign(session, public_id)),

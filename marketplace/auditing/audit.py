@@ -38,6 +38,7 @@ from marketplace.auditing import (
     together,
     trade,
     transfers,
+    waiting,
     whereabouts,
 )
 from marketplace.auditing.checks import Difference
@@ -71,7 +72,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*whereabouts.WHEREABOUTS, *reports.REPORTS))
     yield from reports.differences(connection)
     yield from checks.run(connection, (*together.TOGETHER, *channels.CHANNELS))
-    yield from checks.run(connection, (*plans.PLANS, *students.STUDENTS, *matching.FUNDS))
+    yield from checks.run(connection, (*plans.PLANS, *students.STUDENTS, *matching.FUNDS, *waiting.WAITING))
     yield from checks.run(connection, presales.PRESALES)
     yield from presales.differences(connection)
     yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES, *imports.IMPORTS))

@@ -90,16 +90,22 @@ FUNDS: Final = (
     ),
     Check(
         "matches keep the cap of a giver",
-        f"""SELECT f.public_id AS name, f.giver_cap_fen AS owed, SUM(x.fen - x.returned_fen) AS amount FROM {MATCHES}
-        WHERE x.giver <> '' GROUP BY f.id, f.public_id, f.giver_cap_fen, x.giver
-        HAVING SUM(x.fen - x.returned_fen) > f.giver_cap_fen""",
-        "one giver got {amount} fen of fund {name}, which adds at most {owed}",
+        """SELECT f.public_id AS name, f.giver_cap_fen AS owed, t.fen AS amount FROM (
+            SELECT e.series AS series, e.giver AS giver, SUM(e.fen) AS fen FROM (
+                SELECT COALESCE(m.continues_id, m.id) AS series, x.giver AS giver, x.fen - x.returned_fen AS fen
+                FROM gift_match x JOIN matching_fund m ON m.id = x.fund_id
+                UNION ALL SELECT COALESCE(m.continues_id, m.id), h.giver, h.fen
+                FROM held_match h JOIN matching_fund m ON m.id = h.fund_id WHERE h.state IN ('held', 'proposed')) e
+            WHERE e.giver <> '' GROUP BY e.series, e.giver) t
+        JOIN matching_fund f ON f.id = t.series WHERE t.fen > f.giver_cap_fen""",
+        "one giver got {amount} fen of fund {name} and what tops it up, which add at most {owed}",
     ),
     Check(
         "matches are counted for whoever gave",
         f"""SELECT g.public_id AS name, x.giver AS giver FROM {MATCHES} WHERE x.giver NOT LIKE CASE
             WHEN g.person_id IS NOT NULL THEN 'person:' || g.person_id
-            WHEN g.contact IS NOT NULL THEN 'contact:%' ELSE '' END""",
+            WHEN g.contact IS NOT NULL THEN 'contact:%' ELSE '' END
+        AND NOT (g.person_id IS NOT NULL AND g.contact IS NOT NULL AND x.giver LIKE 'contact:%')""",
         "the match of gift {name} is counted for {giver}, who did not give it",
     ),
     Check(
@@ -129,11 +135,12 @@ FUNDS: Final = (
     ),
     Check(
         "funds are where their money says",
-        """SELECT public_id AS name, state, received_fen AS received, received_fen - matched_fen - gone_fen AS amount
+        """SELECT public_id AS name, state, received_fen AS received,
+        received_fen - matched_fen - held_fen - gone_fen AS amount
         FROM matching_fund WHERE NOT CASE state WHEN 'draft' THEN received_fen = 0
-            WHEN 'funded' THEN received_fen = total_fen AND matched_fen + gone_fen = 0
-            WHEN 'active' THEN received_fen = total_fen AND matched_fen + gone_fen < received_fen
-            WHEN 'exhausted' THEN received_fen = total_fen AND matched_fen + gone_fen = received_fen
+            WHEN 'funded' THEN received_fen = total_fen AND matched_fen + held_fen + gone_fen = 0
+            WHEN 'active' THEN received_fen = total_fen AND matched_fen + held_fen + gone_fen < received_fen
+            WHEN 'exhausted' THEN received_fen = total_fen AND matched_fen + held_fen + gone_fen = received_fen
             ELSE received_fen IN (0, total_fen) END""",
         "fund {name} is {state}, with {received} fen paid in and {amount} left",
     ),

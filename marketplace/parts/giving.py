@@ -6,7 +6,7 @@ from flask import Flask
 
 from crowdfund.campaigns import disbursing, disputed, giving, lifecycle, returning, thanking, tracing as campaign_tracing
 from crowdfund.campaigns.honours import dedicating
-from crowdfund.campaigns.matching import funds, paying_in, sending_back, taking_back
+from crowdfund.campaigns.matching import funds, letters, paying_in, sending_back, taking_back
 from crowdfund.campaigns.plans import cards, keeping, receiving
 from crowdfund.campaigns.students import choosing, releasing
 from crowdfund.campaigns.views import (
@@ -14,6 +14,7 @@ from crowdfund.campaigns.views import (
     deposits as deposit_views,
     disbursements as disbursement_views,
     gifts as gift_views,
+    held as held_views,
     invitations as invitation_views,
     ledger as ledger_views,
     matching as matching_views,
@@ -109,7 +110,7 @@ def install_students(app: Flask) -> None:
 
 def install_matching(app: Flask) -> None:
     """Matching funds: paid in as anything else is paid; what gifts do not get goes back to the sponsor."""
-    for views in (matching_views, sponsor_views):
+    for views in (matching_views, sponsor_views, held_views):
         app.register_blueprint(views.bp)
     outcomes.on_succeeded[paying_in.PURPOSE] = paying_in.receive
     refunds.on_failed[paying_in.PURPOSE] = sending_back.came_back
@@ -117,7 +118,7 @@ def install_matching(app: Flask) -> None:
     following.contested |= dict.fromkeys((giving.PURPOSE, keeping.PURPOSE), taking_back.follow)
     following.bearers[paying_in.PURPOSE] = sending_back.bear
     following.regained[paying_in.PURPOSE] = sending_back.regain
-    outbox.listeners[funds.CLOSED] = [sending_back.send_rest]
+    outbox.listeners |= {funds.CLOSED: [sending_back.send_rest], funds.MOVED: [letters.tell]}
     tracing.pages_of_purposes[paying_in.PURPOSE] = campaign_tracing.page_of_fund
     words.reasons[sending_back.REASON] = sending_back.REASON_WORDS
 

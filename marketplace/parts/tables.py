@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns import ledger_models as public_ledger_models, models as campaign_models
 from crowdfund.campaigns.banking import models as banking_models
 from crowdfund.campaigns.invited import models as invitation_models
-from crowdfund.campaigns.matching import models as matching_models
+from crowdfund.campaigns.matching import models as matching_models, waiting_models
 from crowdfund.campaigns.mirrors import models as mirror_models
 from crowdfund.campaigns.plans import models as plan_models
 from crowdfund.campaigns.reports import models as report_models
@@ -61,6 +61,7 @@ MODELS = (
     invitation_models,
     matching_models,
     mirror_models,
+    waiting_models,
     notification_models,
     offline_models,
     order_models,

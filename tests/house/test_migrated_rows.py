@@ -267,3 +267,40 @@ def test_campaigns_of_before_are_on_no_platform_and_their_channel_is_locked_once
         connection.execute(text(f"UPDATE campaign SET owner_id = 1, {filed}"))
     with pytest.raises(DBAPIError, match="locked when it opens"), empty.begin() as connection:
         connection.execute(text("UPDATE campaign SET channel = 'directed'"))
+
+
+def test_funds_of_before_keep_nothing_for_matches_that_wait_and_stay_within_what_was_paid_in(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0036")
+    people = [*SHOP["person"], *({"id": number, "public_id": f"p{number}"} for number in (7, 8))]
+    fund = {"id": 1, "public_id": "f1", "campaign_id": 1, "state": "active", "rate_percent": 100, "owner_id": 7}
+    fund |= {"approver_id": 8, "person_id": None, "total_fen": 1000, "received_fen": 1000, "matched_fen": 400, "gone_fen": 0}
+    gift = {"id": 1, "campaign_id": 1, "state": "received", "fen": 400, "person_id": None, "anonymity": "anonymous"}
+    attempt = {"id": 1, "public_id": "a1", "purpose": "contribution", "reference": "g1", "fen": 400, "state": "succeeded"}
+    shop = {name: LEDGER[name] for name in ("county", "station", "organisation")}
+    rows = {
+        **shop,
+        "person": people,
+        "campaign": LEDGER["campaign"],
+        "matching_fund": [fund],
+        "contribution": [gift],
+        "attempt": [attempt],
+    }
+    before = rows_of(empty, put_in(empty, rows))
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {table: list(rows[0]) for table, rows in before.items()}) == before
+    new = {"held_fen": 0, "continues_id": None}
+    assert rows_of(empty, {"matching_fund": list(new)})["matching_fund"] == [new]
+    assert rows_of(empty, {"attempt": ["payer"]})["attempt"] == [{"payer": ""}]
+    with pytest.raises(DBAPIError, match="no_more_than_is_there"), empty.begin() as connection:
+        connection.execute(text("UPDATE matching_fund SET held_fen = 601"))
+    held = {"id": 1, "public_id": "h1", "fund_id": 1, "contribution_id": 1, "state": "held", "fen": 100_000}
+    held |= {"released_fen": 0, "proposer_id": None, "decider_id": None, "decided_at": None, "proposal": ""}
+    put_in(empty, {"held_match": [held]})
+    with pytest.raises(DBAPIError, match="large_by_two_people"), empty.begin() as connection:
+        connection.execute(text("UPDATE held_match SET state = 'denied', decider_id = 7"))
+    with pytest.raises(DBAPIError, match="two_people"), empty.begin() as connection:
+        connection.execute(text("UPDATE held_match SET proposer_id = 7, decider_id = 7"))
+    with pytest.raises(DBAPIError, match="decided_by_somebody"), empty.begin() as connection:
+        connection.execute(text("UPDATE held_match SET state = 'released'"))

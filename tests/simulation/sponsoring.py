@@ -79,7 +79,7 @@ class SponsorsDesk:
         db.session.rollback()
         stranded = select(MatchingFund.public_id).where(
             MatchingFund.state == F.CLOSED,
-            MatchingFund.received_fen > MatchingFund.matched_fen + MatchingFund.gone_fen,
+            MatchingFund.received_fen > MatchingFund.matched_fen + MatchingFund.held_fen + MatchingFund.gone_fen,
         )
         for fund in db.session.scalars(stranded.order_by(MatchingFund.id)).all():
             with suppress(Refusal):

@@ -47,6 +47,7 @@ CALLED: Final[Mapping[str, tuple[str, ...]]] = {
     "invitation": ("invitation.public_id",),
     "gift": ("contribution.public_id",),
     "group": ("group_buy.public_id",),
+    "held": ("held_match.public_id",),
     "line": ("settlement_line.public_id", "order_line.public_id"),
     "address": ("address.public_id", "endpoint.public_id"),
     "key": ("desk_act.client_key",),

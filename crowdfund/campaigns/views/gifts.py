@@ -1,5 +1,6 @@
 """Giving in three screens: the sum stands on the campaign's page, then who gives, then the cashier; and what came of it."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -21,6 +22,7 @@ from crowdfund.campaigns.room import GoalReached, LessIsNeeded
 from crowdfund.campaigns.states import ContributionState
 from crowdfund.campaigns.teams import queries as team_queries
 from crowdfund.campaigns.teams.joining import TeamIsClosed
+from crowdfund.campaigns.views import devices
 from crowdfund.campaigns.views.public import shared
 from crowdfund.campaigns.whereabouts import queries as whereabouts
 from marketplace.accounts.people import normalised
@@ -53,7 +55,7 @@ def show_form(campaign: str) -> ResponseReturnValue:
     form.amount.data = asked.amount.data
     form.team.data = request.args.get("team", "")[:64]
     form.amount.errors = list(asked.amount.errors)
-    return page(campaign, form, 200 if is_valid else 422, fen=asked.amount.fen)
+    return devices.named(page(campaign, form, 200 if is_valid else 422, fen=asked.amount.fen), campaign)
 
 
 @bp.post("/campaigns/<campaign>/gifts")
@@ -120,7 +122,7 @@ def begin(campaign: str, form: GiftForm) -> str:
         idempotency=form.idempotency(f"gift:{campaign}:{person or 'guest'}"),
         campaign=campaign,
         amount=form.money,
-        giver=form.giver(person, str(get_locale())),
+        giver=replace(form.giver(person, str(get_locale())), origin=devices.origin()),
     )
 
 
@@ -187,6 +189,7 @@ def show_gift(campaign: str, token: str) -> ResponseReturnValue:
         "is_cash_back": drawers.is_given_back(session, gift.id),
         "card_url": dedicating.url_of(campaign, gift.id) if dedicating.of_gift(session, gift.id) else "",
         "added": matching_queries.of_gift(session, gift.id),
+        "is_match_open": matching_queries.waits(session, gift.id),
         "whereabouts": whereabouts.of_gift(session, gift.id) if line else None,
         "refunds": given.refunds_of(session, gift),
         **shared(gift.campaign_kind),
