@@ -75,8 +75,8 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(60, partial(one_after_the_other, returning.call_off_overdue))
     worker.every(60, partial(one_after_the_other, promotion_ending.end_due))
     worker.every(60, partial(one_after_the_other, closing.close_one_due))
-    worker.every(60, partial(one_after_the_other, fund_ending.end_one_due))
     worker.every(3600, partial(one_after_the_other, places_of_students.end_one_unpaid))
+    worker.every(60, partial(one_after_the_other, fund_ending.end_one_due))
     for step in (presale_closing.close_one_due, presale_closing.decide_one_due, presale_sending.begin_one_due):
         worker.every(60, partial(one_after_the_other, step))
     worker.every(60, partial(one_after_the_other, presale_sending.end_one_due))

@@ -76,7 +76,7 @@ def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> st
     """A gift with its first attempt to pay; returns its public id. The payer is sent on by `attempts.submit`.
 
     Raises NotFound, NotOpen, NotInvited, NoCards, GoalReached, LessIsNeeded, TeamIsClosed, PaymentsClosed."""
-    target, book = find_open(session, campaign=campaign, amount=amount)
+    target, book = admit(session, campaign=campaign, amount=amount)
     if target.channel == gate.DIRECTED:
         giver = gate.admit(session, target.id, giver)
     reference = keep(session, target.id, amount, giver, book)
@@ -87,16 +87,11 @@ def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> st
     return reference
 
 
-def admit(session: Session, *, campaign: str, amount: Money, is_cash: bool = False) -> tuple[int, str, str]:
-    """The id of a campaign that takes this gift now, the book it goes into, and by which channel.
+def admit(session: Session, *, campaign: str, amount: Money, is_cash: bool = False) -> tuple[Row[Any], str]:
+    """A campaign that takes this gift now (`asked_to_give`), and the book it goes into.
 
     Who gives to a directed one is asked by `gate.admit`; nobody does so in cash. Raises NotFound, NotOpen, GoalReached,
     LessIsNeeded."""
-    target, book = find_open(session, campaign=campaign, amount=amount, is_cash=is_cash)
-    return target.id, book, target.channel
-
-
-def find_open(session: Session, *, campaign: str, amount: Money, is_cash: bool = False) -> tuple[Row[Any], str]:
     target = next(iter(rows(session, asked_to_give(), campaign=campaign)), None)
     if target is None:
         raise NotFound(campaign)

@@ -1,5 +1,4 @@
-"""The lives of campaigns, gifts, plans, students' places, matching funds and matches that wait, payments, receipts. Pure: no
-other can happen."""
+"""The lives of campaigns, gifts, plans, students' places, matching funds, matches that wait, payments and receipts. Pure."""
 
 from enum import StrEnum
 from typing import Final

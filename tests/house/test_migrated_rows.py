@@ -14,7 +14,9 @@ from tests.house.rows import SHOP, put_in, rows_of
 LEDGER: dict[str, list[dict[str, Any]]] = {
     **{name: SHOP[name] for name in ("county", "station", "person")},
     "organisation": [{"code": "f", "certificate_from": date(2020, 1, 1), "certificate_until": date(2099, 1, 1)}],
-    "campaign": [{"id": 1, "organisation_code": "f", "owner_id": 1, "kind": "donation", "past_goal": "stop"}],
+    "campaign": [
+        {"id": 1, "organisation_code": "f", "owner_id": 1, "kind": "donation", "past_goal": "stop", "goal_fen": 100}
+    ],
     "public_row": [
         {"id": number, "kind": kind, "fen": fen, "campaign_id": 1, "reference": str(number)}
         for number, (kind, fen) in enumerate([("gift", 5), ("gift", 7), ("refund", -7), ("gift", 1)], start=1)
@@ -251,9 +253,9 @@ def test_monthly_gifts_of_before_go_on_and_one_of_them_may_sponsor_a_student(emp
 def test_campaigns_of_before_are_on_no_platform_and_their_channel_is_locked_once_open(empty: Engine) -> None:
     migrations.bring_up_to_date(empty, "0034")
     campaign = {**LEDGER["campaign"][0], "channel": "own_site", "state": "draft"}
-    put_in(
-        empty, {**{name: LEDGER[name] for name in ("county", "station", "person", "organisation")}, "campaign": [campaign]}
-    )
+    people = [{"id": 1, "public_id": "p1"}, {"id": 2, "public_id": "p2"}]
+    given = {name: LEDGER[name] for name in ("county", "station", "organisation")}
+    put_in(empty, {**given, "person": people, "campaign": [campaign]})
 
     migrations.bring_up_to_date(empty)
 

@@ -86,7 +86,8 @@ def gifts() -> list[tuple[str, int, str]]:
     """(number, fen, who) as they are shown."""
     db.session.rollback()
     rows = select(MirroredGift.platform_number, MirroredGift.fen, MirroredGift.shown_as)
-    return [tuple(row) for row in db.session.execute(rows.order_by(MirroredGift.platform_number))]
+    found = db.session.execute(rows.order_by(MirroredGift.platform_number))
+    return [(number, fen, who) for number, fen, who in found]
 
 
 def total() -> tuple[int, int]:

@@ -80,10 +80,14 @@ class Witness:
         db.session.remove()
         due = [check for check in ALWAYS if READS[check.name] & self.written]
         self.written.clear()
-        broken = [check for check in due if self.connection.execute(text(check.finds)).first() is not None]
+        broken = [check for check in due if self.finds_something(check)]
         found = [str(each.words) for each in checks.run(self.connection, broken) if isinstance(each, Difference)]
         self.connection.rollback()
         return found
+
+    def finds_something(self, check: Check) -> bool:
+        parts = checks.slices(self.connection, check.sliced) if check.sliced else ({},)
+        return any(self.connection.execute(text(check.finds), part).first() is not None for part in parts)
 
 
 @contextmanager

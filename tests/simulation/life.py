@@ -24,7 +24,7 @@ from tests.simulation.invariants import Witness
 from tests.simulation.world import World, furnish
 
 BEGINNING: Final = datetime(2026, 10, 1, 1, 0, tzinfo=UTC)
-STEPS: Final = 140
+STEPS: Final = 120
 CRASHES: Final = 0.02  # at each commit, before it and after it
 
 

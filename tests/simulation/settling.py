@@ -33,13 +33,16 @@ def settle_down(world: World) -> None:
 
 
 def work_until_nothing_is_due(world: World) -> None:
-    """Each has its turn, until none of them has found anything since the last that did."""
+    """Each has its turn, until none of them has found anything since the last that did; then what they wrote is sealed."""
     steps = world.steps()
     in_vain = 0
     for step in cycle(steps):
         in_vain = 0 if step() else in_vain + 1
         if in_vain == len(steps):
-            return
+            break
+    for seal in world.seals():
+        while seal():
+            pass
 
 
 def look_after_what_failed(world: World) -> None:

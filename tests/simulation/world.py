@@ -209,13 +209,12 @@ class World:
 
     def work(self) -> str:
         """Some steps of the worker, in any order."""
-        chosen = self.dice.choices(self.steps(), k=self.dice.randint(1, 12))
+        chosen = self.dice.choices([*self.steps(), inbox.work, *self.seals()], k=self.dice.randint(1, 12))
         return "work: " + ", ".join([name_of(step) for step in chosen if step()])
 
     def steps(self) -> list[Callable[[], Any]]:
         return [
             partial(delivery.deliver, self.cashier, self.post.send),
-            inbox.work,
             inbox.work,
             sweeping.send_refund,
             sweeping.ask_after_attempt,
@@ -226,8 +225,11 @@ class World:
             *paying_out.STEPS,
             *selling_ahead.STEPS,
             partial(in_transaction, lifecycle.end_due),
-            *(partial(in_transaction, sealing.seal, chain=chain) for chain in sorted(sealing.chains)),
         ]
+
+    def seals(self) -> list[Callable[[], Any]]:
+        """Last of all: they find what the others wrote, and give them nothing to do."""
+        return [partial(in_transaction, sealing.seal, chain=chain) for chain in sorted(sealing.chains)]
 
     def let_time_pass(self) -> str:
         jump = self.dice.choice(JUMPS_OF_DAYS if self.dice.chance(0.05) else JUMPS)

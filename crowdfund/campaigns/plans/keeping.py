@@ -11,7 +11,7 @@ from crowdfund.campaigns import giving
 from crowdfund.campaigns.giving import Giver
 from crowdfund.campaigns.invited import gate
 from crowdfund.campaigns.matching import traces
-from crowdfund.campaigns.models import Campaign, Contribution
+from crowdfund.campaigns.models import Contribution
 from crowdfund.campaigns.plans import cards, letters, periods
 from crowdfund.campaigns.plans.links import link_token
 from crowdfund.campaigns.plans.models import Installment, Plan
@@ -57,15 +57,15 @@ def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> st
     """A plan with its first gift, as `giving.begin` makes one; returns the gift's public id. It has to be paid first.
 
     Raises GivenOnce, NoAddress, EndsTooSoon, and what `giving.begin` raises."""
-    target, book, channel = giving.admit(session, campaign=campaign, amount=amount)
-    if channel == gate.DIRECTED:
+    target, book = giving.admit(session, campaign=campaign, amount=amount)
+    if target.channel == gate.DIRECTED:
         raise gate.GivenOnce(campaign)
     today = clock.today()
-    if session.get_one(Campaign, target).ends_on < periods.after(today, today):
+    if target.ends_on < periods.after(today, today):
         raise EndsTooSoon(campaign)
     plan = Plan(
         public_id=ids.public_id(),
-        campaign_id=target,
+        campaign_id=target.id,
         book=book,
         fen=amount.fen,
         currency=amount.currency,
