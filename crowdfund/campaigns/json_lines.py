@@ -19,9 +19,10 @@ from marketplace.core.sealing import DailyRoot, Seal, canonical
 FORMAT: Final = {"format": "sunshine-ledger", "version": 1}
 
 
-def lines(session: Session) -> Iterator[bytes]:
-    """The whole ledger as it is sealed when this begins. Between two pages nothing is held, in memory or in the database."""
-    last = newest(session)
+def lines(session: Session, last: int | None = None) -> Iterator[bytes]:
+    """The whole ledger as it is sealed when this begins, or up to the row `last`. Between two pages nothing is held, in
+    memory or in the database."""
+    last = newest(session) if last is None else last
     known = select(DailyRoot.day, DailyRoot.first_number, DailyRoot.last_number, DailyRoot.root)
     known = known.where(DailyRoot.chain == CHAIN, DailyRoot.last_number <= last).order_by(DailyRoot.day)
     roots = [

@@ -48,7 +48,7 @@ class Payment:
 
 
 def page(session: Session, *, campaign: int, book: str, before: str = "", size: int) -> tuple[list[Payment], str]:
-    """What was paid, the newest first, and where the next page goes on; nothing where this was the last. Three statements."""
+    """What was paid, the newest first, and where the next page goes on; nothing after the last. Three statements."""
     wanted = select(Disbursement, BudgetLine.name_zh).join(BudgetLine, BudgetLine.id == Disbursement.budget_line_id)
     wanted = wanted.where(Disbursement.campaign_id == campaign, Disbursement.book == book, Disbursement.state.in_(PUBLIC))
     if before:

@@ -64,7 +64,7 @@ class GiftAnswer(Face):
 
     gift: str
     campaign: str
-    state: Literal["intent", "pending", "received", "partially_refunded", "refunded", "lapsed"]
+    state: Literal["intent", "pending", "received", "lapsed"]
     fen: int
     currency: str
     is_test: bool

@@ -11,6 +11,11 @@ PACKS: Final = """(SELECT i.public_id AS name, CASE r.verdict WHEN 'new' THEN r.
 
 IMPORTS: Final = (
     Check(
+        "another house's giving was read in to its end",
+        "SELECT i.manifest_sha256 AS name, i.file AS file, i.lines AS amount FROM giving_import i WHERE i.done_at IS NULL",
+        "the export {name} is in up to line {amount} of {file}, and nobody went on",
+    ),
+    Check(
         "stock of imports follows their rows",
         f"""SELECT t.name AS name, t.pack AS pack, SUM(t.owed) AS owed, SUM(t.amount) AS amount FROM (
             SELECT p.name AS name, p.pack AS pack, p.owed AS owed, 0 AS amount FROM {PACKS} p

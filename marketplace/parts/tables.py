@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import ledger_models as public_ledger_models, models as campaign_models
 from crowdfund.campaigns.matching import models as matching_models
+from crowdfund.campaigns.moving import models as moving_models
 from crowdfund.campaigns.plans import models as plan_models
 from crowdfund.campaigns.reports import models as report_models
 from crowdfund.campaigns.whereabouts import models as whereabouts_models
@@ -54,6 +55,7 @@ MODELS = (
     listing_models,
     sheet_models,
     matching_models,
+    moving_models,
     notification_models,
     offline_models,
     order_models,
