@@ -220,3 +220,21 @@ def test_keys_of_before_are_as_old_as_their_wish_and_unused_ones_have_no_age(emp
     }
     assert asked["requested"] is None
     assert asked["submitting"].replace(tzinfo=UTC) == asked["unknown"].replace(tzinfo=UTC) == then
+
+
+def test_what_was_sealed_before_is_no_news_to_partners_machines(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0034")
+    put_in(empty, LEDGER)
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {"ledger_told": ["id", "number"]})["ledger_told"] == [{"id": 1, "number": 4}]
+    assert rows_of(empty, {"giving_import": ["id"]})["giving_import"] == []
+
+
+def test_where_nothing_was_sealed_nothing_was_told(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0034")
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {"ledger_told": ["id", "number"]})["ledger_told"] == []
