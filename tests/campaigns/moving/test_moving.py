@@ -18,6 +18,8 @@ from crowdfund.campaigns.moving.reading import NotEmpty
 from crowdfund.campaigns.moving.writing import NotAtRest
 from crowdfund.campaigns.whereabouts.models import GivenMoney, SpentMoney
 from marketplace.accounts.models import Person
+from marketplace.auditing import audit
+from marketplace.auditing.checks import Difference
 from marketplace.core import clock
 from marketplace.core.db import Base, db
 from marketplace.ledger.models import Entry
@@ -29,6 +31,10 @@ from tests.campaigns.matching.conftest import open_fund
 from tests.campaigns.moving.conftest import NAMES, Lived, Opens, empty, fund, lived, other, seal, spend
 from tests.public_ledger import written
 
+TAMPERING = {
+    "another house's giving was read in to its end": "UPDATE giving_import SET done_at = NULL",
+    "what came from another house names nobody": "UPDATE contribution SET contact = 'somebody'",
+}
 __all__ = ["empty", "fund", "lived", "other"]
 
 
@@ -89,6 +95,7 @@ def test_every_balance_comes_along(lived: Lived, tmp_path: Path, where: str, req
         assert written.complaint(table) == "" and written.complaint(lines) == ""
         assert figures(lived.alive, lived.gone) == had[2]
         assert named() == set()
+        assert [check for check, sql in TAMPERING.items() if check not in named(sql)] == []
         page = app.test_client().get(f"/campaigns/{lived.alive}")
         assert page.status_code == 200
         assert app.test_client().get("/ledger.csv").data == table
@@ -109,7 +116,9 @@ def test_the_other_house_goes_on(lived: Lived, tmp_path: Path, empty: Opens) -> 
             seal()
         assert db.session.scalar(select(func.max(SealedRow.number))) == rows + 1
         assert named() == set()
-        with db.engine.connect() as connection:
+        with db.engine.connect() as connection, cashier.storage.connect() as theirs:
+            found = [each for each in audit.findings(connection, theirs) if isinstance(each, Difference)]
+            assert found == []  # what was paid at the other house's cashier is not asked for at this one
             assert connection.scalar(text("SELECT COUNT(*) FROM giving_import WHERE done_at IS NOT NULL")) == 1
         cashier.storage.dispose()
 
