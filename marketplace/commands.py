@@ -10,6 +10,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from crowdfund.campaigns.cli import campaigns
 from crowdfund.pledges.cli import pledges
 from listings import announcing, indexing
 from listings.cli import search
@@ -148,4 +149,18 @@ def worker() -> None:
     current_app.extensions["worker"].run(stop)
 
 
-EVERY = (worker, demo, reference, keys, search, ledger, payments, pledges, users, translations, migration, prepare)
+EVERY = (
+    worker,
+    demo,
+    reference,
+    keys,
+    search,
+    ledger,
+    payments,
+    campaigns,
+    pledges,
+    users,
+    translations,
+    migration,
+    prepare,
+)

@@ -12,6 +12,7 @@ from crowdfund.campaigns.faces import looking
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.campaigns.reports import reminding
 from crowdfund.campaigns.whereabouts import following
+from crowdfund.campaigns.yearly import closing as year_closing
 from crowdfund.pledges import choosing, seeds, vouchers
 from crowdfund.presales import closing as presale_closing, delivering as presale_sending
 from listings import forgetting as edit_pictures, indexing
@@ -70,6 +71,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(60, partial(one_after_the_other, returning.call_off_overdue))
     worker.every(60, partial(one_after_the_other, promotion_ending.end_due))
     worker.every(60, partial(one_after_the_other, closing.close_one_due))
+    worker.every(60, partial(one_after_the_other, year_closing.close_one_due))
     for step in (presale_closing.close_one_due, presale_closing.decide_one_due, presale_sending.begin_one_due):
         worker.every(60, partial(one_after_the_other, step))
     worker.every(60, partial(one_after_the_other, presale_sending.end_one_due))

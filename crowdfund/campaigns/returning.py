@@ -69,6 +69,7 @@ def return_one(session: Session, *, reference: str) -> str | None:
         return None
     if session.get(CashGift, reference):  # over the counter that took it: `cash.giving_back`
         return None
+    receipts.void(session, contribution=reference)
     refund = refunds.request(
         session,
         purpose=giving.PURPOSE if gift.installment is None else keeping.PURPOSE,
@@ -82,7 +83,7 @@ def return_one(session: Session, *, reference: str) -> str | None:
     if session.scalar(select(PublicRow.id).where(PublicRow.kind == "refund", PublicRow.reference == key)) is None:
         row = {"campaign_id": gift.campaign_id, "book": gift.book, "who": gift.shown_as}
         public_ledger.write(session, kind="refund", amount=-amount, reference=key, **row)
-        receipts.issue(session, contribution=reference)
+    receipts.issue(session, contribution=reference)
     return refund
 
 

@@ -24,6 +24,7 @@ from crowdfund.campaigns.views import (
     sharing as sharing_views,
     sponsors as sponsor_views,
     teams as team_views,
+    years as year_views,
 )
 from crowdfund.pledges import holding, reminders
 from crowdfund.pledges.views import (
@@ -101,7 +102,7 @@ def install_matching(app: Flask) -> None:
 
 def install_public_ledger(app: Flask) -> None:
     """What everybody may read of gifts and payments, receipts, and how campaigns' money is paid out."""
-    for views in (ledger_views, receipt_views, disbursement_views, report_views):
+    for views in (ledger_views, receipt_views, year_views, disbursement_views, report_views):
         app.register_blueprint(views.bp)
 
 

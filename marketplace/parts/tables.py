@@ -2,11 +2,12 @@
 
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import ledger_models as public_ledger_models, models as campaign_models
+from crowdfund.campaigns import ledger_models as public_ledger_models, models as campaign_models, receipt_models
 from crowdfund.campaigns.matching import models as matching_models
 from crowdfund.campaigns.plans import models as plan_models
 from crowdfund.campaigns.reports import models as report_models
 from crowdfund.campaigns.whereabouts import models as whereabouts_models
+from crowdfund.campaigns.yearly import models as yearly_models
 from crowdfund.pledges import models as pledge_models
 from crowdfund.presales import models as presale_models
 from listings import models as listing_models
@@ -67,6 +68,7 @@ MODELS = (
     pledge_models,
     presale_models,
     promotion_models,
+    receipt_models,
     receiving_models,
     reconciliation_models,
     sealing,
@@ -74,6 +76,7 @@ MODELS = (
     transfer_models,
     review_models,
     question_models,
+    yearly_models,
 )
 
 

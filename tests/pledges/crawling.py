@@ -19,7 +19,8 @@ from werkzeug.routing import Rule
 from crowdfund.campaigns.giving import link_token
 from crowdfund.campaigns.matching.funds import link_token as fund_link
 from crowdfund.campaigns.matching.models import MatchingFund
-from crowdfund.campaigns.models import Campaign, Contribution, Disbursement, Receipt
+from crowdfund.campaigns.models import Campaign, Contribution, Disbursement
+from crowdfund.campaigns.receipt_models import Receipt
 from crowdfund.pledges import choosing
 from crowdfund.pledges.models import ChildCase, ChildVault, Device, DrawSeed, Partner, Pledge
 from listings.following import telling
