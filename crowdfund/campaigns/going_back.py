@@ -1,21 +1,17 @@
 """How far a called-off campaign is with sending its gifts back: for its officers, and on the command line."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import giving
 from crowdfund.campaigns.cash.models import CashGift
 from crowdfund.campaigns.models import Campaign, Contribution
-from crowdfund.campaigns.plans import keeping
+from crowdfund.campaigns.returning import PURPOSES
 from crowdfund.campaigns.states import ContributionState
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import RefundState
-
-PURPOSES: Final = (giving.PURPOSE, keeping.PURPOSE)
 
 
 @dataclass

@@ -191,7 +191,8 @@ class Evidence(Base):
     __table_args__ = (
         CheckConstraint("overruled_by IS NULL OR overruled_by <> added_by", "another_overrules"),
         CheckConstraint(
-            "NOT (is_public AND is_picture) OR COALESCE(faces, -1) = 0 OR overruled_by IS NOT NULL", "looked_at_first"
+            "NOT is_public OR file_name = '' OR (is_picture AND COALESCE(faces, -1) = 0) OR overruled_by IS NOT NULL",
+            "looked_at_first",
         ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -23,7 +23,8 @@ from marketplace.payments import refunds
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import RefundState
 
-PAGE: Final = 200
+PAGE: Final = 50  # done within the lease of its note: another worker does not begin the same one
+PURPOSES: Final = (giving.PURPOSE, keeping.PURPOSE)
 LATER: Final = timedelta(hours=6)
 
 
@@ -47,9 +48,12 @@ def come_again(session: Session, *, campaign: str, last: int) -> None:
 
 
 def received(session: Session, *, campaign: str, after: int) -> Sequence[tuple[int, str]]:
+    """Those that nothing was asked for yet: what is on its way is passed over, what failed waits for a person."""
+    asked = select(Refund.id).join(Attempt, Attempt.id == Refund.attempt_id).where(Refund.reason_key.like("campaign:%"))
+    is_asked = asked.where(Attempt.purpose.in_(PURPOSES), Attempt.reference == Contribution.public_id).exists()
     mine = select(Contribution.id, Contribution.public_id).join(Campaign, Campaign.id == Contribution.campaign_id)
     mine = mine.where(Campaign.public_id == campaign, Contribution.state == ContributionState.RECEIVED)
-    rows = session.execute(mine.where(Contribution.id > after).order_by(Contribution.id).limit(PAGE)).all()
+    rows = session.execute(mine.where(Contribution.id > after, ~is_asked).order_by(Contribution.id).limit(PAGE)).all()
     return [(row.id, row.public_id) for row in rows]
 
 
@@ -108,5 +112,8 @@ def came_back(session: Session, /, *, reference: str, refund: str, amount: Money
 
 
 def go_on(session: Session, *, campaign: str, last: int) -> None:
-    outbox.put(session, CANCELLED, campaign=campaign, last=last)
+    """One note at a time, also where two workers had the same page: else each of them would begin a row of pages."""
+    session.execute(select(Campaign.id).where(Campaign.public_id == campaign).with_for_update())
+    if not outbox.is_waiting(session, CANCELLED, campaign=campaign, last=last):
+        outbox.put(session, CANCELLED, campaign=campaign, last=last)
     page_cache.expire(session, "giving", f"campaign:{campaign}", "ledger")

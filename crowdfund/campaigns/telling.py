@@ -8,6 +8,7 @@ from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import drafting, giving, queries, spending
+from crowdfund.campaigns.criteria.publishing import Limits, limits_of
 from crowdfund.campaigns.matching.queries import Matching, of_campaign
 from crowdfund.campaigns.models import BudgetLine, Campaign, Organisation
 from crowdfund.campaigns.queries import Card, LedgerLine, Payment
@@ -95,6 +96,7 @@ class Shown:
     words: tuple[tuple[str, str], ...]
     matching: Matching
     teams: tuple[teams.Shown, ...]
+    limits: Limits | None
 
     @property
     def bar(self) -> list[tuple[int, str]]:
@@ -110,7 +112,7 @@ def tags_of(_value: Shown, public_id: str) -> tuple[str]:
 
 @remembered("stations", by=tags_of, kilobytes=24)
 def page(session: Session, public_id: str) -> Shown:
-    """Nine statements. Raises NotFound for what is not shown to everybody."""
+    """Eleven statements. Raises NotFound for what is not shown to everybody."""
     card, campaign, organisation = queries.find(session, public_id)
     budget = drafting.budget_of(session, campaign.id)
     lines = queries.ledger_lines(session, campaign.id)
@@ -138,6 +140,7 @@ def page(session: Session, public_id: str) -> Shown:
         words=tuple(words),
         matching=matching,
         teams=tuple(teams.of_campaign(session, public_id)),
+        limits=limits_of(session, campaign.id),
     )
 
 

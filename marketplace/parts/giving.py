@@ -10,6 +10,7 @@ from crowdfund.campaigns.matching import funds, paying_in, sending_back, taking_
 from crowdfund.campaigns.plans import cards, keeping, receiving
 from crowdfund.campaigns.views import (
     cash as cash_views,
+    criteria as criteria_views,
     disbursements as disbursement_views,
     gifts as gift_views,
     ledger as ledger_views,
@@ -102,7 +103,7 @@ def install_matching(app: Flask) -> None:
 
 def install_public_ledger(app: Flask) -> None:
     """What everybody may read of gifts and payments, receipts, and how campaigns' money is paid out."""
-    for views in (ledger_views, receipt_views, year_views, disbursement_views, report_views):
+    for views in (ledger_views, receipt_views, year_views, disbursement_views, criteria_views, report_views):
         app.register_blueprint(views.bp)
 
 

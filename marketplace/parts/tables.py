@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import ledger_models as public_ledger_models, models as campaign_models, receipt_models
+from crowdfund.campaigns.criteria import models as criteria_models
 from crowdfund.campaigns.matching import models as matching_models
 from crowdfund.campaigns.plans import models as plan_models
 from crowdfund.campaigns.reports import models as report_models
@@ -45,6 +46,7 @@ MODELS = (
     campaign_models,
     case_models,
     closing_models,
+    criteria_models,
     dispute_models,
     following_models,
     group_models,

@@ -1,7 +1,8 @@
 """A campaign is called off, and all its gifts go back: over a gateway of which five in a hundred requests go wrong, with
 every callback twice, by two workers at once that are killed as they go. None is lost, none goes back twice.
 
-REFUND_SEED=… repeats the choices of a run that failed (the moments are the machine's)."""
+REFUND_SEED=… repeats the choices of a run that failed (the moments are the machine's), REFUND_GIFTS=… asks for another
+number of gifts."""
 
 import os
 import random
@@ -34,10 +35,12 @@ from tests.houses import ROOT
 from tests.public_ledger.test_receipts import BOTH
 
 HOUR = 4000  # beyond the longest wait for another try
+NUMBER = os.environ.get("REFUND_GIFTS", "")
 SIZES = [
-    pytest.param(60, marks=pytest.mark.full),
+    30,
     pytest.param(300, marks=pytest.mark.full),
     pytest.param(10_000, marks=pytest.mark.nightly),
+    *([int(NUMBER)] if NUMBER else []),
 ]
 
 

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from crowdfund.campaigns import desk, drafting, going_back, lifecycle, moderation, telling
+from crowdfund.campaigns.criteria.publishing import limits_of
 from crowdfund.campaigns.forms import CampaignForm, FilingForm, ReasonForm
 from crowdfund.campaigns.models import Campaign, Organisation
 from crowdfund.campaigns.news import queries as news_queries
@@ -206,6 +207,7 @@ def campaign_page(
         steps=theirs,
         may_change=is_officer and row.state in drafting.OPEN_TO_CHANGE,
         may_file=is_officer and row.state in drafting.OPEN_TO_FILING,
+        limits=limits_of(session, row.id),
         back=going_back.of(session, row.id, book=current_book()) if row.state is C.CANCELLED else None,
         filing=filing,
         reason=reason,

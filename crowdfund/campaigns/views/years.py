@@ -46,7 +46,7 @@ def create_choice() -> ResponseReturnValue:
     if wanted == SINGLE:
         in_transaction(choosing.choose_single, person_id=g.person.id)
         flash(_("Each gift has its own receipt. Years that have one receipt keep it."), "done")
-    elif wanted.isascii() and wanted.isdigit() and len(wanted) == 4 and int(wanted) in choosing.choices():
+    elif is_year(wanted) and int(wanted) in choosing.choices():
         in_transaction(choosing.choose, person_id=g.person.id, year=int(wanted))
         flash(_("When a year is over, one receipt takes the place of that year's."), "done")
     else:
@@ -54,32 +54,38 @@ def create_choice() -> ResponseReturnValue:
     return redirect(url_for(".list_years"), 303)
 
 
-@bp.get("/years/<int:year>")
+@bp.get("/years/<year>")
 @requires("gift.list")
-def show_year(year: int) -> ResponseReturnValue:
-    return render_template("receipts/year.html", year=year_of(year), is_over=year < clock.today().year), 200, NO_STORE
+def show_year(year: str) -> ResponseReturnValue:
+    found = year_of(year)
+    return render_template("receipts/year.html", year=found, is_over=found.year < clock.today().year), 200, NO_STORE
 
 
-@bp.get("/years/<int:year>/gifts.csv")
+@bp.get("/years/<year>/gifts.csv")
 @requires("gift.list")
-def download_csv(year: int) -> ResponseReturnValue:
+def download_csv(year: str) -> ResponseReturnValue:
     return file_answer(papers.as_csv(year_of(year)), f"gifts-{year}.csv", "text/csv; charset=utf-8")
 
 
-@bp.get("/years/<int:year>/gifts.pdf")
+@bp.get("/years/<year>/gifts.pdf")
 @requires("gift.list")
-def download_pdf(year: int) -> ResponseReturnValue:
+def download_pdf(year: str) -> ResponseReturnValue:
     paper = papers.as_paper(year_of(year))
     db.session.rollback()  # nobody's place in the pool is kept while the page is set
     return file_answer(receipt_papers.set_paper(paper), f"gifts-{year}.pdf", "application/pdf")
 
 
-def year_of(year: int) -> Year:
-    """Raises NotFound for a year in which nothing was given."""
+def year_of(year: str) -> Year:
+    """Raises NotFound for what is no year, or one in which nothing was given."""
     session = db.session()
-    if year not in queries.years_of(session, g.person.id):
-        raise NotFound(str(year))
-    return queries.of_year(session, g.person.id, year, book=current_book())
+    number = int(year) if is_year(year) else 0
+    if number not in queries.years_of(session, g.person.id):
+        raise NotFound(year)
+    return queries.of_year(session, g.person.id, number, book=current_book())
+
+
+def is_year(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) == 4
 
 
 def file_answer(body: bytes, name: str, kind: str) -> Response:
