@@ -17,6 +17,7 @@ from marketplace.orders import refunding
 from marketplace.payments.sandbox.gateway import SandboxCashier
 from tests.auditing.naming import named
 from tests.auditing.test_arrivals import TAMPERING as ARRIVALS
+from tests.auditing.test_beneficiaries import TAMPERING as REACHED
 from tests.auditing.test_cases import BY_BANK, TAMPERING as CASES
 from tests.auditing.test_editing import TAMPERING as EDITING
 from tests.auditing.test_giving import TAMPERING as GIVING
@@ -183,7 +184,20 @@ def test_every_check_is_proved(traded: Shop) -> None:
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
     trade = (*EDITING, *CASES, *BY_BANK, *PROMOTIONS, *GROUPS, *INSTITUTIONS, *AT_THE_BANK, *FEEDBACK)
     of_plans = {*TOGETHER} | {check for check, _sql in (*PLANS, *MATCHING, *WHEREABOUTS, *PRESALES, *trade)}
-    elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, OFFLINE, SHEETS, REPORTS, of_pledges, of_plans)
+    elsewhere = (
+        GIVING,
+        MOVEMENTS,
+        PAYOUTS,
+        TRANSFERS,
+        PROGRAMS,
+        ARRIVALS,
+        OFFLINE,
+        SHEETS,
+        REPORTS,
+        REACHED,
+        of_pledges,
+        of_plans,
+    )
     others = {check for proved in elsewhere for check in proved}
     assert parts - set(TAMPERING) - others == {"the cashier and the books agree", movements.AT_THE_CASHIER}
 

@@ -99,6 +99,8 @@ def examples(session: Session) -> Iterator[str]:
     for campaign, disbursement in session.execute(paid):
         yield f"/ledger/{campaign}/disbursements/{disbursement}"
         yield f"/charity/disbursements/{disbursement}"
+        yield f"/charity/disbursements/{disbursement}/beneficiaries"
+        yield f"/charity/campaigns/{campaign}/criteria"
     for receipt in session.scalars(select(Receipt.public_id).limit(3)):
         yield f"/receipts/{receipt}"
     for number, parcel in session.execute(select(Order.number, Parcel.public_id).join(Parcel, Parcel.order_id == Order.id)):
