@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -141,7 +142,7 @@ def stands_on_a_year(campaign: str) -> None:
     db.session.execute(update(Contribution).where(mine).values(person_id=person))
     numbers = db.session.scalars(select(Contribution.id).where(mine)).all()
     db.session.commit()
-    whose = {"person": person, "organisation": FOUNDATION, "book": "test", "year": 2026}
+    whose: Any = {"person": person, "organisation": FOUNDATION, "book": "test", "year": 2026}
     in_transaction(issuing.bring_together, **whose, gifts=numbers)
 
 
