@@ -228,9 +228,6 @@ def test_two_workers_with_the_same_page_leave_one_note(real_fund: Fund, monkeypa
     assert refused == [None] * 3
     db.session.rollback()
     notes = select(OutboxRow.payload).where(OutboxRow.topic == lifecycle.CANCELLED, ~OutboxRow.is_done)
-    assert (
-        len([row for row in db.session.scalars(notes) if row.get("last")]) <= 3
-    )  # a page each, and never the same one twice
     payloads = [tuple(sorted(row.items())) for row in db.session.scalars(notes)]
     assert len(payloads) == len(set(payloads))
 

@@ -111,7 +111,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["campaign_id", "county_code"],
             ["criteria_county.campaign_id", "criteria_county.county_code"],
-            name=op.f("fk_beneficiary_campaign_id_county_code_criteria_county"),
+            name=op.f("fk_beneficiary_campaign_id_criteria_county"),
         ),
         sa.ForeignKeyConstraint(
             ["disbursement_id"], ["disbursement.id"], name=op.f("fk_beneficiary_disbursement_id_disbursement")
