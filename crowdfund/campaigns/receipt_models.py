@@ -74,7 +74,8 @@ FOR_A_YEAR = (
     f"NEW.fen <> (SELECT COALESCE(SUM(i.fen), 0) FROM {LISTED}) OR "
     f"EXISTS (SELECT 1 FROM {LISTED} AND ({has_valid('i.contribution_id')} OR i.fen > {stayed('i.contribution_id')}))"
 )
-SAYS_TOO_MUCH = f"CASE WHEN NEW.contribution_id IS NULL THEN {FOR_A_YEAR} ELSE {FOR_A_GIFT} END"
+OF_A_YEAR = f"NEW.contribution_id IS NULL AND ({FOR_A_YEAR})"
+SAYS_TOO_MUCH = f"({OF_A_YEAR}) OR (NEW.contribution_id IS NOT NULL AND ({FOR_A_GIFT}))"
 FIXED = ("public_id", "check_code", "series", "sequence", "contribution_id", "year_id", "book", "fen", "issued_at")
 CHANGED = " OR ".join(
     (*(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in FIXED), "NEW.state = 'issued' AND OLD.state <> 'issued'")
