@@ -44,7 +44,7 @@ from marketplace.core.money import Money
 from marketplace.notifications.models import Message
 from marketplace.payments.models import Refund
 from marketplace.payments.states import RefundState
-from tests.campaigns.conftest import BUDGET, FOUNDATION, Fund, Line, fund, gift_of, public_rows
+from tests.campaigns.conftest import BUDGET, FOUNDATION, STATION, Fund, Line, fund, gift_of, public_rows
 from tests.campaigns.plans.conftest import Monthly, charges_at, months, noon_of, real_monthly
 from tests.campaigns.plans.test_races import at_once, charge_all
 from tests.campaigns.test_receiving import differences
@@ -229,7 +229,7 @@ def test_nothing_later_names_somebody_anonymous(fund: Fund) -> None:
     people: list[tuple[str, FlaskClient]] = [("stranger", fund.browser())]
     for role in ROLES:
         people.append((role, client := fund.browser()))
-        signed_in(client, *([] if role == "buyer" else [role]))
+        signed_in(client, *([] if role == "buyer" else [role]), station=STATION)
     for name, officer in (("officer", fund.officer), ("approver", fund.approver)):
         people.append((name, client := fund.browser()))
         sign_in_as(client, officer)
