@@ -16,7 +16,21 @@ import tempfile
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from benchmarks import auditing, claims, gifts, orders, packing, replay, search, sheets, syncing, weights
+from benchmarks import (
+    auditing,
+    claims,
+    crowded_page,
+    gifts,
+    giving_day,
+    matching,
+    orders,
+    packing,
+    replay,
+    search,
+    sheets,
+    syncing,
+    weights,
+)
 from benchmarks.load import requests_per_second
 from benchmarks.places import Place, prepared
 from benchmarks.serving import AS_RUN_SETS, ROOT, environment_in_earnest, megabytes, new_database, run, served, workers_of
@@ -90,6 +104,18 @@ def of_giving(_python: str) -> list[str]:
     return replay.report({name: of_deed() for name, of_deed in DEEDS.items()})
 
 
+def of_giving_day(python: str) -> list[str]:
+    return giving_day.report(in_each_place(python, giving_day.of_place))
+
+
+def of_campaign_page(_python: str) -> list[str]:
+    return crowded_page.report(crowded_page.measure())
+
+
+def of_matching(_python: str) -> list[str]:
+    return matching.report(matching.measure())
+
+
 def of_search(_python: str) -> list[str]:
     return search.report({size: search.measure(size) for size in search.SIZES})
 
@@ -115,6 +141,9 @@ SECTIONS: Final = {
     "orders": of_orders,
     "audit": of_audit,
     "giving": of_giving,
+    "giving-day": of_giving_day,
+    "campaign-page": of_campaign_page,
+    "matching": of_matching,
     "search": of_search,
     "sheets": of_sheets,
     "packing": of_packing,

@@ -3,7 +3,6 @@
 import json
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from marketplace.core.db import engine_options, prepare
 
 GOODS: Final = """SELECT v.code FROM variant v JOIN listing l ON l.id = v.listing_id WHERE l.state = 'published'
     ORDER BY v.code LIMIT 60"""
-PAID: Final = 'SELECT COUNT(*) FROM "order" WHERE paid_at IS NOT NULL'
 
 
 @dataclass(frozen=True)
@@ -65,13 +63,9 @@ class Place:
             connection.execute(text("UPDATE variant SET on_hand = 1000000"))
             return list(connection.scalars(text(GOODS)))
 
-    def wait_until_paid(self, engine: Engine, orders: int) -> None:
-        while self.paid(engine) < orders:
-            time.sleep(0.02)
-
-    def paid(self, engine: Engine) -> int:
+    def counted(self, engine: Engine, sql: str) -> int:
         with engine.connect() as connection:
-            return int(connection.scalar(text(PAID)) or 0)
+            return int(connection.scalar(text(sql)) or 0)
 
 
 @contextmanager
@@ -82,3 +76,10 @@ def prepared(python: str, database: str) -> Iterator[Place]:
         for command in (["prepare"], ["payments", "reconcile"]):
             run(python, ["-m", "flask", "--app", "wsgi", *command], place.given)
         yield place
+
+
+def on_both(python: str) -> Iterator[tuple[str, Place]]:
+    """By the name of the database; each is there until the next one is asked for."""
+    for name, database in (("SQLite", ""), ("PostgreSQL", new_database())):
+        with prepared(python, database) as start:
+            yield name, start

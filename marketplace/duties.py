@@ -9,8 +9,11 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import checking, lifecycle
 from crowdfund.campaigns.faces import looking
+from crowdfund.campaigns.matching import ending as fund_ending, traces
+from crowdfund.campaigns.mirrors import working as mirroring
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.campaigns.reports import reminding
+from crowdfund.campaigns.students import choosing as places_of_students
 from crowdfund.campaigns.whereabouts import following
 from crowdfund.campaigns.yearly import closing as year_closing
 from crowdfund.pledges import choosing, seeds, vouchers
@@ -45,7 +48,7 @@ def compose_worker(app: Flask) -> Worker:
         steps=[settlement.settle_one_due, outbox.deliver, checking.Rereading(), watching.Looking(), following.follow],
         slow_steps=[inbox.work, charging.charge_one, sweeping.send_refund, sweeping.ask_after_attempt, outbox.deliver_slow],
     )
-    worker.slow_steps += [working.work, sending.send_transfer, sending.send_reversal, rounds.Rounds()]
+    worker.slow_steps += [working.work, mirroring.work, sending.send_transfer, sending.send_reversal, rounds.Rounds()]
     worker.patient_steps += [delivering.deliver_one, looking.look_at_one]
     sandbox = app.extensions["gateways"].by_name.get("sandbox")
     if sandbox:
@@ -59,11 +62,13 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, cards.tell_of_ends)
     for forget in (sweep, rate_limits.sweep, codes.sweep, sign_in.sweep, tokens.sweep, delivering.sweep, carts.sweep):
         worker.every(3600, partial(in_transaction, forget))
+    worker.every(3600, partial(in_transaction, traces.forget))
     worker.every(3600, partial(in_transaction, seeds.provide))
     worker.every(3600, partial(in_transaction, choosing.forget))
     worker.every(3600, partial(in_transaction, vouchers.expire_due))
     worker.every(3600, partial(in_transaction, batch_reminders.remind))
     worker.every(3600, partial(in_transaction, reminding.remind))
+    worker.every(3600, partial(in_transaction, mirroring.forget_dropped))
     worker.every(3600, working.sweep)
     for forget_pictures in (edit_pictures.forget, case_pictures.forget):
         worker.every(3600, partial(in_transaction, forget_pictures))
@@ -72,6 +77,8 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(60, partial(one_after_the_other, promotion_ending.end_due))
     worker.every(60, partial(one_after_the_other, closing.close_one_due))
     worker.every(60, partial(one_after_the_other, year_closing.close_one_due))
+    worker.every(3600, partial(one_after_the_other, places_of_students.end_one_unpaid))
+    worker.every(60, partial(one_after_the_other, fund_ending.end_one_due))
     for step in (presale_closing.close_one_due, presale_closing.decide_one_due, presale_sending.begin_one_due):
         worker.every(60, partial(one_after_the_other, step))
     worker.every(60, partial(one_after_the_other, presale_sending.end_one_due))

@@ -8,7 +8,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_POSTINGS_KEPT = 1_500_000  # document numbers, four bytes each, in one process
 Numbers = npt.NDArray[np.int32]
+Places = npt.NDArray[np.uint16]
+PLACE: Final = np.uint16  # of a county or category among those that occur: far fewer than 65,536
 EMPTY: Numbers = np.empty(0, np.int32)
 
 
@@ -94,13 +96,13 @@ def as_narrow_as_can_be(codes: npt.NDArray[np.bytes_]) -> npt.NDArray[np.bytes_]
     return codes.astype(f"S{max(map(len, codes.tolist()), default=1) or 1}")
 
 
-def numbered(codes: list[bytes]) -> tuple[list[bytes], npt.NDArray[np.intp]]:
+def numbered(codes: list[bytes]) -> tuple[list[bytes], Places]:
     """The codes that occur, sorted, and for each document the number of its code.
 
     NumPy's `unique` would do, but it loads all of masked arrays to look whether these are some."""
     occurring = sorted(set(codes))
     number_of = {code: number for number, code in enumerate(occurring)}
-    return occurring, np.fromiter((number_of[code] for code in codes), np.intp, len(codes))
+    return occurring, np.fromiter((number_of[code] for code in codes), PLACE, len(codes))
 
 
 class PostingsCache:

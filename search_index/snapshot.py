@@ -11,7 +11,7 @@ import numpy.typing as npt
 from search_index import schema
 from search_index.backend import IndexUnavailable
 from search_index.layout import Current
-from search_index.segments import EMPTY, Numbers, PostingsCache, Segment, list_segments, open_whoosh
+from search_index.segments import EMPTY, PLACE, Numbers, Places, PostingsCache, Segment, list_segments, open_whoosh
 from search_index.text import bigrams
 from search_index.vocabulary import Vocabulary
 
@@ -62,15 +62,15 @@ class Snapshot:
             return columns[0]
         return np.concatenate(columns) if columns else np.empty(0, schema.FACTS[name])
 
-    def _codes(self, table: str, column: str) -> tuple[list[str], npt.NDArray[np.intp]]:
+    def _codes(self, table: str, column: str) -> tuple[list[str], Places]:
         """The codes met in all segments, and for each document the number of its code."""
         number_of: dict[str, int] = {}
         columns = []
         for part in self.parts:
             codes = [code.decode() for code in getattr(part.segment, table)]
-            numbers = np.array([number_of.setdefault(code, len(number_of)) for code in codes], np.intp)
+            numbers = np.array([number_of.setdefault(code, len(number_of)) for code in codes], PLACE)
             columns.append(numbers[getattr(part.segment, column)])
-        return list(number_of), np.concatenate(columns) if columns else np.empty(0, np.intp)
+        return list(number_of), np.concatenate(columns) if columns else np.empty(0, PLACE)
 
     def code(self, number: int) -> str:
         part = next(part for part in reversed(self.parts) if part.base <= number)

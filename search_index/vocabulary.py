@@ -29,19 +29,26 @@ def fuzzy(sound: str) -> str:
     return "l" + sound[1:] if sound.startswith("n") else sound
 
 
+def put_in(drawers: dict[str, tuple[str, ...]], key: str, text: str) -> bool:
+    """False if it is there already: a word is read again when it was met in a stronger place."""
+    there = drawers.get(key, ())
+    if text in there:
+        return False
+    drawers[key] = (*there, text)
+    return True
+
+
 class Vocabulary:
     """Grows with the lexicon file of one index; words that nobody carries any more stay until the next rebuild."""
 
     def __init__(self) -> None:
         self.lexicon = Lexicon()
-        self.by_sound: dict[str, list[str]] = defaultdict(list)
-        self.by_blurred_sound: dict[str, list[str]] = defaultdict(list)
-        self.by_initials: dict[str, list[str]] = defaultdict(list)
+        self.by_sound: dict[str, tuple[str, ...]] = {}
+        self.by_blurred_sound: dict[str, tuple[str, ...]] = {}
+        self.by_initials: dict[str, tuple[str, ...]] = {}
         self.by_character: dict[str, list[str]] = defaultdict(list)
         self.syllables: set[str] = set()
         self.english: set[str] = set()
-        self._heard: set[str] = set()  # the words that stand in `by_sound`, and in the other drawers: a word is read again
-        self._named: set[str] = set()  # when it was met in a stronger place
         self._beginnings: list[tuple[str, str]] = []
 
     def read(self, path: Path) -> None:
@@ -49,13 +56,9 @@ class Vocabulary:
         fresh = [text for text in dict.fromkeys(self.lexicon.read(path)) if len(text) > 1 or self._is_name(text)]
         for text in fresh:
             word = self.lexicon.words[text]
-            if text not in self._heard:
-                self._heard.add(text)
-                self.by_sound[word.sound].append(text)
-            if word.strength > Strength.BODY and text not in self._named:
-                self._named.add(text)
-                self.by_blurred_sound[fuzzy(word.sound)].append(text)
-                self.by_initials[word.initials].append(text)
+            put_in(self.by_sound, word.sound, text)
+            if word.strength > Strength.BODY and put_in(self.by_blurred_sound, fuzzy(word.sound), text):
+                put_in(self.by_initials, word.initials, text)
                 for character in set(text):
                     self.by_character[character].append(text)
         self.syllables = self.syllables or {one for way in self.lexicon.readings.ways for one in way}

@@ -22,13 +22,10 @@ CREDIT_CODE: Final = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")  # GB 32100: no I, O
 EVIDENCE_WORDS = {"invoice": _l("Invoice"), "photo": _l("Photo"), "list": _l("Signed list")}
 
 
-class BillForm(KeyedForm):
-    """A provider's bill that a campaign is to pay."""
+class InvoiceForm(KeyedForm):
+    """Whose invoice is paid, and what part of the budget pays it."""
 
     budget_line = RadioField(_l("Budget item to charge"), [InputRequired()])
-    amount = StringField(_l("Amount, yuan"), [DataRequired(), Length(max=20)])
-    lines = TextAreaField(_l("Lines of the invoice"), [Optional(), Length(max=2000)])
-    purpose = StringField(_l("What it pays for"), [DataRequired(), Length(max=60)])
     provider = StringField(_l("Provider"), [DataRequired(), Length(max=60)])
     provider_credit_code = StringField(_l("Its unified social credit code"), [DataRequired(), Length(max=30)])
     invoice_number = StringField(_l("Invoice number"), [DataRequired(), Length(max=40)])
@@ -43,6 +40,24 @@ class BillForm(KeyedForm):
             )
             for line in budget
         ]
+
+    def validate_provider_credit_code(self, field: StringField) -> None:
+        field.data = (field.data or "").upper().replace(" ", "")
+        if len(field.data) != 18:
+            raise ValidationError(_("This has %(num)s characters; a credit code has 18.", num=len(field.data)))
+        if not CREDIT_CODE.fullmatch(field.data):
+            raise ValidationError(_("A credit code has digits and capital letters, without I, O, S, V and Z."))
+
+    def validate_invoice_number(self, field: StringField) -> None:
+        field.data = (field.data or "").upper().replace(" ", "")
+
+
+class BillForm(InvoiceForm):
+    """A provider's bill that a campaign is to pay."""
+
+    amount = StringField(_l("Amount, yuan"), [DataRequired(), Length(max=20)])
+    lines = TextAreaField(_l("Lines of the invoice"), [Optional(), Length(max=2000)])
+    purpose = StringField(_l("What it pays for"), [DataRequired(), Length(max=60)])
 
     def validate_amount(self, field: StringField) -> None:
         typed = without_thousands(field.data or "").removeprefix("¥").removesuffix("元").strip()
@@ -66,16 +81,6 @@ class BillForm(KeyedForm):
     def bill_lines(self) -> tuple[tuple[str, int], ...]:
         found = [BUDGET_LINE.fullmatch(line) for line in lines_of(self.lines.data)]
         return tuple((each["name"].strip(), sum_of(each["sum"])) for each in found if each)
-
-    def validate_provider_credit_code(self, field: StringField) -> None:
-        field.data = (field.data or "").upper().replace(" ", "")
-        if len(field.data) != 18:
-            raise ValidationError(_("This has %(num)s characters; a credit code has 18.", num=len(field.data)))
-        if not CREDIT_CODE.fullmatch(field.data):
-            raise ValidationError(_("A credit code has digits and capital letters, without I, O, S, V and Z."))
-
-    def validate_invoice_number(self, field: StringField) -> None:
-        field.data = (field.data or "").upper().replace(" ", "")
 
     @property
     def money(self) -> Money:

@@ -2,6 +2,7 @@
 
 Whatever counts a campaign's money holds the campaign's row meanwhile, so that nobody promises the same fen twice."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -17,6 +18,7 @@ from crowdfund.campaigns.criteria.models import Beneficiary, CampaignCriteria
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evidence
 from crowdfund.campaigns.reports.due import refuse_overdue
 from crowdfund.campaigns.states import CampaignState, DisbursementState
+from crowdfund.campaigns.students import set_aside
 from crowdfund.campaigns.whereabouts.models import BillLine
 from marketplace.core import clock, page_cache
 from marketplace.core.errors import NotFound, Refusal, StaleState
@@ -30,6 +32,7 @@ EVIDENCE_WITHIN: Final = timedelta(days=30)
 SPENDS: Final = frozenset({CampaignState.LIVE, CampaignState.ENDED, CampaignState.DISBURSING})
 IN_TRANSIT: Final[books.Account] = ("payout_in_transit", "")
 D = DisbursementState
+on_rejected: list[Callable[[Session, Disbursement, int], None]] = []  # what listens, with the person who said no
 
 
 class CampaignDoesNotSpend(Refusal):
@@ -85,14 +88,15 @@ class Bill:
 
 
 def free_fen(session: Session, campaign: Campaign, book: str) -> int:
-    """Received less refunded less taken less disputed: what may still be promised.
+    """Received less refunded less taken less disputed less set aside for terms: what may still be promised.
 
     Only whoever holds the campaign's row may act on it."""
     promised = select(func.coalesce(func.sum(Disbursement.fen), 0)).where(
         Disbursement.campaign_id == campaign.id, Disbursement.book == book, Disbursement.state == D.APPROVED
     )  # what is on its way or paid has left the account already
     in_account = -books.balance(session, "restricted", campaign.public_id, book=book)
-    return in_account - int(session.scalar(promised) or 0) - disputed.disputed_fen(session, campaign, book=book)
+    taken = int(session.scalar(promised) or 0) + disputed.disputed_fen(session, campaign, book=book)
+    return in_account - taken - set_aside.of_campaign(session, campaign.id, book=book)
 
 
 def overdue() -> Any:
@@ -116,8 +120,11 @@ def hold(session: Session, campaign: Any) -> Campaign:
     return found
 
 
-def request(session: Session, *, campaign: str, budget_line: int, bill: Bill, requester_id: int) -> str:
-    """Ask for money to pay a bill; returns the public id. `budget_line` is its position.
+def request(
+    session: Session, *, campaign: str, budget_line: int, bill: Bill, requester_id: int, set_aside_fen: int = 0
+) -> str:
+    """Ask for money to pay a bill; returns the public id. `budget_line` is its position; `set_aside_fen` is what was set
+    aside for this very payment.
 
     Raises NotFound, CampaignDoesNotSpend, EvidenceOverdue, ReportOverdue, NotEnough, InvoiceUsed."""
     of = hold(session, Campaign.public_id == campaign)
@@ -125,7 +132,7 @@ def request(session: Session, *, campaign: str, budget_line: int, bill: Bill, re
     if line is None:
         raise NotFound(f"budget line {budget_line}")
     book = current_book()
-    refuse_too_much(session, of, book, bill.amount.fen)
+    refuse_too_much(session, of, book, bill.amount.fen, own_fen=set_aside_fen)
     row = Disbursement(campaign_id=of.id, budget_line_id=line, book=book, fen=bill.amount.fen, requester_id=requester_id)
     row.purpose_zh, row.provider_zh = public_ledger.plain(bill.purpose), public_ledger.plain(bill.provider)
     row.provider_credit_code, row.invoice_number = bill.provider_credit_code, bill.invoice_number
@@ -141,8 +148,8 @@ def request(session: Session, *, campaign: str, budget_line: int, bill: Bill, re
     return row.public_id
 
 
-def refuse_too_much(session: Session, campaign: Campaign, book: str, fen: int) -> None:
-    free = free_fen(session, campaign, book) - drawers.of_campaign(session, campaign.id, book=book)
+def refuse_too_much(session: Session, campaign: Campaign, book: str, fen: int, *, own_fen: int = 0) -> None:
+    free = free_fen(session, campaign, book) - drawers.of_campaign(session, campaign.id, book=book) + own_fen
     if fen > free:
         raise NotEnough(campaign.public_id, free)
 
@@ -157,7 +164,7 @@ def approve(session: Session, *, disbursement: str, approver_id: int) -> None:
     of = hold(session, Campaign.id == row.campaign_id)
     session.refresh(row)
     if row.state is D.REQUESTED:
-        refuse_too_much(session, of, row.book, row.fen)
+        refuse_too_much(session, of, row.book, row.fen, own_fen=set_aside.of_payment(session, row.id))
     move(session, row, D.APPROVED, D.REQUESTED, approver_id, "approved")
     row.approver_id = approver_id
 
@@ -169,6 +176,8 @@ def reject(session: Session, *, disbursement: str, approver_id: int, reason: str
         raise SamePerson(disbursement)
     move(session, row, D.REJECTED, D.REQUESTED, approver_id, reason)
     row.approver_id = approver_id
+    for hear in on_rejected:
+        hear(session, row, approver_id)
 
 
 def send(session: Session, *, disbursement: str, officer_id: int) -> None:
@@ -192,7 +201,10 @@ def refuse_what_is_gone(session: Session, row: Disbursement, campaign: Campaign)
     """A payer's bank may have taken, or may take, what was there when it was approved. Raises NotEnough."""
     in_account = -books.balance(session, "restricted", campaign.public_id, book=row.book)
     in_cash = drawers.of_campaign(session, campaign.id, book=row.book)
-    free = in_account - in_cash - disputed.disputed_fen(session, campaign, book=row.book)
+    held = disputed.disputed_fen(session, campaign, book=row.book) + set_aside.of_campaign(
+        session, campaign.id, book=row.book
+    )
+    free = in_account - in_cash - held
     if free < row.fen:
         raise NotEnough(row.public_id, free)
 

@@ -13,7 +13,8 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from crowdfund.campaigns.drafting import Line
 from crowdfund.campaigns.giving import LARGEST_FEN, SMALLEST_FEN, Giver, smallest_fen
 from crowdfund.campaigns.honours.dedicating import Honour
-from crowdfund.campaigns.telling import ANONYMITY
+from crowdfund.campaigns.mirrors.platforms import LONGEST_URL, PLATFORMS, is_address_of
+from crowdfund.campaigns.telling import ANONYMITY, CHANNELS
 from marketplace.accounts.people import is_email, is_phone
 from marketplace.core.formats import yuan
 from marketplace.core.forms import Form, KeyedForm, SelectChoice, dropped_beyond
@@ -208,6 +209,19 @@ class CampaignForm(KeyedForm):
         [InputRequired()],
         choices=[SelectChoice("donation", _l("Small gifts")), SelectChoice("student_aid", _l("Student aid"))],
     )
+    channel = SelectField(
+        _l("Where it raises money"),
+        [DataRequired()],
+        choices=[SelectChoice(value, words) for value, words in CHANNELS.items()],
+        default="own_site",
+    )
+    platform = SelectField(
+        _l("Platform"),
+        [Optional()],
+        choices=[SelectChoice("", _l("none")), *(SelectChoice(each.code, each.name_zh) for each in PLATFORMS)],
+        default="",
+    )
+    platform_url = StringField(_l("Its page on the platform"), [Optional(), Length(max=LONGEST_URL)])
     title_zh = StringField(_l("Title"), [InputRequired(), Length(max=60)])
     title_en = StringField(_l("Title in English"), [Optional(), Length(max=120)])
     station_code = SelectField(_l("Station in charge"), [InputRequired()])
@@ -256,13 +270,17 @@ class CampaignForm(KeyedForm):
         if self.unit.fen and not field.data:
             raise ValidationError(_("Name the piece."))
 
+    def validate_platform_url(self, field: StringField) -> None:
+        if field.data and not is_address_of(str(self.platform.data), field.data):
+            raise ValidationError(_("This is no page of the chosen platform. Its address begins with https://."))
+
     @property
     def facts(self) -> dict[str, Any]:
         """The columns of a campaign."""
         plain = (
             *("kind", "title_zh", "title_en", "station_code", "story_zh", "purpose_zh", "beneficiaries_zh", "criteria_zh"),
             *("region_zh", "leader_zh", "bank_account_zh", "starts_on", "ends_on", "past_goal", "next_project_zh"),
-            *("residue_zh", "unit_zh"),
+            *("residue_zh", "unit_zh", "channel", "platform", "platform_url"),
         )
         columns = {name: self[name].data if self[name].data is not None else "" for name in plain}
         steps = lines_of(self.milestones.data)

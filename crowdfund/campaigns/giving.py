@@ -10,14 +10,16 @@ from functools import cache
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import public_ledger, receipts, room
 from crowdfund.campaigns.claims import claiming
 from crowdfund.campaigns.honours import dedicating
 from crowdfund.campaigns.honours.dedicating import Honour
-from crowdfund.campaigns.matching import adding
+from crowdfund.campaigns.invited import gate
+from crowdfund.campaigns.matching import adding, traces
+from crowdfund.campaigns.matching.traces import Origin
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.states import CampaignState, ContributionState
 from crowdfund.campaigns.teams import joining
@@ -39,6 +41,7 @@ LARGEST_FEN: Final = 5_000_000  # one gift online; who wants to give more talks 
 LAPSES_AFTER: Final = timedelta(days=1)
 LAPSES: Final = "gift.lapses"
 RECEIVED: Final = "gift.received"  # of whoever left an address
+HERE: Final = frozenset({"own_site", gate.DIRECTED})  # the channels of gifts that are paid to us
 TAKES_MONEY: Final = frozenset({CampaignState.LIVE, CampaignState.PAUSED, CampaignState.ENDED})
 G = ContributionState
 
@@ -59,6 +62,7 @@ class Giver:
     language: str = "zh_CN"
     honour: Honour | None = None
     team: str = ""
+    origin: Origin | None = None  # this alone is what their browser says
 
     @property
     def shown_as(self) -> str:
@@ -71,27 +75,36 @@ class Giver:
 def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> str:
     """A gift with its first attempt to pay; returns its public id. The payer is sent on by `attempts.submit`.
 
-    Raises NotFound, NotOpen, GoalReached, LessIsNeeded, TeamIsClosed, PaymentsClosed."""
+    Raises NotFound, NotOpen, NotInvited, NoCards, GoalReached, LessIsNeeded, TeamIsClosed, PaymentsClosed."""
     target, book = admit(session, campaign=campaign, amount=amount)
-    reference = keep(session, target, amount, giver, book)
+    if target.channel == gate.DIRECTED:
+        giver = gate.admit(session, target.id, giver)
+    reference = keep(session, target.id, amount, giver, book)
+    if target.has_fund and giver.origin:
+        traces.keep(session, gift=reference, origin=giver.origin)
     attempts.start(session, purpose=PURPOSE, reference=reference, amount=amount)
     outbox.put(session, LAPSES, after=LAPSES_AFTER, gift=reference)
     return reference
 
 
-def admit(session: Session, *, campaign: str, amount: Money, is_cash: bool = False) -> tuple[int, str]:
-    """The id of a campaign that takes this gift now, and the book it goes into. Raises as `begin` does."""
+def admit(session: Session, *, campaign: str, amount: Money, is_cash: bool = False) -> tuple[Row[Any], str]:
+    """A campaign that takes this gift now (`asked_to_give`), and the book it goes into.
+
+    Who gives to a directed one is asked by `gate.admit`; nobody does so in cash. Raises NotFound, NotOpen, GoalReached,
+    LessIsNeeded."""
     target = next(iter(rows(session, asked_to_give(), campaign=campaign)), None)
     if target is None:
         raise NotFound(campaign)
-    if target.state is not CampaignState.LIVE or target.channel != "own_site" or target.ends_on < clock.today():
+    if target.state is not CampaignState.LIVE or target.channel not in HERE or target.ends_on < clock.today():
+        raise NotOpen(campaign)
+    if is_cash and target.channel == gate.DIRECTED:
         raise NotOpen(campaign)
     if not (SMALLEST_FEN if is_cash else smallest_fen()) <= amount.fen <= LARGEST_FEN:
         raise ValueError(f"{amount.fen} fen")
     book = current_book()
     if target.past_goal == room.STOP:
         room.refuse_too_much(session, target.id, book=book, goal_fen=target.goal_fen, fen=amount.fen)
-    return target.id, book
+    return target, book
 
 
 def smallest_fen() -> int:
@@ -103,6 +116,7 @@ def smallest_fen() -> int:
 def asked_to_give() -> Columns:
     """SQL, prepared once as all of a gift's way: what decides whether `campaign` takes gifts."""
     decides = select(Campaign.id, Campaign.state, Campaign.channel, Campaign.ends_on, Campaign.past_goal, Campaign.goal_fen)
+    decides = decides.add_columns(adding.is_matching().label("has_fund"))
     return decides.where(Campaign.public_id == bindparam("campaign"))
 
 
@@ -217,16 +231,18 @@ def commitment(name: str | None, salt: str) -> str:
 def pay_again(session: Session, *, gift: str, purpose: str = PURPOSE) -> str:
     """The attempt to go on with: the open one, or a new one after a failure, which must be admitted like a new gift.
 
-    Raises NotOpen, GoalReached, LessIsNeeded, attempts.AlreadyPaying."""
+    Raises NotOpen, NotInvited, GoalReached, LessIsNeeded, attempts.AlreadyPaying."""
     row = session.execute(
-        select(Contribution.state, Contribution.fen, Contribution.currency, Campaign.public_id)
+        select(Contribution.state, Contribution.fen, Contribution.currency, Contribution.person_id, Campaign.public_id)
         .join(Campaign, Campaign.id == Contribution.campaign_id)
         .where(Contribution.public_id == gift)
     ).one()
     amount = Money(row.fen, row.currency)
     if row.state is not G.PENDING:
         raise NotOpen(gift)
-    admit(session, campaign=row.public_id, amount=amount)
+    target, _book, channel = admit(session, campaign=row.public_id, amount=amount)
+    if channel == gate.DIRECTED:
+        gate.admit(session, target, Giver(person_id=row.person_id))
     return attempts.start(session, purpose=purpose, reference=gift, amount=amount)
 
 

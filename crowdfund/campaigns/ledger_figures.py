@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from flask_babel import gettext as _
+from flask_babel import gettext as _, lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.disbursing import overdue
+from crowdfund.campaigns.invited import gate
 from crowdfund.campaigns.ledger_models import LedgerCheck, LedgerDay, SealedRow
 from crowdfund.campaigns.models import Campaign, Disbursement
 from crowdfund.campaigns.states import PUBLIC
@@ -23,6 +24,7 @@ from marketplace.stations.models import Station
 
 MOST_LAYERS: Final = 5
 LONGEST: Final = timedelta(days=365)
+NOT_PUBLIC: Final = _l("a campaign for a closed list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,12 @@ class Named:
     id: int
     public_id: str
     title: str
+    is_public: bool = True  # a directed one is known to its list alone
+
+    @property
+    def called(self) -> str:
+        """To everybody."""
+        return self.title if self.is_public else str(NOT_PUBLIC)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +85,11 @@ class ChainState:
 @remembered("giving", "ledger", kilobytes=8)
 def campaigns(session: Session) -> tuple[Named, ...]:
     """All that ever were open to the public, the newest first."""
-    wanted = select(Campaign.id, Campaign.public_id, Campaign.title_zh, Campaign.title_en)
+    wanted = select(Campaign.id, Campaign.public_id, Campaign.title_zh, Campaign.title_en, Campaign.channel)
     rows = session.execute(wanted.where(Campaign.state.in_(PUBLIC)).order_by(Campaign.starts_on.desc(), Campaign.id.desc()))
-    return tuple(Named(row.id, row.public_id, in_language(row.title_zh, row.title_en)) for row in rows)
+    return tuple(
+        Named(row.id, row.public_id, in_language(row.title_zh, row.title_en), row.channel != gate.DIRECTED) for row in rows
+    )
 
 
 def find(session: Session, public_id: str) -> Named:
@@ -95,7 +105,7 @@ def figures(session: Session, book: str, campaign: int = 0) -> Figures:
     """Two statements. `campaign` is the id of one; 0 means all of them."""
     wanted = select(LedgerDay).where(LedgerDay.book == book).order_by(LedgerDay.day)
     days = session.scalars(wanted.where(LedgerDay.campaign_id == campaign) if campaign else wanted).all()
-    names = {each.id: each.title for each in campaigns(session)}
+    names = {each.id: each.called for each in campaigns(session)}
     shown = span(days)
     series = layers(days, names, shown)
     ends = [place for place, day in enumerate(shown) if place == len(shown) - 1 or shown[place + 1].day == 1]

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.chain import CHAIN
 from crowdfund.campaigns.disbursing import overdue
+from crowdfund.campaigns.invited import gate
+from crowdfund.campaigns.ledger_figures import NOT_PUBLIC
 from crowdfund.campaigns.ledger_models import SealedRow
 from crowdfund.campaigns.models import Campaign, Disbursement, Evidence, PublicRow
 from crowdfund.campaigns.receipts import NUMBER
@@ -94,7 +96,7 @@ def page(session: Session, asked: Asked, *, book: str, campaign: int = 0, size: 
 
 COLUMNS: Final[tuple[Any, ...]] = (
     *(PublicRow.at, PublicRow.kind, PublicRow.who, PublicRow.what, PublicRow.fen, PublicRow.reference),
-    *(Campaign.public_id, Campaign.title_zh, Campaign.title_en),
+    *(Campaign.public_id, Campaign.title_zh, Campaign.title_en, Campaign.channel),
 )
 
 
@@ -162,7 +164,7 @@ def shown(row: Any) -> ShownRow:
         at=row.at,
         kind=row.kind,
         campaign=row.public_id,
-        campaign_title=in_language(row.title_zh, row.title_en),
+        campaign_title=str(NOT_PUBLIC) if row.channel == gate.DIRECTED else in_language(row.title_zh, row.title_en),
         who=row.who,
         what=row.what,
         fen=row.fen,

@@ -11,9 +11,11 @@ from crowdfund.campaigns import drafting, requirements
 from crowdfund.campaigns.models import Campaign, Disbursement, Organisation
 from crowdfund.campaigns.requirements import Missing, NotReady
 from crowdfund.campaigns.states import TAKEN, CampaignState
+from crowdfund.campaigns.students import set_aside
 from marketplace.core import audit, clock, outbox, page_cache
 from marketplace.core.errors import Refusal
 from marketplace.core.transitions import transition
+from marketplace.payments.gateways import current_book
 
 C = CampaignState
 CANCELLED: Final = "campaign.cancelled"
@@ -34,6 +36,10 @@ class NoReason(Refusal):
 
 class AlreadySpent(Refusal):
     message = _l("Money from this campaign has already been paid out, so not everything can be refunded. End it instead.")
+
+
+class TermIsRunning(Refusal):
+    message = _l("A term of a sponsored student is running, and its money is set aside. End the campaign instead.")
 
 
 def submit(session: Session, *, campaign: str, person: int) -> None:
@@ -100,11 +106,13 @@ def end_due(session: Session) -> None:
 
 
 def cancel(session: Session, *, campaign: str, person: int, why: str) -> None:
-    """Call it off: every gift goes back by itself, see `returning`. Raises NoReason, AlreadySpent."""
+    """Call it off: every gift goes back by itself, see `returning`. Raises NoReason, AlreadySpent, TermIsRunning."""
     row = drafting.get(session, campaign)
     spent = select(Disbursement.id).where(Disbursement.campaign_id == row.id, Disbursement.state.in_(TAKEN))
     if session.scalar(spent.limit(1)) is not None:
         raise AlreadySpent(campaign)
+    if set_aside.of_campaign(session, row.id, book=current_book()):
+        raise TermIsRunning(campaign)
     move(session, row, C.CANCELLED, person, said(why))
     row.closed_at = clock.now()
     outbox.put(session, CANCELLED, campaign=campaign)

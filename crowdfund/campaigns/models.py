@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,6 +28,7 @@ from marketplace.core.db import Base
 from marketplace.core.encryption import Encrypted
 
 OPENED = ", ".join(f"'{state}'" for state in sorted(PUBLIC))
+SHOWN = text("message_state = 'shown'")
 
 
 class Organisation(Base):
@@ -72,6 +74,8 @@ class Campaign(Base):
     state: Mapped[CampaignState] = mapped_column(default=CampaignState.DRAFT)
     kind: Mapped[str] = mapped_column(default="donation")
     channel: Mapped[str] = mapped_column(default="own_site")
+    platform: Mapped[str] = mapped_column(default="")  # of a mirrored one: where its gifts are given
+    platform_url: Mapped[str] = mapped_column(default="")
     station_code: Mapped[str] = mapped_column(ForeignKey("station.code"))  # who handles it in the county
     owner_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     reviewer_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
@@ -129,6 +133,7 @@ class Contribution(Base):
         CheckConstraint("anonymity IN ('named', 'masked', 'anonymous')", "known_anonymity"),
         CheckConstraint("message_state IN ('', 'waiting', 'shown', 'kept_back')", "known_message_state"),
         Index(None, "campaign_id", "state", "message_state"),
+        Index("words_shown", "campaign_id", "received_at", sqlite_where=SHOWN, postgresql_where=SHOWN),
         Index(None, "person_id"),
     )
     TRANSITIONS = CONTRIBUTION
@@ -249,4 +254,30 @@ GIVEN = "EXISTS (SELECT 1 FROM contribution c WHERE c.campaign_id = OLD.id AND c
 OTHER_PURPOSE = triggers.Guard(
     "campaign", "UPDATE", f"OLD.purpose_zh <> NEW.purpose_zh AND {GIVEN}", "the purpose is locked at the first gift"
 )
-triggers.register(*triggers.append_only("public_row"), OTHER_PURPOSE)
+OTHER_CHANNEL = triggers.Guard(
+    "campaign",
+    "UPDATE",
+    f"OLD.state IN ({OPENED}) AND (OLD.channel <> NEW.channel OR OLD.past_goal <> NEW.past_goal)",
+    "how a campaign raises money, and what happens beyond its goal, is locked when it opens",
+    of="channel",
+)
+TAKEN_ELSEWHERE = triggers.Guard(
+    "contribution",
+    "INSERT",
+    "EXISTS (SELECT 1 FROM campaign c WHERE c.id = NEW.campaign_id AND c.channel = 'mirror')",
+    "gifts of a mirrored campaign are given on its platform",
+    of="mirror",
+)
+RAISED = (
+    "SELECT COALESCE(SUM(r.fen), 0) FROM public_row r WHERE r.campaign_id = NEW.campaign_id AND r.book = NEW.book"
+    " AND r.kind IN ('gift', 'match', 'unmatch', 'refund', 'return')"
+)
+BEYOND_THE_GOAL = triggers.Guard(
+    "public_row",
+    "INSERT",
+    "NEW.kind IN ('gift', 'match') AND EXISTS (SELECT 1 FROM campaign c WHERE c.id = NEW.campaign_id"
+    f" AND c.past_goal = 'stop' AND NEW.fen > c.goal_fen - ({RAISED}))",
+    "this campaign stops at its goal",  # its row is locked by whoever adds to it (room.py), so that nobody adds meanwhile
+    of="goal",
+)
+triggers.register(*triggers.append_only("public_row"), OTHER_PURPOSE, OTHER_CHANNEL, TAKEN_ELSEWHERE, BEYOND_THE_GOAL)

@@ -11,6 +11,7 @@ from crowdfund.campaigns.cash import drawers
 from crowdfund.campaigns.disbursing import SPENDS
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evidence
 from crowdfund.campaigns.states import TAKEN, DisbursementState
+from crowdfund.campaigns.students import set_aside
 from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import Columns
@@ -140,6 +141,7 @@ def choices(session: Session, organisations: Sequence[str], book: str) -> list[C
     approved = select(Disbursement.campaign_id, func.sum(Disbursement.fen).label("fen")).group_by(Disbursement.campaign_id)
     promised = approved.where(Disbursement.state == D.APPROVED, Disbursement.book == book).subquery()
     free = func.coalesce(held.c.fen, 0) - func.coalesce(promised.c.fen, 0) - drawers.by_campaign(book)
+    free -= set_aside.by_campaign(book)
     wanted = select(Campaign.public_id, Campaign.title_zh, free.label("free"))
     wanted = wanted.outerjoin(held, held.c.owner == Campaign.public_id)
     wanted = wanted.outerjoin(promised, promised.c.campaign_id == Campaign.id)

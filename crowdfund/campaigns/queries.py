@@ -8,6 +8,10 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from crowdfund.campaigns.invited import gate
+from crowdfund.campaigns.mirrors import queries as mirrors
+from crowdfund.campaigns.mirrors.models import MirrorTotal
+from crowdfund.campaigns.mirrors.queries import Elsewhere
 from crowdfund.campaigns.models import Campaign, Contribution, Disbursement, Organisation, PublicRow
 from crowdfund.campaigns.states import PUBLIC, CampaignState, DisbursementState
 from crowdfund.campaigns.totals import sums
@@ -49,6 +53,7 @@ class Card:
     is_demo: bool
     channel: str
     past_goal: str
+    elsewhere: Elsewhere | None  # of a mirrored campaign: what its platform has got
 
     @property
     def url(self) -> str:
@@ -70,9 +75,9 @@ class Card:
 
     @property
     def is_open(self) -> bool:
-        """Everybody may give here and now."""
+        """Whoever sees it may give, here and now."""
         is_running = self.state is CampaignState.LIVE and self.days_left >= 0
-        return is_running and self.channel == "own_site" and not self.is_full
+        return is_running and self.channel != "mirror" and not self.is_full
 
 
 @dataclass(frozen=True)
@@ -92,12 +97,15 @@ def listed(campaign: Any = None) -> Select[Any]:
     return (
         select(Campaign.public_id, Campaign.kind, Campaign.state, Campaign.title_zh, Campaign.title_en, Campaign.is_demo)
         .add_columns(Campaign.drawings, Campaign.goal_fen, Campaign.starts_on, Campaign.ends_on, Campaign.station_code)
-        .add_columns(Campaign.channel, Campaign.past_goal)
+        .add_columns(Campaign.channel, Campaign.past_goal, Campaign.platform, Campaign.platform_url)
+        .add_columns(MirrorTotal.fen.label("mirrored_fen"), MirrorTotal.gifts.label("mirrored_gifts"))
+        .add_columns(MirrorTotal.latest_at.label("mirrored_at"))
         .add_columns(Station.name_zh, Station.name_en, County.name_zh.label("county_zh"), County.is_deep_poverty)
         .add_columns(totals.c.raised, totals.c.spent, totals.c.returned, totals.c.gifts, totals.c.rows)
         .join(Station, Station.code == Campaign.station_code)
         .join(County, County.code == Station.code)
         .outerjoin(totals, totals.c.campaign_id == Campaign.id)
+        .outerjoin(MirrorTotal, MirrorTotal.campaign_id == Campaign.id)
         .where(Campaign.state.in_(PUBLIC))
     )
 
@@ -124,6 +132,7 @@ def card(row: Any) -> Card:
         is_demo=row.is_demo,
         channel=row.channel,
         past_goal=row.past_goal,
+        elsewhere=mirrors.of_row(row),
     )
 
 
@@ -139,7 +148,7 @@ class Group:
 @remembered("giving", "stations", kilobytes=40)
 def group(session: Session, kind: str) -> Group:
     """Two statements: those that are open, the first to end first; those that are over, the latest first."""
-    mine = listed().where(Campaign.kind == kind)
+    mine = listed().where(Campaign.kind == kind, Campaign.channel != gate.DIRECTED)
     running = mine.where(Campaign.state.in_(OPEN_NOW)).order_by(Campaign.state, Campaign.ends_on, Campaign.id)
     over = mine.where(Campaign.state.not_in(OPEN_NOW)).order_by(Campaign.closed_at.desc(), Campaign.id)
     return Group(
@@ -162,7 +171,7 @@ def running_at(session: Session, station: str) -> tuple[Named, ...]:
     """What is collected for in the county of that station, the first to end first."""
     rows = session.execute(
         select(Campaign.public_id, Campaign.kind, Campaign.title_zh, Campaign.title_en)
-        .where(Campaign.station_code == station, Campaign.state == CampaignState.LIVE)
+        .where(Campaign.station_code == station, Campaign.state == CampaignState.LIVE, Campaign.channel != gate.DIRECTED)
         .order_by(Campaign.ends_on, Campaign.id)
     )
     return tuple(Named(row.public_id, row.kind, in_language(row.title_zh, row.title_en)) for row in rows)
@@ -172,7 +181,7 @@ def page_of(
     session: Session, *, kinds: Sequence[str], states: Sequence[str], counties: Sequence[str], page: int, per_page: int
 ) -> tuple[int, list[Card]]:
     """How many there are, and one page of them, the newest first: for the JSON face."""
-    which: list[Any] = [Campaign.state.in_(PUBLIC)]
+    which: list[Any] = [Campaign.state.in_(PUBLIC), Campaign.channel != gate.DIRECTED]
     which += [Campaign.kind.in_(kinds)] if kinds else []
     which += [Campaign.state.in_(states)] if states else []
     which += [Campaign.station_code.in_(counties)] if counties else []
@@ -182,7 +191,7 @@ def page_of(
 
 
 def find(session: Session, public_id: str) -> tuple[Card, Campaign, Organisation]:
-    """One campaign that may be shown: two statements. Raises NotFound."""
+    """One campaign that may be shown, a directed one to whoever the door has let in: two statements. Raises NotFound."""
     only = select(Campaign.id).where(Campaign.public_id == public_id).scalar_subquery()
     row = session.execute(listed(only).where(Campaign.public_id == public_id)).first()
     if row is None:

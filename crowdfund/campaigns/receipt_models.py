@@ -93,6 +93,6 @@ triggers.register(
     triggers.Guard("receipt", "DELETE", "TRUE", KEPT),
     triggers.Guard("receipt", "TRUNCATE", "TRUE", KEPT),
     triggers.Guard(
-        "entry", "INSERT", f"{LEAVES} AND {IS_SAID_TO_STAY}", "its receipt is valid", reads=BOOKS, about="out_of_a_gift"
+        "entry", "INSERT", f"{LEAVES} AND {IS_SAID_TO_STAY}", "its receipt is valid", reads=BOOKS, of="out_of_a_gift"
     ),
 )

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from flask_babel import LazyString, lazy_gettext as _l
 
+from crowdfund.campaigns.mirrors.platforms import is_address_of
 from crowdfund.campaigns.models import BudgetLine, Campaign, Organisation
 from marketplace.core.errors import Refusal
 
@@ -43,6 +44,8 @@ def for_review(campaign: Campaign, budget: Sequence[BudgetLine]) -> Missing:
         missing["budget"] = _l("The lines of the budget must add up to the goal.")
     if campaign.past_goal == "next_project" and not filled(campaign.next_project_zh):
         missing["next_project_zh"] = _l("Name the project that receives what comes in after the goal.")
+    if campaign.channel == "mirror" and not is_address_of(campaign.platform, campaign.platform_url):
+        missing["platform_url"] = _l("Which page of which platform does it live on?")
     return missing
 
 

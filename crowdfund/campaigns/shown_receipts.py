@@ -30,8 +30,9 @@ class Listed:
 
 @dataclass(frozen=True)
 class Shown:
-    """`giver` and `check_code` are empty for whoever does not know the code. A year's receipt (`year` is not 0) tells
-    them no sum and no gifts either: gifts of somebody anonymous cannot be put together by it."""
+    """`giver` and `check_code` are empty for whoever does not know the code, so is the title of a closed campaign.
+    A year's receipt (`year` is not 0) tells them no sum and no gifts either: gifts of somebody anonymous cannot be put
+    together by it."""
 
     number: str
     state: ReceiptState
@@ -92,7 +93,7 @@ def later(receipt: Receipt) -> Columns:
 
 def of_gift(session: Session, receipt: Receipt, *, knows: bool) -> dict[str, Any]:
     wanted = select(Contribution.giver, Contribution.received_at, Campaign.public_id, Campaign.title_zh)
-    wanted = wanted.add_columns(Campaign.filing_number, Organisation.name_zh, Organisation.credit_code)
+    wanted = wanted.add_columns(Campaign.channel, Campaign.filing_number, Organisation.name_zh, Organisation.credit_code)
     wanted = wanted.join(Campaign, Campaign.id == Contribution.campaign_id)
     wanted = wanted.join(Organisation, Organisation.code == Campaign.organisation_code)
     row = session.execute(wanted.where(Contribution.id == receipt.contribution_id)).one()
@@ -100,7 +101,7 @@ def of_gift(session: Session, receipt: Receipt, *, knows: bool) -> dict[str, Any
         "fen": receipt.fen,
         "received_on": clock.local(row.received_at or receipt.issued_at).date(),
         "campaign": row.public_id,
-        "campaign_title": row.title_zh,
+        "campaign_title": row.title_zh if knows or row.channel != "directed" else "",
         "organisation": row.name_zh,
         "credit_code": row.credit_code,
         "filing_number": row.filing_number,

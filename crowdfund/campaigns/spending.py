@@ -37,8 +37,8 @@ class Spending:
         return sum(line.spent_fen for line in self.lines)
 
 
-def of(session: Session, campaign: str, *, book: str, left_words: str) -> Spending:
-    """One statement. `campaign` is its public id; `left_words` names the layer of what is in the account."""
+def of(session: Session, campaign: str, *, book: str, left_words: str, left_fen: int) -> Spending:
+    """One statement. `campaign` is its public id; `left_words` names the layer of `left_fen`, what is in the account."""
     out = (
         select(Disbursement.budget_line_id, func.sum(Line.amount).label("fen"))
         .join(Entry, Entry.key == "disburse:" + Disbursement.public_id)
@@ -48,14 +48,8 @@ def of(session: Session, campaign: str, *, book: str, left_words: str) -> Spendi
         .group_by(Disbursement.budget_line_id)
         .subquery()
     )
-    in_account = (
-        select(func.coalesce(func.sum(-Line.amount), 0))
-        .join(LedgerAccount, LedgerAccount.id == Line.account_id)
-        .where(LedgerAccount.kind == "restricted", LedgerAccount.owner == campaign, LedgerAccount.book == book)
-        .scalar_subquery()
-    )
     wanted = select(BudgetLine.position, BudgetLine.name_zh, BudgetLine.name_en, BudgetLine.fen)
-    wanted = wanted.add_columns(func.coalesce(out.c.fen, 0).label("spent"), in_account.label("left"))
+    wanted = wanted.add_columns(func.coalesce(out.c.fen, 0).label("spent"))
     wanted = wanted.join(Campaign, Campaign.id == BudgetLine.campaign_id)
     wanted = wanted.outerjoin(out, out.c.budget_line_id == BudgetLine.id).where(Campaign.public_id == campaign)
     rows = session.execute(wanted.order_by(BudgetLine.position)).all()
@@ -64,4 +58,4 @@ def of(session: Session, campaign: str, *, book: str, left_words: str) -> Spendi
         SpentLine(row.position, (row.name_en if is_english else "") or row.name_zh, row.fen, int(row.spent)) for row in rows
     )
     layers = [Layer(line.name, line.spent_fen) for line in lines]
-    return Spending(lines, section([*layers, Layer(left_words, int(rows[0].left) if rows else 0)]))
+    return Spending(lines, section([*layers, Layer(left_words, left_fen if rows else 0)]))

@@ -1,4 +1,4 @@
-"""The lives of campaigns, gifts, plans, matching funds, payments out and receipts. Pure: nothing else can happen."""
+"""The lives of campaigns, gifts, plans, students' places, matching funds, matches that wait, payments and receipts. Pure."""
 
 from enum import StrEnum
 from typing import Final
@@ -99,6 +99,25 @@ MATCHING_FUND: Final[dict[FundState, frozenset[FundState]]] = {
 }
 
 
+class HeldState(StrEnum):
+    HELD = "held"
+    PROPOSED = "proposed"  # one person has decided; the sum wants a second
+    RELEASED = "released"
+    DENIED = "denied"
+    LAPSED = "lapsed"  # its gift or its fund went back before anybody decided
+
+
+H = HeldState
+HELD_MATCH: Final[dict[HeldState, frozenset[HeldState]]] = {
+    H.HELD: frozenset({H.PROPOSED, H.RELEASED, H.DENIED, H.LAPSED}),
+    H.PROPOSED: frozenset({H.HELD, H.RELEASED, H.DENIED, H.LAPSED}),  # held again when the second person disagrees
+    H.RELEASED: frozenset(),
+    H.DENIED: frozenset(),
+    H.LAPSED: frozenset(),
+}
+WAITS: Final = frozenset({H.HELD, H.PROPOSED})
+
+
 class DisbursementState(StrEnum):
     REQUESTED = "requested"
     APPROVED = "approved"
@@ -120,6 +139,56 @@ DISBURSEMENT: Final[dict[DisbursementState, frozenset[DisbursementState]]] = {
     D.REJECTED: frozenset(),
 }
 TAKEN: Final = frozenset({D.APPROVED, D.PAYING, D.FAILED, D.PAID, D.EVIDENCED})  # money that no other request may count on
+
+
+class PlaceState(StrEnum):
+    OFFERED = "offered"
+    HELD = "held"
+    TAKEN = "taken"
+    LEFT = "left"
+    FINISHED = "finished"
+
+
+L = PlaceState
+STUDENT_PLACE: Final[dict[PlaceState, frozenset[PlaceState]]] = {
+    L.OFFERED: frozenset({L.HELD, L.TAKEN, L.LEFT, L.FINISHED}),  # taken at once by a sponsor who comes from another place
+    L.HELD: frozenset({L.TAKEN, L.OFFERED, L.LEFT}),
+    L.TAKEN: frozenset({L.OFFERED, L.LEFT, L.FINISHED}),
+    L.LEFT: frozenset(),
+    L.FINISHED: frozenset(),
+}
+
+
+class SponsorshipState(StrEnum):
+    BEGUN = "begun"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+S = SponsorshipState
+SPONSORSHIP: Final[dict[SponsorshipState, frozenset[SponsorshipState]]] = {
+    S.BEGUN: frozenset({S.ACTIVE, S.ENDED}),
+    S.ACTIVE: frozenset({S.ENDED}),
+    S.ENDED: frozenset(),
+}
+
+
+class TermState(StrEnum):
+    OPENED = "opened"
+    PROVED = "proved"
+    ENROLLED = "enrolled"
+    BILLED = "billed"
+    VOID = "void"
+
+
+T = TermState
+SCHOOL_TERM: Final[dict[TermState, frozenset[TermState]]] = {
+    T.OPENED: frozenset({T.PROVED, T.VOID}),
+    T.PROVED: frozenset({T.ENROLLED, T.OPENED, T.VOID}),  # open again where the second person did not believe the proof
+    T.ENROLLED: frozenset({T.BILLED, T.VOID}),
+    T.BILLED: frozenset({T.ENROLLED}),  # its payment was rejected
+    T.VOID: frozenset(),
+}
 
 
 class ReceiptState(StrEnum):

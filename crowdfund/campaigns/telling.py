@@ -10,10 +10,13 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns import drafting, giving, queries, spending
 from crowdfund.campaigns.criteria.publishing import Limits, limits_of
 from crowdfund.campaigns.matching.queries import Matching, of_campaign
+from crowdfund.campaigns.mirrors import queries as mirrors
+from crowdfund.campaigns.mirrors.queries import Given
 from crowdfund.campaigns.models import BudgetLine, Campaign, Organisation
 from crowdfund.campaigns.queries import Card, LedgerLine, Payment
 from crowdfund.campaigns.spending import Spending
 from crowdfund.campaigns.states import CampaignState
+from crowdfund.campaigns.students import queries as students
 from crowdfund.campaigns.teams import queries as teams
 from marketplace.core.formats import in_language, language, short_date, yuan
 from marketplace.core.memory import remembered
@@ -58,6 +61,11 @@ PAST_GOAL: Final[dict[str, LazyString]] = {
     "stretch": _l("Gifts beyond the goal go to the same purpose."),
     "next_project": _l("Gifts beyond the goal go to the next project:"),
 }
+CHANNELS: Final[dict[str, LazyString]] = {
+    "own_site": _l("here, from everybody"),
+    "mirror": _l("on a designated platform; we lead there"),
+    "directed": _l("here, from a closed list only"),
+}
 CHIPS: Final = (660, 2000, 5000)
 DEAR: Final = 20_000  # a unit above it is no sum to propose to everybody
 
@@ -97,6 +105,9 @@ class Shown:
     matching: Matching
     teams: tuple[teams.Shown, ...]
     limits: Limits | None
+    places: tuple[students.Place, ...]  # of students who wait for a sponsor
+    sponsored: int
+    elsewhere: tuple[Given, ...]  # the latest gifts on a mirrored campaign's platform
 
     @property
     def bar(self) -> list[tuple[int, str]]:
@@ -112,7 +123,7 @@ def tags_of(_value: Shown, public_id: str) -> tuple[str]:
 
 @remembered("stations", by=tags_of, kilobytes=24)
 def page(session: Session, public_id: str) -> Shown:
-    """Eleven statements. Raises NotFound for what is not shown to everybody."""
+    """Eleven statements, two more of student aid. Raises NotFound for what is not shown to everybody."""
     card, campaign, organisation = queries.find(session, public_id)
     budget = drafting.budget_of(session, campaign.id)
     lines = queries.ledger_lines(session, campaign.id)
@@ -120,7 +131,10 @@ def page(session: Session, public_id: str) -> Shown:
     drawing = section([Layer(in_language(line.name_zh, line.name_en), line.fen) for line in budget])
     piece_fen = piece(campaign.unit_fen)
     matching = of_campaign(session, campaign.id)
+    is_aid = campaign.kind == "student_aid"
+    number = campaign.id
     session.expunge(campaign)
+    left = card.raised_fen - card.spent_fen  # as the books say, which the audit proves; they have a line for every gift
     return Shown(
         card=card,
         facts=campaign,
@@ -132,15 +146,18 @@ def page(session: Session, public_id: str) -> Shown:
         unit=in_language(campaign.unit_zh, campaign.unit_en),
         budget=drawing,
         sentence=said(budget),
-        spending=spending.of(session, public_id, book=current_book(), left_words=_("still in the account")),
+        spending=spending.of(session, public_id, book=current_book(), left_words=_("still in the account"), left_fen=left),
         steps=tuple(steps(card, campaign, organisation, queries.paid_out(session, campaign.id))),
         lines=tuple(lines),
         rows=card.rows,
-        balance_fen=card.raised_fen - card.spent_fen,
+        balance_fen=left,
         words=tuple(words),
         matching=matching,
         teams=tuple(teams.of_campaign(session, public_id)),
         limits=limits_of(session, campaign.id),
+        places=students.offered(session, public_id) if is_aid else (),
+        sponsored=students.sponsored_now(session, campaign.id) if is_aid else 0,
+        elsewhere=tuple(mirrors.latest(session, number)) if card.elsewhere else (),
     )
 
 
@@ -174,8 +191,10 @@ def steps(card: Card, campaign: Campaign, organisation: Organisation, payments: 
     after = [payment for payment in payments if campaign.closed_at and payment.paid_at >= campaign.closed_at]
     before = payments[len(after) :]
     if over and campaign.closed_at:
-        told = _("%(sum)s was raised", sum=yuan(card.raised_fen))
-        if card.state is CampaignState.CANCELLED:
+        told = _("%(sum)s was raised", sum=yuan(card.elsewhere.fen if card.elsewhere else card.raised_fen))
+        if card.state is CampaignState.CANCELLED and card.elsewhere:
+            told = _("Gifts go back on the platform, by its rules.")
+        elif card.state is CampaignState.CANCELLED:
             told = _("%(sum)s was refunded to the givers", sum=yuan(card.returned_fen))
         title = _("Called off") if card.state is CampaignState.CANCELLED else _("Ended")
         done.append(Stop("done", title, short_date(campaign.closed_at, language()), told))

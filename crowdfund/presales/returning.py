@@ -23,8 +23,7 @@ from marketplace.core.errors import Refusal, StaleState
 from marketplace.core.money import Money
 from marketplace.core.transitions import subject_of, transition
 from marketplace.ledger import books
-from marketplace.orders import disputed, fulfilment
-from marketplace.orders.cases import paying_back
+from marketplace.orders import fulfilment
 from marketplace.orders.models import Order, Parcel
 from marketplace.payments import refunds
 from marketplace.payments.models import Attempt, Refund
@@ -36,7 +35,7 @@ TOLD: Final = "backing.returned"
 PAGE: Final = 100
 LATER: Final = timedelta(hours=6)
 OVER: Final = frozenset({P.FAILED, P.DEFAULTED, P.CLOSED})
-NOT_REACHED, LEFT, NOT_SENT, BANK_TOOK_IT = "presale failed", "left", "presale not sent", "taken back by the bank"
+NOT_REACHED, LEFT, NOT_SENT = "presale failed", "left", "presale not sent"
 WORDS: Final = {
     NOT_REACHED: _l("The presale did not reach its goal"),
     LEFT: _l("Taken back by the buyer before the presale ended"),
@@ -165,30 +164,8 @@ def locked(session: Session, backing_id: str) -> Backing:
     return backing.get(session, backing_id)
 
 
-def came_back(session: Session, /, *, reference: str, refund: str, amount: Money) -> None:
-    """A refund did not reach the buyer: its money lies where it lay. It is sent again by itself, later."""
-    row = backing.get(session, reference)
-    if row.state is B.ORDERED:
-        paying_back.came_back(session, reference=str(row.order_number), refund=refund, amount=amount)
-    elif row.state is B.REFUNDED:
-        come_again(session, backing_id=reference)
-        subject = subject_of(row)
-        audit.record(session, actor=SYSTEM, action="backing.refund_failed", subject=subject, why=refund, fen=amount.fen)
-
-
-def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) -> Mapping[books.Account, Money]:
-    """The buyer's bank has taken the payment: a place that is not ordered yet is given up for it; of an ordered one the
-    province bears the loss, as of any order."""
-    row = backing.get(session, reference)
-    if row.state is B.ORDERED:
-        return disputed.bear(session, reference=str(row.order_number), dispute=dispute, amount=amount)
-    if row.state is not B.CONFIRMED or amount.fen != row.fen:
-        return {}
-    transition(session, row, B.REFUNDED, expected=B.CONFIRMED, actor=SYSTEM, why=BANK_TOOK_IT)
-    return shares_of(session, row)
-
-
-def regain(session: Session, /, *, reference: str, dispute: str) -> None:
-    """An appeal was won: the money lies where it lay, and goes back to whoever paid, since their place is given up."""
-    if backing.get(session, reference).state is B.REFUNDED:
-        outbox.put(session, ONE_RETURNS, backing_id=reference)
+def note_failure(session: Session, row: Backing, *, refund: str, amount: Money) -> None:
+    """It comes again by itself, later."""
+    come_again(session, backing_id=row.public_id)
+    subject = subject_of(row)
+    audit.record(session, actor=SYSTEM, action="backing.refund_failed", subject=subject, why=refund, fen=amount.fen)

@@ -5,8 +5,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import drafting, queries
+from crowdfund.campaigns.invited import gate
 from crowdfund.campaigns.queries import Card
-from marketplace.api.schemas import BudgetItem, CampaignAnswer, CampaignItem, CampaignsAnswer, CampaignsQuery
+from marketplace.api.schemas import BudgetItem, CampaignAnswer, CampaignItem, CampaignsAnswer, CampaignsQuery, GivenElsewhere
+from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
 
 
@@ -20,6 +22,8 @@ def campaigns(session: Session, asked: CampaignsQuery) -> CampaignsAnswer:
 def campaign(session: Session, public_id: str) -> CampaignAnswer:
     """Three statements. Raises NotFound for what is not shown to everybody."""
     card, row, organisation = queries.find(session, public_id)
+    if card.channel == gate.DIRECTED:
+        raise NotFound(public_id)
     budget = drafting.budget_of(session, row.id)
     return CampaignAnswer(
         **item(card),
@@ -43,4 +47,14 @@ def campaign(session: Session, public_id: str) -> CampaignAnswer:
 def item(card: Card) -> dict[str, Any]:
     names = ("id", "kind", "title", "goal_fen", "raised_fen", "spent_fen", "returned_fen", "gifts", "starts_on", "ends_on")
     plain = {name: getattr(card, name) for name in (*names, "is_demo", "url")}
-    return plain | {"state": str(card.state), "county_code": card.station.code}
+    return plain | {"state": str(card.state), "county_code": card.station.code, "elsewhere": elsewhere(card)}
+
+
+def elsewhere(card: Card) -> GivenElsewhere | None:
+    """Of a mirrored campaign: never a part of `raised_fen`."""
+    there = card.elsewhere
+    if there is None:
+        return None
+    return GivenElsewhere(
+        platform=there.platform, url=there.url, raised_fen=there.fen, gifts=there.gifts, until=there.latest_at
+    )

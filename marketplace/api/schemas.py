@@ -1,6 +1,6 @@
 """What the JSON face takes and gives, as types: the answers are built from them, and the OpenAPI document too."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -174,6 +174,16 @@ class CampaignsQuery(Face):
     per_page: Annotated[int, Field(ge=1, le=100)] = 24
 
 
+class GivenElsewhere(Face):
+    """What a campaign has got on its platform, as the platform's files say: no part of the sums beside it."""
+
+    platform: str
+    url: str
+    raised_fen: int
+    gifts: int
+    until: datetime | None  # the latest gift that a file told of
+
+
 class CampaignItem(Face):
     """A campaign that takes or took gifts; sums in whole fen, as the public ledger has them."""
 
@@ -191,6 +201,7 @@ class CampaignItem(Face):
     ends_on: date
     is_demo: bool
     url: str
+    elsewhere: GivenElsewhere | None = None
 
 
 class CampaignsAnswer(Face):

@@ -12,6 +12,7 @@ from marketplace.auditing import (
     cases,
     cashier,
     chains,
+    channels,
     checks,
     closings,
     devices,
@@ -26,6 +27,7 @@ from marketplace.auditing import (
     money,
     movements,
     offline,
+    owed,
     payouts,
     plans,
     presales,
@@ -33,9 +35,11 @@ from marketplace.auditing import (
     promotions,
     refunds,
     reports,
+    students,
     together,
     trade,
     transfers,
+    waiting,
     whereabouts,
 )
 from marketplace.auditing.checks import Difference
@@ -46,6 +50,7 @@ COUNTED |= {"arrivals": "arrival", "closed days": "station_day"}
 COUNTED |= {"promotions": "promotion", "invoices": "invoice"}
 COUNTED |= {"reviews": "customer_review", "questions": "question"}
 COUNTED |= {"statements of institutions": "account_statement", "bank transfers": "bank_transfer"}
+COUNTED |= {"places of students": "student_place", "terms of schools": "school_term"}
 COUNTED |= {"presales": "presale", "places in them": "backing"}
 COUNTED |= {"pledges": "pledge", "devices": "device", "imported sheets": "listing_import"}
 
@@ -54,7 +59,9 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     """Every difference; and before each part, as plain text, what is being looked at."""
     yield from checks.run(connection, (*money.BOOKS, *money.GATEWAYS, *trade.ORDERS, *trade.GOODS))
     yield from checks.run(connection, offline.OFFLINE)
-    yield from checks.run(connection, (*refunds.REFUNDS, *movements.MOVEMENTS, *payouts.PAYOUTS, *transfers.TRANSFERS))
+    yield from checks.run(
+        connection, (*refunds.REFUNDS, *owed.OWED, *movements.MOVEMENTS, *payouts.PAYOUTS, *transfers.TRANSFERS)
+    )
     yield from checks.run(connection, (*arrivals.ARRIVALS, *closings.CLOSINGS))
     yield from checks.run(connection, promotions.PROMOTIONS)
     yield from payouts.differences(connection)
@@ -66,8 +73,8 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*whereabouts.WHEREABOUTS, *reports.REPORTS))
     yield from reports.differences(connection)
     yield from checks.run(connection, beneficiaries.BENEFICIARIES)
-    yield from checks.run(connection, together.TOGETHER)
-    yield from checks.run(connection, (*plans.PLANS, *matching.FUNDS))
+    yield from checks.run(connection, (*together.TOGETHER, *channels.CHANNELS))
+    yield from checks.run(connection, (*plans.PLANS, *students.STUDENTS, *matching.FUNDS, *waiting.WAITING))
     yield from checks.run(connection, presales.PRESALES)
     yield from presales.differences(connection)
     yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES, *imports.IMPORTS))

@@ -28,7 +28,7 @@ DAYS: Final = f"""(SELECT d.station_code AS station, d.day AS day, d.accepted AS
         {steps("picked_up")} AS n_fetched, {steps("refused")} AS n_refused,
         {booked("'station_payable'", "AND entry.kind = 'settle'")} AS n_earned,
         -{booked(OWN, "AND entry.kind IN ('refund', 'refund_failed', 'case_borne', 'case_borne_failed')")} AS n_borne,
-        -{booked("'cash_desk'", "")} AS n_cash,
+        -{booked("'cash_desk'", "AND entry.kind IN ('cash', 'cash_refund')")} AS n_cash,
         {booked("'station_held'", "", since=False)} AS n_held, {booked("'station_payable'", "", since=False)} AS n_payable,
         COALESCE((SELECT SUM(rl.goods_fen + rl.shipping_fen - rl.seller_discount_fen - rl.platform_discount_fen
             - rl.shipping_discount_fen) FROM refund_line rl

@@ -11,24 +11,24 @@ PLACE: Final = """CASE d.state WHEN 'committed' THEN 'partner_committed' WHEN 'r
     WHEN 'handed_over' THEN 'device_delivered' WHEN 'lost' THEN 'device_lost' ELSE 'device_faulty' END"""
 """Where a device should stand in the books."""
 
+NEWEST: Final = """(SELECT a.{column} FROM entry e JOIN line ON line.entry_id = e.id
+    JOIN ledger_account a ON a.id = line.account_id WHERE e.reference = d.public_id
+    AND line.commodity LIKE 'DEVICE:%' AND line.amount > 0 ORDER BY line.id DESC LIMIT 1)"""
+"""Where the books have device `d` since its last move."""
+
+STANDS: Final = f"COALESCE({NEWEST.format(column='kind')}, 'partner_committed')"
+STANDS_AT: Final = NEWEST.format(column="owner")
+
 DEVICES: Final = (
     Check(
         "devices are where the books say",
-        f"""SELECT d.public_id AS name, d.state AS state, COALESCE(last.kind, 'partner_committed') AS kind FROM device d
-        LEFT JOIN (SELECT e.reference AS device, MAX(line.id) AS line FROM entry e JOIN line ON line.entry_id = e.id
-            WHERE line.commodity LIKE 'DEVICE:%' AND line.amount > 0 GROUP BY e.reference) newest
-        ON newest.device = d.public_id LEFT JOIN (SELECT line.id AS line, a.kind AS kind FROM line
-            JOIN ledger_account a ON a.id = line.account_id) last ON last.line = newest.line
-        WHERE COALESCE(last.kind, 'partner_committed') <> {PLACE}""",
+        f"""SELECT d.public_id AS name, d.state AS state, {STANDS} AS kind FROM device d WHERE {STANDS} <> {PLACE}""",
         "device {name} is {state}, the books have it at {kind}",
     ),
     Check(
         "devices are at the stations where the books say",
-        """SELECT d.public_id AS name, d.station_code AS station, a.owner AS owner FROM device d
-        JOIN (SELECT e.reference AS device, MAX(line.id) AS line FROM entry e JOIN line ON line.entry_id = e.id
-            WHERE line.commodity LIKE 'DEVICE:%' AND line.amount > 0 GROUP BY e.reference) newest
-        ON newest.device = d.public_id JOIN line ON line.id = newest.line JOIN ledger_account a ON a.id = line.account_id
-        WHERE d.state IN ('in_transit', 'at_station', 'handed_over') AND a.owner <> COALESCE(d.station_code, '')""",
+        f"""SELECT d.public_id AS name, d.station_code AS station, {STANDS_AT} AS owner FROM device d
+        WHERE d.state IN ('in_transit', 'at_station', 'handed_over') AND {STANDS_AT} <> COALESCE(d.station_code, '')""",
         "device {name} is at {station}, the books have it at {owner}",
     ),
     Check(

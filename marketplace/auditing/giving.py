@@ -3,6 +3,7 @@
 from typing import Final
 
 from marketplace.auditing.checks import Check
+from marketplace.auditing.money import came_to
 
 RESTRICTED: Final = """(SELECT entry.id AS id, entry.key AS key, entry.kind AS kind, entry.reference AS reference,
         a.owner AS owner, a.book AS book, -SUM(line.amount) AS fen FROM entry JOIN line ON line.entry_id = entry.id
@@ -10,15 +11,16 @@ RESTRICTED: Final = """(SELECT entry.id AS id, entry.key AS key, entry.kind AS k
     GROUP BY entry.id, entry.key, entry.kind, entry.reference, a.owner, a.book)"""
 """What each entry moved into (or, negative, out of) a campaign's account."""
 
-SHOWN: Final = """(SELECT r.reference AS reference, r.book AS book, c.public_id AS owner, SUM(r.fen) AS fen,
-        COUNT(*) AS number FROM public_row r JOIN campaign c ON c.id = r.campaign_id
-    GROUP BY r.reference, r.book, c.public_id)"""
-
 STAYED: Final = f"(SELECT m.reference AS reference, SUM(m.fen) AS fen FROM {RESTRICTED} m GROUP BY m.reference)"
 """What was given and not sent back, by gift."""
 
 ON_ITS_WAY: Final = "'paying', 'failed'"
 PAID: Final = "'paid', 'evidenced'"
+
+LEFT: Final = came_to("'disburse:' || d.public_id", kind="restricted", owner="c.public_id", book="d.book")
+ARRIVED: Final = """(SELECT COALESCE(SUM(line.amount), 0) FROM entry JOIN line ON line.entry_id = entry.id
+    JOIN ledger_account a ON a.id = line.account_id AND a.kind = 'gateway_clearing'
+    WHERE entry.key = 'disburse_paid:' || d.public_id AND entry.book = d.book)"""
 
 GIFTS: Final = (
     Check(
@@ -31,48 +33,55 @@ GIFTS: Final = (
         "what moved is shown once",
         # both sides in one heap, added up once: joined, PostgreSQL looks through one of them for each row of the other
         f"""SELECT t.key AS name, SUM(t.moved) AS owed, SUM(t.shown) AS amount, SUM(t.number) AS number FROM (
-            SELECT m.key AS key, m.book AS book, m.owner AS owner, m.fen AS moved, 0 AS shown, 0 AS number, 1 AS entries
-            FROM {RESTRICTED} m LEFT JOIN disbursement d
-            ON m.kind = 'disburse' AND m.key = 'disburse:' || d.public_id AND d.state IN ({ON_ITS_WAY})
-            LEFT JOIN entry back ON m.kind = 'capture' AND back.key = 'surplus:' || SUBSTR(m.key, 9)
-            WHERE m.kind <> 'surplus' AND d.id IS NULL AND back.id IS NULL
-            UNION ALL SELECT r.reference, r.book, c.public_id, 0, r.fen, 1, 0 FROM public_row r
-            JOIN campaign c ON c.id = r.campaign_id) t
+            SELECT entry.key AS key, a.book AS book, a.owner AS owner, -line.amount AS moved, 0 AS shown, 0 AS number,
+            1 AS entries FROM entry CROSS JOIN line CROSS JOIN ledger_account a
+            WHERE entry.id BETWEEN :first AND :last AND line.entry_id = entry.id AND a.id = line.account_id
+            AND a.kind = 'restricted' AND entry.kind <> 'surplus'
+            AND NOT (entry.kind = 'disburse' AND EXISTS (SELECT 1 FROM disbursement d
+                WHERE d.public_id = SUBSTR(entry.key, 10) AND d.state IN ({ON_ITS_WAY})))
+            AND NOT (entry.kind = 'capture' AND EXISTS (SELECT 1 FROM entry back
+                WHERE back.key = 'surplus:' || SUBSTR(entry.key, 9)))
+            UNION ALL SELECT r.reference, r.book, c.public_id, 0, r.fen, 1, 0
+            FROM entry CROSS JOIN public_row r CROSS JOIN campaign c
+            WHERE entry.id BETWEEN :first AND :last AND r.reference = entry.key AND c.id = r.campaign_id) t
         GROUP BY t.key, t.book, t.owner
         HAVING SUM(t.entries) > 0 AND (SUM(t.moved) <> SUM(t.shown) OR SUM(t.number) <> 1)""",
         "{name} moved {owed} fen, {number} public rows show {amount}",
+        sliced="entry",
     ),
     Check(
         "what is shown moved",
-        f"""SELECT s.reference AS name, s.fen AS amount FROM {SHOWN} s LEFT JOIN {RESTRICTED} m
-        ON m.key = s.reference AND m.book = s.book AND m.owner = s.owner WHERE m.id IS NULL""",
+        """SELECT r.reference AS name, r.fen AS amount FROM public_row r JOIN campaign c ON c.id = r.campaign_id
+        WHERE NOT EXISTS (SELECT 1 FROM entry JOIN line ON line.entry_id = entry.id
+            JOIN ledger_account a ON a.id = line.account_id WHERE entry.key = r.reference AND a.kind = 'restricted'
+            AND a.owner = c.public_id AND a.book = r.book)""",
         "a public row shows {amount} fen of {name}, no campaign's account moved by it",
     ),
     Check(
         "gifts received are captured",
-        f"""SELECT g.public_id AS name, g.fen AS owed, COALESCE(SUM(m.fen), 0) AS amount FROM contribution g
-        JOIN campaign c ON c.id = g.campaign_id LEFT JOIN {RESTRICTED} m ON m.kind IN ('capture', 'cash')
-        AND m.reference = g.public_id AND m.owner = c.public_id AND m.book = g.book
-        LEFT JOIN entry back ON back.key = 'surplus:' || SUBSTR(m.key, 9)
-        WHERE back.id IS NULL GROUP BY g.id, g.public_id, g.fen, g.state
-        HAVING COALESCE(SUM(m.fen), 0) <> CASE WHEN g.state = 'received' THEN g.fen ELSE 0 END""",
+        """SELECT g.public_id AS name, g.fen AS owed, -COALESCE(SUM(CASE WHEN a.id > 0 THEN line.amount END), 0) AS amount
+        FROM contribution g JOIN campaign c ON c.id = g.campaign_id
+        LEFT JOIN entry ON entry.reference = g.public_id AND entry.kind IN ('capture', 'cash')
+        AND NOT EXISTS (SELECT 1 FROM entry back WHERE back.key = 'surplus:' || SUBSTR(entry.key, 9))
+        LEFT JOIN line ON line.entry_id = entry.id LEFT JOIN ledger_account a
+        ON a.id = line.account_id AND a.kind = 'restricted' AND a.owner = c.public_id AND a.book = g.book
+        WHERE g.id BETWEEN :first AND :last GROUP BY g.id, g.public_id, g.fen, g.state
+        HAVING -COALESCE(SUM(CASE WHEN a.id > 0 THEN line.amount END), 0)
+            <> CASE WHEN g.state = 'received' THEN g.fen ELSE 0 END""",
         "gift {name} of {owed} fen: {amount} came into its campaign's account",
+        sliced="contribution",
     ),
     Check(
         "payments out are booked",
-        f"""SELECT d.public_id AS name, d.fen AS owed, COALESCE(-m.fen, 0) AS amount FROM disbursement d
-        JOIN campaign c ON c.id = d.campaign_id LEFT JOIN {RESTRICTED} m
-        ON m.key = 'disburse:' || d.public_id AND m.owner = c.public_id AND m.book = d.book
-        WHERE COALESCE(-m.fen, 0) <> CASE WHEN d.state IN ({ON_ITS_WAY}, {PAID}) THEN d.fen ELSE 0 END""",
+        f"""SELECT d.public_id AS name, d.fen AS owed, -{LEFT} AS amount FROM disbursement d
+        JOIN campaign c ON c.id = d.campaign_id
+        WHERE -{LEFT} <> CASE WHEN d.state IN ({ON_ITS_WAY}, {PAID}) THEN d.fen ELSE 0 END""",
         "payment {name} of {owed} fen: {amount} left its campaign's account",
     ),
     Check(
         "payments that arrived left the gateway",
-        f"""SELECT d.public_id AS name, d.fen AS owed, COALESCE(-SUM(line.amount), 0) AS amount FROM disbursement d
-        LEFT JOIN entry ON entry.key = 'disburse_paid:' || d.public_id AND entry.book = d.book
-        LEFT JOIN (line JOIN ledger_account a ON a.id = line.account_id AND a.kind = 'gateway_clearing')
-        ON line.entry_id = entry.id GROUP BY d.id, d.public_id, d.fen, d.state
-        HAVING COALESCE(-SUM(line.amount), 0) <> CASE WHEN d.state IN ({PAID}) THEN d.fen ELSE 0 END""",
+        f"""SELECT d.public_id AS name, d.fen AS owed, -{ARRIVED} AS amount FROM disbursement d
+        WHERE -{ARRIVED} <> CASE WHEN d.state IN ({PAID}) THEN d.fen ELSE 0 END""",
         "payment {name} of {owed} fen: {amount} left the gateway",
     ),
     Check(

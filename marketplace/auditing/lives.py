@@ -8,8 +8,22 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row
 
+from crowdfund.campaigns.banking.states import DEPOSIT
+from crowdfund.campaigns.mirrors.states import FILE
 from crowdfund.campaigns.reports.states import REPORT
-from crowdfund.campaigns.states import CAMPAIGN, CONTRIBUTION, DISBURSEMENT, INSTALLMENT, MATCHING_FUND, PLAN, RECEIPT
+from crowdfund.campaigns.states import (
+    CAMPAIGN,
+    CONTRIBUTION,
+    DISBURSEMENT,
+    HELD_MATCH,
+    INSTALLMENT,
+    MATCHING_FUND,
+    PLAN,
+    RECEIPT,
+    SCHOOL_TERM,
+    SPONSORSHIP,
+    STUDENT_PLACE,
+)
 from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
 from crowdfund.presales.states import BACKING, PRESALE
 from listings.customer_reviews.states import CUSTOMER_REVIEW, PICTURE
@@ -78,8 +92,14 @@ LIVES: Final = (
     Life("contribution", "public_id", CONTRIBUTION, "intent"),
     Life("plan", "public_id", PLAN, "active"),
     Life("installment", "public_id", INSTALLMENT, "due"),
+    Life("student_place", "public_id", STUDENT_PLACE, "offered"),
+    Life("sponsorship", "public_id", SPONSORSHIP, "begun"),
+    Life("school_term", "public_id", SCHOOL_TERM, "opened"),
     Life("matching_fund", "public_id", MATCHING_FUND, "draft"),
+    Life("held_match", "public_id", HELD_MATCH, "held"),
     Life("disbursement", "public_id", DISBURSEMENT, "requested"),
+    Life("cash_deposit", "public_id", DEPOSIT, "paid_in"),
+    Life("mirror_file", "public_id", FILE, "comparing"),
     Life("campaign_report", "public_id", REPORT, "drafted"),
     Life("receipt", "public_id", RECEIPT, "issued"),
     Life("presale", "public_id", PRESALE, "draft"),

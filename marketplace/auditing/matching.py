@@ -3,8 +3,8 @@
 from typing import Final
 
 from marketplace.auditing.checks import Check
-from marketplace.auditing.giving import RESTRICTED, STAYED
-from marketplace.auditing.money import LINES
+from marketplace.auditing.giving import STAYED
+from marketplace.auditing.money import LINES, came_to
 
 MOVED: Final = f"""(SELECT entry.key AS key, entry.kind AS kind, a.owner AS owner, a.book AS book, -SUM(line.amount) AS fen
     FROM {LINES} WHERE a.kind = 'matching' GROUP BY entry.id, entry.key, entry.kind, a.owner, a.book)"""
@@ -12,6 +12,10 @@ MOVED: Final = f"""(SELECT entry.key AS key, entry.kind AS kind, a.owner AS owne
 
 MATCHES: Final = """gift_match x JOIN matching_fund f ON f.id = x.fund_id JOIN contribution g ON g.id = x.contribution_id
     JOIN campaign c ON c.id = f.campaign_id"""
+
+BOTH: Final = "'match:' || f.public_id || ':' || g.public_id"
+OUT: Final = came_to(BOTH, kind="matching", owner="f.public_id", book="f.book")
+IN: Final = came_to(BOTH, kind="restricted", owner="c.public_id", book="f.book")
 
 DISPUTED: Final = """(SELECT a.reference AS reference, SUM(d.fen) AS fen FROM dispute d JOIN attempt a ON a.id = d.attempt_id
     WHERE d.state IN ('needs_response', 'under_review') AND a.state = 'succeeded' AND NOT a.is_surplus
@@ -53,11 +57,8 @@ FUNDS: Final = (
     ),
     Check(
         "matches are booked from their fund to its campaign",
-        f"""SELECT g.public_id AS name, x.fen AS owed, COALESCE(-m.fen, 0) AS amount, COALESCE(r.fen, 0) AS came
-        FROM {MATCHES} LEFT JOIN {MOVED} m ON m.key = 'match:' || f.public_id || ':' || g.public_id
-        AND m.owner = f.public_id AND m.book = f.book LEFT JOIN {RESTRICTED} r
-        ON r.key = 'match:' || f.public_id || ':' || g.public_id AND r.owner = c.public_id AND r.book = f.book
-        WHERE COALESCE(-m.fen, 0) <> x.fen OR COALESCE(r.fen, 0) <> x.fen""",
+        f"""SELECT g.public_id AS name, x.fen AS owed, -{OUT} AS amount, {IN} AS came FROM {MATCHES}
+        WHERE -{OUT} <> x.fen OR {IN} <> x.fen""",
         "gift {name} got {owed} fen, {amount} left its fund and {came} came to its campaign",
     ),
     Check(
@@ -89,16 +90,22 @@ FUNDS: Final = (
     ),
     Check(
         "matches keep the cap of a giver",
-        f"""SELECT f.public_id AS name, f.giver_cap_fen AS owed, SUM(x.fen - x.returned_fen) AS amount FROM {MATCHES}
-        WHERE x.giver <> '' GROUP BY f.id, f.public_id, f.giver_cap_fen, x.giver
-        HAVING SUM(x.fen - x.returned_fen) > f.giver_cap_fen""",
-        "one giver got {amount} fen of fund {name}, which adds at most {owed}",
+        """SELECT f.public_id AS name, f.giver_cap_fen AS owed, t.fen AS amount FROM (
+            SELECT e.series AS series, e.giver AS giver, SUM(e.fen) AS fen FROM (
+                SELECT COALESCE(m.continues_id, m.id) AS series, x.giver AS giver, x.fen - x.returned_fen AS fen
+                FROM gift_match x JOIN matching_fund m ON m.id = x.fund_id
+                UNION ALL SELECT COALESCE(m.continues_id, m.id), h.giver, h.fen
+                FROM held_match h JOIN matching_fund m ON m.id = h.fund_id WHERE h.state IN ('held', 'proposed')) e
+            WHERE e.giver <> '' GROUP BY e.series, e.giver) t
+        JOIN matching_fund f ON f.id = t.series WHERE t.fen > f.giver_cap_fen""",
+        "one giver got {amount} fen of fund {name} and what tops it up, which add at most {owed}",
     ),
     Check(
         "matches are counted for whoever gave",
         f"""SELECT g.public_id AS name, x.giver AS giver FROM {MATCHES} WHERE x.giver NOT LIKE CASE
             WHEN g.person_id IS NOT NULL THEN 'person:' || g.person_id
-            WHEN g.contact IS NOT NULL THEN 'contact:%' ELSE '' END""",
+            WHEN g.contact IS NOT NULL THEN 'contact:%' ELSE '' END
+        AND NOT (g.person_id IS NOT NULL AND g.contact IS NOT NULL AND x.giver LIKE 'contact:%')""",
         "the match of gift {name} is counted for {giver}, who did not give it",
     ),
     Check(
@@ -128,11 +135,12 @@ FUNDS: Final = (
     ),
     Check(
         "funds are where their money says",
-        """SELECT public_id AS name, state, received_fen AS received, received_fen - matched_fen - gone_fen AS amount
+        """SELECT public_id AS name, state, received_fen AS received,
+        received_fen - matched_fen - held_fen - gone_fen AS amount
         FROM matching_fund WHERE NOT CASE state WHEN 'draft' THEN received_fen = 0
-            WHEN 'funded' THEN received_fen = total_fen AND matched_fen + gone_fen = 0
-            WHEN 'active' THEN received_fen = total_fen AND matched_fen + gone_fen < received_fen
-            WHEN 'exhausted' THEN received_fen = total_fen AND matched_fen + gone_fen = received_fen
+            WHEN 'funded' THEN received_fen = total_fen AND matched_fen + held_fen + gone_fen = 0
+            WHEN 'active' THEN received_fen = total_fen AND matched_fen + held_fen + gone_fen < received_fen
+            WHEN 'exhausted' THEN received_fen = total_fen AND matched_fen + held_fen + gone_fen = received_fen
             ELSE received_fen IN (0, total_fen) END""",
         "fund {name} is {state}, with {received} fen paid in and {amount} left",
     ),

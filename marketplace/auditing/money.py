@@ -10,7 +10,15 @@ BALANCES: Final = """(SELECT known.account_id AS account_id, known.commodity AS 
         WHERE line.account_id = known.account_id AND line.commodity = known.commodity) AS amount
     FROM (SELECT DISTINCT account_id, commodity FROM line) known)"""
 """What stands in each account, added up where it lies: SQLite would sort all lines in memory to group them."""
+WHO: Final = "CASE WHEN a.kind LIKE 'seller%' THEN 'seller' ELSE 'station' END"  # whose account it is
 LIABILITIES: Final = ", ".join(f"'{kind}'" for kind in sorted(NEVER_IN_DEBIT))
+
+
+def came_to(key: str, *, kind: str, owner: str, book: str) -> str:
+    """What the entry of that key moved into an account, looked up: where few ask, joining sums of all entries is dear."""
+    return f"""(SELECT COALESCE(-SUM(line.amount), 0) FROM {LINES} WHERE entry.key = {key}
+        AND a.kind = '{kind}' AND a.owner = {owner} AND a.book = {book})"""
+
 
 BOOKS: Final = (
     Check(
@@ -50,9 +58,21 @@ BOOKS: Final = (
     ),
     Check(
         "nothing is left in clearing",
+        """SELECT o.number AS name, SUM(line.amount) AS amount
+        FROM "order" o CROSS JOIN entry CROSS JOIN line CROSS JOIN ledger_account a
+        WHERE o.id BETWEEN :first AND :last AND entry.reference = o.number AND line.entry_id = entry.id
+        AND a.id = line.account_id AND a.kind = 'buyer_clearing'
+        AND NOT EXISTS (SELECT 1 FROM account_order t WHERE t.order_id = o.id)
+        GROUP BY o.number, a.book, line.commodity HAVING SUM(line.amount) <> 0""",
+        "{amount} fen of {name} were neither allocated nor sent back",
+        sliced='"order"',
+    ),
+    Check(
+        "nothing is left in clearing",  # of what institutions pay by statement, and of what belongs to no order
         f"""SELECT COALESCE(s.public_id, entry.reference) AS name, SUM(line.amount) AS amount FROM {LINES}
         LEFT JOIN "order" o ON o.number = entry.reference LEFT JOIN account_order t ON t.order_id = o.id
-        LEFT JOIN account_statement s ON s.id = t.statement_id WHERE a.kind = 'buyer_clearing'
+        LEFT JOIN account_statement s ON s.id = t.statement_id
+        WHERE a.kind = 'buyer_clearing' AND (o.id IS NULL OR t.order_id IS NOT NULL)
         GROUP BY COALESCE(s.public_id, entry.reference), a.book, line.commodity HAVING SUM(line.amount) <> 0""",
         "{amount} fen of {name} were neither allocated nor sent back",
     ),
@@ -78,8 +98,11 @@ GATEWAYS: Final = (
     ),
     Check(
         "one payment is used",
-        """SELECT purpose || ' ' || reference AS name, COUNT(*) AS amount FROM attempt
-        WHERE state = 'succeeded' AND NOT is_surplus GROUP BY purpose, reference HAVING COUNT(*) > 1""",
+        """SELECT attempt.purpose || ' ' || attempt.reference AS name, COUNT(*) AS amount FROM attempt
+        WHERE attempt.state = 'succeeded' AND NOT attempt.is_surplus AND EXISTS (SELECT 1 FROM attempt other
+            WHERE other.reference = attempt.reference AND other.purpose = attempt.purpose AND other.id <> attempt.id
+            AND other.state = 'succeeded' AND NOT other.is_surplus)
+        GROUP BY attempt.purpose, attempt.reference""",
         "{name} was paid {amount} times, and none of it is marked as surplus",
     ),
     Check(
@@ -142,15 +165,17 @@ GATEWAYS: Final = (
     Check(
         "clearing is what was taken less what went back",
         """SELECT g.gateway AS name, g.owed AS owed, COALESCE(b.amount, 0) AS amount FROM (
-            SELECT t.gateway AS gateway, t.book AS book, SUM(t.fen) AS owed FROM (
-                SELECT gateway, book, fen FROM attempt WHERE state = 'succeeded' UNION ALL
-                SELECT attempt.gateway, attempt.book, -refund.fen FROM refund
-                JOIN attempt ON attempt.id = refund.attempt_id WHERE refund.state = 'succeeded') t
-            GROUP BY t.gateway, t.book) g
-        LEFT JOIN (SELECT a.owner AS owner, a.book AS book, SUM(line.amount) AS amount FROM entry
-            JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
-            WHERE a.kind = 'gateway_clearing' AND entry.kind IN ('capture', 'refund_done', 'refund_failed')
-            GROUP BY a.owner, a.book) b
+            SELECT k.gateway AS gateway, k.book AS book,
+            (SELECT COALESCE(SUM(t.fen), 0) FROM attempt t WHERE t.gateway = k.gateway AND t.book = k.book
+                AND t.state = 'succeeded')
+            - (SELECT COALESCE(SUM(r.fen), 0) FROM refund r JOIN attempt t ON t.id = r.attempt_id
+                WHERE t.gateway = k.gateway AND t.book = k.book AND r.state = 'succeeded') AS owed
+            FROM (SELECT DISTINCT gateway, book FROM attempt) k) g
+        LEFT JOIN (SELECT a.owner AS owner, a.book AS book, SUM(line.amount) AS amount
+            FROM ledger_account a CROSS JOIN line CROSS JOIN entry WHERE a.kind = 'gateway_clearing'
+            AND line.account_id = a.id AND entry.id = line.entry_id
+            AND entry.kind IN ('capture', 'refund_done', 'refund_failed')
+            GROUP BY a.kind, a.owner, a.book) b
         ON b.owner = g.gateway AND b.book = g.book WHERE COALESCE(b.amount, 0) <> g.owed""",
         "{owed} fen should be at {name}, the books say {amount}",
     ),

@@ -26,11 +26,16 @@ MOVEMENTS: Final = (
     ),
     Check(
         "matched movements are what the books say",
-        f"""SELECT m.matched_entry AS name, m.gateway AS gateway, SUM(m.shown) AS amount,
-            COALESCE(MAX(c.amount), 0) AS booked FROM ({SHOWN}) m
-        LEFT JOIN ({CLEARED}) c ON c.key = m.matched_entry AND c.owner = m.gateway AND c.commodity = m.shown_in
-        GROUP BY m.matched_entry, m.gateway, m.shown_in HAVING SUM(m.shown) <> COALESCE(MAX(c.amount), 0)""",
+        f"""SELECT t.name AS name, t.gateway AS gateway, SUM(t.shown) AS amount, SUM(t.booked) AS booked FROM (
+            SELECT entry.key AS name, m.gateway AS gateway, m.shown_in AS shown_in,
+            m.shown AS shown, 0 AS booked, 1 AS is_shown
+            FROM entry CROSS JOIN ({SHOWN}) m WHERE entry.id BETWEEN :first AND :last AND m.matched_entry = entry.key
+            UNION ALL SELECT entry.key, a.owner, line.commodity, 0, line.amount, 0
+            FROM entry CROSS JOIN line CROSS JOIN ledger_account a WHERE entry.id BETWEEN :first AND :last
+            AND line.entry_id = entry.id AND a.id = line.account_id AND a.kind = 'gateway_clearing') t
+        GROUP BY t.name, t.gateway, t.shown_in HAVING SUM(t.is_shown) > 0 AND SUM(t.shown) <> SUM(t.booked)""",
         "{name} moved {amount} at {gateway}, the books say {booked}",
+        sliced="entry",
     ),
     Check(
         "conversions are what gateways gave",
@@ -69,15 +74,20 @@ MOVEMENTS: Final = (
     ),
     Check(
         "fees of gateways are booked once",
-        f"""SELECT m.remote_id AS name, m.fee AS fee, COALESCE(-c.amount, 0) AS booked FROM gateway_movement m
-        LEFT JOIN ({CLEARED}) c ON c.key = 'gwfee:' || m.remote_id AND c.owner = m.gateway AND c.commodity = m.currency
-        WHERE m.fee <> COALESCE(-c.amount, 0)""",
+        """SELECT m.remote_id AS name, m.fee AS fee, -COALESCE(SUM(CASE WHEN a.id > 0 THEN line.amount END), 0) AS booked
+        FROM gateway_movement m LEFT JOIN entry ON entry.key = 'gwfee:' || m.remote_id
+        LEFT JOIN line ON line.entry_id = entry.id AND line.commodity = m.currency
+        LEFT JOIN ledger_account a ON a.id = line.account_id AND a.kind = 'gateway_clearing' AND a.owner = m.gateway
+        WHERE m.id BETWEEN :first AND :last GROUP BY m.id, m.remote_id, m.fee
+        HAVING m.fee <> -COALESCE(SUM(CASE WHEN a.id > 0 THEN line.amount END), 0)""",
         "movement {name} cost {fee}, the books say {booked}",
+        sliced="gateway_movement",
     ),
     Check(
         "booked fees were taken",
-        """SELECT key AS name FROM entry WHERE kind = 'gwfee'
-        EXCEPT SELECT 'gwfee:' || remote_id FROM gateway_movement""",
+        """SELECT entry.key AS name FROM entry WHERE entry.kind = 'gwfee' AND NOT EXISTS (SELECT 1 FROM line
+            JOIN ledger_account a ON a.id = line.account_id JOIN gateway_movement m
+            ON m.gateway = a.owner AND m.remote_id = SUBSTR(entry.key, 7) WHERE line.entry_id = entry.id)""",
         "{name} is booked, but no gateway took it",
     ),
     Check(

@@ -1,10 +1,10 @@
-"""What must be true of refunds by line: of their sums, of units, and of what everybody is owed after them."""
+"""What must be true of refunds by line: of their sums, and of units."""
 
 from typing import Final
 
 from marketplace.auditing.checks import Check
-from marketplace.auditing.escrow import NOT_ORDERED, PLACES, RELEASED
-from marketplace.auditing.institutions import CREDITED, CREDITED_SHARES
+from marketplace.auditing.institutions import CREDITED
+from marketplace.auditing.money import WHO
 
 BACK: Final = """(SELECT rl.order_line_id AS line_id, l.parcel_id AS parcel_id, r.public_id AS refund, r.state AS state,
         l.seller_public_id AS seller, p.station_code AS station, rl.by_station AS by_station, rl.quantity AS quantity,
@@ -30,37 +30,6 @@ BORNE: Final = f"""(SELECT refund, state, parcel_id, 'seller' AS who, seller AS 
         FROM {BACK} b WHERE by_station)"""
 """Who bears what: price less fee and their own discount the seller, fee and shipping the station; of a lost parcel
 everything the station. More than their buyer has back, by what the province had put to it."""
-
-OWED: Final = f"""(SELECT p.id AS parcel_id, 'seller' AS who, l.seller_public_id AS owner,
-        (l.unit_price_fen - l.unit_service_fee_fen) * l.quantity - l.seller_discount_fen AS fen
-        FROM order_line l JOIN parcel p ON p.id = l.parcel_id
-    UNION ALL SELECT id, 'station', station_code, service_fee_fen + shipping_fen FROM parcel
-    UNION ALL SELECT parcel_id, who, owner, -fen FROM {BORNE} b WHERE state <> 'failed' AND NOT by_station
-    UNION ALL SELECT parcel_id, who, owner, -fen FROM {CREDITED_SHARES} c)"""
-"""What of each parcel is somebody's, before a loss is borne."""
-
-EXPECTED: Final = f"""(SELECT x.book AS book, x.who AS who, x.owner AS owner, SUM(x.held) AS held, SUM(x.payable) AS payable
-    FROM (SELECT o.book AS book, w.who AS who, w.owner AS owner,
-        CASE WHEN p.state = 'settled' THEN 0 ELSE w.fen END AS held,
-        CASE WHEN p.state = 'settled' THEN w.fen ELSE 0 END AS payable
-    FROM (SELECT * FROM {OWED} s UNION ALL SELECT parcel_id, who, owner, -fen FROM {BORNE} b
-        WHERE state <> 'failed' AND by_station) w
-    JOIN parcel p ON p.id = w.parcel_id JOIN "order" o ON o.id = p.order_id
-    WHERE o.paid_at IS NOT NULL AND (o.backing IS NULL OR o.number IN {RELEASED})
-    UNION ALL SELECT book, 'seller', seller, -start_fen, 0 FROM {PLACES} p WHERE released) x
-    GROUP BY x.book, x.who, x.owner)"""
-
-BOOKED: Final = f"""(SELECT a.book AS book, CASE WHEN a.kind LIKE 'seller%' THEN 'seller' ELSE 'station' END AS who,
-        a.owner AS owner,
-        SUM(CASE WHEN a.kind IN ('seller_held', 'station_held') THEN -line.amount ELSE 0 END) AS held,
-        SUM(CASE WHEN a.kind IN ('seller_payable', 'station_payable') THEN -line.amount ELSE 0 END) AS payable
-    FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
-    WHERE entry.kind IN ('allocate', 'settle', 'refund', 'refund_failed', 'release')
-    AND NOT (entry.kind = 'release' AND entry.reference = SUBSTR(entry.key, 9, 16)) AND entry.key NOT IN {NOT_ORDERED}
-    AND a.kind IN ('seller_held', 'seller_payable', 'station_held', 'station_payable')
-    GROUP BY a.book, CASE WHEN a.kind LIKE 'seller%' THEN 'seller' ELSE 'station' END, a.owner)"""
-"""What orders alone made of the accounts: payouts and the like stand in entries of other kinds. What a presale released at
-its start is its own matter (`presales`)."""
 
 REFUNDS: Final = (
     Check(
@@ -130,27 +99,11 @@ REFUNDS: Final = (
         f"""SELECT e.refund AS name, e.who AS who, e.owner AS owner, e.owed AS owed, COALESCE(k.amount, 0) AS amount
         FROM (SELECT refund, who, owner, SUM(fen) AS owed FROM {BORNE} b GROUP BY refund, who, owner) e
         LEFT JOIN (SELECT SUBSTR(entry.key, 8) AS refund, a.owner AS owner, SUM(line.amount) AS amount,
-                CASE WHEN a.kind LIKE 'seller%' THEN 'seller' ELSE 'station' END AS who
+                {WHO} AS who
             FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
             WHERE entry.kind = 'refund' AND a.kind IN ('seller_held', 'seller_payable', 'station_held', 'station_payable')
-            GROUP BY SUBSTR(entry.key, 8), a.owner, CASE WHEN a.kind LIKE 'seller%' THEN 'seller' ELSE 'station' END) k
+            GROUP BY SUBSTR(entry.key, 8), a.owner, {WHO}) k
         ON k.refund = e.refund AND k.who = e.who AND k.owner = e.owner WHERE COALESCE(k.amount, 0) <> e.owed""",
         "refund {name}: {owed} fen should come from {who} {owner}, {amount} do",
-    ),
-    Check(
-        "what is owed follows from lines less refunds",
-        f"""SELECT e.book AS book, e.who AS who, e.owner AS owner, e.held AS held, e.payable AS payable,
-        COALESCE(k.held, 0) AS booked_held, COALESCE(k.payable, 0) AS booked_payable FROM {EXPECTED} e LEFT JOIN {BOOKED} k
-        ON k.book = e.book AND k.who = e.who AND k.owner = e.owner
-        WHERE COALESCE(k.held, 0) <> e.held OR COALESCE(k.payable, 0) <> e.payable""",
-        "{who} {owner} in the {book} book: {held} fen should be held and {payable} payable by the lines, the books say "
-        "{booked_held} and {booked_payable}",
-    ),
-    Check(
-        "nobody is owed for nothing",
-        f"""SELECT k.who AS who, k.owner AS owner, k.book AS book, k.held + k.payable AS amount FROM {BOOKED} k
-        LEFT JOIN {EXPECTED} e ON k.book = e.book AND k.who = e.who AND k.owner = e.owner
-        WHERE e.owner IS NULL AND (k.held <> 0 OR k.payable <> 0)""",
-        "{who} {owner} in the {book} book is owed {amount} fen, but no line of an order says so",
     ),
 )

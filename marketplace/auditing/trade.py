@@ -4,28 +4,18 @@ from typing import Final
 
 from marketplace.auditing.checks import Check
 from marketplace.auditing.institutions import CREDITED_SHARES, OFF
+from marketplace.auditing.money import WHO
 from marketplace.auditing.refunds import BACK, GONE
 
-SHARES: Final = """(SELECT l.parcel_id AS parcel_id, 'seller' AS who, l.seller_public_id AS owner,
-        SUM((l.unit_price_fen - l.unit_service_fee_fen) * l.quantity - l.seller_discount_fen) AS owed FROM order_line l
-    GROUP BY l.parcel_id, l.seller_public_id
+PARTS: Final = """(SELECT l.parcel_id AS parcel_id, 'seller' AS who, l.seller_public_id AS owner,
+        (l.unit_price_fen - l.unit_service_fee_fen) * l.quantity - l.seller_discount_fen AS owed FROM order_line l
     UNION ALL SELECT id, 'station', station_code, service_fee_fen + shipping_fen FROM parcel)"""
-"""Whose a parcel's money is, from its frozen lines."""
+"""Whose a parcel's money is, line by line."""
 
-BY_PARCEL: Final = """(SELECT CAST(SUBSTR(entry.key, 8, 16) AS TEXT) AS parcel, a.owner AS owner,
-        SUM(CASE WHEN a.kind IN ('seller_held', 'station_held') THEN line.amount ELSE 0 END) AS out_of_held,
-        SUM(CASE WHEN a.kind IN ('seller_payable', 'station_payable') THEN -line.amount ELSE 0 END) AS payable
-    FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
-    WHERE entry.kind = 'settle' GROUP BY SUBSTR(entry.key, 8, 16), a.owner)"""
-"""What was settled: the key is settle:<the sixteen characters of a parcel>:<owner>, or …:refund:<one that failed later>.
-
-CAST: without a type of its own SQLite would look a parcel up by nothing but its owner."""
-
-BACK_FROM_HELD: Final = f"""(SELECT g.parcel_id AS parcel_id, a.owner AS owner, SUM(line.amount) AS fen
+BACK_FROM_HELD: Final = f"""(SELECT g.parcel_id AS parcel_id, {WHO} AS who, a.owner AS owner, line.amount AS fen
     FROM (SELECT DISTINCT parcel_id, refund FROM {BACK} b WHERE state <> 'failed') g
     JOIN entry ON entry.key = 'refund:' || g.refund JOIN line ON line.entry_id = entry.id
-    JOIN ledger_account a ON a.id = line.account_id AND a.kind IN ('seller_held', 'station_held')
-    GROUP BY g.parcel_id, a.owner)"""
+    JOIN ledger_account a ON a.id = line.account_id AND a.kind IN ('seller_held', 'station_held'))"""
 """What went back to buyers before their parcel was settled."""
 
 BACK_IN_ALL: Final = f"""(SELECT parcel_id, SUM(goods + shipping - discount) AS fen FROM {GONE} b
@@ -84,30 +74,42 @@ ORDERS: Final = (
         "allocations follow the lines",
         # both sides in one heap, added up once: joined, SQLite looks through one of them for each row of the other
         f"""SELECT t.number AS name, t.who AS who, t.owner AS owner, SUM(t.owed) AS owed, SUM(t.amount) AS amount FROM (
-            SELECT o.number AS number, s.who AS who, s.owner AS owner, s.owed AS owed, 0 AS amount FROM {SHARES} s
-            JOIN parcel p ON p.id = s.parcel_id JOIN "order" o ON o.id = p.order_id
-            WHERE o.paid_at IS NOT NULL AND o.backing IS NULL
+            SELECT o.number AS number, s.who AS who, s.owner AS owner, s.owed AS owed, 0 AS amount FROM "order" o
+            CROSS JOIN parcel p CROSS JOIN {PARTS} s WHERE o.id BETWEEN :first AND :last AND p.order_id = o.id
+            AND s.parcel_id = p.id AND o.paid_at IS NOT NULL AND o.backing IS NULL
             UNION ALL SELECT o.number, c.who, c.owner, -c.fen, 0 FROM {CREDITED_SHARES} c
-            JOIN parcel p ON p.id = c.parcel_id JOIN "order" o ON o.id = p.order_id WHERE o.paid_at IS NOT NULL
-            UNION ALL SELECT SUBSTR(entry.key, 10), CASE a.kind WHEN 'seller_held' THEN 'seller' ELSE 'station' END, a.owner,
-            0, -line.amount FROM entry JOIN line ON line.entry_id = entry.id JOIN ledger_account a ON a.id = line.account_id
-            WHERE entry.kind = 'allocate' AND a.kind IN ('seller_held', 'station_held')) t
+            JOIN parcel p ON p.id = c.parcel_id JOIN "order" o ON o.id = p.order_id
+            WHERE o.id BETWEEN :first AND :last AND o.paid_at IS NOT NULL
+            UNION ALL SELECT o.number, {WHO}, a.owner,
+            0, -line.amount FROM "order" o CROSS JOIN entry CROSS JOIN line CROSS JOIN ledger_account a
+            WHERE o.id BETWEEN :first AND :last AND entry.key = 'allocate:' || o.number AND line.entry_id = entry.id
+            AND a.id = line.account_id AND a.kind IN ('seller_held', 'station_held')) t
         GROUP BY t.number, t.who, t.owner HAVING SUM(t.owed) <> SUM(t.amount)""",
         "order {name}: {who} {owner} should have {owed} fen, the books say {amount}",
+        sliced='"order"',
     ),
     Check(
         "settled parcels moved from held to payable once",
-        f"""SELECT p.public_id AS name, s.who AS who, s.owner AS owner,
-        s.owed - COALESCE(h.fen, 0) - COALESCE(c.fen, 0) AS owed,
-        COALESCE(b.out_of_held, 0) AS held, COALESCE(b.payable, 0) AS amount FROM parcel p
-        JOIN {SHARES} s ON s.parcel_id = p.id LEFT JOIN {BY_PARCEL} b ON b.parcel = p.public_id AND b.owner = s.owner
-        LEFT JOIN {BACK_FROM_HELD} h ON h.parcel_id = p.id AND h.owner = s.owner
-        LEFT JOIN (SELECT parcel_id, owner, SUM(fen) AS fen FROM {CREDITED_SHARES} x GROUP BY parcel_id, owner) c
-        ON c.parcel_id = p.id AND c.owner = s.owner
-        WHERE p.state = 'settled'
-        AND (COALESCE(b.out_of_held, 0) <> s.owed - COALESCE(h.fen, 0) - COALESCE(c.fen, 0)
-        OR COALESCE(b.payable, 0) <> s.owed - COALESCE(h.fen, 0) - COALESCE(c.fen, 0))""",
+        f"""SELECT t.name AS name, t.who AS who, t.owner AS owner, SUM(t.owed) AS owed, SUM(t.held) AS held,
+        SUM(t.payable) AS amount FROM (
+            SELECT p.public_id AS name, s.who AS who, s.owner AS owner, s.owed AS owed, 0 AS held, 0 AS payable,
+            1 AS is_share FROM parcel p CROSS JOIN {PARTS} s WHERE p.id BETWEEN :first AND :last AND p.state = 'settled'
+            AND s.parcel_id = p.id
+            UNION ALL SELECT p.public_id, h.who, h.owner, -h.fen, 0, 0, 0 FROM {BACK_FROM_HELD} h
+            JOIN parcel p ON p.id = h.parcel_id WHERE p.id BETWEEN :first AND :last AND p.state = 'settled'
+            UNION ALL SELECT p.public_id, c.who, c.owner, -c.fen, 0, 0, 0 FROM {CREDITED_SHARES} c
+            JOIN parcel p ON p.id = c.parcel_id WHERE p.id BETWEEN :first AND :last AND p.state = 'settled'
+            UNION ALL SELECT p.public_id, {WHO}, a.owner, 0,
+            CASE WHEN a.kind IN ('seller_held', 'station_held') THEN line.amount ELSE 0 END,
+            CASE WHEN a.kind IN ('seller_payable', 'station_payable') THEN -line.amount ELSE 0 END, 0
+            FROM parcel p CROSS JOIN "order" o CROSS JOIN entry CROSS JOIN line CROSS JOIN ledger_account a
+            WHERE p.id BETWEEN :first AND :last AND p.state = 'settled' AND o.id = p.order_id AND entry.reference = o.number
+            AND entry.kind = 'settle' AND SUBSTR(entry.key, 8, 16) = p.public_id AND line.entry_id = entry.id
+            AND a.id = line.account_id) t
+        GROUP BY t.name, t.who, t.owner HAVING SUM(t.is_share) > 0
+        AND (SUM(t.held) <> SUM(t.owed) OR SUM(t.payable) <> SUM(t.owed))""",
         "parcel {name} is settled: of {who} {owner}'s {owed} fen {held} are no longer held and {amount} are payable",
+        sliced="parcel",
     ),
     Check(
         "only settled parcels are payable",
@@ -166,14 +168,16 @@ GOODS: Final = (
     ),
     Check(
         "what was paid was sold",
-        f"""SELECT o.number AS name, w.variant AS variant, w.quantity AS owed, COALESCE(m.quantity, 0) AS amount
-        FROM "order" o JOIN (SELECT g.order_id AS order_id, g.variant AS variant, SUM(g.quantity) AS quantity
-            FROM {ORDERED} g GROUP BY g.order_id, g.variant) w ON w.order_id = o.id
-        LEFT JOIN (SELECT reference, variant_code, -SUM(on_hand_change) AS quantity FROM stock_movement
-            WHERE kind = 'sold' GROUP BY reference, variant_code) m ON m.reference = o.number AND m.variant_code = w.variant
-        LEFT JOIN account_order t ON t.order_id = o.id WHERE COALESCE(m.quantity, 0)
-        <> CASE WHEN o.paid_at IS NULL AND t.order_id IS NULL THEN 0 ELSE w.quantity END""",
+        """SELECT t.name AS name, t.variant AS variant, SUM(t.owed) AS owed, SUM(t.sold) AS amount FROM (
+            SELECT o.number AS name, l.variant_code AS variant, l.quantity AS owed, 0 AS sold,
+            CASE WHEN o.paid_at IS NULL AND t.order_id IS NULL THEN 0 ELSE l.quantity END AS gone
+            FROM "order" o CROSS JOIN parcel p CROSS JOIN order_line l LEFT JOIN account_order t ON t.order_id = p.order_id
+            WHERE o.id BETWEEN :first AND :last AND p.order_id = o.id AND l.parcel_id = p.id
+            UNION ALL SELECT o.number, m.variant_code, 0, -m.on_hand_change, 0 FROM "order" o CROSS JOIN stock_movement m
+            WHERE o.id BETWEEN :first AND :last AND m.reference = o.number AND m.kind = 'sold') t
+        GROUP BY t.name, t.variant HAVING SUM(t.owed) > 0 AND SUM(t.sold) <> SUM(t.gone)""",
         "order {name}: {owed} of {variant} ordered, {amount} left the shelf",
+        sliced='"order"',
     ),
     Check(
         "what was refused is for sale again",

@@ -56,7 +56,7 @@ def write(message: str, *, from_nothing: bool = False) -> Path:
         engine = create_engine(url, **engine_options(url))
         prepare(engine)
         bring_up_to_date(engine)
-        number = len(list(FOLDER.glob("versions/*.py"))) + 1
+        number = max((int(each.name[:4]) for each in FOLDER.glob("versions/*.py")), default=0) + 1  # a number may be missing
         made = command.revision(_config(engine), message, autogenerate=True, rev_id=f"{number:04}")
         engine.dispose()
     newest.cache_clear()

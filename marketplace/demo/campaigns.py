@@ -72,7 +72,7 @@ def live_through(
 def facts_of(row: Row, start: date, region: str, number: int) -> dict[str, Any]:
     kept = (
         *("kind", "station_code", "title_zh", "title_en", "story_zh", "purpose_zh", "beneficiaries_zh", "criteria_zh"),
-        *("past_goal", "next_project_zh", "residue_zh", "unit_zh", "unit_en"),
+        *("past_goal", "next_project_zh", "residue_zh", "unit_zh", "unit_en", "channel", "platform", "platform_url"),
     )
     return {name: row[name] for name in kept} | {
         "region_zh": region,

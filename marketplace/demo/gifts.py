@@ -18,7 +18,7 @@ from crowdfund.campaigns.states import CampaignState
 from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
 from marketplace.core.money import Money
-from marketplace.demo import matching, payments_out, plans
+from marketplace.demo import matching, payments_out, plans, students, together
 from marketplace.demo.cashier import pay_at_cashier
 from marketplace.demo.people import ORGANISATION, ids_of, person_id
 from marketplace.demo.tables import Row, read
@@ -56,6 +56,8 @@ def play() -> None:
     deeds += plans.deeds(cashier, past.people[person_id("buyer")])
     deeds += payments_out.deeds(past.officer, past.people[person_id("charity2")])
     deeds += matching.deeds(cashier, past.officer, past.people[person_id("charity2")])
+    deeds += students.deeds(cashier, past.officer, past.people[person_id("charity2")], past.people[person_id("buyer")])
+    deeds += together.deeds(cashier, past.officer, past.people[person_id("charity2")], past.people[person_id("buyer")])
     done = sorted((deed for deed in deeds if deed[0] <= clock.now()), key=lambda deed: deed[0])
     for _day, group in groupby(done, key=lambda deed: clock.local(deed[0]).date()):
         live_through(list(group))

@@ -28,6 +28,8 @@ KINDS: Final[Mapping[str, AccountKind]] = MappingProxyType(
         "gateway_clearing": AccountKind(Side.ASSET, "gateway"),
         "dispute_receivable": AccountKind(Side.ASSET, "gateway"),
         "cash_desk": AccountKind(Side.ASSET, "station"),
+        "cash_in_transit": AccountKind(Side.ASSET, "station"),  # paid into the bank by the station's word alone
+        "bank_account": AccountKind(Side.ASSET),  # what came there in cash
         "buyer_clearing": AccountKind(Side.LIABILITY),
         "seller_held": AccountKind(Side.LIABILITY, "seller"),
         "seller_payable": AccountKind(Side.LIABILITY, "seller"),

@@ -4,17 +4,22 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from crowdfund.campaigns import disputed, giving, lifecycle, returning, thanking, tracing as campaign_tracing
+from crowdfund.campaigns import disbursing, disputed, giving, lifecycle, returning, thanking, tracing as campaign_tracing
 from crowdfund.campaigns.honours import dedicating
-from crowdfund.campaigns.matching import funds, paying_in, sending_back, taking_back
+from crowdfund.campaigns.matching import funds, letters, paying_in, sending_back, taking_back
 from crowdfund.campaigns.plans import cards, keeping, receiving
+from crowdfund.campaigns.students import choosing, releasing
 from crowdfund.campaigns.views import (
     cash as cash_views,
     criteria as criteria_views,
+    deposits as deposit_views,
     disbursements as disbursement_views,
     gifts as gift_views,
+    held as held_views,
+    invitations as invitation_views,
     ledger as ledger_views,
     matching as matching_views,
+    mirrors as mirror_views,
     news as news_views,
     officers as officer_views,
     plans as plan_views,
@@ -24,6 +29,8 @@ from crowdfund.campaigns.views import (
     returned as returned_views,
     sharing as sharing_views,
     sponsors as sponsor_views,
+    student_desk as student_desk_views,
+    students as student_views,
     teams as team_views,
     years as year_views,
 )
@@ -63,11 +70,18 @@ def install_giving(app: Flask) -> None:
 
 def install_giving_together(app: Flask) -> None:
     """Teams, cards of gifts in somebody's honour, gifts in cash; posters, what others may show; news and comments."""
-    for views in (team_views, cash_views, sharing_views, news_views):
+    for views in (team_views, cash_views, deposit_views, sharing_views, news_views):
         app.register_blueprint(views.bp)
     outbox.listeners[dedicating.TELLS] = [dedicating.tell]
     queues.others["cash_gifts"] = cash_views.queue
-    tracing.pages_of_entries |= dict.fromkeys(("cash", "cash_refund"), campaign_tracing.page_of_gift)
+    tracing.pages_of_entries |= dict.fromkeys(("cash", "cash_refund", "cash_drawn"), campaign_tracing.page_of_gift)
+
+
+def install_channels(app: Flask) -> None:
+    """Campaigns that live on a platform, and those for a closed list, before whose pages everybody is asked."""
+    for views in (mirror_views, invitation_views):
+        app.register_blueprint(views.bp)
+    app.before_request(invitation_views.turn_away)
 
 
 def install_plans(app: Flask) -> None:
@@ -86,9 +100,19 @@ def install_plans(app: Flask) -> None:
     outbox.slow.update(heard)
 
 
+def install_students(app: Flask) -> None:
+    """Sponsored students: a place follows the plan that pays for it, a term the payment to its school."""
+    for views in (student_views, student_desk_views):
+        app.register_blueprint(views.bp)
+    keeping.on_ended = [choosing.ended]
+    keeping.pledged = [choosing.is_promised]
+    receiving.on_received = [choosing.arrived]
+    disbursing.on_rejected = [releasing.take_back]
+
+
 def install_matching(app: Flask) -> None:
     """Matching funds: paid in as anything else is paid; what gifts do not get goes back to the sponsor."""
-    for views in (matching_views, sponsor_views):
+    for views in (matching_views, sponsor_views, held_views):
         app.register_blueprint(views.bp)
     outcomes.on_succeeded[paying_in.PURPOSE] = paying_in.receive
     refunds.on_failed[paying_in.PURPOSE] = sending_back.came_back
@@ -96,7 +120,7 @@ def install_matching(app: Flask) -> None:
     following.contested |= dict.fromkeys((giving.PURPOSE, keeping.PURPOSE), taking_back.follow)
     following.bearers[paying_in.PURPOSE] = sending_back.bear
     following.regained[paying_in.PURPOSE] = sending_back.regain
-    outbox.listeners[funds.CLOSED] = [sending_back.send_rest]
+    outbox.listeners |= {funds.CLOSED: [sending_back.send_rest], funds.MOVED: [letters.tell]}
     tracing.pages_of_purposes[paying_in.PURPOSE] = campaign_tracing.page_of_fund
     words.reasons[sending_back.REASON] = sending_back.REASON_WORDS
 

@@ -4,6 +4,7 @@ from flask import Flask
 
 from crowdfund.presales import (
     backing as presale_places,
+    disputed as presale_disputes,
     letters as presale_letters,
     ordering as presale_orders,
     releasing as presale_escrow,
@@ -30,9 +31,9 @@ def install_presales(app: Flask) -> None:
     purpose = presale_places.PURPOSE
     outcomes.credited[purpose] = presale_places.account_of
     outcomes.on_succeeded[purpose] = presale_places.receive
-    refunds.on_failed[purpose] = presale_returns.came_back
-    following.bearers[purpose] = presale_returns.bear
-    following.regained[purpose] = presale_returns.regain
+    refunds.on_failed[purpose] = presale_disputes.came_back
+    following.bearers[purpose] = presale_disputes.bear
+    following.regained[purpose] = presale_disputes.regain
     escrow.releases[:] = [presale_escrow.release_order]
     outbox.listeners[presale_places.LAPSES] = [presale_places.lapse]  # the gateway is asked first
     outbox.slow.add(presale_places.LAPSES)

@@ -3,10 +3,14 @@
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import ledger_models as public_ledger_models, models as campaign_models, receipt_models
+from crowdfund.campaigns.banking import models as banking_models
 from crowdfund.campaigns.criteria import models as criteria_models
-from crowdfund.campaigns.matching import models as matching_models
+from crowdfund.campaigns.invited import models as invitation_models
+from crowdfund.campaigns.matching import models as matching_models, waiting_models
+from crowdfund.campaigns.mirrors import models as mirror_models
 from crowdfund.campaigns.plans import models as plan_models
 from crowdfund.campaigns.reports import models as report_models
+from crowdfund.campaigns.students import models as student_models
 from crowdfund.campaigns.whereabouts import models as whereabouts_models
 from crowdfund.campaigns.yearly import models as yearly_models
 from crowdfund.pledges import models as pledge_models
@@ -43,6 +47,7 @@ MODELS = (
     audit,
     bank_transfer_models,
     batch_models,
+    banking_models,
     campaign_models,
     case_models,
     closing_models,
@@ -56,7 +61,10 @@ MODELS = (
     ledger_models,
     listing_models,
     sheet_models,
+    invitation_models,
     matching_models,
+    mirror_models,
+    waiting_models,
     notification_models,
     offline_models,
     order_models,
@@ -75,6 +83,7 @@ MODELS = (
     reconciliation_models,
     sealing,
     station_models,
+    student_models,
     transfer_models,
     review_models,
     question_models,

@@ -33,11 +33,15 @@ from tests.auditing.test_presales import TAMPERING as PRESALES
 from tests.auditing.test_programs import TAMPERING as PROGRAMS
 from tests.auditing.test_promotions import TAMPERING as PROMOTIONS
 from tests.auditing.test_reports import TAMPERING as REPORTS
+from tests.auditing.test_students import TAMPERING as STUDENTS
 from tests.auditing.test_transfers import TAMPERING as TRANSFERS
 from tests.auditing.test_whereabouts import TAMPERING as WHEREABOUTS
+from tests.campaigns.test_banking import TAMPERING as BANKING
 from tests.campaigns.test_cash import TAMPERING as TOGETHER
 from tests.customer_reviews.test_audit import TAMPERING as FEEDBACK
 from tests.factories import signed_in
+from tests.invited.test_closed_list import TAMPERING as INVITED
+from tests.mirrors.test_files import TAMPERING as MIRRORS
 from tests.orders.conftest import JIXIAN, Shop, parcels, post, shop
 
 __all__ = ["shop"]
@@ -183,7 +187,9 @@ def test_every_check_is_proved(traded: Shop) -> None:
     parts = {part.partition(":")[0] for part in said}
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
     trade = (*EDITING, *CASES, *BY_BANK, *PROMOTIONS, *GROUPS, *INSTITUTIONS, *AT_THE_BANK, *FEEDBACK)
-    of_plans = {*TOGETHER, *REACHED} | {check for check, _sql in (*PLANS, *MATCHING, *WHEREABOUTS, *PRESALES, *trade)}
+    of_plans = {*TOGETHER, *REACHED, *BANKING, *MIRRORS, *INVITED} | {
+        check for check, _sql in (*PLANS, *STUDENTS, *MATCHING, *WHEREABOUTS, *PRESALES, *trade)
+    }
     elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, OFFLINE, SHEETS, REPORTS, of_pledges, of_plans)
     others = {check for proved in elsewhere for check in proved}
     assert parts - set(TAMPERING) - others == {"the cashier and the books agree", movements.AT_THE_CASHIER}

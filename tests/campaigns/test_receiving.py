@@ -4,12 +4,14 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
-from crowdfund.campaigns import giving, lifecycle, returning
+from crowdfund.campaigns import giving, lifecycle, public_ledger, returning
 from crowdfund.campaigns.drafting import Line
 from crowdfund.campaigns.giving import Giver, NotOpen
 from crowdfund.campaigns.models import Contribution, PublicRow
@@ -20,6 +22,7 @@ from marketplace.auditing.checks import Difference
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
+from marketplace.core.money import Money
 from marketplace.core.transitions import EventRow
 from marketplace.ledger import books
 from marketplace.payments import outcomes
@@ -27,7 +30,7 @@ from marketplace.payments.disputes import following
 from marketplace.payments.disputes.states import DisputeState
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import AttemptState, RefundState
-from tests.campaigns.conftest import Fund, gift_of, post, public_rows
+from tests.campaigns.conftest import Fund, get, gift_of, post, public_rows
 from tests.payments.conftest import booked, moved
 
 
@@ -331,3 +334,17 @@ def test_a_gift_lost_to_a_bank_leaves_the_campaign_and_comes_back_on_appeal(fund
         ("return", 10_000),
     ]
     assert books.balance(db.session(), "chargeback_loss", book="test") == 0
+
+
+def test_the_database_stops_at_the_goal_by_itself(fund: Fund) -> None:
+    campaign = fund.open(past_goal="stop", goal_fen=366, budget=(Line("一份", 366),))
+    fund.give(campaign, 300)
+    row: dict[str, Any] = {"campaign_id": get(campaign).id, "book": "test", "who": "", "amount": Money(67)}
+    for kind in ("gift", "match"):
+        with pytest.raises(IntegrityError, match="stops at its goal"):
+            in_transaction(public_ledger.write, kind=kind, reference="x", **row)
+    in_transaction(public_ledger.write, kind="gift", reference="y", **row | {"amount": Money(66)})
+    assert public_rows(campaign) == [("gift", 300, ""), ("gift", 66, "")]
+    on = fund.open(past_goal="stretch", goal_fen=366, budget=(Line("一份", 366),))
+    fund.give(on, 400)
+    assert public_rows(on) == [("gift", 400, "")]

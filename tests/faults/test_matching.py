@@ -11,19 +11,21 @@ import time_machine
 from sqlalchemy import func, select
 
 from crowdfund.campaigns import giving, lifecycle
+from crowdfund.campaigns.matching import deciding
 from crowdfund.campaigns.matching.models import GiftMatch
 from crowdfund.campaigns.models import Contribution, PublicRow
-from crowdfund.campaigns.states import FundState
+from crowdfund.campaigns.states import FundState, HeldState
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.ledger.models import Line
-from marketplace.payments import inbox
+from marketplace.payments import attempts, inbox
 from marketplace.payments.models import Refund
 from marketplace.payments.reconciliation import running
 from marketplace.payments.sandbox import delivery
 from marketplace.payments.states import RefundState
 from tests.campaigns.conftest import Fund, fund, post, public_rows
 from tests.campaigns.matching.conftest import matches_of, open_fund, standing
+from tests.campaigns.matching.waiting import held_of, name_of, sums_of
 from tests.campaigns.test_receiving import differences
 
 __all__ = ["fund"]
@@ -100,6 +102,26 @@ def test_22_many_gifts_race_for_the_last_money_of_a_pool(fund: Fund, givers: int
     assert tuple(db.session.execute(one_each).one()) == (givers // 2 + 1, givers // 2 + 1)
     shown = [fen for kind, fen, _who in public_rows(campaign) if kind == "match"]
     assert sorted(shown) == [2] + [7] * (givers // 2)
+    assert_sound(fund)
+
+
+def test_22_what_waits_for_a_person_is_kept_from_the_race(fund: Fund) -> None:
+    campaign, givers = fund.open(), 12
+    opened = open_fund(fund, campaign, 10 * givers - 5, giver_cap=10)
+    gifts = [fund.begin(campaign, 10, contact=f"s{number}@example.test") for number in range(givers)]
+    for gift in gifts:
+        attempts.submit(fund.attempt(gift), return_url="/", description="gift")
+        fund.cashier.decide(fund.remote_of(gift), "succeeded", "fp_of_one")
+    db.session.remove()
+    arrive_at_once(fund, gifts)
+    fund.work()
+
+    assert sums_of(opened) == (10, 10 * givers - 15, 0)  # one at once; the others are one card with it
+    held = [gift for gift in gifts if held_of(gift)]
+    assert sorted(fen for gift in held if (fen := getattr(held_of(gift), "fen", 0))) == [5] + [10] * (givers - 2)
+    for gift in held[:6]:
+        asked = {"held": name_of(gift), "verdict": HeldState.RELEASED, "why": "asked"}
+        in_transaction(deciding.decide, **asked, person=fund.approver.id)
     assert_sound(fund)
 
 

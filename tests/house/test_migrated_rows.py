@@ -14,7 +14,9 @@ from tests.house.rows import SHOP, put_in, rows_of
 LEDGER: dict[str, list[dict[str, Any]]] = {
     **{name: SHOP[name] for name in ("county", "station", "person")},
     "organisation": [{"code": "f", "certificate_from": date(2020, 1, 1), "certificate_until": date(2099, 1, 1)}],
-    "campaign": [{"id": 1, "organisation_code": "f", "owner_id": 1, "kind": "donation", "past_goal": "stop"}],
+    "campaign": [
+        {"id": 1, "organisation_code": "f", "owner_id": 1, "kind": "donation", "past_goal": "stop", "goal_fen": 100}
+    ],
     "public_row": [
         {"id": number, "kind": kind, "fen": fen, "campaign_id": 1, "reference": str(number)}
         for number, (kind, fen) in enumerate([("gift", 5), ("gift", 7), ("refund", -7), ("gift", 1)], start=1)
@@ -259,3 +261,85 @@ def test_receipts_of_before_are_for_a_gift_and_pdfs_wait_for_a_second_person(emp
     }
     with pytest.raises(DBAPIError, match="only voided"), empty.begin() as connection:
         connection.execute(text("UPDATE receipt SET fen = 6"))
+
+
+def test_monthly_gifts_of_before_go_on_and_one_of_them_may_sponsor_a_student(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0034")
+    today = date(2026, 11, 1)
+    plan = {"id": 1, "public_id": "l1", "campaign_id": 1, "state": "active", "fen": 16_000, "first_on": today}
+    plan |= {"anonymity": "masked", "person_id": None, "stopped_at": None, "mandate": None}
+    given = {name: LEDGER[name] for name in ("county", "station", "person", "organisation", "campaign")}
+    before = rows_of(empty, put_in(empty, {**given, "plan": [plan]}))
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {table: list(rows[0]) for table, rows in before.items()}) == before
+    place = {"id": 1, "public_id": "p1", "campaign_id": 1, "stage": "senior", "month_fen": 16_000, "published_by": 1}
+    put_in(empty, {"student_place": [place | {"state": "taken", "alias_zh": "山桃 204", "student": "s"}]})
+    sponsor = {"place_id": 1, "plan_id": 1, "state": "active"}
+    put_in(empty, {"sponsorship": [sponsor | {"id": 1, "public_id": "s1"}]})
+    with pytest.raises(DBAPIError, match=r"one_sponsor_a_place|one_place_a_plan|sponsorship\.(place|plan)_id"):
+        put_in(empty, {"sponsorship": [sponsor | {"id": 2, "public_id": "s2"}]})
+    again = {"id": 2, "public_id": "p2", "state": "offered", "alias_zh": "荞麦 1", "student": "s"}
+    with pytest.raises(DBAPIError, match=r"one_place_a_student|student_place\.student"):
+        put_in(empty, {"student_place": [place | again]})
+    dates = {"starts_on": date(2026, 9, 1), "ends_on": date(2027, 1, 31), "opened_by": 1, "disbursement_id": None}
+    put_in(empty, {"school_term": [dates | {"id": 1, "public_id": "t1", "place_id": 1, "state": "opened", "fen": 96_000}]})
+    with pytest.raises(DBAPIError, match="a proof that somebody has seen"), empty.begin() as connection:
+        connection.execute(text("UPDATE school_term SET state = 'enrolled'"))
+
+
+def test_campaigns_of_before_are_on_no_platform_and_their_channel_is_locked_once_open(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0034")
+    campaign = {**LEDGER["campaign"][0], "channel": "own_site", "state": "draft"}
+    people = [{"id": 1, "public_id": "p1"}, {"id": 2, "public_id": "p2"}]
+    given = {name: LEDGER[name] for name in ("county", "station", "organisation")}
+    put_in(empty, {**given, "person": people, "campaign": [campaign]})
+
+    migrations.bring_up_to_date(empty)
+
+    columns = {"campaign": ["channel", "past_goal", "platform", "platform_url"]}
+    kept = {"channel": "own_site", "past_goal": "stop", "platform": "", "platform_url": ""}
+    assert rows_of(empty, columns)["campaign"] == [kept]
+    with empty.begin() as connection:
+        filed = "filing_number = 'x', filed_on = '2026-01-01', reviewer_id = 2, state = 'live'"
+        connection.execute(text(f"UPDATE campaign SET owner_id = 1, {filed}"))
+    with pytest.raises(DBAPIError, match="locked when it opens"), empty.begin() as connection:
+        connection.execute(text("UPDATE campaign SET channel = 'directed'"))
+
+
+def test_funds_of_before_keep_nothing_for_matches_that_wait_and_stay_within_what_was_paid_in(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0036")
+    people = [*SHOP["person"], *({"id": number, "public_id": f"p{number}"} for number in (7, 8))]
+    fund = {"id": 1, "public_id": "f1", "campaign_id": 1, "state": "active", "rate_percent": 100, "owner_id": 7}
+    fund |= {"approver_id": 8, "person_id": None, "total_fen": 1000, "received_fen": 1000, "matched_fen": 400, "gone_fen": 0}
+    gift = {"id": 1, "campaign_id": 1, "state": "received", "fen": 400, "person_id": None, "anonymity": "anonymous"}
+    attempt = {"id": 1, "public_id": "a1", "purpose": "contribution", "reference": "g1", "fen": 400, "state": "succeeded"}
+    shop = {name: LEDGER[name] for name in ("county", "station", "organisation")}
+    rows = {
+        **shop,
+        "person": people,
+        "campaign": LEDGER["campaign"],
+        "matching_fund": [fund],
+        "contribution": [gift],
+        "attempt": [attempt],
+    }
+    before = rows_of(empty, put_in(empty, rows))
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {table: list(rows[0]) for table, rows in before.items()}) == before
+    new = {"held_fen": 0, "continues_id": None}
+    assert rows_of(empty, {"matching_fund": list(new)})["matching_fund"] == [new]
+    assert rows_of(empty, {"attempt": ["payer"]})["attempt"] == [{"payer": ""}]
+    with pytest.raises(DBAPIError, match="no_more_than_is_there"), empty.begin() as connection:
+        connection.execute(text("UPDATE matching_fund SET held_fen = 601"))
+    held = {"id": 1, "public_id": "h1", "fund_id": 1, "contribution_id": 1, "state": "held", "fen": 100_000}
+    held |= {"released_fen": 0, "proposer_id": None, "decider_id": None, "decided_at": None, "proposal": ""}
+    put_in(empty, {"held_match": [held]})
+    with pytest.raises(DBAPIError, match="large_by_two_people"), empty.begin() as connection:
+        connection.execute(text("UPDATE held_match SET state = 'denied', decider_id = 7"))
+    with pytest.raises(DBAPIError, match="two_people"), empty.begin() as connection:
+        connection.execute(text("UPDATE held_match SET proposer_id = 7, decider_id = 7"))
+    with pytest.raises(DBAPIError, match="decided_by_somebody"), empty.begin() as connection:
+        connection.execute(text("UPDATE held_match SET state = 'released'"))

@@ -17,12 +17,19 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 from crowdfund.campaigns.giving import link_token
+from crowdfund.campaigns.honours import dedicating
+from crowdfund.campaigns.honours.models import Dedication
 from crowdfund.campaigns.matching.funds import link_token as fund_link
 from crowdfund.campaigns.matching.models import MatchingFund
+from crowdfund.campaigns.mirrors.models import MirrorFile
 from crowdfund.campaigns.models import Campaign, Contribution, Disbursement
 from crowdfund.campaigns.receipt_models import Receipt
+from crowdfund.campaigns.reports.models import CampaignReport
+from crowdfund.campaigns.teams.models import Team
 from crowdfund.pledges import choosing
 from crowdfund.pledges.models import ChildCase, ChildVault, Device, DrawSeed, Partner, Pledge
+from crowdfund.presales import backing
+from crowdfund.presales.models import Backing, Presale
 from listings.following import telling
 from listings.following.models import Favourite
 from listings.models import Listing
@@ -101,6 +108,7 @@ def examples(session: Session) -> Iterator[str]:
         yield f"/charity/disbursements/{disbursement}"
         yield f"/charity/disbursements/{disbursement}/beneficiaries"
         yield f"/charity/campaigns/{campaign}/criteria"
+    yield from of_giving_together(session)
     for receipt in session.scalars(select(Receipt.public_id).limit(3)):
         yield f"/receipts/{receipt}"
     for number, parcel in session.execute(select(Order.number, Parcel.public_id).join(Parcel, Parcel.order_id == Order.id)):
@@ -114,6 +122,28 @@ def examples(session: Session) -> Iterator[str]:
     bank = session.scalars(select(Partner.code).where(Partner.kind == "bank").order_by(Partner.code)).first() or ""
     typed: dict[str, Any] = {"number": "QQ2099000009", "issued_on": clock.today()}
     yield f"/pledges/choices/{in_transaction(choosing.enter, bank=bank, **typed)}"
+
+
+def of_giving_together(session: Session) -> Iterator[str]:
+    """Teams, cards, reports, files of platforms, lists, places bought ahead."""
+    teams = select(Campaign.public_id, Team.public_id).join(Team, Team.campaign_id == Campaign.id)
+    for campaign, team in session.execute(teams):
+        yield f"/campaigns/{campaign}/teams/{team}"
+    cards = select(Campaign.public_id, Dedication.gift).join(Contribution, Contribution.campaign_id == Campaign.id)
+    for campaign, gift in session.execute(cards.join(Dedication, Dedication.gift == Contribution.public_id)):
+        yield f"/campaigns/{campaign}/cards/{dedicating.card_token(gift)}"
+    reports = select(Campaign.public_id, CampaignReport.public_id).join(CampaignReport)
+    for campaign, report in session.execute(reports):
+        place = f"/ledger/{campaign}/reports/{report}"
+        yield from (f"/charity/reports/{report}", place, *(f"{place}/report.{kind}" for kind in ("csv", "pdf", "json")))
+    files = select(Campaign.public_id, MirrorFile.public_id).join(MirrorFile, MirrorFile.campaign_id == Campaign.id)
+    for campaign, name in session.execute(files):
+        yield f"/charity/campaigns/{campaign}/files/{name}"
+    for campaign in session.scalars(select(Campaign.public_id).where(Campaign.channel != "own_site")):
+        yield from (f"/campaigns/{campaign}", f"/ledger/{campaign}", f"/charity/campaigns/{campaign}/list")
+    places = select(Presale.public_id, Backing.public_id).join(Backing, Backing.presale_id == Presale.id)
+    for presale, place in session.execute(places):
+        yield f"/presales/{presale}/backings/{backing.link_token(place)}"
 
 
 def addresses(app: Flask, method: str, values: dict[str, list[str]]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import time_machine
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from crowdfund.campaigns import disbursing, evidence, spending
+from crowdfund.campaigns import disbursing, evidence, telling
 from crowdfund.campaigns.models import Campaign, Disbursement, PublicRow
 from crowdfund.campaigns.states import CampaignState, DisbursementState as D
 from marketplace.core.db import db, in_transaction
@@ -196,7 +196,7 @@ def test_what_was_spent_of_the_budget_is_from_the_books(giving: Giving) -> None:
     giving.gift(campaign, 10_000)
     giving.pay_out(campaign, 4815)
     giving.request(campaign, 1000)  # promised is not spent
-    found = spending.of(db.session(), campaign.public_id, book="test", left_words="还在账上")
+    found = telling.page(db.session(), campaign.public_id).spending
     assert [(line.name, line.planned_fen, line.spent_fen) for line in found.lines] == [
         ("图书", 3_360_000, 4815),
         ("书架", 1_440_000, 0),

@@ -73,7 +73,7 @@ def test_the_strata_of_what_was_spent(app: Flask, giving: Giving) -> None:
     campaign = giving.campaign()
     giving.gift(campaign, 10_000)
     giving.pay_out(campaign, 4815)
-    shown = spending.of(db.session(), campaign.public_id, book="test", left_words="还在账上")
+    shown = spending.of(db.session(), campaign.public_id, book="test", left_words="还在账上", left_fen=5185)
     with app.test_request_context():
         page = render_template_string(
             '{% from "campaigns/spending.html" import spending with context %}{{ spending(shown) }}', shown=shown

@@ -13,16 +13,18 @@ import time_machine
 from flask import Flask
 
 from marketplace.core.db import db
+from marketplace.payments.sandbox.gateway import SandboxCashier
 from tests import cashiers, peers
 from tests.conftest import DATA, make
 from tests.databases import PostgresServer, SQLiteFiles, close, fill
-from tests.simulation import invariants
+from tests.simulation import invariants, settling
 from tests.simulation.chance import Dice, seeded_ids
 from tests.simulation.faults import Crash, crashing
+from tests.simulation.invariants import Witness
 from tests.simulation.world import World, furnish
 
 BEGINNING: Final = datetime(2026, 10, 1, 1, 0, tzinfo=UTC)
-STEPS: Final = 120
+STEPS: Final = 140
 CRASHES: Final = 0.02  # at each commit, before it and after it
 
 
@@ -47,53 +49,69 @@ class Stage:
         self.databases = databases
         self.template = fill(make, databases.create())
         with self.opened(self.template) as app, time_machine.travel(BEGINNING, tick=False):
-            cashiers.opened(app.extensions["gateways"].get("sandbox"))
+            cashiers.opened(sandbox(app))
             self.shop, self.fund = furnish(app)
+        self.url = databases.create(self.template)
+        self.app = make(self.url)  # one for all lives: it, and what the engine learns of statements, takes as long as a life
+        self.cashier = sandbox(self.app)
 
     def live(self, seed: int, steps: int = STEPS) -> Life:
         """Live the life of this seed. A wrong thing ends it and stands in `broken`."""
         life, dice = Life(seed), Dice(seed)
-        url = self.databases.create(self.template)
         logging.disable(logging.CRITICAL)  # of failures, which are what this is about
         with ExitStack() as stack:
             stack.callback(logging.disable, logging.NOTSET)
-            stack.callback(self.databases.drop, url)
-            app = stack.enter_context(self.opened(url))
+            stack.enter_context(self.alive())
             clock = stack.enter_context(time_machine.travel(BEGINNING, tick=False))
             stack.enter_context(seeded_ids(seed))
-            world = self.world(app, dice, clock)
+            world = self.world(self.app, dice, clock)
+            witness = stack.enter_context(invariants.watching())
             with crashing(dice, CRASHES):
-                self.go_on(life, world, steps)
+                self.go_on(life, world, witness, steps)
             if not life.broken:
-                world.settle_down()
+                settling.settle_down(world)
                 life.broken = invariants.broken_at_rest(world)
         return life
 
-    def go_on(self, life: Life, world: World, steps: int) -> None:
+    def go_on(self, life: Life, world: World, witness: Witness, steps: int) -> None:
         for _step in range(steps):
             try:
                 life.journal.append(world.do())
             except Crash as crash:
                 db.session.remove()
                 life.journal.append(f"killed {crash}")
-            if broken := invariants.broken_now():
+            if broken := witness.broken_now():
                 life.broken = broken
                 return
 
     def world(self, app: Flask, dice: Dice, clock: Any) -> World:
-        cashier = app.extensions["gateways"].get("sandbox")
-        cashiers.opened(cashier)
+        cashiers.opened(self.cashier)
         self.shop.app, self.fund.app = app, app
-        self.shop.cashier = self.fund.cashier = cashier
+        self.shop.cashier = self.fund.cashier = self.cashier
         return World(app, (self.shop, self.fund), dice, clock)
+
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        """The one application, on a database that nobody has touched."""
+        self.databases.refill(self.url, self.template)
+        with self.app.app_context():
+            yield
+            self.cashier.storage.dispose()
+        close(self.app)
 
     @contextmanager
     def opened(self, url: str) -> Iterator[Flask]:
         app = make(url)
         with app.app_context():
             yield app
-            app.extensions["gateways"].get("sandbox").storage.dispose()
+            sandbox(app).storage.dispose()
         close(app)
+
+
+def sandbox(app: Flask) -> SandboxCashier:
+    cashier = app.extensions["gateways"].by_name["sandbox"]
+    assert isinstance(cashier, SandboxCashier)
+    return cashier
 
 
 @contextmanager

@@ -4,15 +4,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import disbursing, lifecycle
 from crowdfund.campaigns.matching import funds, paying_in, sending_back
 from crowdfund.campaigns.matching.funds import Terms
 from crowdfund.campaigns.matching.models import MatchingFund
 from crowdfund.campaigns.models import Campaign
 from crowdfund.campaigns.states import CampaignState, FundState as F
-from marketplace.core import ids
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
@@ -73,19 +70,6 @@ class SponsorsDesk:
         terms = Terms(self.dice.choice((1, 50, 100, 300)), caps[0], caps[1], Money(total))
         return f"fund {in_transaction(funds.draft, terms=terms, **said)} of {total}"
 
-    def spend(self) -> str:
-        """Some of a campaign's money, its matches among it, goes to a provider; often that was the last of it."""
-        campaign = self.world.one_of(select(Campaign).where(Campaign.state == CampaignState.LIVE).order_by(Campaign.id))
-        if campaign is None:
-            return "nobody spends"
-        name, free = campaign.public_id, disbursing.free_fen(db.session(), campaign, "test")
-        if free > 0:
-            fen = self.dice.randint(1, free)
-            in_transaction(pay_a_bill, campaign=name, fen=fen, officer=self.officer, approver=self.world.fund.approver.id)
-            if self.dice.chance(0.5):
-                in_transaction(lifecycle.end, campaign=name, person=self.officer, why="done")
-        return f"{name} spends some of {free}"
-
     @property
     def officer(self) -> int:
         return self.world.fund.officer.id
@@ -95,15 +79,8 @@ class SponsorsDesk:
         db.session.rollback()
         stranded = select(MatchingFund.public_id).where(
             MatchingFund.state == F.CLOSED,
-            MatchingFund.received_fen > MatchingFund.matched_fen + MatchingFund.gone_fen,
+            MatchingFund.received_fen > MatchingFund.matched_fen + MatchingFund.held_fen + MatchingFund.gone_fen,
         )
         for fund in db.session.scalars(stranded.order_by(MatchingFund.id)).all():
             with suppress(Refusal):
                 in_transaction(sending_back.send_once_more, fund=fund, person=self.officer)
-
-
-def pay_a_bill(session: Session, *, campaign: str, fen: int, officer: int, approver: int) -> None:
-    bill = disbursing.Bill(Money(fen), "图书", "临汾新华书店", "91140000MA0K2X7Q3P", ids.public_id())
-    made = disbursing.request(session, campaign=campaign, budget_line=1, bill=bill, requester_id=officer)
-    disbursing.approve(session, disbursement=made, approver_id=approver)
-    disbursing.send(session, disbursement=made, officer_id=officer)

@@ -1,7 +1,7 @@
 """A small marketplace in which anybody does anything at any moment, as chance has it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -11,29 +11,23 @@ import time_machine
 from flask import Flask
 from sqlalchemy import Select, select
 
-from crowdfund.campaigns import giving, lifecycle
-from crowdfund.campaigns.giving import Giver
-from crowdfund.campaigns.models import Campaign, Contribution
-from crowdfund.campaigns.states import CampaignState, ContributionState
+from crowdfund.campaigns import lifecycle
 from listings import announcing
 from marketplace.core import clock as shanghai, outbox, sealing
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import Refusal
-from marketplace.core.money import Money
 from marketplace.orders import paying, prolonging, refunding, settlement, undelivered
 from marketplace.orders.carts import CartOwner
-from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
+from marketplace.orders.models import Order, Parcel
 from marketplace.orders.states import OrderState, ParcelState as S
-from marketplace.payments import absent, attempts, inbox, sweeping
+from marketplace.payments import attempts, inbox, sweeping
 from marketplace.payments.gateways import gateways
-from marketplace.payments.models import Refund
 from marketplace.payments.reconciliation import running
 from marketplace.payments.sandbox import delivery
-from marketplace.payments.states import RefundState
 from tests.campaigns.conftest import Fund, build_fund
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, build_shop
 from tests.properties.test_lives import ENTERED, STEPS, order
-from tests.simulation import paying_out, sponsoring
+from tests.simulation import givers, paying_out, selling_ahead, spending, sponsoring
 from tests.simulation.chance import Dice
 from tests.simulation.faults import Drifting, LineIsDead, Post, UnreliableCashier
 
@@ -60,6 +54,7 @@ def furnish(app: Flask) -> tuple[Shop, Fund]:
     shop = build_shop(app)
     fund = build_fund(app)
     paying_out.furnish()
+    selling_ahead.furnish()
     fund.open()
     in_transaction(outbox.discard, topic=announcing.TOPIC)
     for person in (fund.officer, fund.approver):
@@ -80,17 +75,23 @@ class World:
         self.post = Post(dice, lambda body, signature: self.shop.send("", body, signature))
         self.desk = paying_out.FinanceDesk(self.cashier, dice)
         self.sponsors = sponsoring.SponsorsDesk(self)
+        self.givers = givers.GiversDesk(self)
+        self.payments = spending.PaymentsDesk(self)
+        self.field = selling_ahead.Field(self)
         self.carts = 0
         self.sell_one()
         self.sponsors.open_one()
+        self.field.begin()
         self.cashier.is_faulty = True
         self.deeds: list[tuple[int, Callable[[], str]]] = [
             (8, self.place), (8, self.go_and_pay), (3, self.press_an_old_page), (2, self.cancel), (2, self.take_back),
             (2, self.prolong), (3, self.confirm), (14, self.take_a_step),
-            (8, self.give), (2, self.call_off), (8, self.sponsors.sponsor), (1, self.sponsors.spend),
+            (8, self.givers.give), (2, self.givers.call_off), (8, self.sponsors.sponsor), (3, self.payments.spend),
+            (6, self.payments.go_on),
             (24, self.work), (6, self.let_time_pass), (2, self.line_breaks), (1, self.refund_fails), (1, self.bank_steps_in),
             (3, self.refund_a_part), (1, self.reconcile), (1, self.old_letters),
             (7, self.desk.pay_out), (1, self.desk.answer), (1, self.desk.take_it_to_the_bank), (1, self.desk.allow_again),
+            *self.field.deeds(),
         ]  # fmt: skip
 
     def do(self) -> str:
@@ -204,28 +205,6 @@ class World:
         units = {self.dice.choice([line.public_id for line in parcel.lines]): self.dice.randint(1, 3)}
         return f"refund: {in_transaction(refunding.refund_units, units=units, with_shipping=self.dice.chance(0.5), **given)}"
 
-    # givers
-
-    def give(self) -> str:
-        fen = self.dice.choice((1, 100, 660, 12_345))
-        begun = select(Contribution.public_id).where(Contribution.state == ContributionState.PENDING)
-        gift = self.one_of(begun.order_by(Contribution.id)) if self.dice.chance(0.4) else None
-        if gift is None:
-            campaign = str(self.one_of(select(Campaign.public_id).order_by(Campaign.id)))
-            giver = Giver(name="张三", contact=self.dice.choice(sponsoring.GIVERS))
-            gift = in_transaction(giving.begin, campaign=campaign, amount=Money(fen), giver=giver)
-        attempt = in_transaction(giving.open_attempt, gift=gift) or in_transaction(giving.pay_again, gift=gift)
-        return f"give {gift}: {self.pay(attempt, '/')}"
-
-    def call_off(self) -> str:
-        """Seldom: everybody who gave gets it back. Where no campaign is open, one is opened."""
-        campaign = self.one_of(select(Campaign.public_id).where(Campaign.state == CampaignState.LIVE).order_by(Campaign.id))
-        if campaign is None:
-            return f"{self.fund.open()} opens"
-        if self.dice.chance(0.3):
-            in_transaction(lifecycle.cancel, campaign=campaign, person=self.fund.officer.id, why="called off")
-        return f"call off {campaign}?"
-
     # machines
 
     def work(self) -> str:
@@ -245,6 +224,7 @@ class World:
             outbox.deliver_slow,
             settlement.settle_one_due,
             *paying_out.STEPS,
+            *selling_ahead.STEPS,
             partial(in_transaction, lifecycle.end_due),
             *(partial(in_transaction, sealing.seal, chain=chain) for chain in sorted(sealing.chains)),
         ]
@@ -273,39 +253,6 @@ class World:
     def old_letters(self) -> str:
         self.post.bring_what_was_kept()
         return "old letters arrive"
-
-    def settle_down(self) -> None:
-        """Everything works again, and time passes until nothing is left to do."""
-        self.post.is_faulty = self.cashier.is_faulty = False
-        self.post.bring_what_was_kept()
-        for wait in (*[timedelta(minutes=20)] * 4, *[timedelta(hours=2)] * 4, *[timedelta(days=1)] * 3, timedelta(days=9)):
-            self.clock.shift(wait)
-            self.work_until_nothing_is_due()
-            self.look_after_what_failed()
-
-    def work_until_nothing_is_due(self) -> None:
-        while sum(bool(step()) for step in self.steps()):  # each has its turn
-            pass
-
-    def look_after_what_failed(self) -> None:
-        """What a person does: whoever waits for money that did not arrive is refunded once more; disputes are decided."""
-        failed = select(Parcel.public_id, Parcel.station_code).join(OrderLine, OrderLine.parcel_id == Parcel.id)
-        failed = failed.join(RefundLine, RefundLine.order_line_id == OrderLine.id)
-        failed = failed.join(Refund, Refund.public_id == RefundLine.refund_public_id)
-        failed = failed.where(Refund.state == RefundState.FAILED, OrderLine.quantity > OrderLine.refunded_quantity)
-        db.session.rollback()
-        for parcel, station in db.session.execute(failed.distinct().order_by(Parcel.public_id)).all():
-            with suppress(Refusal):
-                told = {"reason": "once more", "actor": "clerk"}
-                in_transaction(refunding.refund_rest, parcel=parcel, station=station, **told)
-        hanging = select(Refund.public_id).where(Refund.state == RefundState.UNKNOWN).order_by(Refund.id)
-        for refund in db.session.scalars(hanging).all():
-            with suppress(Refusal):
-                absent.let_go(refund=refund, actor="operator", why="never arrived")
-        while self.cashier.decide_one():
-            pass
-        self.desk.look_after_what_hangs()
-        self.sponsors.look_after_what_came_back()
 
     @contextmanager
     def on_the_payers_own_line(self) -> Iterator[None]:

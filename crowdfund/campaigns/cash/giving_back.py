@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import disbursing, drafting, public_ledger, receipts
+from crowdfund.campaigns.cash import drawers
 from crowdfund.campaigns.cash.models import CashGift
 from crowdfund.campaigns.cash.taking import DRAWER
 from crowdfund.campaigns.matching import taking_back
@@ -31,19 +32,25 @@ class KeptByTheCampaign(Refusal):
     message = _l("This gift was not taken today, and its campaign was not called off: it stays with the campaign.")
 
 
+class AtTheBank(Refusal):
+    message = _l("This money is no longer in the drawer: it was paid into the bank.")
+
+
 class SpentAlready(Refusal):
     message = _l("The campaign has spent or promised this money, so it cannot be given back here.")
 
 
 def give_back(session: Session, *, gift: str, station: str, person_id: int, why: str) -> None:
-    """The whole gift, out of the drawer that took it. Raises NotFound, NoReason, KeptByTheCampaign, SpentAlready,
-    StaleState where somebody has given it back already."""
+    """The whole gift, out of the drawer that took it. Raises NotFound, NoReason, KeptByTheCampaign, AtTheBank,
+    SpentAlready, StaleState where somebody has given it back already."""
     wanted = select(CashGift).where(CashGift.gift == gift, CashGift.station_code == station)
     cash = session.scalar(wanted.with_for_update())
     if cash is None:
         raise NotFound(gift)
     if cash.returned_at is not None:
         raise StaleState(gift)
+    if session.scalar(select(drawers.is_deposited()).select_from(CashGift).where(CashGift.gift == gift)):
+        raise AtTheBank(gift)
     given = session.scalars(select(Contribution).where(Contribution.public_id == gift)).one()
     name = session.scalars(select(Campaign.public_id).where(Campaign.id == given.campaign_id)).one()
     campaign = drafting.get(session, name)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import giving
+from crowdfund.campaigns.cash import drawers
 from crowdfund.campaigns.cash.models import CashGift
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.receipt_models import Receipt
@@ -36,6 +37,7 @@ class Taken:
     receipt: str
     check_code: str
     is_called_off: bool
+    is_at_bank: bool  # or on its way there
 
     @property
     def url(self) -> str:
@@ -44,23 +46,25 @@ class Taken:
     @property
     def may_go_back(self) -> bool:
         is_todays = clock.local(self.at).date() == clock.today()
-        return self.returned_at is None and (self.is_called_off or is_todays)
+        return self.returned_at is None and not self.is_at_bank and (self.is_called_off or is_todays)
 
 
 def columns() -> Columns:
     latest = select(func.max(Receipt.id)).where(Receipt.contribution_id == Contribution.id).correlate(Contribution)
     mine: Columns = select(CashGift.gift, Campaign.public_id, Campaign.title_zh, Campaign.title_en, Campaign.state)
     mine = mine.add_columns(Contribution.fen, Contribution.book, Contribution.shown_as, CashGift.at, CashGift.returned_at)
-    mine = mine.add_columns(Receipt.public_id.label("receipt"), Receipt.check_code)
+    mine = mine.add_columns(Receipt.public_id.label("receipt"), Receipt.check_code, drawers.is_deposited().label("at_bank"))
     mine = mine.join(Contribution, Contribution.public_id == CashGift.gift)
     mine = mine.join(Campaign, Campaign.id == Contribution.campaign_id)
     return mine.outerjoin(Receipt, Receipt.id == latest.scalar_subquery())
 
 
 def shown(row: Any) -> Taken:
-    gift, campaign, zh, en, state, fen, book, shown_as, at, returned_at, receipt, code = row
+    gift, campaign, zh, en, state, fen, book, shown_as, at, returned_at, receipt, code, at_bank = row
     title, is_off = in_language(zh, en), state is CampaignState.CANCELLED
-    return Taken(gift, campaign, title, fen, book, shown_as, at, returned_at, receipt or "", code or "", is_off)
+    return Taken(
+        gift, campaign, title, fen, book, shown_as, at, returned_at, receipt or "", code or "", is_off, bool(at_bank)
+    )
 
 
 def of_station(session: Session, station: str) -> list[Taken]:

@@ -32,7 +32,8 @@ class NotTakingCash(Refusal):
 
 def take(session: Session, *, campaign: str, amount: Money, giver: Giver, station: str, clerk_id: int) -> str:
     """The gift's public id. Raises NotFound, NotOpen, GoalReached, LessIsNeeded, NotTakingCash."""
-    target, book = giving.admit(session, campaign=campaign, amount=amount, is_cash=True)
+    open_one, book = giving.admit(session, campaign=campaign, amount=amount, is_cash=True)
+    target = open_one.id
     reference = giving.keep(session, target, amount, giver, book)
     if not hold(session, target, book, amount.fen):
         raise NotTakingCash(campaign)

@@ -8,12 +8,14 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import public_ledger, room
-from crowdfund.campaigns.matching import funds
+from crowdfund.campaigns.matching import evidence, funds, holding, traces
 from crowdfund.campaigns.matching.givers import counted_as, key_of, keys_of, keys_of_sponsor
 from crowdfund.campaigns.matching.models import GiftMatch, MatchingFund
 from crowdfund.campaigns.matching.paying_in import PURPOSE, account_of
+from crowdfund.campaigns.matching.suspicion import reasons
+from crowdfund.campaigns.matching.waiting_models import HeldMatch
 from crowdfund.campaigns.models import Campaign, Contribution
-from crowdfund.campaigns.states import FundState
+from crowdfund.campaigns.states import WAITS, FundState
 from marketplace.core.money import Money
 from marketplace.ledger import books
 from marketplace.payments.disputes import standing
@@ -29,7 +31,8 @@ def is_matching() -> ColumnElement[bool]:
 def add_match(session: Session, *, gift: int, campaign: str, attempt: str) -> None:
     """In the transaction in which `attempt` pays this gift of `campaign` (its public id), after its own public row.
 
-    Nothing where nothing is to be added: no open fund, a disputed gift or fund, the sponsor's own gift, caps used up."""
+    Nothing where nothing is to be added: no open fund, a disputed gift or fund, the sponsor's own gift, caps used up. What
+    looks circular or split is kept for the gift in its fund until a person has looked: `holding`."""
     given = session.get_one(Contribution, gift)
     fund = open_fund(session, given)
     if fund is None or is_disputed(session, attempt, fund):
@@ -37,12 +40,20 @@ def add_match(session: Session, *, gift: int, campaign: str, attempt: str) -> No
     if keys_of(session, given.person_id, given.contact) & keys_of_sponsor(session, fund):
         return
     known = counted_as(session, given.person_id, given.contact)
-    fen = worth(given.fen, fund, already_fen(session, fund, known))
+    own_fen = already_fen(session, fund, known)
+    fen = worth(given.fen, fund, own_fen)
     left = room.left_fen(session, given.campaign_id, book=given.book)
     fen = fen if left is None else min(fen, left)
-    if fen:
-        write(session, given, fund, key_of(given.person_id, given.contact), campaign, Money(fen, fund.currency))
-        funds.settle_state(session, fund, funds.USED_UP)
+    if not fen:
+        return
+    giver, trace = key_of(given.person_id, given.contact), traces.of_paid(session, given.id, attempt)
+    found = reasons(evidence.gather(session, given, fund, trace, fen=fen, own_fen=own_fen, known=known))
+    trace.series, trace.giver, trace.fen = fund.series, giver, fen
+    if found:
+        holding.hold(session, given, fund, giver=giver, fen=fen, reasons=found)
+    else:
+        write(session, given, fund, giver, campaign, Money(fen, fund.currency))
+    funds.settle_state(session, fund, funds.USED_UP)
 
 
 def worth(gift_fen: int, fund: MatchingFund, already_fen: int) -> int:
@@ -52,7 +63,17 @@ def worth(gift_fen: int, fund: MatchingFund, already_fen: int) -> int:
 
 
 def open_fund(session: Session, gift: Contribution) -> MatchingFund | None:
-    """The oldest that still has money, its row locked: gifts that race for it come one after the other."""
+    """The oldest that still has money, its row locked: gifts that race for it come one after the other.
+
+    Whoever waited for one that was used up meanwhile goes on with the next; of a top-up the first fund is locked as well,
+    for the caps of a giver are those of all of them together."""
+    found = locked_fund(session, gift) or locked_fund(session, gift)
+    if found is not None and found.continues_id is not None:
+        session.execute(select(MatchingFund.id).where(MatchingFund.id == found.continues_id).with_for_update())
+    return found
+
+
+def locked_fund(session: Session, gift: Contribution) -> MatchingFund | None:
     mine: Any = select(MatchingFund).where(
         MatchingFund.campaign_id == gift.campaign_id,
         MatchingFund.state == FundState.ACTIVE,
@@ -73,11 +94,17 @@ def is_disputed(session: Session, attempt: str, fund: MatchingFund) -> bool:
 
 
 def already_fen(session: Session, fund: MatchingFund, givers: set[str]) -> int:
-    """What gifts under these keys have of the fund; nothing of what went back."""
+    """What gifts under these keys have of the fund and of those it tops up or that top it up, waiting or not; nothing of
+    what went back."""
     if not givers:
         return 0
-    kept = select(func.coalesce(func.sum(GiftMatch.fen - GiftMatch.returned_fen), 0))
-    return int(session.scalar(kept.where(GiftMatch.fund_id == fund.id, GiftMatch.giver.in_(sorted(givers)))) or 0)
+    mine = select(MatchingFund.id).where((MatchingFund.continues_id == fund.series) | (MatchingFund.id == fund.series))
+    made = select(func.coalesce(func.sum(GiftMatch.fen - GiftMatch.returned_fen), 0))
+    made = made.where(GiftMatch.fund_id.in_(mine), GiftMatch.giver.in_(sorted(givers)))
+    kept = select(func.coalesce(func.sum(HeldMatch.fen), 0)).where(HeldMatch.state.in_(sorted(WAITS)))
+    kept = kept.where(HeldMatch.fund_id.in_(mine), HeldMatch.giver.in_(sorted(givers)))
+    row = session.execute(select(made.scalar_subquery(), kept.scalar_subquery())).one()
+    return int(row[0]) + int(row[1])
 
 
 def write(session: Session, gift: Contribution, fund: MatchingFund, giver: str, campaign: str, amount: Money) -> None:

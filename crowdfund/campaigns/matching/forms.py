@@ -58,6 +58,19 @@ class FundForm(KeyedForm):
         return Terms(self.rate_percent.data, gift_cap, giver_cap, Money(self.total.fen))
 
 
+class TopUpForm(KeyedForm):
+    """How much more the same sponsor promises."""
+
+    more = GoalField(_l("How much more, yuan"), [DataRequired()])
+
+    @property
+    def money(self) -> Money:
+        """Of a valid form."""
+        if self.more.fen is None:
+            raise ValueError("not validated")
+        return Money(self.more.fen)
+
+
 class WhyForm(Form):
     """Why it is opened or closed; closing needs a reason."""
 

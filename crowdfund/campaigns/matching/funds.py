@@ -24,8 +24,10 @@ F = FundState
 C = CampaignState
 SYSTEM: Final = "system"
 CLOSED: Final = "matching_fund.closed"  # the outbox's topic: what is left goes back to the sponsor
+MOVED: Final = "matching_fund.moved"  # and this one: its sponsor is told
 DRAFTED, PAID_IN, OPENED, USED_UP = "drafted", "paid in", "opened", "used up"
 MONEY_BACK, CALLED_OFF, BANK_TOOK_IT = "a match came back", "campaign cancelled", "taken back by the sponsor's bank"
+CAMPAIGN_OVER = "campaign over"
 TAKES_FUNDS: Final = frozenset({C.APPROVED, C.LIVE, C.PAUSED})
 
 
@@ -60,12 +62,16 @@ def draft(session: Session, *, campaign: str, sponsor: str, contact: str, terms:
     fund.sponsor, fund.contact, fund.contact_key = public_ledger.plain(sponsor), contact, key_of_contact(contact)
     fund.rate_percent, fund.currency = terms.rate_percent, terms.total.currency
     fund.gift_cap_fen, fund.giver_cap_fen, fund.total_fen = terms.gift_cap.fen, terms.giver_cap.fen, terms.total.fen
+    write_down(session, fund, campaign, DRAFTED)
+    return fund.public_id
+
+
+def write_down(session: Session, fund: MatchingFund, campaign: str, why: str) -> None:
     session.add(fund)
     session.flush()
-    leave_trace(session, fund, None, F.DRAFT, actor=actor_of(owner_id), why=DRAFTED)
-    told: dict[str, Any] = {"percent": terms.rate_percent, "fen": terms.total.fen, "campaign": campaign}
-    audit.record(session, actor=actor_of(owner_id), action="matching_fund.draft", subject=subject_of(fund), **told)
-    return fund.public_id
+    leave_trace(session, fund, None, F.DRAFT, actor=actor_of(fund.owner_id), why=why)
+    told: dict[str, Any] = {"percent": fund.rate_percent, "fen": fund.total_fen, "campaign": campaign}
+    audit.record(session, actor=actor_of(fund.owner_id), action="matching_fund.draft", subject=subject_of(fund), **told)
 
 
 def activate(session: Session, *, fund: str, person: int, why: str = "") -> None:
@@ -120,6 +126,7 @@ def move(session: Session, row: MatchingFund, to: F, actor: str, why: str, *, ex
     audit.record(session, actor=actor, action=f"matching_fund.{to}", subject=subject_of(row), why=why, before=str(expected))
     campaign = session.scalar(select(Campaign.public_id).where(Campaign.id == row.campaign_id))
     page_cache.expire(session, f"campaign:{campaign}")
+    outbox.put(session, MOVED, fund=row.public_id, state=str(to))
 
 
 def get(session: Session, fund: str) -> MatchingFund:

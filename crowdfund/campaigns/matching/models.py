@@ -14,8 +14,10 @@ from marketplace.core.encryption import Encrypted
 class MatchingFund(Base):
     """So many per cent of each gift that its campaign receives, up to caps by gift, by giver and in all.
 
-    Its money lies in the account `matching`. The three sums say the same as the books, so that no gift adds up all gifts
-    before it: what came in, what gifts have of it, what went back to the sponsor or was taken by the sponsor's bank."""
+    Its money lies in the account `matching`. The sums say the same as the books, so that no gift adds up all gifts before
+    it: what came in, what gifts have of it, what is kept for matches that wait for a person, what went back to the sponsor
+    or was taken by the sponsor's bank. `continues_id`: the fund of the same sponsor that it tops up; the caps of a giver
+    are those of both together."""
 
     __tablename__ = "matching_fund"
     __table_args__ = (
@@ -23,7 +25,8 @@ class MatchingFund(Base):
         CheckConstraint("gift_cap_fen > 0 AND giver_cap_fen > 0 AND total_fen > 0", "caps"),
         CheckConstraint("received_fen >= 0 AND matched_fen >= 0 AND gone_fen >= 0", "sums"),
         CheckConstraint("received_fen <= total_fen", "no_more_than_promised"),
-        CheckConstraint("matched_fen + gone_fen <= received_fen", "no_more_than_is_there"),
+        CheckConstraint("held_fen >= 0", "held_sum"),
+        CheckConstraint("matched_fen + held_fen + gone_fen <= received_fen", "no_more_than_is_there"),
         CheckConstraint("approver_id IS NULL OR approver_id <> owner_id", "two_people"),
         CheckConstraint("state NOT IN ('active', 'exhausted') OR approver_id IS NOT NULL", "activated_by_somebody"),
         Index(None, "campaign_id", "state"),
@@ -46,14 +49,21 @@ class MatchingFund(Base):
     total_fen: Mapped[int] = mapped_column(BigInteger)
     received_fen: Mapped[int] = mapped_column(BigInteger, default=0)
     matched_fen: Mapped[int] = mapped_column(BigInteger, default=0)
+    held_fen: Mapped[int] = mapped_column(BigInteger, default=0)
     gone_fen: Mapped[int] = mapped_column(BigInteger, default=0)
     owner_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     approver_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    continues_id: Mapped[int | None] = mapped_column(ForeignKey("matching_fund.id"))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     @property
     def left_fen(self) -> int:
-        return self.received_fen - self.matched_fen - self.gone_fen
+        return self.received_fen - self.matched_fen - self.held_fen - self.gone_fen
+
+    @property
+    def series(self) -> int:
+        """What top-ups have in common: the id of the first fund."""
+        return self.continues_id or self.id
 
 
 class GiftMatch(Base):

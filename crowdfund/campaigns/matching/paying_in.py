@@ -7,8 +7,9 @@ from typing import Final
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns.matching import funds
+from crowdfund.campaigns.matching import funds, traces
 from crowdfund.campaigns.matching.models import MatchingFund
+from crowdfund.campaigns.matching.traces import Origin
 from crowdfund.campaigns.states import FundState
 from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
@@ -28,14 +29,17 @@ def is_awaited(session: Session, row: MatchingFund) -> bool:
     return row.state is FundState.DRAFT and funds.takes_gifts(session, row)
 
 
-def start(session: Session, *, fund: str, person_id: int | None) -> str:
-    """An attempt to pay all that was promised; its public id. Whoever pays while signed in is the sponsor's account.
+def start(session: Session, *, fund: str, person_id: int | None, origin: Origin | None = None) -> str:
+    """An attempt to pay all that was promised; its public id. Whoever pays while signed in is the sponsor's account; what
+    comes from where they pay is looked at twice.
 
     Raises NotFound, NotAwaited, attempts.AlreadyPaying, PaymentsClosed."""
     row = funds.get(session, fund)
     if not is_awaited(session, row):
         raise NotAwaited(fund)
     row.person_id = person_id if person_id is not None else row.person_id
+    if origin:
+        traces.keep_of_sponsor(session, fund=fund, origin=origin)
     return attempts.start(session, purpose=PURPOSE, reference=fund, amount=Money(row.total_fen, row.currency))
 
 

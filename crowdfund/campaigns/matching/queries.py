@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session, aliased
 from crowdfund.campaigns.matching.funds import TAKES_FUNDS, link_token
 from crowdfund.campaigns.matching.models import GiftMatch, MatchingFund
 from crowdfund.campaigns.matching.paying_in import PURPOSE
+from crowdfund.campaigns.matching.waiting_models import HeldMatch
 from crowdfund.campaigns.models import Campaign, Contribution
-from crowdfund.campaigns.states import FundState
+from crowdfund.campaigns.states import WAITS, FundState
 from marketplace.accounts.models import Person
 from marketplace.core.db import Columns
 from marketplace.core.encryption import token_hash
@@ -93,6 +94,13 @@ def of_gift(session: Session, gift: str) -> Added | None:
     return Added(row[0], row[1]) if row and row[1] else None
 
 
+def waits(session: Session, gift: str) -> bool:
+    """Whether a person still looks at what this gift gets."""
+    mine = select(HeldMatch.id).join(Contribution, Contribution.id == HeldMatch.contribution_id)
+    mine = mine.where(Contribution.public_id == gift, HeldMatch.state.in_(sorted(WAITS)))
+    return session.scalar(mine) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A fund with the names that belong to it."""
@@ -146,6 +154,12 @@ def get(session: Session, fund: str, organisations: Sequence[str] | None) -> Sho
     if row is None:
         raise NotFound(fund)
     return Shown(*row)
+
+
+def continued(session: Session, fund: MatchingFund) -> str | None:
+    """The public id of the fund that this one tops up."""
+    first = select(MatchingFund.public_id).where(MatchingFund.id == fund.continues_id)
+    return session.scalar(first) if fund.continues_id else None
 
 
 def by_link(session: Session, token: str) -> Shown:

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns.matching import funds
+from crowdfund.campaigns.matching import funds, holding
 from crowdfund.campaigns.matching.models import MatchingFund
 from crowdfund.campaigns.matching.paying_in import PURPOSE, account_of
 from crowdfund.campaigns.states import FundState
@@ -107,6 +107,7 @@ def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) ->
     """The sponsor's bank has taken the payment: the fund gives what it still has and is closed; the rest is the
     province's loss."""
     row = funds.get(session, reference)
+    holding.let_go_of_fund(session, row, funds.BANK_TOOK_IT)
     share = Money(min(amount.fen, row.left_fen), amount.currency)
     row.gone_fen += share.fen
     if row.state not in {FundState.DRAFT, FundState.CLOSED}:

@@ -11,11 +11,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import disbursing, public_ledger, receipts
-from crowdfund.campaigns.matching import funds
+from crowdfund.campaigns.matching import funds, holding
 from crowdfund.campaigns.matching.models import GiftMatch, MatchingFund
 from crowdfund.campaigns.matching.paying_in import account_of
 from crowdfund.campaigns.matching.sending_back import LATER
-from crowdfund.campaigns.models import Campaign, Contribution
+from crowdfund.campaigns.models import Contribution
 from crowdfund.campaigns.states import FundState
 from marketplace.core import outbox, page_cache
 from marketplace.core.money import Money
@@ -28,8 +28,9 @@ from marketplace.payments.states import AttemptState
 
 def follow(session: Session, /, *, reference: str) -> None:
     """To be called in the transaction in which less of a gift is sure to stay: a refund is asked for, a bank disputes it or
-    has taken it; and when the bank has left it: what was noted as spent is no longer owed then. Called again, nothing
-    happens."""
+    has taken it; and when the bank has left it: what was noted as spent is no longer owed then. A match that still waits for
+    a person is not made any more. Called again, nothing happens."""
+    holding.let_go_of_gift(session, reference=reference)
     found = session.execute(
         select(Contribution, MatchingFund.public_id)
         .join(GiftMatch, GiftMatch.contribution_id == Contribution.id)
@@ -38,7 +39,7 @@ def follow(session: Session, /, *, reference: str) -> None:
     ).first()
     if found is None:
         return
-    gift, campaign = found[0], hold(session, found[0].campaign_id)
+    gift, campaign = found[0], holding.hold_campaign(session, found[0].campaign_id)
     fund = funds.get(session, found[1])
     mine = select(GiftMatch).where(GiftMatch.contribution_id == gift.id)
     match = session.scalars(mine.execution_options(populate_existing=True)).one()
@@ -47,12 +48,6 @@ def follow(session: Session, /, *, reference: str) -> None:
     match.spent_fen = max(0, due - back)
     if back:
         give_back(session, gift, fund, match, campaign.public_id, Money(back, fund.currency))
-
-
-def hold(session: Session, campaign_id: int) -> Campaign:
-    """Its row locked, before the fund's, as gifts that arrive do it."""
-    held = select(Campaign).where(Campaign.id == campaign_id).with_for_update(key_share=True)
-    return session.scalars(held).one()
 
 
 def sure_fen(session: Session, gift: Contribution) -> int:

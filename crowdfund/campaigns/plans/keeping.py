@@ -1,5 +1,6 @@
 """A plan in its giver's hands: begun with a first gift, paused, gone on with, changed, stopped at once."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
@@ -8,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import giving
 from crowdfund.campaigns.giving import Giver
-from crowdfund.campaigns.models import Campaign, Contribution
+from crowdfund.campaigns.invited import gate
+from crowdfund.campaigns.matching import traces
+from crowdfund.campaigns.models import Contribution
 from crowdfund.campaigns.plans import cards, letters, periods
 from crowdfund.campaigns.plans.links import link_token
 from crowdfund.campaigns.plans.models import Installment, Plan
@@ -26,8 +29,11 @@ PURPOSE: Final = "installment"
 LAPSES: Final = "installment.lapses"  # the outbox's topics
 WITHDRAWN: Final = "installment.withdrawn"
 SYSTEM: Final = "system"
-ASKED, CAMPAIGN_OVER, GOAL_REACHED, NEVER_BEGAN = "asked", "campaign_over", "goal_reached", "never_began"
+ASKED, CAMPAIGN_OVER, GOAL_REACHED, NEVER_BEGAN = letters.ASKED, "campaign_over", "goal_reached", "never_began"
+UNPAID, STUDENT_LEFT, PLACE_OVER = letters.UNPAID, letters.STUDENT_LEFT, letters.PLACE_OVER  # of sponsors
 P = PlanState
+on_ended: list[Callable[[Session, Plan, str], None]] = []  # what listens when a plan is over, and why it is
+pledged: list[Callable[[Session, Plan], bool]] = []  # whoever knows of a plan that its sum and its days are promised
 
 
 class NoAddress(Refusal):
@@ -43,17 +49,23 @@ class NotRunning(Refusal):
     message = _l("This monthly gift is not running, so there is nothing to change.")
 
 
+class IsPromised(Refusal):
+    message = _l("This monthly gift sponsors a student's place, so it keeps its amount. Choose another place, or stop it.")
+
+
 def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> str:
     """A plan with its first gift, as `giving.begin` makes one; returns the gift's public id. It has to be paid first.
 
-    Raises NoAddress, EndsTooSoon, and what `giving.begin` raises."""
+    Raises GivenOnce, NoAddress, EndsTooSoon, and what `giving.begin` raises."""
     target, book = giving.admit(session, campaign=campaign, amount=amount)
+    if target.channel == gate.DIRECTED:
+        raise gate.GivenOnce(campaign)
     today = clock.today()
-    if session.get_one(Campaign, target).ends_on < periods.after(today, today):
+    if target.ends_on < periods.after(today, today):
         raise EndsTooSoon(campaign)
     plan = Plan(
         public_id=ids.public_id(),
-        campaign_id=target,
+        campaign_id=target.id,
         book=book,
         fen=amount.fen,
         currency=amount.currency,
@@ -70,6 +82,8 @@ def begin(session: Session, *, campaign: str, amount: Money, giver: Giver) -> st
     session.flush()
     leave_trace(session, plan, None, P.ACTIVE, actor=actor_of(plan), why="begun")
     gift = add_installment(session, plan, giver=giver).public_id
+    if giver.origin and traces.is_wanted(session, campaign):
+        traces.keep(session, gift=gift, origin=giver.origin)
     attempts.start(session, purpose=PURPOSE, reference=gift, amount=amount)
     outbox.put(session, LAPSES, after=giving.LAPSES_AFTER, gift=gift)
     return gift
@@ -98,8 +112,11 @@ def add_installment(session: Session, plan: Plan, *, giver: Giver | None = None)
 
 
 def pause(session: Session, *, plan: str) -> None:
-    """Nothing is charged until its giver goes on; what was asked for and not paid is let go. Raises NotRunning."""
+    """Nothing is charged until its giver goes on; what was asked for and not paid is let go.
+
+    Raises NotRunning, IsPromised."""
     row = changeable(session, plan)
+    refuse_promised(session, row)
     if row.state is P.ACTIVE:
         transition(session, row, P.PAUSED, expected=P.ACTIVE, actor=actor_of(row), why=ASKED, next_on=None)
         release(session, row)
@@ -114,8 +131,13 @@ def go_on(session: Session, *, plan: str) -> None:
 
 
 def change_amount(session: Session, *, plan: str, amount: Money) -> None:
-    """From the next month on; what was asked for already stays as it is. Raises NotRunning."""
+    """From the next month on; what was asked for already stays as it is. Raises NotRunning, IsPromised."""
     row = changeable(session, plan)
+    refuse_promised(session, row)
+    set_amount(session, row, amount)
+
+
+def set_amount(session: Session, row: Plan, amount: Money) -> None:
     if not giving.smallest_fen() <= amount.fen <= giving.LARGEST_FEN:
         raise ValueError(f"{amount.fen} fen")
     if amount.fen != row.fen:
@@ -144,14 +166,23 @@ def end(session: Session, plan: Plan, *, why: str, actor: str = SYSTEM) -> None:
     cards.let_go(session, plan)
     changed: dict[str, Any] = {"stopped_at": clock.now(), "stop_reason": why, "next_on": None}
     transition(session, plan, P.STOPPED, expected=plan.state, actor=actor, why=why, **changed)
+    for hear in on_ended:
+        hear(session, plan, why)
     if why != NEVER_BEGAN:
-        letters.stopped(session, plan, is_asked=why == ASKED)
+        letters.stopped(session, plan, why=why)
 
 
-def release(session: Session, plan: Plan) -> None:
+def refuse_promised(session: Session, plan: Plan) -> None:
+    if any(asks(session, plan) for asks in pledged):
+        raise IsPromised(plan.public_id)
+
+
+def release(session: Session, plan: Plan, *, is_first_too: bool = False) -> None:
     """What was asked for after the first gift and has not arrived is not waited for: its money goes back by itself."""
     waiting = select(Installment, Contribution.public_id).join(Contribution, Contribution.id == Installment.contribution_id)
-    waiting = waiting.where(Installment.plan_id == plan.id, Installment.period > plan.first_on)
+    waiting = waiting.where(Installment.plan_id == plan.id)
+    if not is_first_too:
+        waiting = waiting.where(Installment.period > plan.first_on)
     waiting = waiting.where(Contribution.state == ContributionState.PENDING)
     for installment, gift in session.execute(waiting).all():
         lapsed, why, was = Contribution(public_id=gift), f"plan {plan.state}", ContributionState.PENDING

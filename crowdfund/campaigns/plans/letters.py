@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from flask_babel import force_locale, gettext as _
+from flask_babel import force_locale, gettext as _, lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,17 @@ from crowdfund.campaigns.plans.models import Plan
 from marketplace.core.formats import full_date, short_date, yuan
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
+
+ASKED: Final = "asked"
+UNPAID, STUDENT_LEFT, PLACE_OVER = "unpaid", "student_left", "place_over"  # why a sponsor's plan ends by itself
+STUDENT_GONE: Final = _l(
+    "The student whom you sponsored in “%(title)s” has left the school, so your monthly gift has ended by itself. "
+    "Nothing is charged any more; what was not paid to the school yet stays with the campaign, for other students."
+)
+STUDENT_THROUGH: Final = _l(
+    "The place that you sponsored in “%(title)s” has come to its end, so your monthly gift has ended by itself. Nothing is "
+    "charged any more. Thank you for staying until here."
+)
 
 
 class Words(NamedTuple):
@@ -113,19 +124,31 @@ def campaign_waits(session: Session, plan: Plan) -> None:
         send(session, plan, f"waits:{plan.public_id}", text)
 
 
-def stopped(session: Session, plan: Plan, *, is_asked: bool) -> None:
+def stopped(session: Session, plan: Plan, *, why: str) -> None:
+    """The last letter, in the words of why it is over."""
     with speaking(session, plan) as words:
-        if is_asked:
+        told = {"title": words.title}
+        if why == ASKED:
             text = _(
                 "Your monthly gift to “%(title)s” is stopped. Nothing is charged any more; a charge that was already on its "
                 "way is refunded by itself.",
-                title=words.title,
+                **told,
             )
+        elif why == UNPAID:
+            text = _(
+                "Two monthly gifts to “%(title)s” in a row did not arrive, so your sponsorship has ended by itself and "
+                "nothing is charged any more. The student's running term is paid for all the same. Thank you for what "
+                "you gave.",
+                **told,
+            )
+        elif why in {STUDENT_LEFT, PLACE_OVER}:
+            text = (STUDENT_GONE if why == STUDENT_LEFT else STUDENT_THROUGH) % told
+            text += " " + _("To sponsor another student: %(url)s", url=links.absolute(f"/campaigns/{words.campaign}"))
         else:
             text = _(
                 "“%(title)s” takes no more gifts, so your monthly gift has ended by itself. Nothing is charged any more. "
                 "Thank you.",
-                title=words.title,
+                **told,
             )
         send(session, plan, f"stopped:{plan.public_id}", text)
 

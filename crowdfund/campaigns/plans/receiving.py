@@ -1,5 +1,7 @@
 """A month's gift whose money is there is a gift like any other; and the plan goes on from it."""
 
+from collections.abc import Callable
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -28,6 +30,7 @@ from marketplace.payments.states import OPEN
 
 AGREED = "plan.agreed"  # the outbox's topic
 N = InstallmentState
+on_received: list[Callable[[Session, Plan], None]] = []  # what listens when a month's money is there
 
 
 def receive(session: Session, /, *, reference: str, amount: Money, attempt: str) -> bool:
@@ -43,6 +46,8 @@ def receive(session: Session, /, *, reference: str, amount: Money, attempt: str)
     row.is_automatic = False
     if plan.state is PlanState.ACTIVE and plan.next_on is None:
         plan.next_on = periods.after(plan.first_on, clock.today())
+    for hear in on_received:
+        hear(session, plan)
     if is_by_giver:  # of a stopped plan too: its card is forgotten then
         outbox.put(session, AGREED, plan=plan.public_id, attempt=attempt, gift=reference)
     elif plan.state is not PlanState.STOPPED:

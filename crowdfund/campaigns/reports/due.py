@@ -67,6 +67,9 @@ def of(session: Session, which: Any) -> list[Due]:
     wanted = select(Campaign.id, Campaign.public_id, Campaign.title_zh, Campaign.title_en, Campaign.organisation_code)
     wanted = wanted.add_columns(Campaign.opened_at, Campaign.closed_at, told.c.told_until, told.c.told_in_full)
     wanted = wanted.outerjoin(told, told.c.campaign_id == Campaign.id)
+    wanted = wanted.where(
+        Campaign.channel != "mirror"
+    )  # what its platform has got is reported there: we hold no money of it
     rows = session.execute(wanted.where(which, Campaign.state.in_(REPORTS), Campaign.opened_at.is_not(None)))
     return sorted((each for row in rows for each in of_row(row)), key=lambda each: (each.due_on, each.campaign, each.kind))
 

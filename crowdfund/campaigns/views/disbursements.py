@@ -248,4 +248,4 @@ def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
     at = select(Organisation.name_zh).where(Organisation.code.in_(mine())).order_by(Organisation.code).limit(1)
     common = {"organisation_name": db.session.scalar(at) or "", "desk_current": "disbursements", "today": clock.today()}
     words = {"state_words": STATE_WORDS, "evidence_words": EVIDENCE_WORDS, "book": current_book()}
-    return render_template(template, **common, **words, **shown), status, {"Cache-Control": "no-store"}
+    return render_template(template, **(common | words | shown)), status, {"Cache-Control": "no-store"}

@@ -1,5 +1,6 @@
 """Giving in three screens: the sum stands on the campaign's page, then who gives, then the cashier; and what came of it."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -14,12 +15,14 @@ from crowdfund.campaigns.forms import AmountForm, GiftForm
 from crowdfund.campaigns.given import Given
 from crowdfund.campaigns.giving import NotOpen
 from crowdfund.campaigns.honours import dedicating
+from crowdfund.campaigns.invited import gate
 from crowdfund.campaigns.matching import queries as matching_queries
 from crowdfund.campaigns.plans import keeping, periods, queries as plan_queries
 from crowdfund.campaigns.room import GoalReached, LessIsNeeded
 from crowdfund.campaigns.states import ContributionState
 from crowdfund.campaigns.teams import queries as team_queries
 from crowdfund.campaigns.teams.joining import TeamIsClosed
+from crowdfund.campaigns.views import devices
 from crowdfund.campaigns.views.public import shared
 from crowdfund.campaigns.whereabouts import queries as whereabouts
 from marketplace.accounts.people import normalised
@@ -52,7 +55,7 @@ def show_form(campaign: str) -> ResponseReturnValue:
     form.amount.data = asked.amount.data
     form.team.data = request.args.get("team", "")[:64]
     form.amount.errors = list(asked.amount.errors)
-    return page(campaign, form, 200 if is_valid else 422, fen=asked.amount.fen)
+    return devices.named(page(campaign, form, 200 if is_valid else 422, fen=asked.amount.fen), campaign)
 
 
 @bp.post("/campaigns/<campaign>/gifts")
@@ -80,11 +83,17 @@ def create_gift(campaign: str) -> ResponseReturnValue:
     except LessIsNeeded as refusal:
         form.amount.errors = [str(refusal.message)]
         return page(campaign, form, refusal.status, fen=None)
+    except gate.GivenOnce as refusal:
+        form.how_often.errors = [str(refusal.message)]
+        return page(campaign, form, refusal.status, fen=form.amount.fen)
+    except gate.NoCards as refusal:
+        form.honoured.errors = [str(refusal.message)]
+        return page(campaign, form, refusal.status, fen=form.amount.fen)
     except TeamIsClosed as refusal:
         form.team.data = ""
         form.form_errors.append(str(refusal.message))
         return page(campaign, form, refusal.status, fen=form.amount.fen)
-    except (NotOpen, GoalReached, keeping.EndsTooSoon) as refusal:
+    except (NotOpen, gate.NotInvited, GoalReached, keeping.EndsTooSoon) as refusal:
         form.form_errors.append(str(refusal.message))
         return page(campaign, form, refusal.status, fen=form.amount.fen)
     except idempotency.KeyReused:
@@ -113,7 +122,7 @@ def begin(campaign: str, form: GiftForm) -> str:
         idempotency=form.idempotency(f"gift:{campaign}:{person or 'guest'}"),
         campaign=campaign,
         amount=form.money,
-        giver=form.giver(person, str(get_locale())),
+        giver=replace(form.giver(person, str(get_locale())), origin=devices.origin()),
     )
 
 
@@ -142,7 +151,7 @@ def lead_to_cashier(gift: Given) -> ResponseReturnValue:
         return redirect(attempts.submit(attempt, **asked, for_later=bool(gift.plan)), 303)
     except attempts.AlreadyPaying as taken:
         return redirect(taken.redirect_url or gift.url, 303)
-    except (GatewayError, NotOpen, GoalReached, LessIsNeeded) as refusal:
+    except (GatewayError, NotOpen, gate.NotInvited, GoalReached, LessIsNeeded) as refusal:
         flash(refusal.message, "failed")
     return redirect(gift.url, 303)
 
@@ -181,6 +190,7 @@ def show_gift(campaign: str, token: str) -> ResponseReturnValue:
         "is_cash_back": drawers.is_given_back(session, gift.id),
         "card_url": dedicating.url_of(campaign, gift.id) if dedicating.of_gift(session, gift.id) else "",
         "added": matching_queries.of_gift(session, gift.id),
+        "is_match_open": matching_queries.waits(session, gift.id),
         "whereabouts": whereabouts.of_gift(session, gift.id) if line else None,
         "refunds": given.refunds_of(session, gift),
         **shared(gift.campaign_kind),

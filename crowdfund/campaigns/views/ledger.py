@@ -59,7 +59,7 @@ def ledger_page(campaign: Named | None) -> ResponseReturnValue:
     """The figures of one campaign or of all, and one page of rows."""
     page_cache.tags("ledger", "giving")
     session, book = db.session(), current_book()
-    known = [(each.public_id, each.title) for each in ledger_figures.campaigns(session)]
+    known = [(each.public_id, each.title) for each in ledger_figures.campaigns(session) if each.is_public]
     form = RowsForm(request.args, campaigns=known)
     form.campaign.data = campaign.public_id if campaign else form.campaign.data
     is_valid = form.validate()

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from crowdfund.campaigns import desk
 from crowdfund.campaigns.lifecycle import NoReason
-from crowdfund.campaigns.matching import funds, queries, sending_back
-from crowdfund.campaigns.matching.forms import FundForm, WhyForm
+from crowdfund.campaigns.matching import funds, queries, sending_back, topping_up
+from crowdfund.campaigns.matching.forms import FundForm, TopUpForm, WhyForm
 from crowdfund.campaigns.models import Organisation
 from crowdfund.campaigns.states import FundState as F
 from crowdfund.campaigns.views.returned import APPROVER, OFFICER, reach
@@ -37,6 +37,8 @@ WHYS: Final = {
     funds.USED_UP: _l("The last of it was given"),
     funds.MONEY_BACK: _l("A gift went back, and its match is in the fund again"),
     funds.CALLED_OFF: _l("The campaign was called off"),
+    funds.CAMPAIGN_OVER: _l("Its campaign is over"),
+    topping_up.TOPPED_UP: _l("More was promised"),
     funds.BANK_TOOK_IT: _l("The sponsor's bank took the money back"),
 }
 
@@ -104,7 +106,7 @@ def show_fund(fund: str) -> ResponseReturnValue:
     return fund_page(fund, WhyForm())
 
 
-def fund_page(fund: str, form: WhyForm, status: int = 200) -> ResponseReturnValue:
+def fund_page(fund: str, form: WhyForm, status: int = 200, more: TopUpForm | None = None) -> ResponseReturnValue:
     session, theirs = db.session(), reach(OFFICER, APPROVER)
     shown = queries.get(session, fund, theirs)
     has = {role for role in (OFFICER, APPROVER) if theirs and shown.organisation in (reach(role) or ())}
@@ -116,6 +118,8 @@ def fund_page(fund: str, form: WhyForm, status: int = 200) -> ResponseReturnValu
         refunds=refunds.of(session, purpose="matching_fund", reference=fund),
         traces=desk.traces_of(session, f"matching_fund:{fund}"),
         form=form,
+        more=more or TopUpForm(),
+        continues=queries.continued(session, shown.row),
         is_officer=OFFICER in has,
         is_approver=APPROVER in has and shown.row.owner_id != g.person.id,
     )
@@ -144,6 +148,34 @@ def create_closing(fund: str) -> ResponseReturnValue:
     except NoReason as refusal:
         form.why.errors = [refusal.message]
         return fund_page(fund, form, refusal.status)
+
+
+@bp.post("/<fund>/top-up")
+@requires("matching_fund.keep")
+def create_top_up(fund: str) -> ResponseReturnValue:
+    """A fund of its own, with a link of its own for the sponsor."""
+    queries.get(db.session(), fund, reach(OFFICER))
+    more = TopUpForm(request.form)
+    if not more.validate():
+        return fund_page(fund, WhyForm(), 422, more)
+    try:
+        made = in_transaction(
+            idempotency.once,
+            topping_up.top_up,
+            idempotency=more.idempotency(f"matching_fund.top_up:{g.person.id}:{fund}"),
+            fund=fund,
+            more=more.money,
+            owner_id=g.person.id,
+        )
+    except (topping_up.CannotBeToppedUp, funds.TakesNoFund) as refusal:
+        more.more.errors = [str(refusal.message)]
+        return fund_page(fund, WhyForm(), refusal.status, more)
+    except idempotency.KeyReused:
+        more.idempotency_key.data = ids.public_id()
+        more.more.errors = [_("You already sent this form with different content. Press again to write down one more.")]
+        return fund_page(fund, WhyForm(), 409, more)
+    flash(_("Written down. Send the sponsor the link to pay."), "done")
+    return redirect(url_for(".show_fund", fund=made), 303)
 
 
 @bp.post("/<fund>/refund")

@@ -213,6 +213,7 @@ def campaign_page(
         reason=reason,
         missing=more.get("missing", {}),
         traces=desk.traces(session, campaign),
+        channel_words=telling.CHANNELS,
     )
 
 

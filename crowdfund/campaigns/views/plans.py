@@ -10,6 +10,9 @@ from flask_babel import gettext as _
 from crowdfund.campaigns.forms import PlanAmountForm
 from crowdfund.campaigns.plans import keeping, queries
 from crowdfund.campaigns.plans.queries import Shown
+from crowdfund.campaigns.states import SponsorshipState
+from crowdfund.campaigns.students import queries as students, words as student_words
+from crowdfund.campaigns.students.forms import OtherPlaceForm
 from crowdfund.campaigns.views.public import shared
 from marketplace.accounts.permissions import requires
 from marketplace.core.db import db, in_transaction
@@ -24,12 +27,32 @@ bp = Blueprint("plans", __name__, url_prefix="/gifts/plans")
 @requires("plan.keep")
 def show_plan(token: str) -> ResponseReturnValue:
     plan = queries.find(db.session(), token)
-    return page(plan, PlanAmountForm(amount=f"{plan.fen / 100:.2f}"))
+    return page(plan, amount_form(plan))
 
 
-def page(plan: Shown, form: PlanAmountForm, status: int = 200) -> ResponseReturnValue:
-    told = {"plan": plan, "form": form, "months": queries.months(db.session(), plan), **shared(plan.kind)}
+def amount_form(plan: Shown) -> PlanAmountForm:
+    return PlanAmountForm(amount=f"{plan.fen / 100:.2f}")
+
+
+def page(
+    plan: Shown, form: PlanAmountForm, status: int = 200, *, other: OtherPlaceForm | None = None
+) -> ResponseReturnValue:
+    """`other`: the choice of another student, as it was refused."""
+    session = db.session()
+    told = {"plan": plan, "form": form, "months": queries.months(session, plan), **shared(plan.kind)}
+    sponsored = students.of_plan(session, plan.id) if plan.kind == "student_aid" else None
+    told |= {"sponsored": sponsored, "other": other or other_place(plan, None), "stages": student_words.STAGES}
+    told |= {"term_words": student_words.TERMS, "term": student_words.term}
     return render_template("campaigns/plan.html", **told), status, PRIVATE
+
+
+def other_place(plan: Shown, sent: Any) -> OtherPlaceForm | None:
+    """Where this plan may move to; None where it sponsors nobody or no other place is free."""
+    sponsored = students.of_plan(db.session(), plan.id) if plan.kind == "student_aid" else None
+    if sponsored is None or sponsored.state is not SponsorshipState.ACTIVE:
+        return None
+    places = students.offered(db.session(), plan.campaign)
+    return OtherPlaceForm(sent, places=places) if places else None
 
 
 @bp.post("/<token>/stop")
@@ -71,7 +94,7 @@ def change(token: str, command: Callable[..., None], words: str, **changes: Any)
     plan = queries.find(db.session(), token)
     try:
         in_transaction(command, plan=plan.id, **changes)
-    except keeping.NotRunning as refusal:
+    except (keeping.NotRunning, keeping.IsPromised) as refusal:
         flash(refusal.message, "failed")
     else:
         flash(words, "done")

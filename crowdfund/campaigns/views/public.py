@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from crowdfund.campaigns import giving, queries, telling
 from crowdfund.campaigns.reports import standing
+from crowdfund.campaigns.students import words as student_words
 from marketplace.accounts.permissions import requires
 from marketplace.core import page_cache
 from marketplace.core.db import db
@@ -35,7 +36,9 @@ def show_campaign(campaign: str) -> ResponseReturnValue:
     session = db.session()
     page = telling.page(session, campaign)
     late = standing.of(session, campaign)
-    return render_template("campaigns/show.html", page=page, late=late, **shared(page.card.kind))
+    return render_template(
+        "campaigns/show.html", page=page, late=late, stages=student_words.STAGES, **shared(page.card.kind)
+    )
 
 
 def shared(kind: str) -> dict[str, object]:

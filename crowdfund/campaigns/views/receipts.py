@@ -41,7 +41,7 @@ def show_receipt(number: str) -> ResponseReturnValue:
         form.code.errors = [_("This code does not match the receipt.")]
     status = 422 if form.errors else 200
     if not receipt.check_code:
-        found = whereabouts.of_receipt(db.session(), receipt.number)
+        found = whereabouts.of_receipt(db.session(), receipt.number) if receipt.campaign_title else None
         return render_template("receipts/show.html", receipt=receipt, form=form, whereabouts=found), status, PRIVATE
     import segno  # for this page only; a web process does without
 

@@ -7,9 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from crowdfund.campaigns.matching import paying_in, queries
 from crowdfund.campaigns.matching.queries import Shown
+from crowdfund.campaigns.matching.traces import Origin
 from crowdfund.campaigns.states import FundState
 from crowdfund.campaigns.views.public import shared
 from marketplace.accounts.permissions import requires
+from marketplace.accounts.rate_limits import address as where_from
 from marketplace.core.db import db, in_transaction
 from marketplace.core.settings import settings
 from marketplace.payments import attempts, refunds
@@ -65,6 +67,6 @@ def attempt_page(shown: Shown) -> str:
     if current and current.state in UNSENT and paying_in.is_awaited(session, shown.row):
         attempt = current.public_id
     else:
-        attempt = in_transaction(paying_in.start, fund=fund, person_id=person)
+        attempt = in_transaction(paying_in.start, fund=fund, person_id=person, origin=Origin(network=where_from()))
     back = f"{settings().base_url.rstrip('/')}{shown.url}"
     return attempts.submit(attempt, return_url=back, description=shown.title)

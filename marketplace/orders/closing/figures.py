@@ -23,6 +23,7 @@ COUNTED: Final = {
     "refused": S.REFUSED,
 }
 OWN: Final = ("station_held", "station_payable")
+TAKEN_IN_CASH: Final = ("cash", "cash_refund")  # what goes into the bank was taken before
 BORNE: Final = ("refund", "refund_failed", "case_borne", "case_borne_failed")
 
 
@@ -68,7 +69,7 @@ def of(session: Session, period: Period) -> Figures:
         fees_fen=earned - shipping,
         shipping_fen=shipping,
         borne_fen=-sum(fen for (kind, account), fen in moved.items() if kind in BORNE and account in OWN),
-        cash_fen=-sum(fen for (_kind, account), fen in moved.items() if account == "cash_desk"),
+        cash_fen=-sum(fen for (kind, account), fen in moved.items() if account == "cash_desk" and kind in TAKEN_IN_CASH),
         held_fen=balances["station_held"],
         payable_fen=balances["station_payable"],
     )

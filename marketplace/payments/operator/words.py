@@ -125,6 +125,8 @@ ACCOUNTS: Final[dict[str, LazyString]] = {
     "gateway_clearing": _l("At the payment provider"),
     "dispute_receivable": _l("Disputed with the bank"),
     "cash_desk": _l("Cash at the station"),
+    "cash_in_transit": _l("Cash on its way to the bank"),
+    "bank_account": _l("Cash in the bank"),
     "buyer_clearing": _l("Paid, not yet shared out"),
     "seller_held": _l("Held for the seller"),
     "seller_payable": _l("Owed to the seller"),

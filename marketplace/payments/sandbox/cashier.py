@@ -121,13 +121,14 @@ class Cashier:
             connection.execute(update(payment).where(*open_one).values(status="canceled"))
         return self.fetch_payment(remote_id)
 
-    def decide(self, remote_id: str, status: str) -> RemotePayment:
-        """The payer decided on the cashier's page: `succeeded`, `failed`, or `processing` for a bank that takes its time.
+    def decide(self, remote_id: str, status: str, payer: str = "") -> RemotePayment:
+        """The payer decided on the cashier's page: `succeeded`, `failed`, or `processing` for a bank that takes its time;
+        `payer` names the card, where it is one.
 
         A payment that is over stays as it is."""
         with self.writing() as connection:
             change = update(payment).where(payment.c.id == remote_id, payment.c.status.in_(MAY_BE_PAID))
-            changed = change.values(status=status, decided_at=clock.now()).returning(*payment.c)
+            changed = change.values(status=status, decided_at=clock.now(), payer=payer or None).returning(*payment.c)
             if row := connection.execute(changed).first():
                 self.tell_of_payment(connection, row)
         return self.fetch_payment(remote_id)
@@ -249,6 +250,7 @@ class Cashier:
             raw_status=row.status,
             book=self.book,
             redirect_url=self.page_of(row.id),
+            payer=row.payer or "",
         )
 
     def page_of(self, remote_id: str) -> str:

@@ -45,6 +45,7 @@ payment = Table(
     Column("pay_by", Instant),
     Column("created_at", Instant, nullable=False),
     Column("decided_at", Instant),  # when the payer last decided
+    Column("payer", String),  # the card's name, where the payer showed one
     CheckConstraint("refunded BETWEEN 0 AND amount", "refunds_within_payment"),
 )
 
@@ -213,6 +214,10 @@ def settle_in_other_currencies(connection: Connection) -> None:
         add_column(connection, table, column)
 
 
+def know_cards(connection: Connection) -> None:
+    add_column(connection, payment, payment.c.payer)
+
+
 def add_column(connection: Connection, table: Table, column: Column[Any]) -> None:
     """A table that one of the changes before has just made has it already."""
     schema = SCHEMA if connection.dialect.name == "postgresql" else None
@@ -232,6 +237,7 @@ CHANGES: Final[list[Callable[[Connection], None]]] = [
     keep_disputes,
     settle_in_other_currencies,
     know_payees,
+    know_cards,
 ]
 """The n-th brings a database of version n to version n + 1; new ones are made as the tables above say."""
 

@@ -105,7 +105,7 @@ def intent_of(row: Row[Any]) -> dict[str, Any]:
         "metadata": {"attempt": row.attempt, "through": "checkout" if row.return_url else "mandate"},
         "livemode": False,
         "customer": f"cus_{kept.remote_id}" if kept else None,
-        "payment_method": method_of(kept) if kept else None,
+        "payment_method": method_of(row, kept) if kept or row.payer else None,
     }
 
 
@@ -117,10 +117,11 @@ def card_of(row: Row[Any]) -> RemoteMandate | None:
         return None
 
 
-def method_of(kept: RemoteMandate) -> dict[str, Any]:
-    last = kept.good_until
-    card = {"exp_month": last.month, "exp_year": last.year} if last else {}
-    return {"id": f"pm_{kept.remote_id}", "object": "payment_method", "type": "card", "card": card}
+def method_of(row: Row[Any], kept: RemoteMandate | None) -> dict[str, Any]:
+    last = kept.good_until if kept else None
+    card: dict[str, Any] = {"exp_month": last.month, "exp_year": last.year} if last else {}
+    card |= {"fingerprint": row.payer} if row.payer else {}
+    return {"id": f"pm_{kept.remote_id if kept else row.id}", "object": "payment_method", "type": "card", "card": card}
 
 
 def refund_of(remote: RemoteRefund) -> dict[str, Any]:

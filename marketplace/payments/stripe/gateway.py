@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 OPEN_AT_LEAST: Final = timedelta(minutes=30)  # a session cannot expire sooner; we expire it ourselves when its time is over
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
 WITH_PAYMENT: Final[Any] = {"expand": ["payment_intent"]}
+WITH_CARD: Final[Any] = {"expand": ["payment_method"]}
+EXPANDED_WITH_CARD: Final[Any] = {"expand": ["payment_intent.payment_method"]}
 EXPANDED: Final[Any] = {"expand": ["payment_intent"]}
 
 
@@ -118,7 +120,7 @@ class StripeGateway:
         with asking(remote_id):
             if remote_id.startswith("cs_"):
                 return payment_of_session(self._session(remote_id))
-            intent = self.client.v1.payment_intents.retrieve(remote_id)
+            intent = self.client.v1.payment_intents.retrieve(remote_id, params=WITH_CARD)
             if named_in(intent, MARK) != HOSTED:
                 return payment_of_intent(intent)
             session = self.client.v1.checkout.sessions.list(params={"payment_intent": remote_id, "limit": 1}).data[0]
@@ -253,7 +255,7 @@ class StripeGateway:
             yield
 
     def _session(self, remote_id: str) -> Any:
-        return self.client.v1.checkout.sessions.retrieve(remote_id, params=EXPANDED)
+        return self.client.v1.checkout.sessions.retrieve(remote_id, params=EXPANDED_WITH_CARD)
 
     def _intent_of(self, remote_id: str) -> str:
         """Raises Invalid for a session that nobody has paid."""

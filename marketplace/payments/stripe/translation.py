@@ -61,6 +61,7 @@ def payment_of_session(session: Any) -> RemotePayment:
         raw_status=f"{session['status']}/{session['payment_status']}",
         book=book_of(session),
         redirect_url=str(session["url"] or ""),
+        payer=payer_of(intent) if paid else "",
     )
 
 
@@ -90,7 +91,18 @@ def payment_of_intent(intent: Any) -> RemotePayment:
         status=status,
         raw_status=str(intent["status"]),
         book=book_of(intent),
+        payer=payer_of(intent),
     )
+
+
+def payer_of(intent: Any) -> str:
+    """The fingerprint of the card, the same wherever that card pays; nothing of wallets, and where the way of paying was not
+    sent along: https://docs.stripe.com/api/payment_methods/object (read 2026-11)."""
+    if "payment_method" not in intent or not intent["payment_method"] or isinstance(intent["payment_method"], str):
+        return ""
+    method = intent["payment_method"]
+    is_known = method["type"] == "card" and "card" in method and "fingerprint" in method["card"]
+    return str(method["card"]["fingerprint"] or "") if is_known else ""
 
 
 def taken(intent: Any) -> int:

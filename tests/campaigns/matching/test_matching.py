@@ -73,7 +73,7 @@ def test_what_a_gift_is_worth(
     gift: int, rate: int, gift_cap: int, giver_cap: int, already: int, left: int, added: int
 ) -> None:
     fund = MatchingFund(rate_percent=rate, gift_cap_fen=gift_cap, giver_cap_fen=giver_cap)
-    fund.received_fen, fund.matched_fen, fund.gone_fen = 20_000, 20_000 - left - 5, 5
+    fund.received_fen, fund.matched_fen, fund.held_fen, fund.gone_fen = 20_000, 20_000 - left - 12, 7, 5
     assert worth(gift, fund, already) == added
 
 

@@ -1,0 +1,1 @@
+"""Campaigns for a closed list of people: who is on it, and what nobody else sees."""

@@ -1,0 +1,1 @@
+"""Campaigns for a closed list."""

@@ -1,0 +1,1 @@
+"""Campaigns that live on a platform."""
