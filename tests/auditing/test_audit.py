@@ -35,6 +35,7 @@ from tests.auditing.test_promotions import TAMPERING as PROMOTIONS
 from tests.auditing.test_reports import TAMPERING as REPORTS
 from tests.auditing.test_students import TAMPERING as STUDENTS
 from tests.auditing.test_transfers import TAMPERING as TRANSFERS
+from tests.auditing.test_waiting import TAMPERING as WAITING
 from tests.auditing.test_whereabouts import TAMPERING as WHEREABOUTS
 from tests.campaigns.test_banking import TAMPERING as BANKING
 from tests.campaigns.test_cash import TAMPERING as TOGETHER
@@ -188,7 +189,7 @@ def test_every_check_is_proved(traded: Shop) -> None:
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
     trade = (*EDITING, *CASES, *BY_BANK, *PROMOTIONS, *GROUPS, *INSTITUTIONS, *AT_THE_BANK, *FEEDBACK)
     of_plans = {*TOGETHER, *REACHED, *BANKING, *MIRRORS, *INVITED} | {
-        check for check, _sql in (*PLANS, *STUDENTS, *MATCHING, *WHEREABOUTS, *PRESALES, *trade)
+        check for check, _sql in (*PLANS, *STUDENTS, *MATCHING, *WAITING, *WHEREABOUTS, *PRESALES, *trade)
     }
     elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, OFFLINE, SHEETS, REPORTS, of_pledges, of_plans)
     others = {check for proved in elsewhere for check in proved}
