@@ -10,6 +10,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from crowdfund.campaigns.cli import campaigns
 from crowdfund.campaigns.moving.cli import giving
 from crowdfund.pledges.cli import pledges
 from listings import announcing, indexing
@@ -149,4 +150,19 @@ def worker() -> None:
     current_app.extensions["worker"].run(stop)
 
 
-EVERY = (worker, demo, reference, keys, search, ledger, payments, giving, pledges, users, translations, migration, prepare)
+EVERY = (
+    worker,
+    demo,
+    reference,
+    keys,
+    search,
+    ledger,
+    payments,
+    campaigns,
+    giving,
+    pledges,
+    users,
+    translations,
+    migration,
+    prepare,
+)

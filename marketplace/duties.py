@@ -15,6 +15,7 @@ from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.campaigns.reports import reminding
 from crowdfund.campaigns.students import choosing as places_of_students
 from crowdfund.campaigns.whereabouts import following
+from crowdfund.campaigns.yearly import closing as year_closing
 from crowdfund.pledges import choosing, seeds, vouchers
 from crowdfund.presales import closing as presale_closing, delivering as presale_sending
 from listings import forgetting as edit_pictures, indexing
@@ -82,6 +83,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(60, partial(one_after_the_other, returning.call_off_overdue))
     worker.every(60, partial(one_after_the_other, promotion_ending.end_due))
     worker.every(60, partial(one_after_the_other, closing.close_one_due))
+    worker.every(60, partial(one_after_the_other, year_closing.close_one_due))
     worker.every(3600, partial(one_after_the_other, places_of_students.end_one_unpaid))
     worker.every(60, partial(one_after_the_other, fund_ending.end_one_due))
     for step in (presale_closing.close_one_due, presale_closing.decide_one_due, presale_sending.begin_one_due):

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import disputed, public_ledger
 from crowdfund.campaigns.cash import drawers
+from crowdfund.campaigns.criteria.models import Beneficiary, CampaignCriteria
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evidence
 from crowdfund.campaigns.reports.due import refuse_overdue
 from crowdfund.campaigns.states import CampaignState, DisbursementState
@@ -57,6 +58,10 @@ class SamePerson(Refusal):
 
 class EvidenceOverdue(Refusal):
     message = _l("Evidence of an earlier payment is overdue. Until it is provided, this campaign pays nothing more.")
+
+
+class NobodyReached(Refusal):
+    message = _l("Whom this payment reached is not entered yet.")
 
 
 class NoEvidence(Refusal):
@@ -233,11 +238,16 @@ def fail(session: Session, *, disbursement: str, officer_id: int, reason: str) -
 
 
 def complete(session: Session, *, disbursement: str, officer_id: int) -> None:
-    """All evidence is there, the invoice among it. Raises NoEvidence, StaleState, NotFound."""
+    """All evidence is there, the invoice among it; and whom it reached, where the campaign published limits of that.
+
+    Raises NoEvidence, NobodyReached, StaleState, NotFound."""
     row = get(session, disbursement)
     invoice = exists().where(Evidence.disbursement_id == row.id, Evidence.kind == "invoice")
     if not session.scalar(select(invoice)):
         raise NoEvidence(disbursement)
+    reached = exists().where(Beneficiary.disbursement_id == row.id)
+    if session.get(CampaignCriteria, row.campaign_id) and not session.scalar(select(reached)):
+        raise NobodyReached(disbursement)
     move(session, row, D.EVIDENCED, D.PAID, officer_id, "all evidence is there")
     campaign = session.get_one(Campaign, row.campaign_id).public_id
     page_cache.expire(session, "giving", "ledger", f"campaign:{campaign}")

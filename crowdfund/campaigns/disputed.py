@@ -41,6 +41,7 @@ def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) ->
         return {}
     share = Money(fen, amount.currency)
     key, whose = f"dispute_lost:{dispute}", {"book": gift.book, "who": gift.shown_as}
+    receipts.void(session, contribution=reference)  # now; what stays gets its own by the listener, after the entry
     public_ledger.write(session, kind="refund", campaign_id=campaign.id, amount=-share, reference=key, **whose)
     outbox.put(session, LOST, gift=reference)
     page_cache.expire(session, "giving", f"campaign:{campaign.public_id}", "ledger")
@@ -58,6 +59,7 @@ def give_to_the_loss(session: Session, *, reference: str, refund: str) -> None:
     campaign = session.get_one(Campaign, gift.campaign_id)
     share, key = Money(fen, gift.currency), f"dispute_kept:{refund}"
     lines: dict[books.Account, Money] = {("restricted", campaign.public_id): share, standing.LOSS: -share}
+    receipts.void(session, contribution=reference)
     books.post(session, key=key, book=gift.book, reference=reference, lines=lines)
     whose = {"book": gift.book, "who": gift.shown_as}
     public_ledger.write(session, kind="refund", campaign_id=campaign.id, amount=-share, reference=key, **whose)

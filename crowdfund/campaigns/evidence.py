@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.disbursing import D, get
+from crowdfund.campaigns.faces import looking
 from crowdfund.campaigns.models import Campaign, Evidence
 from listings.pictures import reencode
-from marketplace.core import outbox, page_cache
+from marketplace.core import clock, outbox, page_cache
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.settings import settings
 
@@ -72,7 +73,7 @@ def keep(raw: bytes) -> Kept:
 
 def add(session: Session, *, disbursement: str, officer_id: int, kind: str, words: str, kept: Kept, is_public: bool) -> None:
     """Lay a file to a paid disbursement. Whoever says that it is public says that no face and no child's name is in it;
-    a picture waits all the same until it has been looked at (`faces`).
+    a picture waits all the same until it has been looked at (`faces`), a PDF until a second person has.
 
     Raises NotFound, TooManyFiles, and StaleState before it is paid."""
     row = get(session, disbursement)
@@ -84,8 +85,10 @@ def add(session: Session, *, disbursement: str, officer_id: int, kind: str, word
     if len(known) >= MOST:
         raise TooManyFiles(disbursement)
     proof = Evidence(disbursement_id=row.id, kind=kind, words_zh=words, added_by=officer_id, wants_public=is_public)
-    proof.is_picture, proof.is_public = kept.is_picture, is_public and not kept.is_picture
+    proof.is_picture, proof.is_public = kept.is_picture, is_public and not kept.file_name
     proof.sha256, proof.file_name = kept.sha256, kept.file_name
+    if is_public and kept.file_name and not kept.is_picture:  # no machine here looks into a PDF: a second person does
+        proof.faces, proof.looked_at = looking.UNKNOWN, clock.now()
     session.add(proof)
     session.flush()
     outbox.put(session, ADDED, evidence=proof.public_id)

@@ -15,7 +15,8 @@ from crowdfund.campaigns.invited import gate
 from crowdfund.campaigns.ledger_figures import NOT_PUBLIC
 from crowdfund.campaigns.ledger_models import SealedRow
 from crowdfund.campaigns.models import Campaign, Disbursement, Evidence, PublicRow
-from crowdfund.campaigns.receipts import NUMBER, rows_of
+from crowdfund.campaigns.receipts import NUMBER
+from crowdfund.campaigns.shown_receipts import rows_of
 from crowdfund.campaigns.totals import waits_for_its_seal
 from marketplace.core import clock
 from marketplace.core.db import Columns, rows

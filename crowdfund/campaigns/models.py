@@ -19,18 +19,15 @@ from crowdfund.campaigns.states import (
     CONTRIBUTION,
     DISBURSEMENT,
     PUBLIC,
-    RECEIPT,
     CampaignState,
     ContributionState,
     DisbursementState,
-    ReceiptState,
 )
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
 from marketplace.core.encryption import Encrypted
 
 OPENED = ", ".join(f"'{state}'" for state in sorted(PUBLIC))
-VALID = text("state = 'issued'")
 SHOWN = text("message_state = 'shown'")
 
 
@@ -199,7 +196,8 @@ class Evidence(Base):
     __table_args__ = (
         CheckConstraint("overruled_by IS NULL OR overruled_by <> added_by", "another_overrules"),
         CheckConstraint(
-            "NOT (is_public AND is_picture) OR COALESCE(faces, -1) = 0 OR overruled_by IS NOT NULL", "looked_at_first"
+            "NOT is_public OR file_name = '' OR (is_picture AND COALESCE(faces, -1) = 0) OR overruled_by IS NOT NULL",
+            "looked_at_first",
         ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -223,35 +221,6 @@ class Evidence(Base):
     def is_refused(self) -> bool:
         """A face was found, or nobody could look, and nobody has overruled it."""
         return self.wants_public and self.faces not in {None, 0} and self.overruled_by is None
-
-
-class Receipt(Base):
-    """A numbered receipt for one gift. Numbers of a series have no gap; at most one of a gift is valid."""
-
-    __tablename__ = "receipt"
-    __table_args__ = (
-        UniqueConstraint("series", "sequence"),
-        Index("one_valid_receipt", "contribution_id", unique=True, sqlite_where=VALID, postgresql_where=VALID),
-    )
-    TRANSITIONS = RECEIPT
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = mapped_column(unique=True)  # the number as printed
-    check_code: Mapped[str]  # printed beside it, and asked for by the verification page
-    series: Mapped[str]
-    sequence: Mapped[int]
-    contribution_id: Mapped[int] = mapped_column(ForeignKey("contribution.id"), index=True)
-    state: Mapped[ReceiptState] = mapped_column(default=ReceiptState.ISSUED)
-    book: Mapped[str]
-    fen: Mapped[int] = mapped_column(BigInteger)
-    issued_at: Mapped[datetime] = mapped_column(default=clock.now)
-
-
-class ReceiptSeries(Base):
-    """The last number given out of a series; raised in the transaction that issues the receipt, so that none is lost."""
-
-    __tablename__ = "receipt_series"
-    series: Mapped[str] = mapped_column(primary_key=True)
-    last: Mapped[int] = mapped_column(default=0)
 
 
 class PublicRow(Base):

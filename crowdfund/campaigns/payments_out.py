@@ -59,6 +59,7 @@ class Proof:
     is_refused: bool = False
     overruled_why: str = ""
     is_mine: bool = False
+    is_picture: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ def evidence_of(session: Session, disbursement: str, *, reader: int = 0) -> list
             is_refused=each.is_refused,
             overruled_why=each.overruled_why,
             is_mine=each.added_by == reader,
+            is_picture=each.is_picture,
         )
         for each in found
     ]

@@ -23,7 +23,8 @@ from marketplace.payments import refunds
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import RefundState
 
-PAGE: Final = 200
+PAGE: Final = 50  # done within the lease of its note: another worker does not begin the same one
+PURPOSES: Final = (giving.PURPOSE, keeping.PURPOSE)
 LATER: Final = timedelta(hours=6)
 
 
@@ -47,9 +48,12 @@ def come_again(session: Session, *, campaign: str, last: int) -> None:
 
 
 def received(session: Session, *, campaign: str, after: int) -> Sequence[tuple[int, str]]:
+    """Those that nothing was asked for yet: what is on its way is passed over, what failed waits for a person."""
+    asked = select(Refund.id).join(Attempt, Attempt.id == Refund.attempt_id).where(Refund.reason_key.like("campaign:%"))
+    is_asked = asked.where(Attempt.purpose.in_(PURPOSES), Attempt.reference == Contribution.public_id).exists()
     mine = select(Contribution.id, Contribution.public_id).join(Campaign, Campaign.id == Contribution.campaign_id)
     mine = mine.where(Campaign.public_id == campaign, Contribution.state == ContributionState.RECEIVED)
-    rows = session.execute(mine.where(Contribution.id > after).order_by(Contribution.id).limit(PAGE)).all()
+    rows = session.execute(mine.where(Contribution.id > after, ~is_asked).order_by(Contribution.id).limit(PAGE)).all()
     return [(row.id, row.public_id) for row in rows]
 
 
@@ -69,6 +73,7 @@ def return_one(session: Session, *, reference: str) -> str | None:
         return None
     if session.get(CashGift, reference):  # over the counter that took it: `cash.giving_back`
         return None
+    receipts.void(session, contribution=reference)
     refund = refunds.request(
         session,
         purpose=giving.PURPOSE if gift.installment is None else keeping.PURPOSE,
@@ -82,7 +87,7 @@ def return_one(session: Session, *, reference: str) -> str | None:
     if session.scalar(select(PublicRow.id).where(PublicRow.kind == "refund", PublicRow.reference == key)) is None:
         row = {"campaign_id": gift.campaign_id, "book": gift.book, "who": gift.shown_as}
         public_ledger.write(session, kind="refund", amount=-amount, reference=key, **row)
-        receipts.issue(session, contribution=reference)
+    receipts.issue(session, contribution=reference)
     return refund
 
 
@@ -107,5 +112,8 @@ def came_back(session: Session, /, *, reference: str, refund: str, amount: Money
 
 
 def go_on(session: Session, *, campaign: str, last: int) -> None:
-    outbox.put(session, CANCELLED, campaign=campaign, last=last)
+    """One note at a time, also where two workers had the same page: else each of them would begin a row of pages."""
+    session.execute(select(Campaign.id).where(Campaign.public_id == campaign).with_for_update())
+    if not outbox.is_waiting(session, CANCELLED, campaign=campaign, last=last):
+        outbox.put(session, CANCELLED, campaign=campaign, last=last)
     page_cache.expire(session, "giving", f"campaign:{campaign}", "ledger")

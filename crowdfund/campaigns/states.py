@@ -200,7 +200,7 @@ class ReceiptState(StrEnum):
 
 R = ReceiptState
 RECEIPT: Final[dict[ReceiptState, frozenset[ReceiptState]]] = {
-    R.ISSUED: frozenset({R.VOIDED}),
+    R.ISSUED: frozenset({R.VOIDED, R.WAIVED}),
     R.VOIDED: frozenset({R.REISSUED}),
     R.REISSUED: frozenset(),
     R.WAIVED: frozenset(),

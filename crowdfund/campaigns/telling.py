@@ -8,6 +8,7 @@ from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import drafting, giving, queries, spending
+from crowdfund.campaigns.criteria.publishing import Limits, limits_of
 from crowdfund.campaigns.matching.queries import Matching, of_campaign
 from crowdfund.campaigns.mirrors import queries as mirrors
 from crowdfund.campaigns.mirrors.queries import Given
@@ -103,6 +104,7 @@ class Shown:
     words: tuple[tuple[str, str], ...]
     matching: Matching
     teams: tuple[teams.Shown, ...]
+    limits: Limits | None
     places: tuple[students.Place, ...]  # of students who wait for a sponsor
     sponsored: int
     elsewhere: tuple[Given, ...]  # the latest gifts on a mirrored campaign's platform
@@ -121,7 +123,7 @@ def tags_of(_value: Shown, public_id: str) -> tuple[str]:
 
 @remembered("stations", by=tags_of, kilobytes=24)
 def page(session: Session, public_id: str) -> Shown:
-    """Nine statements, two more of student aid. Raises NotFound for what is not shown to everybody."""
+    """Eleven statements, two more of student aid. Raises NotFound for what is not shown to everybody."""
     card, campaign, organisation = queries.find(session, public_id)
     budget = drafting.budget_of(session, campaign.id)
     lines = queries.ledger_lines(session, campaign.id)
@@ -152,6 +154,7 @@ def page(session: Session, public_id: str) -> Shown:
         words=tuple(words),
         matching=matching,
         teams=tuple(teams.of_campaign(session, public_id)),
+        limits=limits_of(session, campaign.id),
         places=students.offered(session, public_id) if is_aid else (),
         sponsored=students.sponsored_now(session, campaign.id) if is_aid else 0,
         elsewhere=tuple(mirrors.latest(session, number)) if card.elsewhere else (),

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from marketplace.auditing import (
     arrivals,
+    beneficiaries,
     cases,
     cashier,
     chains,
@@ -71,6 +72,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, (*whereabouts.WHEREABOUTS, *reports.REPORTS))
     yield from reports.differences(connection)
+    yield from checks.run(connection, beneficiaries.BENEFICIARIES)
     yield from checks.run(connection, (*together.TOGETHER, *channels.CHANNELS))
     yield from checks.run(connection, (*plans.PLANS, *students.STUDENTS, *matching.FUNDS, *waiting.WAITING))
     yield from checks.run(connection, presales.PRESALES)

@@ -145,6 +145,36 @@ RECEIPTS: Final = (
         WHERE r.state = 'issued' GROUP BY g.id, g.public_id, s.fen HAVING SUM(r.fen) > COALESCE(s.fen, 0)""",
         "gift {name} has a valid receipt for {owed} fen, {amount} were given and stayed",
     ),
+    Check(
+        "gifts on years' receipts stayed",
+        f"""SELECT g.public_id AS name, i.fen AS owed, COALESCE(s.fen, 0) AS amount FROM receipt r
+        JOIN receipt_gift i ON i.receipt = r.public_id JOIN contribution g ON g.id = i.contribution_id
+        LEFT JOIN {STAYED} s ON s.reference = g.public_id WHERE r.state = 'issued' AND i.fen > COALESCE(s.fen, 0)""",
+        "a year's valid receipt says {owed} fen of gift {name}, {amount} were given and stayed",
+    ),
+    Check(
+        "years' receipts add up",
+        """SELECT r.public_id AS name, r.fen AS owed, COALESCE(SUM(i.fen), 0) AS amount FROM receipt r
+        LEFT JOIN receipt_gift i ON i.receipt = r.public_id WHERE r.year_id IS NOT NULL
+        GROUP BY r.id, r.public_id, r.fen HAVING COALESCE(SUM(i.fen), 0) <> r.fen""",
+        "receipt {name} says {owed} fen, its gifts add up to {amount}",
+    ),
+    Check(
+        "gifts stand on one valid receipt",
+        """SELECT g.public_id AS name, COUNT(*) AS amount FROM contribution g JOIN (
+            SELECT contribution_id FROM receipt WHERE state = 'issued' AND contribution_id IS NOT NULL
+            UNION ALL SELECT i.contribution_id FROM receipt_gift i JOIN receipt r ON r.public_id = i.receipt
+            WHERE r.state = 'issued') v ON v.contribution_id = g.id GROUP BY g.id, g.public_id HAVING COUNT(*) > 1""",
+        "gift {name} stands on {amount} valid receipts",
+    ),
+    Check(
+        "years' receipts list their giver's gifts",
+        """SELECT r.public_id AS name, g.public_id AS gift FROM receipt r JOIN receipt_year y ON y.id = r.year_id
+        JOIN receipt_gift i ON i.receipt = r.public_id JOIN contribution g ON g.id = i.contribution_id
+        JOIN campaign c ON c.id = g.campaign_id WHERE g.person_id IS NULL OR g.person_id <> y.person_id
+        OR g.book <> y.book OR r.book <> y.book OR c.organisation_code <> y.organisation_code""",
+        "receipt {name} lists gift {gift} of another giver, organisation or book",
+    ),
 )
 
 PUBLIC: Final = (

@@ -23,6 +23,7 @@ from crowdfund.campaigns.reports import publishing
 from crowdfund.campaigns.students import choosing, releasing
 from crowdfund.campaigns.views import (
     cash as cash_views,
+    criteria as criteria_views,
     deposits as deposit_views,
     disbursements as disbursement_views,
     gifts as gift_views,
@@ -43,6 +44,7 @@ from crowdfund.campaigns.views import (
     student_desk as student_desk_views,
     students as student_views,
     teams as team_views,
+    years as year_views,
 )
 from crowdfund.pledges import holding, reminders
 from crowdfund.pledges.views import (
@@ -137,7 +139,7 @@ def install_matching(app: Flask) -> None:
 
 def install_public_ledger(app: Flask) -> None:
     """What everybody may read of gifts and payments, receipts, and how campaigns' money is paid out."""
-    for views in (ledger_views, receipt_views, disbursement_views, report_views):
+    for views in (ledger_views, receipt_views, year_views, disbursement_views, criteria_views, report_views):
         app.register_blueprint(views.bp)
     outbox.listeners[lifecycle.MOVED] = [partner_facts.campaign_moved]
     outbox.listeners[telling.TOLD] = [partner_facts.campaign_told]

@@ -2,8 +2,9 @@
 
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import ledger_models as public_ledger_models, models as campaign_models
+from crowdfund.campaigns import ledger_models as public_ledger_models, models as campaign_models, receipt_models
 from crowdfund.campaigns.banking import models as banking_models
+from crowdfund.campaigns.criteria import models as criteria_models
 from crowdfund.campaigns.invited import models as invitation_models
 from crowdfund.campaigns.matching import models as matching_models, waiting_models
 from crowdfund.campaigns.mirrors import models as mirror_models
@@ -12,6 +13,7 @@ from crowdfund.campaigns.plans import models as plan_models
 from crowdfund.campaigns.reports import models as report_models
 from crowdfund.campaigns.students import models as student_models
 from crowdfund.campaigns.whereabouts import models as whereabouts_models
+from crowdfund.campaigns.yearly import models as yearly_models
 from crowdfund.pledges import models as pledge_models
 from crowdfund.presales import models as presale_models
 from listings import models as listing_models
@@ -50,6 +52,7 @@ MODELS = (
     campaign_models,
     case_models,
     closing_models,
+    criteria_models,
     dispute_models,
     following_models,
     group_models,
@@ -77,6 +80,7 @@ MODELS = (
     pledge_models,
     presale_models,
     promotion_models,
+    receipt_models,
     receiving_models,
     reconciliation_models,
     sealing,
@@ -85,6 +89,7 @@ MODELS = (
     transfer_models,
     review_models,
     question_models,
+    yearly_models,
 )
 
 

@@ -17,6 +17,7 @@ from marketplace.orders import refunding
 from marketplace.payments.sandbox.gateway import SandboxCashier
 from tests.auditing.naming import named
 from tests.auditing.test_arrivals import TAMPERING as ARRIVALS
+from tests.auditing.test_beneficiaries import TAMPERING as REACHED
 from tests.auditing.test_cases import BY_BANK, TAMPERING as CASES
 from tests.auditing.test_editing import TAMPERING as EDITING
 from tests.auditing.test_giving import TAMPERING as GIVING
@@ -34,6 +35,7 @@ from tests.auditing.test_promotions import TAMPERING as PROMOTIONS
 from tests.auditing.test_reports import TAMPERING as REPORTS
 from tests.auditing.test_students import TAMPERING as STUDENTS
 from tests.auditing.test_transfers import TAMPERING as TRANSFERS
+from tests.auditing.test_waiting import TAMPERING as WAITING
 from tests.auditing.test_whereabouts import TAMPERING as WHEREABOUTS
 from tests.campaigns.moving.test_moving import TAMPERING as MOVED
 from tests.campaigns.test_banking import TAMPERING as BANKING
@@ -188,8 +190,8 @@ def test_every_check_is_proved(traded: Shop) -> None:
     parts = {part.partition(":")[0] for part in said}
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
     trade = (*EDITING, *CASES, *BY_BANK, *PROMOTIONS, *GROUPS, *INSTITUTIONS, *AT_THE_BANK, *FEEDBACK)
-    of_plans = {*TOGETHER, *BANKING, *MIRRORS, *INVITED, *MOVED, *TOLD_OF_GIVING} | {
-        check for check, _sql in (*PLANS, *STUDENTS, *MATCHING, *WHEREABOUTS, *PRESALES, *trade)
+    of_plans = {*TOGETHER, *REACHED, *BANKING, *MIRRORS, *INVITED, *MOVED, *TOLD_OF_GIVING} | {
+        check for check, _sql in (*PLANS, *STUDENTS, *MATCHING, *WAITING, *WHEREABOUTS, *PRESALES, *trade)
     }
     elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, OFFLINE, SHEETS, REPORTS, of_pledges, of_plans)
     others = {check for proved in elsewhere for check in proved}

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text, update
 
 from marketplace.auditing import audit
 from marketplace.auditing.checks import Difference
@@ -33,6 +34,10 @@ TAMPERING = {
     "receipts belong to a series": "UPDATE receipt SET series = 'T1999' WHERE sequence = 2",
     "gifts received got a receipt": "DELETE FROM receipt WHERE sequence = 1",
     "valid receipts say what stayed": "UPDATE receipt SET fen = fen + 1 WHERE state = 'issued'",
+    "gifts on years' receipts stayed": "UPDATE receipt_gift SET fen = fen + 1",
+    "years' receipts add up": "UPDATE receipt_gift SET fen = fen + 1",
+    "gifts stand on one valid receipt": "UPDATE receipt SET state = 'issued' WHERE state = 'reissued' AND fen IN (11, 12)",
+    "years' receipts list their giver's gifts": "UPDATE contribution SET person_id = NULL",
     "balances follow the chain": "UPDATE sealed_row SET campaign_fen = campaign_fen + 1 WHERE number = 2",
     "sealed rows are those of the chain": "UPDATE sealed_row SET kind = 'match' WHERE number = 1",
     "days add up": "UPDATE ledger_day SET spent_fen = spent_fen + 1",
@@ -58,6 +63,12 @@ OTHERS = {
         "DELETE FROM receipt WHERE sequence = 1",
     ),
     "valid receipts say what stayed": ("UPDATE receipt SET state = 'issued' WHERE state = 'voided'",),
+    "years' receipts add up": ("DELETE FROM receipt_gift WHERE fen = 11",),
+    "years' receipts list their giver's gifts": (
+        "UPDATE receipt_year SET book = 'live'",
+        "UPDATE receipt_year SET person_id = 1",
+        "UPDATE contribution SET book = 'live'",
+    ),
     "balances follow the chain": ("UPDATE sealed_row SET book_fen = 0 WHERE number = 3",),
     "sealed rows are those of the chain": ("DELETE FROM sealed_row WHERE number = 1",),
     "public rows are as they were sealed": (
@@ -112,9 +123,27 @@ def given(real_app: Flask, make_giving: Callable[[], Giving]) -> Giving:
     giving.request(books, 7)
     approve(giving, approved, sent)
     in_transaction(give, lights.public_id, fen=1)
+    stands_on_a_year(lights.public_id)
     giving.seal()
     db.session.remove()
     return giving
+
+
+def stands_on_a_year(campaign: str) -> None:
+    """Two gifts of somebody, on one receipt."""
+    from crowdfund.campaigns.models import Contribution
+    from crowdfund.campaigns.yearly import issuing
+    from tests.factories import make_person
+    from tests.public_ledger.conftest import FOUNDATION
+
+    person = make_person().id
+    gifts = [in_transaction(give, campaign, fen=fen) for fen in (11, 12)]
+    mine = Contribution.public_id.in_(gifts)
+    db.session.execute(update(Contribution).where(mine).values(person_id=person))
+    numbers = db.session.scalars(select(Contribution.id).where(mine)).all()
+    db.session.commit()
+    whose: Any = {"person": person, "organisation": FOUNDATION, "book": "test", "year": 2026}
+    in_transaction(issuing.bring_together, **whose, gifts=numbers)
 
 
 def approve(giving: Giving, *made: str) -> None:

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from crowdfund.campaigns.ledger_models import LedgerDay, SealedRow
-from crowdfund.campaigns.models import Contribution, Receipt
+from crowdfund.campaigns.models import Contribution
+from crowdfund.campaigns.receipt_models import Receipt
 from marketplace.auditing import audit
 from marketplace.auditing.checks import Difference
 from marketplace.core import sealing

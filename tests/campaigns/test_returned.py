@@ -9,11 +9,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from crowdfund.campaigns import lifecycle, stranded
+from crowdfund.campaigns import lifecycle, returning, stranded
 from crowdfund.campaigns.models import PublicRow
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
+from marketplace.core.outbox import OutboxRow
 from marketplace.payments.gateways import gateways
 from marketplace.payments.models import Refund
 from marketplace.payments.states import RefundState
@@ -195,3 +196,51 @@ def test_the_auditor_finds_nothing_to_say(real_fund: Fund) -> None:
     send_again(gift)
     real_fund.work()
     assert differences(real_fund) == []
+
+
+def test_each_gift_on_its_way_back_costs_the_same(
+    fund: Fund, count_statements: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    costs = []
+    for number in (2, 7):
+        campaign = fund.open()
+        for _each in range(number):
+            fund.give(campaign, 660)
+        in_transaction(lifecycle.cancel, campaign=campaign, person=fund.officer.id, why="材料不实")
+        db.session.rollback()
+        with count_statements() as sent:
+            returning.return_page(campaign=campaign)
+        costs.append(len(sent))
+        with count_statements() as again:
+            returning.return_page(campaign=campaign)
+        assert len(again) < 10  # what is on its way is passed over
+        fund.work()
+    assert costs[1] - costs[0] <= 5 * 40
+
+
+def test_two_workers_with_the_same_page_leave_one_note(real_fund: Fund, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(returning, "PAGE", 1)
+    campaign = real_fund.open()
+    for _each in range(3):
+        real_fund.give(campaign, 660)
+    in_transaction(lifecycle.cancel, campaign=campaign, person=real_fund.officer.id, why="材料不实")
+    refused = race([lambda: returning.return_page(campaign=campaign)] * 3)
+    assert refused == [None] * 3
+    db.session.rollback()
+    notes = select(OutboxRow.payload).where(OutboxRow.topic == lifecycle.CANCELLED, ~OutboxRow.is_done)
+    payloads = [tuple(sorted(row.items())) for row in db.session.scalars(notes)]
+    assert len(payloads) == len(set(payloads))
+
+
+def test_how_far_it_is_stands_on_the_officers_page(fund: Fund) -> None:
+    campaign, (first, _second) = called_off(fund, 660, 700)
+    send_again(first)
+    page = fund.browser()
+    sign_in_as(page, fund.officer)
+    shown = page.get(f"/charity/campaigns/{campaign}").text
+    assert "2 笔里已退到 0 笔，¥0.00" in shown and "已发出" in shown and "没有退到" in shown and "¥7.00" in shown
+    told = fund.app.test_cli_runner().invoke(args=["campaigns", "refunds", campaign])
+    assert told.exit_code == 1
+    assert told.output == "0 of 2 gifts are back: 1 sent (¥6.60), 1 failed (¥7.00)\n"
+    refused = fund.app.test_cli_runner().invoke(args=["campaigns", "refunds", "nobody"])
+    assert refused.exit_code == 1 and "is no campaign that was called off" in refused.output

@@ -141,3 +141,22 @@ def test_at_the_desk(app: Flask, giving: Giving, paid: str) -> None:
     data = {"csrf_token": token_of(approver), "overruling-reason": "墙上的画"}
     assert [approver.post(place, data=data, headers=OURS).status_code for _twice in range(2)] == [303, 303]
     assert state(proof)[1] and "墙上的画" in officer.get(desk).text
+
+
+def test_a_pdf_waits_for_a_second_person(app: Flask, giving: Giving, paid: str) -> None:
+    """No machine here looks into its pages."""
+    proof = lay(giving, paid, b"%PDF-1.7\n1 0 obj << >> endobj\ntrailer << >>\n%%EOF\n")
+    stranger = app.test_client()
+    assert state(proof) == (looking.UNKNOWN, False) and looking.look_at_one() is False
+    assert stranger.get(f"/evidence/{proof}").status_code == 404
+    with pytest.raises(looking.OwnPicture):
+        in_transaction(looking.overrule, evidence=proof, person_id=giving.officer, reason="没有人像")
+    with pytest.raises(IntegrityError, match="looked_at_first"), db.session.begin_nested():
+        db.session.execute(update(Evidence).where(Evidence.public_id == proof).values(is_public=True))
+    in_transaction(looking.overrule, evidence=proof, person_id=giving.approver, reason="逐页看过，没有人像")
+    assert state(proof) == (looking.UNKNOWN, True) and stranger.get(f"/evidence/{proof}").status_code == 200
+
+
+def test_a_file_that_nobody_may_open_waits_for_nobody(giving: Giving, paid: str) -> None:
+    proof = lay(giving, paid, b"%PDF-1.7\n1 0 obj << >> endobj\ntrailer << >>\n%%EOF\n", is_public=False)
+    assert state(proof) == (None, False)

@@ -224,6 +224,45 @@ def test_keys_of_before_are_as_old_as_their_wish_and_unused_ones_have_no_age(emp
     assert asked["submitting"].replace(tzinfo=UTC) == asked["unknown"].replace(tzinfo=UTC) == then
 
 
+def test_receipts_of_before_are_for_a_gift_and_pdfs_wait_for_a_second_person(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0034")
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    gift = {"id": 1, "public_id": "g", "token_hash": "t", "campaign_id": 1, "state": "received", "fen": 5, "book": "test"}
+    receipt = {"id": 1, "public_id": "T2026-0000001", "series": "T2026", "sequence": 1, "contribution_id": 1, "fen": 5}
+    budget = {"id": 1, "campaign_id": 1, "position": 1, "fen": 5}
+    payment = {"id": 1, "public_id": "d", "campaign_id": 1, "budget_line_id": 1, "fen": 5, "requester_id": 1}
+    files = {"i.pdf": False, "p.webp": True, "": False}
+    seen = {"is_public": True, "overruled_by": None, "at": at, "added_by": 1, "disbursement_id": 1}
+    put_in(
+        empty,
+        {
+            **{name: LEDGER[name] for name in ("county", "station", "person", "organisation", "campaign")},
+            "contribution": [gift | {"person_id": None, "anonymity": "anonymous", "message_state": ""}],
+            "receipt": [receipt | {"state": "issued", "book": "test", "issued_at": at}],
+            "budget_line": [budget],
+            "disbursement": [payment | {"state": "paid", "approver_id": None, "book": "test"}],
+            "evidence": [
+                seen | {"id": number, "public_id": f"e{number}", "file_name": name, "is_picture": is_picture, "faces": faces}
+                for number, (name, is_picture, faces) in enumerate(
+                    [(name, is_picture, 0 if is_picture else None) for name, is_picture in files.items()], start=1
+                )
+            ],
+        },
+    )
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {"receipt": [*receipt, "year_id"]})["receipt"] == [receipt | {"year_id": None}]
+    shown = {row["file_name"]: row for row in rows_of(empty, {"evidence": ["file_name", "is_public", "faces"]})["evidence"]}
+    assert {name: (row["is_public"], row["faces"]) for name, row in shown.items()} == {
+        "i.pdf": (False, -1),
+        "p.webp": (True, 0),
+        "": (True, None),
+    }
+    with pytest.raises(DBAPIError, match="only voided"), empty.begin() as connection:
+        connection.execute(text("UPDATE receipt SET fen = 6"))
+
+
 def test_monthly_gifts_of_before_go_on_and_one_of_them_may_sponsor_a_student(empty: Engine) -> None:
     migrations.bring_up_to_date(empty, "0034")
     today = date(2026, 11, 1)

@@ -22,7 +22,8 @@ from crowdfund.campaigns.honours.models import Dedication
 from crowdfund.campaigns.matching.funds import link_token as fund_link
 from crowdfund.campaigns.matching.models import MatchingFund
 from crowdfund.campaigns.mirrors.models import MirrorFile
-from crowdfund.campaigns.models import Campaign, Contribution, Disbursement, Receipt
+from crowdfund.campaigns.models import Campaign, Contribution, Disbursement
+from crowdfund.campaigns.receipt_models import Receipt
 from crowdfund.campaigns.reports.models import CampaignReport
 from crowdfund.campaigns.teams.models import Team
 from crowdfund.pledges import choosing
@@ -105,6 +106,8 @@ def examples(session: Session) -> Iterator[str]:
     for campaign, disbursement in session.execute(paid):
         yield f"/ledger/{campaign}/disbursements/{disbursement}"
         yield f"/charity/disbursements/{disbursement}"
+        yield f"/charity/disbursements/{disbursement}/beneficiaries"
+        yield f"/charity/campaigns/{campaign}/criteria"
     yield from of_giving_together(session)
     for receipt in session.scalars(select(Receipt.public_id).limit(3)):
         yield f"/receipts/{receipt}"

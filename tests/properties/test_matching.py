@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import giving
+from crowdfund.campaigns import giving, receipts
 from crowdfund.campaigns.giving import Giver
 from crowdfund.campaigns.matching import deciding, funds, paying_in
 from crowdfund.campaigns.matching.funds import Terms
@@ -163,6 +163,7 @@ def first_match(gift: str) -> tuple[int, int]:
 
 def send_back(session: Session, gift: str, campaign: str, part: int) -> None:
     asked = {"purpose": "contribution", "reference": gift, "reason": "x", "reason_key": ids.public_id()}
+    receipts.void(session, contribution=gift)
     refunds.request(session, amount=Money(part), shares={("restricted", campaign): Money(part)}, **asked)
 
 

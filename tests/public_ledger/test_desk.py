@@ -79,7 +79,13 @@ def test_a_bill_from_the_desk_to_the_public_page(desk: Desk, client: FlaskClient
     assert desk.step(desk.officer, "evidence", **lay).status_code == 303
     assert desk.step(desk.officer, "completion").status_code == 303 and desk.state() is D.EVIDENCED
 
-    page = client.get(f"/ledger/{campaign.public_id}/disbursements/{desk.made()}").text
+    here = f"/ledger/{campaign.public_id}/disbursements/{desk.made()}"
+    assert "/evidence/" not in client.get(here).text  # nobody but who added it has looked into it
+    proof = db.session.scalars(select(Evidence.public_id)).one()
+    assert "第二个人逐页看过" in desk.approver.get(f"{PLACE}/{desk.made()}").text
+    seen = {"overruling-reason": "逐页看过，没有人像"}
+    assert desk.step(desk.approver, f"evidence/{proof}/overruling", **seen).status_code == 303
+    page = client.get(here).text
     assert hashlib.sha256(PDF).hexdigest() in page and "收讫" in page
     file = client.get(unescape(re.findall(r'href="(/evidence/[^"]+)"', page)[0]))
     assert file.data == PDF and file.headers["Content-Disposition"].startswith("attachment")

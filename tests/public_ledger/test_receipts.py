@@ -12,7 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import public_ledger, receipts
-from crowdfund.campaigns.models import Campaign, Contribution, Receipt
+from crowdfund.campaigns.models import Campaign, Contribution
+from crowdfund.campaigns.receipt_models import Receipt
+from crowdfund.campaigns.receipt_numbers import series_of
 from crowdfund.campaigns.states import ReceiptState as R
 from marketplace.core import ids
 from marketplace.core.db import db, in_transaction
@@ -41,6 +43,7 @@ def send_back(session: Session, gift: str, fen: int) -> None:
         .where(Contribution.public_id == gift)
     ).one()
     amount = Money(fen)
+    receipts.void(session, contribution=gift)
     refund = refunds.request(
         session,
         purpose="contribution",
@@ -71,7 +74,7 @@ def test_numbers_count_up_and_begin_anew_each_year(giving: Giving) -> None:
         [("T2027-0000002", R.ISSUED, 100)],
         [("T2028-0000001", R.ISSUED, 7)],
     ]
-    assert receipts.series_of("live", datetime(2028, 1, 1).date()) == "2028"  # noqa: DTZ001
+    assert series_of("live", datetime(2028, 1, 1).date()) == "2028"  # noqa: DTZ001
 
 
 def test_asking_again_gives_the_same_receipt(giving: Giving) -> None:

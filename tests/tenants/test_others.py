@@ -81,6 +81,7 @@ OTHERWISE: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "what": ("goods",),
     "width": ("320",),
+    "year": ("2026",),
 }
 """What names no row."""
 OPEN: Final[Mapping[str, str]] = {

@@ -69,9 +69,10 @@ def give_back(session: Session, *, gift: str, station: str, person_id: int, why:
 
 
 def book_it(session: Session, gift: Contribution, campaign: Campaign, station: str) -> None:
-    """Entry, row and match; the receipt is void at the same moment."""
+    """Entry, row and match; the receipt is void before the money goes."""
     key, amount = f"cash_refund:{gift.public_id}", Money(gift.fen, gift.currency)
     lines: dict[books.Account, Money] = {("restricted", campaign.public_id): amount, (DRAWER, station): -amount}
+    receipts.void(session, contribution=gift.public_id)
     books.post(session, key=key, book=gift.book, reference=gift.public_id, lines=lines)
     row: dict[str, Any] = {"campaign_id": campaign.id, "book": gift.book, "who": gift.shown_as, "reference": key}
     public_ledger.write(session, kind="refund", amount=-amount, **row)

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns import giving
 from crowdfund.campaigns.cash import drawers
 from crowdfund.campaigns.cash.models import CashGift
-from crowdfund.campaigns.models import Campaign, Contribution, Receipt
+from crowdfund.campaigns.models import Campaign, Contribution
+from crowdfund.campaigns.receipt_models import Receipt
 from crowdfund.campaigns.states import CampaignState
 from marketplace.core import clock
 from marketplace.core.db import Columns

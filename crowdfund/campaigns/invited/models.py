@@ -64,5 +64,6 @@ NOT_ON_THE_LIST = triggers.Guard(
     " AND i.withdrawn_at IS NULL))",
     "only people on the list give to a directed campaign, and no public row names them",
     of="list",
+    reads=("campaign", "invitation"),
 )
 triggers.register(STAYS, NEVER_GONE, NOT_ON_THE_LIST)

@@ -21,11 +21,10 @@ from crowdfund.campaigns.models import (
     Disbursement,
     Evidence,
     Organisation,
-    Receipt,
-    ReceiptSeries,
 )
 from crowdfund.campaigns.news.models import CampaignUpdate
 from crowdfund.campaigns.plans import keeping
+from crowdfund.campaigns.receipt_models import Receipt, ReceiptSeries
 from crowdfund.campaigns.reports.models import CampaignReport
 from crowdfund.campaigns.states import PUBLIC, ContributionState
 from crowdfund.campaigns.teams.models import Team, TeamGift

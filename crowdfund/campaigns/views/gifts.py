@@ -185,6 +185,7 @@ def show_gift(campaign: str, token: str) -> ResponseReturnValue:
         "is_unknown": is_waiting and attempt in UNSENT,
         "has_failed": gift.state is ContributionState.PENDING and attempt is AttemptState.FAILED,
         "receipt": receipts.of(session, contribution=gift.id),
+        "is_waived": receipts.is_waived(session, contribution=gift.id),
         "plan": plan_queries.of_gift(session, gift.plan),
         "is_cash_back": drawers.is_given_back(session, gift.id),
         "card_url": dedicating.url_of(campaign, gift.id) if dedicating.of_gift(session, gift.id) else "",
@@ -208,6 +209,20 @@ def looks() -> int:
 def create_payment(campaign: str, token: str) -> ResponseReturnValue:
     """Try again: the gift stays the same."""
     return lead_to_cashier(given.find(db.session(), campaign, token))
+
+
+@bp.post("/campaigns/<campaign>/gifts/<token>/waiver")
+@requires("gift.follow")
+def create_waiver(campaign: str, token: str) -> ResponseReturnValue:
+    """The giver wants no receipt for it; that is kept on record, as the law wants."""
+    gift = given.find(db.session(), campaign, token)
+    try:
+        in_transaction(receipts.waive, contribution=gift.id)
+    except receipts.NothingToWaive as refusal:
+        flash(refusal.message, "failed")
+    else:
+        flash(_("Done. The receipt is given up, and that is on record."), "done")
+    return redirect(gift.url, 303)
 
 
 @bp.get("/account/gifts")

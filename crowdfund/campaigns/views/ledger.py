@@ -9,6 +9,7 @@ from flask import Blueprint, Response, redirect, render_template, request, strea
 from flask.typing import ResponseReturnValue
 
 from crowdfund.campaigns import evidence, export, json_lines, ledger_figures, ledger_rows, payments_out
+from crowdfund.campaigns.criteria import reaching
 from crowdfund.campaigns.ledger_figures import Named
 from crowdfund.campaigns.ledger_forms import KIND_WORDS, RowsForm
 from crowdfund.campaigns.reports import standing
@@ -93,7 +94,8 @@ def show_disbursement(campaign: str, disbursement: str) -> ResponseReturnValue:
     shown = payments_out.public(session, named.id, disbursement)
     files = payments_out.evidence_of(session, disbursement)
     lines = whereabouts.of_payment(session, shown.row.id)
-    return render_template("ledger/disbursement.html", campaign=named, paid=shown, files=files, lines=lines)
+    told = {"files": files, "lines": lines, "reached": reaching.by_county(session, shown.row.id)}
+    return render_template("ledger/disbursement.html", campaign=named, paid=shown, **told)
 
 
 @bp.get("/ledger/<campaign>/spent.csv")

@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from crowdfund.campaigns import desk, drafting, lifecycle, moderation, telling
+from crowdfund.campaigns import desk, drafting, going_back, lifecycle, moderation, telling
+from crowdfund.campaigns.criteria.publishing import limits_of
 from crowdfund.campaigns.forms import CampaignForm, FilingForm, ReasonForm
 from crowdfund.campaigns.models import Campaign, Organisation
 from crowdfund.campaigns.news import queries as news_queries
@@ -19,6 +20,7 @@ from marketplace.accounts.permissions import requires
 from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
+from marketplace.payments.gateways import current_book
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
 OFFICER, APPROVER = "charity_officer", "charity_approver"
@@ -205,6 +207,8 @@ def campaign_page(
         steps=theirs,
         may_change=is_officer and row.state in drafting.OPEN_TO_CHANGE,
         may_file=is_officer and row.state in drafting.OPEN_TO_FILING,
+        limits=limits_of(session, row.id),
+        back=going_back.of(session, row.id, book=current_book()) if row.state is C.CANCELLED else None,
         filing=filing,
         reason=reason,
         missing=more.get("missing", {}),

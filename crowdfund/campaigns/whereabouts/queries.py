@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.ledger_models import SealedRow
-from crowdfund.campaigns.models import Campaign, Contribution, Disbursement, PublicRow, Receipt
+from crowdfund.campaigns.models import Campaign, Contribution, Disbursement, PublicRow
+from crowdfund.campaigns.receipt_models import Receipt
 from crowdfund.campaigns.whereabouts.models import BillLine, GivenMoney, SpentMoney
 from marketplace.core import csv_rows
 from marketplace.core.db import rows

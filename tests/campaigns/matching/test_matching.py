@@ -32,6 +32,7 @@ def send_back(session: Session, gift: str, campaign: str, fen: int) -> None:
     """As an organisation would give a part of a gift back."""
     amount = Money(fen)
     asked = {"purpose": "contribution", "reference": gift, "reason": "asked for", "reason_key": ids.public_id()}
+    receipts.void(session, contribution=gift)
     refund = refunds.request(session, amount=amount, shares={("restricted", campaign): amount}, **asked)
     number = session.scalars(select(Contribution.campaign_id).where(Contribution.public_id == gift)).one()
     row: dict[str, Any] = {"campaign_id": number, "book": "test", "who": "", "reference": f"refund:{refund}"}

@@ -11,11 +11,12 @@ from sqlalchemy import func, select, text
 
 from crowdfund.campaigns import export, json_lines, ledger_figures, queries
 from crowdfund.campaigns.ledger_models import LedgerDay, LedgerTold, SealedRow
-from crowdfund.campaigns.models import Campaign, Contribution, Receipt
+from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.moving import folder as folders, reading, writing
 from crowdfund.campaigns.moving.folder import MANIFEST, NotAnExport
 from crowdfund.campaigns.moving.reading import NotEmpty
 from crowdfund.campaigns.moving.writing import NotAtRest
+from crowdfund.campaigns.receipt_models import Receipt
 from crowdfund.campaigns.whereabouts.models import GivenMoney, SpentMoney
 from marketplace.accounts.models import Person
 from marketplace.auditing import audit
