@@ -10,6 +10,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from crowdfund.campaigns.moving.cli import giving
 from crowdfund.pledges.cli import pledges
 from listings import announcing, indexing
 from listings.cli import search
@@ -148,4 +149,4 @@ def worker() -> None:
     current_app.extensions["worker"].run(stop)
 
 
-EVERY = (worker, demo, reference, keys, search, ledger, payments, pledges, users, translations, migration, prepare)
+EVERY = (worker, demo, reference, keys, search, ledger, payments, giving, pledges, users, translations, migration, prepare)

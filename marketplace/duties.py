@@ -7,7 +7,7 @@ from functools import partial
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import checking, lifecycle
+from crowdfund.campaigns import checking, lifecycle, partner_facts
 from crowdfund.campaigns.faces import looking
 from crowdfund.campaigns.matching import ending as fund_ending, traces
 from crowdfund.campaigns.mirrors import working as mirroring
@@ -44,7 +44,14 @@ def compose_worker(app: Flask) -> Worker:
     outbox.listeners[messages.TOPIC] = [messages.deliver]
     outbox.slow.add(messages.TOPIC)
     worker = Worker(
-        steps=[settlement.settle_one_due, outbox.deliver, checking.Rereading(), watching.Looking(), following.follow],
+        steps=[
+            settlement.settle_one_due,
+            outbox.deliver,
+            checking.Rereading(),
+            watching.Looking(),
+            following.follow,
+            partner_facts.tell_of_rows,
+        ],
         slow_steps=[inbox.work, charging.charge_one, sweeping.send_refund, sweeping.ask_after_attempt, outbox.deliver_slow],
     )
     worker.slow_steps += [working.work, mirroring.work, sending.send_transfer, sending.send_reversal, rounds.Rounds()]

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns.disbursing import D, get
 from crowdfund.campaigns.models import Campaign, Evidence
 from listings.pictures import reencode
-from marketplace.core import page_cache
+from marketplace.core import outbox, page_cache
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.settings import settings
 
+ADDED: Final = "evidence.added"  # told to partners' machines
 KINDS: Final = ("invoice", "photo", "list")
 LARGEST: Final = 10 * 2**20
 MOST: Final = 20  # files of one disbursement
@@ -86,6 +87,8 @@ def add(session: Session, *, disbursement: str, officer_id: int, kind: str, word
     proof.is_picture, proof.is_public = kept.is_picture, is_public and not kept.is_picture
     proof.sha256, proof.file_name = kept.sha256, kept.file_name
     session.add(proof)
+    session.flush()
+    outbox.put(session, ADDED, evidence=proof.public_id)
     campaign = session.get_one(Campaign, row.campaign_id).public_id
     page_cache.expire(session, "giving", "ledger", f"campaign:{campaign}")
 

@@ -99,6 +99,24 @@ def of_person(session: Session, person_id: int) -> list[Given]:
     return [given(row) for row in session.execute(mine.limit(MOST_LISTED))]
 
 
+def page_of_person(session: Session, person_id: int, *, before: str, size: int) -> tuple[list[Given], str]:
+    """The latest first, below the gift `before`; and where the next page goes on, nothing where this was the last."""
+    mine = columns().where(Contribution.person_id == person_id)
+    if before:
+        known = select(Contribution.id).where(Contribution.public_id == before, Contribution.person_id == person_id)
+        mine = mine.where(Contribution.id < known.scalar_subquery())
+    found = [given(row) for row in session.execute(mine.order_by(Contribution.id.desc()).limit(size + 1))]
+    return found[:size], found[size - 1].id if len(found) > size else ""
+
+
+def find_own(session: Session, gift: str, person_id: int) -> Given:
+    """By its public id, for who gave it. Raises NotFound for every other."""
+    row = session.execute(columns().where(Contribution.public_id == gift, Contribution.person_id == person_id)).first()
+    if row is None:
+        raise NotFound(gift)
+    return given(row)
+
+
 def line_of(session: Session, gift: Given) -> Line | None:
     """Its row in the public ledger, as soon as its money is there."""
     attempt = select(Attempt.public_id).where(Attempt.purpose == gift.purpose, Attempt.reference == gift.id)

@@ -240,9 +240,9 @@ def pay_again(session: Session, *, gift: str, purpose: str = PURPOSE) -> str:
     amount = Money(row.fen, row.currency)
     if row.state is not G.PENDING:
         raise NotOpen(gift)
-    target, _book, channel = admit(session, campaign=row.public_id, amount=amount)
-    if channel == gate.DIRECTED:
-        gate.admit(session, target, Giver(person_id=row.person_id))
+    target, _book = admit(session, campaign=row.public_id, amount=amount)
+    if target.channel == gate.DIRECTED:
+        gate.admit(session, target.id, Giver(person_id=row.person_id))
     return attempts.start(session, purpose=purpose, reference=gift, amount=amount)
 
 

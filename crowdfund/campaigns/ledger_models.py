@@ -54,4 +54,12 @@ class LedgerCheck(Base):
     broken_number: Mapped[int | None]
 
 
+class LedgerTold(Base):
+    """The last sealed row that partners' machines were told of; one row."""
+
+    __tablename__ = "ledger_told"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int]
+
+
 triggers.register(*triggers.append_only("sealed_row"), *triggers.append_only("ledger_check"))

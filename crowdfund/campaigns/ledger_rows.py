@@ -99,11 +99,12 @@ COLUMNS: Final[tuple[Any, ...]] = (
 )
 
 
-def sealed(narrow: list[Any], book: str, campaign: int) -> Columns:
+def sealed(narrow: list[Any], book: str = "", campaign: int = 0) -> Columns:
     wanted = select(SealedRow.number, SealedRow.campaign_fen, SealedRow.book_fen, Seal.hash, *COLUMNS)
     wanted = wanted.join(PublicRow, PublicRow.id == SealedRow.row_id).join(Campaign, Campaign.id == SealedRow.campaign_id)
     wanted = wanted.join(Seal, (Seal.chain == CHAIN) & (Seal.number == SealedRow.number))
-    wanted = wanted.where(SealedRow.book == book, *narrow).order_by(SealedRow.number.desc())
+    wanted = wanted.where(*narrow).order_by(SealedRow.number.desc())
+    wanted = wanted.where(SealedRow.book == book) if book else wanted
     return wanted.where(SealedRow.campaign_id == campaign) if campaign else wanted
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns import drafting, requirements
 from crowdfund.campaigns.models import Campaign, Disbursement, Organisation
 from crowdfund.campaigns.requirements import Missing, NotReady
-from crowdfund.campaigns.states import TAKEN, CampaignState
+from crowdfund.campaigns.states import PUBLIC, TAKEN, CampaignState
 from crowdfund.campaigns.students import set_aside
 from marketplace.core import audit, clock, outbox, page_cache
 from marketplace.core.errors import Refusal
@@ -19,6 +19,7 @@ from marketplace.payments.gateways import current_book
 
 C = CampaignState
 CANCELLED: Final = "campaign.cancelled"
+MOVED: Final = "campaign.moved"  # told to partners' machines
 SYSTEM: Final = "system"
 HANDED_IN, APPROVED, OPENED, RESUMED, LAST_DAY = "handed in", "approved", "opened", "resumed", "its last day is over"
 UNSAID: Final = frozenset({HANDED_IN, APPROVED, OPENED, RESUMED, LAST_DAY})  # reasons that nobody wrote: the state says it
@@ -133,6 +134,9 @@ def move(session: Session, row: Campaign, to: CampaignState, person: int | None,
     subject = f"campaign:{row.public_id}"
     audit.record(session, actor=actor, action=f"campaign.{to}", subject=subject, why=why, before=str(before))
     page_cache.expire(session, "giving", subject, "ledger", f"station:{row.station_code}")
+    if to in PUBLIC:
+        at = clock.now().isoformat()
+        outbox.put(session, MOVED, campaign=row.public_id, before=str(before), state=str(to), at=at)
 
 
 def said(why: str) -> str:

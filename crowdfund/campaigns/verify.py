@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Check the public ledger by yourself. 自己验一遍阳光账本。
 
-    python3 verify.py ledger.csv                          the whole file 验整本账
+    python3 verify.py ledger.csv                          the whole file 验整本账; ledger.jsonl does as well 也可以
     python3 verify.py ledger.csv --row 48213              and prove one row of it 再证明某一行在账里
     python3 verify.py ledger.csv --expect 48213:9f3c...   with a chain code you noted down before 对上你以前抄下的链码
     python3 verify.py --proof proof.json                  a proof alone, without the file 只验一份证明
 
 Needs Python 3.9 or newer and nothing else: it opens no network connection and writes no file. It knows nothing of the
-program that wrote the ledger; the format is that of docs/adr/0009. Exit code 0: everything fits. 1: something does not,
-and the first row that does not is named. 2: the question was wrong.
+program that wrote the ledger; the formats are those of docs/ledger.md. Exit code 0: everything fits. 1: something does
+not, and the first row that does not is named. 2: the question was wrong.
 只要 Python 3.9 以上，不连网，不写文件。全对退出码为 0；有一处不对为 1，并说出是第几行。"""
 
 from __future__ import annotations
@@ -31,7 +31,15 @@ ROW = re.compile(
     rb"(0|-?[1-9][0-9]*),(0|-?[1-9][0-9]*),([0-9a-f]{64})"
 )
 ROOT = re.compile(rb"root,([0-9]{4}-[0-9]{2}-[0-9]{2}),([1-9][0-9]*),([1-9][0-9]*),([0-9a-f]{64})")
+JSON_ROOT = re.compile(
+    rb'\{"day":"([0-9]{4}-[0-9]{2}-[0-9]{2})","first":([1-9][0-9]*),"last":([1-9][0-9]*),"root":"([0-9a-f]{64})"\}'
+)
+JSON_END = re.compile(rb'\{"rows":(0|[1-9][0-9]*),"sha256":"([0-9a-f]{64})"\}')
 END = re.compile(rb"end,(0|[1-9][0-9]*),([0-9a-f]{64})")
+JSON_HEAD = re.compile(rb'\{(?:"campaign":"([A-Za-z0-9]+)",)?"format":"sunshine-ledger","version":1\}\n')
+CELLS = HEAD[3:].decode().replace("at,", "at,fraction,", 1).split(",")
+TEXTS = ("book", "campaign", "commitment", "kind", "reference", "what", "who")
+SHOWN = ("number", "campaign_fen", "book_fen", "hash", "previous")  # beside what is sealed
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (every moment in the file is UTC)
 PATIENCE = 2.0  # seconds that nobody minds; after them, and as often again, it says how far it is
 RISKY = "=+-@＝＋－＠'\t\r"  # a table program would take such a text for a formula: an apostrophe stands before it
@@ -51,23 +59,29 @@ def text_of(cell: bytes) -> str:
     return text
 
 
-def digest_of(cells: tuple[bytes, ...]) -> tuple[str, dict[str, Any]]:
-    """SHA-256 of the row's canonical bytes: JSON with sorted keys, no spaces, whole numbers only."""
-    _number, second, fraction, book, kind, campaign, fen, who, what, commitment, reference = cells[:11]
-    moment = datetime.strptime(second.decode(), "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 (UTC, as above)
-    content = {
-        "at": (moment - EPOCH) // timedelta(seconds=1) * 1000000 + int(fraction),
-        "book": book.decode(),
-        "campaign": campaign.decode(),
-        "commitment": commitment.decode(),
-        "fen": int(fen),
-        "kind": kind.decode(),
-        "reference": reference.decode(),
-        "what": text_of(what),
-        "who": text_of(who),
-    }
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
-    return hashlib.sha256(canonical).hexdigest(), content
+def canonical(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+def row_of_csv(line: bytes) -> dict[str, Any]:
+    found = ROW.fullmatch(line[:-1])
+    if not found:
+        raise ValueError("no row")
+    row: dict[str, Any] = {name: cell.decode() for name, cell in zip(CELLS, found.groups())}  # noqa: B905 (of Python 3.10)
+    moment = datetime.strptime(row.pop("at"), "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 (UTC, as above)
+    row["at"] = (moment - EPOCH) // timedelta(seconds=1) * 1000000 + int(row.pop("fraction"))
+    row.update({name: int(row[name]) for name in ("number", "fen", "campaign_fen", "book_fen")})
+    return {**row, "who": text_of(found.group(8)), "what": text_of(found.group(9))}
+
+
+def row_of_json(line: bytes, keys: tuple[str, ...]) -> dict[str, Any]:
+    """The row, where it is written in the one way that there is."""
+    row: dict[str, Any] = json.loads(line)
+    texts = (*TEXTS, *(key for key in keys if key in {"hash", "previous"}))
+    right = all(type(row[key]) is (str if key in texts else int) for key in row) and set(row) == {"at", "fen", *TEXTS, *keys}
+    if not right or canonical(row) != line[:-1] or not re.fullmatch("[0-9a-f]{64}", row["hash"]):
+        raise ValueError("no row")
+    return row
 
 
 def link(previous: str, number: int, digest: str) -> str:
@@ -80,65 +94,75 @@ class Ledger:
     def __init__(self, wanted: int = 0, expected: dict[int, str] | None = None) -> None:
         self.wanted, self.expected = wanted, expected or {}
         self.hashes: list[str] = []
+        self.numbers: set[int] = set()
         self.roots: list[tuple[str, int, int, str]] = []
         self.balances: dict[Any, int] = {}
         self.proved: dict[str, Any] = {}
-        self.previous = "0" * 64
+        self.previous, self.last = "0" * 64, 0
         self.whole = hashlib.sha256()
         self.ended = False
+        self.is_json, self.campaign = False, ""  # the campaign whose rows alone these are
 
     def read(self, lines: Iterator[bytes]) -> None:
         first = next(lines, b"")
-        if first != HEAD + b"\n":
+        head = JSON_HEAD.fullmatch(first)
+        if not head and first != HEAD + b"\n":
             raise Wrong("The first line is not that of a ledger. 第一行不是账本的表头。")
+        self.is_json, self.campaign = bool(head), (head.group(1) or b"").decode() if head else ""
         self.whole.update(first)
         for line in lines:
             if self.ended:
                 raise Wrong("There is something after the last line. 最后一行后面还有东西。")
-            if line.startswith(b"root,"):
+            if line.startswith((b"root,", b'{"day":')):
                 self.read_root(line)
-            elif line.startswith(b"end,"):
+            elif line.startswith((b"end,", b'{"rows":')):
                 self.read_end(line)
             else:
                 self.read_row(line)
             self.whole.update(line)
         if not self.ended:
-            raise Wrong(f"The file ends after row {len(self.hashes)} without its last line. 文件不完整，缺最后一行。")
-        missing = [number for number in (*self.expected, self.wanted) if number > len(self.hashes)]
+            raise Wrong(f"The file ends after row {self.last} without its last line. 文件不完整，缺最后一行。")
+        seen = self.numbers if self.campaign else range(self.last + 1)
+        missing = [number for number in (*self.expected, self.wanted) if number and number not in seen]
         if missing:
             raise Wrong(f"There is no row {missing[0]}. 没有第 {missing[0]} 行。")
 
     def read_row(self, line: bytes) -> None:
-        number = len(self.hashes) + 1
-        found = ROW.fullmatch(line[:-1]) if line.endswith(b"\n") and not self.roots else None
+        number = self.last + 1
+        keys = SHOWN if self.campaign else SHOWN[:-1]
         try:
-            digest, content = digest_of(found.groups()) if found else ("", {})
-        except ValueError:  # no such date, no UTF-8, a cell that nobody would write so
-            digest = ""
-        if not found or not digest:
-            raise Wrong(f"Row {number} cannot be read. 第 {number} 行读不出来。")
-        cells = found.groups()
-        if int(cells[0]) != number:
-            raise Wrong(f"Row {number} is missing: {int(cells[0])} stands there. 少了第 {number} 行。")
-        code = cells[13].decode()
-        if link(self.previous, number, digest) != code:
+            if not line.endswith(b"\n") or self.roots:
+                raise ValueError("not here")
+            row = row_of_json(line, keys) if self.is_json else row_of_csv(line)
+        except (ValueError, KeyError, RecursionError):  # no such date, no UTF-8, a cell that nobody would write so
+            raise Wrong(f"Row {number} cannot be read. 第 {number} 行读不出来。") from None
+        if row["number"] < number or (row["number"] > number and not self.campaign):
+            raise Wrong(f"Row {number} is missing: {row['number']} stands there. 少了第 {number} 行。")
+        follows = row["number"] == number and (number == 1 or self.hashes)
+        before = self.previous if follows else row.get("previous", "")
+        number, code, content = row["number"], row["hash"], {key: row[key] for key in sorted(row) if key not in SHOWN}
+        digest = hashlib.sha256(canonical(content)).hexdigest()
+        if link(before, number, digest) != code or row.get("previous", before) != before:
             raise Wrong(f"Row {number} was changed: its chain code does not fit. 第 {number} 行被改过：链码对不上。")
-        book, of_campaign = cells[3], (cells[3], cells[5])
-        for key, shown in ((of_campaign, cells[11]), (book, cells[12])):
-            self.balances[key] = self.balances.get(key, 0) + int(cells[6])
-            if self.balances[key] != int(shown) or self.balances[key] < 0:
+        if self.campaign not in {"", row["campaign"]}:
+            raise Wrong(f"Row {number} is another campaign's. 第 {number} 行是别的项目的。")
+        for key, shown in (((row["book"], row["campaign"]), "campaign_fen"), (row["book"], "book_fen")):
+            self.balances[key] = self.balances.get(key, 0) + row["fen"]
+            is_known = shown == "campaign_fen" or not self.campaign
+            if (is_known and self.balances[key] != row[shown]) or row[shown] < 0:
                 raise Wrong(f"Row {number}: the balance should be {self.balances[key]}. 第 {number} 行：余额不对。")
         if self.expected.get(number, code) != code:
             raise Wrong(f"Row {number} is not what it was when you noted it. 第 {number} 行和你抄下的不一样。")
         if number == self.wanted:
-            self.proved = {"number": number, "previous": self.previous, "row": content, "hash": code}
+            self.proved = {"number": number, "previous": before, "row": content, "hash": code}
         self.hashes.append(code)
-        self.previous = code
+        self.numbers.update([number] if self.campaign else [])
+        self.last, self.previous = number, code
 
     def read_root(self, line: bytes) -> None:
         """The tree of one day: days follow each other, none is left out, and the hashes give the root."""
-        found = ROOT.fullmatch(line[:-1])
-        if not found:
+        found = (JSON_ROOT if self.is_json else ROOT).fullmatch(line[:-1])
+        if not found or self.campaign:
             raise Wrong(f"The root after {self.roots[-1][0] if self.roots else 'the rows'} cannot be read. 日根读不出来。")
         day = found.group(1).decode()
         first, last = int(found.group(2)), int(found.group(3))
@@ -150,7 +174,7 @@ class Ledger:
         self.roots.append((day, first, last, found.group(4).decode()))
 
     def read_end(self, line: bytes) -> None:
-        found = END.fullmatch(line[:-1]) if line.endswith(b"\n") else None
+        found = (JSON_END if self.is_json else END).fullmatch(line[:-1]) if line.endswith(b"\n") else None
         if not found or int(found.group(1)) != len(self.hashes) or found.group(2).decode() != self.whole.hexdigest():
             raise Wrong("The last line does not fit the file. 最后一行和文件对不上。")
         self.ended = True
@@ -215,8 +239,7 @@ def check_proof(proof: dict[str, Any]) -> None:
         raise Wrong(f"Row {number} is not between {first} and {last}. 第 {number} 行不在 {first}-{last} 之间。")
     if [side for side, _other in proof["path"]] != sides(number - first, last - first + 1):
         raise Wrong("The proof does not hold: its way up is another. 证明不成立：上去的路不对。")
-    canonical = json.dumps(proof["row"], sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
-    code = link(proof["previous"], proof["number"], hashlib.sha256(canonical).hexdigest())
+    code = link(proof["previous"], proof["number"], hashlib.sha256(canonical(proof["row"])).hexdigest())
     reached = leaf(code)
     for side, other in proof["path"]:
         neighbour = bytes.fromhex(other)
@@ -277,6 +300,10 @@ def main() -> int:
     except (OSError, ValueError, KeyError, TypeError) as error:
         say(f"WRONG 不对: cannot be read, 读不了: {error}")
         return 1
+    if ledger.campaign:
+        say(f"OK: {len(ledger.hashes)} rows of {ledger.campaign}, every code and balance fits. 这个项目的行都对，余额都对。")
+        say("The daily roots stand in the whole ledger; --row asks that one. 日根在整本账里，--row 请用整本账。")
+        return 2 if asked.row else 0
     say(f"OK: {len(ledger.hashes)} rows, {len(ledger.roots)} daily roots, every link and every balance fits.")
     say(f"全对：{len(ledger.hashes)} 行首尾相扣，{len(ledger.roots)} 个日根，每一行余额都对。最后的链码 {ledger.previous}")
     if asked.row:

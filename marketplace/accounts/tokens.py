@@ -34,6 +34,7 @@ class TokenScope(StrEnum):
     PARCELS_WRITE = "parcels:write"
     LISTINGS_WRITE = "listings:write"
     CASES_WRITE = "cases:write"
+    GIFTS_WRITE = "gifts:write"
 
 
 class Kind(NamedTuple):
@@ -44,13 +45,14 @@ class Kind(NamedTuple):
 
 
 KINDS: Final[dict[TokenScope, Kind]] = {
-    TokenScope.READ: Kind(_l("See orders and parcels"), frozenset()),
+    TokenScope.READ: Kind(_l("See orders, gifts and parcels"), frozenset()),
     TokenScope.ORDERS_WRITE: Kind(_l("Order, and begin to pay"), frozenset()),
     TokenScope.PARCELS_WRITE: Kind(
         _l("Take parcels on, pack and hand them over"), frozenset({"station_manager", "station_clerk"})
     ),
     TokenScope.LISTINGS_WRITE: Kind(_l("Write listings and send them to the station"), frozenset({"seller"})),
     TokenScope.CASES_WRITE: Kind(_l("Say what was wrong with goods that arrived"), frozenset()),
+    TokenScope.GIFTS_WRITE: Kind(_l("Give to campaigns, and begin to pay"), frozenset()),
 }
 
 

@@ -1,6 +1,6 @@
 """What partners' machines are sent, as types: the document says it from here, and a test holds what is sent against it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -37,6 +37,53 @@ class ListingData(Face):
     category: str
 
 
+class CampaignData(Face):
+    """`state` it is in now; `update` is the news where that is what it was told for."""
+
+    campaign: str
+    state: Literal["live", "paused", "ended", "cancelled", "disbursing", "reported", "closed"]
+    county_code: str
+    update: str | None
+    is_demo: bool
+
+
+class RowData(Face):
+    """A sealed row of the public ledger: `who` is empty for an anonymous giver."""
+
+    campaign: str
+    number: Annotated[int, Field(ge=1)]
+    hash: str
+    fen: Annotated[int, Field(ge=1)]
+    currency: str
+    who: str
+    is_test: bool
+
+
+class PaymentData(RowData):
+    """`who` is the provider, `what` it was paid for."""
+
+    disbursement: str
+    what: str
+
+
+class EvidenceData(Face):
+    campaign: str
+    disbursement: str
+    kind: str
+    sha256: str
+    is_test: bool
+
+
+class ReportData(Face):
+    campaign: str
+    report: str
+    kind: Literal["periodic", "full"]
+    since: date
+    until: date
+    sha256: str
+    is_test: bool
+
+
 class Event(Face):
     """`id` is the same however often it is sent."""
 
@@ -69,10 +116,58 @@ class ListingPublished(Event):
     data: ListingData
 
 
+class CampaignOpened(Event):
+    type: Literal["campaign.opened"]
+    data: CampaignData
+
+
+class CampaignUpdated(Event):
+    type: Literal["campaign.updated"]
+    data: CampaignData
+
+
+class CampaignClosed(Event):
+    type: Literal["campaign.closed"]
+    data: CampaignData
+
+
+class GiftReceived(Event):
+    type: Literal["gift.received"]
+    data: RowData
+
+
+class GiftRefunded(Event):
+    type: Literal["gift.refunded"]
+    data: RowData
+
+
+class DisbursementMade(Event):
+    type: Literal["disbursement.made"]
+    data: PaymentData
+
+
+class EvidenceAdded(Event):
+    type: Literal["disbursement.evidence_added"]
+    data: EvidenceData
+
+
+class ReportPublished(Event):
+    type: Literal["report.published"]
+    data: ReportData
+
+
 EVENTS: dict[str, type[Event]] = {
     "order.paid": OrderPaid,
     "parcel.shipped": ParcelShipped,
     "parcel.delivered": ParcelDelivered,
     "refund.succeeded": RefundSucceeded,
     "listing.published": ListingPublished,
+    "campaign.opened": CampaignOpened,
+    "campaign.updated": CampaignUpdated,
+    "campaign.closed": CampaignClosed,
+    "gift.received": GiftReceived,
+    "gift.refunded": GiftRefunded,
+    "disbursement.made": DisbursementMade,
+    "disbursement.evidence_added": EvidenceAdded,
+    "report.published": ReportPublished,
 }

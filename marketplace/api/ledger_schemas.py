@@ -1,7 +1,7 @@
 """What the JSON face takes and gives of the public ledger, as types."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -37,5 +37,37 @@ class LedgerAnswer(Face):
     book: str
     balance_fen: int
     rows: list[LedgerRow]
+    next_before: int | None
+    url: str
+
+
+class WholeLedgerQuery(LedgerQuery):
+    """The same over all campaigns, of one kind of row where `kind` names it."""
+
+    kind: Literal["", "gift", "match", "unmatch", "refund", "return", "disbursement"] = ""
+
+
+class AnyRow(Face):
+    """A sealed row of any campaign, as docs/ledger.md says; `book_fen` is the balance of all campaigns after it."""
+
+    number: int
+    at: datetime
+    kind: str
+    campaign: str
+    who: str
+    what: str
+    fen: int
+    reference: str
+    campaign_fen: int
+    book_fen: int
+    hash: str
+
+
+class WholeLedgerAnswer(Face):
+    """`book` says whether this is live or test money; `next_before` is null on the last page."""
+
+    book: str
+    balance_fen: int
+    rows: list[AnyRow]
     next_before: int | None
     url: str

@@ -10,14 +10,24 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from marketplace.api import group_schemas, ledger_schemas, openapi_events, openapi_writing, review_schemas, schemas
+from marketplace.accounts.tokens import TokenScope as Scope
+from marketplace.api import (
+    gift_schemas,
+    group_schemas,
+    ledger_schemas,
+    openapi_events,
+    openapi_writing,
+    review_schemas,
+    schemas,
+)
 from marketplace.api.event_schemas import EVENTS
 from marketplace.api.openapi_writing import LANGUAGE, PROBLEMS, REF, content, problem
 
 DESCRIPTION: Final = (
-    "Goods, stations and campaigns are for everybody to read. Carts, orders, parcels, cases, listings and sheets want a "
-    "token, and every POST a key of its own (`Idempotency-Key`), under which it is done once. Sums are whole fen. The "
-    "cookie `lang=en` gives English words, in answers and in problems alike; without it they are Chinese, as on the pages. "
+    "Goods, stations, campaigns and the public ledger are for everybody to read. Carts, orders, gifts, parcels, cases, "
+    "listings and sheets want a token, and every POST a key of its own (`Idempotency-Key`), under which it is done once. "
+    "Sums are whole fen. The cookie `lang=en` gives English words, in answers and in problems alike; without it they are "
+    "Chinese, as on the pages. "
     "Accept-Language is not asked. A problem (RFC 9457) is known by its `status` and `type` and by the `pointer` of its "
     "errors, whatever the language of its sentences."
 )
@@ -31,6 +41,9 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     schemas.CampaignsAnswer,
     schemas.CampaignAnswer,
     ledger_schemas.LedgerAnswer,
+    ledger_schemas.WholeLedgerAnswer,
+    gift_schemas.PublicGiftsAnswer,
+    gift_schemas.DisbursementsAnswer,
     schemas.PledgeProgrammesAnswer,
     review_schemas.ReviewsAnswer,
     schemas.Problem,
@@ -82,11 +95,33 @@ def document() -> dict[str, Any]:
                 404,
                 422,
             ),
+            **giving_paths([{**sku, "name": "campaign"}]),
             "/pledge-programmes": path("Deposit pledges", "pledgeProgrammes", schemas.PledgeProgrammesAnswer, []),
         }
         | openapi_writing.paths(),
         "webhooks": openapi_events.webhooks(),
         "components": {"schemas": definitions["$defs"], "securitySchemes": openapi_writing.SECURITY},
+    }
+
+
+def giving_paths(one: list[Any]) -> dict[str, Any]:
+    """What everybody may read of gifts and of what they paid; and how a program gives."""
+    gifts, rows = gift_schemas, ledger_schemas
+    newest = "A campaign's gifts as the public ledger has them, the newest first"
+    paid = "What a campaign has paid, line by line, with the hashes of what proves it"
+    return {
+        "/campaigns/{campaign}/gifts": path(
+            newest, "campaign_gifts", gifts.PublicGiftsAnswer, [*one, *parameters(rows.LedgerQuery)], 404, 422
+        )
+        | openapi_writing.post(
+            "createGift", "Begin a gift", gifts.GiftMade, Scope.GIFTS_WRITE, body=gifts.NewGift, takes=one
+        ),
+        "/campaigns/{campaign}/disbursements": path(
+            paid, "disbursements", gifts.DisbursementsAnswer, [*one, *parameters(gifts.DisbursementsQuery)], 404, 422
+        ),
+        "/ledger": path(
+            "The public ledger of all campaigns", "ledger", rows.WholeLedgerAnswer, parameters(rows.WholeLedgerQuery), 422
+        ),
     }
 
 

@@ -5,7 +5,13 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from marketplace.accounts.tokens import TokenScope as Scope
-from marketplace.api import case_schemas as cases, import_schemas as imports, schemas, writing_schemas as types
+from marketplace.api import (
+    case_schemas as cases,
+    gift_schemas as gifts,
+    import_schemas as imports,
+    schemas,
+    writing_schemas as types,
+)
 from marketplace.api.doors import KEY, LONGEST_KEY
 from marketplace.api.parts import MULTIPART
 
@@ -27,6 +33,7 @@ SECURITY: Final = {
 }
 BODIES: Final[tuple[type[BaseModel], ...]] = (
     *(types.NewCart, types.NewOrder, types.NewStep, types.NewListing),
+    gifts.NewGift,
     *(cases.NewCase, cases.NewCaseWithPictures, imports.NewImportWithFiles, imports.ImportConfirmation),
 )
 ANSWERS: Final[tuple[type[BaseModel], ...]] = (
@@ -35,6 +42,7 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     types.PaymentAnswer,
     types.ParcelAnswer,
     types.OwnListingAnswer,
+    *(gifts.GiftMade, gifts.GiftAnswer, gifts.OwnGiftsAnswer, gifts.GiftPaymentAnswer),
     cases.CaseAnswer,
     imports.ImportAnswer,
     imports.ImportReport,
@@ -102,8 +110,21 @@ def paths() -> dict[str, Any]:
         | post(
             "createSubmission", "Send a draft to the station", types.OwnListingAnswer, Scope.LISTINGS_WRITE, takes=[listing]
         ),
+        **gift_paths(),
         **case_paths(),
         **import_paths(),
+    }
+
+
+def gift_paths() -> dict[str, Any]:
+    one, scope, reads = [in_path("gift", gifts.GIFT)], Scope.GIFTS_WRITE, (Scope.READ, Scope.GIFTS_WRITE)
+    pages = query_of(gifts.OwnGiftsQuery)
+    return {
+        "/gifts": get("gifts", "Gifts of one's own, the latest first", gifts.OwnGiftsAnswer, *reads, takes=pages),
+        "/gifts/{gift}": get("gift", "A gift of one's own, to the invoice", gifts.GiftAnswer, *reads, takes=one),
+        "/gifts/{gift}/payment": post(
+            "createGiftPayment", "Begin to pay a gift: where the cashier is", gifts.GiftPaymentAnswer, scope, takes=one
+        ),
     }
 
 

@@ -1,5 +1,6 @@
 """A program begins a payment; a person finishes it at the cashier's."""
 
+from collections.abc import Callable
 from typing import Final
 
 from flask import url_for
@@ -20,30 +21,41 @@ UNSENT: Final = frozenset({AttemptState.CREATED, AttemptState.SUBMITTING, Attemp
 
 
 class NotPayable(Refusal):
-    message = _l("This order cannot be paid, or not any more.")
+    message = _l("This cannot be paid, or not any more.")
 
 
 def lead_to_cashier(*, person: Visitor, number: str) -> str:
     """Where this order is paid: the open attempt goes on, else one is opened. Outside a transaction.
 
     Raises NotFound, NotPayable, AlreadyPaying, PaymentsClosed and what the gateway refuses."""
-    session = db.session()
-    buying.get_own(session, person, number)
-    current = attempts.current(session, purpose="order", reference=number)
+    buying.get_own(db.session(), person, number)
+
+    def begin() -> str:
+        return in_transaction(paying.pay_again, number=number)
+
+    place = url_for("orders.show_order", number=number)
+    return go_on(purpose="order", reference=number, begin=begin, place=place, description=number)
+
+
+def go_on(
+    *, purpose: str, reference: str, begin: Callable[[], str], place: str, description: str, for_later: bool = False
+) -> str:
+    """With the open attempt to pay this, or the one that `begin` opens; the payer comes back to `place`."""
+    current = attempts.current(db.session(), purpose=purpose, reference=reference)
     if current and current.state not in UNSENT:
         raise_unless_open(current.state, current.redirect_url)
         return current.redirect_url
     try:
-        attempt = current.public_id if current else in_transaction(paying.pay_again, number=number)
+        attempt = current.public_id if current else begin()
     except NotFound:
-        raise NotPayable(number) from None
+        raise NotPayable(reference) from None
     except attempts.AlreadyPaying as taken:  # another request was faster, and may not have asked the gateway yet
         if taken.state not in UNSENT:
             raise_unless_open(taken.state, taken.redirect_url)
             return taken.redirect_url
         attempt = taken.attempt
-    back = f"{settings().base_url.rstrip('/')}{url_for('orders.show_order', number=number)}?returned=1"
-    return attempts.submit(attempt, return_url=back, description=number)
+    back = f"{settings().base_url.rstrip('/')}{place}?returned=1"
+    return attempts.submit(attempt, return_url=back, description=description, for_later=for_later)
 
 
 def raise_unless_open(state: AttemptState, url: str) -> None:

@@ -2,8 +2,24 @@
 
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import ledger_figures, ledger_rows
-from marketplace.api.ledger_schemas import LedgerAnswer, LedgerQuery, LedgerRow
+from crowdfund.campaigns import ledger_figures, ledger_rows, spent
+from marketplace.api.gift_schemas import (
+    DisbursementItem,
+    DisbursementsAnswer,
+    DisbursementsQuery,
+    EvidenceItem,
+    InvoiceLine,
+    PublicGift,
+    PublicGiftsAnswer,
+)
+from marketplace.api.ledger_schemas import (
+    AnyRow,
+    LedgerAnswer,
+    LedgerQuery,
+    LedgerRow,
+    WholeLedgerAnswer,
+    WholeLedgerQuery,
+)
 from marketplace.core.errors import NotFound
 from marketplace.payments.gateways import current_book
 
@@ -35,3 +51,54 @@ def rows(session: Session, campaign: str, asked: LedgerQuery) -> LedgerAnswer:
         next_before=page.older or None,
         url=f"/ledger/{named.public_id}",
     )
+
+
+def gifts(session: Session, campaign: str, asked: LedgerQuery) -> PublicGiftsAnswer:
+    """One page of a campaign's gifts, as its sealed rows have them: no more about a giver than they say for ever."""
+    named, book = ledger_figures.find(session, campaign), current_book()
+    wanted = ledger_rows.Asked(before=asked.before, kind="gift")
+    page = ledger_rows.page(session, wanted, book=book, campaign=named.id, size=asked.per_page)
+    return PublicGiftsAnswer(
+        campaign=named.public_id,
+        book=book,
+        gifts=[PublicGift(number=row.number, at=row.at, who=row.who, fen=row.fen, hash=row.hash) for row in page.rows],
+        next_before=page.older or None,
+    )
+
+
+def everything(session: Session, asked: WholeLedgerQuery) -> WholeLedgerAnswer:
+    """One page of all campaigns' sealed rows."""
+    book, names = current_book(), tuple(AnyRow.model_fields)
+    wanted = ledger_rows.Asked(before=asked.before, kind=asked.kind)
+    page = ledger_rows.page(session, wanted, book=book, size=asked.per_page)
+    return WholeLedgerAnswer(
+        book=book,
+        balance_fen=ledger_figures.figures(session, book, 0).balance_fen,
+        rows=[AnyRow(**{name: getattr(row, name) for name in names}) for row in page.rows],
+        next_before=page.older or None,
+        url="/ledger",
+    )
+
+
+def disbursements(session: Session, campaign: str, asked: DisbursementsQuery) -> DisbursementsAnswer:
+    """One page of what a campaign has paid, with what proves it. Raises NotFound as `rows` does."""
+    named, book = ledger_figures.find(session, campaign), current_book()
+    paid, older = spent.page(session, campaign=named.id, book=book, before=asked.before, size=asked.per_page)
+    found = [disbursement(named.public_id, each) for each in paid]
+    return DisbursementsAnswer(campaign=named.public_id, book=book, disbursements=found, next_before=older or None)
+
+
+def disbursement(campaign: str, paid: spent.Payment) -> DisbursementItem:
+    names = ("fen", "purpose", "budget_line", "provider", "invoice_number", "paid_at", "evidence_due_on", "is_overdue")
+    return DisbursementItem(
+        **{name: getattr(paid, name) for name in names},
+        disbursement=paid.public_id,
+        lines=[InvoiceLine(what=line.what, fen=line.fen) for line in paid.lines],
+        evidence=[evidence(proof) for proof in paid.evidence],
+        url=f"/ledger/{campaign}/disbursements/{paid.public_id}",
+    )
+
+
+def evidence(proof: spent.Proof) -> EvidenceItem:
+    place = f"/evidence/{proof.public_id}" if proof.public_id else None
+    return EvidenceItem(kind=proof.kind, words=proof.words, sha256=proof.sha256, at=proof.at, url=place)

@@ -19,6 +19,9 @@ READING: Final = {  # what everybody may read
     "list_campaigns": "GET /campaigns",
     "show_campaign": "GET /campaigns/<campaign>",
     "show_campaign_ledger": "GET /campaigns/<campaign>/ledger",
+    "list_public_gifts": "GET /campaigns/<campaign>/gifts",
+    "list_disbursements": "GET /campaigns/<campaign>/disbursements",
+    "show_ledger": "GET /ledger",
     "list_pledge_programmes": "GET /pledge-programmes",
     "show_openapi": "GET /openapi.json",
 }
@@ -34,6 +37,12 @@ WRITING: Final = {  # commands, for whoever's token came along
     "show_submission": "GET /listings/<sku>/submission",
     "create_submission": "POST /listings/<sku>/submission",
 }
+GIVING: Final = {  # gifts, for whoever's token came along
+    "create_gift": "POST /campaigns/<campaign>/gifts",
+    "list_gifts": "GET /gifts",
+    "show_gift": "GET /gifts/<gift>",
+    "create_gift_payment": "POST /gifts/<gift>/payment",
+}
 SENDING: Final = {  # what comes with files
     "create_case": "POST /cases",
     "show_case": "GET /cases/<case>",
@@ -43,7 +52,12 @@ SENDING: Final = {  # what comes with files
     "drop_import": "POST /imports/<name>/drop",
     "undo_import": "POST /imports/<name>/undo",
 }
-FACES: Final = {"api": ("views", READING), "writing": ("views_writing", WRITING), "sending": ("views_sending", SENDING)}
+FACES: Final = {
+    "api": ("views", READING),
+    "writing": ("views_writing", WRITING),
+    "giving_by_program": ("views_giving", GIVING),
+    "sending": ("views_sending", SENDING),
+}
 
 
 def install(app: Flask) -> None:

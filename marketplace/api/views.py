@@ -2,14 +2,23 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar, get_origin
 
 from flask import Response, current_app, request
 from flask_babel import gettext as _
 from pydantic import BaseModel, ValidationError
 
 from marketplace.accounts.permissions import requires
-from marketplace.api import giving, groups, ledger_schemas, public_ledger, queries, review_schemas, reviews
+from marketplace.api import (
+    gift_schemas,
+    giving,
+    groups,
+    ledger_schemas,
+    public_ledger,
+    queries,
+    review_schemas,
+    reviews,
+)
 from marketplace.api.schemas import (
     CampaignsQuery,
     InvalidParameter,
@@ -24,7 +33,6 @@ from marketplace.core import logs, page_cache
 from marketplace.core.db import db
 
 Asked = TypeVar("Asked", bound=BaseModel)
-REPEATED: Final = frozenset({"county", "category", "kind", "state"})
 
 
 @requires("api.read")
@@ -102,6 +110,33 @@ def show_campaign_ledger(campaign: str) -> Response:
 
 
 @requires("api.read")
+def list_public_gifts(campaign: str) -> Response:
+    asked = read(ledger_schemas.LedgerQuery)
+    if isinstance(asked, Response):
+        return asked
+    page_cache.tags("ledger", "giving")
+    return answer(public_ledger.gifts(db.session(), campaign, asked))
+
+
+@requires("api.read")
+def list_disbursements(campaign: str) -> Response:
+    asked = read(gift_schemas.DisbursementsQuery)
+    if isinstance(asked, Response):
+        return asked
+    page_cache.tags("ledger", "giving")
+    return answer(public_ledger.disbursements(db.session(), campaign, asked))
+
+
+@requires("api.read")
+def show_ledger() -> Response:
+    asked = read(ledger_schemas.WholeLedgerQuery)
+    if isinstance(asked, Response):
+        return asked
+    page_cache.tags("ledger", "giving")
+    return answer(public_ledger.everything(db.session(), asked))
+
+
+@requires("api.read")
 def list_pledge_programmes() -> Response:
     page_cache.tags("pledges")
     items = queries.pledge_programmes(db.session())
@@ -119,8 +154,8 @@ def show_openapi() -> Response:
 def read(kind: type[Asked]) -> Asked | Response:
     """The parameters of this request, or the problem document that says which of them is wrong."""
     given: Mapping[str, Any] = {
-        name: request.args.getlist(name) if name in REPEATED else request.args.get(name)
-        for name in kind.model_fields
+        name: request.args.getlist(name) if get_origin(field.annotation) is list else request.args.get(name)
+        for name, field in kind.model_fields.items()
         if name in request.args
     }
     try:

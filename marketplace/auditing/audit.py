@@ -75,7 +75,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*plans.PLANS, *students.STUDENTS, *matching.FUNDS, *waiting.WAITING))
     yield from checks.run(connection, presales.PRESALES)
     yield from presales.differences(connection)
-    yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES, *imports.IMPORTS))
+    yield from checks.run(connection, (*devices.DEVICES, *devices.PLEDGES, *imports.IMPORTS, *imports.MOVED))
     yield from checks.run(connection, (*editing.EDITS, *editing.CONSENTS))
     yield from editing.differences(connection)
     yield from checks.run(connection, (*programs.PROGRAMS, *programs.TOLD))

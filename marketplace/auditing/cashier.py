@@ -15,6 +15,10 @@ CHECK: Final = "the cashier and the books agree"
 ON_THE_WAY: Final = timedelta(minutes=10)  # what the cashier has decided since may not have reached us yet
 
 
+PAID_HERE: Final = "NOT EXISTS (SELECT 1 FROM giving_import i WHERE attempt.created_at < i.begun_at)"
+"""What came with another house's giving was paid at that house's cashier; this one had taken nothing before."""
+
+
 @dataclass(frozen=True)
 class Facing:
     """The same thing on both sides. Both statements give (id, fen, state), from an id on, a page at a time."""
@@ -30,14 +34,15 @@ FACING: Final = (
         "attempt",
         "SELECT attempt AS id, amount AS fen, status AS state, decided_at AS at FROM {schema}payment",
         # LIKE: with = SQLite takes the index of gateways, and sorts all of them again for each page
-        "SELECT public_id AS id, fen AS fen, state AS state FROM attempt WHERE gateway LIKE 'sandbox'",
+        f"SELECT public_id AS id, fen AS fen, state AS state FROM attempt WHERE gateway LIKE 'sandbox' AND {PAID_HERE}",
         frozenset({"succeeded", "quarantine"}),
     ),
     Facing(
         "refund",
         "SELECT refund AS id, amount AS fen, status AS state, due_at AS at FROM {schema}refund",
         """SELECT refund.public_id AS id, refund.fen AS fen, refund.state AS state FROM refund
-        JOIN attempt ON attempt.id = refund.attempt_id WHERE attempt.gateway = 'sandbox'""",
+        JOIN attempt ON attempt.id = refund.attempt_id WHERE attempt.gateway = 'sandbox' AND """
+        + PAID_HERE,
         frozenset({"succeeded"}),
     ),
     Facing(

@@ -52,3 +52,16 @@ IMPORTS: Final = (
         "import {name}: the goods of row {number} are not as it left them",
     ),
 )
+MOVED: Final = (
+    Check(
+        "another house's giving was read in to its end",
+        "SELECT i.manifest_sha256 AS name, i.file AS file, i.lines AS amount FROM giving_import i WHERE i.done_at IS NULL",
+        "the export {name} is in up to line {amount} of {file}, and nobody went on",
+    ),
+    Check(
+        "what came from another house names nobody",
+        """SELECT g.public_id AS name FROM contribution g JOIN giving_import i ON g.created_at < i.begun_at
+        WHERE g.person_id IS NOT NULL OR g.giver IS NOT NULL OR g.contact IS NOT NULL""",
+        "gift {name} came from another house, and its giver with it",
+    ),
+)

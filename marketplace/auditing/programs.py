@@ -83,6 +83,44 @@ TOLD: Final = (
         "delivery {name} says {fact}, which was not",
     ),
     Check(
+        "campaigns that are told of have moved",
+        """SELECT d.public_id AS name, d.fact AS fact FROM delivery d
+        WHERE d.kind IN ('campaign.opened', 'campaign.updated', 'campaign.closed') AND NOT EXISTS (SELECT 1 FROM event e
+            WHERE e.subject = 'campaign:' || SUBSTR(d.fact, LENGTH(d.kind) + 2, 16)
+            AND SUBSTR(d.fact, LENGTH(d.kind) + 19, LENGTH(e.to_state) + 1) = e.to_state || ':')
+        AND NOT EXISTS (SELECT 1 FROM campaign_update u JOIN campaign c ON c.id = u.campaign_id
+            WHERE d.kind = 'campaign.updated' AND c.public_id = SUBSTR(d.fact, 18, 16)
+            AND SUBSTR(d.fact, 35, 21) = 'news:' || u.public_id)""",
+        "delivery {name} says {fact}, which was not",
+    ),
+    Check(
+        "ledger rows that are told of stand there",
+        """SELECT d.public_id AS name, d.fact AS fact FROM delivery d LEFT JOIN sealed_row s
+        ON d.fact = d.kind || ':' || CAST(s.number AS VARCHAR) AND d.kind = CASE s.kind WHEN 'gift' THEN 'gift.received'
+            WHEN 'refund' THEN 'gift.refunded' WHEN 'disbursement' THEN 'disbursement.made' END
+        WHERE d.kind IN ('gift.received', 'gift.refunded', 'disbursement.made') AND s.number IS NULL""",
+        "delivery {name} says {fact}, which no row does",
+    ),
+    Check(
+        "nothing is told before it is sealed",
+        "SELECT t.number AS name FROM ledger_told t WHERE t.number > COALESCE((SELECT MAX(number) FROM sealed_row), 0)",
+        "row {name} of the ledger counts as told, and is not sealed",
+    ),
+    Check(
+        "evidence that is told of is there",
+        """SELECT d.public_id AS name, d.fact AS fact FROM delivery d LEFT JOIN evidence e
+        ON e.public_id = SUBSTR(d.fact, LENGTH(d.kind) + 2)
+        WHERE d.kind = 'disbursement.evidence_added' AND e.id IS NULL""",
+        "delivery {name} says {fact}, which was not",
+    ),
+    Check(
+        "reports that are told of were published",
+        """SELECT d.public_id AS name, d.fact AS fact FROM delivery d LEFT JOIN campaign_report r
+        ON r.public_id = SUBSTR(d.fact, LENGTH(d.kind) + 2) AND r.state = 'published'
+        WHERE d.kind = 'report.published' AND r.id IS NULL""",
+        "delivery {name} says {fact}, which was not",
+    ),
+    Check(
         "listings that are told of were published",
         """SELECT d.public_id AS name, d.fact AS fact FROM delivery d LEFT JOIN listing l
         ON l.code = SUBSTR(d.fact, 19) AND l.published_at IS NOT NULL WHERE d.kind = 'listing.published' AND l.id IS NULL""",

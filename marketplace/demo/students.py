@@ -4,7 +4,7 @@ the second person, two that wait for somebody."""
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from crowdfund.campaigns import giving
 from crowdfund.campaigns.giving import Giver
@@ -39,7 +39,7 @@ def deeds(cashier: SandboxCashier, officer: int, approver: int, sponsor: int) ->
 
 def publish(places: list[str], officer: int) -> None:
     for stage, number, month in PLACES + FREE:
-        given = {"stage": stage, "student_number": number, "month": Money(month), "officer_id": officer}
+        given: dict[str, Any] = {"stage": stage, "student_number": number, "month": Money(month), "officer_id": officer}
         places.append(in_transaction(publishing.publish, campaign=CAMPAIGN, organisations=ORGANISATIONS, **given))
 
 
@@ -60,9 +60,14 @@ def prove(places: list[str], officer: int, approver: int) -> None:
     opened = []
     for place, (_stage, number, _month) in zip(places, PLACES, strict=False):
         term = calendar.running(clock.today())
-        told = {"place": place, "term": term, "officer_id": officer, "organisations": ORGANISATIONS}
+        told: dict[str, Any] = {"place": place, "term": term, "officer_id": officer, "organisations": ORGANISATIONS}
         opened.append(in_transaction(terms.open_term, **told))
-        paper = {"student_number": number, "raw": PAPER, "officer_id": officer, "organisations": ORGANISATIONS}
+        paper: dict[str, Any] = {
+            "student_number": number,
+            "raw": PAPER,
+            "officer_id": officer,
+            "organisations": ORGANISATIONS,
+        }
         in_transaction(proofs.add, term=opened[-1], **paper)
     with clock.at(clock.now() + timedelta(hours=20)):
         in_transaction(proofs.accept, term=opened[0], person_id=approver, organisations=ORGANISATIONS)

@@ -27,6 +27,14 @@ class EventKind(StrEnum):
     PARCEL_DELIVERED = "parcel.delivered"
     REFUND_SUCCEEDED = "refund.succeeded"
     LISTING_PUBLISHED = "listing.published"
+    CAMPAIGN_OPENED = "campaign.opened"
+    CAMPAIGN_UPDATED = "campaign.updated"
+    CAMPAIGN_CLOSED = "campaign.closed"
+    GIFT_RECEIVED = "gift.received"
+    GIFT_REFUNDED = "gift.refunded"
+    DISBURSEMENT_MADE = "disbursement.made"
+    EVIDENCE_ADDED = "disbursement.evidence_added"
+    REPORT_PUBLISHED = "report.published"
 
 
 WORDS: Final[dict[EventKind, LazyString]] = {
@@ -35,6 +43,14 @@ WORDS: Final[dict[EventKind, LazyString]] = {
     EventKind.PARCEL_DELIVERED: _l("A parcel has arrived or was collected"),
     EventKind.REFUND_SUCCEEDED: _l("A refund has arrived"),
     EventKind.LISTING_PUBLISHED: _l("A listing is on sale"),
+    EventKind.CAMPAIGN_OPENED: _l("A campaign is open"),
+    EventKind.CAMPAIGN_UPDATED: _l("A campaign has news, or is paused or resumed"),
+    EventKind.CAMPAIGN_CLOSED: _l("A campaign takes no more gifts"),
+    EventKind.GIFT_RECEIVED: _l("A gift stands in the public ledger"),
+    EventKind.GIFT_REFUNDED: _l("A gift goes back, as the public ledger has it"),
+    EventKind.DISBURSEMENT_MADE: _l("A campaign has paid a provider"),
+    EventKind.EVIDENCE_ADDED: _l("What proves a payment is there"),
+    EventKind.REPORT_PUBLISHED: _l("A campaign's report is published"),
 }
 TEST: Final = "test"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Grant, Person
@@ -25,14 +25,18 @@ IN_THE_PROVINCE: Final = ("operator", "finance_operator")
 
 @dataclass(frozen=True)
 class Audience:
-    """Whom a fact concerns: these people, who works at these stations, and always the province."""
+    """Whom a fact concerns: these people, who works at these stations, and always the province; or, where it is public,
+    whoever asked to be told."""
 
     people: frozenset[int] = field(default_factory=frozenset)
     stations: frozenset[str] = field(default_factory=frozenset)
+    is_public: bool = False
 
     def hears(self) -> ColumnElement[bool]:
         """Of an endpoint: its person is one of them. What staff hear needs a second factor, and a role that its person has
         now and had when they made it: whoever was no clerk then has not had the desk's events sent there."""
+        if self.is_public:
+            return true()
         here = and_(Grant.role.in_(AT_THE_STATION), Grant.scope_kind == "station", Grant.scope_id.in_(self.stations))
         theirs = and_(Grant.person_id == Endpoint.person_id, Grant.granted_at <= Endpoint.created_at)
         as_staff = exists().where(theirs, or_(here, Grant.role.in_(IN_THE_PROVINCE)))

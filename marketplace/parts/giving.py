@@ -4,10 +4,22 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from crowdfund.campaigns import disbursing, disputed, giving, lifecycle, returning, thanking, tracing as campaign_tracing
+from crowdfund.campaigns import (
+    disbursing,
+    disputed,
+    evidence,
+    giving,
+    lifecycle,
+    partner_facts,
+    returning,
+    thanking,
+    tracing as campaign_tracing,
+)
 from crowdfund.campaigns.honours import dedicating
 from crowdfund.campaigns.matching import funds, letters, paying_in, sending_back, taking_back
+from crowdfund.campaigns.news import telling
 from crowdfund.campaigns.plans import cards, keeping, receiving
+from crowdfund.campaigns.reports import publishing
 from crowdfund.campaigns.students import choosing, releasing
 from crowdfund.campaigns.views import (
     cash as cash_views,
@@ -127,6 +139,10 @@ def install_public_ledger(app: Flask) -> None:
     """What everybody may read of gifts and payments, receipts, and how campaigns' money is paid out."""
     for views in (ledger_views, receipt_views, disbursement_views, report_views):
         app.register_blueprint(views.bp)
+    outbox.listeners[lifecycle.MOVED] = [partner_facts.campaign_moved]
+    outbox.listeners[telling.TOLD] = [partner_facts.campaign_told]
+    outbox.listeners[evidence.ADDED] = [partner_facts.evidence_added]
+    outbox.listeners[publishing.PUBLISHED] = [partner_facts.report_published]
 
 
 def install_pledges(app: Flask) -> None:

@@ -7,6 +7,7 @@ from crowdfund.campaigns.banking import models as banking_models
 from crowdfund.campaigns.invited import models as invitation_models
 from crowdfund.campaigns.matching import models as matching_models, waiting_models
 from crowdfund.campaigns.mirrors import models as mirror_models
+from crowdfund.campaigns.moving import models as moving_models
 from crowdfund.campaigns.plans import models as plan_models
 from crowdfund.campaigns.reports import models as report_models
 from crowdfund.campaigns.students import models as student_models
@@ -62,6 +63,7 @@ MODELS = (
     matching_models,
     mirror_models,
     waiting_models,
+    moving_models,
     notification_models,
     offline_models,
     order_models,

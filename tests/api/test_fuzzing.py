@@ -20,6 +20,7 @@ from marketplace.orders.states import ParcelState
 from tests import factories
 from tests.api.conftest import Program
 from tests.api.trading import body_of
+from tests.campaigns.conftest import build_fund
 from tests.orders.conftest import Shop
 
 Programs = Callable[..., Program]
@@ -30,6 +31,7 @@ PLAIN = {"Accept-Encoding": "identity"}
 WRITES = {"/carts", "/carts/{cart}", "/orders", "/orders/{number}", "/orders/{number}/payment", "/parcels/{number}"}
 WRITES |= {"/parcels/{number}/steps", "/listings", "/listings/{sku}/submission", "/cases", "/cases/{case}"}
 WRITES |= {"/imports", "/imports/{name}", *(f"/imports/{{name}}/{step}" for step in ("confirm", "drop", "undo"))}
+WRITES |= {"/campaigns/{campaign}/gifts", "/gifts", "/gifts/{gift}", "/gifts/{gift}/payment"}
 DATA: list[CheckFunction] = [checks.positive_data_acceptance]  # a body may fit its type and still name what is not for sale
 
 
@@ -78,7 +80,12 @@ def test_nothing_fails_and_nothing_is_answered_that_is_not_written_down(
     someone = program(*roles)
     number = someone.post("/orders", body_of(shop)).get_json()["number"]
     listing = factories.make_listing(seller_id=someone.person and someone.person.id)
+    campaign = build_fund(shop.app).open()
+    gift = {"gift": someone.post(f"/campaigns/{campaign}/gifts", {"fen": 1}).get_json()["gift"]}
     names = {
+        "/campaigns/{campaign}/gifts": {"campaign": campaign},
+        "/gifts/{gift}": gift,
+        "/gifts/{gift}/payment": gift,
         "/orders/{number}": {"number": number},
         "/orders/{number}/payment": {"number": number},
         "/parcels/{number}": {"number": f"{number}-1"},

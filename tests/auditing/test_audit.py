@@ -35,12 +35,14 @@ from tests.auditing.test_reports import TAMPERING as REPORTS
 from tests.auditing.test_students import TAMPERING as STUDENTS
 from tests.auditing.test_transfers import TAMPERING as TRANSFERS
 from tests.auditing.test_whereabouts import TAMPERING as WHEREABOUTS
+from tests.campaigns.moving.test_moving import TAMPERING as MOVED
 from tests.campaigns.test_banking import TAMPERING as BANKING
 from tests.campaigns.test_cash import TAMPERING as TOGETHER
 from tests.customer_reviews.test_audit import TAMPERING as FEEDBACK
 from tests.factories import signed_in
 from tests.invited.test_closed_list import TAMPERING as INVITED
 from tests.mirrors.test_files import TAMPERING as MIRRORS
+from tests.notifications.test_giving_facts import TAMPERING as TOLD_OF_GIVING
 from tests.orders.conftest import JIXIAN, Shop, parcels, post, shop
 
 __all__ = ["shop"]
@@ -186,7 +188,7 @@ def test_every_check_is_proved(traded: Shop) -> None:
     parts = {part.partition(":")[0] for part in said}
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
     trade = (*EDITING, *CASES, *BY_BANK, *PROMOTIONS, *GROUPS, *INSTITUTIONS, *AT_THE_BANK, *FEEDBACK)
-    of_plans = {*TOGETHER, *BANKING, *MIRRORS, *INVITED} | {
+    of_plans = {*TOGETHER, *BANKING, *MIRRORS, *INVITED, *MOVED, *TOLD_OF_GIVING} | {
         check for check, _sql in (*PLANS, *STUDENTS, *MATCHING, *WHEREABOUTS, *PRESALES, *trade)
     }
     elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, OFFLINE, SHEETS, REPORTS, of_pledges, of_plans)

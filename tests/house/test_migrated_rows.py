@@ -304,3 +304,21 @@ def test_funds_of_before_keep_nothing_for_matches_that_wait_and_stay_within_what
         connection.execute(text("UPDATE held_match SET proposer_id = 7, decider_id = 7"))
     with pytest.raises(DBAPIError, match="decided_by_somebody"), empty.begin() as connection:
         connection.execute(text("UPDATE held_match SET state = 'released'"))
+
+
+def test_what_was_sealed_before_is_no_news_to_partners_machines(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0034")
+    put_in(empty, LEDGER)
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {"ledger_told": ["id", "number"]})["ledger_told"] == [{"id": 1, "number": 4}]
+    assert rows_of(empty, {"giving_import": ["id"]})["giving_import"] == []
+
+
+def test_where_nothing_was_sealed_nothing_was_told(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0034")
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {"ledger_told": ["id", "number"]})["ledger_told"] == []

@@ -47,6 +47,7 @@ NOT_IN_THE_DEMONSTRATION |= {f"{door}.show_picture" for door in ("reviews", "cus
 NOT_IN_THE_DEMONSTRATION |= {"operator_reviews.show_picture", "news.show_picture"}
 NOT_IN_THE_DEMONSTRATION |= {"held_matches.show_match"}  # nobody's match waits
 WITH_A_TOKEN = {"writing.show_cart", "writing.show_order", "writing.show_parcel", "writing.show_submission"}  # none there
+WITH_A_TOKEN |= {"giving_by_program.list_gifts", "giving_by_program.show_gift"}
 WITH_A_TOKEN |= {"sending.show_case", "sending.show_import"}
 OF_THE_GATEWAY = "sandbox_"  # another house; what it is told is a sum and a reference
 NOT_IN_TESTS = {"readyz"}  # says 503 where no migration has run

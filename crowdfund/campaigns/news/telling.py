@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns.models import Campaign
 from crowdfund.campaigns.news.models import CampaignComment, CampaignUpdate, UpdatePicture
 from crowdfund.campaigns.states import PUBLIC
-from marketplace.core import audit, page_cache
+from marketplace.core import audit, clock, outbox, page_cache
 from marketplace.core.errors import NotFound, Refusal
 
+TOLD: Final = "campaign.told"  # of news, to partners' machines
 MOST_WAITING: Final = 5  # comments of one person that nobody has read yet
 Picture = tuple[str, int, int]  # digest, width, height
 
@@ -50,6 +51,7 @@ def tell(
         session.add(UpdatePicture(**place, digest=digest, width=width, height=height))
     audit.record(session, actor=f"person:{author}", action="campaign.update_told", subject=f"campaign:{campaign}")
     page_cache.expire(session, f"campaign:{campaign}")
+    outbox.put(session, TOLD, campaign=campaign, update=told.public_id, at=clock.now().isoformat())
     return told.public_id
 
 

@@ -15,7 +15,7 @@ from crowdfund.campaigns.reports.due import FULL, REPORTS
 from crowdfund.campaigns.reports.models import CampaignReport
 from crowdfund.campaigns.reports.states import ReportState
 from crowdfund.campaigns.states import CampaignState, DisbursementState
-from marketplace.core import audit, clock, page_cache
+from marketplace.core import audit, clock, outbox, page_cache
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.transitions import leave_trace, subject_of, transition
 from marketplace.ledger import books
@@ -26,6 +26,7 @@ C = CampaignState
 D = DisbursementState
 UNDONE: Final = frozenset({D.REQUESTED, D.APPROVED, D.PAYING, D.FAILED, D.PAID})
 SPENT: Final = "all of it is spent and proved"
+PUBLISHED: Final = "report.published"  # told to partners' machines
 REPORTED: Final = "its full report is published"
 
 
@@ -116,6 +117,7 @@ def publish(session: Session, *, report: str, publisher_id: int, seen: str, pape
     transition(session, row, S.PUBLISHED, expected=S.DRAFTED, actor=actor, why=row.kind, **whole)
     audit.record(session, actor=actor, action="report.published", subject=subject_of(row), sha256=seen)
     page_cache.expire(session, "giving", "ledger", f"campaign:{of.public_id}")
+    outbox.put(session, PUBLISHED, report=report)
     if row.kind == FULL:
         go_on(session, of, row, publisher_id)
 

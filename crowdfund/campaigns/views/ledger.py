@@ -1,5 +1,6 @@
 """/ledger: what everybody may read, take away and check by themselves."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -7,7 +8,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 
-from crowdfund.campaigns import evidence, export, ledger_figures, ledger_rows, payments_out
+from crowdfund.campaigns import evidence, export, json_lines, ledger_figures, ledger_rows, payments_out
 from crowdfund.campaigns.ledger_figures import Named
 from crowdfund.campaigns.ledger_forms import KIND_WORDS, RowsForm
 from crowdfund.campaigns.reports import standing
@@ -130,6 +131,26 @@ def download() -> ResponseReturnValue:
     lines = stream_with_context(export.lines(db.session()))
     name = f"attachment; filename=sunshine-ledger-{clock.today():%Y%m%d}.csv"
     return Response(lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
+
+
+@bp.get("/ledger.jsonl")
+@requires("ledger.read")
+def download_lines() -> ResponseReturnValue:
+    """The whole ledger as JSON lines."""
+    return as_lines(json_lines.lines(db.session()), "sunshine-ledger")
+
+
+@bp.get("/ledger/<campaign>/rows.jsonl")
+@requires("ledger.read")
+def download_lines_of_campaign(campaign: str) -> ResponseReturnValue:
+    """One campaign's rows alone, each with the code before it."""
+    named = ledger_figures.find(db.session(), campaign)
+    return as_lines(json_lines.of_campaign(db.session(), named.id, named.public_id), f"ledger-{named.public_id}")
+
+
+def as_lines(lines: Iterator[bytes], name: str) -> Response:
+    headers = {"Content-Disposition": f"attachment; filename={name}-{clock.today():%Y%m%d}.jsonl"}
+    return Response(stream_with_context(lines), content_type="application/jsonl; charset=utf-8", headers=headers)
 
 
 @bp.get("/ledger/verify")

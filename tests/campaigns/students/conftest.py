@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from crowdfund.campaigns import disbursing
 from crowdfund.campaigns.giving import Giver
-from crowdfund.campaigns.models import Disbursement
+from crowdfund.campaigns.models import Campaign, Disbursement
 from crowdfund.campaigns.students import choosing, proofs, publishing, releasing, terms
 from crowdfund.campaigns.students.calendar import Term
 from crowdfund.campaigns.students.models import EnrolmentProof, SchoolTerm, Sponsorship, StudentPlace
@@ -27,7 +27,7 @@ TERM = 96_000  # six months
 NUMBER = "G14010920101234"
 PAPER = b"%PDF-1.4 canary-student-name %%EOF"
 AUTUMN, SPRING = Term(date(2025, 9, 1)), Term(date(2026, 3, 1))  # the clock begins on the 31st of January
-OURS = {"organisations": [FOUNDATION]}
+OURS: dict[str, Any] = {"organisations": [FOUNDATION]}
 SCHOOL = School("示例中学", "12140000DEMO00001X", "F-0001")
 
 
@@ -63,7 +63,7 @@ class Aid:
         return in_transaction(terms.open_term, place=place, term=term, officer_id=self.officer, **OURS)
 
     def prove(self, term: str, number: str = NUMBER, raw: bytes = PAPER) -> None:
-        given = {"officer_id": self.officer, "student_number": number, "raw": raw}
+        given: dict[str, Any] = {"officer_id": self.officer, "student_number": number, "raw": raw}
         in_transaction(proofs.add, term=term, **OURS, **given)
 
     def see(self, term: str) -> None:
@@ -87,7 +87,7 @@ class Aid:
     def free(self) -> int:
         """What the campaign may still promise."""
         db.session.rollback()
-        of = db.session.scalars(select(disbursing.Campaign).where(disbursing.Campaign.public_id == self.campaign)).one()
+        of = db.session.scalars(select(Campaign).where(Campaign.public_id == self.campaign)).one()
         return disbursing.free_fen(db.session(), of, "test")
 
     @property

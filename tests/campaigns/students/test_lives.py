@@ -1,10 +1,14 @@
 """What goes wrong with sponsors, students and proofs, and that no running term is ever harmed by it."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
 from crowdfund.campaigns import disbursing, lifecycle
 from crowdfund.campaigns.disbursing import Bill
+from crowdfund.campaigns.evidence import UnusableFile
 from crowdfund.campaigns.plans import keeping
 from crowdfund.campaigns.states import PlaceState, SponsorshipState, TermState
 from crowdfund.campaigns.students import choosing, proofs, publishing, releasing, terms
@@ -12,10 +16,9 @@ from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, StaleState
 from marketplace.core.money import Money
-from tests.campaigns.plans.conftest import differences, get_plan, letters, months, noon_of
+from tests.campaigns.plans.conftest import CONTACT, differences, get_plan, letters, months, noon_of
 from tests.campaigns.students.conftest import (
     AUTUMN,
-    CONTACT,
     MONTH,
     NUMBER,
     OURS,
@@ -129,7 +132,8 @@ def test_without_proof_nothing_is_released(aid: Aid) -> None:
     aid.prove(term)
     with pytest.raises(releasing.NotSeen):
         aid.release(term)
-    for step in (proofs.accept, proofs.read):
+    steps: tuple[Callable[..., object], ...] = (proofs.accept, proofs.read)
+    for step in steps:
         with pytest.raises(proofs.OwnProof):
             in_transaction(step, term=term, person_id=aid.officer, **OURS)
     in_transaction(proofs.refuse, term=term, person_id=aid.approver, why="看不清", **OURS)
@@ -148,7 +152,7 @@ def test_the_proof_of_another_student_is_refused_and_changes_nothing(aid: Aid) -
         aid.prove(term, number="G14010920109999")
     with pytest.raises(proofs.PaperTooLarge):
         aid.prove(term, raw=b"%PDF-" + b"0" * proofs.LARGEST)
-    with pytest.raises(proofs.UnusableFile):
+    with pytest.raises(UnusableFile):
         aid.prove(term, raw=b"MZ")
     assert term_of(term).state is T.OPENED and proof_rows() == []
     aid.prove(term, number="g1401 0920-101234")  # as people write it
@@ -276,7 +280,12 @@ def test_a_student_has_one_place_and_only_student_aid_has_places(aid: Aid) -> No
     other = Aid(aid.monthly, aid.monthly.fund.open())
     with pytest.raises(publishing.NoStudentAid):
         other.publish("G14010920105678")
-    far = {"stage": "senior", "student_number": "G14010920105678", "month": Money(MONTH), "officer_id": aid.officer}
+    far: dict[str, Any] = {
+        "stage": "senior",
+        "student_number": "G14010920105678",
+        "month": Money(MONTH),
+        "officer_id": aid.officer,
+    }
     with pytest.raises(NotFound):
         in_transaction(publishing.publish, campaign=aid.campaign, organisations=["elsewhere"], **far)
 

@@ -1,6 +1,7 @@
 """Several at once, with real commits on both databases: a place is taken once, the same fen is set aside once."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_two_terms_for_the_money_of_one(real_aid: Aid) -> None:
 def test_a_term_and_a_calling_off_at_once(real_aid: Aid) -> None:
     real_aid.pool(TERM)
     place = real_aid.publish()
-    call_off = {"campaign": real_aid.campaign, "person": real_aid.officer, "why": "停办"}
+    call_off: dict[str, Any] = {"campaign": real_aid.campaign, "person": real_aid.officer, "why": "停办"}
     works: Works = [lambda: real_aid.open(place), lambda: in_transaction(lifecycle.cancel, **call_off)]
 
     refusals = (lifecycle.TermIsRunning, disbursing.CampaignDoesNotSpend, disbursing.NotEnough, StaleState)
@@ -87,7 +88,7 @@ def test_two_sponsors_move_to_one_place(real_aid: Aid) -> None:
 def test_a_sponsor_stops_while_the_student_leaves(real_aid: Aid) -> None:
     place = real_aid.publish()
     plan = real_aid.sponsor(place)
-    left = {"place": place, "officer_id": real_aid.officer, "why": "转学", **OURS}
+    left: dict[str, Any] = {"place": place, "officer_id": real_aid.officer, "why": "转学", **OURS}
     works: Works = [lambda: in_transaction(keeping.stop, plan=plan), lambda: in_transaction(publishing.leave, **left)]
 
     outcomes(real_aid, works, StaleState, IllegalTransition)

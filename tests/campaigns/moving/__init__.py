@@ -1,0 +1,1 @@
+"""Tests of a house's giving on its way to another house."""
