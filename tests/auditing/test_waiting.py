@@ -1,6 +1,7 @@
 """The independent reader of matches that wait: silent where all is well, naming what is not."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -52,7 +53,7 @@ def waited(real_app: Flask) -> Iterator[Fund]:
         promised = open_fund(fund, campaign, 5000, giver_cap=400)
         in_transaction(topping_up.top_up, fund=promised, more=Money(500), owner_id=fund.officer.id)
         gifts = [give_with(fund, campaign, 400, contact=f"s{each}@example.test", card="fp_1") for each in range(3)]
-        decided = {"held": name_of(gifts[1]), "verdict": HeldState.RELEASED, "why": "a couple"}
+        decided: dict[str, Any] = {"held": name_of(gifts[1]), "verdict": HeldState.RELEASED, "why": "a couple"}
         in_transaction(deciding.decide, **decided, person=fund.approver.id)
         fund.work()
         db.session.remove()

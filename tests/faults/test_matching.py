@@ -120,7 +120,7 @@ def test_22_what_waits_for_a_person_is_kept_from_the_race(fund: Fund) -> None:
     held = [gift for gift in gifts if held_of(gift)]
     assert sorted(fen for gift in held if (fen := getattr(held_of(gift), "fen", 0))) == [5] + [10] * (givers - 2)
     for gift in held[:6]:
-        asked = {"held": name_of(gift), "verdict": HeldState.RELEASED, "why": "asked"}
+        asked: dict[str, Any] = {"held": name_of(gift), "verdict": HeldState.RELEASED, "why": "asked"}
         in_transaction(deciding.decide, **asked, person=fund.approver.id)
     assert_sound(fund)
 

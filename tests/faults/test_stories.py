@@ -26,6 +26,7 @@ from sqlalchemy import select, text
 from werkzeug.routing import Rule
 
 from crowdfund.campaigns import disbursing, lifecycle, receipts
+from crowdfund.campaigns.drafting import Line
 from crowdfund.campaigns.honours import dedicating
 from crowdfund.campaigns.honours.dedicating import Honour
 from crowdfund.campaigns.models import Contribution
@@ -44,7 +45,7 @@ from marketplace.core.money import Money
 from marketplace.notifications.models import Message
 from marketplace.payments.models import Refund
 from marketplace.payments.states import RefundState
-from tests.campaigns.conftest import BUDGET, FOUNDATION, STATION, Fund, Line, fund, gift_of, public_rows
+from tests.campaigns.conftest import BUDGET, FOUNDATION, STATION, Fund, fund, gift_of, public_rows
 from tests.campaigns.plans.conftest import Monthly, charges_at, months, noon_of, real_monthly
 from tests.campaigns.plans.test_races import at_once, charge_all
 from tests.campaigns.test_receiving import differences
@@ -61,6 +62,11 @@ GRANNY = "granny@example.test"
 ROLES = ("buyer", "seller", "station_manager", "operator", "finance_operator", "auditor")
 
 
+def ask_and_charge() -> None:
+    asking.ask_for_due()
+    charge_all()
+
+
 def test_a_recurring_job_started_ten_times_at_once(real_monthly: Monthly) -> None:
     campaign = real_monthly.campaign()
     plans = [real_monthly.start(campaign) for _number in range(3)]
@@ -68,7 +74,7 @@ def test_a_recurring_job_started_ten_times_at_once(real_monthly: Monthly) -> Non
         at_once(real_monthly, *[asking.ask_for_due] * 10)
         at_once(real_monthly, *[charge_all] * 10)
         real_monthly.work()
-        at_once(real_monthly, *[lambda: (asking.ask_for_due(), charge_all())] * 10)
+        at_once(real_monthly, *[ask_and_charge] * 10)
         real_monthly.work()
 
     assert [months(plan)[1:] for plan in plans] == [[(DUE, "received", 1, "received")]] * 3

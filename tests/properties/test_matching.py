@@ -105,7 +105,7 @@ class Pool:
 
     def decide(self, held: HeldMatch, verdict: HeldState) -> None:
         gift = db.session.get_one(Contribution, held.contribution_id).public_id
-        asked = {"held": held.public_id, "verdict": verdict, "person": self.fund.approver.id, "why": "x"}
+        asked: dict[str, Any] = {"held": held.public_id, "verdict": verdict, "person": self.fund.approver.id, "why": "x"}
         in_transaction(deciding.decide, **asked)
         assert match_fen(gift) == (held.fen if verdict is HeldState.RELEASED else 0)
 
