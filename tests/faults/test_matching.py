@@ -106,7 +106,7 @@ def test_22_many_gifts_race_for_the_last_money_of_a_pool(fund: Fund, givers: int
 
 
 def test_22_what_waits_for_a_person_is_kept_from_the_race(fund: Fund) -> None:
-    campaign, givers = fund.open(), 12
+    campaign, givers, person = fund.open(), 12, fund.approver.id
     opened = open_fund(fund, campaign, 10 * givers - 5, giver_cap=10)
     gifts = [fund.begin(campaign, 10, contact=f"s{number}@example.test") for number in range(givers)]
     for gift in gifts:
@@ -121,7 +121,7 @@ def test_22_what_waits_for_a_person_is_kept_from_the_race(fund: Fund) -> None:
     assert sorted(fen for gift in held if (fen := getattr(held_of(gift), "fen", 0))) == [5] + [10] * (givers - 2)
     for gift in held[:6]:
         asked: dict[str, Any] = {"held": name_of(gift), "verdict": HeldState.RELEASED, "why": "asked"}
-        in_transaction(deciding.decide, **asked, person=fund.approver.id)
+        in_transaction(deciding.decide, **asked, person=person)
     assert_sound(fund)
 
 
