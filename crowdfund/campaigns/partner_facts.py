@@ -23,6 +23,7 @@ C = CampaignState
 K = EventKind
 EVERYBODY: Final = Audience(is_public=True)
 PAGE: Final = 200
+DIRECTED: Final = "directed"  # such a campaign is known to its list alone; its rows stand in the ledger all the same
 OF_STATES: Final = dict.fromkeys((C.PAUSED, C.DISBURSING, C.REPORTED), K.CAMPAIGN_UPDATED) | dict.fromkeys(
     (C.ENDED, C.CANCELLED, C.CLOSED), K.CAMPAIGN_CLOSED
 )
@@ -56,6 +57,8 @@ def tell_of_campaign(session: Session, *, kind: EventKind, campaign: str, what: 
     if not is_anybody_listening(session):
         return
     row = session.scalars(select(Campaign).where(Campaign.public_id == campaign)).one()
+    if row.channel == DIRECTED:
+        return
     state = row.state.value if what.startswith("news:") else what
     data = {"campaign": campaign, "state": state, "county_code": row.station_code, "is_demo": row.is_demo}
     data["update"] = what.removeprefix("news:") if what.startswith("news:") else None
@@ -69,7 +72,9 @@ def tell_of_evidence(session: Session, *, evidence: str) -> None:
     wanted = select(Evidence, Disbursement.public_id, Disbursement.book, Campaign.public_id.label("campaign"))
     wanted = wanted.join(Disbursement, Disbursement.id == Evidence.disbursement_id)
     wanted = wanted.join(Campaign, Campaign.id == Disbursement.campaign_id).where(Evidence.public_id == evidence)
-    row = session.execute(wanted).one()
+    row = session.execute(wanted.add_columns(Campaign.channel)).one()
+    if row.channel == DIRECTED:
+        return
     proof, kind = row.Evidence, K.EVIDENCE_ADDED
     data = {"campaign": row.campaign, "disbursement": row.public_id, "kind": proof.kind, "sha256": proof.sha256}
     data |= {"is_test": row.book == "test"}
@@ -79,8 +84,11 @@ def tell_of_evidence(session: Session, *, evidence: str) -> None:
 def tell_of_report(session: Session, *, report: str) -> None:
     if not is_anybody_listening(session):
         return
-    wanted = select(CampaignReport, Campaign.public_id).join(Campaign, Campaign.id == CampaignReport.campaign_id)
-    row, campaign = session.execute(wanted.where(CampaignReport.public_id == report)).one()
+    wanted = select(CampaignReport, Campaign.public_id, Campaign.channel)
+    wanted = wanted.join(Campaign, Campaign.id == CampaignReport.campaign_id)
+    row, campaign, channel = session.execute(wanted.where(CampaignReport.public_id == report)).one()
+    if channel == DIRECTED:
+        return
     kind = K.REPORT_PUBLISHED
     data = {"campaign": campaign, "report": report, "kind": row.kind, "sha256": row.sha256, "is_test": row.book == "test"}
     data |= {"since": row.since.isoformat(), "until": row.until.isoformat()}

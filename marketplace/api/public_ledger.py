@@ -24,11 +24,17 @@ from marketplace.core.errors import NotFound
 from marketplace.payments.gateways import current_book
 
 
-def rows(session: Session, campaign: str, asked: LedgerQuery) -> LedgerAnswer:
-    """One page of a campaign's sealed rows. Raises NotFound for a campaign that the public does not know."""
-    named, book = ledger_figures.find(session, campaign), current_book()
+def public_one(session: Session, campaign: str) -> ledger_figures.Named:
+    """Raises NotFound, also for one that is known to its list alone."""
+    named = ledger_figures.find(session, campaign)
     if not named.is_public:
         raise NotFound(campaign)
+    return named
+
+
+def rows(session: Session, campaign: str, asked: LedgerQuery) -> LedgerAnswer:
+    """One page of a campaign's sealed rows. Raises NotFound for a campaign that the public does not know."""
+    named, book = public_one(session, campaign), current_book()
     wanted = ledger_rows.Asked(before=asked.before)
     page = ledger_rows.page(session, wanted, book=book, campaign=named.id, size=asked.per_page)
     return LedgerAnswer(
@@ -55,7 +61,7 @@ def rows(session: Session, campaign: str, asked: LedgerQuery) -> LedgerAnswer:
 
 def gifts(session: Session, campaign: str, asked: LedgerQuery) -> PublicGiftsAnswer:
     """One page of a campaign's gifts, as its sealed rows have them: no more about a giver than they say for ever."""
-    named, book = ledger_figures.find(session, campaign), current_book()
+    named, book = public_one(session, campaign), current_book()
     wanted = ledger_rows.Asked(before=asked.before, kind="gift")
     page = ledger_rows.page(session, wanted, book=book, campaign=named.id, size=asked.per_page)
     return PublicGiftsAnswer(
@@ -82,7 +88,7 @@ def everything(session: Session, asked: WholeLedgerQuery) -> WholeLedgerAnswer:
 
 def disbursements(session: Session, campaign: str, asked: DisbursementsQuery) -> DisbursementsAnswer:
     """One page of what a campaign has paid, with what proves it. Raises NotFound as `rows` does."""
-    named, book = ledger_figures.find(session, campaign), current_book()
+    named, book = public_one(session, campaign), current_book()
     paid, older = spent.page(session, campaign=named.id, book=book, before=asked.before, size=asked.per_page)
     found = [disbursement(named.public_id, each) for each in paid]
     return DisbursementsAnswer(campaign=named.public_id, book=book, disbursements=found, next_before=older or None)

@@ -347,7 +347,7 @@ def test_funds_of_before_keep_nothing_for_matches_that_wait_and_stay_within_what
 
 def test_what_was_sealed_before_is_no_news_to_partners_machines(empty: Engine) -> None:
     migrations.bring_up_to_date(empty, "0034")
-    put_in(empty, LEDGER)
+    put_in(empty, {**LEDGER, "campaign": [LEDGER["campaign"][0] | {"past_goal": "stretch"}]})
 
     migrations.bring_up_to_date(empty)
 

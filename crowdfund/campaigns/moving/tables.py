@@ -152,7 +152,7 @@ def carried() -> tuple[Carried, ...]:
         Carried(
             MatchingFund,
             MatchingFund.id.in_(funds(MatchingFund.id)),
-            {"token_hash": ANEW, "contact": "", "contact_key": "left behind", "person_id": None},
+            {"token_hash": ANEW, "contact": "", "contact_key": "left behind", "person_id": None, "continues_id": None},
             people=("owner_id", "approver_id"),
         ),
         Carried(GiftMatch, GiftMatch.fund_id.in_(funds(MatchingFund.id)), {"giver": ""}),
@@ -163,7 +163,7 @@ def carried() -> tuple[Carried, ...]:
         Carried(
             Attempt,
             Attempt.id.in_(attempts(Attempt.id)),
-            {"raw_status": "", "redirect_url": ""},
+            {"raw_status": "", "redirect_url": "", "payer": ""},
         ),
         Carried(Refund, Refund.id.in_(refunds(Refund.id)), {"raw_status": ""}),
         Carried(Dispute, Dispute.attempt_id.in_(attempts(Attempt.id)), {"raw_status": ""}),

@@ -8,18 +8,23 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import json_lines
+from crowdfund.campaigns.banking.models import CashDeposit
 from crowdfund.campaigns.chain import CHAIN, microseconds
+from crowdfund.campaigns.invited.models import Invitation
 from crowdfund.campaigns.ledger_models import SealedRow
 from crowdfund.campaigns.matching.models import MatchingFund
+from crowdfund.campaigns.matching.waiting_models import HeldMatch
+from crowdfund.campaigns.mirrors.models import MirrorFile
 from crowdfund.campaigns.models import Disbursement, PublicRow
 from crowdfund.campaigns.moving import folder as folders
 from crowdfund.campaigns.moving.folder import ENTRIES, LEDGER, SEALS, line
 from crowdfund.campaigns.moving.tables import Carried, attempts, carried, entries, refunds
 from crowdfund.campaigns.states import DisbursementState, FundState
+from crowdfund.campaigns.students.models import StudentPlace
 from marketplace.core import sealing
 from marketplace.core.db import db, in_transaction
 from marketplace.core.sealing import GENESIS, Seal
@@ -34,6 +39,15 @@ PAGE: Final = 1_000
 PERSON: Final = "person:"
 WHO_GAVE: Final = ("contribution:", "attempt:", "receipt:")
 AT_AN_END: Final = (DisputeState.WON, DisputeState.LOST, DisputeState.CLOSED)
+
+
+UNKNOWN: Final[dict[str, Any]] = {
+    "sponsored student": StudentPlace,
+    "deposit of cash": CashDeposit,
+    "file of a platform": MirrorFile,
+    "place on a closed list": Invitation,
+    "match that was held": HeldMatch,
+}
 
 
 class NotAtRest(Exception):
@@ -76,7 +90,7 @@ def moment() -> Iterator[Connection]:
 def refuse_what_moves(connection: Connection) -> None:
     """Raises NotAtRest with the first that is on its way."""
     of_gifts = attempts(Attempt.id)
-    moving = (
+    moving: list[tuple[str, Select[Any]]] = [
         (
             "row of the public ledger without its seal",
             select(PublicRow.id).where(~sealing.is_sealed(CHAIN, PublicRow.id, 0)),
@@ -99,7 +113,8 @@ def refuse_what_moves(connection: Connection) -> None:
             "matching fund that is open: its sponsor would not be known there",
             select(MatchingFund.public_id).where(MatchingFund.state.in_((FundState.FUNDED, FundState.ACTIVE))),
         ),
-    )
+    ]
+    moving += [(f"{what}, which this version does not carry", select(model.public_id)) for what, model in UNKNOWN.items()]
     for what, wanted in moving:
         found = connection.scalar(wanted.limit(1))
         if found is not None:
