@@ -257,12 +257,12 @@ def test_choosing_on_the_page(giving: Giving, client: FlaskClient, clock: Any) -
     person = signed_in_giver(client)
     page = client.get("/account/gifts/years").text
     assert "每笔一张" in page and 'value="2027"' in page and 'value="2026"' in page
-    refused = post(client, "/account/gifts/years/choice", {"receipts": "2025"})
+    refused = post(client, "/account/gifts/years", {"receipts": "2025"})
     assert refused.status_code == 422 and "请选一项" in refused.text
     assert choosing.chosen_since(db.session(), person) is None
-    assert post(client, "/account/gifts/years/choice", {"receipts": "2026"}).status_code == 303
+    assert post(client, "/account/gifts/years", {"receipts": "2026"}).status_code == 303
     assert choosing.chosen_since(db.session(), person) == 2026
-    assert post(client, "/account/gifts/years/choice", {"receipts": "single"}).status_code == 303
+    assert post(client, "/account/gifts/years", {"receipts": "single"}).status_code == 303
     assert choosing.chosen_since(db.session(), person) is None
 
 

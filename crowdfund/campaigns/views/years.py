@@ -38,7 +38,7 @@ def years_page(error: str = "", status: int = 200) -> ResponseReturnValue:
     return render_template("receipts/years.html", **shown), status, NO_STORE
 
 
-@bp.post("/years/choice")
+@bp.post("/years")
 @requires("gift.list")
 def create_choice() -> ResponseReturnValue:
     """One receipt a year from one of the years offered, or one a gift."""
