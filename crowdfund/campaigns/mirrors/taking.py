@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import drafting
@@ -15,7 +14,7 @@ from crowdfund.campaigns.mirrors.states import OPEN, Decision, FileState as F, V
 from crowdfund.campaigns.models import Campaign
 from crowdfund.campaigns.states import PUBLIC
 from marketplace.core import audit, clock, page_cache
-from marketplace.core.db import add_rows
+from marketplace.core.db import add_rows, insert_or_ignore
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.transitions import leave_trace, transition
 
@@ -109,9 +108,8 @@ def moment_of(row: MirrorRow) -> datetime:
 
 def add_up(session: Session, campaign_id: int, *, sums: list[int], latest: datetime) -> None:
     """What gifts of these sums add to the campaign's total."""
-    kind: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     fresh = {"campaign_id": campaign_id, "fen": 0, "gifts": 0, "latest_at": latest}
-    session.execute(kind.insert(MirrorTotal).values(fresh).on_conflict_do_nothing())
+    insert_or_ignore(session, MirrorTotal, fresh)
     mine = update(MirrorTotal).where(MirrorTotal.campaign_id == campaign_id)
     added = {"fen": MirrorTotal.fen + sum(sums), "gifts": MirrorTotal.gifts + sum(1 for fen in sums if fen)}
     session.execute(mine.values(added))
