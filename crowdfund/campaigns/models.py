@@ -26,6 +26,7 @@ from crowdfund.campaigns.states import (
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
 from marketplace.core.encryption import Encrypted
+from marketplace.core.partial import only
 
 OPENED = ", ".join(f"'{state}'" for state in sorted(PUBLIC))
 SHOWN = text("message_state = 'shown'")
@@ -133,7 +134,7 @@ class Contribution(Base):
         CheckConstraint("anonymity IN ('named', 'masked', 'anonymous')", "known_anonymity"),
         CheckConstraint("message_state IN ('', 'waiting', 'shown', 'kept_back')", "known_message_state"),
         Index(None, "campaign_id", "state", "message_state"),
-        Index("words_shown", "campaign_id", "received_at", sqlite_where=SHOWN, postgresql_where=SHOWN),
+        Index("words_shown", "campaign_id", "received_at", info=only(SHOWN)),
         Index(None, "person_id"),
     )
     TRANSITIONS = CONTRIBUTION

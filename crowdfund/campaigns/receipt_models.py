@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crowdfund.campaigns.states import RECEIPT, ReceiptState
 from marketplace.core import clock, triggers
 from marketplace.core.db import Base
+from marketplace.core.partial import only
 
 VALID = text("state = 'issued'")
 
@@ -19,8 +20,8 @@ class Receipt(Base):
     __table_args__ = (
         UniqueConstraint("series", "sequence"),
         CheckConstraint("(contribution_id IS NULL) <> (year_id IS NULL)", "for_a_gift_or_a_year"),
-        Index("one_valid_receipt", "contribution_id", unique=True, sqlite_where=VALID, postgresql_where=VALID),
-        Index("one_valid_receipt_a_year", "year_id", unique=True, sqlite_where=VALID, postgresql_where=VALID),
+        Index("one_valid_receipt", "contribution_id", unique=True, info=only(VALID)),
+        Index("one_valid_receipt_a_year", "year_id", unique=True, info=only(VALID)),
     )
     TRANSITIONS = RECEIPT
     id: Mapped[int] = mapped_column(primary_key=True)

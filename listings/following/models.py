@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
+from marketplace.core.partial import only
 
 WATCHED: Final = text("tells_price OR tells_return")
 
@@ -36,7 +37,7 @@ class Favourite(Base):
         UniqueConstraint("person_id", "variant_code"),
         CheckConstraint("saved_price_fen > 0", "saved_price"),
         CheckConstraint("wish_fen IS NULL OR wish_fen > 0", "wish"),
-        Index("favourite_watched", "looked_on", sqlite_where=WATCHED, postgresql_where=WATCHED),
+        Index("favourite_watched", "looked_on", info=only(WATCHED)),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(unique=True, default=ids.public_id)

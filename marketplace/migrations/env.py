@@ -10,7 +10,7 @@ from typing import Any, Literal
 from alembic import context
 from sqlalchemy import Connection, TypeDecorator, inspect
 
-from marketplace.core import triggers
+from marketplace.core import partial, triggers
 from marketplace.core.db import db
 
 
@@ -22,6 +22,7 @@ def render_item(kind: str, item: Any, _autogenerate: Any) -> str | Literal[False
 def run() -> None:
     engine = context.config.attributes.get("engine") or db.engine
     with engine.connect() as connection, foreign_keys_asleep(connection), connection.begin():
+        partial.complete(db.metadata)
         context.configure(  # within the transaction, or Alembic would commit it after the last migration
             connection=connection,
             target_metadata=db.metadata,

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crowdfund.campaigns.banking.states import DEPOSIT, DepositState
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
+from marketplace.core.partial import only
 
 STANDS = text("state <> 'withdrawn'")
 IS_IN_ONE = text("stands")
@@ -23,7 +24,7 @@ class CashDeposit(Base):
         CheckConstraint("state <> 'confirmed' OR found_fen = fen", "the_same_sum"),
         CheckConstraint("state <> 'differs' OR (found_fen <> fen AND difference <> '')", "difference_named"),
         CheckConstraint("(state = 'paid_in') = (decided_at IS NULL)", "decided"),
-        Index("one_slip_of_the_bank", "slip_number", unique=True, sqlite_where=STANDS, postgresql_where=STANDS),
+        Index("one_slip_of_the_bank", "slip_number", unique=True, info=only(STANDS)),
         Index(None, "station_code", "id"),
     )
     TRANSITIONS = DEPOSIT
@@ -48,7 +49,7 @@ class DepositedGift(Base):
 
     __tablename__ = "deposited_gift"
     __table_args__ = (
-        Index("one_deposit_of_a_gift", "gift", unique=True, sqlite_where=IS_IN_ONE, postgresql_where=IS_IN_ONE),
+        Index("one_deposit_of_a_gift", "gift", unique=True, info=only(IS_IN_ONE)),
         CheckConstraint("(drawn_by IS NULL) = (drawn_number = '')", "drawn_with_number"),
         CheckConstraint("arrived_by IS NULL OR (drawn_by IS NOT NULL AND arrived_by <> drawn_by)", "two_people_draw"),
     )

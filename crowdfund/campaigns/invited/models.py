@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
 from marketplace.core.encryption import Encrypted
+from marketplace.core.partial import only
 
 BY_ADDRESS = text("address <> '' AND withdrawn_at IS NULL")
 BY_CODE = text("code_hash <> ''")
@@ -28,10 +29,9 @@ class Invitation(Base):
             "campaign_id",
             "address",
             unique=True,
-            sqlite_where=BY_ADDRESS,
-            postgresql_where=BY_ADDRESS,
+            info=only(BY_ADDRESS),
         ),
-        Index("one_invitation_by_a_code", "code_hash", unique=True, sqlite_where=BY_CODE, postgresql_where=BY_CODE),
+        Index("one_invitation_by_a_code", "code_hash", unique=True, info=only(BY_CODE)),
         Index(None, "campaign_id", "person_id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)

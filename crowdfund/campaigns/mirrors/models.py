@@ -10,6 +10,7 @@ from crowdfund.campaigns.mirrors.states import FILE, OPEN, FileState
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
 from marketplace.core.outbox import Leased
+from marketplace.core.partial import only
 
 IS_OPEN = text(f"state IN ({', '.join(repr(str(state)) for state in OPEN)})")
 
@@ -19,7 +20,7 @@ class MirrorFile(Leased, Base):
 
     __tablename__ = "mirror_file"
     __table_args__ = (
-        Index("one_open_mirror_file", "campaign_id", unique=True, sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
+        Index("one_open_mirror_file", "campaign_id", unique=True, info=only(IS_OPEN)),
         Index(None, "state", "next_at"),
         CheckConstraint("done >= 0 AND same >= 0 AND taken >= 0", "figures"),
     )

@@ -10,6 +10,7 @@ from marketplace.core import clock, ids
 from marketplace.core.db import Base
 from marketplace.core.encryption import Encrypted
 from marketplace.core.outbox import Leased
+from marketplace.core.partial import only
 
 MOST_CHARGES = 4
 WAITING = text("is_automatic")
@@ -60,7 +61,7 @@ class Installment(Leased, Base):
     __table_args__ = (
         UniqueConstraint("plan_id", "period"),
         CheckConstraint(f"charges BETWEEN 0 AND {MOST_CHARGES}", "few_charges"),
-        Index("installment_waiting", "next_at", sqlite_where=WAITING, postgresql_where=WAITING),
+        Index("installment_waiting", "next_at", info=only(WAITING)),
     )
     TRANSITIONS = INSTALLMENT
     public_id: Mapped[str] = mapped_column(unique=True, default=ids.public_id)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crowdfund.campaigns.reports.states import REPORT, ReportState
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
+from marketplace.core.partial import only
 
 WAITS = text("state = 'drafted'")
 
@@ -25,7 +26,7 @@ class CampaignReport(Base):
             " AND sha256 <> '' AND paper_sha256 <> '')",
             "published_whole",
         ),
-        Index("one_draft_at_a_time", "campaign_id", unique=True, sqlite_where=WAITS, postgresql_where=WAITS),
+        Index("one_draft_at_a_time", "campaign_id", unique=True, info=only(WAITS)),
         Index(None, "campaign_id", "state", "until"),
     )
     TRANSITIONS = REPORT

@@ -16,6 +16,7 @@ from crowdfund.campaigns.states import (
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
 from marketplace.core.encryption import Encrypted
+from marketplace.core.partial import only
 
 STAGES = ("primary", "junior", "senior", "vocational", "college")
 RUNNING = text("state IN ('offered', 'held', 'taken')")
@@ -32,7 +33,7 @@ class StudentPlace(Base):
     __table_args__ = (
         CheckConstraint("month_fen > 0", "costs_something"),
         CheckConstraint(f"stage IN ({KNOWN_STAGES})", "known_stage"),
-        Index("one_place_a_student", "student", unique=True, sqlite_where=RUNNING, postgresql_where=RUNNING),
+        Index("one_place_a_student", "student", unique=True, info=only(RUNNING)),
         Index(None, "campaign_id", "state"),
     )
     TRANSITIONS = STUDENT_PLACE
@@ -55,8 +56,8 @@ class Sponsorship(Base):
     __tablename__ = "sponsorship"
     __table_args__ = (
         CheckConstraint("(state = 'ended') = (ended_at IS NOT NULL)", "ended_once"),
-        Index("one_sponsor_a_place", "place_id", unique=True, sqlite_where=LIVING, postgresql_where=LIVING),
-        Index("one_place_a_plan", "plan_id", unique=True, sqlite_where=LIVING, postgresql_where=LIVING),
+        Index("one_sponsor_a_place", "place_id", unique=True, info=only(LIVING)),
+        Index("one_place_a_plan", "plan_id", unique=True, info=only(LIVING)),
         Index(None, "plan_id"),
     )
     TRANSITIONS = SPONSORSHIP
@@ -108,7 +109,7 @@ class EnrolmentProof(Base):
         CheckConstraint("seen_by IS NULL OR seen_by <> added_by", "two_people"),
         CheckConstraint("(verdict IN ('accepted', 'refused')) = (seen_by IS NOT NULL)", "seen_by_somebody"),
         CheckConstraint("(verdict = '') = (paper IS NOT NULL)", "forgotten_once_seen"),
-        Index("one_waiting_proof", "term_id", unique=True, sqlite_where=WAITING, postgresql_where=WAITING),
+        Index("one_waiting_proof", "term_id", unique=True, info=only(WAITING)),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(unique=True, default=ids.public_id)

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crowdfund.campaigns.models import Disbursement
 from marketplace.core.db import Base
+from marketplace.core.partial import only
 
 LEFT = text("back_fen + spent_fen < came_fen")
 
@@ -32,7 +33,7 @@ class GivenMoney(Base):
         CheckConstraint("kind IN ('gift', 'match')", "known_kind"),
         CheckConstraint("came_fen > 0 AND back_fen >= 0 AND spent_fen >= 0", "sums"),
         CheckConstraint("back_fen + spent_fen <= came_fen", "no_more_than_came"),
-        Index("given_money_left", "campaign_id", "book", "number", sqlite_where=LEFT, postgresql_where=LEFT),
+        Index("given_money_left", "campaign_id", "book", "number", info=only(LEFT)),
         Index(None, "campaign_id", "book", "number"),
     )
     number: Mapped[int] = mapped_column(ForeignKey("sealed_row.number"), primary_key=True, autoincrement=False)

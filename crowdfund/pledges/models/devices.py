@@ -9,6 +9,7 @@ from crowdfund.pledges.models.words import listed, one_of
 from crowdfund.pledges.states import DEVICE, PLACED, RELATIONS, RELEASES, DeviceState
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
+from marketplace.core.partial import only
 
 DIGITS = [f"CAST(substr(imei, {place}, 1) AS INTEGER)" for place in range(1, 16)]
 DOUBLED = [
@@ -57,8 +58,8 @@ class Assignment(Base):
 
     __tablename__ = "assignment"
     __table_args__ = (
-        Index("one_assignment_of_device", "device_id", unique=True, sqlite_where=STILL, postgresql_where=STILL),
-        Index("one_assignment_of_pledge", "pledge_id", unique=True, sqlite_where=STILL, postgresql_where=STILL),
+        Index("one_assignment_of_device", "device_id", unique=True, info=only(STILL)),
+        Index("one_assignment_of_pledge", "pledge_id", unique=True, info=only(STILL)),
         UniqueConstraint("id", "case_id"),
         CheckConstraint("(released_at IS NULL) = (released_for IS NULL)", "released_for_something"),
         CheckConstraint(f"released_for IN ({listed(RELEASES)})", "known_released_for"),
@@ -81,7 +82,7 @@ class Handover(Base):
 
     __tablename__ = "handover"
     __table_args__ = (
-        Index("one_final_handover", "assignment_id", unique=True, sqlite_where=FINAL, postgresql_where=FINAL),
+        Index("one_final_handover", "assignment_id", unique=True, info=only(FINAL)),
         ForeignKeyConstraint(["assignment_id", "case_id"], ["assignment.id", "assignment.case_id"]),
         ForeignKeyConstraint(["case_id", "verifier_id"], ["child_case.id", "child_case.verifier_id"]),
         CheckConstraint("clerk_id <> witness_id", "clerk_and_witness"),

@@ -11,6 +11,7 @@ from crowdfund.pledges.states import ACTIVE, MOST_REFRESHES, PLEDGE, PROMISED, P
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
 from marketplace.core.encryption import Encrypted
+from marketplace.core.partial import only
 
 ACTIVE_STATES = text(f"state IN ({listed(state.value for state in ACTIVE)})")
 UNDECLARED = listed({PledgeState.HELD.value, PledgeState.EXPIRED.value, PledgeState.CANCELLED.value})
@@ -68,12 +69,9 @@ class Pledge(Base):
             "one_active_pledge_of_voucher",
             "voucher_id",
             unique=True,
-            sqlite_where=ACTIVE_STATES,
-            postgresql_where=ACTIVE_STATES,
+            info=only(ACTIVE_STATES),
         ),
-        Index(
-            "one_active_pledge_for_child", "case_id", unique=True, sqlite_where=ACTIVE_STATES, postgresql_where=ACTIVE_STATES
-        ),
+        Index("one_active_pledge_for_child", "case_id", unique=True, info=only(ACTIVE_STATES)),
         CheckConstraint(f"declared_at IS NOT NULL OR state IN ({UNDECLARED})", "was_declared"),
         CheckConstraint(
             f"confirmed_at IS NOT NULL OR state NOT IN ({listed(state.value for state in PROMISED)})", "bank_has_confirmed"

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
 from marketplace.core.encryption import Encrypted
+from marketplace.core.partial import only
 from marketplace.orders.batches.states import BATCH, LINE, BatchState, LeftOut, LineState
 
 KNOWN_OWNER = "owner_kind IN ('seller', 'station')"
@@ -69,9 +70,7 @@ class BatchLine(Base):
     __tablename__ = "settlement_line"
     __table_args__ = (
         UniqueConstraint("batch_id", "owner_kind", "owner"),
-        Index(
-            "one_open_payment", "owner_kind", "owner", "book", unique=True, sqlite_where=OPEN, postgresql_where=OPEN
-        ),  # nothing is paid twice
+        Index("one_open_payment", "owner_kind", "owner", "book", unique=True, info=only(OPEN)),  # nothing is paid twice
         Index(None, "owner", "owner_kind"),
         CheckConstraint(KNOWN_OWNER, "known_owner"),
         CheckConstraint("fen > 0 OR left_out <> ''", "pays_something"),

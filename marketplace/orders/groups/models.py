@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.core import clock, ids
 from marketplace.core.db import Base
+from marketplace.core.partial import only
 from marketplace.orders.groups.states import GROUP, MEMBER, GroupState, MemberState
 from marketplace.orders.models import Order
 
@@ -35,7 +36,7 @@ class GroupOffer(Terms, Base):
     __table_args__ = (
         CheckConstraint(TERMS, "terms"),
         CheckConstraint("days BETWEEN 1 AND 14", "days"),
-        Index("one_group_offer", "variant_code", unique=True, sqlite_where=NOT_ENDED, postgresql_where=NOT_ENDED),
+        Index("one_group_offer", "variant_code", unique=True, info=only(NOT_ENDED)),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(unique=True, default=ids.public_id)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
+from marketplace.core.partial import only
 from marketplace.payments.by_bank.states import BANK_TRANSFER, BankTransferState, Way
 
 STANDS = text("state <> 'withdrawn'")
@@ -21,7 +22,7 @@ class BankTransfer(Base):
         CheckConstraint("(state = 'recorded') = (decided_at IS NULL)", "decided_once"),
         CheckConstraint("(decided_at IS NULL) = (decider_id IS NULL)", "decided_by_somebody"),
         CheckConstraint("state <> 'confirmed' OR decider_id <> recorder_id", "two_people"),
-        Index("one_line_of_the_bank", "way", "bank_reference", unique=True, sqlite_where=STANDS, postgresql_where=STANDS),
+        Index("one_line_of_the_bank", "way", "bank_reference", unique=True, info=only(STANDS)),
         Index(None, "purpose", "reference"),
     )
     TRANSITIONS = BANK_TRANSFER

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
 from marketplace.core.money import Money
+from marketplace.core.partial import only
 from marketplace.payments.reconciliation.states import Verdict
 
 UNMATCHED = text("verdict <> 'matched'")
@@ -21,7 +22,7 @@ class GatewayMovement(Base):
     __table_args__ = (
         UniqueConstraint("gateway", "remote_id"),
         Index("ix_gateway_movement_source", "gateway", "source_id"),
-        Index("movement_unmatched", "gateway", "id", sqlite_where=UNMATCHED, postgresql_where=UNMATCHED),
+        Index("movement_unmatched", "gateway", "id", info=only(UNMATCHED)),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     gateway: Mapped[str]

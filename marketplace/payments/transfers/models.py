@@ -9,6 +9,7 @@ from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
 from marketplace.core.money import Money
 from marketplace.core.outbox import Leased
+from marketplace.core.partial import only
 from marketplace.payments.keys import Keyed
 from marketplace.payments.transfers.states import PAYEE, TRANSFER, PayeeState, TransferState
 
@@ -38,7 +39,7 @@ class GatewayPayee(Base):
 def waiting(table: str) -> Index:
     """What the worker looks for, however much is done."""
     is_open = text("state IN ('requested', 'submitting', 'unknown')")
-    return Index(f"{table}_waiting", "next_at", sqlite_where=is_open, postgresql_where=is_open)
+    return Index(f"{table}_waiting", "next_at", info=only(is_open))
 
 
 class Asked(Leased, Keyed):
