@@ -1,6 +1,5 @@
 """Goods that compare with others: of the same category, measured alike, the cheapest by measure first."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Float, cast, select
@@ -11,13 +10,14 @@ from listings.states import ListingState
 from marketplace.core.db import rows
 from marketplace.core.formats import in_language, language, measure_price, rounded
 from marketplace.core.memory import remembered
+from marketplace.core.records import record
 from marketplace.stations.models import Station
 
 MOST: Final = 8
 PER: Final = {"weight": 500, "volume": 1000, "piece": 1}  # grams, millilitres, pieces: what a price is compared by
 
 
-@dataclass(frozen=True)
+@record
 class Alike:
     """One pack, the best of its listing."""
 

@@ -1,7 +1,6 @@
 """What a product shows of itself in a grid or a list: one row of one prepared statement, whatever page it is on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any, Final
@@ -15,6 +14,7 @@ from listings.states import ListingState
 from marketplace.core import clock
 from marketplace.core.db import Columns, rows
 from marketplace.core.formats import language, measure_price
+from marketplace.core.records import record
 from marketplace.stations.badges import StationBadge, badge
 from marketplace.stations.models import County, Station
 
@@ -28,7 +28,7 @@ RAW_CROPS: Final = frozenset(  # what is sold as it was gathered; vinegar, juice
 )
 
 
-@dataclass(frozen=True)
+@record
 class Photo:
     public_id: str
     width: int
@@ -38,7 +38,7 @@ class Photo:
         return f"/media/{self.public_id}-{width}.webp"
 
 
-@dataclass(frozen=True)
+@record
 class Card:
     """Everything that templates/ui/product.html asks for."""
 

@@ -1,13 +1,13 @@
 """An edit field by field, old beside new, in words that seller and station read alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l, ngettext
 
 from listings.certificates import KINDS
 from marketplace.core.formats import yuan
+from marketplace.core.records import record
 
 WORDS: Final[dict[str, LazyString]] = {
     "title_zh": _l("Product name"),
@@ -25,7 +25,7 @@ WORDS: Final[dict[str, LazyString]] = {
 """In the order in which they are shown."""
 
 
-@dataclass(frozen=True)
+@record
 class Side:
     """What a field was or will be: lines of text, or pictures by their public id."""
 
@@ -37,7 +37,7 @@ class Side:
         return not self.lines and not self.pictures
 
 
-@dataclass(frozen=True)
+@record
 class Difference:
     field: str
     words: LazyString

@@ -1,7 +1,6 @@
 """A new listing: begun, filled in, shown to the station. What is filled in of one for sale becomes an edit that waits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
@@ -16,6 +15,7 @@ from listings.packs import Pack
 from listings.states import FOR_SALE, ListingState as L
 from marketplace.core import clock, ids
 from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.records import record
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.stations.models import Seller
 
@@ -41,7 +41,7 @@ class NotEditable(Refusal):
     message = _l("This listing is under review or for sale, so it cannot be edited now.")
 
 
-@dataclass(frozen=True)
+@record
 class Details:
     """What is entered about a listing and its first pack; prices in fen, weights in grams."""
 

@@ -1,9 +1,10 @@
 """What a pack holds, read from its unit ("5斤箱", "500ml×2瓶", "30枚箱"), so that packs of different sizes compare. Pure."""
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
+
+from marketplace.core.records import record
 
 GRAMS: Final = {"kg": 1000, "公斤": 1000, "千克": 1000, "斤": 500, "两": 50, "g": 1, "克": 1}
 MILLILITRES: Final = {"l": 1000, "升": 1000, "ml": 1, "毫升": 1}
@@ -44,7 +45,7 @@ BY_PIECE: Final = re.compile(rf"(\d+)([{PIECES}])(\D*)")
 SIZE: Final = re.compile(r"(\S+)\s+(\d+)×(\d+)cm")
 
 
-@dataclass(frozen=True)
+@record
 class Measure:
     """`kind` is weight, volume, piece or none; `amount` counts grams, millilitres or pieces of the whole pack."""
 

@@ -1,7 +1,6 @@
 """What a pack is sold for right now: all that a cart and an order need to know of it, in two statements."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -13,10 +12,11 @@ from listings.states import ListingState
 from marketplace.accounts.models import Person
 from marketplace.core.db import Columns, rows
 from marketplace.core.money import per_mille
+from marketplace.core.records import record
 from marketplace.stations.models import County, Station
 
 
-@dataclass(frozen=True)
+@record
 class Offer:
     """One pack of one listing, as it is offered at this moment."""
 

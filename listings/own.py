@@ -1,7 +1,6 @@
 """What a seller's pages show of their goods: each a fixed number of statements."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import and_, case, func, select
@@ -10,6 +9,7 @@ from sqlalchemy.orm import Session
 from listings.models import Consent, Listing, Media, Revision, Variant
 from listings.states import FOR_SALE, ListingState as L
 from marketplace.core.formats import GRAMS_PER_JIN
+from marketplace.core.records import record
 
 ALIVE: Final = (L.DRAFT, L.REJECTED, L.SUBMITTED, L.PUBLISHED, L.PAUSED, L.SUSPENDED)
 FEW: Final = 5  # packs left: time to say so
@@ -42,7 +42,7 @@ def of_seller(session: Session, person_id: int) -> list[Any]:
     return list(session.execute(wanted.limit(LONGEST)).all())
 
 
-@dataclass(frozen=True)
+@record
 class Kept:
     """A listing for sale or paused, with the packs that it is offered in."""
 

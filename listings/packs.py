@@ -3,7 +3,6 @@
 Rows only: whether a pack may be written at once or waits for the station, `editing` and `revising` know."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from listings import measures, stock
 from listings.models import Listing, PriceTier, Variant
 from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.records import record
 
 MOST: Final = 12
 Tiers = tuple[tuple[int, int], ...]  # from so many packs on, so many fen each
@@ -27,7 +27,7 @@ class LastPack(Refusal):
     message = _l("This is the only pack you offer. Pause the whole listing instead.")
 
 
-@dataclass(frozen=True)
+@record
 class Pack:
     """One pack as it is entered; prices in fen, weight in grams."""
 

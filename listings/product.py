@@ -1,7 +1,6 @@
 """One thing for sale as its page shows it: words, packs, tiers, papers, origin. A fixed number of statements."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -20,6 +19,7 @@ from marketplace.core.db import Columns, rows
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language, measure_price, price_per_kilogram
 from marketplace.core.memory import remembered
+from marketplace.core.records import record
 from marketplace.stations.badges import StationBadge, badge
 from marketplace.stations.models import County, Seller, Station
 
@@ -27,7 +27,7 @@ MOST_AT_ONCE: Final = 9999  # of one pack in one order, whatever the stock
 NEIGHBOURS: Final = 4
 
 
-@dataclass(frozen=True)
+@record
 class Tier:
     """From so many packs on, each costs this."""
 
@@ -36,7 +36,7 @@ class Tier:
     per: str
 
 
-@dataclass(frozen=True)
+@record
 class Pack:
     code: str
     unit: str
@@ -66,7 +66,7 @@ class Pack:
         return self.word if number == 1 else self.words
 
 
-@dataclass(frozen=True)
+@record
 class Paper:
     """A certificate: what it says, its number, how far it was verified."""
 
@@ -77,7 +77,7 @@ class Paper:
     picture: str | None  # the public id of one
 
 
-@dataclass(frozen=True)
+@record
 class Checked:
     """What the station found when it looked at the goods."""
 
@@ -86,7 +86,7 @@ class Checked:
     findings: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Product:
     listing_id: int
     code: str

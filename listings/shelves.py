@@ -1,6 +1,5 @@
 """The shop's eight shelves: the words above the goods. Seven gather top categories; 时令 is a question to the calendar."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -8,9 +7,10 @@ from flask_babel import LazyString, lazy_gettext as _l
 from sqlalchemy import ColumnElement, String, cast, or_
 
 from listings.models import Listing
+from marketplace.core.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Shelf:
     code: str  # in addresses: /categories/<code>
     name: LazyString

@@ -1,7 +1,6 @@
 """What the officers of an organisation see of its campaigns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
@@ -13,13 +12,14 @@ from crowdfund.campaigns.totals import sums
 from marketplace.accounts.models import Person
 from marketplace.core.audit import AuditRecord
 from marketplace.core.errors import NotFound
+from marketplace.core.records import record
 from marketplace.payments.gateways import current_book
 from marketplace.stations.models import Station
 
 WAITING = ("submitted", "needs_work", "approved", "draft")
 
 
-@dataclass(frozen=True)
+@record
 class Trace:
     """A deed of the audit log, with the name of who did it."""
 

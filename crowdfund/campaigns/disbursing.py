@@ -3,7 +3,6 @@
 Whatever counts a campaign's money holds the campaign's row meanwhile, so that nobody promises the same fen twice."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from crowdfund.campaigns.whereabouts.models import BillLine
 from marketplace.core import clock, page_cache
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.money import Money
+from marketplace.core.records import record
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger import books
 from marketplace.payments.gateways import current_book, gateways
@@ -68,7 +68,7 @@ class NoEvidence(Refusal):
     message = _l("There is no invoice yet. Please add it first.")
 
 
-@dataclass(frozen=True)
+@record
 class Bill:
     """What is to be paid, to whom and for what."""
 

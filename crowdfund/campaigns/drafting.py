@@ -1,7 +1,6 @@
 """Writing a campaign down: an officer of the organisation makes it, and changes it until it is approved."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from crowdfund.campaigns.models import BudgetLine, Campaign
 from crowdfund.campaigns.states import CampaignState
 from marketplace.core import audit
 from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.records import record
 from marketplace.core.transitions import leave_trace
 
 OPEN_TO_CHANGE: Final = frozenset({CampaignState.DRAFT, CampaignState.NEEDS_WORK})
@@ -23,7 +23,7 @@ class Locked(Refusal):
     message = _l("What was approved is no longer changed; its purpose is a promise to the givers.")
 
 
-@dataclass(frozen=True)
+@record
 class Line:
     """One part of the budget."""
 

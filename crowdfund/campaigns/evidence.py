@@ -1,7 +1,6 @@
 """Files that prove what was paid for: the hash of what was sent is kept, the file without anything personal in it."""
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +14,7 @@ from crowdfund.campaigns.models import Campaign, Evidence
 from listings.pictures import reencode
 from marketplace.core import clock, outbox, page_cache
 from marketplace.core.errors import NotFound, Refusal, StaleState
+from marketplace.core.records import record
 from marketplace.core.settings import settings
 
 ADDED: Final = "evidence.added"  # told to partners' machines
@@ -40,7 +40,7 @@ class TooManyFiles(Refusal):
     message = _l("One payment can have at most twenty files.")
 
 
-@dataclass(frozen=True)
+@record
 class Kept:
     """A file in the media folder: its name there, and the hash of what was sent."""
 

@@ -1,7 +1,6 @@
 """One gift as its giver sees it: waiting, not paid, received, with its line in the public ledger."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from crowdfund.campaigns.states import CampaignState, ContributionState
 from marketplace.core.encryption import token_hash
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
+from marketplace.core.records import record
 from marketplace.core.sealing import Seal
 from marketplace.payments import refunds
 from marketplace.payments.models import Attempt
@@ -26,7 +26,7 @@ CHAIN: Final = "public"
 MOST_LISTED: Final = 200
 
 
-@dataclass(frozen=True)
+@record
 class Given:
     """A gift in the reader's language."""
 
@@ -56,7 +56,7 @@ class Given:
         return self.state is ContributionState.PENDING and self.campaign_state is CampaignState.LIVE
 
 
-@dataclass(frozen=True)
+@record
 class Line:
     """The row of the public ledger that a gift made; `code` is empty until it is sealed, which takes a second."""
 

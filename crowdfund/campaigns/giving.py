@@ -4,7 +4,6 @@ The hot path of a campaign that many give to at once: columns instead of objects
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any, Final
@@ -29,6 +28,7 @@ from marketplace.core.encryption import fingerprint, token_hash
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.formats import mask_name
 from marketplace.core.money import Money
+from marketplace.core.records import record
 from marketplace.core.transitions import EventRow, transition
 from marketplace.ledger import books
 from marketplace.payments import attempts
@@ -50,7 +50,7 @@ class NotOpen(Refusal):
     message = _l("This campaign is not taking gifts right now. You were not charged.")
 
 
-@dataclass(frozen=True)
+@record
 class Giver:
     """What somebody says about themselves; all of it may be empty."""
 

@@ -9,6 +9,7 @@ from crowdfund.campaigns.cash.models import CashGift
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.returning import PURPOSES
 from crowdfund.campaigns.states import ContributionState
+from marketplace.core.records import record
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import RefundState
@@ -20,7 +21,7 @@ class Part:
     fen: int = 0
 
 
-@dataclass(frozen=True)
+@record
 class Progress:
     """Each gift that was received is in one part. `waiting`: nothing was asked of a gateway yet, or a bank decides."""
 

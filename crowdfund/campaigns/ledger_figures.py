@@ -19,6 +19,7 @@ from marketplace.core import clock
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language, language, month_range, short_date
 from marketplace.core.memory import remembered
+from marketplace.core.records import slim_record
 from marketplace.core.strata_over_time import NARROW, WIDE, OverTime, Series, over_time
 from marketplace.stations.models import Station
 
@@ -27,7 +28,7 @@ LONGEST: Final = timedelta(days=365)
 NOT_PUBLIC: Final = _l("a campaign for a closed list")
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Named:
     """A campaign as lists and filters show it."""
 
@@ -60,7 +61,7 @@ class Figures:
         return self.received_fen - self.refunded_fen - self.spent_fen
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Overdue:
     """A payment whose evidence should have been there."""
 
@@ -72,7 +73,7 @@ class Overdue:
     due_on: date
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class ChainState:
     """How many rows hang together, when that was last read again, and the first that did not fit then."""
 

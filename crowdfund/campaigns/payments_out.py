@@ -1,7 +1,6 @@
 """Payments to providers as pages show them: to everybody once they are paid, to their organisation from the first day."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import case, func, select
@@ -16,6 +15,7 @@ from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import Columns
 from marketplace.core.errors import NotFound
+from marketplace.core.records import slim_record
 from marketplace.ledger.models import LedgerAccount, Line
 
 D = DisbursementState
@@ -25,7 +25,7 @@ FIRST = (D.REQUESTED, D.APPROVED, D.FAILED, D.PAYING, D.PAID)  # what waits for 
 ORDER = case({state: place for place, state in enumerate(FIRST)}, value=Disbursement.state, else_=len(FIRST))
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Shown:
     """One payment with the names that belong to it."""
 
@@ -43,7 +43,7 @@ class Shown:
         return self.row.state is D.PAID and due is not None and due < clock.today()
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Proof:
     """One piece of evidence; `file` is its public id where everybody may open it."""
 
@@ -62,7 +62,7 @@ class Proof:
     is_picture: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Choice:
     """A campaign that may spend: what is in its account and not promised."""
 
@@ -71,7 +71,7 @@ class Choice:
     free_fen: int
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class BudgetChoice:
     position: int
     name: str

@@ -19,6 +19,7 @@ from marketplace.core import clock
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
 from marketplace.core.memory import remembered
+from marketplace.core.records import record
 from marketplace.payments.gateways import current_book
 from marketplace.stations.badges import StationBadge
 from marketplace.stations.models import County, Station
@@ -31,7 +32,7 @@ PAID: Final = (DisbursementState.PAID, DisbursementState.EVIDENCED)
 OPEN_NOW: Final = (CampaignState.LIVE, CampaignState.PAUSED)
 
 
-@dataclass(frozen=True)
+@record
 class Card:
     """A campaign in a list."""
 
@@ -80,7 +81,7 @@ class Card:
         return is_running and self.channel != "mirror" and not self.is_full
 
 
-@dataclass(frozen=True)
+@record
 class LedgerLine:
     """A row of the public ledger as a campaign's page shows it."""
 
@@ -158,7 +159,7 @@ def group(session: Session, kind: str) -> Group:
     )
 
 
-@dataclass(frozen=True)
+@record
 class Named:
     """A campaign that a page only leads to."""
 
@@ -208,7 +209,7 @@ def ledger_lines(session: Session, campaign_id: int) -> list[LedgerLine]:
     return [LedgerLine(*row) for row in session.execute(mine.order_by(PublicRow.id.desc()).limit(ROWS_SHOWN))]
 
 
-@dataclass(frozen=True)
+@record
 class Payment:
     """Money that arrived at a provider."""
 

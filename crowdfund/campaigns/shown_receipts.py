@@ -1,7 +1,6 @@
 """What a receipt says: to everybody whether it is valid, to whoever holds its check code all of it."""
 
 import secrets
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -15,10 +14,11 @@ from crowdfund.campaigns.yearly.models import ReceiptGift, ReceiptYear
 from marketplace.core import clock
 from marketplace.core.db import Columns
 from marketplace.core.errors import NotFound
+from marketplace.core.records import record
 from marketplace.ledger.models import Entry
 
 
-@dataclass(frozen=True)
+@record
 class Listed:
     """A gift on a year's receipt."""
 
@@ -28,7 +28,7 @@ class Listed:
     fen: int
 
 
-@dataclass(frozen=True)
+@record
 class Shown:
     """`giver` and `check_code` are empty for whoever does not know the code, so is the title of a closed campaign.
     A year's receipt (`year` is not 0) tells them no sum and no gifts either: gifts of somebody anonymous cannot be put

@@ -7,11 +7,12 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement
 from marketplace.core.formats import language
+from marketplace.core.records import slim_record
 from marketplace.core.strata import Layer, Section, section
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class SpentLine:
     """A line of the budget: what it is for, how much was planned, how much left the campaign's account for it."""
 

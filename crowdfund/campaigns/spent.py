@@ -1,7 +1,6 @@
 """Payments to providers as programs read them: what was bought, line by line, and the hashes of what proves it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -13,9 +12,10 @@ from crowdfund.campaigns.states import DisbursementState
 from crowdfund.campaigns.whereabouts.models import BillLine
 from marketplace.core import clock
 from marketplace.core.db import rows
+from marketplace.core.records import slim_record
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Proof:
     """A file or a sentence; everybody may know its hash, and open it where it has an id."""
 
@@ -26,13 +26,13 @@ class Proof:
     public_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Bought:
     what: str
     fen: int
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Payment:
     public_id: str
     fen: int

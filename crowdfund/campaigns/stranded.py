@@ -1,7 +1,6 @@
 """Gifts of a called-off campaign that did not reach their giver when they went back: they wait for a person."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -18,6 +17,7 @@ from marketplace.core.db import Columns
 from marketplace.core.errors import NotFound, StaleState
 from marketplace.core.formats import in_language
 from marketplace.core.paging import Page, cut
+from marketplace.core.records import record
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import RefundState
@@ -29,7 +29,7 @@ class NotStranded(StaleState):
     message = _l("This gift is on its way back already.")
 
 
-@dataclass(frozen=True)
+@record
 class Stranded:
     """`refund` is the last try to send it back, asked for `at`; `fen` is what is still the campaign's of this gift."""
 

@@ -20,6 +20,7 @@ from crowdfund.campaigns.students import queries as students
 from crowdfund.campaigns.teams import queries as teams
 from marketplace.core.formats import in_language, language, short_date, yuan
 from marketplace.core.memory import remembered
+from marketplace.core.records import record
 from marketplace.core.strata import Layer, Section, section
 from marketplace.payments.gateways import current_book
 
@@ -70,7 +71,7 @@ CHIPS: Final = (660, 2000, 5000)
 DEAR: Final = 20_000  # a unit above it is no sum to propose to everybody
 
 
-@dataclass(frozen=True)
+@record
 class Stop:
     """As templates/ui/timeline.html wants it."""
 

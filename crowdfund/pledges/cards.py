@@ -1,7 +1,6 @@
 """Blind cards: alias, place, age band and need, told so that each might be one of five children at least."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 from sqlalchemy import func, select
@@ -13,10 +12,11 @@ from crowdfund.pledges.drawing import Child, deal as next_cards, order, waited
 from crowdfund.pledges.models import ChildCase
 from crowdfund.pledges.states import CARDS, COUNTED, CaseState
 from marketplace.core import clock
+from marketplace.core.records import record
 from marketplace.stations.models import County
 
 
-@dataclass(frozen=True)
+@record
 class Card:
     """Everything that is ever shown of a child."""
 

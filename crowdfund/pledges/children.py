@@ -1,7 +1,6 @@
 """A child's case, from the school that names the child to the list of cards; and down from it, when consent is withdrawn."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -17,13 +16,14 @@ from crowdfund.pledges.vault import Identity
 from marketplace.core import audit, clock
 from marketplace.core.db import insert_or_ignore
 from marketplace.core.errors import IllegalTransition, NotFound
+from marketplace.core.records import record
 from marketplace.core.transitions import subject_of
 
 CONSENT_TEXT: Final = "2026-10"  # the version of the paper that guardians sign
 OLDEST: Final = 14  # years
 
 
-@dataclass(frozen=True)
+@record
 class Officer:
     """Somebody who works on cases: who they are, by which roles, and how far those reach."""
 

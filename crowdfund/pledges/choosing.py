@@ -1,7 +1,6 @@
 """From a voucher's number to three blind cards. Whatever number was typed, the answer is the same."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
@@ -15,11 +14,12 @@ from crowdfund.pledges.refusals import ChoosingOver, NoMoreCards, NotOpen
 from crowdfund.pledges.states import ACTIVE, MOST_REFRESHES
 from marketplace.core import clock, ids
 from marketplace.core.encryption import fingerprint, token_hash
+from marketplace.core.records import record
 
 LIFE: Final = timedelta(hours=2)
 
 
-@dataclass(frozen=True)
+@record
 class Bank:
     code: str
     name_zh: str

@@ -1,6 +1,5 @@
 """The bank's word on a voucher, one by one: it is ours and it counts, or it is not."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import select
@@ -12,10 +11,11 @@ from crowdfund.pledges.states import PledgeState as P, VoucherState as V
 from crowdfund.pledges.steps import move
 from marketplace.core import audit, clock
 from marketplace.core.errors import IllegalTransition, NotFound
+from marketplace.core.records import record
 from marketplace.core.transitions import subject_of
 
 
-@dataclass(frozen=True)
+@record
 class Deposit:
     """What the bank knows of a voucher: never the amount, only its band; of the saver's identity document its last six
     places, empty where the bank does not say them."""

@@ -1,7 +1,6 @@
 """What the people who work on pledges see: banks, children's officers, the programme office, stations."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import case as whichever, func, literal, or_, select
@@ -25,6 +24,7 @@ from crowdfund.pledges.states import CaseState, DeviceState as D, PledgeState as
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
 from marketplace.core.forms import tidy
+from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.stations.models import County, Station
 
@@ -32,7 +32,7 @@ LONGEST = 200
 REMEMBERED = timedelta(days=30)  # so long the bank finds again what it took back
 
 
-@dataclass(frozen=True)
+@record
 class BankWork:
     """A pledge as its bank sees it: the voucher, and the card's words; nothing else of the child, nothing of the saver."""
 
@@ -66,7 +66,7 @@ def bank_name(session: Session, bank: str) -> Partner:
     return found
 
 
-@dataclass(frozen=True)
+@record
 class CaseRow:
     case: ChildCase
     county_zh: str
@@ -91,7 +91,7 @@ def case_row(session: Session, officer: Officer, case: str) -> CaseRow:
     return CaseRow(*found)
 
 
-@dataclass(frozen=True)
+@record
 class Overdue:
     """A device that the guardian should have fetched by now."""
 
@@ -123,7 +123,7 @@ def consents(session: Session, case: ChildCase) -> list[Consent]:
     return list(session.scalars(select(Consent).where(Consent.case_id == case.id).order_by(Consent.id)))
 
 
-@dataclass(frozen=True)
+@record
 class Disputed:
     """A voucher of which somebody says that the bank's word was wrong, and why."""
 
@@ -144,7 +144,7 @@ def disputed(session: Session) -> list[Disputed]:
     return [Disputed(*row) for row in session.execute(wanted.order_by(EventRow.id).limit(LONGEST))]
 
 
-@dataclass(frozen=True)
+@record
 class Office:
     """The programme office's day."""
 
@@ -195,7 +195,7 @@ def in_state(session: Session, state: D) -> list[Device]:
     return list(session.scalars(select(Device).where(Device.state == state).order_by(Device.id).limit(LONGEST)))
 
 
-@dataclass(frozen=True)
+@record
 class DeviceLife:
     """One device with everything that has happened to it, the latest first. For whom it is, only as an alias."""
 
@@ -219,7 +219,7 @@ def device_life(session: Session, device: str) -> DeviceLife:
     return DeviceLife(*found, session.scalars(events).all())
 
 
-@dataclass(frozen=True)
+@record
 class StationDevice:
     """A device at the desk of its station: for which alias, if for any, nothing else."""
 

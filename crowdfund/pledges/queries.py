@@ -1,6 +1,5 @@
 """What the public pages of pledges show: only what is shown, a fixed number of statements."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import case, func, select
@@ -20,11 +19,12 @@ from crowdfund.pledges.models import (
 )
 from crowdfund.pledges.states import REPLACED, CaseState, DeviceState, PledgeState
 from crowdfund.pledges.steps import SAVER
+from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.ledger.models import LedgerAccount, Line
 
 
-@dataclass(frozen=True)
+@record
 class ShownProgramme:
     """A programme with its quota and what is owed, as everybody may see it."""
 
@@ -101,7 +101,7 @@ def programmes(session: Session, code: str | None = None) -> list[ShownProgramme
     return [ShownProgramme(*row) for row in session.execute(wanted)]
 
 
-@dataclass(frozen=True)
+@record
 class Waiting:
     """Figures of the children, of whom nothing else is shown."""
 
@@ -118,7 +118,7 @@ def waiting(session: Session) -> Waiting:
     return Waiting(*session.execute(counted).one())
 
 
-@dataclass(frozen=True)
+@record
 class Tracking:
     """A pledge as its saver follows it. Of the device nothing but its model and where it has come."""
 

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,11 +12,12 @@ from crowdfund.pledges.drawing import Child, deal, group, order, seed_hash, shuf
 from crowdfund.pledges.models import ChildCase, ChildVault, Deal, DrawSeed
 from crowdfund.pledges.states import CaseState
 from marketplace.core import clock
+from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.stations.models import County
 
 
-@dataclass(frozen=True)
+@record
 class Place:
     """One child's place in the order of a day: group, and the hash that shuffles within the group. Without an alias where
     the guardian has had the card taken down since."""
@@ -30,7 +30,7 @@ class Place:
     key: str
 
 
-@dataclass(frozen=True)
+@record
 class DayOrder:
     day: date
     seed: str

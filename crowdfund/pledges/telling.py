@@ -1,6 +1,5 @@
 """Pledges in words: bands, needs, and the seven steps that a saver follows."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -12,6 +11,7 @@ from crowdfund.pledges.queries import Tracking
 from crowdfund.pledges.states import STEP_OF, STEPS, CaseState as C, DeviceState as D, PledgeState as P
 from marketplace.core import clock
 from marketplace.core.formats import language, local_datetime, short_date
+from marketplace.core.records import record
 
 BANDS: Final[dict[str, LazyString]] = {
     "10k": _l("10,000 to 30,000 yuan"),
@@ -110,7 +110,7 @@ PLEDGE_STATES: Final[dict[P, LazyString]] = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Stop:
     """As templates/ui/timeline.html wants it."""
 

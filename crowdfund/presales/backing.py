@@ -2,7 +2,6 @@
 
 Locks are taken in one order: attempt, backing, tier, presale."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -19,6 +18,7 @@ from marketplace.core.db import add_rows, in_transaction
 from marketplace.core.encryption import fingerprint, token_hash
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.money import Money
+from marketplace.core.records import record
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger import books
 from marketplace.payments import attempts
@@ -36,7 +36,7 @@ class OtherPrice(Refusal):
     message = _l("The price has changed since you saw it. Please check it again. You were not charged.")
 
 
-@dataclass(frozen=True)
+@record
 class Backer:
     """Who is told how it goes on, and in which language."""
 

@@ -1,7 +1,6 @@
 """What pages show of presales: only the columns shown, a fixed number of statements."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from marketplace.core.db import Columns
 from marketplace.core.encryption import token_hash
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
+from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.payments import attempts, refunds
 from marketplace.payments.models import Refund
@@ -29,7 +29,7 @@ MOST_LISTED: Final = 60
 FULL: Final = 1000  # how long a bar of progress is
 
 
-@dataclass(frozen=True)
+@record
 class Card:
     """A presale in a list."""
 
@@ -67,7 +67,7 @@ class Card:
         return self.state is P.LIVE and self.days_left >= 0
 
 
-@dataclass(frozen=True)
+@record
 class Row:
     """One tier as a buyer sees it; `most_now` places can still be had, of the tier and of the field."""
 
@@ -83,7 +83,7 @@ class Row:
     most_now: int
 
 
-@dataclass(frozen=True)
+@record
 class Shown:
     """A presale's page."""
 
@@ -199,7 +199,7 @@ def tier_row(tier: PresaleTier, unit: str, left_grams: int) -> Row:
     return Row(tier.public_id, tier.title_zh, unit, tier.packs, tier.grams, *sums)
 
 
-@dataclass(frozen=True)
+@record
 class Place:
     """One backing as whoever paid it sees it."""
 

@@ -1,17 +1,17 @@
 """What the counts of a listing say. An average of one or two voices says nothing about goods, so there is none."""
 
-from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from flask_babel import ngettext
 
 from marketplace.core.formats import rounded
+from marketplace.core.records import record
 
 LEAST: Final = 3  # reviews; of fewer there is neither an average nor a distribution
 MOST_STARS: Final = 5
 
 
-@dataclass(frozen=True)
+@record
 class Figures:
     """Reviews shown by their stars, from one to five; reviews hidden; questions answered."""
 

@@ -1,6 +1,5 @@
 """One review, as far as somebody may look, with its row locked: whatever is decided about it is decided by one at a time."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -9,9 +8,10 @@ from sqlalchemy.orm import Session
 from listings.customer_reviews.models import CustomerReview, ReviewPicture
 from listings.customer_reviews.states import ReviewState
 from marketplace.core.errors import NotFound
+from marketplace.core.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Reach:
     """Whose reviews somebody may look at; what is None is not asked. Nothing that was withdrawn is there for anybody."""
 

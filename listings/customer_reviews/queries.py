@@ -1,7 +1,6 @@
 """What pages show of reviews: each function a fixed number of statements, only as far as its reader may look."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -19,6 +18,7 @@ from listings.states import ListingState
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
 from marketplace.core.paging import Page, cut
+from marketplace.core.records import record
 
 LATEST: Final = 3  # on the page of a product
 PAGE: Final = 20
@@ -26,7 +26,7 @@ DESK_PAGE: Final = 50
 PUBLIC: Final = (R.SHOWN, R.HIDDEN)
 
 
-@dataclass(frozen=True)
+@record
 class ShownReview:
     """As everybody reads it; of a hidden one, that it is hidden and why."""
 
@@ -45,7 +45,7 @@ class ShownReview:
     pictures: tuple[Photo, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Reviewed:
     """A listing that people have said something about."""
 
@@ -141,7 +141,7 @@ def own_picture(session: Session, review: str, picture: str, reach: Reach) -> Re
     return found
 
 
-@dataclass(frozen=True)
+@record
 class DeskReview:
     """A review with its pictures and goods, for those who write, answer or decide."""
 

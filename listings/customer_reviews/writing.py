@@ -1,7 +1,6 @@
 """Somebody who received goods writes about them, changes it, or takes it away. Who received what is asked above (orders)."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from marketplace.core import clock, ids
 from marketplace.core.db import insert_or_ignore
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.formats import mask_name
+from marketplace.core.records import record
 from marketplace.core.transitions import leave_trace, transition
 
 EDITABLE_FOR: Final = timedelta(days=30)
@@ -46,7 +46,7 @@ class TooManyPictures(Refusal):
     message = _l("Six pictures are enough.")
 
 
-@dataclass(frozen=True)
+@record
 class Received:
     """A line of an order that its buyer has: nobody is asked to believe more than stands here."""
 
@@ -59,7 +59,7 @@ class Received:
     author_name: str  # whole; only its first sign is kept
 
 
-@dataclass(frozen=True)
+@record
 class Said:
     """What is said of it; `pictures` are re-encoded ones (digest, width, height)."""
 

@@ -1,7 +1,6 @@
 """What a pack that somebody keeps in mind is like now: for sale or not, in stock, in season, and its price."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import cache
 
 from sqlalchemy import bindparam, func, select
@@ -10,10 +9,11 @@ from sqlalchemy.orm import Session
 from listings.models import Listing, Media, Variant
 from listings.states import ListingState
 from marketplace.core.db import Columns, rows
+from marketplace.core.records import record
 from marketplace.stations.models import County, Station
 
 
-@dataclass(frozen=True)
+@record
 class Good:
     """One pack, whatever the state of its listing; price in fen."""
 

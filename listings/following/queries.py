@@ -1,6 +1,5 @@
 """Somebody's favourites as their page shows them: two statements, however many there are."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,9 +10,10 @@ from listings.following.goods import Good
 from listings.following.models import Favourite
 from marketplace.core.db import rows
 from marketplace.core.errors import NotFound
+from marketplace.core.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Kept:
     """A favourite and how its pack is now."""
 

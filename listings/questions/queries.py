@@ -1,7 +1,6 @@
 """What pages show of questions: each function one statement, only as far as its reader may look."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 
@@ -13,12 +12,13 @@ from listings.questions.models import Question
 from listings.questions.states import ALIVE, UNANSWERED, QuestionState as Q
 from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, cut
+from marketplace.core.records import record
 
 PAGE: Final = 20
 DESK_PAGE: Final = 50
 
 
-@dataclass(frozen=True)
+@record
 class AskedAbout:
     """A question and what it is about."""
 

@@ -1,7 +1,6 @@
 """What the difference shows is done: in one transaction and few statements, however many rows there are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, delete, select, update
@@ -21,6 +20,7 @@ from listings.sheets.states import ImportState as I, Outcome, Verdict
 from listings.states import ListingState as L
 from marketplace.core import clock
 from marketplace.core.db import Base, add_rows, db, in_transaction, rows
+from marketplace.core.records import record
 from marketplace.core.transitions import leave_traces, transition, transition_all
 from marketplace.stations.models import Seller
 
@@ -35,7 +35,7 @@ OF_LISTING: Final = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Line:
     """A row that does something: `entry` is what its columns become, `was` what they were."""
 
@@ -52,14 +52,14 @@ class Line:
         return f"{self.target}-1" if self.is_new else self.target
 
 
-@dataclass(frozen=True)
+@record
 class Prepared:
     new: list[Line]
     changed: list[Line]
     categories: dict[str, tuple[bool, str]]  # is it perishable, how it may be returned
 
 
-@dataclass(frozen=True)
+@record
 class NewGoods:
     """Rows of listings and, in the same order, of their packs, ready to be written."""
 

@@ -4,9 +4,10 @@ import io
 import stat
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO, Final
+
+from marketplace.core.records import record
 
 NAMED_IN_UTF_8: Final = 0x800
 ENCRYPTED: Final = 0x1
@@ -23,7 +24,7 @@ class BadArchive(Exception):
         self.code = code
 
 
-@dataclass(frozen=True)
+@record
 class Limits:
     """Members, bytes unpacked in all, bytes of one member, and how many times smaller it may be packed."""
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from marketplace.core.forms import tidy
+from marketplace.core.records import record
 
 LOOKED_AT_FOR_HEADINGS: Final = 10  # rows: above the headings a sheet may have a title
 FEWEST_HEADINGS: Final = 2
@@ -13,7 +13,7 @@ LONGEST_HEADING: Final = 100  # characters: what follows is no word for a column
 BRACKETED: Final = re.compile(r"[(（\[【].*?[)）\]】]")
 
 
-@dataclass(frozen=True)
+@record
 class Column:
     """`also` are other words that people write above it."""
 
@@ -62,7 +62,7 @@ BY_HEADING: Final = {
 } | {"lowerprice": "tier_price"}
 
 
-@dataclass(frozen=True)
+@record
 class Heading:
     """Where the headings stand and what they say: the key of each place, "" where nobody knows the word."""
 

@@ -12,6 +12,7 @@ from listings.sheets.proposing import FIELDS, MARK
 from listings.sheets.states import Verdict
 from listings.states import ListingState as L
 from marketplace.core import ids
+from marketplace.core.records import record
 
 TIERS: Final = ("tier_from", "tier_price")
 BY_THEMSELVES: Final = ("seen_stock", "stock", "pictures", *TIERS)  # compared by rules of their own
@@ -20,7 +21,7 @@ LOCKED: Final = (L.SUBMITTED, L.SUSPENDED)
 NOTHING: Final = object()  # no edit proposes it
 
 
-@dataclass(frozen=True)
+@record
 class There:
     """What rows are compared with. `pictures`: name in the ZIP: what became of it, None where it cannot be used."""
 

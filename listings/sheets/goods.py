@@ -1,7 +1,6 @@
 """A seller's goods as a sheet sees them: one row a pack, its values by the columns' keys."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, or_, select
@@ -12,6 +11,7 @@ from listings.models import Category, Listing, Media, PriceTier, Variant
 from listings.sheets.parsing import Categories
 from listings.states import ListingState as L
 from marketplace.core.db import rows
+from marketplace.core.records import record
 
 PART: Final = 5_000  # values in one statement: SQLite takes 32,766
 DESCRIBING: Final = (
@@ -31,7 +31,7 @@ OF_THE_GOODS: Final = frozenset({"number", *DESCRIBING} - {"unit", "weight"})
 Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@record
 class Pack:
     """A pack of a listing. `values` holds what a sheet may say of it; `tiers` are [from how many, fen]."""
 

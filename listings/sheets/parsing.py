@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -13,6 +12,7 @@ from listings import measures
 from listings.forms import HEAVIEST_GRAMS, LARGEST_FEN, YUAN, DetailsForm
 from marketplace.core.forms import tidy
 from marketplace.core.money import without_thousands
+from marketplace.core.records import record
 
 MOST_OF_A_NAME: Final = 40  # of what was typed, where it is repeated
 LONGEST_NUMBER: Final = 40  # characters of an article number
@@ -35,7 +35,7 @@ class Wrong(Exception):
         return {"column": column, "code": self.code, "values": dict(self.values)}
 
 
-@dataclass(frozen=True)
+@record
 class Categories:
     """What may be chosen, by everything that people call it: code, Chinese and English name, in small letters.
 

@@ -1,7 +1,6 @@
 """What the pages of imports show; a fixed number of statements each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Row, case, func, select
@@ -14,6 +13,7 @@ from listings.sheets.parsing import Categories
 from listings.sheets.states import Outcome, Verdict
 from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, cut
+from marketplace.core.records import record
 
 PAGE: Final = 50
 PLACES: Final = {key: place for place, key in enumerate(KEYS)}
@@ -24,7 +24,7 @@ COLUMNS: Final = (
 )
 
 
-@dataclass(frozen=True)
+@record
 class Change:
     """One column of one row: its heading, before and after. `is_proposed`: buyers see it once the station has agreed."""
 
@@ -34,7 +34,7 @@ class Change:
     is_proposed: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class ShownRow:
     number: int
     name: str  # what the goods are called in the sheet, else their number or code
@@ -45,7 +45,7 @@ class ShownRow:
     problems: Sequence[tuple[str, str, str]]  # heading, reason, remedy
 
 
-@dataclass(frozen=True)
+@record
 class Tally:
     """How many rows."""
 

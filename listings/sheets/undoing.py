@@ -3,7 +3,6 @@
 Stock goes back as a difference, so that what was sold stays sold, and never below what is held."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
@@ -20,6 +19,7 @@ from listings.sheets.parsing import Wrong
 from listings.sheets.states import ImportState as I, Outcome
 from listings.states import ListingState as L
 from marketplace.core.db import db, in_transaction, rows
+from marketplace.core.records import record
 from marketplace.core.transitions import transition, transition_all
 
 
@@ -64,7 +64,7 @@ def numbers_taken(session: Session, seller_id: int, lines: Sequence[Line]) -> di
     return found
 
 
-@dataclass(frozen=True)
+@record
 class Known:
     """How things stand: goods, digests of their pictures, numbers that others have, what waits for the station."""
 

@@ -5,7 +5,6 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +17,7 @@ from listings.sheets.models import ListingImport, ListingImportPicture, ListingI
 from listings.sheets.states import AT_WORK, ImportState as I
 from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
+from marketplace.core.records import record
 from marketplace.core.transitions import transition
 
 ROOT: Final = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ FILES_KEPT: Final = timedelta(days=2)
 ROWS_KEPT: Final = timedelta(days=7)
 
 
-@dataclass(frozen=True)
+@record
 class Job:
     """An import that was taken, as it stood then."""
 

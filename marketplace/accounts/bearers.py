@@ -1,7 +1,6 @@
 """Who is asking under /api: whoever's token stands in `Authorization: Bearer`, and nobody else. Cookies count for nothing
 there, so that no page of another site can act for a person who is signed in."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from flask import Flask, g, request
@@ -17,6 +16,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.encryption import token_hash
 from marketplace.core.error_pages import is_of_programs
 from marketplace.core.errors import Refusal
+from marketplace.core.records import record
 
 SCHEME: Final = "bearer"
 
@@ -31,7 +31,7 @@ class NotAuthenticated(Refusal):
         return {"WWW-Authenticate": f'Bearer realm="api"{said}'}
 
 
-@dataclass(frozen=True)
+@record
 class Bearer(Visitor):
     """A person's program; `session_id` is the public id of its token."""
 

@@ -1,7 +1,6 @@
 """Where somebody's roles let them work: what a person with several of them is asked after signing in."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from flask import current_app, url_for
@@ -9,6 +8,7 @@ from flask_babel import LazyString, lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.visitors import Visitor
+from marketplace.core.records import record
 
 NamesOfStations = Callable[[Session, Sequence[str]], dict[str, str]]
 
@@ -24,7 +24,7 @@ DESKS: Final[tuple[tuple[frozenset[str], str, LazyString, str], ...]] = (  # rol
 )
 
 
-@dataclass(frozen=True)
+@record
 class Desk:
     path: str
     words: LazyString

@@ -1,7 +1,6 @@
 """Who is asking: nobody for a stranger, one query for a person whose browser holds the token of a live session."""
 
 from collections.abc import Callable, Set
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +15,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.encryption import token_hash
 from marketplace.core.error_pages import is_of_programs
 from marketplace.core.logs import QUIET
+from marketplace.core.records import record
 
 TOKEN: Final = "token"
 STATION: Final = "station"
@@ -26,7 +26,7 @@ on_entered: list[Callable[[int], None]] = []
 """called with the person's id once the browser is theirs; filled by app.py"""
 
 
-@dataclass(frozen=True)
+@record
 class Visitor:
     """A signed-in person, as far as a request needs to know them."""
 

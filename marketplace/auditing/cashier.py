@@ -1,7 +1,6 @@
 """The sandbox cashier's own records beside ours: two databases that are never joined, read side by side in pages."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -9,6 +8,7 @@ from sqlalchemy import Connection, Row, text
 
 from marketplace.auditing.checks import PAGE, Difference, moment, read
 from marketplace.core import clock
+from marketplace.core.records import record
 
 Side = Row[Any] | None
 CHECK: Final = "the cashier and the books agree"
@@ -19,7 +19,7 @@ PAID_HERE: Final = "NOT EXISTS (SELECT 1 FROM giving_import i WHERE attempt.crea
 """What came with another house's giving was paid at that house's cashier; this one had taken nothing before."""
 
 
-@dataclass(frozen=True)
+@record
 class Facing:
     """The same thing on both sides. Both statements give (id, fen, state), from an id on, a page at a time."""
 

@@ -2,17 +2,18 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
+from marketplace.core.records import record
+
 PAGE: Final = 2_000  # rows in memory at a time, however many there are
 SLICE: Final = 5_000  # ids that a sliced check is asked for at a time
 
 
-@dataclass(frozen=True)
+@record
 class Check:
     """Rows of `finds` are differences; `says` is filled from a row's columns.
 
@@ -25,7 +26,7 @@ class Check:
     sliced: str = ""
 
 
-@dataclass(frozen=True)
+@record
 class Difference:
     """Something that is not as it should be, in plain words, and the check that found it."""
 

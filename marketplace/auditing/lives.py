@@ -1,7 +1,6 @@
 """The event rows of each thing lead from its birth to where it stands, along the table of its states."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
@@ -31,6 +30,7 @@ from listings.questions.states import QUESTION
 from listings.sheets.states import IMPORT
 from listings.states import LISTING, REVISION
 from marketplace.auditing.checks import Difference, read
+from marketplace.core.records import record
 from marketplace.notifications.states import DELIVERY, ENDPOINT
 from marketplace.orders.batches.states import BATCH, LINE
 from marketplace.orders.cases.states import APPEAL, CASE
@@ -48,7 +48,7 @@ from marketplace.payments.transfers.states import PAYEE, TRANSFER
 CHECK: Final = "states have traces"
 
 
-@dataclass(frozen=True)
+@record
 class Life:
     """A table whose rows have states: the column of their public id, where a life begins and how it may go on.
 

@@ -3,7 +3,6 @@
 A row that is changed meanwhile keeps its change. Whoever is interrupted begins again and finds only what is left."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Column, Table, Text, bindparam, func, or_, select, type_coerce, update
@@ -12,13 +11,14 @@ from sqlalchemy.orm import Session
 from marketplace.core import audit
 from marketplace.core.db import Base, db, in_transaction
 from marketplace.core.encryption import Encrypted, Keyring, keyring
+from marketplace.core.records import record
 
 BATCH: Final = 500
 SAMPLE: Final = 20  # rows from either end of a table
 Progress = Callable[[str, int, int], object]
 
 
-@dataclass(frozen=True)
+@record
 class EncryptedTable:
     table: Table
     key: Column[Any]

@@ -1,13 +1,14 @@
 """A page of a long list by keyset: what comes meanwhile moves no page. Pure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from marketplace.core.records import record
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@record
 class Page(Generic[T]):
     rows: Sequence[T]
     next: str  # names the last row, where more follow

@@ -6,7 +6,6 @@ The canonical bytes are those of docs/adr/0004: UTF-8 JSON, sorted keys, no spac
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from marketplace.core import clock, triggers
 from marketplace.core.db import Base
+from marketplace.core.records import record
 
 GENESIS: Final = "0" * 64
 LATE: Final = 10_000  # how far back a slow transaction may have taken its id before faster ones committed
@@ -49,7 +49,7 @@ class DailyRoot(Base):
 triggers.register(*triggers.append_only("seal"), *triggers.append_only("daily_root"))
 
 
-@dataclass(frozen=True)
+@record
 class Chain:
     """What a chain is made over: (record id, canonical content) of records from `first_id` on that have no seal."""
 

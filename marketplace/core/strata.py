@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Final
+
+from marketplace.core.records import slim_record
 
 WIDTH: Final = 300
 SECTION: Final = 136  # width of the block of earth
@@ -20,7 +21,7 @@ FILLS: Final = ("loess3", "pine", "loess5", "loess2", "loess4")
 TEXTURES: Final = ("dots", "diagonal", "dashes", "plain", "dots-dark")
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Layer:
     """What one part of the sum is for, and how much of it (fen)."""
 
@@ -28,7 +29,7 @@ class Layer:
     amount_fen: int
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class DrawnLayer:
     name: str
     lines: tuple[str, ...]  # the name as it stands beside the drawing
@@ -41,7 +42,7 @@ class DrawnLayer:
     label_y: int  # baseline of the name's first line; the others and the amount follow, each LINE below
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Section:
     layers: tuple[DrawnLayer, ...]
     total_fen: int

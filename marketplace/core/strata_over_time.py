@@ -1,18 +1,18 @@
 """Sums of money over the days, a layer for each of what they are for: where the lines of a drawing lie. Pure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate
 from typing import Final
 
+from marketplace.core.records import slim_record
 from marketplace.core.strata import FILLS, LABEL_HEIGHT, TEXTURES, spread
 
 TOP: Final = 16
 AXIS: Final = 26  # below the ground, for the days
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Frame:
     """How large a drawing is; the space right of `plot` is for labels."""
 
@@ -28,7 +28,7 @@ WIDE: Final = Frame("wide", width=1184, plot=968, height=276, most_points=120, m
 NARROW: Final = Frame("narrow", width=358, plot=358, height=170, most_points=60, most_ticks=6)
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Series:
     """What one layer is for, and its sum at the end of each day (fen)."""
 
@@ -36,7 +36,7 @@ class Series:
     balances: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class DrawnSeries:
     name: str
     amount_fen: int  # at the end of the last day
@@ -47,13 +47,13 @@ class DrawnSeries:
     label_y: int
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Tick:
     x: int
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class OverTime:
     frame: Frame
     layers: tuple[DrawnSeries, ...]

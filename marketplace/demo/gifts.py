@@ -1,7 +1,6 @@
 """A month of gifts, lived through the real commands with the clock set back: gifts.csv says who gave what when."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
@@ -18,6 +17,7 @@ from crowdfund.campaigns.states import CampaignState
 from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
 from marketplace.core.money import Money
+from marketplace.core.records import record
 from marketplace.demo import matching, payments_out, plans, students, together
 from marketplace.demo.cashier import pay_at_cashier
 from marketplace.demo.people import ORGANISATION, ids_of, person_id
@@ -32,7 +32,7 @@ UNREAD: Final = 2  # messages that wait for the officer, so that the desk has so
 Deed = tuple[datetime, Callable[[], None]]
 
 
-@dataclass(frozen=True)
+@record
 class Past:
     """Who is who, and where money is paid."""
 

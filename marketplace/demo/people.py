@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 import pyotp
@@ -13,6 +12,7 @@ from marketplace.accounts import people
 from marketplace.accounts.models import Person
 from marketplace.accounts.passwords import hash_password
 from marketplace.accounts.permissions import STAFF
+from marketplace.core.records import record
 from marketplace.demo.tables import add_missing, read
 from marketplace.stations.models import Seller
 
@@ -23,7 +23,7 @@ ORGANISATION: Final = ("organisation", "demo-youth-foundation")
 SELLERS_WHO_SIGN_IN: Final = {"140430-1": "seller", "141031-1": "seller2"}
 
 
-@dataclass(frozen=True)
+@record
 class Account:
     """Who may sign in as `name`@demo.example, and what they may do where."""
 

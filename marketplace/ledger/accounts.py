@@ -1,10 +1,11 @@
 """The kinds of account that the books have: on which side each stands, and whose it is. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+
+from marketplace.core.records import record
 
 
 class Side(StrEnum):
@@ -15,7 +16,7 @@ class Side(StrEnum):
     NEITHER = "neither"
 
 
-@dataclass(frozen=True)
+@record
 class AccountKind:
     """`owner` says what the owner of such an account is; nothing where there is only one of the kind."""
 

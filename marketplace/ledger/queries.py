@@ -1,7 +1,6 @@
 """What the books say, for pages: sums as people are owed them, in the commodity's smallest unit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
@@ -9,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from marketplace.core.records import record, slim_record
 from marketplace.ledger.accounts import KINDS, owned_by
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 
@@ -41,7 +41,7 @@ def shares_of(session: Session, reference: str) -> dict[str, int]:
     return shares
 
 
-@dataclass(frozen=True)
+@record
 class Posting:
     """One entry with its lines: (account kind, owner, commodity, amount), debits first."""
 
@@ -64,7 +64,7 @@ def postings_of(session: Session, reference: str) -> list[Posting]:
     ]
 
 
-@dataclass(frozen=True)
+@record
 class StatementLine:
     """One movement of what somebody is owed: `amount` to their credit, `balance` after it."""
 
@@ -92,7 +92,7 @@ def statement(session: Session, *, owner_kind: str, owner: str, book: str, after
     return page
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Movement:
     """One entry as one account saw it: `fen` to its owner's credit."""
 

@@ -4,7 +4,7 @@ What is told names things by their public ids. Whoever wants to know more asks t
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from marketplace.accounts.models import Grant, Person
 from marketplace.core import clock, ids
 from marketplace.core.db import insert_or_ignore
+from marketplace.core.records import record
 from marketplace.core.transitions import leave_trace
 from marketplace.notifications.endpoints import EventKind
 from marketplace.notifications.models import Delivery, Endpoint
@@ -23,7 +24,7 @@ AT_THE_STATION: Final = ("station_manager", "station_clerk")
 IN_THE_PROVINCE: Final = ("operator", "finance_operator")
 
 
-@dataclass(frozen=True)
+@record
 class Audience:
     """Whom a fact concerns: these people, who works at these stations, and always the province; or, where it is public,
     whoever asked to be told."""

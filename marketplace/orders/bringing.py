@@ -1,7 +1,6 @@
 """What a seller has to bring to the station: their own lines of parcels that are not packed, by station and by day."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
@@ -11,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.formats import in_language
+from marketplace.core.records import record
 from marketplace.orders import remaining
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.states import GOES_AHEAD, ParcelState as S
@@ -20,7 +20,7 @@ TO_BRING: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING)
 LONGEST: Final = 500
 
 
-@dataclass(frozen=True)
+@record
 class Thing:
     """So many of one pack, for these parcels."""
 
@@ -32,7 +32,7 @@ class Thing:
     parcels: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Day:
     """What goes into parcels that were promised to their buyers by this day."""
 
@@ -40,7 +40,7 @@ class Day:
     things: tuple[Thing, ...]
 
 
-@dataclass(frozen=True)
+@record
 class AtStation:
     name: str
     address: str

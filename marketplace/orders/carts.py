@@ -1,7 +1,6 @@
 """Carts: a stranger's is found by the token in a cookie, a person's by who they are. Setting a quantity is repeatable."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any, Final
@@ -15,6 +14,7 @@ from marketplace.core import clock
 from marketplace.core.db import Columns, Instant, insert_or_ignore, rows
 from marketplace.core.encryption import token_hash
 from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.records import record
 from marketplace.orders.models import Cart, CartItem
 
 MOST_LINES: Final = 60
@@ -26,7 +26,7 @@ class CartFull(Refusal):
     message = _l("The cart is full. Please order what is in it first.")
 
 
-@dataclass(frozen=True)
+@record
 class CartOwner:
     """Whose cart: a person's, else that of whoever holds the token.
 

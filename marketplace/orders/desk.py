@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ from flask_babel import LazyString, lazy_gettext as _l
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from marketplace.core.records import record
 from marketplace.orders.groups.models import GroupMember
 from marketplace.orders.models import Order, Parcel, Province
 from marketplace.orders.queries import ShownLine, lines_by_parcel
@@ -18,7 +18,7 @@ from marketplace.orders.receiving import offered
 from marketplace.orders.states import GOES_AHEAD, ParcelState as S
 
 
-@dataclass(frozen=True)
+@record
 class Queue:
     code: str
     icon: str
@@ -94,7 +94,7 @@ def next_step(state: S, delivery: str) -> str | None:
     return NEXT.get(state)
 
 
-@dataclass(frozen=True)
+@record
 class Work:
     """A parcel as a row of a queue."""
 

@@ -4,7 +4,6 @@ It is about a parcel, or about goods that were brought back for a case. What was
 loss (`disputed.keep`, `cases.by_bank`), so it comes from there again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -19,6 +18,7 @@ from marketplace.core.errors import NotFound, StaleState
 from marketplace.core.formats import in_language
 from marketplace.core.money import Money
 from marketplace.core.paging import Page, cut
+from marketplace.core.records import record
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.orders.cases.models import AfterSalesCase
 from marketplace.orders.disputed import PURPOSE
@@ -40,7 +40,7 @@ class NothingKept(StaleState):
     message = _l("Nothing of this parcel waits for a decision any more.")
 
 
-@dataclass(frozen=True)
+@record
 class Kept:
     """`name`: the parcel's, or the case's. `fen`: what was kept for it less what went back since."""
 
@@ -63,7 +63,7 @@ class Kept:
         return in_language(self.station_zh, self.station_en)
 
 
-@dataclass(frozen=True)
+@record
 class ByBank:
     """What the buyer has of a bank's payment; what the province owes since the bank took it back, and what it refunded."""
 

@@ -1,7 +1,6 @@
 """Where a parcel comes from, who packed it and what its station checked: for its label, and for whoever holds it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,13 +11,14 @@ from listings.models import Listing, Review
 from marketplace.accounts.models import Person
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import SHANGHAI
+from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.queries import ShownParcel, parcels_of
 from marketplace.orders.states import ParcelState as S
 
 
-@dataclass(frozen=True)
+@record
 class Origin:
     """What a station knows of one of the goods in a parcel."""
 
@@ -27,7 +27,7 @@ class Origin:
     findings: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Packing:
     """When a parcel was packed, and the surname of whoever did it."""
 

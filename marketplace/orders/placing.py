@@ -1,7 +1,6 @@
 """Placing an order: all is read anew, the goods are held, what was promised is frozen, an attempt to pay is opened."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from marketplace.core.db import add_row, add_rows
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
+from marketplace.core.records import record
 from marketplace.core.transitions import leave_trace
 from marketplace.orders import backlog, carts, shipping
 from marketplace.orders.carts import CartOwner
@@ -46,7 +46,7 @@ class OtherTotal(Refusal):
     message = _l("The total has changed since you saw it. Please check it again. You were not charged.")
 
 
-@dataclass(frozen=True)
+@record
 class Recipient:
     """To whom and where, as they typed it."""
 
@@ -58,7 +58,7 @@ class Recipient:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@record
 class Present:
     """Packed without prices, with a card that says these words."""
 

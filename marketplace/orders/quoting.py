@@ -1,13 +1,13 @@
 """What a cart would cost: its lines, a parcel for each station, what sending costs. Pure sums over what was looked up."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
 
 from listings.offers import Offer
 from marketplace.core.money import apportion
+from marketplace.core.records import record
 from marketplace.orders.shipping import PICKUP_READY_DAYS, Tariff
 
 COURIER, PICKUP = "courier", "pickup"
@@ -22,7 +22,7 @@ class Trouble(StrEnum):
     BELOW_MINIMUM = "below_minimum"
 
 
-@dataclass(frozen=True)
+@record
 class QuotedLine:
     offer: Offer
     quantity: int
@@ -59,7 +59,7 @@ class QuotedLine:
         return Trouble.BELOW_MINIMUM if self.quantity < self.offer.minimum_quantity else None
 
 
-@dataclass(frozen=True)
+@record
 class QuotedParcel:
     """One station's part. Without a tariff (the destination is not known yet) sending has no price."""
 
@@ -121,7 +121,7 @@ class QuotedParcel:
         return self.tariff.arrives_by(self.net_weight_grams) + timedelta(days=self.delay_days)
 
 
-@dataclass(frozen=True)
+@record
 class Cut:
     """What comes off one line, in fen: off its goods what the seller bears and what the province bears; off its shipping."""
 
@@ -138,7 +138,7 @@ class Cut:
         return Cut(*goods, self.shipping_fen + other.shipping_fen)
 
 
-@dataclass(frozen=True)
+@record
 class Reduction:
     """What one promotion takes off, by the lines' variants."""
 
@@ -158,7 +158,7 @@ class Reduction:
         return sum(cut.platform_fen + cut.shipping_fen for cut in self.cuts.values())
 
 
-@dataclass(frozen=True)
+@record
 class Quote:
     parcels: tuple[QuotedParcel, ...]
     reductions: tuple[Reduction, ...] = ()

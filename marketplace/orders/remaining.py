@@ -11,12 +11,12 @@ back to the fen. Shipping that was free by a promotion goes back to the province
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Subquery, case, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
+from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.ledger import books
 from marketplace.orders.institutions.models import BillCredit
@@ -35,7 +35,7 @@ SUMS: Final = (
 PAYABLE: Final = {"seller_held": "seller_payable", "station_held": "station_payable"}
 
 
-@dataclass(frozen=True)
+@record
 class LineLeft:
     """One line and what went back of it: units, those of them with their shipping, and goods and shipping in fen."""
 
@@ -117,7 +117,7 @@ class LineLeft:
         return Part(self, self.units, self.goods_fen, self.service_fee_fen, shipping_fen, True, *off)
 
 
-@dataclass(frozen=True)
+@record
 class Part:
     """Some units of a line with what goes back for them, in fen: goods and shipping less what promotions took off them."""
 

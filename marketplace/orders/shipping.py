@@ -1,6 +1,5 @@
 """What a parcel costs to send: one charge, by the zone it goes to and its weight, free from the station's threshold."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from typing import Final
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 from marketplace.core.db import Columns, rows
 from marketplace.core.errors import Refusal
 from marketplace.core.memory import remembered
+from marketplace.core.records import record
 from marketplace.orders.models import Province, ShippingRate
 
 DAYS_TO_DISPATCH: Final = 1
@@ -23,14 +23,14 @@ class TooHeavy(Refusal):
     message = _l("That is too heavy for one parcel. Please order in two parts.")
 
 
-@dataclass(frozen=True)
+@record
 class Rate:
     up_to_grams: int
     price_fen: int
     days: int
 
 
-@dataclass(frozen=True)
+@record
 class Tariff:
     """The rates to one destination that are valid on one day, lightest first."""
 

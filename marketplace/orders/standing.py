@@ -1,16 +1,16 @@
 """How an order stands, in one sentence: read from where its parcels are, the same on its page and in the list."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l, ngettext
 
 from marketplace.core.formats import language
+from marketplace.core.records import record
 from marketplace.orders.states import OrderState, ParcelState as S
 
 
-@dataclass(frozen=True)
+@record
 class Standing:
     """Where one parcel is, and whose it is to send."""
 

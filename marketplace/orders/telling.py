@@ -1,6 +1,5 @@
 """An order in words and pictures: the way of each parcel, what to do when one is late or bad, where the money went."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -8,6 +7,7 @@ from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 
 from marketplace.core import clock
 from marketplace.core.formats import language, local_datetime, short_date
+from marketplace.core.records import record
 from marketplace.core.strata import Layer, Section, section
 from marketplace.orders.cases.rules import CLAIM_WITHIN
 from marketplace.orders.offline.pickup_keys import in_groups
@@ -15,7 +15,7 @@ from marketplace.orders.queries import MoneyShares, ShownParcel
 from marketplace.orders.states import FINAL_PARCEL, ParcelState as S
 
 
-@dataclass(frozen=True)
+@record
 class Stop:
     """As templates/ui/timeline.html wants it."""
 
@@ -108,7 +108,7 @@ def late_note(parcel: ShownParcel, today: date) -> str:
     )
 
 
-@dataclass(frozen=True)
+@record
 class Claim:
     """Until when something bad can be claimed, and how many full hours that leaves."""
 

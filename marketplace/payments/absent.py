@@ -2,8 +2,6 @@
 
 Its money is then owed as before, and whoever decided on it may decide again (PAYMENTS.md, section 5)."""
 
-from dataclasses import dataclass
-
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,6 +10,7 @@ from marketplace.core import audit
 from marketplace.core.db import in_transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.money import Money
+from marketplace.core.records import record
 from marketplace.payments import outcomes, refunds
 from marketplace.payments.gateways import RefundRequest, gateways, unknown_unless_answered
 from marketplace.payments.models import Attempt, Refund
@@ -22,7 +21,7 @@ class StillBeingSent(Refusal):
     message = _l("This refund is still being sent by itself.")
 
 
-@dataclass(frozen=True)
+@record
 class Asked:
     """What the gateway is asked about."""
 

@@ -1,17 +1,17 @@
 """What a gateway tells us that we did not begin, in our own words: disputes, hints, what moved in its balance."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from marketplace.core.money import Money
+from marketplace.core.records import record
 from marketplace.payments.disputes.states import DisputeState
 
 if TYPE_CHECKING:
     from marketplace.payments.gateways import Book
 
 
-@dataclass(frozen=True)
+@record
 class RemoteDispute:
     """A dispute as the gateway has it: `is_withdrawn`, `is_reinstated` say what it has done with the money so far, `fee` and
     `fee_back` what it has taken for that, and given again; they are in the currency that the payment was settled in."""
@@ -30,7 +30,7 @@ class RemoteDispute:
     book: "Book"
 
 
-@dataclass(frozen=True)
+@record
 class Notice:
     """A verified webhook: a hint about one object, whose truth is fetched."""
 
@@ -41,7 +41,7 @@ class Notice:
     book: "Book"
 
 
-@dataclass(frozen=True)
+@record
 class Movement:
     """Money that moved at the gateway: what its balance is made of, one by one.
 

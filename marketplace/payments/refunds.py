@@ -1,7 +1,6 @@
 """Money on its way back: booked when it is asked for, sent by the worker, confirmed or returned to its source."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 from marketplace.core import audit, clock, outbox
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.money import Money
+from marketplace.core.records import record
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger import books
 from marketplace.payments.by_bank.states import BANK
@@ -124,7 +124,7 @@ def post_failed(session: Session, refund: Refund, attempt: Attempt, *, was_done:
     audit.record(session, actor=attempt.gateway, action="refund.failed", subject=subject, why=why, fen=refund.fen)
 
 
-@dataclass(frozen=True)
+@record
 class Submission:
     """What the worker asks the gateway for. With a key too old to be repeated, it looks for what that key made."""
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
@@ -16,6 +15,7 @@ from listings.following import goods
 from marketplace.accounts.permissions import requires
 from marketplace.core import page_cache
 from marketplace.core.db import db
+from marketplace.core.records import record
 from marketplace.orders.estimates import destinations
 from marketplace.orders.estimates.arriving import Estimate
 from marketplace.site import product
@@ -27,7 +27,7 @@ ITEMS: Final = "items"
 Measured = tuple[str, str]  # measure, and the measure word of pieces: what has the same compares
 
 
-@dataclass(frozen=True)
+@record
 class Column:
     """One pack. `measure_fen`: per 500 g, litre or piece; None without a measure. `is_best`: none of its kind costs less."""
 
@@ -42,7 +42,7 @@ class Column:
         return self.page.pack.code
 
 
-@dataclass(frozen=True)
+@record
 class Comparison:
     columns: tuple[Column, ...]
     measures: int  # how many kinds of measure there are among them; what has none is a kind of its own

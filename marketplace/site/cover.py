@@ -1,16 +1,16 @@
 """Where the 58 doors of the cover stand: rows on terraces, a little uneven, as in a hillside. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import sin
 from typing import Final
 
+from marketplace.core.records import record
 from marketplace.site.station_pages import Place
 
 PHASES: Final = 6  # the doors light up from left to right in so many steps
 
 
-@dataclass(frozen=True)
+@record
 class Door:
     x: int
     y: int
@@ -18,7 +18,7 @@ class Door:
     phase: int
 
 
-@dataclass(frozen=True)
+@record
 class Row:
     """A row of doors: how many, where it begins and ends, its height in the drawing."""
 

@@ -1,6 +1,5 @@
 """What the front page says of giving: one campaign, the devices that banks promised, the last rows of the public ledger."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -9,12 +8,13 @@ from crowdfund.campaigns import ledger_rows, queries as campaigns
 from crowdfund.campaigns.ledger_rows import Asked, ShownRow
 from crowdfund.campaigns.queries import Card
 from crowdfund.pledges import queries as pledges
+from marketplace.core.records import record
 from marketplace.payments.gateways import current_book
 
 ROWS: Final = 5
 
 
-@dataclass(frozen=True)
+@record
 class Devices:
     """What partners promised in all programmes together, and how much of it children have."""
 
@@ -23,7 +23,7 @@ class Devices:
     directed: int
 
 
-@dataclass(frozen=True)
+@record
 class Helping:
     """Each part is empty where there is nothing to say."""
 

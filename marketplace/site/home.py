@@ -21,6 +21,7 @@ from marketplace.core import clock, page_cache
 from marketplace.core.db import db
 from marketplace.core.formats import language, yuan
 from marketplace.core.memory import remembered
+from marketplace.core.records import record
 from marketplace.core.strata import Layer, Section, section
 from marketplace.site import cover, delivery, money, station_pages
 from marketplace.site.helping import Helping, helping
@@ -32,7 +33,7 @@ SHOWN: Final = 8
 LOOKED_AT: Final = 24
 
 
-@dataclass(frozen=True)
+@record
 class Headline:
     """Two lines, one fact, and the goods they speak of."""
 
@@ -47,7 +48,7 @@ class Headline:
         return self.product.title.split(" ")[0] if language() == "zh" else self.product.title.split(",")[0]
 
 
-@dataclass(frozen=True)
+@record
 class Money:
     """The section through what was paid: its title, its layers, and a sentence that says the same."""
 

@@ -1,6 +1,5 @@
 """Where the money went that buyers paid lately, as the books have it."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -8,6 +7,7 @@ from sqlalchemy import case, exists, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock
+from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.ledger.accounts import owned_by
 from marketplace.ledger.models import Entry, LedgerAccount, Line
@@ -23,7 +23,7 @@ SELLERS: Final = owned_by("seller")  # what they are owed, held and payable
 STATIONS: Final = owned_by("station")
 
 
-@dataclass(frozen=True)
+@record
 class Shares:
     """Fen that growers, stations for their work, and stations for the courier were owed."""
 

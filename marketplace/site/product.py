@@ -23,6 +23,7 @@ from marketplace.core.errors import NotFound
 from marketplace.core.formats import count, in_shanghai, language, month_range, short_date, yuan
 from marketplace.core.forms import tidy
 from marketplace.core.memory import remembered
+from marketplace.core.records import record
 from marketplace.core.settings import settings
 from marketplace.core.strata import Section
 from marketplace.orders.cases import quality
@@ -37,7 +38,7 @@ bp = Blueprint("product", __name__)
 MOST_ALIKE: Final = 3
 
 
-@dataclass(frozen=True)
+@record
 class Stop:
     """A stop of the way here, as ui/timeline.html shows it."""
 
@@ -51,7 +52,7 @@ class Stop:
     url_words: str = ""
 
 
-@dataclass(frozen=True)
+@record
 class Cell:
     """One price tier, as ui/price.html shows it."""
 

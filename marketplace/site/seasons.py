@@ -1,12 +1,13 @@
 """The year on the cover: what comes down, comes up or is opened in which month, and where. Words and a place; no figures."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from flask_babel import LazyString, lazy_gettext as _l
 
+from marketplace.core.records import record
 
-@dataclass(frozen=True)
+
+@record
 class Season:
     """A headline of two lines, and the goods it speaks of."""
 

@@ -1,9 +1,9 @@
 """The map of a page: which counties it shows, how dark their ground is, and where their marks stand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from marketplace.core.records import record
 from marketplace.site.station_pages import Place
 from marketplace.stations import map as maps
 from marketplace.stations.map import Window
@@ -11,13 +11,13 @@ from marketplace.stations.map import Window
 PHONE: Final = 328  # pixels that a map is wide on a phone of 360; marks and words are sized for it
 
 
-@dataclass(frozen=True)
+@record
 class Ground:
     path: str
     step: int  # 0 to 4, 4 the darkest
 
 
-@dataclass(frozen=True)
+@record
 class Mark:
     place: Place
     x: int
@@ -30,7 +30,7 @@ class Mark:
         return self.place.badge.name.removesuffix(" Station")
 
 
-@dataclass(frozen=True)
+@record
 class Picture:
     window: Window
     outline: str

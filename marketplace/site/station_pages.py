@@ -1,6 +1,5 @@
 """What the pages of the stations show: each function a fixed number of statements."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from marketplace.core.db import Columns, rows
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import language
 from marketplace.core.memory import remembered
+from marketplace.core.records import record
 from marketplace.orders.cases import quality
 from marketplace.orders.cases.quality import Quality
 from marketplace.orders.models import Parcel
@@ -24,7 +24,7 @@ from marketplace.stations.models import County, Seller, Station
 LATELY: Final = timedelta(days=30)
 
 
-@dataclass(frozen=True)
+@record
 class Place:
     """A station in the list of all."""
 
@@ -36,14 +36,14 @@ class Place:
     is_lit: bool  # has accepted or sent something today
 
 
-@dataclass(frozen=True)
+@record
 class Prefecture:
     code: str
     name: str
     places: tuple[Place, ...]
 
 
-@dataclass(frozen=True)
+@record
 class StationDetails:
     """A station in the reader's language."""
 
@@ -62,7 +62,7 @@ class StationDetails:
     is_demo: bool
 
 
-@dataclass(frozen=True)
+@record
 class SellerStory:
     name: str
     kind: str
@@ -72,7 +72,7 @@ class SellerStory:
     quality: Quality | None
 
 
-@dataclass(frozen=True)
+@record
 class Today:
     sent: int
     accepted: int

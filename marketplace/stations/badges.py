@@ -1,12 +1,13 @@
 """A station in one glance, beside goods, campaigns and presales; as templates/ui/station.html wants it."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
 
+from marketplace.core.records import record
 
-@dataclass(frozen=True)
+
+@record
 class StationBadge:
     code: str
     initial: str

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from marketplace.core.records import record
+
 AROUND: Final = 26  # units of empty space around what a window shows
 
 
-@dataclass(frozen=True)
+@record
 class Shape:
     code: str
     path: str
@@ -19,7 +20,7 @@ class Shape:
     near: tuple[str, ...]  # those of the 58 that share a border with it
 
 
-@dataclass(frozen=True)
+@record
 class Window:
     """What of the map a picture shows."""
 
@@ -38,7 +39,7 @@ class Window:
         return not (beside or bottom < self.top or top > self.top + self.height)
 
 
-@dataclass(frozen=True)
+@record
 class Map:
     width: int
     height: int

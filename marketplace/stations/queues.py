@@ -1,14 +1,15 @@
 """What a station has to do besides parcels: each feature that gives it work adds its queue."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from flask_babel import LazyString
 from sqlalchemy.orm import Session
 
+from marketplace.core.records import record
 
-@dataclass(frozen=True)
+
+@record
 class OtherQueue:
     """As the station's start page shows it."""
 

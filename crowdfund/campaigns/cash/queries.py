@@ -1,7 +1,6 @@
 """Gifts in cash as their station sees them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,11 +17,12 @@ from marketplace.core import clock
 from marketplace.core.db import Columns
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
+from marketplace.core.records import record
 
 MOST: Final = 100
 
 
-@dataclass(frozen=True)
+@record
 class Taken:
     """`receipt` is the latest, valid or not; the giver's name is for the paper alone."""
 

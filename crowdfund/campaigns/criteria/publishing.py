@@ -1,7 +1,6 @@
 """The limits of a campaign, set while it is a draft. They are reviewed and published with it, and hold from then on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -10,10 +9,11 @@ from crowdfund.campaigns import drafting
 from crowdfund.campaigns.criteria.models import CampaignCriteria, CriteriaCounty
 from marketplace.core import audit
 from marketplace.core.formats import in_language
+from marketplace.core.records import record
 from marketplace.stations.models import County
 
 
-@dataclass(frozen=True)
+@record
 class Limits:
     """`counties` are codes with their names in the reader's language."""
 

@@ -2,7 +2,6 @@
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
@@ -16,10 +15,11 @@ from marketplace.core import audit, page_cache
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.formats import in_language, yuan
+from marketplace.core.records import record
 from marketplace.stations.models import County
 
 
-@dataclass(frozen=True)
+@record
 class Reached:
     """`name` is what the organisation's own list says."""
 
@@ -28,7 +28,7 @@ class Reached:
     fen: int
 
 
-@dataclass(frozen=True)
+@record
 class Listed:
     public_id: str
     name: str

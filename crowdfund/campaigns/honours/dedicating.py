@@ -3,7 +3,6 @@
 The card says no more of the giver than the public ledger does, and nothing of the sum. It is there once the gift is, and
 as long as something of it stays. An e-mail goes to the honoured person only where the giver asked for it."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from flask_babel import force_locale, gettext as _
@@ -19,6 +18,7 @@ from marketplace.core.db import add_rows, in_transaction
 from marketplace.core.encryption import fingerprint, token_hash
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
+from marketplace.core.records import record
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
 
@@ -26,7 +26,7 @@ TELLS: Final = "gift.card"  # the outbox's topic
 ENGLISH: Final = "en"
 
 
-@dataclass(frozen=True)
+@record
 class Honour:
     """Whom a gift honours; `contact` is their e-mail address where the giver asks us to write there."""
 
@@ -35,7 +35,7 @@ class Honour:
     contact: str = ""
 
 
-@dataclass(frozen=True)
+@record
 class Card:
     """What a card says. `giver` is as in the public ledger: empty means anonymous."""
 

@@ -1,6 +1,5 @@
 """The list of a directed campaign: officers put people on it and take them off; a code is used by one person."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -17,6 +16,7 @@ from crowdfund.campaigns.states import CampaignState as C
 from marketplace.core import audit, clock, ids
 from marketplace.core.encryption import fingerprint, token_hash
 from marketplace.core.errors import NotFound, Refusal, StaleState
+from marketplace.core.records import record
 
 MOST: Final = 500  # a list that is longer is no closed circle
 TAKES_PEOPLE: Final = frozenset({C.DRAFT, C.NEEDS_WORK, C.SUBMITTED, C.APPROVED, C.LIVE, C.PAUSED})
@@ -41,7 +41,7 @@ class WrongCode(Refusal):
     message = _l("This code is not valid here, or somebody has used it already.")
 
 
-@dataclass(frozen=True)
+@record
 class Shown:
     """A place on the list. `code` is there until somebody has used it."""
 

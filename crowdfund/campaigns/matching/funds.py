@@ -1,6 +1,5 @@
 """The life of a matching fund: drafted by one officer, paid in, opened by another person, used up or closed."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
@@ -17,6 +16,7 @@ from marketplace.core import audit, ids, outbox, page_cache
 from marketplace.core.encryption import fingerprint, token_hash
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.money import Money
+from marketplace.core.records import record
 from marketplace.core.transitions import leave_trace, subject_of, transition
 from marketplace.payments.gateways import current_book
 
@@ -40,7 +40,7 @@ class OwnFund(Refusal):
     message = _l("Somebody else must open what you drafted.")
 
 
-@dataclass(frozen=True)
+@record
 class Terms:
     """What a sponsor promises: per cent of each gift, and the most for one gift, for one giver, and in all."""
 

@@ -1,7 +1,6 @@
 """Matching funds as pages show them: to givers, to the officers who keep them, to the sponsor who pays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from marketplace.core.db import Columns
 from marketplace.core.encryption import token_hash
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
+from marketplace.core.records import slim_record
 from marketplace.payments.disputes import standing
 from marketplace.payments.gateways import current_book
 
@@ -27,7 +27,7 @@ MOST: Final = 200
 FIRST: Final = (F.FUNDED, F.ACTIVE)
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Offer:
     """What a campaign's page says of its fund. `per_yuan_fen`: what is added to one yuan."""
 
@@ -40,7 +40,7 @@ class Offer:
     left_fen: int
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Matching:
     """Of one campaign: the fund that matches now, else the last that was used up; and what all of its funds have added."""
 
@@ -78,7 +78,7 @@ def offer_of(fund: MatchingFund) -> Offer:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Added:
     """To one gift, by whom; what went back with the gift is not in it."""
 
@@ -101,7 +101,7 @@ def waits(session: Session, gift: str) -> bool:
     return session.scalar(mine) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Shown:
     """A fund with the names that belong to it."""
 
@@ -170,7 +170,7 @@ def by_link(session: Session, token: str) -> Shown:
     return Shown(*row)
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class MatchRow:
     """One gift's match at the desk; no name that the public ledger does not say."""
 
@@ -190,7 +190,7 @@ def matches(session: Session, fund: MatchingFund) -> list[MatchRow]:
     return [MatchRow(*row) for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Choice:
     """A campaign that may have a fund."""
 

@@ -3,12 +3,13 @@
 They follow docs/fraud-model.md. The figures were chosen on one set of simulated crowds and are reported on others:
 `make bench ARGS=matching`. No rule denies anything."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from marketplace.core.records import slim_record
 
-@dataclass(frozen=True, slots=True)
+
+@slim_record
 class Evidence:
     """Of one gift that would get `fen`. What is counted is of the same fund and its top-ups, of other givers, and before."""
 
@@ -28,7 +29,7 @@ class Evidence:
     came_back: int = 0  # gifts with this card or device, or of this giver, that gave a match back
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Thresholds:
     """In per cent of the cap of a giver, but for counts."""
 

@@ -3,7 +3,6 @@
 The device is known by a cookie that the browser sends to the gift form of one campaign and to no other page; the network by
 the address of the request, of IPv6 the household; the card by the gateway, once it has paid."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -16,13 +15,14 @@ from crowdfund.campaigns.models import Campaign, Contribution
 from marketplace.core import clock
 from marketplace.core.db import add_rows
 from marketplace.core.encryption import fingerprint
+from marketplace.core.records import record
 from marketplace.payments.models import Attempt
 
 KEPT_FOR: Final = timedelta(days=90)
 A_FEW: Final = 2_000  # at a time
 
 
-@dataclass(frozen=True)
+@record
 class Origin:
     """As the request says it: a device's own random name, a network's address. Nothing of it is stored as it is."""
 

@@ -1,7 +1,6 @@
 """Matches that wait, as the desk shows them: why, and which gifts they are tied to. No address, no network, no card."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,12 +14,13 @@ from crowdfund.campaigns.states import WAITS
 from marketplace.core.db import Columns
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
+from marketplace.core.records import slim_record
 
 MOST: Final = 200
 A_FEW: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Held:
     """One of them, with what belongs to it."""
 
@@ -81,7 +81,7 @@ def get(session: Session, held: str, organisations: Sequence[str] | None) -> Hel
     return Held(*row)
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Tied:
     """Another gift to the same fund that has something in common with this one."""
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
@@ -12,6 +11,7 @@ from marketplace.core import clock
 from marketplace.core.formats import mask_name
 from marketplace.core.forms import tidy
 from marketplace.core.money import without_thousands
+from marketplace.core.records import record
 
 LOOKED_AT: Final = 20  # lines: above the headings a platform may say whose file it is
 LONGEST_NUMBER: Final = 64
@@ -77,7 +77,7 @@ TIMES: Final = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y%m%d%H%M%S
 IN_TIMES: Final = str.maketrans({"/": "-", ".": "-", "年": "-", "月": "-", "日": " ", "T": " ", "：": ":"})
 
 
-@dataclass(frozen=True)
+@record
 class Said:
     """A gift as the file tells of it; the name is gone already."""
 

@@ -6,7 +6,6 @@ new, and a newer one that overlaps says only what it adds."""
 import csv
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC
 from itertools import islice
 from typing import Any, Final
@@ -21,13 +20,14 @@ from listings.sheets.reading import Unreadable, decoded, delimiter_of
 from listings.sheets.storing import path_of
 from marketplace.core import clock
 from marketplace.core.db import add_rows
+from marketplace.core.records import record
 from marketplace.core.transitions import transition
 
 PORTION: Final = 2_000
 MOST_ROWS: Final = 200_000
 
 
-@dataclass(frozen=True)
+@record
 class Line:
     """A row of the file: what it says, or what is wrong with it."""
 

@@ -2,14 +2,15 @@
 
 A mirrored campaign's link goes to one of them and nowhere else: our pages lend nobody else the trust of a charity. Pure."""
 
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
+
+from marketplace.core.records import record
 
 LONGEST_URL: Final = 300
 
 
-@dataclass(frozen=True)
+@record
 class Platform:
     code: str
     name_zh: str

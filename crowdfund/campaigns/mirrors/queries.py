@@ -1,7 +1,6 @@
 """What pages show of a platform's gifts and of its files; a fixed number of statements each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,13 +13,14 @@ from crowdfund.campaigns.mirrors.states import Verdict
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
 from marketplace.core.paging import Page, cut
+from marketplace.core.records import record
 
 FILES_SHOWN: Final = 20
 PAGE: Final = 50
 GIFTS_SHOWN: Final = 5
 
 
-@dataclass(frozen=True)
+@record
 class Elsewhere:
     """What a campaign has got on its platform: never a part of what stands in our books."""
 
@@ -40,7 +40,7 @@ def of_row(row: Any) -> Elsewhere | None:
     return Elsewhere(name, row.platform_url, int(row.mirrored_fen or 0), int(row.mirrored_gifts or 0), row.mirrored_at)
 
 
-@dataclass(frozen=True)
+@record
 class Given:
     """A gift on the platform."""
 
@@ -72,7 +72,7 @@ def find(session: Session, campaign_id: int, name: str) -> MirrorFile:
     return found
 
 
-@dataclass(frozen=True)
+@record
 class Tally:
     """How many rows of a file say something new, something else, or cannot be read; what the new ones add."""
 

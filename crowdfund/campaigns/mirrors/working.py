@@ -1,7 +1,6 @@
 """What the worker does with platforms' files: a portion at a time, leased, so that a killed one goes on where it stood."""
 
 import logging
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -15,13 +14,14 @@ from listings.sheets import storing
 from listings.sheets.reading import Unreadable
 from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
+from marketplace.core.records import record
 from marketplace.core.transitions import transition
 
 MOST_TRIES: Final = 4  # of one portion; then the officer is told
 ROWS_KEPT: Final = timedelta(days=7)  # of files that were dropped
 
 
-@dataclass(frozen=True)
+@record
 class Job:
     """A file that was taken up, as it stood then."""
 

@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from marketplace.core.records import record
 from marketplace.core.sealing import canonical
 
 MANIFEST: Final = "manifest.json"
@@ -22,7 +22,7 @@ class NotAnExport(Exception):
     """What cannot be read in, in words."""
 
 
-@dataclass(frozen=True)
+@record
 class File:
     """One file of the manifest."""
 
@@ -31,7 +31,7 @@ class File:
     lines: int
 
 
-@dataclass(frozen=True)
+@record
 class Manifest:
     """`sha256` is that of all the rest. `balances` are [kind, owner, book, commodity, amount], as the books have them."""
 

@@ -6,7 +6,6 @@ the end every account must be what the other house said, and the chain must end 
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
@@ -28,6 +27,7 @@ from marketplace.accounts.models import Person
 from marketplace.core import audit, clock, ids, page_cache
 from marketplace.core.db import Instant, add_rows, db, in_transaction, insert_or_ignore
 from marketplace.core.encryption import token_hash
+from marketplace.core.records import record
 from marketplace.core.sealing import Seal
 from marketplace.ledger import books
 from marketplace.ledger.models import Entry, Line
@@ -41,7 +41,7 @@ class NotEmpty(Exception):
     """This house has giving of its own."""
 
 
-@dataclass(frozen=True)
+@record
 class Reading:
     """One import: who stands for the people that are carried as numbers."""
 

@@ -4,7 +4,7 @@ Nobody who gave comes along: neither name, address, account nor what of their gi
 decided only that they were different ones (docs/adr/0041)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from crowdfund.campaigns.reports.models import CampaignReport
 from crowdfund.campaigns.states import PUBLIC, ContributionState
 from crowdfund.campaigns.teams.models import Team, TeamGift
 from crowdfund.campaigns.whereabouts.models import BillLine
+from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.ledger.models import Entry
 from marketplace.payments.disputes.models import Dispute
@@ -40,7 +41,7 @@ GIFTS: Final = (giving.PURPOSE, keeping.PURPOSE)
 ANEW: Final = "anew"  # a secret: the new house makes its own
 
 
-@dataclass(frozen=True)
+@record
 class Carried:
     """A table with those of its rows that are carried. `instead`: what stands for a column that is left behind.
 

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -14,12 +13,13 @@ from crowdfund.campaigns.models import Campaign
 from crowdfund.campaigns.news.models import CampaignComment, CampaignUpdate, UpdatePicture
 from crowdfund.campaigns.states import PUBLIC
 from marketplace.core.errors import NotFound
+from marketplace.core.records import record
 from marketplace.core.settings import settings
 
 MOST: Final = 50
 
 
-@dataclass(frozen=True)
+@record
 class Told:
     title: str
     words: tuple[str, ...]

@@ -2,7 +2,6 @@
 known to have failed."""
 
 import logging
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -16,6 +15,7 @@ from crowdfund.campaigns.states import CampaignState, ContributionState, Install
 from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
 from marketplace.core.money import Money
+from marketplace.core.records import record
 from marketplace.core.transitions import transition
 from marketplace.payments import attempts
 from marketplace.payments.charging import CONFIRM, GONE, charge
@@ -28,7 +28,7 @@ REST: Final = (timedelta(days=1), timedelta(days=3), timedelta(days=5))  # betwe
 KEY_LIVES: Final = timedelta(hours=23)  # gateways forget a key after a day, and would charge once more
 
 
-@dataclass(frozen=True)
+@record
 class Try:
     """What the gateway is asked for, always in the same words."""
 

@@ -1,7 +1,6 @@
 """A plan as its giver sees it, by its secret link or in their account."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -16,11 +15,12 @@ from crowdfund.campaigns.states import CampaignState, ContributionState, PlanSta
 from marketplace.core.encryption import token_hash
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
+from marketplace.core.records import record
 
 MONTHS_SHOWN: Final = 24
 
 
-@dataclass(frozen=True)
+@record
 class Shown:
     """A plan in the reader's language."""
 
@@ -49,7 +49,7 @@ class Shown:
         return self.next_on is not None or self.state is not PlanState.ACTIVE
 
 
-@dataclass(frozen=True)
+@record
 class Month:
     """`is_open`: its giver may pay it now."""
 

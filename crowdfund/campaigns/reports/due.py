@@ -4,7 +4,6 @@ Charity Law, chapter on disclosure: at least every three months while money is r
 months of the end of raising it. Evidence of a payment: thirty days (`disbursing`)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from crowdfund.campaigns.reports.states import ReportState
 from crowdfund.campaigns.states import CampaignState
 from marketplace.core import clock
 from marketplace.core.errors import Refusal
+from marketplace.core.records import slim_record
 
 MONTHS: Final = 3
 C = CampaignState
@@ -30,7 +30,7 @@ class ReportOverdue(Refusal):
     message = _l("A report on this campaign is overdue. Until it is published, this campaign pays nothing more.")
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Due:
     """A report that has to be published by a day, in Shanxi."""
 

@@ -1,7 +1,6 @@
 """Reports as pages show them: to everybody once they are published, to their organisation from the draft on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -16,12 +15,13 @@ from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
+from marketplace.core.records import slim_record
 
 MOST: Final = 100
 S = ReportState
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Listed:
     """A report in a list."""
 
@@ -41,7 +41,7 @@ class Listed:
         return in_language(self.title_zh, self.title_en)
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class EvidenceDue:
     """A payment that has to be proved by a day."""
 

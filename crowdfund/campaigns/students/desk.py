@@ -1,7 +1,6 @@
 """What the officers of an organisation see of the places of its campaigns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -13,13 +12,14 @@ from crowdfund.campaigns.states import CampaignState, PlaceState, TermState
 from crowdfund.campaigns.students.models import EnrolmentProof, SchoolTerm, StudentPlace
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
+from marketplace.core.records import record
 
 MOST: Final = 300
 SOME: Final = 100  # terms of one payment
 RUNNING: Final = (PlaceState.OFFERED, PlaceState.HELD, PlaceState.TAKEN)
 
 
-@dataclass(frozen=True)
+@record
 class Aid:
     """A student-aid campaign: whether places can be published, and how many terms wait for their payment."""
 
@@ -30,7 +30,7 @@ class Aid:
     to_release: int
 
 
-@dataclass(frozen=True)
+@record
 class Row:
     """A place with its latest term."""
 
@@ -49,7 +49,7 @@ class Row:
         return self.term is TermState.OPENED and self.proof_due_on is not None and self.proof_due_on < clock.today()
 
 
-@dataclass(frozen=True)
+@record
 class Term:
     """A term with its last proof: whether it waits for somebody, and whether for the reader."""
 
@@ -69,7 +69,7 @@ class Term:
         return self.state is TermState.OPENED and self.proof_due_on < clock.today()
 
 
-@dataclass(frozen=True)
+@record
 class Waiting:
     """A term whose enrolment was seen and that nobody has asked the money for."""
 

@@ -1,6 +1,5 @@
 """Places as everybody sees them while they are free, and as their sponsor does: never more than alias and stage."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -14,12 +13,13 @@ from crowdfund.campaigns.students import calendar
 from crowdfund.campaigns.students.models import SchoolTerm, Sponsorship, StudentPlace
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
+from marketplace.core.records import record
 
 MOST: Final = 60
 ARRIVED: Final = frozenset({DisbursementState.PAID, DisbursementState.EVIDENCED})
 
 
-@dataclass(frozen=True)
+@record
 class Place:
     """A place in the reader's language."""
 
@@ -39,7 +39,7 @@ class Place:
         return calendar.cost_fen(self.month_fen)
 
 
-@dataclass(frozen=True)
+@record
 class Term:
     """`paid_at`: when the school had the money."""
 
@@ -52,7 +52,7 @@ class Term:
     paid_at: datetime | None
 
 
-@dataclass(frozen=True)
+@record
 class Sponsored:
     """What a sponsor sees of their place, past ones included."""
 

@@ -2,7 +2,6 @@
 
 Lines of the payment say term and stage and never an alias: nobody finds a student's school by it."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -18,6 +17,7 @@ from crowdfund.campaigns.students.models import SchoolTerm, StudentPlace
 from crowdfund.campaigns.students.terms import void
 from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
+from marketplace.core.records import record
 from marketplace.core.transitions import transition
 from marketplace.payments.gateways import current_book
 
@@ -30,7 +30,7 @@ class NotSeen(Refusal):
     message = _l("Choose terms whose proof of enrolment a second person has seen.")
 
 
-@dataclass(frozen=True)
+@record
 class School:
     """Who is paid, on which invoice."""
 

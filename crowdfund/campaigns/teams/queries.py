@@ -1,7 +1,6 @@
 """A team as its page shows it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,13 +10,14 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.teams.models import Team, TeamGift
 from marketplace.core.errors import NotFound
+from marketplace.core.records import record
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 
 MOST_GIFTS: Final = 50
 MOST_TEAMS: Final = 12
 
 
-@dataclass(frozen=True)
+@record
 class Shown:
     """`raised_fen` is what its gifts are that stayed, without what was matched to them."""
 
@@ -36,7 +36,7 @@ class Shown:
         return f"/campaigns/{self.campaign}/teams/{self.id}"
 
 
-@dataclass(frozen=True)
+@record
 class Member:
     """A gift of the team, as its giver is called in the public ledger."""
 

@@ -1,7 +1,6 @@
 """Where a gift's money is, for its giver and for anybody with its receipt; which money paid a line; and the file of both."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
@@ -16,12 +15,13 @@ from crowdfund.campaigns.receipt_models import Receipt
 from crowdfund.campaigns.whereabouts.models import BillLine, GivenMoney, SpentMoney
 from marketplace.core import csv_rows
 from marketplace.core.db import rows
+from marketplace.core.records import slim_record
 
 PAGE: Final = 1_000
 HEAD: Final = ("gift_row", "kind", "status", "yuan", "payment_row", "payment", "provider", "invoice", "line", "what")
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Part:
     """Of a gift, what paid one line of an invoice."""
 
@@ -34,7 +34,7 @@ class Part:
     payment: str
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Whereabouts:
     """All of a gift: what came is what is back, spent and left."""
 
@@ -46,7 +46,7 @@ class Whereabouts:
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class PaidLine:
     """A line of an invoice, and how many gifts paid it; `match_fen` came from matching funds."""
 

@@ -1,6 +1,5 @@
 """All that somebody gave in a year, with what of it stayed and which receipts say so: for their own records."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -14,9 +13,10 @@ from crowdfund.campaigns.yearly import issuing
 from crowdfund.campaigns.yearly.models import ReceiptGift
 from marketplace.core import clock
 from marketplace.core.formats import in_language
+from marketplace.core.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Gift:
     """`receipt` is the number of the valid one that it stands on, with its check code; empty where there is none."""
 
@@ -35,7 +35,7 @@ class Gift:
         return self.fen - self.stayed_fen
 
 
-@dataclass(frozen=True)
+@record
 class Year:
     """Oldest first; one book, so that test money and real money are never added up."""
 

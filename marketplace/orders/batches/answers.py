@@ -8,7 +8,6 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from sqlalchemy.orm import Session
 from marketplace.core import audit
 from marketplace.core.errors import Refusal
 from marketplace.core.forms import tidy
+from marketplace.core.records import slim_record
 from marketplace.orders.batches import at_gateway, bouncing, confirming
 from marketplace.orders.batches.approving import hold
 from marketplace.orders.batches.bank_file import digest
@@ -56,7 +56,7 @@ class Verdict(StrEnum):
 DOES: Final = frozenset({Verdict.CONFIRMS, Verdict.RETURNS, Verdict.BOUNCES})
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Answer:
     """A row of the file; `number` is its line there."""
 
@@ -67,7 +67,7 @@ class Answer:
     said: str
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Judged:
     answer: Answer
     verdict: Verdict

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from marketplace.accounts.models import Person
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
 from marketplace.core.paging import Page, cut
+from marketplace.core.records import slim_record
 from marketplace.ledger import books, queries as ledger_queries
 from marketplace.orders import disputed
 from marketplace.orders.batches import at_gateway
@@ -30,7 +30,7 @@ FIRST: Final = case(
 )  # what waits for somebody
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class StationOwed:
     """A station at which somebody is owed something; `ready_fen` is what a batch drafted now would pay."""
 
@@ -46,7 +46,7 @@ class StationOwed:
         return in_language(self.name_zh, self.name_en)
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class ShownBatch:
     """A batch with the names that belong to it."""
 
@@ -63,7 +63,7 @@ class ShownBatch:
         return in_language(self.station_zh, self.station_en)
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class ShownPayee:
     """An account and whose it is: a seller of a station, or a station itself, which has none."""
 

@@ -1,7 +1,6 @@
 """Every fen both ways: from what was settled to the bank line that pays it, and from a bank line to what it pays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -9,6 +8,7 @@ from flask import url_for
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from marketplace.core.records import record
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.orders.batches import owed
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
@@ -19,7 +19,7 @@ PAYS: Final = BatchLine.state.in_((LineState.SENT, LineState.CONFIRMED)) & Batch
 MOST: Final = 500
 
 
-@dataclass(frozen=True)
+@record
 class Part:
     """One movement of what somebody was owed: credit positive, in fen; `reference` is the order it came from."""
 

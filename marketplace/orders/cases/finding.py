@@ -1,18 +1,18 @@
 """A case, looked for only where whoever asks may look. Its order is locked: two decisions about one wait for each other."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.errors import NotFound
+from marketplace.core.records import record
 from marketplace.orders import fulfilment
 from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal
 from marketplace.orders.models import Order, OrderLine, Parcel
 
 
-@dataclass(frozen=True)
+@record
 class Reach:
     """How far somebody may look: one order, one station, one seller's goods; everywhere where nothing is said."""
 

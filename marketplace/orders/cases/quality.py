@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from marketplace.accounts.models import Person
 from marketplace.core import clock, page_cache
 from marketplace.core.db import Columns, add_rows
 from marketplace.core.formats import count as with_commas
+from marketplace.core.records import record
 from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal, QualityCount
 from marketplace.orders.cases.rules import Bearer
 from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
@@ -35,7 +35,7 @@ Owner = tuple[str, str]  # "seller" and a public id, or "station" and a code
 Figures = tuple[int, int, int, int]  # delivered lately, of these refunded, delivered, of these refunded
 
 
-@dataclass(frozen=True)
+@record
 class Quality:
     """Packs that arrived in the last 180 days and ever, and how many of each were refunded; never of fewer than LEAST."""
 

@@ -1,11 +1,11 @@
 """Cases in plain words, for whoever reads them: the same facts, each said from where the reader stands."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 
 from marketplace.core.formats import language, local_datetime, yuan
+from marketplace.core.records import record
 from marketplace.orders.cases.queries import CaseRow, ShownCase
 from marketplace.orders.cases.returning import NEVER_BROUGHT
 from marketplace.orders.cases.rules import Bearer, Condition, Kind, Wish
@@ -71,7 +71,7 @@ ASKED_BY: Final[dict[Party, LazyString]] = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Standing:
     words: LazyString
     kind: str  # of the tag

@@ -4,12 +4,12 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from flask_babel import LazyString, lazy_gettext as _l
 
 from marketplace.core.forms import tidy
+from marketplace.core.records import slim_record
 
 MOST: Final = 2000  # rows
 LONGEST: Final = 200_000  # characters
@@ -18,7 +18,7 @@ NUMBER: Final = re.compile(r"[A-Za-z0-9-]{6,40}")
 LONGEST_CARRIER: Final = 40
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Row:
     """One row of the table, by its own line number; `wrong` says what cannot be read."""
 

@@ -1,7 +1,6 @@
 """Parcels leave by the row: what each would do is said first; a table sent twice changes nothing the second time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -10,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.errors import Refusal
+from marketplace.core.records import slim_record
 from marketplace.orders import desk, disputed, fulfilment
 from marketplace.orders.dispatching.reading import Row
 from marketplace.orders.models import Order, Parcel
@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     WRONG = "wrong"
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Checked:
     """A row and what it does; `why` where it does nothing. `parcel`: its public id, empty where it is unknown."""
 

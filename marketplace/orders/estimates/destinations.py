@@ -2,7 +2,6 @@
 
 Without script, and without losing cached pages: the page cache keeps one page for each province (core.page_cache)."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Flask, Response, request
@@ -10,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.formats import language
 from marketplace.core.reading import ONE_YEAR
+from marketplace.core.records import record
 from marketplace.orders import shipping
 
 NAME: Final = "to"
@@ -17,7 +17,7 @@ EXAMPLE: Final = "140000"
 MOST_SHOWN: Final = 20  # characters of a place that we do not know
 
 
-@dataclass(frozen=True)
+@record
 class Destination:
     """`unknown`: what was asked for in vain; then, and while nobody has chosen, it is Shanxi, as an example."""
 

@@ -1,7 +1,6 @@
 """Groups as pages show them: how far each is, who is in it without their names, and what a seller offers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from marketplace.core import clock
 from marketplace.core.db import Columns
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language, mask_name
+from marketplace.core.records import record
 from marketplace.orders.groups import telling
 from marketplace.orders.groups.models import GroupBuy, GroupMember, GroupOffer
 from marketplace.orders.groups.states import COUNTED, GATHERING, JOINABLE, TAKING_ROOM, GroupState
@@ -23,7 +23,7 @@ MOST_SHOWN: Final = 6  # open groups beside a product
 MOST_MEMBERS: Final = 200
 
 
-@dataclass(frozen=True)
+@record
 class Group:
     """One group and its figures, in packs."""
 
@@ -88,7 +88,7 @@ class Group:
         return telling.time_left(self.closes_at)
 
 
-@dataclass(frozen=True)
+@record
 class Offered:
     """What a seller offers to groups."""
 
@@ -115,7 +115,7 @@ class Offered:
     title, unit = Group.title, Group.unit
 
 
-@dataclass(frozen=True)
+@record
 class Member:
     """Somebody in a group: the first character of a name, and how many packs."""
 

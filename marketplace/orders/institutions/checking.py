@@ -3,7 +3,6 @@
 Nothing said in three days: everything was accepted. No answer in three days: the station agrees."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from marketplace.core import audit, clock, ids
 from marketplace.core.db import add_row, add_rows
 from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.records import record
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.orders import fulfilment, remaining, repaying
 from marketplace.orders.institutions.models import AccountOrder, GoodsCheck, GoodsCheckLine
@@ -58,7 +58,7 @@ class WeighsMore(Refusal):
         self.line = line
 
 
-@dataclass(frozen=True)
+@record
 class Claim:
     """What is not right with one line: packs that are not accepted, and what the accepted ones weigh together."""
 

@@ -1,12 +1,12 @@
 """Invoices as pages show them: a fixed number of statements."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, case, select
 from sqlalchemy.orm import Session
 
+from marketplace.core.records import slim_record
 from marketplace.orders.invoices import amounts
 from marketplace.orders.invoices.models import Invoice, InvoiceRequest
 from marketplace.orders.invoices.states import InvoiceKind, InvoiceState, Issuer
@@ -16,7 +16,7 @@ from marketplace.stations.models import Station
 MOST: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Shown:
     """One issuer's invoice; `paid_fen`: what their part of the order comes to now."""
 

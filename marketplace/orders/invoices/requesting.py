@@ -2,7 +2,6 @@
 
 One request leads to one invoice of each seller, for their goods, and of each station that was paid for shipping."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from marketplace.core import clock, ids
 from marketplace.core.db import add_row, add_rows
 from marketplace.core.errors import Refusal
+from marketplace.core.records import slim_record
 from marketplace.core.transitions import EventRow, leave_trace
 from marketplace.orders.institutions.models import AccountOrder
 from marketplace.orders.invoices import amounts
@@ -34,7 +34,7 @@ class TooLateForInvoice(Refusal):
     message = _l("Invoices can be asked for until 30 days after everything has arrived and is settled.")
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Wanted:
     """As they typed it. The tax number of companies alone."""
 

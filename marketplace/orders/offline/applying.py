@@ -1,13 +1,13 @@
 """What an act does to its parcel: the step it names, if it is the next; nothing, if that was done; else a person decides."""
 
 import json
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.records import record
 from marketplace.core.transitions import EventRow, transition, written_offline
 from marketplace.orders import fulfilment
 from marketplace.orders.models import Parcel
@@ -26,7 +26,7 @@ DETAILS: Final = ("shelf", "carrier", "tracking_number")
 """What a step may say of the parcel that another phone may have said otherwise."""
 
 
-@dataclass(frozen=True)
+@record
 class Verdict:
     state: A
     problem: Problem | None = None

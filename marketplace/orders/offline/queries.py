@@ -1,7 +1,6 @@
 """What the desk shows of acts that do not fit."""
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -9,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Person
+from marketplace.core.records import record
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.offline import conflicts
 from marketplace.orders.offline.applying import DETAILS
@@ -19,7 +19,7 @@ from marketplace.orders.states import ParcelState
 MOST: Final = 100
 
 
-@dataclass(frozen=True)
+@record
 class ShownConflict:
     """`state`, `label`: of the parcel as it stands now; None and empty where there is no such parcel."""
 

@@ -1,17 +1,17 @@
 """The steps that a phone may write without a network: those that give no money back. The others wait for one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from marketplace.core.forms import Form
+from marketplace.core.records import record
 from marketplace.orders import fulfilment
 from marketplace.orders.forms import DispatchForm, NothingForm, PackingForm, PickupForm
 from marketplace.orders.quoting import COURIER, PICKUP as FETCHED
 from marketplace.orders.states import ParcelState as S
 
 
-@dataclass(frozen=True)
+@record
 class OfflineStep:
     """Where it leads from and to, the command behind it, what is entered, and for which way of delivery it is."""
 

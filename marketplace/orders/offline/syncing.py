@@ -1,7 +1,6 @@
 """What phones send is taken in: each act once, in whatever order it comes. Whoever sends it again gets the same outcome."""
 
 import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction, insert_or_ignore
 from marketplace.core.errors import Refusal
+from marketplace.core.records import record
 from marketplace.core.transitions import leave_trace
 from marketplace.orders.offline import applying
 from marketplace.orders.offline.applying import Verdict
@@ -31,7 +31,7 @@ class OtherAct(Refusal):
     message = _l("This was already sent with different content.")
 
 
-@dataclass(frozen=True)
+@record
 class Phone:
     """Who sends: a browser that named itself, the person and the station it works for."""
 

@@ -1,13 +1,13 @@
 """Labels of many parcels at once: a fixed number of statements, however many."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Person
+from marketplace.core.records import slim_record
 from marketplace.core.settings import settings
 from marketplace.core.transitions import EventRow
 from marketplace.orders import origins
@@ -23,7 +23,7 @@ STATES: Final = (S.COLLECTING, S.PACKED)
 QUIET_ZONE: Final = 4  # modules
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Label:
     parcel: ShownParcel
     order: Order

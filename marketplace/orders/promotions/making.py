@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from marketplace.accounts.models import Person
 from marketplace.core import audit, clock, ids
 from marketplace.core.db import add_row
 from marketplace.core.errors import Refusal
+from marketplace.core.records import slim_record
 from marketplace.core.transitions import leave_trace
 from marketplace.orders.promotions import ending
 from marketplace.orders.promotions.choosing import code_of
@@ -45,7 +45,7 @@ class NoDraft(Refusal):
     message = _l("Only a draft can be changed. End this one and make a new one.")
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Terms:
     """Sums in fen; days in Shanxi's calendar, the last one included."""
 

@@ -1,12 +1,12 @@
 """Promotions as pages show them: a fixed number of statements."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.errors import NotFound
+from marketplace.core.records import slim_record
 from marketplace.core.transitions import EventRow
 from marketplace.orders.models import Order
 from marketplace.orders.promotions.models import Promotion, PromotionUse
@@ -16,7 +16,7 @@ MOST = 100
 MOST_ORDERS = 30
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Discount:
     """What one promotion took off an order, in fen."""
 

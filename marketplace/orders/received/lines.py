@@ -2,7 +2,6 @@
 something else is spoken of at the line that was bought."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import ColumnElement, and_, select
@@ -15,6 +14,7 @@ from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import Columns
 from marketplace.core.errors import NotFound
+from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.orders import fulfilment
 from marketplace.orders.models import Order, OrderLine, Parcel
@@ -26,7 +26,7 @@ LOST: Final = (
 )
 
 
-@dataclass(frozen=True)
+@record
 class BoughtLine:
     """As pages show it; only what `is_received` may be reviewed."""
 

@@ -1,7 +1,6 @@
 """What came in on a day, for the station's page. Two statements."""
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
@@ -9,11 +8,12 @@ from sqlalchemy.orm import Session
 
 from marketplace.core import clock
 from marketplace.core.db import Columns
+from marketplace.core.records import slim_record
 from marketplace.orders.models import OrderLine
 from marketplace.orders.receiving.models import Allotment, Arrival, ArrivalLine
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class CamePack:
     title_zh: str
     title_en: str
@@ -32,7 +32,7 @@ class CamePack:
         return max(0, self.good - self.expected)
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Came:
     seller: str
     seller_name: str

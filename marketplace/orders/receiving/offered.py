@@ -1,7 +1,6 @@
 """What buyers and desks see of things that are offered instead, and the letter that tells of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import force_locale, gettext as _
@@ -10,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.db import in_transaction
 from marketplace.core.formats import local_datetime, yuan
+from marketplace.core.records import slim_record
 from marketplace.orders import letters
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.queries import ShownLine
@@ -17,7 +17,7 @@ from marketplace.orders.receiving.models import Substitute
 from marketplace.orders.receiving.states import SubstituteState as T
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class What:
     """One pack by its names."""
 
@@ -27,7 +27,7 @@ class What:
     unit_en: str
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Shown:
     public_id: str
     order: str

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from listings.models import Variant
 from marketplace.core.db import Columns
+from marketplace.core.records import slim_record
 from marketplace.orders import remaining
 from marketplace.orders.disputed import PURPOSE
 from marketplace.orders.models import Order, OrderLine, Parcel
@@ -26,7 +26,7 @@ BY_WEIGHT: Final = "weight"
 PAID_OR_PLACED: Final = func.coalesce(Order.paid_at, Order.placed_at)  # on account there is no payment to wait for
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Claim:
     """Packs of one line of an order that are still to be brought."""
 
@@ -56,7 +56,7 @@ class Claim:
         return f"{self.order_number}-{self.parcel_number}"
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Pack:
     """Everything that one seller owes of one pack, the earliest paid first. Never empty."""
 
@@ -88,7 +88,7 @@ class Pack:
         return min(claim.promised_by for claim in self.claims)
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Delivery:
     """Everything that one seller owes a station. Never empty."""
 

@@ -3,7 +3,6 @@
 It is the same seller's, so that the money stays whose it was. The buyer accepts it: it becomes a line of its own
 (`dividing`), and what it costs less goes back. Or declines it or does not answer, and what did not come goes back."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -18,6 +17,7 @@ from marketplace.accounts.models import Person
 from marketplace.core import clock, ids, outbox
 from marketplace.core.db import add_rows, in_transaction
 from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.records import slim_record
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.orders import disputed, fulfilment, remaining, repaying
 from marketplace.orders.models import OrderLine, Parcel
@@ -41,7 +41,7 @@ class TooLateToAnswer(Refusal):
     message = _l("This offer is over. Here is how your order stands now.")
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Candidate:
     """A pack of the same seller that may be offered."""
 

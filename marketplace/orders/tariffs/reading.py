@@ -4,7 +4,6 @@ import csv
 import io
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 from flask_babel import LazyString, lazy_gettext as _l
 
 from marketplace.core.forms import tidy
+from marketplace.core.records import slim_record
 
 MOST: Final = 200  # rows
 NUMBER: Final = re.compile(r"\d{1,6}(\.\d{1,3})?")
@@ -19,7 +19,7 @@ YUAN: Final = re.compile(r"\d{1,6}(\.\d{1,2})?")
 DAYS: Final = re.compile(r"[1-9]\d?")
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Step:
     """One row; `wrong` says what cannot be read."""
 

@@ -1,7 +1,6 @@
 """/station: the desk of one station. Each parcel shows the step it can take next; a step sent twice is taken once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -15,6 +14,7 @@ from marketplace.core import clock
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
 from marketplace.core.forms import Form
+from marketplace.core.records import record
 from marketplace.core.steps import TOO_LATE, take_step
 from marketplace.orders import desk, fulfilment, queries, refunded, remaining, undelivered
 from marketplace.orders.forms import DispatchForm, NothingForm, PackingForm, PickupForm, RefusalForm
@@ -30,7 +30,7 @@ from marketplace.stations.models import Station
 bp = Blueprint("desk", __name__, url_prefix="/station")
 
 
-@dataclass(frozen=True)
+@record
 class Step:
     """A noun of an address, the command behind it, what is entered for it."""
 

@@ -2,7 +2,6 @@
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +15,7 @@ from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, hit
 from marketplace.core import clock
 from marketplace.core.db import db
+from marketplace.core.records import slim_record
 from marketplace.orders.forms import PickupForm
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.states import GOES_AHEAD, ParcelState as S
@@ -25,7 +25,7 @@ bp = Blueprint("shelf", __name__, url_prefix="/station/shelf")
 MOST: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
+@slim_record
 class Waiting:
     """A parcel on the shelf."""
 

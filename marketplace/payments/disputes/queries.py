@@ -1,12 +1,12 @@
 """Disputes as operators see them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
 from marketplace.core.errors import NotFound
+from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.payments.disputes.models import Dispute, DisputeEvidence
 from marketplace.payments.models import Attempt
@@ -14,7 +14,7 @@ from marketplace.payments.models import Attempt
 PAGE = 50
 
 
-@dataclass(frozen=True)
+@record
 class DisputeRow:
     """With the payment it is about."""
 
@@ -33,7 +33,7 @@ def page(session: Session, *, state: str = "", before: int | None = None) -> tup
     return rows[:PAGE], rows[PAGE - 1].dispute.id if len(rows) > PAGE else None
 
 
-@dataclass(frozen=True)
+@record
 class DisputeLife:
     """One dispute with what happened and what we said, without the papers themselves."""
 

@@ -1,13 +1,13 @@
 """One attempt with everything that ever happened to its money, so that a person can follow any fen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.core.errors import NotFound
+from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.ledger.queries import Posting, postings_of
 from marketplace.payments.models import Attempt, GatewayEvent, Refund
@@ -15,7 +15,7 @@ from marketplace.payments.operator import tracing
 from marketplace.payments.reconciliation.models import GatewayMovement
 
 
-@dataclass(frozen=True)
+@record
 class Followed:
     """`origin` is the page of what was paid for; `onward` gives, by key, the pages of entries that have one."""
 

@@ -3,7 +3,6 @@
 Two kinds: what came and is not what we asked for, and what came twice or too late and did not arrive when it went back."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any, Final
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from marketplace.core import clock
 from marketplace.core.db import Columns
 from marketplace.core.paging import Page, cut
+from marketplace.core.records import record
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import RefundState
@@ -23,7 +23,7 @@ EXPORTED: Final = 1_000  # rows in memory at a time
 MISMATCH, SURPLUS = "mismatch", "surplus"
 
 
-@dataclass(frozen=True)
+@record
 class Asked:
     """What is looked for; `before` is the payment that ended the page before."""
 
@@ -35,7 +35,7 @@ class Asked:
     before: str = ""
 
 
-@dataclass(frozen=True)
+@record
 class Parked:
     """Money in suspense under one payment; `refund` is the last try to send it back, for `reason`."""
 

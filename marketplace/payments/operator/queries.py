@@ -1,7 +1,6 @@
 """Attempts and refunds as operators look through them: newest first, page by page, one statement a page."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from operator import attrgetter
 from typing import Any, Final
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 from marketplace.core import clock
 from marketplace.core.db import Columns
 from marketplace.core.paging import Page, cut
+from marketplace.core.records import record
 from marketplace.payments import overdue
 from marketplace.payments.models import Attempt, Refund
 
@@ -19,7 +19,7 @@ PAGE: Final = 50
 EXPORTED: Final = 1_000  # rows in memory at a time
 
 
-@dataclass(frozen=True)
+@record
 class Asked:
     """What is looked for; `before` is the last row of the page before."""
 

@@ -1,7 +1,6 @@
 """Which entry of the books answers to a movement of the gateway (PAYMENTS.md, section 7). Reads only."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -9,6 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock
+from marketplace.core.records import record
 from marketplace.core.transitions import subject_of
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.payments.disputes.models import Dispute
@@ -32,7 +32,7 @@ from marketplace.payments.transfers.models import GatewayPayee, Reversal, Transf
 ON_THE_WAY: Final = timedelta(hours=2)  # after this, what only one side has is nobody's delay any more
 
 
-@dataclass(frozen=True)
+@record
 class Judgement:
     """`entry` is the key of what the books have, `note` says in plain English what is wrong, for those who look into it."""
 
@@ -41,7 +41,7 @@ class Judgement:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@record
 class Posted:
     """An entry, and what it did to the gateway's account in one currency."""
 

@@ -1,17 +1,17 @@
 """What we ask of a gateway that pays others out of our balance there (`Caps.transfers`), in our own words."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from marketplace.core.money import Money
+from marketplace.core.records import record
 from marketplace.payments.transfers.states import PayeeState
 
 if TYPE_CHECKING:
     from marketplace.payments.gateways import Book
 
 
-@dataclass(frozen=True)
+@record
 class PayeeStatus:
     """Somebody who can be paid there, as the gateway has them. `payee` is our own id of them."""
 
@@ -23,7 +23,7 @@ class PayeeStatus:
     url: str = ""  # where they enter who they are, for once, as long as the gateway wants to know
 
 
-@dataclass(frozen=True)
+@record
 class TransferRequest:
     transfer: str
     payee: str  # the gateway's id
@@ -31,14 +31,14 @@ class TransferRequest:
     group: str  # what is sent together
 
 
-@dataclass(frozen=True)
+@record
 class ReversalRequest:
     reversal: str
     transfer: str  # the gateway's id
     amount: Money
 
 
-@dataclass(frozen=True)
+@record
 class RemoteTransfer:
     """Money that a payee has, or that came back from one; `ours` is our own id of it."""
 

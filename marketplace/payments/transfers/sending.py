@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 from marketplace.core import audit, clock, outbox
 from marketplace.core.db import in_transaction
 from marketplace.core.money import Money
+from marketplace.core.records import record
 from marketplace.core.transitions import leave_trace, subject_of, transition
 from marketplace.payments.gateways import (
     Declined,
@@ -103,7 +103,7 @@ class NeverArrived(Declined):
     """Asked for a day ago, and the gateway has nothing of it."""
 
 
-@dataclass(frozen=True)
+@record
 class Submission:
     """What the gateway is asked for. With a key too old to be repeated, what that key made is looked for."""
 

@@ -2,7 +2,6 @@
 
 /seller/account, /seller/statements; /station/account, /station/statements."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -15,6 +14,7 @@ from marketplace.accounts.rate_limits import HOUR, hit
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.formats import in_language
+from marketplace.core.records import record
 from marketplace.core.settings import settings
 from marketplace.orders.batches import at_gateway, connecting, payees, queries, statements, telling, typesetting
 from marketplace.orders.batches.forms import PayoutAccountForm
@@ -27,7 +27,7 @@ from marketplace.stations.models import Seller, Station
 bp = Blueprint("own_money", __name__)
 
 
-@dataclass(frozen=True)
+@record
 class Side:
     """Whose money it is, and the frame in which it is shown."""
 

@@ -1,7 +1,6 @@
 """/station/cases: what buyers report about a station's parcels; the station decides, and witnesses what comes back."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Blueprint, g, request, url_for
@@ -13,6 +12,7 @@ from marketplace.accounts.permissions import requires
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
 from marketplace.core.forms import Form, tidy
+from marketplace.core.records import record
 from marketplace.core.steps import take_step
 from marketplace.orders.cases import appealing, deciding, exchanging, queries, returning, telling
 from marketplace.orders.cases.finding import Reach
@@ -28,7 +28,7 @@ CURRENT: Final = "cases"  # of the desk's links
 bp = Blueprint("station_cases", __name__, url_prefix="/station/cases")
 
 
-@dataclass(frozen=True)
+@record
 class Step:
     """A noun of an address, the command behind it, what is entered for it."""
 

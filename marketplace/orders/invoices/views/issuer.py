@@ -1,7 +1,6 @@
 """/seller/invoices, /station/invoices: what buyers want invoices for, with what was paid for it, and the issuer's answer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -13,6 +12,7 @@ from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.forms import Form
+from marketplace.core.records import record
 from marketplace.orders.invoices import issuing, queries
 from marketplace.orders.invoices.forms import IssueForm, ReasonForm
 from marketplace.orders.invoices.states import Issuer
@@ -22,7 +22,7 @@ bp = Blueprint("issued_invoices", __name__)
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
-@dataclass(frozen=True)
+@record
 class Desk:
     """Whose invoices, and the frame in which they are shown."""
 

@@ -1,7 +1,6 @@
 """/seller/promotions, /operator/promotions: what runs, a new one, and the steps of one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -14,6 +13,7 @@ from marketplace.accounts.permissions import requires
 from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.records import record
 from marketplace.orders.promotions import ending, making, queries, telling
 from marketplace.orders.promotions.forms import PromotionForm, ProvincePromotionForm, SentBackForm, as_typed
 from marketplace.orders.promotions.states import PromotionState
@@ -22,7 +22,7 @@ bp = Blueprint("promotions", __name__)
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
-@dataclass(frozen=True)
+@record
 class Desk:
     """Whose promotions: a seller's own, or (None) everybody's on the province's desk; and the frame they are shown in."""
 
