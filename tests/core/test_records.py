@@ -50,9 +50,11 @@ def test_it_is_what_a_frozen_dataclass_is(kind: Any) -> None:
     assert hash(one) == hash(plain) and one != plain
     assert repr(one).partition("(")[2] == repr(plain).partition("(")[2]
     assert kind("b") == kind("b", 0, ())
-    for change in (lambda: setattr(one, "fen", 7), lambda: setattr(one, "more", 7), lambda: delattr(one, "fen")):
+    for name in ("fen", "more"):
         with pytest.raises(FrozenInstanceError):
-            change()
+            setattr(one, name, 7)
+    with pytest.raises(FrozenInstanceError):
+        del one.fen
     assert one == same
 
 
