@@ -26,6 +26,7 @@ FINISHED: Final = """SELECT number AS name FROM "order" WHERE state NOT IN ('pen
         WHERE c.exchange_number IS NOT NULL)
     UNION ALL SELECT public_id FROM contribution
     WHERE state = 'received' AND id NOT IN (SELECT contribution_id FROM installment)
+    AND campaign_id NOT IN (SELECT campaign_id FROM campaign_report)
     AND (SELECT COUNT(*) FROM receipt r WHERE r.contribution_id = contribution.id) = 1"""
 COUNTED_AGAIN: Final = """INSERT INTO stock_movement (variant_code, kind, on_hand_change, reserved_change, reference, at)
     SELECT variant_code, 'counted', -SUM(on_hand_change), 0, 'benchmark', MAX(at) FROM stock_movement WHERE id > :last
