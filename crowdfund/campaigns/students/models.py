@@ -18,6 +18,7 @@ from marketplace.core.db import Base
 from marketplace.core.encryption import Encrypted
 
 STAGES = ("primary", "junior", "senior", "vocational", "college")
+LEFT_BEHIND = "left behind:"  # before a public id: what could be compared stayed in another house
 RUNNING = text("state IN ('offered', 'held', 'taken')")
 LIVING = text("state <> 'ended'")
 WAITING = text("verdict = ''")
