@@ -74,7 +74,8 @@ MOVED: Final = (
     Check(
         "funds from another house match nothing here",
         """SELECT f.public_id AS name, g.public_id AS gift FROM matching_fund f
-        JOIN giving_import i ON f.created_at < i.begun_at JOIN gift_match x ON x.fund_id = f.id JOIN contribution g ON g.id = x.contribution_id
+        JOIN giving_import i ON f.created_at < i.begun_at JOIN gift_match x ON x.fund_id = f.id
+        JOIN contribution g ON g.id = x.contribution_id
         WHERE x.at >= i.begun_at OR f.contact_key <> 'left behind'""",
         "fund {name} came from another house without its sponsor, and matched gift {gift} here",
     ),

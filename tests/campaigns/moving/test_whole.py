@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from crowdfund.campaigns import receipts
 from crowdfund.campaigns.banking import depositing
+from crowdfund.campaigns.banking.models import CashDeposit
 from crowdfund.campaigns.banking.states import DepositState
 from crowdfund.campaigns.criteria.models import Beneficiary, CampaignCriteria
 from crowdfund.campaigns.invited.models import Invitation
@@ -105,9 +106,8 @@ def test_it_goes_on_there(whole: Whole, tmp_path: Path, empty: Opens) -> None:
             in_transaction(send_back, whole.yearly[1], 20)
             number, _code = receipts.of(db.session(), contribution=whole.yearly[0]) or ("", "")
             assert db.session.scalar(select(Receipt.fen).where(Receipt.public_id == number)) == 200
-            waits = db.session.scalars(
-                select(depositing.CashDeposit.public_id).where(depositing.CashDeposit.state == DepositState.PAID_IN)
-            ).one()
+            paid_in_there = select(CashDeposit.public_id).where(CashDeposit.state == DepositState.PAID_IN)
+            waits = db.session.scalars(paid_in_there).one()
             told: dict[str, Any] = {"found_fen": 40, "why": "", "person_id": here.approver.id}
             assert in_transaction(depositing.confirm, deposit=waits, **told) is DepositState.CONFIRMED
             made = select(func.count()).select_from(GiftMatch)
