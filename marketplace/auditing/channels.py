@@ -12,7 +12,8 @@ CHANNELS: Final = (
         "directed gifts come from the list",
         f"""SELECT g.public_id AS name FROM contribution g JOIN campaign c ON c.id = g.campaign_id
         WHERE c.channel = 'directed' AND NOT {CAME_FROM_ANOTHER_HOUSE}
-        AND NOT EXISTS (SELECT 1 FROM invitation i WHERE i.campaign_id = c.id AND i.person_id = g.person_id AND i.accepted_at <= g.created_at
+        AND NOT EXISTS (SELECT 1 FROM invitation i WHERE i.campaign_id = c.id
+            AND i.person_id = g.person_id AND i.accepted_at <= g.created_at
             AND (i.withdrawn_at IS NULL OR i.withdrawn_at >= g.created_at))""",
         "gift {name} to a campaign for a closed list is from nobody on it",
     ),
