@@ -14,10 +14,10 @@ from crowdfund.campaigns.mirrors.models import MirrorTotal
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.moving import reading, writing
 from crowdfund.campaigns.states import ContributionState, FundState, PlaceState, TermState
-from crowdfund.campaigns.students import set_aside
+from crowdfund.campaigns.students import proofs, publishing, set_aside
 from crowdfund.campaigns.students.models import EnrolmentProof, SchoolTerm, StudentPlace
 from marketplace.core.db import db, in_transaction
-from marketplace.demo import gifts
+from marketplace.demo import gifts, students
 from marketplace.demo.load import load
 from marketplace.demo.together import DIRECTED
 from marketplace.payments.gateways import gateways
@@ -25,6 +25,7 @@ from marketplace.payments.sandbox import storage
 from tests.auditing.test_giving import named
 from tests.campaigns.moving.conftest import Opens, empty, other, seal
 from tests.campaigns.moving.test_moving import figures, ledger, quiet
+from tests.factories import make_person
 from tests.public_ledger import written
 
 __all__ = ["empty", "other"]
@@ -72,7 +73,23 @@ def test_the_demonstration_moves(lived: Session, tmp_path: Path, where: str, req
         assert sorted(session.scalars(select(SchoolTerm.state))) == [TermState.ENROLLED, TermState.OPENED]
         assert sorted(session.scalars(select(EnrolmentProof.verdict))) == ["accepted", "dropped"]
         assert list(session.scalars(select(MatchingFund.state))) == [FundState.ACTIVE]
-        session.rollback()  # what reads holds off the audit's tampering
+        session.rollback()  # the audit's own tests drop triggers, and wait for whoever reads
         assert named() == set()
         answers = {name: app.test_client().get(f"/campaigns/{name}").status_code for name in campaigns}
         assert {name for name, answer in answers.items() if answer != 200} == {DIRECTED} and answers[DIRECTED] == 403
+        whom_a_place_means_is_said_again()
+
+
+def whom_a_place_means_is_said_again() -> None:
+    """By the first proof of its term; from then on no other number is taken, for this place or for another."""
+    about = select(SchoolTerm.public_id, StudentPlace.id).join(StudentPlace, StudentPlace.id == SchoolTerm.place_id)
+    term, place = db.session.execute(about.where(SchoolTerm.state == TermState.OPENED)).one()
+    paper: dict[str, Any] = {"raw": students.PAPER, "officer_id": make_person().id}
+    proof: dict[str, Any] = {"term": term, "organisations": students.ORGANISATIONS, **paper}
+    in_transaction(proofs.add, student_number="DEMO000002", **proof)
+    assert db.session.get_one(StudentPlace, place).student == publishing.print_of("DEMO000002")
+    db.session.rollback()
+    with pytest.raises(proofs.OtherStudent):
+        in_transaction(proofs.add, student_number="DEMO000009", **proof)
+    db.session.rollback()
+    assert named() == set()
