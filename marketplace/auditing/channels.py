@@ -4,11 +4,15 @@ from typing import Final
 
 from marketplace.auditing.checks import Check
 
+CAME_FROM_ANOTHER_HOUSE: Final = "EXISTS (SELECT 1 FROM giving_import m WHERE g.created_at < m.begun_at)"
+"""Who is on a list stays in the house that invited them; so does who gave."""
+
 CHANNELS: Final = (
     Check(
         "directed gifts come from the list",
-        """SELECT g.public_id AS name FROM contribution g JOIN campaign c ON c.id = g.campaign_id
-        WHERE c.channel = 'directed' AND NOT EXISTS (SELECT 1 FROM invitation i WHERE i.campaign_id = c.id
+        f"""SELECT g.public_id AS name FROM contribution g JOIN campaign c ON c.id = g.campaign_id
+        WHERE c.channel = 'directed' AND NOT {CAME_FROM_ANOTHER_HOUSE}
+        AND NOT EXISTS (SELECT 1 FROM invitation i WHERE i.campaign_id = c.id
             AND i.person_id = g.person_id AND i.accepted_at <= g.created_at
             AND (i.withdrawn_at IS NULL OR i.withdrawn_at >= g.created_at))""",
         "gift {name} to a campaign for a closed list is from nobody on it",

@@ -171,7 +171,8 @@ RECEIPTS: Final = (
         "years' receipts list their giver's gifts",
         """SELECT r.public_id AS name, g.public_id AS gift FROM receipt r JOIN receipt_year y ON y.id = r.year_id
         JOIN receipt_gift i ON i.receipt = r.public_id JOIN contribution g ON g.id = i.contribution_id
-        JOIN campaign c ON c.id = g.campaign_id WHERE g.person_id IS NULL OR g.person_id <> y.person_id
+        JOIN campaign c ON c.id = g.campaign_id WHERE g.person_id <> y.person_id OR (g.person_id IS NULL
+            AND NOT EXISTS (SELECT 1 FROM giving_import m WHERE g.created_at < m.begun_at))
         OR g.book <> y.book OR r.book <> y.book OR c.organisation_code <> y.organisation_code""",
         "receipt {name} lists gift {gift} of another giver, organisation or book",
     ),

@@ -64,4 +64,19 @@ MOVED: Final = (
         WHERE g.person_id IS NOT NULL OR g.giver IS NOT NULL OR g.contact IS NOT NULL""",
         "gift {name} came from another house, and its giver with it",
     ),
+    Check(
+        "years that came from another house belong to nobody",
+        """SELECT y.id AS name FROM receipt_year y JOIN person p ON p.id = y.person_id JOIN giving_import i ON EXISTS (
+            SELECT 1 FROM receipt r WHERE r.year_id = y.id AND r.issued_at < i.begun_at)
+        WHERE p.is_active OR EXISTS (SELECT 1 FROM receipt_year o WHERE o.person_id = p.id AND o.id <> y.id)""",
+        "the year {name} came from another house, and is somebody's here, or stands beside another of theirs",
+    ),
+    Check(
+        "funds from another house match nothing here",
+        """SELECT f.public_id AS name, g.public_id AS gift FROM matching_fund f
+        JOIN giving_import i ON f.created_at < i.begun_at JOIN gift_match x ON x.fund_id = f.id
+        JOIN contribution g ON g.id = x.contribution_id
+        WHERE x.at >= i.begun_at OR f.contact_key <> 'left behind'""",
+        "fund {name} came from another house without its sponsor, and matched gift {gift} here",
+    ),
 )

@@ -4,13 +4,13 @@ match:<fund>:<gift>   matching -> restricted, capped while the fund's row is loc
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import public_ledger, room
 from crowdfund.campaigns.matching import evidence, funds, holding, traces
 from crowdfund.campaigns.matching.givers import counted_as, key_of, keys_of, keys_of_sponsor
-from crowdfund.campaigns.matching.models import GiftMatch, MatchingFund
+from crowdfund.campaigns.matching.models import SPONSOR_UNKNOWN, GiftMatch, MatchingFund
 from crowdfund.campaigns.matching.paying_in import PURPOSE, account_of
 from crowdfund.campaigns.matching.suspicion import reasons
 from crowdfund.campaigns.matching.waiting_models import HeldMatch
@@ -24,8 +24,13 @@ from marketplace.payments.models import Attempt
 
 def is_matching() -> ColumnElement[bool]:
     """SQL, beside `campaign`: it has a fund that may match. Asked without a lock, so that other gifts never wait for one."""
-    mine = select(MatchingFund.id).where(MatchingFund.campaign_id == Campaign.id, MatchingFund.state == FundState.ACTIVE)
+    mine = select(MatchingFund.id).where(MatchingFund.campaign_id == Campaign.id, may_match())
     return mine.correlate(Campaign).exists()
+
+
+def may_match() -> ColumnElement[bool]:
+    """SQL: a fund that is open, of a sponsor whose own gifts would be known."""
+    return and_(MatchingFund.state == FundState.ACTIVE, MatchingFund.contact_key != SPONSOR_UNKNOWN)
 
 
 def add_match(session: Session, *, gift: int, campaign: str, attempt: str) -> None:
@@ -76,7 +81,7 @@ def open_fund(session: Session, gift: Contribution) -> MatchingFund | None:
 def locked_fund(session: Session, gift: Contribution) -> MatchingFund | None:
     mine: Any = select(MatchingFund).where(
         MatchingFund.campaign_id == gift.campaign_id,
-        MatchingFund.state == FundState.ACTIVE,
+        may_match(),
         MatchingFund.book == gift.book,
         MatchingFund.currency == gift.currency,
     )

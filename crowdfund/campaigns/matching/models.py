@@ -10,6 +10,8 @@ from marketplace.core import clock, ids
 from marketplace.core.db import Base
 from marketplace.core.encryption import Encrypted
 
+SPONSOR_UNKNOWN = "left behind"  # of a fund that came from another house: nobody's gifts are matched by it here
+
 
 class MatchingFund(Base):
     """So many per cent of each gift that its campaign receives, up to caps by gift, by giver and in all.
@@ -59,6 +61,10 @@ class MatchingFund(Base):
     @property
     def left_fen(self) -> int:
         return self.received_fen - self.matched_fen - self.held_fen - self.gone_fen
+
+    @property
+    def knows_its_sponsor(self) -> bool:
+        return self.contact_key != SPONSOR_UNKNOWN
 
     @property
     def series(self) -> int:

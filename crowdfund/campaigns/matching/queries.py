@@ -60,7 +60,7 @@ def of_campaign(session: Session, campaign_id: int) -> Matching:
 def offered(funds: Sequence[Any]) -> Offer | None:
     """Nothing where the fund that would match now is disputed by its sponsor's bank."""
     for fund, is_disputed in funds:
-        if fund.state is F.ACTIVE:
+        if fund.state is F.ACTIVE and fund.knows_its_sponsor:
             return None if is_disputed else offer_of(fund)
     used_up = [fund for fund, _is_disputed in funds if fund.state is F.EXHAUSTED]
     return offer_of(used_up[-1]) if used_up else None

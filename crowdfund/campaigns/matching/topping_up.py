@@ -41,7 +41,7 @@ def top_up(session: Session, *, fund: str, more: Money, owner_id: int) -> str:
 
     Raises NotFound, CannotBeToppedUp, TakesNoFund."""
     row = funds.get(session, fund)
-    if row.state not in TAKES_MORE or row.book != current_book():
+    if row.state not in TAKES_MORE or not row.knows_its_sponsor or row.book != current_book():
         raise CannotBeToppedUp(fund)
     if not funds.takes_gifts(session, row):
         raise TakesNoFund(fund)

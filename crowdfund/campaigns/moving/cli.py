@@ -33,8 +33,8 @@ class Teller:
 def run_export(folder: Path) -> None:
     """Write organisations, campaigns, gifts without their givers, books, evidence's hashes and the public ledger.
 
-    Nothing of it may be on its way: refunds, payments to providers, disputes, open matching funds. Interrupted, it is
-    begun anew."""
+    Nothing of it may be on its way: refunds, payments to providers, disputes, funds and matches that wait for somebody.
+    Interrupted, it is begun anew."""
     try:
         rows = writing.export(folder, Teller())
     except (writing.NotAtRest, NotAnExport) as refusal:

@@ -5,23 +5,24 @@ the end every account must be what the other house said, and the chain must end 
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Column, Date, func, insert, select
+from sqlalchemy import JSON, Column, Date, func, insert, null, select, update
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import giving
 from crowdfund.campaigns.chain import CHAIN
 from crowdfund.campaigns.ledger_models import LedgerTold, SealedRow
 from crowdfund.campaigns.models import PublicRow
-from crowdfund.campaigns.moving import folder as folders, ledger, writing
+from crowdfund.campaigns.moving import folder as folders, ledger, students, writing, years
 from crowdfund.campaigns.moving.folder import ENTRIES, LEDGER, SEALS, File, Manifest, NotAnExport
 from crowdfund.campaigns.moving.models import GivingImport
 from crowdfund.campaigns.moving.tables import ANEW, Carried, carried, table as table_of
+from crowdfund.campaigns.students.models import LEFT_BEHIND
 from crowdfund.campaigns.whereabouts import following
 from marketplace.accounts.models import Person
 from marketplace.core import audit, clock, ids, page_cache
@@ -60,7 +61,8 @@ def read_in(folder: Path, told: Told) -> int:
 
     Raises NotAnExport, NotEmpty."""
     manifest = folders.read_manifest(folder)
-    expected = [*(f"{each.name}.jsonl" for each in carried()), ENTRIES, SEALS, LEDGER]
+    first, later = ([each.file for each in carried() if each.is_after_entries is is_after] for is_after in (False, True))
+    expected = [*first, ENTRIES, *later, SEALS, LEDGER]
     if [file.name for file in manifest.files] != expected:
         raise NotAnExport("The files are not those that this version reads.")
     for name in folders.check(folder, manifest):
@@ -144,7 +146,7 @@ def take(session: Session, *, reading: Reading, file: str, page: list[bytes], se
     elif file == ENTRIES:
         take_entries(session, page)
     else:
-        (each,) = [each for each in carried() if f"{each.name}.jsonl" == file]
+        (each,) = [each for each in carried() if each.file == file]
         take_rows(session, reading, each, page)
 
 
@@ -153,14 +155,20 @@ def take_rows(session: Session, reading: Reading, each: Carried, page: list[byte
     if each.is_shared:
         for row in rows:
             insert_or_ignore(session, each.model, row)
+    elif each.changes:
+        session.execute(update(each.model), rows)  # by their ids
+    elif each.name == "receipt":
+        years.take(session, rows)
     else:
         session.execute(insert(each.table), rows)
 
 
 def row_of(reading: Reading, each: Carried, told: dict[str, Any]) -> dict[str, Any]:
     """With what stands for whatever was left behind."""
-    row = {name: value_of(each.table.columns[name], value) for name, value in told.items()} | dict(each.instead)
-    row |= {name: reading.person(told[name]) for name in each.people}
+    columns = each.table.columns
+    row = {name: value_of(columns[name], value) if name in columns else value for name, value in told.items()}
+    row |= {name: f"{value}{row['public_id']}" if value == LEFT_BEHIND else value for name, value in anew(each).items()}
+    row |= {name: reading.person(told[name]) for name in (*each.people, *each.alone)}
     if "actor" in row:
         row["actor"] = reading.actor(row["actor"])
     if row.get("token_hash") == ANEW:  # of a gift it is made from its id, with a key of this house
@@ -170,10 +178,16 @@ def row_of(reading: Reading, each: Carried, told: dict[str, Any]) -> dict[str, A
     return row
 
 
+def anew(each: Carried) -> Mapping[str, Any]:
+    return {} if each.changes else each.instead
+
+
 def value_of(column: Column[Any], value: Any) -> Any:
-    if value is not None and isinstance(column.type, Instant):
+    if value is None:
+        return null() if isinstance(column.type, JSON) else None
+    if isinstance(column.type, Instant):
         return datetime.fromisoformat(value)
-    return date.fromisoformat(value) if value is not None and isinstance(column.type, Date) else value
+    return date.fromisoformat(value) if isinstance(column.type, Date) else value
 
 
 def take_entries(session: Session, page: list[bytes]) -> None:
@@ -203,6 +217,7 @@ def finish(session: Session, *, manifest: Manifest) -> None:
         raise NotAnExport("The chain ends otherwise.")
     insert_or_ignore(session, LedgerTold, {"id": 1, "number": manifest.rows})  # what happened there is no news here
     count_on(session)
+    students.without_sponsors(session)
     session.get_one(GivingImport, 1).done_at = clock.now()
     about = {"actor": "operator", "action": "giving.imported", "subject": f"giving:{manifest.sha256[:16]}"}
     audit.record(session, **about, rows=manifest.rows)

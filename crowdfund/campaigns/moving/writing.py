@@ -12,19 +12,17 @@ from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import json_lines
-from crowdfund.campaigns.banking.models import CashDeposit
 from crowdfund.campaigns.chain import CHAIN, microseconds
-from crowdfund.campaigns.invited.models import Invitation
 from crowdfund.campaigns.ledger_models import SealedRow
 from crowdfund.campaigns.matching.models import MatchingFund
 from crowdfund.campaigns.matching.waiting_models import HeldMatch
 from crowdfund.campaigns.mirrors.models import MirrorFile
+from crowdfund.campaigns.mirrors.states import OPEN
 from crowdfund.campaigns.models import Disbursement, PublicRow
-from crowdfund.campaigns.moving import folder as folders
+from crowdfund.campaigns.moving import folder as folders, years
 from crowdfund.campaigns.moving.folder import ENTRIES, LEDGER, SEALS, line
 from crowdfund.campaigns.moving.tables import Carried, attempts, carried, entries, refunds
-from crowdfund.campaigns.states import DisbursementState, FundState
-from crowdfund.campaigns.students.models import StudentPlace
+from crowdfund.campaigns.states import WAITS, DisbursementState, FundState
 from marketplace.core import sealing
 from marketplace.core.db import db, in_transaction
 from marketplace.core.sealing import GENESIS, Seal
@@ -39,15 +37,6 @@ PAGE: Final = 1_000
 PERSON: Final = "person:"
 WHO_GAVE: Final = ("contribution:", "attempt:", "receipt:")
 AT_AN_END: Final = (DisputeState.WON, DisputeState.LOST, DisputeState.CLOSED)
-
-
-UNKNOWN: Final[dict[str, Any]] = {
-    "sponsored student": StudentPlace,
-    "deposit of cash": CashDeposit,
-    "file of a platform": MirrorFile,
-    "place on a closed list": Invitation,
-    "match that was held": HeldMatch,
-}
 
 
 class NotAtRest(Exception):
@@ -65,11 +54,13 @@ def export(folder: Path, told: Told) -> int:
         code = connection.scalar(select(Seal.hash).where(Seal.chain == CHAIN, Seal.number == rows)) or GENESIS
         people = People()
         files = []
-        for each in carried():
-            files.append(folders.write(folder, f"{each.name}.jsonl", rows_of(connection, each, people)))
-            told(f"{each.name}: {files[-1].lines}")
-        files.append(folders.write(folder, ENTRIES, entries_of(connection)))
-        told(f"entries: {files[-1].lines}")
+        for is_after in (False, True):
+            for each in (each for each in carried() if each.is_after_entries is is_after):
+                files.append(folders.write(folder, each.file, rows_of(connection, each, people)))
+                told(f"{each.name}: {files[-1].lines}")
+            if not is_after:
+                files.append(folders.write(folder, ENTRIES, entries_of(connection)))
+                told(f"entries: {files[-1].lines}")
         files.append(folders.write(folder, SEALS, seals_of(connection, rows)))
         files.append(folders.write(folder, LEDGER, json_lines.lines(db.session(), rows)))
         told(f"ledger: {rows}")
@@ -110,11 +101,12 @@ def refuse_what_moves(connection: Connection) -> None:
             select(Dispute.public_id).where(Dispute.attempt_id.in_(of_gifts), Dispute.state.not_in(AT_AN_END)),
         ),
         (
-            "matching fund that is open: its sponsor would not be known there",
-            select(MatchingFund.public_id).where(MatchingFund.state.in_((FundState.FUNDED, FundState.ACTIVE))),
+            "matching fund that is paid in and waits to be opened",
+            select(MatchingFund.public_id).where(MatchingFund.state == FundState.FUNDED),
         ),
+        ("match that waits for a person", select(HeldMatch.public_id).where(HeldMatch.state.in_(WAITS))),
+        ("file of a platform that nobody has decided on", select(MirrorFile.public_id).where(MirrorFile.state.in_(OPEN))),
     ]
-    moving += [(f"{what}, which this version does not carry", select(model.public_id)) for what, model in UNKNOWN.items()]
     for what, wanted in moving:
         found = connection.scalar(wanted.limit(1))
         if found is not None:
@@ -130,10 +122,17 @@ class People:
     def number(self, person: int | None) -> int | None:
         return None if person is None else self.numbers.setdefault(person, len(self.numbers) + 1)
 
+    def another(self) -> int:
+        """A number that is nobody else's, whoever it is: two of them may be one person, and nothing says so."""
+        number = len(self.numbers) + 1
+        return self.numbers.setdefault(-number, number)
+
     def actor(self, actor: str, subject: str) -> str:
         """Who took a step; of gifts nobody, since their givers' steps would say which gifts belong together."""
         if not actor.startswith(PERSON):
             return actor
+        if subject.startswith("student_place:"):
+            return "somebody"  # an officer or a sponsor, whose plan stays behind
         if subject.startswith(WHO_GAVE) or not actor.removeprefix(PERSON).isdigit():
             return "giver"
         return f"{PERSON}{self.number(int(actor.removeprefix(PERSON)))}"
@@ -141,20 +140,26 @@ class People:
 
 def rows_of(connection: Connection, each: Carried, people: People) -> Iterator[bytes]:
     """A page at a time, without what is left behind."""
-    columns = [column.name for column in each.table.columns if column.name not in each.instead]
-    if each.is_renumbered:
-        columns.remove("id")
+    columns = each.columns
     for row in connection.execute(each.rows(), execution_options={"yield_per": PAGE}).mappings():
         content = {name: plain(row[name]) for name in columns}
-        for name in each.people:
-            content[name] = people.number(row[name])
-        if "actor" in content:
-            content["actor"] = people.actor(row["actor"], row["subject"])
-        if each.name == "attempt":
-            content["purpose"] = "contribution" if row["purpose"] == "installment" else row["purpose"]
-        if each.name == "contribution" and row["message_state"] != "shown":
-            content |= {"message": "", "message_state": ""}
-        yield line(content)
+        content |= {name: people.number(row[name]) for name in each.people}
+        content |= {name: people.another() for name in each.alone}
+        yield line(content | told_otherwise(connection, each, row, people))
+
+
+def told_otherwise(connection: Connection, each: Carried, row: Any, people: People) -> dict[str, Any]:
+    """What a row says otherwise in another house, column by column, and the list of a year's receipt."""
+    if each.name == "event":
+        is_of_a_giver = row["subject"].startswith("held_match:")  # why it waited says something of who gave
+        return {"actor": people.actor(row["actor"], row["subject"]), **({"why": ""} if is_of_a_giver else {})}
+    if each.name == "attempt" and row["purpose"] == "installment":
+        return {"purpose": "contribution"}
+    if each.name == "contribution" and row["message_state"] != "shown":
+        return {"message": "", "message_state": ""}
+    if each.name == "enrolment_proof" and not row["verdict"]:
+        return {"verdict": "dropped"}  # its paper stays
+    return {"gifts": years.listed(connection, row["public_id"])} if each.name == "receipt" and row["year_id"] else {}
 
 
 def plain(value: Any) -> Any:

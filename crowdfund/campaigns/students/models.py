@@ -19,6 +19,7 @@ from marketplace.core.encryption import Encrypted
 from marketplace.core.partial import only
 
 STAGES = ("primary", "junior", "senior", "vocational", "college")
+LEFT_BEHIND = "left behind:"  # before a public id: what could be compared stayed in another house
 RUNNING = text("state IN ('offered', 'held', 'taken')")
 LIVING = text("state <> 'ended'")
 WAITING = text("verdict = ''")

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.evidence import PICTURES, UnusableFile
 from crowdfund.campaigns.states import TermState
-from crowdfund.campaigns.students.models import EnrolmentProof, SchoolTerm, StudentPlace
+from crowdfund.campaigns.students.models import LEFT_BEHIND, EnrolmentProof, SchoolTerm, StudentPlace
 from crowdfund.campaigns.students.publishing import print_of
 from crowdfund.campaigns.students.terms import of_theirs
 from marketplace.core import audit, clock
@@ -47,11 +47,20 @@ def add(session: Session, *, term: str, organisations: list[str], officer_id: in
     if not raw.startswith((PDF, *PICTURES)):
         raise UnusableFile
     row = of_theirs(session, term, organisations)
-    if session.get_one(StudentPlace, row.place_id).student != print_of(student_number):
-        raise OtherStudent(term)
+    compare(session, session.get_one(StudentPlace, row.place_id), print_of(student_number))
     transition(session, row, T.PROVED, expected=T.OPENED, actor=f"person:{officer_id}", why="proof added")
     digest = hashlib.sha256(raw).hexdigest()
     session.add(EnrolmentProof(term_id=row.id, sha256=digest, paper=base64.b64encode(raw).decode(), added_by=officer_id))
+
+
+def compare(session: Session, place: StudentPlace, student: str) -> None:
+    """Of a place that came from another house the first proof says again whom it means. Raises OtherStudent."""
+    if place.student.startswith(LEFT_BEHIND):
+        has_a_place = session.scalar(select(StudentPlace.id).where(StudentPlace.student == student).limit(1))
+        if has_a_place is None:
+            place.student = student
+    if place.student != student:
+        raise OtherStudent(place.public_id)
 
 
 def read(session: Session, *, term: str, organisations: list[str], person_id: int) -> bytes:

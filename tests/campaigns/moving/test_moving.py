@@ -15,7 +15,6 @@ from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.moving import folder as folders, reading, writing
 from crowdfund.campaigns.moving.folder import MANIFEST, NotAnExport
 from crowdfund.campaigns.moving.reading import NotEmpty
-from crowdfund.campaigns.moving.writing import NotAtRest
 from crowdfund.campaigns.receipt_models import Receipt
 from crowdfund.campaigns.whereabouts.models import GivenMoney, SpentMoney
 from marketplace.accounts.models import Person
@@ -28,7 +27,6 @@ from marketplace.payments.gateways import gateways
 from tests import cashiers
 from tests.auditing.test_giving import named
 from tests.campaigns.conftest import Fund, gift_of
-from tests.campaigns.matching.conftest import open_fund
 from tests.campaigns.moving.conftest import NAMES, Lived, Opens, empty, fund, lived, other, seal, spend
 from tests.public_ledger import written
 
@@ -231,14 +229,6 @@ def test_a_house_with_giving_of_its_own_is_refused(lived: Lived, tmp_path: Path)
     assert everything() == before
     with pytest.raises(NotAnExport, match="already"):
         writing.export(folder, quiet)
-
-
-def test_what_is_on_its_way_is_not_written(fund: Fund, tmp_path: Path) -> None:
-    campaign = fund.open()
-    opened = open_fund(fund, campaign, 500)
-    with pytest.raises(NotAtRest, match=opened):
-        writing.export(tmp_path / "export", quiet)
-    assert not (tmp_path / "export" / MANIFEST).exists()
 
 
 def test_an_import_that_was_left_is_named_by_the_audit(lived: Lived, tmp_path: Path, empty: Opens) -> None:
