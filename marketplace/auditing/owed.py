@@ -59,13 +59,14 @@ EXPECTED: Final = f"""(SELECT x.book AS book, x.who AS who, x.owner AS owner, SU
 BOOKED: Final = f"""(SELECT x.book AS book, x.who AS who, x.owner AS owner,
         SUM(CASE WHEN x.kind IN ('seller_held', 'station_held') THEN x.fen ELSE 0 END) AS held,
         SUM(CASE WHEN x.kind IN ('seller_payable', 'station_payable') THEN x.fen ELSE 0 END) AS payable
-    FROM (SELECT a.book AS book, {WHO} AS who, a.owner AS owner, a.kind AS kind, (SELECT -SUM(line.amount) FROM line
-            JOIN entry ON entry.id = line.entry_id WHERE line.account_id = a.id
-            AND entry.kind IN ('allocate', 'settle', 'refund', 'refund_failed', 'release')
+    FROM (SELECT a.book AS book, {WHO} AS who, a.owner AS owner, a.kind AS kind, k.fen AS fen
+        FROM (SELECT line.account_id AS account_id, -SUM(line.amount) AS fen FROM line CROSS JOIN entry
+            WHERE entry.id = line.entry_id AND entry.kind IN ('allocate', 'settle', 'refund', 'refund_failed', 'release')
             AND NOT (entry.kind = 'release' AND entry.reference = SUBSTR(entry.key, 9, 16))
-            AND entry.key NOT IN {NOT_ORDERED}) AS fen
-        FROM ledger_account a WHERE a.kind IN ('seller_held', 'seller_payable', 'station_held', 'station_payable')) x
-    WHERE x.fen IS NOT NULL GROUP BY x.book, x.who, x.owner)"""
+            AND entry.key NOT IN {NOT_ORDERED} GROUP BY line.account_id) k
+        JOIN ledger_account a ON a.id = k.account_id
+        WHERE a.kind IN ('seller_held', 'seller_payable', 'station_held', 'station_payable')) x
+    GROUP BY x.book, x.who, x.owner)"""
 """What orders alone made of the accounts: payouts and the like stand in entries of other kinds. What a presale released at
 its start is its own matter (`presales`)."""
 
