@@ -38,7 +38,7 @@ HOUR = 4000  # beyond the longest wait for another try
 NUMBER = os.environ.get("REFUND_GIFTS", "")
 SIZES = [
     30,
-    pytest.param(300, marks=pytest.mark.full),
+    pytest.param(150, marks=pytest.mark.full),
     pytest.param(10_000, marks=pytest.mark.nightly),
     *([int(NUMBER)] if NUMBER else []),
 ]
