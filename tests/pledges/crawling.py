@@ -109,6 +109,7 @@ def examples(session: Session) -> Iterator[str]:
         yield f"/charity/disbursements/{disbursement}/beneficiaries"
         yield f"/charity/campaigns/{campaign}/criteria"
     yield from of_giving_together(session)
+    yield from session.scalars(select("/campaigns/" + Campaign.public_id).where(Campaign.kind == "student_aid"))
     for receipt in session.scalars(select(Receipt.public_id).limit(3)):
         yield f"/receipts/{receipt}"
     for number, parcel in session.execute(select(Order.number, Parcel.public_id).join(Parcel, Parcel.order_id == Order.id)):
