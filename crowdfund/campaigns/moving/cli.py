@@ -6,9 +6,12 @@ from typing import Final
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy import inspect
 
 from crowdfund.campaigns.moving import reading, writing
 from crowdfund.campaigns.moving.folder import NotAnExport
+from marketplace.core import migrations
+from marketplace.core.db import db
 
 PATIENCE: Final = 2.0  # seconds without a word
 
@@ -47,7 +50,9 @@ def run_export(folder: Path) -> None:
 def run_import(folder: Path) -> None:
     """Read such a folder into a house without giving of its own. Interrupted, run it again: it goes on where it was.
 
-    Nobody may give here meanwhile: keep the web server and the worker down."""
+    An empty database gets its tables first. Nobody may give here meanwhile: keep the web server and the worker down."""
+    if not inspect(db.engine).has_table("campaign"):
+        migrations.bring_up_to_date()
     try:
         rows = reading.read_in(folder, Teller())
     except (reading.NotEmpty, NotAnExport) as refusal:
