@@ -238,6 +238,7 @@ class PublicRow(Base):
             "known_kind",
         ),
         Index(None, "campaign_id", "id"),
+        Index(None, "campaign_id", "book", "kind", "fen"),  # what it raised, without a look at the rows
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
