@@ -22,6 +22,10 @@ ARRIVED: Final = """(SELECT COALESCE(SUM(line.amount), 0) FROM entry JOIN line O
     JOIN ledger_account a ON a.id = line.account_id AND a.kind = 'gateway_clearing'
     WHERE entry.key = 'disburse_paid:' || d.public_id AND entry.book = d.book)"""
 
+WAS_THERE: Final = f"""COALESCE((SELECT SUM(m.fen) FROM {RESTRICTED} m WHERE m.owner = c.public_id AND m.book = d.book
+    AND m.kind NOT IN ('dispute_lost', 'dispute_appealed', 'unmatch')), 0)"""
+"""In a campaign's account, had no bank taken anything back."""
+
 GIFTS: Final = (
     Check(
         "campaigns' accounts belong to campaigns",
@@ -103,11 +107,10 @@ GIFTS: Final = (
     ),
     Check(
         "no more is promised than is there",
-        f"""SELECT c.public_id AS name, SUM(d.fen) AS owed, COALESCE((SELECT SUM(m.fen) FROM {RESTRICTED} m
-            WHERE m.owner = c.public_id AND m.book = d.book), 0) AS amount
+        # what a bank took after the promise is missed when it is to be paid, and then it is not (`disbursing.send`)
+        f"""SELECT c.public_id AS name, SUM(d.fen) AS owed, {WAS_THERE} AS amount
         FROM disbursement d JOIN campaign c ON c.id = d.campaign_id WHERE d.state = 'approved'
-        GROUP BY c.id, c.public_id, d.book HAVING SUM(d.fen) > COALESCE((SELECT SUM(m.fen) FROM {RESTRICTED} m
-            WHERE m.owner = c.public_id AND m.book = d.book), 0)""",
+        GROUP BY c.id, c.public_id, d.book HAVING SUM(d.fen) > {WAS_THERE}""",
         "campaign {name} has promised {owed} fen, {amount} are there",
     ),
     Check(

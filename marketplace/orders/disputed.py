@@ -93,11 +93,18 @@ def keep_unsent(session: Session, parcel: Parcel) -> None:
         keep(session, parcel, reason="refused")
 
 
+def keep_what_came_back(session: Session, parcel: Parcel) -> None:
+    """Of a parcel that nobody has got, whose refund did not arrive: unsent (`keep`), or lost on the way (`bear_lost`)."""
+    keep_unsent(session, parcel)
+    if remaining.is_lost(session, parcel) and remaining.rest(session, parcel) and not is_kept(session, parcel):
+        bear_lost(session, parcel)
+
+
 def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) -> Mapping[books.Account, Money]:
-    """The province bears all of it; what had come back unsent before the bank decided lessens that at once."""
+    """The province bears all of it; what had come back before the bank decided lessens that at once."""
     order = session.scalars(select(Order).where(Order.number == reference).with_for_update()).one()
     for parcel in session.scalars(select(Parcel).where(Parcel.order_id == order.id).order_by(Parcel.id)):
-        keep_unsent(session, parcel)
+        keep_what_came_back(session, parcel)
     return {}
 
 

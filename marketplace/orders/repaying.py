@@ -106,8 +106,8 @@ def came_back(session: Session, /, *, reference: str, refund: str, amount: Money
     parcel = session.scalars(its.execution_options(populate_existing=True)).one()
     if parcel.state is S.SETTLED:
         settle_late(session, order, parcel, refund)
-    elif disputed.is_lost(session, reference):
-        disputed.keep_unsent(session, parcel)
+    if disputed.is_lost(session, reference):
+        disputed.keep_what_came_back(session, parcel)
     outbox.put(session, FAILED, refund=refund)
 
 

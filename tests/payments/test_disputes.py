@@ -336,6 +336,32 @@ def test_lost_on_the_way_and_given_back_by_the_bank_is_borne_by_the_station(shop
     assert differences(shop) == []
 
 
+@pytest.mark.parametrize("fails_first", [False, True])
+def test_lost_on_the_way_with_a_refund_that_the_bank_overtook_is_borne_by_the_station_too(
+    shop: Shop, fails_first: bool
+) -> None:
+    number = shop.paid_order(shop.browser(), apples=2)
+    at_the_desk(shop, number, "accept", "collect", "pack", "ship")
+    (parcel,) = parcels(number)
+    in_transaction(undelivered.lose, parcel=parcel.public_id, station=JIXIAN, actor="clerk", reason="车翻了")
+    (refund,) = refunds.of(db.session(), purpose="order", reference=number)
+    if fails_first:
+        row = refund.id
+        assert in_transaction(refunds.begin_submission, refund=row)
+        in_transaction(refunds.fail, refund=row, why="the card was closed")
+    remote = shop.cashier.open_dispute(shop.remote_of(number))
+    while inbox_hears(shop):
+        pass
+    decided(shop, remote, is_won=False)
+    with time_machine.travel(clock.now() + timedelta(hours=2), tick=False):
+        shop.work()
+        db.session.rollback()
+        assert [each.state for each in refunds.of(db.session(), purpose="order", reference=number)] == [RefundState.FAILED]
+        assert (balance("chargeback_loss"), balance("refund_in_transit")) == (0, 0)
+        assert balances(number)["station_payable"] == 2 * 3980 + 600 - 636 - 600
+        assert differences(shop) == []
+
+
 def test_a_closed_inquiry_may_still_be_lost_and_old_news_opens_nothing(shop: Shop) -> None:
     _number, remote = disputed(shop, is_inquiry=True)
     decided(shop, remote, is_won=True)
