@@ -14,7 +14,7 @@ from crowdfund.campaigns.ledger_figures import Named
 from crowdfund.campaigns.ledger_forms import KIND_WORDS, RowsForm
 from crowdfund.campaigns.reports import standing
 from crowdfund.campaigns.views.sharing import unless_known
-from crowdfund.campaigns.whereabouts import queries as whereabouts
+from crowdfund.campaigns.whereabouts import queries as whereabouts, spent_file
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
 from marketplace.core.db import db
@@ -103,8 +103,8 @@ def show_disbursement(campaign: str, disbursement: str) -> ResponseReturnValue:
 def download_spent(campaign: str) -> ResponseReturnValue:
     """Which gift paid which line of which invoice."""
     named = ledger_figures.find(db.session(), campaign)
-    lines = stream_with_context(whereabouts.as_csv(db.session(), named.id, current_book()))
-    name = f"attachment; filename=where-gifts-went-{clock.today():%Y%m%d}.csv"
+    lines = stream_with_context(spent_file.lines(db.session(), named, current_book()))
+    name = f"attachment; filename=where-gifts-went-{named.public_id}-{clock.today():%Y%m%d}.csv"
     return Response(lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
 
 
@@ -131,8 +131,12 @@ def file_answer(path: Path, name: str) -> Response:
 def download() -> ResponseReturnValue:
     """The whole ledger, a page of rows at a time."""
     lines = stream_with_context(export.lines(db.session()))
-    name = f"attachment; filename=sunshine-ledger-{clock.today():%Y%m%d}.csv"
+    name = f"attachment; filename={name_of_file()}"
     return Response(lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
+
+
+def name_of_file() -> str:
+    return f"sunshine-ledger-{clock.today():%Y%m%d}.csv"
 
 
 @bp.get("/ledger.jsonl")
@@ -159,7 +163,7 @@ def as_lines(lines: Iterator[bytes], name: str) -> Response:
 @requires("ledger.read")
 def show_verifier() -> ResponseReturnValue:
     page_cache.tags("ledger")
-    return render_template("ledger/verify.html", chain=ledger_figures.chain_state(db.session()))
+    return render_template("ledger/verify.html", chain=ledger_figures.chain_state(db.session()), name=name_of_file())
 
 
 @bp.get("/ledger/verify.py")
