@@ -1,5 +1,6 @@
 """/ledger: what everybody may read, take away and check by themselves."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -8,7 +9,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 
-from crowdfund.campaigns import evidence, export, json_lines, ledger_figures, ledger_rows, payments_out
+from crowdfund.campaigns import evidence, export, json_lines, ledger_figures, ledger_rows, payments_out, proofs
 from crowdfund.campaigns.criteria import reaching
 from crowdfund.campaigns.ledger_figures import Named
 from crowdfund.campaigns.ledger_forms import KIND_WORDS, RowsForm
@@ -157,6 +158,16 @@ def download_lines_of_campaign(campaign: str) -> ResponseReturnValue:
 def as_lines(lines: Iterator[bytes], name: str) -> Response:
     headers = {"Content-Disposition": f"attachment; filename={name}-{clock.today():%Y%m%d}.jsonl"}
     return Response(stream_with_context(lines), content_type="application/jsonl; charset=utf-8", headers=headers)
+
+
+@bp.get("/ledger/proofs/<int(max=999999999999999):number>.json")
+@requires("ledger.read")
+def download_proof(number: int) -> ResponseReturnValue:
+    """That one row is in the ledger, for whoever wants no whole one."""
+    page_cache.tags("ledger")
+    proof = json.dumps(proofs.of_row(db.session(), number), ensure_ascii=False, indent=1) + "\n"
+    headers = {"Content-Disposition": f"attachment; filename=proof-{number}.json"}
+    return Response(proof, content_type="application/json", headers=headers)
 
 
 @bp.get("/ledger/verify")
