@@ -160,7 +160,7 @@ def as_lines(lines: Iterator[bytes], name: str) -> Response:
     return Response(stream_with_context(lines), content_type="application/jsonl; charset=utf-8", headers=headers)
 
 
-@bp.get("/ledger/proofs/<int(max=999999999999999):number>.json")
+@bp.get("/ledger/proofs/<int(max=2147483647):number>.json")
 @requires("ledger.read")
 def download_proof(number: int) -> ResponseReturnValue:
     """That one row is in the ledger, for whoever wants no whole one."""
