@@ -13,7 +13,7 @@ from crowdfund.presales.models import Backing, Presale
 from crowdfund.presales.states import BackingState as B, PresaleState as P
 from marketplace.accounts.models import Person
 from marketplace.core.db import in_transaction
-from marketplace.core.formats import full_date, language, yuan
+from marketplace.core.formats import full_date, yuan
 from marketplace.core.languages import speaking
 from marketplace.core.settings import settings
 from marketplace.notifications import messages
@@ -48,9 +48,10 @@ def write(session: Session, *, backing: str, fact: str) -> None:
     if fact == "asked" and (row.state is not B.CONFIRMED or row.answered_at is not None):
         return  # said meanwhile
     with speaking(row.language):
-        title = presale.title_en if row.language.startswith(ENGLISH) and presale.title_en else presale.title_zh
+        is_english = row.language.startswith(ENGLISH)
+        title = presale.title_en if is_english and presale.title_en else presale.title_zh
         told = {"title": title, "sum": yuan(row.fen), "url": url_of(presale.public_id, backing)}
-        text = words(fact, told | {"day": full_date(delivering.last_day(presale), language())})
+        text = words(fact, told | {"day": full_date(delivering.last_day(presale), ENGLISH if is_english else "zh")})
     about: dict[str, Any] = {"person_id": row.person_id, "kind": MessageKind.ORDERS}
     messages.send(session, fact=f"backing_{fact}:{backing}", address=row.contact, text=text, **about)
 

@@ -192,15 +192,25 @@ def test_who_never_says_where_to_gets_the_money_back_and_nobody_defaulted(orchar
     sent, silent = orchard.paid(orchard.two), orchard.paid()
     orchard.end()
     orchard.answer(sent)
+    orchard.backing(silent).language = "en"
+    db.session.commit()
     orchard.harvest()
     send(str(orchard.backing(sent).order_number))
     work()
     assert orchard.row().state == "delivering"
     row = orchard.row()
-    last = full_date(row.harvest_on + timedelta(days=row.grace_days), "zh")
+    last = full_date(row.harvest_on + timedelta(days=row.grace_days), "en")
     asked = db.session.scalars(select(Message).where(Message.fact.startswith("backing_asked:"))).all()
     assert [message.fact for message in asked] == [f"backing_asked:{silent}"]
-    assert all(words in asked[0].text for words in (last, "¥30.00", f"/presales/{orchard.presale}/backings/"))
+    assert all(
+        words in asked[0].text
+        for words in (
+            f"sent by {last}",
+            "The harvest of “Jixian Fuji ahead” is in",
+            "¥30.00",
+            f"/presales/{orchard.presale}/backings/",
+        )
+    )
     orchard.live_through(after(row.harvest_on + timedelta(days=row.grace_days)))
     assert orchard.row().state == "closed" and orchard.states(silent) == ["refunded"]
     with pytest.raises(surveying.NothingAsked):
