@@ -191,7 +191,8 @@ def campaign_page(
     row, organisation = desk.get(session, campaign, organisations())
     people = desk.names(session, [row.owner_id, row.reviewer_id])
     theirs = {step for step in POSSIBLE.get(row.state, ()) if row.organisation_code in organisations(STEPS[step][1])}
-    if row.owner_id == g.person.id:
+    is_own = row.owner_id == g.person.id or lifecycle.has_written(session, campaign, g.person.id)
+    if is_own:
         theirs -= {"approval", "objection"}
     is_officer = row.organisation_code in organisations(OFFICER)
     return page(
@@ -203,7 +204,7 @@ def campaign_page(
         budget=drafting.budget_of(session, row.id),
         owner=people.get(row.owner_id, ""),
         reviewer=people.get(row.reviewer_id or 0, ""),
-        is_own=row.owner_id == g.person.id,
+        is_own=is_own,
         steps=theirs,
         may_change=is_officer and row.state in drafting.OPEN_TO_CHANGE,
         may_file=is_officer and row.state in drafting.OPEN_TO_FILING,
