@@ -361,3 +361,22 @@ def test_where_nothing_was_sealed_nothing_was_told(empty: Engine) -> None:
     migrations.bring_up_to_date(empty)
 
     assert rows_of(empty, {"ledger_told": ["id", "number"]})["ledger_told"] == []
+
+
+def test_organisations_of_before_stay_and_the_next_word_about_them_wants_two(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0040")
+    people = [{"id": 7, "public_id": "p7"}, {"id": 8, "public_id": "p8"}]
+    before = rows_of(empty, put_in(empty, {"organisation": LEDGER["organisation"], "person": people}))
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {table: list(rows[0]) for table, rows in before.items()}) == before
+    assert rows_of(empty, {"organisation_entry": ["code"]})["organisation_entry"] == []
+    entry = {"id": 1, "code": "f", "state": "written", "writer_id": 7, "decider_id": None, "decided_at": None}
+    put_in(empty, {"organisation_entry": [entry | LEDGER["organisation"][0]]})
+    for wrong, rule in (("decider_id = 7", "two_people"), ("decider_id = 8", "decided_by_somebody")):
+        decided = "decided_at = written_at, " if rule == "two_people" else ""
+        with pytest.raises(DBAPIError, match=f"{rule}|decided"), empty.begin() as connection:
+            connection.execute(text(f"UPDATE organisation_entry SET state = 'confirmed', {decided}{wrong}"))
+    with pytest.raises(DBAPIError, match="is written once"), empty.begin() as connection:
+        connection.execute(text("UPDATE organisation_entry SET certificate_until = '2098-01-01'"))
