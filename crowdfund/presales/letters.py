@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from flask_babel import force_locale, gettext as _
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,7 @@ from crowdfund.presales.states import PresaleState as P
 from marketplace.accounts.models import Person
 from marketplace.core.db import in_transaction
 from marketplace.core.formats import yuan
+from marketplace.core.languages import speaking
 from marketplace.core.settings import settings
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
@@ -39,7 +40,7 @@ def returned(*, backing: str) -> None:
 def write(session: Session, *, backing: str, fact: str) -> None:
     wanted = select(Backing, Presale).join(Presale, Presale.id == Backing.presale_id).where(Backing.public_id == backing)
     row, presale = session.execute(wanted).one()
-    with force_locale(row.language):
+    with speaking(row.language):
         title = presale.title_en if row.language.startswith(ENGLISH) and presale.title_en else presale.title_zh
         text = words(fact, {"title": title, "sum": yuan(row.fen), "url": url_of(presale.public_id, backing)})
     about: dict[str, Any] = {"person_id": row.person_id, "kind": MessageKind.ORDERS}
@@ -67,7 +68,7 @@ def reviewed(*, presale: str) -> None:
 
 def tell_seller(session: Session, *, presale: str) -> None:
     row = session.scalars(select(Presale).where(Presale.public_id == presale)).one()
-    with force_locale("zh_CN"):
+    with speaking("zh_CN"):
         if row.state is P.REJECTED:
             text = _("The station did not open your presale “%(title)s”. Why stands on its page.", title=row.title_zh)
         else:
