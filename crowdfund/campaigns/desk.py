@@ -76,6 +76,11 @@ def number_of(actor: str) -> int | None:
     return int(number) if kind == "person" else None
 
 
+def named(session: Session, organisations: Sequence[str]) -> list[tuple[str, str]]:
+    rows = select(Organisation.code, Organisation.name_zh).where(Organisation.code.in_(organisations))
+    return [(row.code, row.name_zh) for row in session.execute(rows.order_by(Organisation.code))]
+
+
 def stations(session: Session) -> list[tuple[str, str]]:
     rows = session.execute(select(Station.code, Station.name_zh).order_by(Station.code))
     return [(row.code, row.name_zh) for row in rows]

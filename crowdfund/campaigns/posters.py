@@ -7,9 +7,11 @@ from typing import Final
 from marketplace.core.records import record
 
 ACROSS: Final = 520  # how wide the words may be, in the picture's own measure
+BESIDE_THE_CODE: Final = 330
 NARROW: Final = 0.6  # of a letter's size: what is no Chinese sign
 CLOSES: Final = frozenset("，。、；：！？”’）》」』…%")  # never at the beginning of a line
 TITLE: Final = ((36, 3), (30, 4), (26, 6))  # sizes, and how many lines of them
+PROMISE: Final = ((16, 3), (13, 6))
 PURPOSE: Final = ((18, 3), (15, 4), (12, 8))
 
 
@@ -22,10 +24,10 @@ class Words:
     bottom: int
 
 
-def fitted(text: str, sizes: tuple[tuple[int, int], ...], top: int) -> Words:
+def fitted(text: str, sizes: tuple[tuple[int, int], ...], top: int, across: int = ACROSS) -> Words:
     """In the largest letters in which it has no more lines than those may have; in the smallest it takes what it needs."""
     for size, most in sizes:
-        lines = list(broken(text, ACROSS / size))
+        lines = list(broken(text, across / size))
         if len(lines) <= most:
             break
     step = size * 5 // 4

@@ -85,6 +85,9 @@ def test_the_posters_picture_cuts_nothing_off(fund: Fund, language: str, title: 
         assert heights == sorted(heights) and heights[0] > lowest
         lowest = heights[-1]
     assert lowest < 486  # where the code begins
+    beside = re.findall(r'<text x="40" y="(\d+)" font-size="(\d+)">([^<]*)<', picture)
+    widths = [posters.width(line) * int(size) for y, size, line in beside if 490 < int(y) < 674]
+    assert widths and max(widths) <= posters.BESIDE_THE_CODE  # nothing stands on the code
     assert " ".join(re.findall(r'y="\d+">([^<]*)</text>', groups[0][1])) == title or " " not in title
 
 

@@ -8,7 +8,7 @@ from wtforms import DateField, StringField, ValidationError
 from wtforms.validators import InputRequired, Length, Optional
 
 from crowdfund.campaigns.disbursement_forms import check_credit_code
-from crowdfund.campaigns.forms import check_year
+from crowdfund.campaigns.fields import check_name, check_year
 from crowdfund.campaigns.organisations.models import FACTS
 from marketplace.core.forms import Form, KeyedForm
 
@@ -18,14 +18,14 @@ DAY: Final = _l("Please write a day like this: 2026-10-09.")
 
 class OrganisationForm(KeyedForm):
     code = StringField(_l("Short name for addresses and roles"), [InputRequired(), Length(max=40)])
-    name_zh = StringField(_l("Name"), [InputRequired(), Length(max=60)])
+    name_zh = StringField(_l("Name of the organisation"), [InputRequired(), Length(max=60), check_name])
     name_en = StringField(_l("Name in English"), [Optional(), Length(max=120)])
     credit_code = StringField(_l("Unified social credit code"), [InputRequired(), Length(max=30)])
     certificate_number = StringField(_l("Certificate for public fundraising"), [InputRequired(), Length(max=60)])
     certificate_from = DateField(_l("Valid from"), [InputRequired(DAY), check_year])
     certificate_until = DateField(_l("Valid until"), [InputRequired(DAY), check_year])
     address_zh = StringField(_l("Address"), [Optional(), Length(max=100)])
-    phone = StringField(_l("Phone"), [Optional(), Length(max=30)])
+    phone = StringField(_l("Its telephone"), [Optional(), Length(max=30)])
 
     known = ""  # the credit code that the house has for it already
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from markupsafe import Markup
 
 from crowdfund.campaigns import posters, telling
@@ -14,7 +15,7 @@ from marketplace.core import page_cache
 from marketplace.core.db import db
 from marketplace.core.settings import settings
 
-TITLE_FROM, APART = 196, 10  # on the poster's picture: below the hills, and below the title
+TITLE_FROM, APART, PROMISE_FROM = 196, 20, 556  # on the poster's picture: below the hills, the title, the goal
 FRAMES: Final = "frame-ancestors *"
 FRAMED: Final = {
     "Content-Security-Policy": "; ".join(
@@ -61,6 +62,8 @@ def show_picture(campaign: str) -> ResponseReturnValue:
     title = posters.fitted(shown.card.title, posters.TITLE, TITLE_FROM)
     told = {"page": shown, "address": address_of(shown), "code": drawn(address_of(shown)), "title": title}
     told["purpose"] = posters.fitted(shown.facts.purpose_zh, posters.PURPOSE, title.bottom + APART)
+    promise = str(_("Every fen stands in a ledger that anyone can check"))
+    told["promise"] = posters.fitted(promise, posters.PROMISE, PROMISE_FROM, posters.BESIDE_THE_CODE)
     answer = Response(render_template("campaigns/poster_picture.html", **told), mimetype="image/svg+xml")
     answer.headers["Content-Disposition"] = f"attachment; filename=poster-{campaign}.svg"
     return answer
