@@ -18,8 +18,6 @@ def run(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_an_empty_database_gets_its_tables_and_the_audit_reads_it(tmp_path: Path) -> None:
-    tmp_path: Path,
-) -> None:
     done = run(tmp_path, "giving", "import", str(tmp_path / "none"))
     assert done.returncode == 1 and done.stderr.startswith("Error: ") and "Traceback" not in done.stderr
     with closing(sqlite3.connect(tmp_path / "pavilion.db")) as house:
