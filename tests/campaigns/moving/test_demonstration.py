@@ -40,16 +40,16 @@ def lived(real_app: Flask) -> Iterator[Session]:
     storage.prepare(cashier.storage)
     in_transaction(load)
     gifts.play()
-    in_transaction(decide_what_waits)
+    decide_what_waits()
     seal()
     yield db.session()
     cashier.storage.dispose()
 
 
-def decide_what_waits(session: Session) -> None:
+def decide_what_waits() -> None:
     """An export is of a house at rest."""
-    held = session.scalars(select(HeldMatch.public_id)).one()
-    deciding.decide(session, held=held, verdict=HeldState.RELEASED, person=make_person().id, why="问过了")
+    decided: dict[str, Any] = {"held": db.session.scalars(select(HeldMatch.public_id)).one(), "person": make_person().id}
+    in_transaction(deciding.decide, verdict=HeldState.RELEASED, why="问过了", **decided)
 
 
 def shown(campaigns: list[str]) -> list[Any]:
