@@ -60,6 +60,16 @@ class EvidenceOverdue(Refusal):
     message = _l("Evidence of an earlier payment is overdue. Until it is provided, this campaign pays nothing more.")
 
 
+class BankUnanswered(Refusal):
+    message = _l(
+        "The bank was told to pay more than 30 days ago, and nobody has entered what became of it. Until then, this campaign"
+        " pays nothing more."
+    )
+
+
+HELD_UP: Final = (CampaignDoesNotSpend, EvidenceOverdue, BankUnanswered)  # what stops all of a campaign's money
+
+
 class NobodyReached(Refusal):
     message = _l("Whom this payment reached is not entered yet.")
 
@@ -104,10 +114,15 @@ def overdue() -> Any:
     return (Disbursement.state == D.PAID) & (Disbursement.evidence_due_on < clock.today())
 
 
+def unanswered() -> Any:
+    """SQL: told to the bank, and for thirty days nobody has said what became of it: else its evidence would never be due."""
+    return (Disbursement.state == D.PAYING) & (Disbursement.evidence_due_on < clock.today())
+
+
 def hold(session: Session, campaign: Any) -> Campaign:
     """The campaign, its row locked, if it may spend.
 
-    Raises NotFound, CampaignDoesNotSpend, EvidenceOverdue, ReportOverdue."""
+    Raises NotFound, CampaignDoesNotSpend, EvidenceOverdue, BankUnanswered, ReportOverdue."""
     held = select(Campaign).where(campaign).with_for_update(key_share=True)  # gifts may refer to it meanwhile
     found = session.scalar(held.execution_options(populate_existing=True))
     if found is None:
@@ -116,6 +131,8 @@ def hold(session: Session, campaign: Any) -> Campaign:
         raise CampaignDoesNotSpend(found.public_id)
     if session.scalar(select(exists().where(Disbursement.campaign_id == found.id, overdue()))):
         raise EvidenceOverdue(found.public_id)
+    if session.scalar(select(exists().where(Disbursement.campaign_id == found.id, unanswered()))):
+        raise BankUnanswered(found.public_id)
     refuse_overdue(session, found)
     return found
 
@@ -190,6 +207,7 @@ def send(session: Session, *, disbursement: str, officer_id: int) -> None:
     session.refresh(row)
     is_first = row.state is D.APPROVED
     move(session, row, D.PAYING, row.state if row.state is D.FAILED else D.APPROVED, officer_id, "sent to the bank")
+    row.evidence_due_on = clock.today() + EVIDENCE_WITHIN
     if is_first:  # what the bank sent back has waited in transit
         refuse_what_is_gone(session, row, of)
         amount = Money(row.fen)

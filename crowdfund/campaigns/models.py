@@ -187,7 +187,7 @@ class Disbursement(Base):
     requested_at: Mapped[datetime] = mapped_column(default=clock.now)
     paid_at: Mapped[datetime | None]
     bank_reference: Mapped[str] = mapped_column(default="")
-    evidence_due_on: Mapped[date | None]  # 30 days after it was paid
+    evidence_due_on: Mapped[date | None]  # 30 days after it was paid; until then, after the bank was told
 
 
 class Evidence(Base):

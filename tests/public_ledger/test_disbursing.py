@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from crowdfund.campaigns import disbursing, evidence, telling
 from crowdfund.campaigns.models import Campaign, Disbursement, PublicRow
+from crowdfund.campaigns.reports import standing
 from crowdfund.campaigns.states import CampaignState, DisbursementState as D
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
@@ -174,6 +175,30 @@ def test_overdue_evidence_stops_this_campaign_and_no_other(giving: Giving) -> No
         giving.pay_out(other, 1)
         lay(made, giving)
         in_transaction(disbursing.complete, disbursement=made, officer_id=giving.officer)
+        in_transaction(disbursing.approve, disbursement=waiting, approver_id=giving.approver)
+
+
+def test_what_the_bank_was_told_and_nobody_followed_stops_the_campaign_as_well(giving: Giving) -> None:
+    late, other = giving.campaign(), giving.campaign()
+    with time_machine.travel(NOON, tick=False) as clock:
+        giving.gift(late, 1000)
+        giving.gift(other, 1000)
+        made, waiting = giving.request(late, 100), giving.request(late, 100)
+        in_transaction(disbursing.approve, disbursement=made, approver_id=giving.approver)
+        in_transaction(disbursing.send, disbursement=made, officer_id=giving.officer)
+        clock.shift(timedelta(days=30))
+        giving.request(late, 1)
+        assert not standing.of(db.session(), late.public_id).is_late
+        clock.shift(timedelta(days=1))
+        for step in (
+            lambda: giving.request(late, 1),
+            lambda: in_transaction(disbursing.approve, disbursement=waiting, approver_id=giving.approver),
+        ):
+            with pytest.raises(disbursing.BankUnanswered):
+                step()
+        assert [each.fen for each in standing.of(db.session(), late.public_id).evidence] == [100]
+        giving.pay_out(other, 1)
+        in_transaction(disbursing.confirm, disbursement=made, officer_id=giving.officer, bank_reference="B-2")
         in_transaction(disbursing.approve, disbursement=waiting, approver_id=giving.approver)
 
 

@@ -105,7 +105,7 @@ def create_disbursement() -> ResponseReturnValue:
     except disbursing.InvoiceUsed as refusal:
         form.invoice_number.errors = [refusal.message]
         return bill_page(choice, form, 422)
-    except (disbursing.EvidenceOverdue, ReportOverdue, disbursing.CampaignDoesNotSpend) as refusal:
+    except (*disbursing.HELD_UP, ReportOverdue) as refusal:
         form.form_errors.append(refusal.message)
         return bill_page(choice, form, 409)
     flash(_("Requested. Another person approves it."), "done")
