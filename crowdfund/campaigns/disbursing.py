@@ -30,6 +30,7 @@ from marketplace.payments.reconciliation import switch
 
 EVIDENCE_WITHIN: Final = timedelta(days=30)
 SPENDS: Final = frozenset({CampaignState.LIVE, CampaignState.ENDED, CampaignState.DISBURSING})
+CALLED_OFF: Final = frozenset({DisbursementState.APPROVED, DisbursementState.FAILED})  # may still be
 IN_TRANSIT: Final[books.Account] = ("payout_in_transit", "")
 D = DisbursementState
 on_rejected: list[Callable[[Session, Disbursement, int], None]] = []  # what listens, with the person who said no
@@ -187,11 +188,16 @@ def approve(session: Session, *, disbursement: str, approver_id: int) -> None:
 
 
 def reject(session: Session, *, disbursement: str, approver_id: int, reason: str) -> None:
-    """Say no, with a reason that the requester reads. Raises SamePerson, StaleState, NotFound."""
+    """Say no, with a reason that the requester reads: to a request, to what was approved while the bank knows nothing, or to
+    what it could not pay. The invoice may be asked for again. Raises SamePerson, StaleState, NotFound."""
     row = get(session, disbursement)
     if row.requester_id == approver_id:
         raise SamePerson(disbursement)
-    move(session, row, D.REJECTED, D.REQUESTED, approver_id, reason)
+    before = row.state if row.state in CALLED_OFF else D.REQUESTED
+    move(session, row, D.REJECTED, before, approver_id, reason)
+    if before is D.FAILED:
+        campaign, amount = session.get_one(Campaign, row.campaign_id).public_id, Money(row.fen)
+        post(session, row, "disburse_undone", campaign, {IN_TRANSIT: amount, ("restricted", campaign): -amount})
     row.approver_id = approver_id
     for hear in on_rejected:
         hear(session, row, approver_id)

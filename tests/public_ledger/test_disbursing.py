@@ -1,5 +1,6 @@
 """A campaign's money to a provider: never more than there is, never by one person alone, never without evidence."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -132,6 +133,51 @@ def test_an_invoice_is_paid_once(giving: Giving) -> None:
         with pytest.raises(disbursing.InvoiceUsed):
             giving.request(each, 10, invoice_number="INV-1")
     giving.request(campaign, 10, invoice_number="INV-1", provider_credit_code="91140000MA0K2X7Q4P")
+
+
+def test_what_was_rejected_is_asked_for_again_and_put_right(giving: Giving) -> None:
+    campaign = giving.campaign()
+    giving.gift(campaign, 1000)
+    wrong = giving.request(campaign, 600, invoice_number="INV-1")
+    in_transaction(disbursing.reject, disbursement=wrong, approver_id=giving.approver, reason="金额少写了")
+    giving.request(campaign, 700, invoice_number="INV-1")
+    with pytest.raises(disbursing.InvoiceUsed):
+        giving.request(campaign, 10, invoice_number="INV-1")
+
+
+def test_what_was_approved_is_called_off_until_the_bank_is_told(giving: Giving) -> None:
+    campaign = giving.campaign()
+    giving.gift(campaign, 1000)
+    made = giving.request(campaign, 1000)
+    said: dict[str, Any] = {"disbursement": made, "reason": "店里没货了"}
+    in_transaction(disbursing.approve, disbursement=made, approver_id=giving.approver)
+    with pytest.raises(disbursing.SamePerson):
+        in_transaction(disbursing.reject, approver_id=giving.officer, **said)
+    in_transaction(disbursing.reject, approver_id=giving.approver, **said)
+    with pytest.raises(StaleState):
+        in_transaction(disbursing.send, disbursement=made, officer_id=giving.officer)
+    sent = giving.request(campaign, 1000)
+    in_transaction(disbursing.approve, disbursement=sent, approver_id=giving.approver)
+    in_transaction(disbursing.send, disbursement=sent, officer_id=giving.officer)
+    with pytest.raises(StaleState):
+        in_transaction(disbursing.reject, approver_id=giving.approver, **said | {"disbursement": sent})
+    assert books.balance(db.session(), "restricted", campaign.public_id, book="test") == 0
+
+
+def test_what_the_bank_could_not_pay_is_given_up_and_the_money_is_the_campaigns_again(giving: Giving) -> None:
+    campaign = giving.campaign()
+    giving.gift(campaign, 1000)
+    made = giving.request(campaign, 1000, invoice_number="INV-1")
+    in_transaction(disbursing.approve, disbursement=made, approver_id=giving.approver)
+    in_transaction(disbursing.send, disbursement=made, officer_id=giving.officer)
+    in_transaction(disbursing.fail, disbursement=made, officer_id=giving.officer, reason="账号注销了")
+    for _twice in range(2):
+        with suppress(StaleState):
+            in_transaction(disbursing.reject, disbursement=made, approver_id=giving.approver, reason="店关了")
+    assert books.balance(db.session(), "restricted", campaign.public_id, book="test") == -1000
+    assert books.balance(db.session(), "payout_in_transit", book="test") == 0
+    giving.pay_out(campaign, 1000, invoice_number="INV-1")
+    assert books.balance(db.session(), "restricted", campaign.public_id, book="test") == 0
 
 
 @pytest.mark.parametrize("where", [CampaignState.PAUSED, CampaignState.CANCELLED, CampaignState.REPORTED])
