@@ -103,6 +103,7 @@ def test_what_was_approved_is_called_off_at_the_desk_by_the_approver_alone(desk:
     assert empty.status_code == 422 and '<details class="panel" open>' in empty.text and desk.state() is D.APPROVED
     assert desk.step(desk.approver, "rejection", reason="店里没货了").status_code == 303 and desk.state() is D.REJECTED
     assert desk.step(desk.approver, "rejection", reason="店里没货了").status_code == 303 and desk.state() is D.REJECTED
+    assert "店里没货了" in desk.officer.get(place).text  # who asked for it reads why
     assert desk.ask(campaign.public_id, idempotency_key="k2").status_code == 303  # the same invoice
 
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _, lazy_gettext as _l
 from sqlalchemy import select
 
-from crowdfund.campaigns import disbursing, evidence, payments_out
+from crowdfund.campaigns import desk, disbursing, evidence, payments_out
 from crowdfund.campaigns.disbursement_forms import EVIDENCE_WORDS, BankForm, BillForm, EvidenceForm, ReasonForm
 from crowdfund.campaigns.faces import looking
 from crowdfund.campaigns.models import Organisation
@@ -131,7 +131,8 @@ def disbursement_page(disbursement: str, forms: dict[str, Form], status: int = 2
         "overruling": ReasonForm(prefix="overruling-"),
         "removal": ReasonForm(prefix="removal-"),
     }
-    told: dict[str, Any] = {"shown": shown, "files": files, "forms_by_step": blank | forms, "of": of}
+    steps = desk.steps_of(session, f"disbursement:{disbursement}")
+    told: dict[str, Any] = {"shown": shown, "files": files, "forms_by_step": blank | forms, "of": of, "steps": steps}
     return page("charity/disbursement.html", status, **told)
 
 
