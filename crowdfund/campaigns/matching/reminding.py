@@ -1,4 +1,4 @@
-"""Approvers are told of a match that has waited some days: one message a match. Its giver waits with it and knows nothing."""
+"""Approvers are told of a match that has waited some days: one message a match. Its giver knows nothing."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -34,8 +34,6 @@ def remind(session: Session) -> None:
         if address := person.email or person.phone:
             url = f"{settings().base_url.rstrip('/')}/charity/held-matches/{held}"
             told = {"sum": yuan(fen), "title": title, "url": url}
-            text = _(
-                "A match of %(sum)s for “%(title)s” has waited for three days. Somebody has to look at it: %(url)s", **told
-            )
-            given: dict[str, Any] = {"person_id": person.id, "kind": MessageKind.ACCOUNT, "text": text}
+            words = _("A match of %(sum)s for “%(title)s” has waited for three days. Somebody has to look at it: %(url)s")
+            given: dict[str, Any] = {"person_id": person.id, "kind": MessageKind.ACCOUNT, "text": words % told}
             messages.send(session, fact=f"held_match_waits:{held}:{person.public_id}", address=address, **given)

@@ -1,6 +1,7 @@
 """A match that waits is remembered to those who decide, once, and names nobody."""
 
 from datetime import timedelta
+from typing import Any
 
 import time_machine
 from sqlalchemy import select
@@ -27,7 +28,7 @@ def test_after_three_days_the_approver_is_told_once_and_of_what_is_decided_nobod
     _first, decided, waits = [
         give_with(fund, campaign, 1000, contact=f"s{each}@example.test", name="王小明", card="fp_1") for each in range(3)
     ]
-    given = {"held": name_of(decided), "person": fund.approver.id, "why": "一家人"}
+    given: dict[str, Any] = {"held": name_of(decided), "person": fund.approver.id, "why": "一家人"}
     in_transaction(deciding.decide, verdict=HeldState.DENIED, **given)
     held = name_of(waits)
     with time_machine.travel(clock.now(), tick=False) as now:
