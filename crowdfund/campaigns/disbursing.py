@@ -18,6 +18,7 @@ from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evide
 from crowdfund.campaigns.reports.due import refuse_overdue
 from crowdfund.campaigns.states import CampaignState, DisbursementState
 from crowdfund.campaigns.students import set_aside
+from crowdfund.campaigns.whereabouts import invoices
 from crowdfund.campaigns.whereabouts.models import BillLine
 from marketplace.core import clock, page_cache
 from marketplace.core.errors import NotFound, Refusal, StaleState
@@ -252,6 +253,7 @@ def confirm(session: Session, *, disbursement: str, officer_id: int, bank_refere
         who=row.provider_zh,
         what=row.purpose_zh,
         reference=f"disburse:{row.public_id}",
+        commitment=invoices.of_payment(session, row),
     )
     page_cache.expire(session, "giving", "ledger", f"campaign:{campaign}")
 
