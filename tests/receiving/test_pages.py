@@ -150,7 +150,9 @@ def test_all_that_was_ordered_when_the_page_was_opened_is_not_less_than_what_is_
     assert late.status_code == 409 and "你要送的货刚才变了" in late.text and "要 5 件" in late.text
     assert 'value="3"' in late.text and 'value="14"' in late.text
     assert "农户说货不全" not in clerk_of(shop).get(LIST).text
-    again = post(seller, "/seller/shortages", said | {"seen": hidden(late, "seen"), f"packs-{code}": "5", f"weight-{code}": ""})
+    again = post(
+        seller, "/seller/shortages", said | {"seen": hidden(late, "seen"), f"packs-{code}": "5", f"weight-{code}": ""}
+    )
     assert again.status_code == 303 and "农户说货不全" not in clerk_of(shop).get(LIST).text
 
 
