@@ -5,6 +5,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from listings import stock
 from marketplace.accounts.models import Person
@@ -154,6 +155,28 @@ def test_all_that_was_ordered_when_the_page_was_opened_is_not_less_than_what_is_
         seller, "/seller/shortages", said | {"seen": hidden(late, "seen"), f"packs-{code}": "5", f"weight-{code}": ""}
     )
     assert again.status_code == 303 and "农户说货不全" not in clerk_of(shop).get(LIST).text
+
+
+def test_a_word_of_yesterday_says_nothing_of_what_was_ordered_since(shop: Shop) -> None:
+    """Two of three, and then five more: seven are likely to come, and one press gives back one, not six."""
+    seller, clerk = shop.browser(), clerk_of(shop)
+    accepted(shop, apples=3)
+    sign_in_as(seller, db.session.scalars(select(Person).where(Person.public_id == delivery().seller)).one())
+    code = delivery().packs[0].code
+    shown = {"unit": "jin", "seen": hidden(seller.get("/seller/shortages"), "seen")}
+    assert post(seller, "/seller/shortages", shown | {f"packs-{code}": "2"}).status_code == 303
+    assert field(clerk.get(address()), f"came-{code}") == "2"
+
+    accepted(shop, apples=5)
+
+    assert field(clerk.get(address()), f"came-{code}") == "7"
+    assert field(seller.get("/seller/shortages"), f"packs-{code}") == "7"
+
+
+def field(page: TestResponse, name: str) -> str:
+    """What stands in a field."""
+    found = re.search(rf'name="{name}"[^>]* value="([^"]*)"', page.text)
+    return found[1] if found else ""
 
 
 @pytest.mark.full

@@ -11,6 +11,7 @@ from marketplace.core.db import add_rows
 from marketplace.core.errors import Refusal
 from marketplace.orders.receiving import owed
 from marketplace.orders.receiving.models import Forecast
+from marketplace.orders.receiving.owed import Pack
 
 
 def of_seller(session: Session, seller: str) -> dict[str, Forecast]:
@@ -26,6 +27,14 @@ def sellers_who_said(session: Session, sellers: list[str]) -> set[str]:
 
 class OwesOtherwise(Refusal):
     message = _l("What you have to bring has changed meanwhile. Please look again.")
+
+
+def expected(said: Forecast | None, pack: Pack) -> int:
+    """Packs that are likely to come: a word is about what was ordered when it was given, not what was ordered since."""
+    if said is None:
+        return pack.wanted
+    since = sum(claim.wanted for claim in pack.claims if claim.paid_at > said.at)
+    return min(said.packs, pack.wanted - since) + since
 
 
 def foretell(session: Session, *, seller: str, packs: Mapping[str, tuple[int, int | None]], seen: str) -> None:

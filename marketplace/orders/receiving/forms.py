@@ -12,6 +12,7 @@ from wtforms.validators import Length, NumberRange, Optional
 from marketplace.core.formats import in_language, language, yuan
 from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice, dropped_beyond
 from marketplace.orders.forms import WholeNumberField
+from marketplace.orders.receiving import forecasting
 from marketplace.orders.receiving.models import Forecast, Rest
 from marketplace.orders.receiving.owed import Delivery
 from marketplace.orders.receiving.planning import Count
@@ -118,7 +119,7 @@ def arrival_form(
     fields: dict[str, Any] = {}
     for pack in delivery.packs:
         said = forecasts.get(pack.code)
-        packs = min(said.packs, pack.wanted) if said else pack.wanted
+        packs = forecasting.expected(said, pack)
         fields[f"came-{pack.code}"] = number_field(_l("Came"), default=packs)
         fields[f"damaged-{pack.code}"] = number_field(_l("Of them spoilt"), default=0)
         if pack.grams:
@@ -147,7 +148,7 @@ def forecast_form(delivery: Delivery | None, sent: Any, forecasts: Mapping[str, 
         said = forecasts.get(pack.code)
         title = in_language(pack.first.title_zh, pack.first.title_en)
         words = _l("%(title)s: I can bring", title=title)
-        packs = min(said.packs, pack.wanted) if said else pack.wanted
+        packs = forecasting.expected(said, pack)
         fields[f"packs-{pack.code}"] = number_field(words, default=packs, most=pack.wanted)
         if pack.grams:
             fields[f"weight-{pack.code}"] = weight_field(said.grams if said else None)
