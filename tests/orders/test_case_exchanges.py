@@ -24,7 +24,7 @@ from tests.orders.casework import (
     small_boxes,
 )
 from tests.orders.conftest import Shop, balances, differences, get, parcels, stock_of
-from tests.orders.refunding import ask, box
+from tests.orders.refunding import ask, box, clerk_of
 
 __all__ = ["delivered", "small_boxes"]
 
@@ -113,7 +113,7 @@ def test_what_a_desk_has_given_back_does_not_go_back_twice(shop: Shop, delivered
 
 
 def test_what_was_replaced_meanwhile_is_not_paid_back_as_well(shop: Shop, delivered: Bought) -> None:
-    """Refused, the buyer asks the province, and asks the station again: it sends the same once more. Then the province grants."""
+    """Refused, a buyer asks the province, then the station again, which sends the same once more. Then the province grants."""
     first = open_case(delivered, 3)
     do(deciding.reject, first)
     appeal(first)
@@ -122,6 +122,8 @@ def test_what_was_replaced_meanwhile_is_not_paid_back_as_well(shop: Shop, delive
     do(returning.witness, second, quantity=2, condition=Condition.BAD)
     do(exchanging.exchange, second)
     before = balances(delivered.number)
+    desk = clerk_of(shop).get(f"/station/parcels/{delivered.parcel.public_id}/refunds").text
+    assert f"里有 2 件已经换过货，补发订单 {case_of(second).exchange_number}。" in desk
 
     with pytest.raises(paying_back.RefundedMeanwhile):
         in_transaction(appealing.grant, case=first, bearer=Bearer.EACH, why="退吧", actor="person:9")
