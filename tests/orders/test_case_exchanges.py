@@ -113,7 +113,7 @@ def test_what_a_desk_has_given_back_does_not_go_back_twice(shop: Shop, delivered
 
 
 def test_what_was_replaced_meanwhile_is_not_paid_back_as_well(shop: Shop, delivered: Bought) -> None:
-    """Refused, a buyer asks the province, then the station again, which sends the same once more. Then the province grants."""
+    """Refused, a buyer asks the province, then the station again, which replaces them. Then the province grants."""
     first = open_case(delivered, 3)
     do(deciding.reject, first)
     appeal(first)
