@@ -13,6 +13,7 @@ from marketplace.orders import desk, fulfilment, refunding
 from marketplace.orders.papers import labels, packing
 from marketplace.orders.papers.packing import By
 from marketplace.orders.states import ParcelState as S
+from tests import factories
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, parcels
 from tests.orders.refunding import box, clerk_of
 from tests.receiving.conftest import accepted, bring
@@ -44,6 +45,20 @@ def test_sheets_say_what_goes_where(shop: Shop) -> None:
     assert [one[1], one[6], two[1], two[6]] == [f"{first}-1", "2", f"{second}-1", "1"]
     assert clerk.get("/station/sheets/colour").status_code == clerk.get("/station/sheets/colour.csv").status_code == 404
     assert first not in clerk_of(shop, QINXIAN).get("/station/sheets/seller.csv").text.replace(f"{first}-2", "")
+
+
+def test_two_growers_of_one_name_are_two_on_the_sheet(shop: Shop) -> None:
+    """What each has to bring is added up for each."""
+    clerk, _first = clerk_of(shop), accepted(shop, apples=3)
+    namesake = factories.make_person("seller").id
+    shop.apples = factories.make_variant(factories.make_listing(seller_id=namesake)).code
+    accepted(shop, apples=1)
+
+    found = packing.groups(db.session(), JIXIAN, By.SELLER)
+
+    assert [group.heading for group in found] == ["冯建国家"] * 2
+    assert sorted(packs for group in found for _title, _unit, packs in group.totals) == [1, 3]
+    assert clerk.get("/station/sheets/seller").text.count("<h2>冯建国家</h2>") == 2
 
 
 @pytest.mark.full
