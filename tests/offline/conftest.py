@@ -23,7 +23,7 @@ from marketplace.orders.states import OrderState, ParcelState as S
 from tests import factories
 from tests.factories import STATION
 
-BROWSING = {Path(__file__).parent / name for name in ("test_in_browser.py", "test_leaving.py")}
+BROWSING = {Path(__file__).parent / name for name in ("test_in_browser.py", "test_leaving.py", "test_two_browsers.py")}
 OURS = {"Sec-Fetch-Site": "same-origin"}
 NUMBERS = count(1)
 ENTERED = {"packing": {"shelf": "B-03"}, "dispatch": {"carrier": "邮政", "tracking_number": "YT123456"}}
