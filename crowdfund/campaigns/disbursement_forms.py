@@ -8,8 +8,8 @@ from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import BooleanField, RadioField, StringField, TextAreaField, ValidationError
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
+from crowdfund.campaigns.campaign_forms import BUDGET_LINE, lines_of, sum_of
 from crowdfund.campaigns.evidence import KINDS
-from crowdfund.campaigns.forms import BUDGET_LINE, lines_of, sum_of
 from crowdfund.campaigns.payments_out import BudgetChoice
 from marketplace.core.formats import yuan
 from marketplace.core.forms import Form, KeyedForm

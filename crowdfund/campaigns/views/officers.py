@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from crowdfund.campaigns import desk, drafting, going_back, lifecycle, moderation, telling
+from crowdfund.campaigns.campaign_forms import CampaignForm, FilingForm, ReasonForm
 from crowdfund.campaigns.criteria.publishing import limits_of
-from crowdfund.campaigns.forms import CampaignForm, FilingForm, ReasonForm
 from crowdfund.campaigns.models import Campaign, Organisation
 from crowdfund.campaigns.news import queries as news_queries
 from crowdfund.campaigns.requirements import NotReady
