@@ -22,11 +22,10 @@ from marketplace.demo.together import DIRECTED
 from tests.auditing.test_giving import named
 from tests.campaigns.moving.conftest import Opens, empty, other, seal
 from tests.campaigns.moving.test_moving import figures, ledger, quiet
-from tests.demonstration import gifts_app
 from tests.factories import make_person
 from tests.public_ledger import written
 
-__all__ = ["empty", "gifts_app", "other"]
+__all__ = ["empty", "other"]
 pytestmark = pytest.mark.full
 
 
