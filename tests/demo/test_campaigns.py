@@ -17,12 +17,9 @@ from crowdfund.campaigns.states import CampaignState, ContributionState, FundSta
 from marketplace.auditing import audit
 from marketplace.auditing.checks import Difference
 from marketplace.core import clock
-from marketplace.core.db import db, in_transaction
+from marketplace.core.db import db
 from marketplace.demo import gifts
 from marketplace.demo.load import load
-from marketplace.payments.gateways import gateways
-from marketplace.payments.sandbox import storage
-from marketplace.payments.sandbox.gateway import SandboxCashier
 
 
 def test_seventeen_campaigns_of_an_example_organisation(demonstration: Session) -> None:
@@ -45,22 +42,17 @@ def test_loading_again_changes_no_campaign(demonstration: Session) -> None:
 
 
 @pytest.fixture
-def lived(real_app: Flask) -> Iterator[Session]:
-    cashier = gateways().by_name["sandbox"]
-    assert isinstance(cashier, SandboxCashier)
-    storage.prepare(cashier.storage)
-    in_transaction(load)
-    gifts.play()
-    yield db.session()
-    cashier.storage.dispose()
+def lived(gifts_app: Flask) -> Iterator[Session]:
+    with gifts_app.app_context():
+        yield db.session()
 
 
 @pytest.mark.full
-def test_a_month_of_gifts_adds_up(lived: Session, real_app: Flask) -> None:
+def test_a_month_of_gifts_adds_up(lived: Session, gifts_app: Flask) -> None:
     states = Counter(lived.scalars(select(Campaign.state)))
     given = Counter(lived.scalars(select(Contribution.state)))
     messages = Counter(lived.scalars(select(Contribution.message_state)))
-    with real_app.test_request_context():
+    with gifts_app.test_request_context():
         cards = [card for kind in ("donation", "student_aid") for card in queries.group(lived, kind).over]
 
     assert states == {CampaignState.LIVE: 13, CampaignState.ENDED: 3, CampaignState.PAUSED: 1}

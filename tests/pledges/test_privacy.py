@@ -31,12 +31,9 @@ from marketplace.notifications import messages
 from marketplace.notifications.models import Message
 from marketplace.payments.gateways import gateways
 from marketplace.payments.sandbox import storage
-from tests.demonstration import demo_app, demonstration
 from tests.factories import sign_in_as
 from tests.pledges.conftest import CANARY, OURS, post
 from tests.pledges.crawling import CANARIES, Crawl, addresses, examples, kept, known, logged
-
-__all__ = ["demo_app", "demonstration"]
 
 ROLES = ("buyer", "seller", "station.141124", "clerk.141124", "charity", "charity2", "bank", "nominator", "verifier")
 EVERYBODY = ("", "canteen", *ROLES, "children", "programme", "operator", "auditor")

@@ -19,11 +19,8 @@ from crowdfund.campaigns.states import ContributionState, FundState, HeldState, 
 from crowdfund.campaigns.students import proofs, publishing, set_aside
 from crowdfund.campaigns.students.models import EnrolmentProof, SchoolTerm, StudentPlace
 from marketplace.core.db import db, in_transaction
-from marketplace.demo import gifts, students
-from marketplace.demo.load import load
+from marketplace.demo import students
 from marketplace.demo.together import DIRECTED
-from marketplace.payments.gateways import gateways
-from marketplace.payments.sandbox import storage
 from tests.auditing.test_giving import named
 from tests.campaigns.moving.conftest import Opens, empty, other, seal
 from tests.campaigns.moving.test_moving import figures, ledger, quiet
@@ -35,15 +32,11 @@ pytestmark = pytest.mark.full
 
 
 @pytest.fixture
-def lived(real_app: Flask) -> Iterator[Session]:
-    cashier: Any = gateways().by_name["sandbox"]
-    storage.prepare(cashier.storage)
-    in_transaction(load)
-    gifts.play()
-    decide_what_waits()
-    seal()
-    yield db.session()
-    cashier.storage.dispose()
+def lived(gifts_app: Flask) -> Iterator[Session]:
+    with gifts_app.app_context():
+        decide_what_waits()
+        seal()
+        yield db.session()
 
 
 def decide_what_waits() -> None:
