@@ -27,6 +27,7 @@ from marketplace.auditing import (
     money,
     movements,
     offline,
+    organisations,
     owed,
     payouts,
     plans,
@@ -74,7 +75,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from whereabouts.differences(connection)
     yield from reports.differences(connection)
     yield from checks.run(connection, beneficiaries.BENEFICIARIES)
-    yield from checks.run(connection, (*together.TOGETHER, *channels.CHANNELS))
+    yield from checks.run(connection, (*organisations.ORGANISATIONS, *together.TOGETHER, *channels.CHANNELS))
     yield from checks.run(connection, (*plans.PLANS, *students.STUDENTS, *matching.FUNDS, *waiting.WAITING))
     yield from checks.run(connection, presales.PRESALES)
     yield from presales.differences(connection)
