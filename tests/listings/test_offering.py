@@ -2,7 +2,6 @@
 
 import io
 import re
-import shutil
 import struct
 import time
 import zlib
@@ -44,7 +43,6 @@ DETAILS = {
 
 @pytest.fixture
 def shop(real_app: Flask) -> Iterator[Flask]:
-    shutil.rmtree(settings().search_folder, ignore_errors=True)
     factories.make_station(JIXIAN)
     factories.make_station(QINXIAN, county_zh="沁县", name_zh="沁县站", name_en="Qinxian Station")
     factories.make_category(code="grain", name_zh="杂粮", name_en="Grain")
