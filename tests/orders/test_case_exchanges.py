@@ -5,7 +5,7 @@ import pytest
 from listings import stock
 from marketplace.core import outbox
 from marketplace.core.db import in_transaction
-from marketplace.orders import fulfilment, settlement, undelivered
+from marketplace.orders import fulfilment, refunding, settlement, undelivered
 from marketplace.orders.cases import appealing, deciding, exchanging, opening, paying_back, returning
 from marketplace.orders.cases.rules import Bearer, Condition, Wish
 from marketplace.orders.cases.states import CaseState as C
@@ -131,3 +131,21 @@ def test_what_was_replaced_meanwhile_is_not_paid_back_as_well(shop: Shop, delive
     assert balances(delivered.number) == before and case_of(first).refund_public_id is None
     in_transaction(appealing.leave, case=first, why="已经换过", actor="person:9")
     assert case_of(first).state is C.REJECTED and differences(shop) == []
+
+
+def test_what_lies_at_the_station_for_a_later_case_is_paid_back_by_that_one(shop: Shop, delivered: Bought) -> None:
+    """Else the later case could never end: its units would be paid for, and its goods there."""
+    first = open_case(delivered, 3)
+    do(deciding.reject, first)
+    appeal(first)
+    second = open_case(delivered, 2)
+    do(deciding.approve, second)
+    do(returning.witness, second, quantity=2, condition=Condition.BAD)
+    before = balances(delivered.number)
+
+    with pytest.raises(refunding.GoodsAreBack):
+        in_transaction(appealing.grant, case=first, bearer=Bearer.EACH, why="退吧", actor="person:9")
+
+    assert balances(delivered.number) == before
+    do(deciding.refund, second)
+    assert case_of(second).state is C.REFUNDED and differences(shop) == []

@@ -11,6 +11,7 @@ from marketplace.core import audit, clock, ids, outbox
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger import books
+from marketplace.orders import refunding
 from marketplace.orders.cases import deciding, paying_back
 from marketplace.orders.cases.finding import EVERYWHERE, Reach, appeal_of, get_case
 from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal
@@ -103,19 +104,26 @@ def ask_when_overdue(session: Session) -> bool:
 def grant(session: Session, *, case: str, bearer: Bearer, why: str, actor: str) -> None:
     """The buyer gets the money, unless they have it, and `bearer` bears it.
 
-    Raises NotFound where nobody asked, StaleState where it is answered, BornAlready, RefundedMeanwhile,
-    RefundDidNotArrive, PaymentIsDisputed, PaidByTheBank."""
+    Raises NotFound where nobody asked, StaleState where it is answered, BornAlready, RefundedMeanwhile, GoodsAreBack
+    of `refunding`, RefundDidNotArrive, PaymentIsDisputed, PaidByTheBank."""
     row, parcel, appeal = get_asked(session, case)
     if row.is_open:
         deciding.pay_back(session, row, parcel, actor=actor, why=why, bearer=bearer)
     elif row.refund_public_id is None:
-        if row.state is not C.EXCHANGED:  # nothing kept its units: a later case may have been about the same ones
-            paying_back.refuse_refunded(session, row, units=row.units_due)
+        if row.state is not C.EXCHANGED:
+            refuse_later_case(session, row, parcel)
         row.refund_public_id = paying_back.give_back(session, row, parcel, reason=why)
         session.flush()
     if row.refund_public_id is not None:
         bear(session, row, row.refund_public_id, bearer)
     answer(session, row, appeal, AppealState.GRANTED, why=why, actor=actor, bearer=bearer)
+
+
+def refuse_later_case(session: Session, case: AfterSalesCase, parcel: Parcel) -> None:
+    """Nothing kept the units of a case that was turned down: a later one may have replaced the same, or have them back and
+    could not end without them. Raises RefundedMeanwhile, GoodsAreBack of `refunding`, PaymentIsDisputed."""
+    paying_back.refuse_refunded(session, case, units=case.units_due)
+    refunding.refuse_returned(session, [paying_back.part_due(session, case, parcel)])
 
 
 def bear(session: Session, case: AfterSalesCase, refund: str, bearer: Bearer) -> None:
