@@ -8,8 +8,8 @@ from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import BooleanField, RadioField, StringField, TextAreaField, ValidationError
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
+from crowdfund.campaigns.campaign_forms import BUDGET_LINE, lines_of, sum_of
 from crowdfund.campaigns.evidence import KINDS
-from crowdfund.campaigns.forms import BUDGET_LINE, lines_of, sum_of
 from crowdfund.campaigns.payments_out import BudgetChoice
 from marketplace.core.formats import yuan
 from marketplace.core.forms import Form, KeyedForm
@@ -20,6 +20,14 @@ NUMBER: Final = re.compile(r"[-+]?\d+(\.\d+)?")
 MOST_LINES: Final = 40
 CREDIT_CODE: Final = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")  # GB 32100: no I, O, S, V, Z
 EVIDENCE_WORDS = {"invoice": _l("Invoice"), "photo": _l("Photo"), "list": _l("Signed list")}
+
+
+def check_credit_code(_form: Any, field: StringField) -> None:
+    field.data = (field.data or "").upper().replace(" ", "")
+    if len(field.data) != 18:
+        raise ValidationError(_("This has %(num)s characters; a credit code has 18.", num=len(field.data)))
+    if not CREDIT_CODE.fullmatch(field.data):
+        raise ValidationError(_("A credit code has digits and capital letters, without I, O, S, V and Z."))
 
 
 class InvoiceForm(KeyedForm):
@@ -42,11 +50,7 @@ class InvoiceForm(KeyedForm):
         ]
 
     def validate_provider_credit_code(self, field: StringField) -> None:
-        field.data = (field.data or "").upper().replace(" ", "")
-        if len(field.data) != 18:
-            raise ValidationError(_("This has %(num)s characters; a credit code has 18.", num=len(field.data)))
-        if not CREDIT_CODE.fullmatch(field.data):
-            raise ValidationError(_("A credit code has digits and capital letters, without I, O, S, V and Z."))
+        check_credit_code(self, field)
 
     def validate_invoice_number(self, field: StringField) -> None:
         field.data = (field.data or "").upper().replace(" ", "")

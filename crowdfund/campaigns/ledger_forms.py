@@ -6,7 +6,7 @@ from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import DateField, HiddenField, SelectField, StringField, ValidationError
 from wtforms.validators import DataRequired, Length, Optional
 
-from crowdfund.campaigns.forms import check_year
+from crowdfund.campaigns.fields import check_year
 from crowdfund.campaigns.ledger_rows import KINDS, LONGEST_NUMBER, OVERDUE, Asked
 from crowdfund.campaigns.receipts import NUMBER
 from marketplace.core.forms import Form

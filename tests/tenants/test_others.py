@@ -41,6 +41,7 @@ CALLED: Final[Mapping[str, tuple[str, ...]]] = {
     "case": ("after_sales_case.public_id", "child_case.public_id"),
     "code": ("listing.code",),  # whoever knows the code of a pledge may follow it
     "deposit": ("cash_deposit.public_id",),
+    "entry": ("organisation_entry.public_id",),
     "edit": ("listing_revision.public_id",),
     "evidence": ("dispute_evidence.public_id",),
     "fund": ("matching_fund.public_id",),

@@ -4,7 +4,7 @@ from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import DateField, StringField, ValidationError
 from wtforms.validators import InputRequired, Length, Optional
 
-from crowdfund.campaigns.forms import AmountField, check_year
+from crowdfund.campaigns.fields import AmountField, check_year
 from marketplace.core import clock
 from marketplace.core.forms import Form, KeyedForm
 

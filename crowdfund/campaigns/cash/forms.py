@@ -4,7 +4,7 @@ from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import RadioField, SelectField, StringField, ValidationError
 from wtforms.validators import InputRequired, Length, Optional
 
-from crowdfund.campaigns.forms import AmountField, check_contact, check_name
+from crowdfund.campaigns.fields import AmountField, check_contact, check_name
 from crowdfund.campaigns.giving import Giver
 from crowdfund.campaigns.telling import ANONYMITY
 from marketplace.core.forms import Form, KeyedForm, SelectChoice

@@ -8,8 +8,9 @@ from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import StringField, TextAreaField, ValidationError
 from wtforms.validators import DataRequired, Length
 
+from crowdfund.campaigns.campaign_forms import lines_of, sum_of
 from crowdfund.campaigns.criteria.reaching import Reached
-from crowdfund.campaigns.forms import AmountField, lines_of, sum_of
+from crowdfund.campaigns.fields import AmountField
 from marketplace.core.forms import Form
 
 MOST_LINES: Final = 400

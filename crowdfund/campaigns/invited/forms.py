@@ -4,7 +4,7 @@ from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import StringField, ValidationError
 from wtforms.validators import InputRequired, Length, Optional
 
-from crowdfund.campaigns.forms import check_contact
+from crowdfund.campaigns.fields import check_contact
 from marketplace.core.forms import Form, KeyedForm
 
 

@@ -6,7 +6,7 @@ from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import IntegerField, StringField, ValidationError
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
-from crowdfund.campaigns.forms import IN_NAMES, GoalField, check_contact
+from crowdfund.campaigns.fields import IN_NAMES, GoalField, check_contact
 from crowdfund.campaigns.matching.funds import Terms
 from marketplace.core.formats import yuan
 from marketplace.core.forms import Form, KeyedForm, Needed

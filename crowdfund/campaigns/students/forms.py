@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from crowdfund.campaigns.disbursement_forms import InvoiceForm
-from crowdfund.campaigns.forms import AmountField, check_contact, check_name
+from crowdfund.campaigns.fields import AmountField, check_contact, check_name
 from crowdfund.campaigns.giving import Giver
 from crowdfund.campaigns.students import calendar, words
 from crowdfund.campaigns.students.desk import Waiting

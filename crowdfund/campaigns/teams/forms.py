@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from crowdfund.campaigns.forms import check_name
+from crowdfund.campaigns.fields import check_name
 from crowdfund.campaigns.telling import ANONYMITY
 from marketplace.core.forms import KeyedForm, SelectChoice
 
