@@ -9,6 +9,7 @@ from flask_babel import LazyString, lazy_gettext as _l
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from marketplace.core.forms import tidy
 from marketplace.core.records import record
 from marketplace.orders.groups.models import GroupMember
 from marketplace.orders.models import Order, Parcel, Province
@@ -180,7 +181,7 @@ def work(session: Session, station: str, states: Sequence[S], limit: int = LONGE
 
 def find_by_label(session: Session, station: str | None, typed: str) -> str | None:
     """The parcel whose label (SX-7F3KQ2MD-1) or whose order number was typed or scanned at this station; None: at any."""
-    text = typed.replace("\0", "").strip().upper().rsplit("/", 1)[-1]
+    text = str(tidy(typed)).replace(" ", "").upper().rsplit("/", 1)[-1]
     wanted = select(Parcel.public_id).join(Order, Order.id == Parcel.order_id)
     if station is not None:
         wanted = wanted.where(Parcel.station_code == station, Parcel.state != S.AWAITING_GROUP)

@@ -53,6 +53,18 @@ def test_staff_of_the_station_go_on_to_its_next_step_and_others_do_not(shop: Sho
     assert scanned.headers["Location"] == f"/station/parcels/{parcel.public_id}"
 
 
+@pytest.mark.parametrize("way", ["/station/parcels", "/station/refunds"])
+def test_a_label_is_found_as_chinese_keyboards_type_it(shop: Shop, way: str) -> None:
+    parcel, clerk = packed(shop), shop.browser()
+    signed_in(clerk, "station_manager", station=JIXIAN)
+    label = f"{parcel.order.number}-1"
+    wide = "".join("－" if letter == "-" else chr(ord(letter) + 0xFEE0) for letter in label)
+
+    for typed in (label, label.lower(), wide, f"　{wide[:5]} {wide[5:]} "):
+        answer = clerk.get(way, query_string={"code": typed})
+        assert answer.status_code == 302 and parcel.public_id in answer.headers["Location"], typed
+
+
 def test_the_buyer_is_led_to_the_order(shop: Shop) -> None:
     buyer = shop.browser()
     number = shop.paid_order(buyer, apples=1)
