@@ -72,6 +72,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, institutions.INSTITUTIONS)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, (*whereabouts.WHEREABOUTS, *reports.REPORTS))
+    yield from whereabouts.differences(connection)
     yield from reports.differences(connection)
     yield from checks.run(connection, beneficiaries.BENEFICIARIES)
     yield from checks.run(connection, (*organisations.ORGANISATIONS, *together.TOGETHER, *channels.CHANNELS))

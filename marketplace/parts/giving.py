@@ -78,7 +78,9 @@ def install_giving(app: Flask) -> None:
     outbox.listeners[disputed.LOST] = [disputed.reissue]
     tracing.pages_of_entries["settle"] = batch_tracing.page_of_settlement
     tracing.pages_of_purposes[giving.PURPOSE] = campaign_tracing.page_of_gift
-    tracing.pages_of_entries |= dict.fromkeys(("disburse", "disburse_paid"), campaign_tracing.page_of_disbursement)
+    tracing.pages_of_entries |= dict.fromkeys(
+        ("disburse", "disburse_paid", "disburse_undone"), campaign_tracing.page_of_disbursement
+    )
 
 
 def install_giving_together(app: Flask) -> None:

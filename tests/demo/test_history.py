@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 
 from listings.models import StockMovement, Variant
 from marketplace.core import clock
-from marketplace.core.db import db, in_transaction
+from marketplace.core.db import db
 from marketplace.core.transitions import EventRow
 from marketplace.demo import history, journeys
-from marketplace.demo.load import load
 from marketplace.demo.people import person_id
 from marketplace.ledger import books
 from marketplace.ledger.models import Entry
@@ -31,30 +30,24 @@ from marketplace.payments.models import Refund
 from marketplace.payments.sandbox import storage
 from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.site import station_pages
-from tests import cashiers
 
 pytestmark = pytest.mark.full
 
 
 @pytest.fixture
-def lived(real_app: Flask) -> Iterator[Session]:
-    cashier = gateways().by_name["sandbox"]
-    assert isinstance(cashier, SandboxCashier)
-    cashiers.opened(cashier)
-    in_transaction(load)
-    history.play()
-    yield db.session()
-    cashier.storage.dispose()
+def lived(history_app: Flask) -> Iterator[Session]:
+    with history_app.app_context():
+        yield db.session()
 
 
-def test_the_past_adds_up_and_reaches_every_desk(lived: Session, real_app: Flask) -> None:
+def test_the_past_adds_up_and_reaches_every_desk(lived: Session, history_app: Flask) -> None:
     orders, parcels = Counter(lived.scalars(select(Order.state))), Counter(lived.scalars(select(Parcel.state)))
     moved = lived.execute(
         select(StockMovement.variant_code, func.sum(StockMovement.on_hand_change)).group_by("variant_code")
     )
     latest = max(lived.scalars(select(func.max(EventRow.at))).one(), lived.scalars(select(func.max(Entry.at))).one())
     first = lived.scalars(select(func.min(Entry.at)).where(Entry.kind == "capture")).one()  # devices were promised before
-    with real_app.test_request_context():
+    with history_app.test_request_context():
         lit = [place for each in station_pages.directory(lived) for place in each.places if place.is_lit]
 
     assert sum(orders.values()) == 73 + 5 + 4  # those of groups, and a canteen's
@@ -83,13 +76,14 @@ def test_a_part_of_a_parcel_was_refunded_and_its_buyer_was_told(lived: Session) 
     assert len(letters) == 1 and "钱已经在路上" in letters[0]
 
 
-def test_no_webhook_is_left_to_be_sent(lived: Session, real_app: Flask) -> None:
+def test_no_webhook_is_left_to_be_sent(lived: Session) -> None:
     cashier = gateways().get("sandbox")
     assert isinstance(cashier, SandboxCashier)
     with cashier.storage.connect() as connection:
         sent, waiting = connection.execute(
             select(func.count(), func.count().filter(~storage.webhook.c.is_delivered)).select_from(storage.webhook)
         ).one()
+    cashier.storage.dispose()
     assert sent > 50 and waiting == 0
 
 

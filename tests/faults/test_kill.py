@@ -21,13 +21,12 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 
 from tests.databases import PostgresServer, SQLiteFiles
 from tests.faults.trade import Buyer, Clerk, Journal, Seller, Visitor
-from tests.houses import ROOT, House, Plan, copied, plan
+from tests.houses import ROOT, House, Plan, copied
 
 sys.path.insert(0, str(ROOT / "bin"))
 
 import folder
 
-__all__ = ["plan"]
 STATION = "140430"
 PROGRAM = """
 import sys

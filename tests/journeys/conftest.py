@@ -10,9 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page
 
 from tests.browser import barriers, overflows
 from tests.databases import PostgresServer, SQLiteFiles
-from tests.houses import House, Plan, copied, plan
+from tests.houses import House, Plan, copied
 
-__all__ = ["plan"]
 PASSWORD = "millet-58-doors"
 
 

@@ -371,13 +371,3 @@ def test_rebuilding_finds_what_is_published_and_nothing_else(shop: Flask) -> Non
 
     assert indexing.rebuild() == 1 or found("小米")
     assert len(found("小米")) == 1
-
-
-def test_the_province_reads_the_state_in_words(shop: Flask) -> None:
-    client = shop.test_client()
-    factories.signed_in(client, "operator")
-    listing = factories.make_listing(category_code="grain-millet", station_code=QINXIAN)
-
-    page = client.get(f"/operator/listings/{listing.code}").text
-
-    assert "在卖" in page and "published" not in page

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +22,6 @@ from marketplace.orders.states import OrderState, ParcelState as S
 from tests import factories
 from tests.factories import STATION
 
-BROWSING = {Path(__file__).parent / name for name in ("test_in_browser.py", "test_leaving.py")}
 OURS = {"Sec-Fetch-Site": "same-origin"}
 NUMBERS = count(1)
 ENTERED = {"packing": {"shelf": "B-03"}, "dispatch": {"carrier": "邮政", "tracking_number": "YT123456"}}
@@ -123,14 +121,6 @@ class Phone:
 
 
 MakePhone = Callable[..., Phone]
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Browsers do not know which database answers them: one journey on PostgreSQL is enough."""
-    here = [item for item in items if item.path in BROWSING and "postgresql" in item.name and "battery" not in item.name]
-    if here:
-        config.hook.pytest_deselected(items=here)
-        items[:] = [item for item in items if item not in set(here)]
 
 
 @pytest.fixture

@@ -31,12 +31,9 @@ from marketplace.notifications import messages
 from marketplace.notifications.models import Message
 from marketplace.payments.gateways import gateways
 from marketplace.payments.sandbox import storage
-from tests.demonstration import demo_app, demonstration
 from tests.factories import sign_in_as
 from tests.pledges.conftest import CANARY, OURS, post
 from tests.pledges.crawling import CANARIES, Crawl, addresses, examples, kept, known, logged
-
-__all__ = ["demo_app", "demonstration"]
 
 ROLES = ("buyer", "seller", "station.141124", "clerk.141124", "charity", "charity2", "bank", "nominator", "verifier")
 EVERYBODY = ("", "canteen", *ROLES, "children", "programme", "operator", "auditor")
@@ -45,7 +42,6 @@ NAME = f"{CANARY}001"
 NOT_IN_THE_DEMONSTRATION = {"addresses.show_address", "media.show_picture", "cases.show_picture"}  # nobody saved or took one
 NOT_IN_THE_DEMONSTRATION |= {f"{door}.show_picture" for door in ("reviews", "customer_reviews", "station_reviews")}
 NOT_IN_THE_DEMONSTRATION |= {"operator_reviews.show_picture", "news.show_picture"}
-NOT_IN_THE_DEMONSTRATION |= {"held_matches.show_match"}  # nobody's match waits
 NOT_IN_THE_DEMONSTRATION |= {f"gift_years.{view}" for view in ("show_year", "download_csv", "download_pdf")}
 NOT_IN_THE_DEMONSTRATION |= {"receipts.download_pdf"}  # for whoever has a check code
 WITH_A_TOKEN = {"writing.show_cart", "writing.show_order", "writing.show_parcel", "writing.show_submission"}  # none there

@@ -1,9 +1,10 @@
 """In the end everything works again: time passes, and people look after what machines left, until nothing is left to do."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from itertools import cycle
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 
@@ -37,12 +38,19 @@ def work_until_nothing_is_due(world: World) -> None:
     steps = world.steps()
     in_vain = 0
     for step in cycle(steps):
-        in_vain = 0 if step() else in_vain + 1
+        in_vain = 1 if was_of_use(step) else in_vain + 1
         if in_vain == len(steps):
             break
     for seal in world.seals():
-        while seal():
-            pass
+        was_of_use(seal)
+
+
+def was_of_use(step: Callable[[], Any]) -> bool:
+    """Do it until it finds nothing more: to ask all the others after each row takes most of a life's time."""
+    found = False
+    while step():
+        found = True
+    return found
 
 
 def look_after_what_failed(world: World) -> None:
