@@ -5,7 +5,7 @@ from datetime import date
 from functools import cache
 from typing import Any, Final
 
-from flask_babel import format_date, gettext as _
+from flask_babel import gettext as _
 from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,7 @@ from listings.models import Certificate, Listing, Media, Variant
 from listings.states import ListingState
 from marketplace.core import clock
 from marketplace.core.db import Columns, rows
-from marketplace.core.formats import language, measure_price
+from marketplace.core.formats import language, measure_price, month_range
 from marketplace.core.records import record
 from marketplace.stations.badges import StationBadge, badge
 from marketplace.stations.models import County, Station
@@ -151,4 +151,4 @@ def gone(harvest_months: Sequence[int], today: date) -> str:
     if not harvest_months:
         return str(_("Sold out"))
     following = min(harvest_months, key=lambda month: (month - today.month - 1) % 12)
-    return str(_("Sold out, more in %(month)s", month=format_date(date(2000, following, 1), "MMMM")))
+    return str(_("Sold out, more in %(month)s", month=month_range(following, following, language())))

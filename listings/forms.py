@@ -241,3 +241,9 @@ class ReviewForm(Form):
 
 class ReasonForm(Form):
     reason = StringField(_l("Reason"), [Needed(_l("Write down why.")), Length(max=200)])
+
+
+class FindGoodsForm(Form):
+    """What the province looks for."""
+
+    q = StringField(_l("Which goods?"), [Optional(), Length(max=100)])

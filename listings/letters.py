@@ -4,7 +4,7 @@ A listener of the outbox. An account does not say which language it reads; who s
 
 from typing import Final
 
-from flask_babel import LazyString, force_locale, lazy_gettext as _l
+from flask_babel import LazyString, lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -12,7 +12,7 @@ from listings.models import Listing
 from marketplace.accounts.models import Person
 from marketplace.core import ids, outbox
 from marketplace.core.db import in_transaction
-from marketplace.core.languages import DEFAULT
+from marketplace.core.languages import DEFAULT, speaking
 from marketplace.core.settings import settings
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
@@ -44,6 +44,6 @@ def tell(session: Session, *, code: str, decision: str, why: str, name: str) -> 
     wanted = select(Listing.title_zh, Person).join(Person, Person.id == Listing.seller_id).where(Listing.code == code)
     title, seller = session.execute(wanted).one()
     url = settings().base_url + PLACES.get(decision, OWN) % code
-    with force_locale(DEFAULT):
+    with speaking(DEFAULT):
         text = str(TEXTS[decision]) % {"title": title, "why": why, "url": url}
     messages.tell(session, seller, fact=f"listing_{decision}:{name}", text=text, kind=MessageKind.SELLING)

@@ -1,19 +1,19 @@
 """One thing for sale as its page shows it: words, packs, tiers, papers, origin. A fixed number of statements."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
-from listings import checks, measures
+from listings import measures
 from listings.cards import Card, Photo, cards, gone
 from listings.customer_reviews.figures import Figures
 from listings.customer_reviews.models import FeedbackCount
-from listings.models import Category, Certificate, Listing, Media, PriceTier, Review, Variant
+from listings.models import Category, Listing, Media, PriceTier, Variant
 from listings.states import ListingState
+from listings.vouching import Checked, Paper, last_check, papers_of
 from marketplace.core import clock
 from marketplace.core.db import Columns, rows
 from marketplace.core.errors import NotFound
@@ -64,26 +64,6 @@ class Pack:
     def named(self, number: int) -> str:
         """ "box" or "boxes"."""
         return self.word if number == 1 else self.words
-
-
-@record
-class Paper:
-    """A certificate: what it says, its number, how far it was verified."""
-
-    kind: str
-    name: str
-    number: str
-    status: str
-    picture: str | None  # the public id of one
-
-
-@record
-class Checked:
-    """What the station found when it looked at the goods."""
-
-    at: datetime
-    goods_seen: bool
-    findings: tuple[str, ...]
 
 
 @record
@@ -255,40 +235,6 @@ def photos_of(session: Session, listing: int) -> tuple[Photo, ...]:
 def rows_of_photos() -> Columns:
     wanted = select(Media.public_id, Media.width, Media.height).where(Media.listing_id == bindparam("wanted"))
     return wanted.order_by(Media.position)
-
-
-def papers_of(session: Session, listing: int) -> tuple[Paper, ...]:
-    in_english = language() == "en"
-    return tuple(
-        Paper(
-            row.kind,
-            row.name_en if in_english and row.name_en else row.name_zh,
-            row.number,
-            row.status,
-            row.media_public_id,
-        )
-        for row in rows(session, rows_of_papers(), wanted=listing)
-    )
-
-
-@cache
-def rows_of_papers() -> Columns:
-    wanted = select(Certificate.kind, Certificate.name_zh, Certificate.name_en, Certificate.number, Certificate.status)
-    wanted = wanted.add_columns(Certificate.media_public_id)
-    return wanted.where(Certificate.listing_id == bindparam("wanted")).order_by(Certificate.id)
-
-
-def last_check(session: Session, listing: int) -> Checked | None:
-    """The station's latest favourable look at the goods."""
-    row = next(iter(rows(session, rows_of_checks(), wanted=listing)), None)
-    return Checked(row.at, row.goods_seen, tuple(checks.sentences(row.findings))) if row else None
-
-
-@cache
-def rows_of_checks() -> Columns:
-    wanted = select(Review.at, Review.goods_seen, Review.findings)
-    wanted = wanted.where(Review.listing_id == bindparam("wanted"), Review.is_accepted)
-    return wanted.order_by(Review.at.desc(), Review.id.desc()).limit(1)
 
 
 def neighbours(session: Session, shown: Product) -> list[Card]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import checking, lifecycle, partner_facts
 from crowdfund.campaigns.faces import looking
-from crowdfund.campaigns.matching import ending as fund_ending, traces
+from crowdfund.campaigns.matching import ending as fund_ending, reminding as match_reminding, traces
 from crowdfund.campaigns.mirrors import working as mirroring
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.campaigns.reports import reminding
@@ -75,6 +75,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(3600, partial(in_transaction, vouchers.expire_due))
     worker.every(3600, partial(in_transaction, batch_reminders.remind))
     worker.every(3600, partial(in_transaction, reminding.remind))
+    worker.every(3600, partial(in_transaction, match_reminding.remind))
     worker.every(3600, partial(in_transaction, mirroring.forget_dropped))
     worker.every(3600, working.sweep)
     for forget_pictures in (edit_pictures.forget, case_pictures.forget):

@@ -20,6 +20,7 @@ BUDGET_LINE: Final = re.compile(r"(?P<name>.*?\S)[\s:：,，]+(?<!\d[,，])(?P<s
 class CampaignForm(KeyedForm):
     """A draft: only what the database needs is required; what a reviewer needs is asked for when it is handed in."""
 
+    organisation = SelectField(_l("Organisation"), [InputRequired()], choices=[])  # asked of who works for several
     kind = SelectField(
         _l("Kind"),
         [InputRequired()],
@@ -69,6 +70,13 @@ class CampaignForm(KeyedForm):
 
     def with_stations(self, stations: list[tuple[str, str]]) -> "CampaignForm":
         self.station_code.choices = [SelectChoice(code, name) for code, name in stations]
+        return self
+
+    def of(self, organisations: list[tuple[str, str]]) -> "CampaignForm":
+        """Whose campaign it may become; who works for one is not asked."""
+        self.organisation.choices = [SelectChoice(code, name) for code, name in organisations]
+        if len(organisations) < 2:
+            del self.organisation
         return self
 
     def validate_ends_on(self, field: DateField) -> None:

@@ -13,6 +13,7 @@ from marketplace.accounts.models import Person
 from marketplace.core.audit import AuditRecord
 from marketplace.core.errors import NotFound
 from marketplace.core.records import record
+from marketplace.core.transitions import EventRow
 from marketplace.payments.gateways import current_book
 from marketplace.stations.models import Station
 
@@ -66,6 +67,14 @@ def traces_of(session: Session, subject: str) -> list[Trace]:
     return [Trace(row.at, row.action, people.get(number_of(row.actor) or 0, ""), written(row.why)) for row in rows]
 
 
+def steps_of(session: Session, subject: str) -> list[Trace]:
+    """From state to state, the latest first; `action` is the state that was reached."""
+    mine = select(EventRow).where(EventRow.subject == subject).order_by(EventRow.id.desc())
+    rows = session.scalars(mine.limit(50)).all()
+    people = names(session, [number_of(row.actor) for row in rows])
+    return [Trace(row.at, row.to_state, people.get(number_of(row.actor) or 0, ""), row.why) for row in rows]
+
+
 def written(why: str) -> str:
     """The reason, if somebody wrote one."""
     return "" if why in UNSAID else why
@@ -74,6 +83,11 @@ def written(why: str) -> str:
 def number_of(actor: str) -> int | None:
     kind, _colon, number = actor.partition(":")
     return int(number) if kind == "person" else None
+
+
+def named(session: Session, organisations: Sequence[str]) -> list[tuple[str, str]]:
+    rows = select(Organisation.code, Organisation.name_zh).where(Organisation.code.in_(organisations))
+    return [(row.code, row.name_zh) for row in session.execute(rows.order_by(Organisation.code))]
 
 
 def stations(session: Session) -> list[tuple[str, str]]:

@@ -22,6 +22,14 @@ CREDIT_CODE: Final = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")  # GB 32100: no I, O
 EVIDENCE_WORDS = {"invoice": _l("Invoice"), "photo": _l("Photo"), "list": _l("Signed list")}
 
 
+def check_credit_code(_form: Any, field: StringField) -> None:
+    field.data = (field.data or "").upper().replace(" ", "")
+    if len(field.data) != 18:
+        raise ValidationError(_("This has %(num)s characters; a credit code has 18.", num=len(field.data)))
+    if not CREDIT_CODE.fullmatch(field.data):
+        raise ValidationError(_("A credit code has digits and capital letters, without I, O, S, V and Z."))
+
+
 class InvoiceForm(KeyedForm):
     """Whose invoice is paid, and what part of the budget pays it."""
 
@@ -42,11 +50,7 @@ class InvoiceForm(KeyedForm):
         ]
 
     def validate_provider_credit_code(self, field: StringField) -> None:
-        field.data = (field.data or "").upper().replace(" ", "")
-        if len(field.data) != 18:
-            raise ValidationError(_("This has %(num)s characters; a credit code has 18.", num=len(field.data)))
-        if not CREDIT_CODE.fullmatch(field.data):
-            raise ValidationError(_("A credit code has digits and capital letters, without I, O, S, V and Z."))
+        check_credit_code(self, field)
 
     def validate_invoice_number(self, field: StringField) -> None:
         field.data = (field.data or "").upper().replace(" ", "")

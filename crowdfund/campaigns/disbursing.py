@@ -18,6 +18,7 @@ from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evide
 from crowdfund.campaigns.reports.due import refuse_overdue
 from crowdfund.campaigns.states import CampaignState, DisbursementState
 from crowdfund.campaigns.students import set_aside
+from crowdfund.campaigns.whereabouts import invoices
 from crowdfund.campaigns.whereabouts.models import BillLine
 from marketplace.core import clock, page_cache
 from marketplace.core.errors import NotFound, Refusal, StaleState
@@ -30,6 +31,7 @@ from marketplace.payments.reconciliation import switch
 
 EVIDENCE_WITHIN: Final = timedelta(days=30)
 SPENDS: Final = frozenset({CampaignState.LIVE, CampaignState.ENDED, CampaignState.DISBURSING})
+CALLED_OFF: Final = frozenset({DisbursementState.APPROVED, DisbursementState.FAILED})  # may still be
 IN_TRANSIT: Final[books.Account] = ("payout_in_transit", "")
 D = DisbursementState
 on_rejected: list[Callable[[Session, Disbursement, int], None]] = []  # what listens, with the person who said no
@@ -58,6 +60,16 @@ class SamePerson(Refusal):
 
 class EvidenceOverdue(Refusal):
     message = _l("Evidence of an earlier payment is overdue. Until it is provided, this campaign pays nothing more.")
+
+
+class BankUnanswered(Refusal):
+    message = _l(
+        "The bank was told to pay more than 30 days ago, and nobody has entered what became of it. Until then, this campaign"
+        " pays nothing more."
+    )
+
+
+HELD_UP: Final = (CampaignDoesNotSpend, EvidenceOverdue, BankUnanswered)  # what stops all of a campaign's money
 
 
 class NobodyReached(Refusal):
@@ -104,10 +116,15 @@ def overdue() -> Any:
     return (Disbursement.state == D.PAID) & (Disbursement.evidence_due_on < clock.today())
 
 
+def unanswered() -> Any:
+    """SQL: told to the bank, and for thirty days nobody has said what became of it: else its evidence would never be due."""
+    return (Disbursement.state == D.PAYING) & (Disbursement.evidence_due_on < clock.today())
+
+
 def hold(session: Session, campaign: Any) -> Campaign:
     """The campaign, its row locked, if it may spend.
 
-    Raises NotFound, CampaignDoesNotSpend, EvidenceOverdue, ReportOverdue."""
+    Raises NotFound, CampaignDoesNotSpend, EvidenceOverdue, BankUnanswered, ReportOverdue."""
     held = select(Campaign).where(campaign).with_for_update(key_share=True)  # gifts may refer to it meanwhile
     found = session.scalar(held.execution_options(populate_existing=True))
     if found is None:
@@ -116,6 +133,8 @@ def hold(session: Session, campaign: Any) -> Campaign:
         raise CampaignDoesNotSpend(found.public_id)
     if session.scalar(select(exists().where(Disbursement.campaign_id == found.id, overdue()))):
         raise EvidenceOverdue(found.public_id)
+    if session.scalar(select(exists().where(Disbursement.campaign_id == found.id, unanswered()))):
+        raise BankUnanswered(found.public_id)
     refuse_overdue(session, found)
     return found
 
@@ -170,11 +189,16 @@ def approve(session: Session, *, disbursement: str, approver_id: int) -> None:
 
 
 def reject(session: Session, *, disbursement: str, approver_id: int, reason: str) -> None:
-    """Say no, with a reason that the requester reads. Raises SamePerson, StaleState, NotFound."""
+    """Say no, with a reason that the requester reads: to a request, to what was approved while the bank knows nothing, or to
+    what it could not pay. The invoice may be asked for again. Raises SamePerson, StaleState, NotFound."""
     row = get(session, disbursement)
     if row.requester_id == approver_id:
         raise SamePerson(disbursement)
-    move(session, row, D.REJECTED, D.REQUESTED, approver_id, reason)
+    before = row.state if row.state in CALLED_OFF else D.REQUESTED
+    move(session, row, D.REJECTED, before, approver_id, reason)
+    if before is D.FAILED:
+        campaign, amount = session.get_one(Campaign, row.campaign_id).public_id, Money(row.fen)
+        post(session, row, "disburse_undone", campaign, {IN_TRANSIT: amount, ("restricted", campaign): -amount})
     row.approver_id = approver_id
     for hear in on_rejected:
         hear(session, row, approver_id)
@@ -190,6 +214,7 @@ def send(session: Session, *, disbursement: str, officer_id: int) -> None:
     session.refresh(row)
     is_first = row.state is D.APPROVED
     move(session, row, D.PAYING, row.state if row.state is D.FAILED else D.APPROVED, officer_id, "sent to the bank")
+    row.evidence_due_on = clock.today() + EVIDENCE_WITHIN
     if is_first:  # what the bank sent back has waited in transit
         refuse_what_is_gone(session, row, of)
         amount = Money(row.fen)
@@ -228,6 +253,7 @@ def confirm(session: Session, *, disbursement: str, officer_id: int, bank_refere
         who=row.provider_zh,
         what=row.purpose_zh,
         reference=f"disburse:{row.public_id}",
+        commitment=invoices.of_payment(session, row),
     )
     page_cache.expire(session, "giving", "ledger", f"campaign:{campaign}")
 

@@ -15,6 +15,7 @@ from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.records import record
 from marketplace.core.transitions import leave_trace
 
+CHANGED: Final = "campaign.changed"
 OPEN_TO_CHANGE: Final = frozenset({CampaignState.DRAFT, CampaignState.NEEDS_WORK})
 OPEN_TO_FILING: Final = OPEN_TO_CHANGE | {CampaignState.SUBMITTED, CampaignState.APPROVED}
 
@@ -54,7 +55,7 @@ def change(session: Session, *, campaign: str, person: int, facts: Mapping[str, 
     for name, value in facts.items():
         setattr(row, name, value)
     write_budget(session, row.id, budget)
-    audit.record(session, actor=f"person:{person}", action="campaign.changed", subject=f"campaign:{campaign}")
+    audit.record(session, actor=f"person:{person}", action=CHANGED, subject=f"campaign:{campaign}")
 
 
 def file(session: Session, *, campaign: str, person: int, number: str, filed_on: date) -> None:

@@ -60,6 +60,10 @@ class GiftForm(KeyedForm):
     team = HiddenField(filters=[dropped_beyond(64)])
     sure_of = HiddenField(filters=[dropped_beyond(20)])  # the fen of the unusually large gift that was asked about
 
+    def validate_card_words(self, _field: StringField) -> None:
+        if not self.honoured.data and not self.card_contact.data:  # the address asks by itself
+            raise ValidationError(_("Whom does the card honour? Write their name above."))
+
     def validate_card_contact(self, _field: StringField) -> None:
         if not self.honoured.data:
             raise ValidationError(_("Whom does the card honour? Write their name above."))
@@ -106,3 +110,9 @@ class GiftForm(KeyedForm):
 
 class PlanAmountForm(Form):
     amount = GiftAmountField(_l("Each month, yuan"), [DataRequired(_l("How much would you like to give?"))])
+    sure_of = HiddenField(filters=[dropped_beyond(20)])  # the fen that were asked about
+
+    def is_unusual(self, before_fen: int) -> bool:
+        """More than so far, and so much that a plain question comes first, unless it was answered for exactly this sum."""
+        fen = self.amount.fen or 0
+        return fen > before_fen and fen >= UNUSUAL_MONTHLY_FEN and self.sure_of.data != str(fen)

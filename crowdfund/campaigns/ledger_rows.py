@@ -28,6 +28,7 @@ KINDS: Final = ("gift", "match", "unmatch", "refund", "return", "disbursement")
 OVERDUE: Final = "overdue"  # payments whose evidence is late
 ANONYMOUS: Final = frozenset({"匿名", "anonymous"})
 LONGEST_NUMBER: Final = 15
+LARGEST_NUMBER: Final = 2**31 - 1  # that a row can have; PostgreSQL compares with nothing larger
 PAYMENT: Final = "disburse:"
 
 
@@ -119,7 +120,7 @@ def by_receipt(session: Session, text: str) -> list[str] | None:
 def narrowed(asked: Asked, references: list[str] | None) -> list[Any]:
     which: list[Any] = []
     if asked.before:
-        which.append(SealedRow.number < asked.before)
+        which.append(SealedRow.number < min(asked.before, LARGEST_NUMBER))
     if asked.kind == OVERDUE:
         late = select(PAYMENT + Disbursement.public_id).where(overdue())
         which += [SealedRow.kind == "disbursement", PublicRow.reference.in_(late)]
@@ -139,7 +140,8 @@ def matching(text: str) -> list[Any]:
     if not text:
         return []
     if text.isascii() and text.isdigit():
-        return [SealedRow.number == (int(text) if len(text) <= LONGEST_NUMBER else 0)]
+        number = int(text) if len(text) <= LONGEST_NUMBER else 0
+        return [SealedRow.number == (number if number <= LARGEST_NUMBER else 0)]
     if text.lower() in ANONYMOUS:
         return [PublicRow.who == "", SealedRow.kind != "disbursement"]
     return [of_rows(PublicRow.who.contains(text, autoescape=True) | PublicRow.what.contains(text, autoescape=True))]

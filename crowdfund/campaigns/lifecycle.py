@@ -13,6 +13,7 @@ from crowdfund.campaigns.requirements import Missing, NotReady
 from crowdfund.campaigns.states import PUBLIC, TAKEN, CampaignState
 from crowdfund.campaigns.students import set_aside
 from marketplace.core import audit, clock, outbox, page_cache
+from marketplace.core.audit import AuditRecord
 from marketplace.core.errors import Refusal
 from marketplace.core.transitions import transition
 from marketplace.payments.gateways import current_book
@@ -121,9 +122,17 @@ def cancel(session: Session, *, campaign: str, person: int, why: str) -> None:
 
 def reviewed(session: Session, campaign: str, person: int) -> Campaign:
     row = drafting.get(session, campaign)
-    if row.owner_id == person:
+    if row.owner_id == person or has_written(session, campaign, person):
         raise OwnReview(campaign)
     return row
+
+
+def has_written(session: Session, campaign: str, person: int) -> bool:
+    """Whether a text that somebody else began is theirs too, in part."""
+    mine = select(AuditRecord.id).where(
+        AuditRecord.subject == f"campaign:{campaign}", AuditRecord.actor == f"person:{person}"
+    )
+    return session.scalar(mine.where(AuditRecord.action == drafting.CHANGED).limit(1)) is not None
 
 
 def move(session: Session, row: Campaign, to: CampaignState, person: int | None, why: str) -> None:

@@ -159,16 +159,19 @@ class Contribution(Base):
     received_at: Mapped[datetime | None]
 
 
+NOT_REJECTED = text("state <> 'rejected'")  # what was rejected may be asked for again, put right
+
+
 class Disbursement(Base):
     """Money of one campaign to a provider, on an invoice: asked for by one person, approved by another."""
 
     __tablename__ = "disbursement"
     __table_args__ = (
         ForeignKeyConstraint(["campaign_id", "budget_line_id"], ["budget_line.campaign_id", "budget_line.id"]),
-        UniqueConstraint("provider_credit_code", "invoice_number"),  # no invoice is paid twice
         CheckConstraint("fen > 0", "pays_something"),
         CheckConstraint("approver_id IS NULL OR approver_id <> requester_id", "two_people"),
         Index(None, "campaign_id", "state"),
+        Index("no_invoice_twice", "provider_credit_code", "invoice_number", unique=True, info=only(NOT_REJECTED)),
     )
     TRANSITIONS = DISBURSEMENT
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -187,7 +190,7 @@ class Disbursement(Base):
     requested_at: Mapped[datetime] = mapped_column(default=clock.now)
     paid_at: Mapped[datetime | None]
     bank_reference: Mapped[str] = mapped_column(default="")
-    evidence_due_on: Mapped[date | None]  # 30 days after it was paid
+    evidence_due_on: Mapped[date | None]  # 30 days after it was paid; until then, after the bank was told
 
 
 class Evidence(Base):

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from crowdfund.campaigns.cash import drawers
 from crowdfund.campaigns.disbursing import SPENDS
+from crowdfund.campaigns.faces import looking
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evidence
 from crowdfund.campaigns.states import TAKEN, DisbursementState
 from crowdfund.campaigns.students import set_aside
@@ -60,6 +61,8 @@ class Proof:
     overruled_why: str = ""
     is_mine: bool = False
     is_picture: bool = False
+    may_be_taken_back: bool = False
+    taken_back_why: str = ""  # of what was public and is not any more
 
 
 @slim_record
@@ -118,7 +121,8 @@ def one(session: Session, wanted: Columns, disbursement: str) -> Shown:
 def evidence_of(session: Session, disbursement: str, *, reader: int = 0) -> list[Proof]:
     """`reader`: the person who looks, to whom some of it may belong."""
     wanted = select(Evidence).join(Disbursement, Disbursement.id == Evidence.disbursement_id)
-    found = session.scalars(wanted.where(Disbursement.public_id == disbursement).order_by(Evidence.id))
+    found = session.scalars(wanted.where(Disbursement.public_id == disbursement).order_by(Evidence.id)).all()
+    gone = looking.reasons_of_taken_back(session, [each.public_id for each in found])
     return [
         Proof(
             *(each.public_id, each.kind, each.words_zh, each.sha256, each.at, each.is_public, bool(each.file_name)),
@@ -128,6 +132,8 @@ def evidence_of(session: Session, disbursement: str, *, reader: int = 0) -> list
             overruled_why=each.overruled_why,
             is_mine=each.added_by == reader,
             is_picture=each.is_picture,
+            may_be_taken_back=bool(each.file_name) and each.wants_public and not each.is_refused,
+            taken_back_why=gone.get(each.public_id, ""),
         )
         for each in found
     ]

@@ -5,13 +5,14 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
-from flask_babel import force_locale, gettext as _, lazy_gettext as _l
+from flask_babel import gettext as _, lazy_gettext as _l
 
 from crowdfund.campaigns.capitals import capitals
 from crowdfund.campaigns.shown_receipts import Shown
 from marketplace.core import typesetting
 from marketplace.core.errors import Refusal
 from marketplace.core.formats import yuan
+from marketplace.core.languages import speaking
 from marketplace.core.settings import settings
 
 SHEET: Final = Path(__file__).with_name("receipt.typ")
@@ -46,7 +47,7 @@ def drawn(address: str) -> str:
 
 def of(receipt: Shown) -> dict[str, Any]:
     """What receipt.typ shows of a receipt whose check code is known."""
-    with force_locale(CHINESE):
+    with speaking(CHINESE):
         numbers = f"{_('Receipt number')} {receipt.number} · {_('Check code')} {receipt.check_code}"
         notes = [receipt.organisation, f"{_('Unified social credit code')} {receipt.credit_code}"]
         return {

@@ -131,9 +131,9 @@ class DisbursementState(StrEnum):
 D = DisbursementState
 DISBURSEMENT: Final[dict[DisbursementState, frozenset[DisbursementState]]] = {
     D.REQUESTED: frozenset({D.APPROVED, D.REJECTED}),
-    D.APPROVED: frozenset({D.PAYING}),
+    D.APPROVED: frozenset({D.PAYING, D.REJECTED}),  # called off before the bank was told
     D.PAYING: frozenset({D.PAID, D.FAILED}),
-    D.FAILED: frozenset({D.PAYING}),
+    D.FAILED: frozenset({D.PAYING, D.REJECTED}),  # given up: its money is the campaign's again
     D.PAID: frozenset({D.EVIDENCED}),
     D.EVIDENCED: frozenset(),
     D.REJECTED: frozenset(),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l
@@ -91,6 +92,9 @@ class Shown:
     facts: Campaign
     organisation: str
     is_demo_organisation: bool
+    credit_code: str
+    certificate: str
+    certificate_until: date
     story: tuple[str, ...]
     chips: tuple[int, ...]
     proposed: int
@@ -141,6 +145,9 @@ def page(session: Session, public_id: str) -> Shown:
         facts=campaign,
         organisation=in_language(organisation.name_zh, organisation.name_en),
         is_demo_organisation=organisation.is_demo,
+        credit_code=organisation.credit_code,
+        certificate=organisation.certificate_number,
+        certificate_until=organisation.certificate_until,
         story=tuple(part.strip() for part in campaign.story_zh.splitlines() if part.strip()),
         chips=chips(piece_fen),
         proposed=proposed(piece_fen),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from flask_babel import force_locale, gettext as _
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from crowdfund.campaigns.plans import links
 from crowdfund.campaigns.plans.models import Installment
 from marketplace.core.db import in_transaction
 from marketplace.core.formats import yuan
+from marketplace.core.languages import speaking
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
 
@@ -36,7 +37,7 @@ def write(session: Session, *, gift: str) -> None:
     row, receipt = session.execute(wanted).first(), receipts.of(session, contribution=gift)
     if row is None or receipt is None:
         return
-    with force_locale(row.language):
+    with speaking(row.language):
         title = row.title_en if row.language.startswith(ENGLISH) and row.title_en else row.title_zh
         told = {"sum": yuan(row.fen), "title": title, "number": receipt[0]}
         url = links.absolute(f"/campaigns/{row.public_id}/gifts/{link_token(gift)}")

@@ -4,6 +4,8 @@
     python3 verify.py ledger.csv                          the whole file 验整本账; ledger.jsonl does as well 也可以
     python3 verify.py ledger.csv --row 48213              and prove one row of it 再证明某一行在账里
     python3 verify.py ledger.csv --expect 48213:9f3c...   with a chain code you noted down before 对上你以前抄下的链码
+    python3 verify.py ledger.csv --spent spent.csv        which gift paid which line of which invoice 哪笔捐款付了哪一行发票
+    python3 verify.py ledger.csv --spent spent.csv --row 48213     where each fen of that row is 那一笔的每一分在哪
     python3 verify.py --proof proof.json                  a proof alone, without the file 只验一份证明
 
 Needs Python 3.9 or newer and nothing else: it opens no network connection and writes no file. It knows nothing of the
@@ -14,6 +16,7 @@ not, and the first row that does not is named. 2: the question was wrong.
 from __future__ import annotations
 
 import argparse
+import csv
 import hashlib
 import json
 import os
@@ -39,6 +42,11 @@ END = re.compile(rb"end,(0|[1-9][0-9]*),([0-9a-f]{64})")
 JSON_HEAD = re.compile(rb'\{(?:"campaign":"([A-Za-z0-9]+)",)?"format":"sunshine-ledger","version":1\}\n')
 CELLS = HEAD[3:].decode().replace("at,", "at,fraction,", 1).split(",")
 TEXTS = ("book", "campaign", "commitment", "kind", "reference", "what", "who")
+SPENT_HEAD = b"\xef\xbb\xbfgift_row,kind,status,yuan,payment_row,payment,provider,invoice,line,what"
+SPENT_END = re.compile(rb"end,([A-Za-z0-9]+),(live|test),(0|[1-9][0-9]*),([0-9a-f]{64})")
+SPENT_CELLS = SPENT_HEAD[3:].decode().split(",")
+WHERE = {"spent": "spent 已付", "not_spent": "not yet spent 还没花", "sent_back": "sent back to the giver 已退回"}
+CAME, WENT_BACK = {"gift", "match"}, {"refund", "unmatch", "return"}
 SHOWN = ("number", "campaign_fen", "book_fen", "hash", "previous")  # beside what is sealed
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (every moment in the file is UTC)
 PATIENCE = 2.0  # seconds that nobody minds; after them, and as often again, it says how far it is
@@ -91,7 +99,7 @@ def link(previous: str, number: int, digest: str) -> str:
 class Ledger:
     """Reads the file line by line; keeps one hash a row for the daily trees, and the balances."""
 
-    def __init__(self, wanted: int = 0, expected: dict[int, str] | None = None) -> None:
+    def __init__(self, wanted: int = 0, expected: dict[int, str] | None = None, keeps_rows: bool = False) -> None:
         self.wanted, self.expected = wanted, expected or {}
         self.hashes: list[str] = []
         self.numbers: set[int] = set()
@@ -102,6 +110,7 @@ class Ledger:
         self.whole = hashlib.sha256()
         self.ended = False
         self.is_json, self.campaign = False, ""  # the campaign whose rows alone these are
+        self.rows: dict[int, dict[str, Any]] | None = {} if keeps_rows else None
 
     def read(self, lines: Iterator[bytes]) -> None:
         first = next(lines, b"")
@@ -155,6 +164,8 @@ class Ledger:
             raise Wrong(f"Row {number} is not what it was when you noted it. 第 {number} 行和你抄下的不一样。")
         if number == self.wanted:
             self.proved = {"number": number, "previous": before, "row": content, "hash": code}
+        if self.rows is not None:
+            self.rows[number] = content
         self.hashes.append(code)
         self.numbers.update([number] if self.campaign else [])
         self.last, self.previous = number, code
@@ -188,6 +199,138 @@ class Ledger:
         leaves = self.hashes[first - 1 : last]
         where = {"day": closed[0] if closed else "open", "first": first, "last": last}
         return {**self.proved, **where, "path": path(leaves, number - first), "root": tree(leaves).hex()}
+
+
+class Spent:
+    """The file that says which gift paid which line of which invoice; each sum and name is held against the ledger."""
+
+    def __init__(self) -> None:
+        self.parts: list[dict[str, Any]] = []
+        self.campaign, self.book, self.until, self.is_whole = "", "", 0, False
+        self.payments, self.unsealed = 0, 0
+
+    def read(self, lines: Iterator[bytes]) -> None:
+        first = next(lines, b"")
+        if first != SPENT_HEAD + b"\r\n":
+            raise Wrong("The first line is not that of a file of spent gifts. 第一行不是捐款去向表的表头。")
+        whole = hashlib.sha256(first)
+        for number, line in enumerate(lines, start=2):
+            if self.campaign:
+                raise Wrong("There is something after the last line. 最后一行后面还有东西。")
+            found = SPENT_END.fullmatch(line[:-2]) if line.endswith(b"\r\n") else None
+            if found:
+                self.campaign, self.book, self.until = found.group(1).decode(), found.group(2).decode(), int(found.group(3))
+                self.is_whole = found.group(4).decode() == whole.hexdigest()
+            else:
+                self.read_part(number, line)
+            whole.update(line)
+        if not self.campaign:
+            raise Wrong(
+                "The last line is missing: the file was cut short, or money moved while it was written. Download it again. "
+                "缺最后一行：文件不完整，或者下载时正好有钱在动。请重新下载。"
+            )
+
+    def read_part(self, number: int, line: bytes) -> None:
+        try:
+            cells = next(csv.reader([line.decode("utf-8")], strict=True))
+            part: dict[str, Any] = dict(zip(SPENT_CELLS, map(without_apostrophe, cells)))  # noqa: B905 (of Python 3.10)
+            yuan = re.fullmatch("(0|[1-9][0-9]*)[.]([0-9]{2})", part["yuan"])
+            is_spent = part["status"] == "spent"
+            if len(cells) != len(SPENT_CELLS) or not line.endswith(b"\r\n") or not yuan or part["status"] not in WHERE:
+                raise ValueError("no part")
+            part.update({"fen": int(yuan.group(1) + yuan.group(2)), "gift": whole_number(part["gift_row"]), "at": number})
+            part.update({name: whole_number(part[name]) if is_spent else 0 for name in ("payment_row", "line")})
+            if not part["fen"]:
+                raise ValueError("nothing")
+        except (ValueError, KeyError, StopIteration, csv.Error):
+            raise Wrong(f"Line {number} cannot be read. 表的第 {number} 行读不出来。") from None
+        self.parts.append(part)
+
+    def check(self, rows: dict[int, dict[str, Any]], last: int) -> None:
+        """Each gift is the sum of its parts; each invoice is paid in full and is what was sealed; what went back is all."""
+        if self.until > last:
+            raise Wrong(f"The ledger ends at {last}, row {self.until} is missing: download it again. 账本太旧，请重新下载。")
+        whose = (self.campaign, self.book)
+        mine = {
+            number: row for number, row in rows.items() if number <= self.until and whose == (row["campaign"], row["book"])
+        }
+        paid = self.check_gifts(mine)
+        for number, row in mine.items():
+            if row["kind"] == "disbursement":
+                self.check_payment(number, row, paid.pop(number, []))
+        if paid:
+            raise Wrong(f"Row {min(paid)} is no payment of it. 第 {min(paid)} 行不是这个项目的拨款。")
+        back = sum(part["fen"] for part in self.parts if part["status"] == "sent_back")
+        gone = -sum(row["fen"] for row in mine.values() if row["kind"] in WENT_BACK)
+        if back != gone:
+            raise Wrong(f"{back} fen went back, the ledger says {gone}. 退回的合计和账本对不上。")
+        if not self.is_whole:
+            raise Wrong("The last line does not fit the file. 最后一行和文件对不上。")
+
+    def check_gifts(self, mine: dict[int, dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
+        """Returns by payment what gifts paid of it."""
+        came = dict.fromkeys(mine, 0)
+        paid: dict[int, list[dict[str, Any]]] = {}
+        for part in self.parts:
+            row = mine.get(part["gift"], {"kind": ""})
+            if row["kind"] not in CAME or row["kind"] != part["kind"]:
+                raise Wrong(
+                    f"Line {part['at']}: row {part['gift']} is no such gift. 账本第 {part['gift']} 行不是这样的捐款。"
+                )
+            came[part["gift"]] += part["fen"]
+            if part["status"] == "spent":
+                paid.setdefault(part["payment_row"], []).append(part)
+        for number, row in mine.items():
+            if row["kind"] in CAME and came[number] != row["fen"]:
+                raise Wrong(
+                    f"Row {number} is {row['fen']} fen, its parts are {came[number]}. 第 {number} 行的去向加起来不对。"
+                )
+        return paid
+
+    def check_payment(self, number: int, row: dict[str, Any], parts: list[dict[str, Any]]) -> None:
+        """All that gifts paid of it; and the invoice, where it was sealed with the payment."""
+        lines: dict[int, list[Any]] = {}
+        for part in parts:
+            line = lines.setdefault(part["line"], [part["what"], 0])
+            line[1] += part["fen"]
+            is_its = (part["provider"], f"disburse:{part['payment']}") == (row["who"], row["reference"])
+            if not is_its or (part["what"], part["invoice"]) != (line[0], parts[0]["invoice"]):
+                raise Wrong(
+                    f"Line {part['at']} does not fit row {number}. 表的第 {part['at']} 行和账本第 {number} 行对不上。"
+                )
+        spent = sum(fen for _what, fen in lines.values())
+        if spent != -row["fen"]:
+            raise Wrong(f"Row {number} paid {-row['fen']} fen, gifts {spent}. 第 {number} 行拨款和捐款合计对不上。")
+        invoice = {"invoice": parts[0]["invoice"], "lines": [lines[position] for position in sorted(lines)]}
+        if row["commitment"] not in {"", hashlib.sha256(canonical(invoice)).hexdigest()}:
+            raise Wrong(f"Row {number} was sealed with another invoice. 第 {number} 行入账时的发票不是这样写的。")
+        self.payments, self.unsealed = self.payments + 1, self.unsealed + (row["commitment"] == "")
+
+    def report(self, row: int) -> Iterator[str]:
+        gifts = len({part["gift"] for part in self.parts})
+        yield f"OK: every fen of {gifts} gifts of {self.campaign} up to row {self.until}, {self.payments} invoices in full."
+        yield f"全对：到第 {self.until} 行的 {gifts} 笔捐款，每一分都有去处；{self.payments} 张发票都付足了。"
+        if self.unsealed:
+            yield f"{self.unsealed} of them are from before invoices were sealed. 其中 {self.unsealed} 张早于发票入链。"
+        mine = [part for part in self.parts if part["gift"] == row]
+        if row and not mine:
+            yield f"Row {row} is no gift in this file. 第 {row} 行不是这张表里的捐款。"
+        for part in mine:
+            paid = (
+                f": {part['provider']}, {part['invoice']} / {part['line']}, {part['what']} (row 第 {part['payment_row']} 行)"
+            )
+            yield f"  {part['yuan']} {WHERE[part['status']]}{paid if part['status'] == 'spent' else ''}"
+
+
+def without_apostrophe(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") else cell
+
+
+def whole_number(text: str) -> int:
+    """Raises ValueError for what is not written in the one way that there is."""
+    if not re.fullmatch("[1-9][0-9]*", text):
+        raise ValueError("no number")
+    return int(text)
 
 
 def is_day(text: str) -> str:
@@ -277,13 +420,16 @@ def main() -> int:
     parser.add_argument("--row", type=int, default=0)
     parser.add_argument("--expect", type=noted, action="append", default=[])
     parser.add_argument("--proof")
+    parser.add_argument("--spent")
     asked = parser.parse_args()
-    if (asked.file is None) == (asked.proof is None) or asked.row < 0:
+    if (asked.file is None) == (asked.proof is None) or asked.row < 0 or (asked.spent and not asked.file):
         parser.error("a file, or --proof with one")
+    spent = Spent() if asked.spent else None
     try:
         if asked.proof:
             with open(asked.proof, encoding="utf-8") as file:
-                proof = json.load(file)
+                text = file.read()
+                proof = json.loads(text[text.find("{") :])  # what it said of the ledger may stand before it
             check_proof(proof)
             say(f"OK: row {proof['number']} leads to the root {proof['root']}. 证明成立：这一行就在这个日根下面。")
             if proof["day"] == "open":
@@ -291,9 +437,13 @@ def main() -> int:
             else:
                 say(f"A ledger that you trust has it for {proof['day']}. 请和可信的账本里 {proof['day']} 的日根对一对。")
             return 0
-        ledger = Ledger(asked.row, dict(asked.expect))
+        ledger = Ledger(asked.row, dict(asked.expect), keeps_rows=spent is not None)
         with open(asked.file, "rb") as file:
             ledger.read(followed(iter(file), os.fstat(file.fileno()).st_size))
+        if spent:
+            with open(asked.spent, "rb") as file:
+                spent.read(iter(file))
+            spent.check(ledger.rows or {}, ledger.last if not ledger.campaign else spent.until)
     except Wrong as wrong:
         say(f"WRONG 不对: {wrong}")
         return 1
@@ -303,9 +453,13 @@ def main() -> int:
     if ledger.campaign:
         say(f"OK: {len(ledger.hashes)} rows of {ledger.campaign}, every code and balance fits. 这个项目的行都对，余额都对。")
         say("The daily roots stand in the whole ledger; --row asks that one. 日根在整本账里，--row 请用整本账。")
-        return 2 if asked.row else 0
+        for line in spent.report(asked.row) if spent else ():
+            say(line)
+        return 2 if asked.row and not spent else 0
     say(f"OK: {len(ledger.hashes)} rows, {len(ledger.roots)} daily roots, every link and every balance fits.")
     say(f"全对：{len(ledger.hashes)} 行首尾相扣，{len(ledger.roots)} 个日根，每一行余额都对。最后的链码 {ledger.previous}")
+    for line in spent.report(asked.row) if spent else ():
+        say(line)
     if asked.row:
         say(json.dumps(ledger.proof(), ensure_ascii=False, indent=1))
     return 0

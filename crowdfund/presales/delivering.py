@@ -1,6 +1,6 @@
 """The harvest is in: places become orders, until all of it is sent, or the days of grace are over and the rest goes back."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from sqlalchemy import func, select
@@ -15,6 +15,7 @@ from marketplace.core.errors import NotFound
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.states import ParcelState as S
 
+ASKED: Final = "backing.asked"  # the outbox's topic: the harvest is in, and where to is not known
 NOT_SENT: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED)
 
 
@@ -40,6 +41,14 @@ def begin_one_due(session: Session) -> bool:
 def start(session: Session, row: Presale, actor: str, why: str) -> None:
     drafting.move(session, row, P.DELIVERING, actor, why)
     outbox.put(session, ordering.ORDERS, presale=row.public_id)
+    silent = select(Backing.public_id).where(Backing.presale_id == row.id, Backing.state == B.CONFIRMED)
+    silent = silent.where(Backing.answered_at.is_(None)).order_by(Backing.id)
+    outbox.put_all(session, ASKED, [{"backing": backing} for backing in session.scalars(silent)])
+
+
+def last_day(row: Any) -> date:
+    """Of the grace after the harvest."""
+    return row.harvest_on + timedelta(days=row.grace_days)  # type: ignore[no-any-return]
 
 
 def end_one_due(session: Session) -> bool:
@@ -47,7 +56,7 @@ def end_one_due(session: Session) -> bool:
     waits = select(Backing.id).where(Backing.presale_id == Presale.id, Backing.state == B.CONFIRMED)
     due = select(Presale.id, Presale.harvest_on, Presale.grace_days, (waits.exists() | unsent().exists()).label("is_open"))
     for found in session.execute(due.where(Presale.state == P.DELIVERING).order_by(Presale.id)):
-        is_over = found.harvest_on + timedelta(days=found.grace_days) < clock.today()
+        is_over = last_day(found) < clock.today()
         if is_over or not found.is_open:
             end(session, found.id)
             return True

@@ -17,6 +17,8 @@ from marketplace.orders.placing import Recipient
 LARGEST_GOAL_FEN: Final = 100_000_000
 MOST_PLACES: Final = 10_000
 MOST_PACKS: Final = 50
+MOST_KG: Final = 2_000_000  # PostgreSQL multiplies area and yield as whole numbers of four bytes
+TENTHS: Final = frozenset({"", *"0123456789"})
 NUMBER_NEEDED: Final = _l("Enter a whole number, such as 2.")
 DAY_NEEDED: Final = _l("Please write a day like this: 2026-10-09.")
 
@@ -63,10 +65,14 @@ class PresaleForm(KeyedForm):
 
     def validate_area(self, field: StringField) -> None:
         whole, _point, tenth = (field.data or "").partition(".")
-        is_number = whole.isascii() and whole.isdigit() and len(whole) < 6 and (not tenth or tenth in "0123456789")
+        is_number = whole.isascii() and whole.isdigit() and len(whole) < 6 and tenth in TENTHS
         self.area_tenths = int(whole) * 10 + int(tenth or 0) if is_number else 0
         if not 0 < self.area_tenths <= 100_000:
             raise ValidationError(_("Enter mu with at most one decimal, such as 12.5; at most 10,000."))
+
+    def validate_yield_kg(self, field: WholeNumberField) -> None:
+        if self.area_tenths * int(field.data or 0) > MOST_KG * 10:
+            raise ValidationError(_("At most 2,000 tonnes are sold ahead at once. Enter only that part of the field."))
 
     @property
     def terms(self) -> Terms:

@@ -3,17 +3,18 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from flask_babel import force_locale, gettext as _
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crowdfund.presales import releasing, returning, reviewing
+from crowdfund.presales import delivering, releasing, returning, reviewing
 from crowdfund.presales.backing import CONFIRMED, link_token
 from crowdfund.presales.models import Backing, Presale
-from crowdfund.presales.states import PresaleState as P
+from crowdfund.presales.states import BackingState as B, PresaleState as P
 from marketplace.accounts.models import Person
 from marketplace.core.db import in_transaction
-from marketplace.core.formats import yuan
+from marketplace.core.formats import full_date, language, yuan
+from marketplace.core.languages import speaking
 from marketplace.core.settings import settings
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
@@ -36,12 +37,20 @@ def returned(*, backing: str) -> None:
     in_transaction(write, backing=backing, fact="returned")
 
 
+def asked(*, backing: str) -> None:
+    """The listener of `backing.asked`."""
+    in_transaction(write, backing=backing, fact="asked")
+
+
 def write(session: Session, *, backing: str, fact: str) -> None:
     wanted = select(Backing, Presale).join(Presale, Presale.id == Backing.presale_id).where(Backing.public_id == backing)
     row, presale = session.execute(wanted).one()
-    with force_locale(row.language):
+    if fact == "asked" and (row.state is not B.CONFIRMED or row.answered_at is not None):
+        return  # said meanwhile
+    with speaking(row.language):
         title = presale.title_en if row.language.startswith(ENGLISH) and presale.title_en else presale.title_zh
-        text = words(fact, {"title": title, "sum": yuan(row.fen), "url": url_of(presale.public_id, backing)})
+        told = {"title": title, "sum": yuan(row.fen), "url": url_of(presale.public_id, backing)}
+        text = words(fact, told | {"day": full_date(delivering.last_day(presale), language())})
     about: dict[str, Any] = {"person_id": row.person_id, "kind": MessageKind.ORDERS}
     messages.send(session, fact=f"backing_{fact}:{backing}", address=row.contact, text=text, **about)
 
@@ -53,6 +62,14 @@ def words(fact: str, told: dict[str, str]) -> str:
         )
     if fact == "succeeded":
         return str(_("“%(title)s” has reached its goal. Tell us where to send yours: %(url)s", **told))
+    if fact == "asked":
+        return str(
+            _(
+                "The harvest of “%(title)s” is in, but we do not know where to send yours. Say so soon: what "
+                "is not sent by %(day)s is refunded, your %(sum)s. %(url)s",
+                **told,
+            )
+        )
     return str(_("Your %(sum)s for “%(title)s” goes back to where it came from. %(url)s", **told))
 
 
@@ -67,7 +84,7 @@ def reviewed(*, presale: str) -> None:
 
 def tell_seller(session: Session, *, presale: str) -> None:
     row = session.scalars(select(Presale).where(Presale.public_id == presale)).one()
-    with force_locale("zh_CN"):
+    with speaking("zh_CN"):
         if row.state is P.REJECTED:
             text = _("The station did not open your presale “%(title)s”. Why stands on its page.", title=row.title_zh)
         else:
@@ -79,6 +96,7 @@ def tell_seller(session: Session, *, presale: str) -> None:
 LISTENERS: Final[dict[str, Callable[..., None]]] = {
     CONFIRMED: confirmed,
     releasing.SUCCEEDED: succeeded,
+    delivering.ASKED: asked,
     returning.TOLD: returned,
     reviewing.REVIEWED: reviewed,
 }

@@ -114,6 +114,18 @@ def board(session: Session) -> tuple[list[Card], list[Card]]:
     return live, over
 
 
+def page_of(
+    session: Session, *, states: Sequence[str], counties: Sequence[str], page: int, per_page: int
+) -> tuple[int, list[Card]]:
+    """How many there are, and one page of them, the newest first: for the JSON face."""
+    which: list[Any] = [Presale.state.in_(sorted(PUBLIC))]
+    which += [Presale.state.in_(states)] if states else []
+    which += [Presale.station_code.in_(counties)] if counties else []
+    total = session.scalar(select(func.count(Presale.id)).where(*which)) or 0
+    rows = columns().where(*which).order_by(Presale.id.desc())
+    return total, [card(row) for row in session.execute(rows.limit(per_page).offset((page - 1) * per_page))]
+
+
 def of_seller(session: Session, person: int) -> list[Card]:
     return cards(session, Presale.seller_id == person, Presale.id.desc())
 

@@ -4,13 +4,14 @@ from enum import StrEnum
 from typing import Any
 
 from flask import current_app
-from flask_babel import force_locale, gettext as _
+from flask_babel import gettext as _
 from itsdangerous import BadData, URLSafeSerializer
 
 from listings.following.goods import Good
 from listings.following.models import Favourite
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import yuan
+from marketplace.core.languages import speaking
 from marketplace.core.settings import settings
 
 
@@ -31,7 +32,7 @@ def words(row: Favourite, good: Good, news: News) -> str:
         "price": yuan(good.price_fen),
         "before": yuan(row.saved_price_fen),
     }
-    with force_locale(row.language):
+    with speaking(row.language):
         lines = [sentence(news, good, known), _("See it: %(url)s", url=page_of(good))]
         return "\n".join([*lines, _("No more messages about it: %(url)s", url=way_out(row))])
 

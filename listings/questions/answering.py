@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask_babel import force_locale, gettext as _
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from listings.customer_reviews.answering import ContactInside
@@ -16,6 +16,7 @@ from listings.screening import holds_contact
 from marketplace.accounts.models import Person
 from marketplace.core import audit, clock
 from marketplace.core.errors import IllegalTransition
+from marketplace.core.languages import speaking
 from marketplace.core.settings import settings
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
@@ -54,7 +55,7 @@ def tell(session: Session, row: Question) -> None:
     listing = session.get_one(Listing, row.listing_id)
     title = listing.title_en if row.language == "en" and listing.title_en else listing.title_zh
     told = {"goods": title, "words": row.answer, "link": f"{settings().base_url}/listings/{listing.code}/questions"}
-    with force_locale(row.language):
+    with speaking(row.language):
         text = _("Your question about %(goods)s has an answer: %(words)s See it here: %(link)s", **told)
     about: dict[str, Any] = {"person_id": asker.id, "kind": MessageKind.QUESTIONS}
     messages.send(session, fact=f"question_answered:{row.public_id}", address=address, text=text, **about)

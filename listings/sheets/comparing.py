@@ -65,7 +65,7 @@ def compare(there: There, cells: Mapping[str, str], flaws: Mapping[str, str]) ->
     try:
         pack = pack_meant(there, cells)
     except Wrong as wrong:
-        found.refuse("code" if cells.get("code") else "number", wrong.code, **wrong.values)
+        found.refuse("code", wrong.code, **wrong.values)
         return found
     if pack is None:
         describe_new(found, there, cells)
@@ -75,12 +75,10 @@ def compare(there: There, cells: Mapping[str, str], flaws: Mapping[str, str]) ->
 
 
 def pack_meant(there: There, cells: Mapping[str, str]) -> Pack | None:
-    """None for new goods. Raises Wrong where nobody can tell."""
+    """None for new goods, also for those that have no number yet. Raises Wrong where nobody can tell."""
     code, number = cells.get("code", ""), cells.get("number", "")
-    if not code and not number:
-        raise Wrong("no_key")
     if not code:
-        return there.by_number.get(number)
+        return there.by_number.get(number) if number else None
     if code not in there.by_code:
         raise Wrong("no_such_code", {"typed": code[:40]})
     return there.by_code[code]
@@ -91,7 +89,7 @@ def describe_new(found: Compared, there: There, cells: Mapping[str, str]) -> Non
     for key in (*PLAIN, "stock"):
         text = cells.get(key, "")
         if not text and key in (*NEEDED, "number"):
-            found.refuse(key, "missing_for_new")
+            found.refuse(key, "no_key" if key == "number" else "missing_for_new")
         else:
             read_into(found, key, text, there.categories)
     read_tiers(found, cells, there.categories, found.entry.get("price"))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from listings import stock
 from listings.models import Listing, Media
-from listings.sheets import applying, goods, proposing
+from listings.sheets import applying, goods, proposing, writing
 from listings.sheets.applying import Line, Prepared
 from listings.sheets.comparing import LOCKED
 from listings.sheets.goods import Pack
@@ -115,7 +115,7 @@ def take_away(session: Session, row: ListingImport, packs: Sequence[Pack]) -> No
 def restore(session: Session, row: ListingImport, prepared: Prepared, changed: Sequence[tuple[Pack, Line]]) -> None:
     halves = [(pack, line, *proposing.split(line.entry, line.was)) for pack, line in changed]
     before = [(pack, {key: line.was[key] for key in line.was if key in at_once}) for pack, line, at_once, _ in halves]
-    applying.rewrite(session, [(pack, values) for pack, values in before if values], prepared)
+    writing.rewrite(session, [(pack, values) for pack, values in before if values], prepared.categories)
     for pack, line, _at_once, proposed in halves:
         if proposed:
             proposing.take_back(session, row, pack, proposed, line.was)

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from listings import certificates, consenting, differences, own, reviewing
-from listings.forms import EditReviewForm, ReasonForm, ReviewForm
+from listings.forms import EditReviewForm, ReviewForm
 from listings.models import Consent, Listing, Media, Revision, Variant
 from listings.states import ListingState
 from listings.views.consents import paper_of
@@ -160,45 +160,6 @@ def show_consent_paper(code: str) -> ResponseReturnValue:
     if consent is None:
         raise NotFound(code)
     return paper_of(consent)
-
-
-@bp.post("/operator/listings/<code>/suspension")
-@requires("listing.suspend")
-def create_suspension(code: str) -> ResponseReturnValue:
-    return by_operator(code, reviewing.suspend)
-
-
-@bp.post("/operator/listings/<code>/clearance")
-@requires("listing.suspend")
-def create_clearance(code: str) -> ResponseReturnValue:
-    return by_operator(code, reviewing.clear)
-
-
-@bp.get("/operator/listings/<code>")
-@requires("listing.suspend")
-def show_for_operator(code: str) -> ResponseReturnValue:
-    return operator_page(code, ReasonForm())
-
-
-def by_operator(code: str, command: Any) -> ResponseReturnValue:
-    form = ReasonForm(request.form)
-    if not form.validate():
-        return operator_page(code, form), 422
-    try:
-        in_transaction(command, code=code, actor=f"person:{g.person.id}", reason=str(form.reason.data))
-        flash(_("Done."), "done")
-    except NotFound:
-        raise
-    except Refusal as refusal:
-        flash(refusal.message, "note")
-    return redirect(url_for(".show_for_operator", code=code), 303)
-
-
-def operator_page(code: str, form: ReasonForm) -> str:
-    listing = db.session.scalar(select(Listing).where(Listing.code == code))
-    if listing is None:
-        raise NotFound(code)
-    return render_template("seller/operator.html", listing=listing, form=form)
 
 
 def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:

@@ -17,6 +17,7 @@ from marketplace.api import (
     ledger_schemas,
     openapi_events,
     openapi_writing,
+    presale_schemas,
     review_schemas,
     schemas,
 )
@@ -24,8 +25,9 @@ from marketplace.api.event_schemas import EVENTS
 from marketplace.api.openapi_writing import LANGUAGE, PROBLEMS, REF, content, problem
 
 DESCRIPTION: Final = (
-    "Goods, stations, campaigns and the public ledger are for everybody to read. Carts, orders, gifts, parcels, cases, "
-    "listings and sheets want a token, and every POST a key of its own (`Idempotency-Key`), under which it is done once. "
+    "Goods, stations, presales, campaigns and the public ledger are for everybody to read. Carts, orders, gifts, parcels, "
+    "cases, listings and sheets want a token, and every POST a key of its own (`Idempotency-Key`), under which it is done "
+    "once. "
     "Sums are whole fen. The cookie `lang=en` gives English words, in answers and in problems alike; without it they are "
     "Chinese, as on the pages. "
     "Accept-Language is not asked. A problem (RFC 9457) is known by its `status` and `type` and by the `pointer` of its "
@@ -44,6 +46,8 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     ledger_schemas.WholeLedgerAnswer,
     gift_schemas.PublicGiftsAnswer,
     gift_schemas.DisbursementsAnswer,
+    presale_schemas.PresalesAnswer,
+    presale_schemas.PresaleAnswer,
     schemas.PledgeProgrammesAnswer,
     review_schemas.ReviewsAnswer,
     schemas.Problem,
@@ -96,6 +100,7 @@ def document() -> dict[str, Any]:
                 422,
             ),
             **giving_paths([{**sku, "name": "campaign"}]),
+            **presale_paths([{**sku, "name": "presale"}]),
             "/pledge-programmes": path("Deposit pledges", "pledgeProgrammes", schemas.PledgeProgrammesAnswer, []),
         }
         | openapi_writing.paths(),
@@ -122,6 +127,15 @@ def giving_paths(one: list[Any]) -> dict[str, Any]:
         "/ledger": path(
             "The public ledger of all campaigns", "ledger", rows.WholeLedgerAnswer, parameters(rows.WholeLedgerQuery), 422
         ),
+    }
+
+
+def presale_paths(one: list[Any]) -> dict[str, Any]:
+    types = presale_schemas
+    asked = parameters(types.PresalesQuery)
+    return {
+        "/presales": path("Harvests for sale before they are in", "presales", types.PresalesAnswer, asked, 422),
+        "/presales/{presale}": path("One presale with its tiers and news", "presale", types.PresaleAnswer, one, 404),
     }
 
 

@@ -22,6 +22,8 @@ READING: Final = {  # what everybody may read
     "list_public_gifts": "GET /campaigns/<campaign>/gifts",
     "list_disbursements": "GET /campaigns/<campaign>/disbursements",
     "show_ledger": "GET /ledger",
+    "list_presales": "GET /presales",
+    "show_presale": "GET /presales/<presale>",
     "list_pledge_programmes": "GET /pledge-programmes",
     "show_openapi": "GET /openapi.json",
 }

@@ -14,6 +14,8 @@ from marketplace.api import (
     giving,
     groups,
     ledger_schemas,
+    presale_schemas,
+    presales,
     public_ledger,
     queries,
     review_schemas,
@@ -134,6 +136,21 @@ def show_ledger() -> Response:
         return asked
     page_cache.tags("ledger", "giving")
     return answer(public_ledger.everything(db.session(), asked))
+
+
+@requires("api.read")
+def list_presales() -> Response:
+    asked = read(presale_schemas.PresalesQuery)
+    if isinstance(asked, Response):
+        return asked
+    page_cache.tags("presales", "stations")
+    return answer(presales.presales(db.session(), asked))
+
+
+@requires("api.read")
+def show_presale(presale: str) -> Response:
+    page_cache.tags(f"presale:{presale}", "stations")
+    return answer(presales.presale(db.session(), presale))
 
 
 @requires("api.read")

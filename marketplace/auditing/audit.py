@@ -27,6 +27,7 @@ from marketplace.auditing import (
     money,
     movements,
     offline,
+    organisations,
     owed,
     payouts,
     plans,
@@ -71,9 +72,10 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, institutions.INSTITUTIONS)
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, (*whereabouts.WHEREABOUTS, *reports.REPORTS))
+    yield from whereabouts.differences(connection)
     yield from reports.differences(connection)
     yield from checks.run(connection, beneficiaries.BENEFICIARIES)
-    yield from checks.run(connection, (*together.TOGETHER, *channels.CHANNELS))
+    yield from checks.run(connection, (*organisations.ORGANISATIONS, *together.TOGETHER, *channels.CHANNELS))
     yield from checks.run(connection, (*plans.PLANS, *students.STUDENTS, *matching.FUNDS, *waiting.WAITING))
     yield from checks.run(connection, presales.PRESALES)
     yield from presales.differences(connection)

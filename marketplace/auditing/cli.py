@@ -14,6 +14,7 @@ from marketplace.auditing.checks import Difference
 from marketplace.core import clock, sealing
 from marketplace.core.db import db, in_transaction
 from marketplace.payments.gateways import gateways
+from marketplace.payments.sandbox import storage
 from marketplace.payments.sandbox.gateway import SandboxCashier
 
 MOST_SHOWN: Final = 20  # of each check
@@ -29,7 +30,7 @@ def run_audit() -> None:
     with ExitStack() as stack:
         connection = stack.enter_context(snapshot(db.engine))
         cashier = gateways().by_name.get("sandbox")
-        theirs = stack.enter_context(snapshot(cashier.storage)) if isinstance(cashier, SandboxCashier) else None
+        theirs = stack.enter_context(snapshot(records_of(cashier))) if isinstance(cashier, SandboxCashier) else None
         looked_at = ", ".join(f"{number} {name}" for name, number in audit.figures(connection).items())
         spoken = time.monotonic()
         for finding in audit.findings(connection, theirs):
@@ -45,6 +46,12 @@ def run_audit() -> None:
             click.echo(f"{check}: and {number - MOST_SHOWN} more")
     click.echo(f"{sum(found.values())} differences in {looked_at}." if found else f"OK, everything agrees: {looked_at}.")
     raise SystemExit(bool(found))
+
+
+def records_of(cashier: SandboxCashier) -> Engine:
+    """Its own database. A house that only took in another's giving has none yet: empty, it is compared like any other."""
+    storage.prepare(cashier.storage)
+    return cashier.storage
 
 
 @contextmanager

@@ -18,6 +18,7 @@ ON_ITS_WAY: Final = "'paying', 'failed'"
 PAID: Final = "'paid', 'evidenced'"
 
 LEFT: Final = came_to("'disburse:' || d.public_id", kind="restricted", owner="c.public_id", book="d.book")
+UNDONE: Final = came_to("'disburse_undone:' || d.public_id", kind="restricted", owner="c.public_id", book="d.book")
 ARRIVED: Final = """(SELECT COALESCE(SUM(line.amount), 0) FROM entry JOIN line ON line.entry_id = entry.id
     JOIN ledger_account a ON a.id = line.account_id AND a.kind = 'gateway_clearing'
     WHERE entry.key = 'disburse_paid:' || d.public_id AND entry.book = d.book)"""
@@ -42,7 +43,8 @@ GIFTS: Final = (
             WHERE entry.id BETWEEN :first AND :last AND line.entry_id = entry.id AND a.id = line.account_id
             AND a.kind = 'restricted' AND entry.kind <> 'surplus'
             AND NOT (entry.kind = 'disburse' AND EXISTS (SELECT 1 FROM disbursement d
-                WHERE d.public_id = SUBSTR(entry.key, 10) AND d.state IN ({ON_ITS_WAY})))
+                WHERE d.public_id = SUBSTR(entry.key, 10) AND d.state IN ({ON_ITS_WAY}, 'rejected')))
+            AND entry.kind <> 'disburse_undone'
             AND NOT (entry.kind = 'capture' AND EXISTS (SELECT 1 FROM entry back
                 WHERE back.key = 'surplus:' || SUBSTR(entry.key, 9)))
             UNION ALL SELECT r.reference, r.book, c.public_id, 0, r.fen, 1, 0
@@ -77,9 +79,9 @@ GIFTS: Final = (
     ),
     Check(
         "payments out are booked",
-        f"""SELECT d.public_id AS name, d.fen AS owed, -{LEFT} AS amount FROM disbursement d
+        f"""SELECT d.public_id AS name, d.fen AS owed, -{LEFT} - {UNDONE} AS amount FROM disbursement d
         JOIN campaign c ON c.id = d.campaign_id
-        WHERE -{LEFT} <> CASE WHEN d.state IN ({ON_ITS_WAY}, {PAID}) THEN d.fen ELSE 0 END""",
+        WHERE -{LEFT} - {UNDONE} <> CASE WHEN d.state IN ({ON_ITS_WAY}, {PAID}) THEN d.fen ELSE 0 END""",
         "payment {name} of {owed} fen: {amount} left its campaign's account",
     ),
     Check(
@@ -91,8 +93,8 @@ GIFTS: Final = (
     Check(
         "entries of payments have one",
         """SELECT entry.key AS name FROM entry LEFT JOIN disbursement d
-        ON entry.key IN ('disburse:' || d.public_id, 'disburse_paid:' || d.public_id)
-        WHERE entry.kind IN ('disburse', 'disburse_paid') AND d.id IS NULL""",
+        ON entry.key IN ('disburse:' || d.public_id, 'disburse_paid:' || d.public_id, 'disburse_undone:' || d.public_id)
+        WHERE entry.kind IN ('disburse', 'disburse_paid', 'disburse_undone') AND d.id IS NULL""",
         "{name} is booked, but there is no such payment",
     ),
     Check(
@@ -100,7 +102,7 @@ GIFTS: Final = (
         f"""SELECT a.book AS book, -SUM(line.amount) AS amount, (SELECT COALESCE(SUM(d.fen), 0) FROM disbursement d
             WHERE d.book = a.book AND d.state IN ({ON_ITS_WAY})) AS owed
         FROM line JOIN ledger_account a ON a.id = line.account_id JOIN entry ON entry.id = line.entry_id
-        WHERE a.kind = 'payout_in_transit' AND entry.kind IN ('disburse', 'disburse_paid') GROUP BY a.book
+        WHERE a.kind = 'payout_in_transit' AND entry.kind IN ('disburse', 'disburse_paid', 'disburse_undone') GROUP BY a.book
         HAVING -SUM(line.amount) <> (SELECT COALESCE(SUM(d.fen), 0) FROM disbursement d
             WHERE d.book = a.book AND d.state IN ({ON_ITS_WAY}))""",
         "{owed} fen are on their way to providers in the {book} book, the books say {amount}",

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row
 
 from crowdfund.campaigns.banking.states import DEPOSIT
 from crowdfund.campaigns.mirrors.states import FILE
+from crowdfund.campaigns.organisations.states import ENTRY
 from crowdfund.campaigns.reports.states import REPORT
 from crowdfund.campaigns.states import (
     CAMPAIGN,
@@ -98,6 +99,7 @@ LIVES: Final = (
     Life("matching_fund", "public_id", MATCHING_FUND, "draft"),
     Life("held_match", "public_id", HELD_MATCH, "held"),
     Life("disbursement", "public_id", DISBURSEMENT, "requested"),
+    Life("organisation_entry", "public_id", ENTRY, "written"),
     Life("cash_deposit", "public_id", DEPOSIT, "paid_in"),
     Life("mirror_file", "public_id", FILE, "comparing"),
     Life("campaign_report", "public_id", REPORT, "drafted"),

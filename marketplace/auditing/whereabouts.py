@@ -1,10 +1,22 @@
 """Where the money of gifts is: every fen once, every line of an invoice in full, as far as the worker has followed."""
 
+import hashlib
+import json
+from collections.abc import Iterator
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
-from marketplace.auditing.checks import Check
+from sqlalchemy import Connection
+
+from marketplace.auditing.checks import Check, Difference, read
 
 FOLLOWED: Final = "(SELECT COALESCE(MAX(f.number), 0) FROM money_followed f)"
+SEALED: Final = "invoices are as they were sealed"
+INVOICES: Final = """SELECT r.id AS id, r.commitment AS commitment, d.public_id AS name, d.invoice_number AS invoice,
+    b.what_zh AS what, b.fen AS fen FROM public_row r JOIN disbursement d ON r.reference = 'disburse:' || d.public_id
+    JOIN bill_line b ON b.disbursement_id = d.id
+    WHERE r.kind = 'disbursement' AND r.commitment <> '' ORDER BY r.id, b.position"""  # nothing: from before ADR 45
 WHEREABOUTS: Final = (
     Check(
         "lines of invoices add up",
@@ -56,3 +68,14 @@ WHEREABOUTS: Final = (
         "campaign {name} has {owed} fen by its rows, {amount} of its gifts are said not to be spent",
     ),
 )
+
+
+def differences(connection: Connection) -> Iterator[Difference | str]:
+    """Each invoice is what its payment's public row was sealed with."""
+    yield SEALED
+    for _row, found in groupby(read(connection, INVOICES), attrgetter("id")):
+        lines = list(found)
+        content = {"invoice": " ".join(lines[0].invoice.split()), "lines": [[line.what, line.fen] for line in lines]}
+        written = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        if hashlib.sha256(written.encode()).hexdigest() != lines[0].commitment:
+            yield Difference(SEALED, f"payment {lines[0].name} was sealed with another invoice")

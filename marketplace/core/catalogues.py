@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 
-from marketplace.core.languages import CATALOGUES, catalogues
+from marketplace.core.languages import CATALOGUES
+from marketplace.core.sentences import catalogues
 
 ROOT: Final = Path(__file__).parents[2]
 SOURCES: Final = ("marketplace", "listings", "crowdfund", "search_index", "templates")

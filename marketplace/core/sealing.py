@@ -147,6 +147,17 @@ def subtree(leaves: Sequence[bytes]) -> bytes:
     return hashlib.sha256(b"\x01" + subtree(leaves[:half]) + subtree(leaves[half:])).digest()
 
 
+def merkle_path(hashes: Sequence[str], place: int) -> list[list[str]]:
+    """The roots of the neighbours on the way up from this leaf, and on which side each stands."""
+    if len(hashes) == 1:
+        return []
+    half = 1 << (len(hashes) - 1).bit_length() - 1
+    left, right = hashes[:half], hashes[half:]
+    if place < half:
+        return [*merkle_path(left, place), ["right", merkle_root(right)]]
+    return [*merkle_path(right, place - half), ["left", merkle_root(left)]]
+
+
 def is_sealed(chain: str, record_id: Any, first_id: int) -> Any:
     """SQL: this record, from `first_id` on, has its seal. Said of the seals too, so that no database reads all of them."""
     mine = select(Seal.number).where(Seal.chain == chain, Seal.record_id == record_id, Seal.record_id >= first_id)

@@ -40,11 +40,20 @@ def moment_of(row: Row) -> Any:
     return clock.now() - timedelta(days=int(row["days_ago"]))
 
 
+def fen_of(yuan: str) -> int:
+    return int(Decimal(yuan) * 100)
+
+
+def lines_of(text: str) -> tuple[tuple[str, int], ...]:
+    """Of an invoice, written as `what=yuan`; nothing where its purpose is its only line."""
+    return tuple((what, fen_of(yuan)) for what, _equals, yuan in (each.partition("=") for each in text.split("；") if each))
+
+
 def pay(row: Row, officer: int, approver: int) -> None:
     """From the request to as far as the row says."""
     words: dict[str, Any] = {name: row[f"{name}_zh"] for name in ("purpose", "provider")}
     numbers: dict[str, Any] = {name: row[name] for name in ("provider_credit_code", "invoice_number")}
-    bill = disbursing.Bill(amount=Money(int(Decimal(row["yuan"]) * 100)), **words, **numbers)
+    bill = disbursing.Bill(amount=Money(fen_of(row["yuan"])), lines=lines_of(row["lines"]), **words, **numbers)
     asked: dict[str, Any] = {"campaign": row["campaign"], "budget_line": int(row["budget_line"]), "bill": bill}
     made = in_transaction(disbursing.request, requester_id=officer, **asked)
     if row["until"] == "requested":

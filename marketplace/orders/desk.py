@@ -37,6 +37,7 @@ QUEUES: Final = (
 )
 BY_CODE: Final = {queue.code: queue for queue in QUEUES}
 LONGEST: Final = 100
+ALL: Final = 10_000  # of what is printed nothing may be missing; more than any station holds
 WORDS: Final[dict[S, LazyString]] = {
     S.AWAITING_GROUP: _l("waiting for its group"),
     S.AWAITING_ACCEPTANCE: _l("waiting to be accepted"),

@@ -2,12 +2,13 @@
 
 Listeners of the outbox: in the buyer's language, each fact once."""
 
-from flask_babel import force_locale, gettext as _
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.db import in_transaction
 from marketplace.core.formats import yuan
+from marketplace.core.languages import speaking
 from marketplace.orders import letters, refunded
 from marketplace.orders.models import Order
 from marketplace.orders.refunded import ShownRefund
@@ -32,7 +33,7 @@ def tell(session: Session, *, refund: str, fact: str) -> None:
     if shown is None:
         return  # a surplus: the order's page says so
     order = session.scalars(select(Order).where(Order.number == shown.order)).one()
-    with force_locale(order.language):
+    with speaking(order.language):
         text = words(shown, fact, is_english=order.language == "en")
     letters.tell_buyer(session, order, fact=f"refund_{fact}:{refund}", text=text)
 

@@ -55,21 +55,23 @@ class Tariff:
 
 @remembered()
 def tariff(session: Session, province: str, day: date) -> Tariff:
-    """What sending to this province costs on `day`; where two tables overlap, the one that began later holds."""
+    """What sending to this province costs on `day`; where two tables overlap, the one that began later holds, with all of
+    its steps and none of the other's."""
     found = rows(session, valid_rates(), province=province, day=day)
-    latest = {row.up_to_grams: Rate(row.up_to_grams, row.price_fen, row.days) for row in found}
-    return Tariff(tuple(latest[grams] for grams in sorted(latest)), day)
+    first_day = max((row.valid_from for row in found), default=day)
+    held = (row for row in found if row.valid_from == first_day)
+    return Tariff(tuple(Rate(row.up_to_grams, row.price_fen, row.days) for row in held), day)
 
 
 @cache
 def valid_rates() -> Columns:
     day = bindparam("day", type_=Date)
     return (
-        select(ShippingRate.up_to_grams, ShippingRate.price_fen, ShippingRate.days)
+        select(ShippingRate.up_to_grams, ShippingRate.price_fen, ShippingRate.days, ShippingRate.valid_from)
         .join(Province, Province.zone == ShippingRate.zone)
         .where(Province.code == bindparam("province"), ShippingRate.valid_from <= day)
         .where(or_(ShippingRate.valid_until.is_(None), ShippingRate.valid_until >= day))
-        .order_by(ShippingRate.up_to_grams, ShippingRate.valid_from)
+        .order_by(ShippingRate.up_to_grams)
     )
 
 

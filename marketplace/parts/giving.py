@@ -34,6 +34,7 @@ from crowdfund.campaigns.views import (
     mirrors as mirror_views,
     news as news_views,
     officers as officer_views,
+    organisations as organisation_views,
     plans as plan_views,
     public as campaign_views,
     receipts as receipt_views,
@@ -65,7 +66,7 @@ from marketplace.stations import queues
 
 def install_giving(app: Flask) -> None:
     """Gifts: their money goes straight into their campaign's account, and back by itself when that is called off."""
-    for views in (campaign_views, gift_views, officer_views, returned_views):
+    for views in (organisation_views, campaign_views, gift_views, officer_views, returned_views):
         app.register_blueprint(views.bp)
     outcomes.credited[giving.PURPOSE] = giving.account_of
     outcomes.on_succeeded[giving.PURPOSE] = giving.receive
@@ -77,7 +78,9 @@ def install_giving(app: Flask) -> None:
     outbox.listeners[disputed.LOST] = [disputed.reissue]
     tracing.pages_of_entries["settle"] = batch_tracing.page_of_settlement
     tracing.pages_of_purposes[giving.PURPOSE] = campaign_tracing.page_of_gift
-    tracing.pages_of_entries |= dict.fromkeys(("disburse", "disburse_paid"), campaign_tracing.page_of_disbursement)
+    tracing.pages_of_entries |= dict.fromkeys(
+        ("disburse", "disburse_paid", "disburse_undone"), campaign_tracing.page_of_disbursement
+    )
 
 
 def install_giving_together(app: Flask) -> None:

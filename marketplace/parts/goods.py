@@ -20,6 +20,7 @@ from listings.questions.views import (
 from listings.views import (
     farmers as farmer_views,
     media as media_views,
+    operator as operator_views,
     prices as price_views,
     review as review_views,
     seller as seller_views,
@@ -33,7 +34,7 @@ from marketplace.stations import queues
 
 def install_listings(app: Flask) -> None:
     """Goods: sellers, the station's review, pictures; the index learns what has changed."""
-    for views in (seller_views, price_views, sheet_views, review_views, media_views, seller_home):
+    for views in (seller_views, price_views, sheet_views, review_views, operator_views, media_views, seller_home):
         app.register_blueprint(views.bp)
     app.register_blueprint(following_views.bp)
     for pages in (farmer_views.bp, farmer_views.sellers_bp):

@@ -36,7 +36,6 @@ def goods(real_app: Flask) -> Iterator[FlaskClient]:
         factories.make_variant(listing, price_fen=fen, measure_amount=2500 if code == "A1" else 5000, code=f"{code}-1")
     apple = factories.make_listing(code="A3")
     factories.make_variant(apple, code="A3-1", tiers=((10, 3680),))
-    shutil.rmtree(settings().search_folder, ignore_errors=True)
     indexing.rebuild()
     yield real_app.test_client()
     real_app.extensions.pop("search_index", None)

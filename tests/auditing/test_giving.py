@@ -57,7 +57,13 @@ OTHERS = {
         "UPDATE entry SET reference = 'nobody' WHERE kind = 'capture'",
         "UPDATE contribution SET book = 'live'",
     ),
-    "payments out are booked": ("UPDATE disbursement SET state = 'approved' WHERE state IN ('paid', 'paying')",),
+    "payments out are booked": (
+        "UPDATE disbursement SET state = 'approved' WHERE state IN ('paid', 'paying')",
+        "UPDATE disbursement SET state = 'rejected' WHERE state = 'paying'",
+        "UPDATE entry SET key = key || 'x' WHERE kind = 'disburse_undone'",
+    ),
+    "entries of payments have one": ("UPDATE entry SET key = key || 'x' WHERE kind = 'disburse_undone'",),
+    "payouts in transit are on their way": ("UPDATE entry SET kind = 'x' WHERE kind = 'disburse_undone'",),
     "receipt numbers have no gap": (
         "UPDATE receipt_series SET last = last + 1",
         "DELETE FROM receipt WHERE sequence = 1",
@@ -121,6 +127,9 @@ def given(real_app: Flask, make_giving: Callable[[], Giving]) -> Giving:
     in_transaction(sealing.close_days, chain="public")
     approved, sent = giving.request(books, 400), giving.request(books, 100)
     giving.request(books, 7)
+    undone = giving.request(books, 55)
+    approve(giving, undone)
+    give_up(giving, undone)
     approve(giving, approved, sent)
     in_transaction(give, lights.public_id, fen=1)
     stands_on_a_year(lights.public_id)
@@ -152,6 +161,13 @@ def approve(giving: Giving, *made: str) -> None:
     for each in made:
         in_transaction(disbursing.approve, disbursement=each, approver_id=giving.approver)
     in_transaction(disbursing.send, disbursement=made[-1], officer_id=giving.officer)
+
+
+def give_up(giving: Giving, made: str) -> None:
+    from crowdfund.campaigns import disbursing
+
+    in_transaction(disbursing.fail, disbursement=made, officer_id=giving.officer, reason="账号注销了")
+    in_transaction(disbursing.reject, disbursement=made, approver_id=giving.approver, reason="店关了")
 
 
 def test_honest_giving_has_no_differences(given: Giving) -> None:

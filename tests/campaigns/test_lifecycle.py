@@ -19,7 +19,8 @@ from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition
 from tests import factories
-from tests.campaigns.conftest import BUDGET, Fund, facts, get
+from tests.campaigns.conftest import BUDGET, Fund, facts, get, officer_of
+from tests.factories import sign_in_as
 
 
 def test_from_draft_to_live_two_people_have_signed(fund: Fund) -> None:
@@ -95,6 +96,24 @@ def test_nobody_reviews_their_own(fund: Fund) -> None:
     assert get(campaign).state is C.SUBMITTED
     with pytest.raises(IntegrityError), db.engine.begin() as connection:
         connection.execute(text("UPDATE campaign SET reviewer_id = owner_id"))
+
+
+def test_who_wrote_in_anothers_draft_does_not_approve_it(fund: Fund) -> None:
+    """Somebody with both roles: the account to which the money goes would be the word of one person."""
+    campaign = fund.draft()
+    told: dict[str, Any] = {"campaign": campaign, "person": fund.approver.id}
+    in_transaction(drafting.change, **told, facts={"bank_account_zh": "别的银行 尾号 0001"}, budget=BUDGET)
+    in_transaction(lifecycle.submit, campaign=campaign, person=fund.officer.id)
+    for review in (lifecycle.approve, lifecycle.ask_for_work):
+        with pytest.raises(OwnReview):
+            in_transaction(review, **told, why="很好")
+    assert (get(campaign).state, get(campaign).reviewer_id) == (C.SUBMITTED, None)
+    client = fund.browser()
+    sign_in_as(client, fund.approver)
+    page = client.get(f"/charity/campaigns/{campaign}").text
+    assert "/approval" not in page and "自己写的，要请另一个人来审" in page
+    in_transaction(lifecycle.approve, campaign=campaign, person=officer_of("charity_approver", "赵明").id)
+    assert get(campaign).state is C.APPROVED
 
 
 def test_what_needs_work_is_changed_and_handed_in_again(fund: Fund) -> None:

@@ -62,6 +62,18 @@ def test_what_is_no_picture_is_said_and_nothing_is_lost(fund: Fund, officer: Fla
     assert db.session.scalars(select(UpdatePicture.public_id)).all() == []
 
 
+def test_a_fifth_picture_is_said_and_not_silently_dropped(fund: Fund, officer: FlaskClient) -> None:
+    campaign = fund.open()
+    place = f"/charity/campaigns/{campaign}/updates"
+    five = [(io.BytesIO(photo()), f"IMG_{number}.jpg") for number in range(5)]
+    refused = post(officer, place, typed(officer.get(f"{place}/new"), pictures=five, is_harmless="1"))
+    assert refused.status_code == 422 and "一条进展最多放 4 张照片" in refused.text and "已经有 4 张照片" in refused.text
+    assert db.session.scalars(select(CampaignUpdate.id)).all() == []
+    kept = {"idempotency_key": hidden(refused, "idempotency_key"), "kept": hidden(refused, "kept")}
+    assert post(officer, place, {"title": "书到了", "words": "上架了", "is_harmless": "1"} | kept).status_code == 303
+    assert len(db.session.scalars(select(UpdatePicture.public_id)).all()) == 4
+
+
 def test_only_officers_of_what_is_public_tell(fund: Fund) -> None:
     told: dict[str, Any] = {"author": fund.officer.id, "words": ("题", "文"), "pictures": []}
     with pytest.raises(NotPublic):

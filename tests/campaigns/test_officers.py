@@ -1,6 +1,6 @@
 """The desk of an organisation: one officer makes a campaign, another approves it, and nobody sees another house's."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -8,12 +8,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from crowdfund.campaigns import drafting, lifecycle
-from crowdfund.campaigns.models import Campaign
+from crowdfund.campaigns.models import Campaign, Organisation
 from marketplace.accounts import people
 from marketplace.core import clock
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
-from tests.campaigns.conftest import STATION, Fund, get, gift_of, hidden, post
+from tests import factories
+from tests.campaigns.conftest import FOUNDATION, STATION, Fund, get, gift_of, hidden, post
 from tests.factories import make_person, sign_in_as, signed_in
 
 
@@ -83,6 +84,28 @@ def test_no_officer_approves_even_their_own_with_both_roles(fund: Fund, officer:
     answer = post(officer, f"/charity/campaigns/{campaign}/approval", {})
     assert answer.status_code == 303 and "自己写的，要请另一个人来审" in officer.get(answer.location).text
     assert get(campaign).state == "submitted"
+
+
+def test_who_works_for_two_organisations_says_for_which(fund: Fund, officer: FlaskClient) -> None:
+    """A draft of the wrong one could not be moved."""
+    words = {"code": "another", "name_zh": "晋阳青年基金会", "credit_code": "53140000MJ0123456X", "certificate_number": "7"}
+    days = {"certificate_from": date(2020, 1, 1), "certificate_until": date(2099, 1, 1)}
+    factories.make(Organisation, words | days, {})
+    assert 'name="organisation"' not in officer.get("/charity/campaigns/new").text
+    scope = {"scope_kind": "organisation", "scope_id": "another"}
+    in_transaction(people.grant, person_id=fund.officer.id, role="charity_officer", actor="t", **scope)
+    form = officer.get("/charity/campaigns/new")
+    assert "晋阳青年基金会" in form.text and "示例青少年基金会" in form.text
+    for wrong in ("", "somebody-elses"):
+        sent = typed(idempotency_key=hidden(form, "idempotency_key"), organisation=wrong)
+        assert post(officer, "/charity/campaigns", sent).status_code == 422
+    assert db.session.scalars(select(Campaign.id)).all() == []
+    for code in (FOUNDATION, "another"):
+        key = hidden(officer.get("/charity/campaigns/new"), "idempotency_key")
+        made = post(officer, "/charity/campaigns", typed(idempotency_key=key, organisation=code))
+        assert made.status_code == 303
+        assert db.session.scalars(select(Campaign.organisation_code).order_by(Campaign.id.desc())).first() == code
+        assert 'name="organisation"' not in officer.get(f"{made.location}/text").text
 
 
 def test_an_approver_neither_writes_nor_opens(fund: Fund, approver: FlaskClient) -> None:

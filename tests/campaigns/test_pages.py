@@ -51,6 +51,10 @@ def test_a_campaign_says_all_that_the_law_wants(fund: Fund) -> None:
         "六个村小图书角",
         "县教育局公布的教学点",
         "周予安",
+        "53140000DEMO000001",
+        "公开募捐资格证书",
+        "DEMO-C-1",
+        "有效期到 2099年1月1日",
     ):
         assert words in page
     for words in ("示例银行 尾号 0417", "用于下学期补书", "图书 300 册", "¥12,000.00", "¥40.00 是一册书", "9 天", "临县站"):

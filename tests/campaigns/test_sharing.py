@@ -3,6 +3,9 @@
 import re
 from typing import Any
 
+import pytest
+
+from crowdfund.campaigns import posters
 from crowdfund.campaigns.teams import joining
 from marketplace.core.db import db, in_transaction
 from marketplace.core.settings import settings
@@ -55,6 +58,37 @@ def test_a_poster_has_the_code_on_paper_and_as_a_picture(fund: Fund) -> None:
     draft = fund.approved()
     for name in ("progress", "share", "poster", "poster.svg", "embed"):
         assert client.get(f"/campaigns/{draft}/{name}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "purpose"),
+    [
+        ("zh", "临县玉坪乡公共冷库（二期），" * 4 + "末", "补足公共冷库的电费和温湿度监测。" * 12 + "完"),
+        ("en", "Linxian Yuping Public Cold Store: Free Storage for Smallholders and Beekeepers of Three Townships", "短"),
+        ("en", "W" * 120, "https://example.test/" + "a" * 170),
+    ],
+)
+def test_the_posters_picture_cuts_nothing_off(fund: Fund, language: str, title: str, purpose: str) -> None:
+    """And breaks no English word that fits into a line."""
+    campaign = fund.open(title_zh=title[:60], title_en=title if language == "en" else "", purpose_zh=purpose)
+    client = fund.browser()
+    client.set_cookie("lang", language)
+    picture = client.get(f"/campaigns/{campaign}/poster.svg").text
+    groups = re.findall(r'<g font-family="[a-z-]+"[^>]* font-size="(\d+)">(.*?)</g>', picture, re.S)
+    assert len(groups) == 2
+    lowest = 0
+    for (size, group), words in zip(groups, (title, purpose), strict=True):
+        lines = re.findall(r'<text x="40" y="(\d+)">([^<]*)</text>', group)
+        assert "".join(line for _y, line in lines).replace(" ", "") == words.replace(" ", "")
+        assert all(posters.width(line) * int(size) <= posters.ACROSS + int(size) for _y, line in lines)
+        heights = [int(y) for y, _line in lines]
+        assert heights == sorted(heights) and heights[0] > lowest
+        lowest = heights[-1]
+    assert lowest < 486  # where the code begins
+    beside = re.findall(r'<text x="40" y="(\d+)" font-size="(\d+)">([^<]*)<', picture)
+    widths = [posters.width(line) * int(size) for y, size, line in beside if 490 < int(y) < 674]
+    assert widths and max(widths) <= posters.BESIDE_THE_CODE  # nothing stands on the code
+    assert " ".join(re.findall(r'y="\d+">([^<]*)</text>', groups[0][1])) == title or " " not in title
 
 
 def test_no_page_of_giving_together_sells_anything(fund: Fund) -> None:

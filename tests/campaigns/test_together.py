@@ -118,6 +118,7 @@ def test_an_address_without_a_name_or_no_address_is_said_by_the_field(fund: Fund
     campaign, client = fund.open(), fund.browser()
     for typed, words in (
         ({"card_contact": "a@example.test"}, "这张卡片是给谁的"),
+        ({"card_words": "您教我认字"}, "这张卡片是给谁的"),
         ({"honoured": "外婆", "card_contact": "13835172045"}, "这不是邮箱地址"),
         ({"honoured": "<b>外婆</b>"}, "名字"),
     ):

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import queries
 from crowdfund.campaigns.matching.models import MatchingFund
+from crowdfund.campaigns.matching.waiting_models import HeldMatch
 from crowdfund.campaigns.models import BudgetLine, Campaign, Contribution, Organisation, PublicRow
 from crowdfund.campaigns.plans.models import Installment, Plan
-from crowdfund.campaigns.states import CampaignState, ContributionState, FundState, InstallmentState
+from crowdfund.campaigns.states import CampaignState, ContributionState, FundState, HeldState, InstallmentState
 from marketplace.auditing import audit
 from marketplace.auditing.checks import Difference
 from marketplace.core import clock
@@ -57,10 +58,13 @@ def test_a_month_of_gifts_adds_up(lived: Session, gifts_app: Flask) -> None:
     assert states == {CampaignState.LIVE: 13, CampaignState.ENDED: 3, CampaignState.PAUSED: 1}
     months = Counter(lived.scalars(select(Installment.state)))
     assert months in ({InstallmentState.RECEIVED: 2}, {InstallmentState.RECEIVED: 3})  # its day may begin at nine only
-    assert given == {ContributionState.RECEIVED: 158 + months.total(), ContributionState.LAPSED: 1}
+    assert given == {ContributionState.RECEIVED: 159 + months.total(), ContributionState.LAPSED: 1}
     assert lived.scalars(select(Plan.mandate.is_not(None))).all() == [True, True]
     (fund,) = lived.scalars(select(MatchingFund)).all()
     assert (fund.state, fund.received_fen, fund.matched_fen, fund.gone_fen) == (FundState.ACTIVE, 500_000, 138_800, 0)
+    (waits,) = lived.scalars(select(HeldMatch)).all()
+    assert (waits.state, waits.fen, fund.held_fen) == (HeldState.HELD, 40_000, 40_000)
+    assert [reason["code"] for reason in waits.reasons] == ["sponsors_card"]
     assert messages["waiting"] == gifts.UNREAD and messages["shown"] > 10
     assert [card.raised_fen for card in cards if card.id == "C002"] == [960_000]
     assert lived.scalars(select(func.max(PublicRow.at))).one() <= clock.now()

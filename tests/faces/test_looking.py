@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from crowdfund.campaigns import evidence
 from crowdfund.campaigns.faces import looking
-from crowdfund.campaigns.models import Evidence
+from crowdfund.campaigns.models import Campaign, Evidence
 from marketplace.accounts.models import Person
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
@@ -103,6 +103,36 @@ def test_a_face_is_shown_by_a_second_person_alone_and_that_is_kept(app: Flask, g
         in_transaction(looking.overrule, person_id=giving.approver, **told)
 
 
+def test_what_was_shown_by_mistake_is_taken_back_and_stays_back(app: Flask, giving: Giving, paid: str) -> None:
+    proof, waiting, officer = lay(giving, paid, drawn(face=False)), lay(giving, paid, drawn(face=True)), app.test_client()
+    looking.look_at_one()
+    sign_in_as(officer, db.session.get_one(Person, giving.officer))
+    desk = f"/charity/disbursements/{paid}"
+    place, data = f"{desk}/evidence/{proof}/removal", {"csrf_token": token_of(officer)}
+    empty = officer.post(place, data=data | {"removal-reason": " "}, headers=OURS)
+    assert (empty.status_code, state(proof)) == (422, (0, True)) and "<details open><summary>撤回这个文件" in empty.text
+    assert officer.post(place.replace(proof, "none"), data=data, headers=OURS).status_code == 404
+
+    done = officer.post(place, data=data | {"removal-reason": "后排有个孩子"}, headers=OURS)
+    assert done.status_code == 303 and state(proof) == (0, False)
+    stranger = app.test_client()
+    assert stranger.get(f"/evidence/{proof}").status_code == 404
+    row = db.session.scalars(select(Evidence).where(Evidence.public_id == proof)).one()
+    assert row.sha256 and not row.wants_public
+    campaign = db.session.scalars(select(Campaign.public_id)).one()
+    shown = stranger.get(f"/ledger/{campaign}/disbursements/{paid}").text
+    assert "这个文件公开过，已经撤回：后排有个孩子" in shown and row.sha256 in shown
+    assert "已撤回：后排有个孩子" in officer.get(desk).text
+    again: dict[str, Any] = {"evidence": proof, "person_id": giving.approver, "reason": "其实可以"}
+    for step in (looking.take_back, looking.overrule):
+        with pytest.raises(StaleState):
+            in_transaction(step, **again)
+
+    in_transaction(looking.take_back, **again | {"evidence": waiting})  # before anybody has looked at it
+    in_transaction(looking.note, evidence=waiting, faces=0)
+    assert state(waiting) == (0, False)
+
+
 def test_what_could_not_be_looked_at_is_not_shown(giving: Giving, paid: str, monkeypatch: pytest.MonkeyPatch) -> None:
     proof = lay(giving, paid, drawn(face=False))
     monkeypatch.setattr(looking, "PATIENCE", 0.001)
@@ -155,6 +185,9 @@ def test_a_pdf_waits_for_a_second_person(app: Flask, giving: Giving, paid: str) 
         db.session.execute(update(Evidence).where(Evidence.public_id == proof).values(is_public=True))
     in_transaction(looking.overrule, evidence=proof, person_id=giving.approver, reason="逐页看过，没有人像")
     assert state(proof) == (looking.UNKNOWN, True) and stranger.get(f"/evidence/{proof}").status_code == 200
+    campaign = db.session.scalars(select(Campaign.public_id)).one()
+    page = stranger.get(f"/ledger/{campaign}/disbursements/{paid}").get_data(as_text=True)
+    assert "由第二个人逐页看过，决定可以公开。" in page and "检查到人脸" not in page
 
 
 def test_a_file_that_nobody_may_open_waits_for_nobody(giving: Giving, paid: str) -> None:

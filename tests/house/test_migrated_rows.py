@@ -361,3 +361,39 @@ def test_where_nothing_was_sealed_nothing_was_told(empty: Engine) -> None:
     migrations.bring_up_to_date(empty)
 
     assert rows_of(empty, {"ledger_told": ["id", "number"]})["ledger_told"] == []
+
+
+def test_organisations_of_before_stay_and_the_next_word_about_them_wants_two(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0040")
+    people = [{"id": 7, "public_id": "p7"}, {"id": 8, "public_id": "p8"}]
+    before = rows_of(empty, put_in(empty, {"organisation": LEDGER["organisation"], "person": people}))
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {table: list(rows[0]) for table, rows in before.items()}) == before
+    assert rows_of(empty, {"organisation_entry": ["code"]})["organisation_entry"] == []
+    entry = {"id": 1, "code": "f", "state": "written", "writer_id": 7, "decider_id": None, "decided_at": None}
+    put_in(empty, {"organisation_entry": [entry | LEDGER["organisation"][0]]})
+    for wrong, rule in (("decider_id = 7", "two_people"), ("decider_id = 8", "decided_by_somebody")):
+        decided = "decided_at = written_at, " if rule == "two_people" else ""
+        with pytest.raises(DBAPIError, match=f"{rule}|decided"), empty.begin() as connection:
+            connection.execute(text(f"UPDATE organisation_entry SET state = 'confirmed', {decided}{wrong}"))
+    with pytest.raises(DBAPIError, match="is written once"), empty.begin() as connection:
+        connection.execute(text("UPDATE organisation_entry SET certificate_until = '2098-01-01'"))
+
+
+def test_an_invoice_that_was_rejected_before_may_be_asked_for_again(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0040")
+    bill = {"campaign_id": 1, "budget_line_id": 1, "fen": 5, "requester_id": 1, "approver_id": None, "book": "test"}
+    bill |= {"provider_credit_code": "C", "invoice_number": "I"}
+    rows = {name: LEDGER[name] for name in ("county", "station", "person", "organisation", "campaign")}
+    rows |= {"budget_line": [{"id": 1, "campaign_id": 1, "position": 1, "fen": 5}]}
+    rows |= {"disbursement": [bill | {"id": 1, "public_id": "d1", "state": "rejected"}]}
+    before = rows_of(empty, put_in(empty, rows))
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {table: list(known[0]) for table, known in before.items()}) == before
+    put_in(empty, {"disbursement": [bill | {"id": 2, "public_id": "d2", "state": "requested"}]})
+    with pytest.raises(DBAPIError), empty.begin() as connection:
+        connection.execute(text("UPDATE disbursement SET state = 'requested' WHERE id = 1"))

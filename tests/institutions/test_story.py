@@ -13,6 +13,7 @@ from marketplace.core.errors import NotFound
 from marketplace.notifications.models import Message
 from marketplace.orders import fulfilment, refunding, settlement, undelivered
 from marketplace.orders.cases import opening
+from marketplace.orders.cases.models import QualityCount
 from marketplace.orders.cases.rules import Kind, Wish
 from marketplace.orders.institutions import billing, checking, crediting, ordering, paying_bills
 from marketplace.orders.institutions.checking import Claim
@@ -123,6 +124,26 @@ def told() -> list[tuple[int | None, str]]:
 def deliver_letters() -> None:
     while outbox.deliver_some(outbox.OutboxRow.topic == crediting.CREDITED, 50):
         pass
+
+
+def test_what_comes_off_a_bill_counts_in_the_quality_of_its_seller_and_station(canteen: Canteen) -> None:
+    number = canteen.order(apples=10)
+    canteen.deliver(number)
+    (line,), (parcel,) = lines_of(number), parcels(number)
+    check = canteen.check(parcel.public_id, {line.public_id: Claim(rejected=4, grams=None, reason="damaged")})
+    duties.count_quality()
+    assert quality() == {"seller": (10, 0, 10, 0), "station": (10, 0, 10, 0)}
+
+    in_transaction(checking.answer, check=check, station=None, why="", actor="test", agrees=True)
+    duties.count_quality()
+    assert quality() == {"seller": (10, 4, 10, 4), "station": (10, 4, 10, 4)}
+    assert differences(canteen) == []
+
+
+def quality() -> dict[str, tuple[int, ...]]:
+    db.session.rollback()
+    rows = db.session.scalars(select(QualityCount))
+    return {row.owner_kind: (row.delivered_lately, row.refunded_lately, row.delivered, row.refunded) for row in rows}
 
 
 def test_a_claim_that_the_station_rejects_changes_no_sum(canteen: Canteen) -> None:

@@ -84,11 +84,13 @@ def test_a_sponsor_a_giver_and_two_officers(house: House, people: dict[str, Pers
 
 
 def look_at_what_waits(approver: Person) -> None:
-    """Two clicks from the desk: why it waits, what it is tied to, and a reason for what is decided."""
+    """Two clicks from the desk: why it waits, what it is tied to, and a reason for what is decided; one is released, one
+    is not matched, both stay in the list."""
     approver.go("/charity/held-matches")
     approver.sees("同一张卡或同一台设备")
     approver.is_at_ease()
-    approver.page.get_by_role("link", name="打开").first.click()
+    approver.sees("付款的卡，就是给配捐付款的那张。")
+    approver.page.get_by_role("listitem").filter(has_text="娄烦").get_by_role("link", name="打开").click()
     approver.sees("同一台设备")
     approver.is_at_ease()
     approver.press("放行")
@@ -98,3 +100,16 @@ def look_at_what_waits(approver: Person) -> None:
     approver.press("放行")
     approver.sees("已放行")
     approver.is_at_ease()
+
+    approver.go("/charity/held-matches")
+    approver.page.get_by_role("link", name="打开").first.click()
+    approver.sees("¥400.00")
+    approver.page.locator("#denial-why").fill("商会的人自己捐的")
+    approver.press("不配")
+    approver.sees("捐款照旧，不配。")
+    approver.is_at_ease()
+    approver.go("/charity/held-matches")
+    approver.sees("没有待定的。")
+    approver.is_at_ease()
+    approver.page.get_by_role("link", name="打开").first.click()
+    approver.sees("商会的人自己捐的")

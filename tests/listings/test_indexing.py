@@ -39,7 +39,6 @@ def shop(real_app: Flask) -> Iterator[Flask]:
     factories.make_category()
     for code in ("A1", "A2", "A3"):
         factories.make_variant(factories.make_listing(code=code), code=f"{code}-1")
-    shutil.rmtree(settings().search_folder, ignore_errors=True)
     indexing.rebuild()
     yield real_app
     real_app.extensions.pop("search_index", None)

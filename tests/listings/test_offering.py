@@ -2,7 +2,6 @@
 
 import io
 import re
-import shutil
 import struct
 import time
 import zlib
@@ -44,7 +43,6 @@ DETAILS = {
 
 @pytest.fixture
 def shop(real_app: Flask) -> Iterator[Flask]:
-    shutil.rmtree(settings().search_folder, ignore_errors=True)
     factories.make_station(JIXIAN)
     factories.make_station(QINXIAN, county_zh="沁县", name_zh="沁县站", name_en="Qinxian Station")
     factories.make_category(code="grain", name_zh="杂粮", name_en="Grain")
@@ -373,13 +371,3 @@ def test_rebuilding_finds_what_is_published_and_nothing_else(shop: Flask) -> Non
 
     assert indexing.rebuild() == 1 or found("小米")
     assert len(found("小米")) == 1
-
-
-def test_the_province_reads_the_state_in_words(shop: Flask) -> None:
-    client = shop.test_client()
-    factories.signed_in(client, "operator")
-    listing = factories.make_listing(category_code="grain-millet", station_code=QINXIAN)
-
-    page = client.get(f"/operator/listings/{listing.code}").text
-
-    assert "在卖" in page and "published" not in page

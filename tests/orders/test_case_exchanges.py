@@ -6,7 +6,7 @@ from listings import stock
 from marketplace.core import outbox
 from marketplace.core.db import in_transaction
 from marketplace.orders import fulfilment, settlement, undelivered
-from marketplace.orders.cases import appealing, deciding, exchanging, opening, returning
+from marketplace.orders.cases import appealing, deciding, exchanging, opening, paying_back, returning
 from marketplace.orders.cases.rules import Bearer, Condition, Wish
 from marketplace.orders.cases.states import CaseState as C
 from marketplace.orders.states import OrderState, ParcelState as S
@@ -24,7 +24,7 @@ from tests.orders.casework import (
     small_boxes,
 )
 from tests.orders.conftest import Shop, balances, differences, get, parcels, stock_of
-from tests.orders.refunding import ask, box
+from tests.orders.refunding import ask, box, clerk_of
 
 __all__ = ["delivered", "small_boxes"]
 
@@ -110,3 +110,24 @@ def test_what_a_desk_has_given_back_does_not_go_back_twice(shop: Shop, delivered
         pass
     assert balances(delivered.number) == before and case_of(returned).refund_public_id is None
     assert differences(shop) == []
+
+
+def test_what_was_replaced_meanwhile_is_not_paid_back_as_well(shop: Shop, delivered: Bought) -> None:
+    """Refused, a buyer asks the province, then the station again, which replaces them. Then the province grants."""
+    first = open_case(delivered, 3)
+    do(deciding.reject, first)
+    appeal(first)
+    second = open_case(delivered, 2, wish=Wish.EXCHANGE)
+    do(deciding.approve, second)
+    do(returning.witness, second, quantity=2, condition=Condition.BAD)
+    do(exchanging.exchange, second)
+    before = balances(delivered.number)
+    desk = clerk_of(shop).get(f"/station/parcels/{delivered.parcel.public_id}/refunds").text
+    assert f"里有 2 件已经换过货，补发订单 {case_of(second).exchange_number}。" in desk
+
+    with pytest.raises(paying_back.RefundedMeanwhile):
+        in_transaction(appealing.grant, case=first, bearer=Bearer.EACH, why="退吧", actor="person:9")
+
+    assert balances(delivered.number) == before and case_of(first).refund_public_id is None
+    in_transaction(appealing.leave, case=first, why="已经换过", actor="person:9")
+    assert case_of(first).state is C.REJECTED and differences(shop) == []

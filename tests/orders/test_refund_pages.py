@@ -5,12 +5,15 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from flask import Flask
 from sqlalchemy import func, select
+from werkzeug.datastructures import MultiDict
 
 from marketplace.core import clock, outbox
 from marketplace.core.db import db, in_transaction
 from marketplace.notifications.models import Message
 from marketplace.orders import fulfilment, refunded, settlement
+from marketplace.orders.forms import refund_form
 from marketplace.payments.models import Refund
 from tests.factories import signed_in
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, balances, differences, hidden, parcels, post
@@ -230,3 +233,12 @@ def test_what_stays_behind_is_not_packed(shop: Shop) -> None:
     assert "× 2" in clerk.get("/station/pick-list").text and "× 3" not in clerk.get("/station/pick-list").text
     assert "拒单，退款 ¥79.60" in clerk.get(f"/station/parcels/{parcel.public_id}").text
     assert parcels(parcel.order)[0].lines[0].refunded_quantity == 1
+
+
+def test_what_the_page_carries_of_many_lines_is_not_too_long(app: Flask) -> None:
+    """Twenty lines of a canteen's parcel: nobody could mend a hidden field by hand."""
+    seen = ".".join(["12-120000-1500"] * 20)
+    with app.test_request_context():
+        form = refund_form([], MultiDict({"seen": seen, "reason": "运输中压坏"}), seen="")
+        form.validate()
+        assert (form.seen.errors, form.seen.data) == ([], seen)

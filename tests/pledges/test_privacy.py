@@ -42,7 +42,6 @@ NAME = f"{CANARY}001"
 NOT_IN_THE_DEMONSTRATION = {"addresses.show_address", "media.show_picture", "cases.show_picture"}  # nobody saved or took one
 NOT_IN_THE_DEMONSTRATION |= {f"{door}.show_picture" for door in ("reviews", "customer_reviews", "station_reviews")}
 NOT_IN_THE_DEMONSTRATION |= {"operator_reviews.show_picture", "news.show_picture"}
-NOT_IN_THE_DEMONSTRATION |= {"held_matches.show_match"}  # nobody's match waits
 NOT_IN_THE_DEMONSTRATION |= {f"gift_years.{view}" for view in ("show_year", "download_csv", "download_pdf")}
 NOT_IN_THE_DEMONSTRATION |= {"receipts.download_pdf"}  # for whoever has a check code
 WITH_A_TOKEN = {"writing.show_cart", "writing.show_order", "writing.show_parcel", "writing.show_submission"}  # none there

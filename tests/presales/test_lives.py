@@ -13,6 +13,7 @@ from crowdfund.presales.places import FieldIsSold, NotOpen, TierIsFull
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
+from marketplace.core.formats import full_date
 from marketplace.notifications.models import Message
 from marketplace.orders import desk, fulfilment, settlement, undelivered
 from marketplace.orders.states import OrderState, ParcelState
@@ -196,6 +197,10 @@ def test_who_never_says_where_to_gets_the_money_back_and_nobody_defaulted(orchar
     work()
     assert orchard.row().state == "delivering"
     row = orchard.row()
+    last = full_date(row.harvest_on + timedelta(days=row.grace_days), "zh")
+    asked = db.session.scalars(select(Message).where(Message.fact.startswith("backing_asked:"))).all()
+    assert [message.fact for message in asked] == [f"backing_asked:{silent}"]
+    assert all(words in asked[0].text for words in (last, "¥30.00", f"/presales/{orchard.presale}/backings/"))
     orchard.live_through(after(row.harvest_on + timedelta(days=row.grace_days)))
     assert orchard.row().state == "closed" and orchard.states(silent) == ["refunded"]
     with pytest.raises(surveying.NothingAsked):

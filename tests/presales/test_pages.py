@@ -123,6 +123,10 @@ def main_of(page: str) -> str:
         ({"goal": "0"}, "¥1"),
         ({"area": "-3"}, "亩"),
         ({"area": "1.25"}, "亩"),
+        ({"area": "1.23"}, "亩"),  # no 3.3 mu
+        ({"area": "1.01"}, "亩"),
+        ({"area": "1000", "yield_kg": "2001"}, "2,000 吨"),
+        ({"area": "10000", "yield_kg": "20000"}, "2,000 吨"),
         ({"yield_kg": "x"}, "请填整数"),
         ({"closes_on": "2020-01-01"}, "明天"),
         ({"closes_on": "不知道"}, "2026-10-09"),
@@ -139,6 +143,14 @@ def test_rubbish_is_said_by_its_field_and_nothing_typed_is_lost(
     answer = draft(orchard, seller_of(orchard), **changes)
     assert answer.status_code == 422 and says in answer.text and "冯家的果园" in answer.text
     assert db.session.scalar(select(func.count()).select_from(Presale)) == 0
+
+
+def test_the_largest_field_can_be_declared_and_is_what_was_typed(orchard: Orchard) -> None:
+    """On PostgreSQL too, where area times yield has to fit."""
+    for area, yield_kg, grams in (("1000", "2000", 2_000_000_000), ("12.3", "100", 1_230_000)):
+        assert draft(orchard, seller_of(orchard), area=area, yield_kg=yield_kg).status_code == 303
+        made = db.session.scalars(select(Presale).order_by(Presale.id.desc())).first()
+        assert made and made.cap_grams == grams
 
 
 def test_what_is_another_s_is_not_there(orchard: Orchard) -> None:

@@ -91,6 +91,22 @@ def test_a_bill_from_the_desk_to_the_public_page(desk: Desk, client: FlaskClient
     assert file.data == PDF and file.headers["Content-Disposition"].startswith("attachment")
 
 
+def test_what_was_approved_is_called_off_at_the_desk_by_the_approver_alone(desk: Desk) -> None:
+    campaign = desk.giving.campaign()
+    desk.giving.gift(campaign, 10_000)
+    desk.ask(campaign.public_id)
+    desk.step(desk.approver, "approval")
+    place = f"{PLACE}/{desk.made()}"
+    assert "还是不付了" in desk.approver.get(place).text and "还是不付了" not in desk.officer.get(place).text
+    assert desk.step(desk.officer, "rejection", reason="x").status_code == 403 and desk.state() is D.APPROVED
+    empty = desk.step(desk.approver, "rejection", reason=" ")
+    assert empty.status_code == 422 and '<details class="panel" open>' in empty.text and desk.state() is D.APPROVED
+    assert desk.step(desk.approver, "rejection", reason="店里没货了").status_code == 303 and desk.state() is D.REJECTED
+    assert desk.step(desk.approver, "rejection", reason="店里没货了").status_code == 303 and desk.state() is D.REJECTED
+    assert "店里没货了" in desk.officer.get(place).text  # who asked for it reads why
+    assert desk.ask(campaign.public_id, idempotency_key="k2").status_code == 303  # the same invoice
+
+
 @pytest.mark.parametrize(
     "amount", ["0", "-1", "¥1,0.5", "0.001", "1e9", "ten", "", "99999999999999", "0.00", "１０．０００１"]
 )

@@ -1,5 +1,6 @@
 """A campaign's money to a provider: never more than there is, never by one person alone, never without evidence."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from crowdfund.campaigns import disbursing, evidence, telling
 from crowdfund.campaigns.models import Campaign, Disbursement, PublicRow
+from crowdfund.campaigns.reports import standing
 from crowdfund.campaigns.states import CampaignState, DisbursementState as D
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
@@ -133,6 +135,51 @@ def test_an_invoice_is_paid_once(giving: Giving) -> None:
     giving.request(campaign, 10, invoice_number="INV-1", provider_credit_code="91140000MA0K2X7Q4P")
 
 
+def test_what_was_rejected_is_asked_for_again_and_put_right(giving: Giving) -> None:
+    campaign = giving.campaign()
+    giving.gift(campaign, 1000)
+    wrong = giving.request(campaign, 600, invoice_number="INV-1")
+    in_transaction(disbursing.reject, disbursement=wrong, approver_id=giving.approver, reason="金额少写了")
+    giving.request(campaign, 700, invoice_number="INV-1")
+    with pytest.raises(disbursing.InvoiceUsed):
+        giving.request(campaign, 10, invoice_number="INV-1")
+
+
+def test_what_was_approved_is_called_off_until_the_bank_is_told(giving: Giving) -> None:
+    campaign = giving.campaign()
+    giving.gift(campaign, 1000)
+    made = giving.request(campaign, 1000)
+    said: dict[str, Any] = {"disbursement": made, "reason": "店里没货了"}
+    in_transaction(disbursing.approve, disbursement=made, approver_id=giving.approver)
+    with pytest.raises(disbursing.SamePerson):
+        in_transaction(disbursing.reject, approver_id=giving.officer, **said)
+    in_transaction(disbursing.reject, approver_id=giving.approver, **said)
+    with pytest.raises(StaleState):
+        in_transaction(disbursing.send, disbursement=made, officer_id=giving.officer)
+    sent = giving.request(campaign, 1000)
+    in_transaction(disbursing.approve, disbursement=sent, approver_id=giving.approver)
+    in_transaction(disbursing.send, disbursement=sent, officer_id=giving.officer)
+    with pytest.raises(StaleState):
+        in_transaction(disbursing.reject, approver_id=giving.approver, **said | {"disbursement": sent})
+    assert books.balance(db.session(), "restricted", campaign.public_id, book="test") == 0
+
+
+def test_what_the_bank_could_not_pay_is_given_up_and_the_money_is_the_campaigns_again(giving: Giving) -> None:
+    campaign = giving.campaign()
+    giving.gift(campaign, 1000)
+    made = giving.request(campaign, 1000, invoice_number="INV-1")
+    in_transaction(disbursing.approve, disbursement=made, approver_id=giving.approver)
+    in_transaction(disbursing.send, disbursement=made, officer_id=giving.officer)
+    in_transaction(disbursing.fail, disbursement=made, officer_id=giving.officer, reason="账号注销了")
+    for _twice in range(2):
+        with suppress(StaleState):
+            in_transaction(disbursing.reject, disbursement=made, approver_id=giving.approver, reason="店关了")
+    assert books.balance(db.session(), "restricted", campaign.public_id, book="test") == -1000
+    assert books.balance(db.session(), "payout_in_transit", book="test") == 0
+    giving.pay_out(campaign, 1000, invoice_number="INV-1")
+    assert books.balance(db.session(), "restricted", campaign.public_id, book="test") == 0
+
+
 @pytest.mark.parametrize("where", [CampaignState.PAUSED, CampaignState.CANCELLED, CampaignState.REPORTED])
 def test_a_campaign_that_does_not_spend(giving: Giving, where: CampaignState) -> None:
     campaign = giving.campaign()
@@ -174,6 +221,30 @@ def test_overdue_evidence_stops_this_campaign_and_no_other(giving: Giving) -> No
         giving.pay_out(other, 1)
         lay(made, giving)
         in_transaction(disbursing.complete, disbursement=made, officer_id=giving.officer)
+        in_transaction(disbursing.approve, disbursement=waiting, approver_id=giving.approver)
+
+
+def test_what_the_bank_was_told_and_nobody_followed_stops_the_campaign_as_well(giving: Giving) -> None:
+    late, other = giving.campaign(), giving.campaign()
+    with time_machine.travel(NOON, tick=False) as clock:
+        giving.gift(late, 1000)
+        giving.gift(other, 1000)
+        made, waiting = giving.request(late, 100), giving.request(late, 100)
+        in_transaction(disbursing.approve, disbursement=made, approver_id=giving.approver)
+        in_transaction(disbursing.send, disbursement=made, officer_id=giving.officer)
+        clock.shift(timedelta(days=30))
+        giving.request(late, 1)
+        assert not standing.of(db.session(), late.public_id).is_late
+        clock.shift(timedelta(days=1))
+        for step in (
+            lambda: giving.request(late, 1),
+            lambda: in_transaction(disbursing.approve, disbursement=waiting, approver_id=giving.approver),
+        ):
+            with pytest.raises(disbursing.BankUnanswered):
+                step()
+        assert [each.fen for each in standing.of(db.session(), late.public_id).evidence] == [100]
+        giving.pay_out(other, 1)
+        in_transaction(disbursing.confirm, disbursement=made, officer_id=giving.officer, bank_reference="B-2")
         in_transaction(disbursing.approve, disbursement=waiting, approver_id=giving.approver)
 
 

@@ -292,3 +292,18 @@ def test_the_file_is_sent_with_memory_flat(giving: Giving) -> None:
     short = peak()
     fill(giving, 8_000)
     assert peak() < short * 1.5
+
+
+@pytest.mark.parametrize("number", ["2147483647", "2147483648", "999999999999999", "9" * 40])
+def test_no_number_is_too_large_to_be_asked_for(giving: Giving, client: FlaskClient, number: str) -> None:
+    """PostgreSQL's whole numbers end before a reader's keyboard does."""
+    campaign = giving.campaign()
+    giving.gift(campaign, 100)
+    giving.seal()
+    place = f"/ledger/{campaign.public_id}"
+    for page in ("/ledger", place):
+        assert client.get(f"{page}?q={number}").status_code == 200
+        assert client.get(f"{page}?before={number}").status_code == 200
+    assert client.get(f"/ledger/proofs/{number}.json").status_code == 404
+    for address in ("/ledger", f"/campaigns/{campaign.public_id}/ledger", f"/campaigns/{campaign.public_id}/gifts"):
+        assert client.get(f"/api/v1{address}?before={number}").status_code == (422 if len(number) > 16 else 200)

@@ -104,6 +104,19 @@ def test_a_row_is_proved_and_the_proof_stands_alone(exported: Path, tmp_path: Pa
         assert run("--proof", place)[0] == 1
 
 
+def test_the_site_gives_the_same_proof_of_each_row_alone(exported: Path, client: FlaskClient, tmp_path: Path) -> None:
+    """Two days that are closed, one that is not, and what nobody has sealed."""
+    for row in range(1, 13):
+        answer = client.get(f"/ledger/proofs/{row}.json")
+        said = run(exported, "--row", row)[1]
+        assert answer.get_json() == json.loads(said[said.index("{") :])
+    place = tmp_path / "proof-12.json"
+    place.write_bytes(answer.data)
+    assert run("--proof", place)[0] == 0
+    for number in ("0", "13", "999999999999999", "1" * 40, "x"):
+        assert client.get(f"/ledger/proofs/{number}.json").status_code == 404
+
+
 def test_a_chain_code_that_was_noted_down(exported: Path) -> None:
     code = exported.read_text("utf-8-sig").split("\n")[4].rpartition(",")[2]
     assert run(exported, "--expect", f"4:{code}")[0] == 0

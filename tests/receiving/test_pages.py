@@ -5,6 +5,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from listings import stock
 from marketplace.accounts.models import Person
@@ -119,9 +120,12 @@ def test_a_grower_says_it_beforehand_and_the_station_decides(shop: Shop) -> None
     page = seller.get("/seller/shortages")
     assert "要 3 件" in page.text
 
-    wrong = post(seller, "/seller/shortages", {"unit": "jin", f"packs-{code}": "x", f"weight-{code}": "y"})
+    shown = {"unit": "jin", "seen": hidden(page, "seen")}
+    wrong = post(seller, "/seller/shortages", shown | {f"packs-{code}": "x", f"weight-{code}": "y"})
     assert wrong.status_code == 422 and 'value="x"' in wrong.text and 'value="y"' in wrong.text
-    said = {"unit": "jin", f"packs-{code}": "2", f"weight-{code}": "9.5"}
+    more = post(seller, "/seller/shortages", shown | {f"packs-{code}": "4"})
+    assert more.status_code == 422 and 'value="4"' in more.text and "0 到 3" in more.text
+    said = shown | {f"packs-{code}": "2", f"weight-{code}": "9.5"}
     assert post(seller, "/seller/shortages", said).status_code == 303
 
     assert 'value="2"' in seller.get("/seller/shortages").text and packs(number) == [(0, 0, 0)]
@@ -130,6 +134,49 @@ def test_a_grower_says_it_beforehand_and_the_station_decides(shop: Shop) -> None
     assert "农户说：能送 2 件" in page.text and 'value="9.5"' in page.text and hidden(page, "unit") == "jin"
     check = post(clerk, f"{address()}/arrivals", entered(clerk, came="2", weight="9.5", rest="refund"))
     assert "一共 9.5斤" in check.text
+
+
+def test_all_that_was_ordered_when_the_page_was_opened_is_not_less_than_what_is_ordered_now(shop: Shop) -> None:
+    """A grower who says "all three" has not said that the two of the next order will not come."""
+    seller = shop.browser()
+    accepted(shop, apples=3)
+    sign_in_as(seller, db.session.scalars(select(Person).where(Person.public_id == delivery().seller)).one())
+    code = delivery().packs[0].code
+    page = seller.get("/seller/shortages")
+    said = {"unit": "jin", "seen": hidden(page, "seen"), f"packs-{code}": "3", f"weight-{code}": "14"}
+    accepted(shop, apples=2)
+
+    late = post(seller, "/seller/shortages", said)
+
+    assert late.status_code == 409 and "你要送的货刚才变了" in late.text and "要 5 件" in late.text
+    assert 'value="3"' in late.text and 'value="14"' in late.text
+    assert "农户说货不全" not in clerk_of(shop).get(LIST).text
+    again = post(
+        seller, "/seller/shortages", said | {"seen": hidden(late, "seen"), f"packs-{code}": "5", f"weight-{code}": ""}
+    )
+    assert again.status_code == 303 and "农户说货不全" not in clerk_of(shop).get(LIST).text
+
+
+def test_a_word_of_yesterday_says_nothing_of_what_was_ordered_since(shop: Shop) -> None:
+    """Two of three, and then five more: seven are likely to come, and one press gives back one, not six."""
+    seller, clerk = shop.browser(), clerk_of(shop)
+    accepted(shop, apples=3)
+    sign_in_as(seller, db.session.scalars(select(Person).where(Person.public_id == delivery().seller)).one())
+    code = delivery().packs[0].code
+    shown = {"unit": "jin", "seen": hidden(seller.get("/seller/shortages"), "seen")}
+    assert post(seller, "/seller/shortages", shown | {f"packs-{code}": "2"}).status_code == 303
+    assert field(clerk.get(address()), f"came-{code}") == "2"
+
+    accepted(shop, apples=5)
+
+    assert field(clerk.get(address()), f"came-{code}") == "7"
+    assert field(seller.get("/seller/shortages"), f"packs-{code}") == "7"
+
+
+def field(page: TestResponse, name: str) -> str:
+    """What stands in a field."""
+    found = re.search(rf'name="{name}"[^>]* value="([^"]*)"', page.text)
+    return found[1] if found else ""
 
 
 @pytest.mark.full

@@ -5,6 +5,7 @@ import pytest
 from marketplace.core.db import in_transaction
 from marketplace.orders import fulfilment
 from marketplace.orders.states import ParcelState as S
+from marketplace.orders.views import shelf
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, parcels, post
 from tests.orders.refunding import clerk_of
 from tests.receiving.conftest import bring
@@ -52,3 +53,28 @@ def test_a_wrong_code_finds_nothing_and_elsewhere_there_is_nothing(shop: Shop) -
         answer = post(client, THERE, {"code": typed})
         assert answer.status_code == 422 and said in answer.text
     assert f"{number}-1" not in other.get(THERE).text
+
+
+def test_the_code_is_known_however_much_waits_before_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    clerk, first, second = clerk_of(shop), shelved(shop, "A-1"), shelved(shop, "A-2")
+    monkeypatch.setattr(shelf, "MOST", 1)
+    page = clerk.get(THERE).text
+    assert f"{first}-1" in page and f"{second}-1" not in page
+
+    found = post(clerk, THERE, {"code": parcels(second)[0].pickup_code or ""})
+
+    assert found.status_code == 200 and f"{second}-1" in found.text
+
+
+def test_who_comes_late_with_their_code_is_led_to_what_has_to_be_done_first(shop: Shop) -> None:
+    clerk, number = clerk_of(shop), shelved(shop, "A-1")
+    parcel, code = parcels(number)[0].public_id, parcels(number)[0].pickup_code or ""
+    post(clerk, f"/station/parcels/{parcel}/no-show", {})
+
+    found = post(clerk, THERE, {"code": code})
+
+    assert found.status_code == 200 and f"/station/parcels/{parcel}/second-shelving" in found.text
+    assert f"/station/parcels/{parcel}/pickup" not in found.text and "先点" in found.text
+    post(clerk, f"/station/parcels/{parcel}/second-shelving", {})
+    post(clerk, f"/station/parcels/{parcel}/pickup", {"code": code})
+    assert parcels(number)[0].state is S.PICKED_UP

@@ -1,14 +1,23 @@
 """Rate tables: looked at, kept from a day ahead, and what was promised before stays."""
 
 import io
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from threading import Barrier
+from time import sleep
 
 import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
 
 from marketplace.core import clock
-from marketplace.core.db import db
+from marketplace.core.db import db, in_transaction
 from marketplace.orders import shipping
-from marketplace.orders.tariffs import keeping
+from marketplace.orders.models import ShippingRate
+from marketplace.orders.tariffs import keeping, reading
+from tests import factories
 from tests.factories import signed_in
 from tests.orders.conftest import Shop, post
 from tests.orders.refunding import clerk_of
@@ -48,6 +57,45 @@ def test_a_table_that_begins_later_stays_and_the_new_one_ends_before_it(shop: Sh
     assert [price(4000, days) for days in (1, 2, 4, 5, 9, 10, 99)] == [600, 700, 700, 850, 850, 900, 900]
     until = [row.valid_until for row in keeping.tables(db.session()) if row.zone == "shanxi"]
     assert until[-3:] == [clock.today() + timedelta(days=4), clock.today() + timedelta(days=9), None]
+
+
+def test_where_tables_overlap_the_later_one_holds_with_its_own_steps_alone(shop: Shop) -> None:
+    """As no page leaves them; as somebody may who loads rates by hand."""
+    rate = {"zone": "shanxi", "up_to_grams": 40_000, "price_fen": 2100, "days": 4, "valid_from": clock.today()}
+    factories.make(ShippingRate, rate, {})
+
+    assert price(4000, 1) == price(40_000, 1) == 2100
+    with pytest.raises(shipping.TooHeavy):
+        price(40_001, 1)
+
+
+def test_tables_that_are_kept_at_the_same_moment_do_not_overlap(real_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes its time between the look at the others and its own rows."""
+    factories.make_shipping()
+    look = keeping.last_days
+
+    def look_slowly(session: Session, day: date) -> Mapping[str, date]:
+        found = look(session, day)
+        sleep(0.2)
+        return found
+
+    monkeypatch.setattr(keeping, "last_days", look_slowly)
+    zones, start, days = keeping.zones(db.session()), Barrier(4), (2, 3, 4, 3)
+    db.session.remove()
+
+    def keep(number: int) -> None:
+        with real_app.app_context():
+            steps = reading.steps(f"shanxi,{number + 1},{number + 7},3\nshanxi,30,20,3", zones)
+            start.wait()
+            in_transaction(keeping.keep, steps=steps, valid_from=clock.today() + timedelta(days=days[number]), actor="test")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(keep, range(4)))
+
+    kept = [row for row in keeping.tables(db.session()) if row.valid_from > clock.today()]
+    assert Counter((row.valid_from - clock.today()).days for row in kept) == {2: 2, 3: 2, 4: 2}
+    until = {(row.valid_from - clock.today()).days: row.valid_until for row in kept}
+    assert until == {2: clock.today() + timedelta(days=2), 3: clock.today() + timedelta(days=3), 4: None}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])

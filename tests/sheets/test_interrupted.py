@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 
 from listings import stock
 from listings.models import Listing, StockMovement
-from listings.sheets import applying, dry_run, working
+from listings.sheets import applying, dry_run, working, writing
 from listings.sheets.models import ListingImport, ListingImportRow
 from listings.sheets.states import ImportState as I
 from marketplace.core import clock
@@ -138,10 +138,13 @@ def test_what_always_fails_while_it_is_done_is_put_before_the_seller_again(
         raise RuntimeError("something nobody thought of")
 
     row = trader.compared(as_csv(HEADINGS, MILLET))
-    for step, broken, state in (("confirmation", "add_new", I.READY), ("undoing", "rewrite", I.APPLIED)):
+    for step, part, broken, state in (
+        ("confirmation", applying, "add_new", I.READY),
+        ("undoing", writing, "rewrite", I.APPLIED),
+    ):
         trader.post(f"/seller/imports/{row.public_id}/{step}")
         with monkeypatch.context() as failing:
-            failing.setattr(applying, broken, fail)
+            failing.setattr(part, broken, fail)
             for _time in range(working.MOST_TRIES):
                 with pytest.raises(RuntimeError):
                     working.work()

@@ -202,6 +202,11 @@ def test_each_mistake_has_its_row_column_reason_and_remedy(trader: Trader, sessi
     assert listed_errors[0] == "行,列,填的是,原因,怎么改" and listed_errors[1].startswith("4,") and len(listed_errors) == 2
 
 
+def test_a_row_without_a_number_says_all_that_is_wrong_at_once(trader: Trader, session: Session) -> None:
+    trader.compared(as_csv(HEADINGS, changed(MILLET, number="", price="-1", stock="x")))
+    assert wrong(session) == [(2, "number", "no_key"), (2, "price", "not_a_sum"), (2, "stock", "not_whole")]
+
+
 def test_the_same_goods_twice_are_said_at_the_later_row(trader: Trader, session: Session) -> None:
     trader.done(as_csv(HEADINGS, MILLET))
     (mine,) = [row.target for row in rows(session)]

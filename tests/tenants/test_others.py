@@ -41,6 +41,7 @@ CALLED: Final[Mapping[str, tuple[str, ...]]] = {
     "case": ("after_sales_case.public_id", "child_case.public_id"),
     "code": ("listing.code",),  # whoever knows the code of a pledge may follow it
     "deposit": ("cash_deposit.public_id",),
+    "entry": ("organisation_entry.public_id",),
     "edit": ("listing_revision.public_id",),
     "evidence": ("dispute_evidence.public_id",),
     "fund": ("matching_fund.public_id",),
@@ -88,6 +89,7 @@ OPEN: Final[Mapping[str, str]] = {
     "cart.create_removal": "a pack is taken out of one's own cart, whatever it is called",
     "gifts.show_form": "anybody may give to a campaign",
     "gifts.create_gift": "anybody may give to a campaign",
+    "giving_by_program.create_gift": "anybody may give to a campaign",
     **dict.fromkeys(("backings.show_form", "backings.create_backing"), "anybody may buy ahead"),
 }
 """Reach their own by the table, though the name in the address is nobody's own."""
@@ -102,7 +104,7 @@ QUIET: Final[Mapping[str, str]] = {
 UNSEEN: Final[Mapping[str, str]] = {
     **dict.fromkeys(("gifts.show_gift", "plans.show_plan", "sponsors.show_fund"), "opens by a secret link alone"),
     "teams.show_card": "opens by a secret link alone",
-    **dict.fromkeys(("teams.show_new", "news.show_comment"), "the campaign is a draft"),
+    **dict.fromkeys(("teams.show_new", "news.show_comment", "students.show_place"), "the campaign is a draft"),
     **dict.fromkeys(("cases", "seller_cases", "station_cases"), "no file is there"),
     **dict.fromkeys(("seller_listings", "farmer_listings", "listing_review"), "no paper was given, and it is a draft"),
     **dict.fromkeys(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import disbursing, public_ledger
 from crowdfund.campaigns.models import Campaign
+from crowdfund.campaigns.states import HeldState
 from crowdfund.campaigns.whereabouts import following
 from crowdfund.campaigns.whereabouts.models import GivenMoney
 from marketplace.core import ids, sealing
@@ -19,7 +20,7 @@ from marketplace.core.money import Money
 from marketplace.ledger import books
 from tests.campaigns.conftest import Fund
 from tests.campaigns.matching.conftest import opened
-from tests.properties.test_matching import Pool
+from tests.properties.test_matching import CARDS, GIVERS, Pool
 from tests.public_ledger.conftest import CREDIT_CODE, Giving
 from tests.public_ledger.test_receipts import send_back as send_back_in_public
 from tests.whereabouts.conftest import follow, refuse_any_difference
@@ -139,7 +140,8 @@ def fund(app: Flask) -> Iterator[Fund]:
 
 
 MOVES = st.one_of(
-    st.tuples(st.just("give"), st.integers(1, 900), st.sampled_from(("", "a@example.test"))),
+    st.tuples(st.just("give"), st.integers(1, 900), st.tuples(st.sampled_from(GIVERS), st.sampled_from(CARDS))),
+    st.tuples(st.just("decide"), st.integers(0, 20), st.sampled_from((HeldState.RELEASED, HeldState.DENIED))),
     st.tuples(st.just("pay"), st.integers(1, 1500), st.just(0)),
     st.tuples(st.just("refund"), st.integers(0, 20), st.integers(1, 100)),
     st.tuples(st.sampled_from(("close", "follow")), st.just(0), st.just("")),

@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -12,11 +13,13 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.models import Campaign, Disbursement, Evidence
 from marketplace.core import audit, clock, page_cache
+from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.settings import settings
 
 PATIENCE: Final = 60  # seconds
+TAKEN_BACK: Final = "evidence.taken_back"  # the audit log's word
 UNKNOWN: Final = -1  # it could not be looked at: a person has to
 ROOT: Final = Path(__file__).parent.parent.parent.parent
 
@@ -59,7 +62,7 @@ def note(session: Session, *, evidence: str, faces: int) -> None:
     row = get(session, evidence)
     if row.faces is not None:
         return
-    row.faces, row.looked_at, row.is_public = faces, clock.now(), faces == 0
+    row.faces, row.looked_at, row.is_public = faces, clock.now(), faces == 0 and row.wants_public
     audit.record(session, actor="system", action="evidence.looked_at", subject=f"evidence:{evidence}", faces=faces)
     freshen(session, row)
 
@@ -81,9 +84,33 @@ def overrule(session: Session, *, evidence: str, person_id: int, reason: str) ->
     freshen(session, row)
 
 
+def take_back(session: Session, *, evidence: str, person_id: int, reason: str) -> None:
+    """A file that shows what it should not is not shown any more, at one person's word: its hash stays, and nobody shows it
+    again. The reason is kept.
+
+    Raises NotFound, NoReason; StaleState for a file that is not public, nor about to be."""
+    row = get(session, evidence)
+    if not reason.strip():
+        raise NoReason(evidence)
+    if not row.file_name or not row.wants_public:
+        raise StaleState(evidence)
+    row.wants_public = row.is_public = False
+    subject, actor = f"evidence:{evidence}", f"person:{person_id}"
+    audit.record(session, actor=actor, action=TAKEN_BACK, subject=subject, why=reason.strip())
+    freshen(session, row)
+
+
+def reasons_of_taken_back(session: Session, files: Iterable[str]) -> dict[str, str]:
+    """Of those among these files that were taken back, why."""
+    mine = select(AuditRecord.subject, AuditRecord.why).where(AuditRecord.action == TAKEN_BACK)
+    rows = session.execute(mine.where(AuditRecord.subject.in_([f"evidence:{each}" for each in files])))
+    return {row.subject.partition(":")[2]: row.why for row in rows}
+
+
 def get(session: Session, evidence: str) -> Evidence:
     """Locked. Raises NotFound."""
-    found = session.scalar(select(Evidence).where(Evidence.public_id == evidence).with_for_update())
+    mine = select(Evidence).where(Evidence.public_id == evidence).with_for_update()
+    found = session.scalar(mine.execution_options(populate_existing=True))
     if found is None:
         raise NotFound(evidence)
     return found

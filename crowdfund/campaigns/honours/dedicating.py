@@ -5,7 +5,7 @@ as long as something of it stays. An e-mail goes to the honoured person only whe
 
 from typing import Final
 
-from flask_babel import force_locale, gettext as _
+from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from marketplace.core.db import add_rows, in_transaction
 from marketplace.core.encryption import fingerprint, token_hash
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
+from marketplace.core.languages import speaking
 from marketplace.core.records import record
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
@@ -126,7 +127,7 @@ def write(session: Session, *, gift: str) -> None:
     row = session.execute(wanted).first()
     if row is None or receipts.fen_that_stayed(session, gift) <= 0:
         return
-    with force_locale(row.language):
+    with speaking(row.language):
         title = row.title_en if row.language.startswith(ENGLISH) and row.title_en else row.title_zh
         told = {"giver": row.shown_as or _("Somebody who wishes to stay anonymous"), "title": title}
         url = links.absolute(url_of(row.public_id, gift))

@@ -2,7 +2,7 @@
 
 release   match:<fund>:<gift>   matching -> restricted, as if it had been made at once"""
 
-from typing import Any
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -24,6 +24,8 @@ from marketplace.core.transitions import subject_of, transition
 from marketplace.payments.disputes import standing
 
 H = HeldState
+C = CampaignState
+SPENDS_NOTHING: Final = frozenset({C.CANCELLED, C.REPORTED, C.CLOSED})
 
 
 class OwnGift(Refusal):
@@ -98,8 +100,9 @@ def step(row: HeldMatch, verdict: HeldState) -> HeldState:
 
 
 def fitting_fen(session: Session, row: HeldMatch, gift: Contribution, campaign: Campaign) -> int:
-    """What was kept, as far as a campaign that stops at its goal still has room; nothing of one that was called off."""
-    if campaign.state is CampaignState.CANCELLED:
+    """What was kept, as far as a campaign that stops at its goal still has room; nothing of one that was called off or has
+    told of its last fen: nobody could spend it."""
+    if campaign.state in SPENDS_NOTHING:
         return 0
     left = room.left_fen(session, campaign.id, book=gift.book)
     return row.fen if left is None else min(row.fen, left)

@@ -60,6 +60,13 @@ def waiting(session: Session, which: Any) -> list[HeldMatch]:
     return list(session.scalars(mine.with_for_update().execution_options(populate_existing=True)))
 
 
+def is_any_waiting(session: Session, campaign_id: int) -> bool:
+    """Whether a person may still release money to this campaign, which somebody has to spend then."""
+    mine = select(HeldMatch.id).join(MatchingFund, MatchingFund.id == HeldMatch.fund_id)
+    mine = mine.where(MatchingFund.campaign_id == campaign_id, HeldMatch.state.in_(sorted(WAITS)))
+    return session.scalar(mine.limit(1)) is not None
+
+
 def lapse(session: Session, fund: MatchingFund, rows: list[HeldMatch], why: str) -> None:
     for row in rows:
         moved: dict[str, Any] = {"expected": row.state, "actor": funds.SYSTEM, "why": why}

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from flask_babel import force_locale, gettext as _
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from crowdfund.campaigns.plans import links
 from crowdfund.campaigns.states import FundState
 from marketplace.core.db import in_transaction
 from marketplace.core.formats import yuan
+from marketplace.core.languages import speaking
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
 
@@ -31,7 +32,7 @@ def write(session: Session, *, fund: str, state: FundState) -> None:
     row, title = session.execute(wanted.where(MatchingFund.public_id == fund)).one()
     if not row.received_fen:
         return
-    with force_locale(LANGUAGE):
+    with speaking(LANGUAGE):
         text = words(row, title, state)
     if text:
         about: dict[str, Any] = {"person_id": row.person_id, "kind": MessageKind.GIFTS}

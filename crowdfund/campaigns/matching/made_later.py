@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask_babel import force_locale, gettext as _
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.giving import link_token
@@ -11,6 +11,7 @@ from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.plans import links
 from crowdfund.campaigns.thanking import ENGLISH
 from marketplace.core.formats import yuan
+from marketplace.core.languages import speaking
 from marketplace.core.money import Money
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
@@ -20,7 +21,7 @@ def tell(session: Session, gift: Contribution, fund: MatchingFund, campaign: Cam
     """In their own language, if they left an address; not a word of why it took longer."""
     if not gift.contact:
         return
-    with force_locale(gift.language):
+    with speaking(gift.language):
         title = campaign.title_en if gift.language.startswith(ENGLISH) and campaign.title_en else campaign.title_zh
         told = {"sponsor": fund.sponsor, "sum": yuan(amount.fen), "title": title}
         url = links.absolute(f"/campaigns/{campaign.public_id}/gifts/{link_token(gift.public_id)}")

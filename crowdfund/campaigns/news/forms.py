@@ -21,7 +21,7 @@ class UpdateForm(KeyedForm):
     title = StringField(_l("Headline"), [InputRequired(), Length(max=60)])
     words = TextAreaField(_l("What has happened"), [InputRequired(), Length(max=2000)])
     is_harmless = BooleanField(_l("The pictures show no face and no child's name"))
-    kept = HiddenField(filters=[dropped_beyond(1000)])  # pictures that came with an earlier try
+    kept = HiddenField(validators=[Length(max=1000)], filters=[dropped_beyond(1000)])  # pictures of an earlier try
 
     def validate_is_harmless(self, field: BooleanField) -> None:
         if self.kept.data and not field.data:

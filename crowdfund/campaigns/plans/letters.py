@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Final, NamedTuple
 
-from flask_babel import force_locale, gettext as _, lazy_gettext as _l
+from flask_babel import gettext as _, lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from crowdfund.campaigns import giving
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.plans import links
 from crowdfund.campaigns.plans.models import Plan
+from marketplace.core import languages
 from marketplace.core.formats import full_date, short_date, yuan
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
@@ -159,7 +160,7 @@ def speaking(session: Session, plan: Plan) -> Iterator[Words]:
         Campaign.id == plan.campaign_id
     )
     row = session.execute(campaign).one()
-    with force_locale(plan.language):
+    with languages.speaking(plan.language):
         title = row.title_en if is_english(plan) and row.title_en else row.title_zh
         yield Words(row.public_id, title, row.ends_on)
 

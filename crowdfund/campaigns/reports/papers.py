@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from flask_babel import force_locale, gettext as _, lazy_gettext as _l
+from flask_babel import gettext as _, lazy_gettext as _l
 
 from crowdfund.campaigns.reports.content import KINDS, Content, balance
 from marketplace.core import csv_rows, typesetting
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.formats import signed_yuan, yuan
+from marketplace.core.languages import speaking
 from marketplace.core.settings import settings
 
 SHEET: Final = Path(__file__).with_name("report.typ")
@@ -72,7 +73,7 @@ def title_of(content: Mapping[str, Any]) -> str:
 
 def as_paper(content: Content, sha256: str) -> dict[str, Any]:
     """What report.typ shows."""
-    with force_locale("zh_Hans_CN"):
+    with speaking("zh_Hans_CN"):
         facts = [
             [_("Organisation"), f"{content['organisation']} {content['credit_code']}"],
             [_("Filing number"), content["filing_number"]],

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import lifecycle
+from crowdfund.campaigns.matching import holding
 from crowdfund.campaigns.models import Campaign, Disbursement
 from crowdfund.campaigns.reports import content
 from crowdfund.campaigns.reports.due import FULL, REPORTS
@@ -132,8 +133,10 @@ def go_on(session: Session, campaign: Campaign, report: CampaignReport, person: 
 
 
 def is_spent(session: Session, campaign: Campaign, report: CampaignReport) -> bool:
-    """Nothing is in its account, nothing waits, and all of it stands in this report."""
+    """Nothing is in its account, nothing waits, no match may come yet, and all of it stands in this report."""
     if books.balance(session, "restricted", campaign.public_id, book=report.book):
+        return False
+    if holding.is_any_waiting(session, campaign.id):
         return False
     undone = select(Disbursement.id).where(Disbursement.campaign_id == campaign.id, Disbursement.state.in_(UNDONE))
     if session.scalar(undone.limit(1)) is not None:

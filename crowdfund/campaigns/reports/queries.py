@@ -108,11 +108,13 @@ def get(session: Session, report: str, organisations: Sequence[str]) -> tuple[Ca
 
 
 def evidence_due(session: Session, organisations: Sequence[str] | None, book: str) -> list[EvidenceDue]:
-    """Payments that wait for their evidence, the earliest first; None: of all organisations. One statement."""
+    """Payments that wait for their evidence, also those at the bank, the earliest first; None: of all organisations. One
+    statement."""
     wanted: Any = select(Disbursement.public_id, Disbursement.purpose_zh, Disbursement.fen, Disbursement.evidence_due_on)
     wanted = wanted.add_columns(Campaign.public_id.label("campaign"), Campaign.title_zh, Campaign.title_en)
     wanted = wanted.add_columns(Campaign.organisation_code).join(Campaign, Campaign.id == Disbursement.campaign_id)
-    wanted = wanted.where(Disbursement.state == DisbursementState.PAID, Disbursement.book == book)
+    is_sent = Disbursement.state.in_((DisbursementState.PAYING, DisbursementState.PAID))
+    wanted = wanted.where(is_sent, Disbursement.evidence_due_on.is_not(None), Disbursement.book == book)
     if organisations is not None:
         wanted = wanted.where(Campaign.organisation_code.in_(organisations))
     rows = session.execute(wanted.order_by(Disbursement.evidence_due_on, Disbursement.id))

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _, lazy_gettext as _l
 from sqlalchemy import select
 
-from crowdfund.campaigns import disbursing, evidence, payments_out
+from crowdfund.campaigns import desk, disbursing, evidence, payments_out
 from crowdfund.campaigns.disbursement_forms import EVIDENCE_WORDS, BankForm, BillForm, EvidenceForm, ReasonForm
 from crowdfund.campaigns.faces import looking
 from crowdfund.campaigns.models import Organisation
@@ -105,7 +105,7 @@ def create_disbursement() -> ResponseReturnValue:
     except disbursing.InvoiceUsed as refusal:
         form.invoice_number.errors = [refusal.message]
         return bill_page(choice, form, 422)
-    except (disbursing.EvidenceOverdue, ReportOverdue, disbursing.CampaignDoesNotSpend) as refusal:
+    except (*disbursing.HELD_UP, ReportOverdue) as refusal:
         form.form_errors.append(refusal.message)
         return bill_page(choice, form, 409)
     flash(_("Requested. Another person approves it."), "done")
@@ -118,8 +118,8 @@ def show_disbursement(disbursement: str) -> ResponseReturnValue:
     return disbursement_page(disbursement, {})
 
 
-def disbursement_page(disbursement: str, forms: dict[str, Form], status: int = 200) -> ResponseReturnValue:
-    """`forms`: the one that was refused, with what was typed."""
+def disbursement_page(disbursement: str, forms: dict[str, Form], status: int = 200, of: str = "") -> ResponseReturnValue:
+    """`forms`: the one that was refused, with what was typed; `of`: the file that it was about."""
     session = db.session()
     shown = payments_out.get(session, mine(), disbursement)
     files = payments_out.evidence_of(session, disbursement, reader=g.person.id)
@@ -129,8 +129,11 @@ def disbursement_page(disbursement: str, forms: dict[str, Form], status: int = 2
         "failure": ReasonForm(prefix="failure-"),
         "evidence": EvidenceForm(),
         "overruling": ReasonForm(prefix="overruling-"),
+        "removal": ReasonForm(prefix="removal-"),
     }
-    return page("charity/disbursement.html", status, shown=shown, files=files, forms_by_step=blank | forms)
+    steps = desk.steps_of(session, f"disbursement:{disbursement}")
+    told: dict[str, Any] = {"shown": shown, "files": files, "forms_by_step": blank | forms, "of": of, "steps": steps}
+    return page("charity/disbursement.html", status, **told)
 
 
 @bp.post("/<disbursement>/approval")
@@ -224,13 +227,25 @@ def show_evidence(disbursement: str, proof: str) -> ResponseReturnValue:
 def create_overruling(disbursement: str, proof: str) -> ResponseReturnValue:
     """A second person says that a picture may be shown."""
     is_at(disbursement, "charity_approver")
+    return take_file_step(disbursement, proof, "overruling", looking.overrule)
+
+
+@bp.post("/<disbursement>/evidence/<proof>/removal")
+@requires("disbursement.follow")
+def create_removal(disbursement: str, proof: str) -> ResponseReturnValue:
+    """What should not have been shown is taken back, by whoever of the organisation sees it first."""
+    payments_out.get(db.session(), mine(), disbursement)
+    return take_file_step(disbursement, proof, "removal", looking.take_back)
+
+
+def take_file_step(disbursement: str, proof: str, name: str, step: Callable[..., None]) -> ResponseReturnValue:
     if proof not in {each.public_id for each in payments_out.evidence_of(db.session(), disbursement)}:
         raise NotFound(proof)
-    form = ReasonForm(request.form, prefix="overruling-")
+    form = ReasonForm(request.form, prefix=f"{name}-")
     if not form.validate():
-        return disbursement_page(disbursement, {"overruling": form}, 422)
+        return disbursement_page(disbursement, {name: form}, 422, proof)
     back = url_for(".show_disbursement", disbursement=disbursement)
-    return take_step(looking.overrule, back, evidence=proof, person_id=g.person.id, reason=str(form.reason.data))
+    return take_step(step, back, evidence=proof, person_id=g.person.id, reason=str(form.reason.data))
 
 
 def take(disbursement: str, step: Callable[..., None], **given: Any) -> ResponseReturnValue:

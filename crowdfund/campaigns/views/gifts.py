@@ -105,10 +105,11 @@ def create_gift(campaign: str) -> ResponseReturnValue:
 
 def ask_first(campaign: str, form: GiftForm) -> ResponseReturnValue:
     """A pause and a plain question before an unusually large gift; all that was typed is carried through it."""
-    card, _facts, organisation = queries.find(db.session(), campaign)
+    card, _facts, _organisation = queries.find(db.session(), campaign)
     if not card.is_open:
         return page(campaign, form, 409, fen=form.amount.fen)
-    shown = {"card": card, "organisation": organisation, "form": form, "fen": form.amount.fen, **shared(card.kind)}
+    shown = {"card": card, "form": form, "fen": form.amount.fen, "is_monthly": form.is_monthly, **shared(card.kind)}
+    shown |= {"title": card.title, "action": f"{card.url}/gifts"}
     form.sure_of.data = f"{form.how_often.data}:{form.amount.fen}"
     return render_template("campaigns/sure.html", **shown), 200, NO_STORE
 

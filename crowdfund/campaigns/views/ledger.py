@@ -1,5 +1,6 @@
 """/ledger: what everybody may read, take away and check by themselves."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -8,13 +9,13 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 
-from crowdfund.campaigns import evidence, export, json_lines, ledger_figures, ledger_rows, payments_out
+from crowdfund.campaigns import evidence, export, json_lines, ledger_figures, ledger_rows, payments_out, proofs
 from crowdfund.campaigns.criteria import reaching
 from crowdfund.campaigns.ledger_figures import Named
 from crowdfund.campaigns.ledger_forms import KIND_WORDS, RowsForm
 from crowdfund.campaigns.reports import standing
 from crowdfund.campaigns.views.sharing import unless_known
-from crowdfund.campaigns.whereabouts import queries as whereabouts
+from crowdfund.campaigns.whereabouts import queries as whereabouts, spent_file
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
 from marketplace.core.db import db
@@ -103,8 +104,8 @@ def show_disbursement(campaign: str, disbursement: str) -> ResponseReturnValue:
 def download_spent(campaign: str) -> ResponseReturnValue:
     """Which gift paid which line of which invoice."""
     named = ledger_figures.find(db.session(), campaign)
-    lines = stream_with_context(whereabouts.as_csv(db.session(), named.id, current_book()))
-    name = f"attachment; filename=where-gifts-went-{clock.today():%Y%m%d}.csv"
+    lines = stream_with_context(spent_file.lines(db.session(), named, current_book()))
+    name = f"attachment; filename=where-gifts-went-{named.public_id}-{clock.today():%Y%m%d}.csv"
     return Response(lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
 
 
@@ -131,8 +132,12 @@ def file_answer(path: Path, name: str) -> Response:
 def download() -> ResponseReturnValue:
     """The whole ledger, a page of rows at a time."""
     lines = stream_with_context(export.lines(db.session()))
-    name = f"attachment; filename=sunshine-ledger-{clock.today():%Y%m%d}.csv"
+    name = f"attachment; filename={name_of_file()}"
     return Response(lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
+
+
+def name_of_file() -> str:
+    return f"sunshine-ledger-{clock.today():%Y%m%d}.csv"
 
 
 @bp.get("/ledger.jsonl")
@@ -155,11 +160,21 @@ def as_lines(lines: Iterator[bytes], name: str) -> Response:
     return Response(stream_with_context(lines), content_type="application/jsonl; charset=utf-8", headers=headers)
 
 
+@bp.get("/ledger/proofs/<int(max=2147483647):number>.json")
+@requires("ledger.read")
+def download_proof(number: int) -> ResponseReturnValue:
+    """That one row is in the ledger, for whoever wants no whole one."""
+    page_cache.tags("ledger")
+    proof = json.dumps(proofs.of_row(db.session(), number), ensure_ascii=False, indent=1) + "\n"
+    headers = {"Content-Disposition": f"attachment; filename=proof-{number}.json"}
+    return Response(proof, content_type="application/json", headers=headers)
+
+
 @bp.get("/ledger/verify")
 @requires("ledger.read")
 def show_verifier() -> ResponseReturnValue:
     page_cache.tags("ledger")
-    return render_template("ledger/verify.html", chain=ledger_figures.chain_state(db.session()))
+    return render_template("ledger/verify.html", chain=ledger_figures.chain_state(db.session()), name=name_of_file())
 
 
 @bp.get("/ledger/verify.py")

@@ -110,12 +110,16 @@ def take_pictures(form: UpdateForm) -> tuple[str, ...]:
     """Re-encode what was sent, in a process of its own; what is wrong with it."""
     made: list[dict[str, Any]] = []
     wrong: tuple[str, ...] = ()
-    for sent in request.files.getlist("pictures")[:MOST_PICTURES]:
+    sent_ones = [sent for sent in request.files.getlist("pictures") if sent.filename]
+    room = MOST_PICTURES - len(form.pictures)
+    if len(sent_ones) > room:
+        wrong = (_("At most %(num)s pictures fit into one update. Those that came first are kept.", num=MOST_PICTURES),)
+    for sent in sent_ones[:room]:
         raw = sent.read()
         try:
             made += [pictures.reencode(raw)] if raw else []
         except pictures.UnusablePicture as refusal:
-            wrong = (str(refusal.message),)
+            wrong = (*wrong, str(refusal.message))
     form.keep(made)
     return wrong
 

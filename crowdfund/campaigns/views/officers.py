@@ -68,20 +68,20 @@ def show_desk() -> ResponseReturnValue:
 @bp.get("/campaigns/new")
 @requires("campaign.draft")
 def show_draft() -> ResponseReturnValue:
-    return form_page(CampaignForm(data={"starts_on": clock.today()}), None)
+    return form_page(CampaignForm(data={"starts_on": clock.today()}).of(offered()), None)
 
 
 @bp.post("/campaigns")
 @requires("campaign.draft")
 def create_campaign() -> ResponseReturnValue:
-    form = CampaignForm(request.form).with_stations(desk.stations(db.session()))
+    form = CampaignForm(request.form).with_stations(desk.stations(db.session())).of(offered())
     if not form.validate():
         return form_page(form, None, 422)
     made = in_transaction(
         idempotency.once,
         drafting.create,
         idempotency=form.idempotency(f"campaign:{g.person.id}"),
-        organisation=organisations(OFFICER)[0],
+        organisation=form.organisation.data if form.organisation else organisations(OFFICER)[0],
         owner=g.person.id,
         facts=form.facts,
         budget=form.budget_lines,
@@ -100,14 +100,14 @@ def show_text(campaign: str) -> ResponseReturnValue:
         "budget": "\n".join(f"{line.name_zh} {plain(line.fen)}" for line in lines),
         "milestones": "\n".join(row.milestones_zh),
     }
-    return form_page(CampaignForm(obj=row, data=shown), row)
+    return form_page(CampaignForm(obj=row, data=shown).of([]), row)
 
 
 @bp.post("/campaigns/<campaign>/text")
 @requires("campaign.draft")
 def create_text(campaign: str) -> ResponseReturnValue:
     row, _organisation = desk.get(db.session(), campaign, organisations(OFFICER))
-    form = CampaignForm(request.form).with_stations(desk.stations(db.session()))
+    form = CampaignForm(request.form).with_stations(desk.stations(db.session())).of([])
     if not form.validate():
         return form_page(form, row, 422)
     changes = {"campaign": campaign, "person": g.person.id, "facts": form.facts, "budget": form.budget_lines}
@@ -191,7 +191,8 @@ def campaign_page(
     row, organisation = desk.get(session, campaign, organisations())
     people = desk.names(session, [row.owner_id, row.reviewer_id])
     theirs = {step for step in POSSIBLE.get(row.state, ()) if row.organisation_code in organisations(STEPS[step][1])}
-    if row.owner_id == g.person.id:
+    is_own = row.owner_id == g.person.id or lifecycle.has_written(session, campaign, g.person.id)
+    if is_own:
         theirs -= {"approval", "objection"}
     is_officer = row.organisation_code in organisations(OFFICER)
     return page(
@@ -203,7 +204,7 @@ def campaign_page(
         budget=drafting.budget_of(session, row.id),
         owner=people.get(row.owner_id, ""),
         reviewer=people.get(row.reviewer_id or 0, ""),
-        is_own=row.owner_id == g.person.id,
+        is_own=is_own,
         steps=theirs,
         may_change=is_officer and row.state in drafting.OPEN_TO_CHANGE,
         may_file=is_officer and row.state in drafting.OPEN_TO_FILING,
@@ -215,6 +216,11 @@ def campaign_page(
         traces=desk.traces(session, campaign),
         channel_words=telling.CHANNELS,
     )
+
+
+def offered() -> list[tuple[str, str]]:
+    """The organisations that the visitor may draft for, by name."""
+    return desk.named(db.session(), organisations(OFFICER))
 
 
 def form_page(form: CampaignForm, row: Campaign | None, status: int = 200) -> ResponseReturnValue:

@@ -87,6 +87,12 @@ def create_amount(token: str) -> ResponseReturnValue:
     plan, form = queries.find(db.session(), token), PlanAmountForm(request.form)
     if not form.validate() or form.amount.fen is None:
         return page(plan, form, 422)
+    if "change" in request.form:
+        return page(plan, form)
+    if form.is_unusual(plan.fen):
+        form.sure_of.data = str(form.amount.fen)
+        told = {"card": None, "form": form, "fen": form.amount.fen, "is_monthly": True, "title": plan.title}
+        return render_template("campaigns/sure.html", **told, **shared(plan.kind), action=f"{plan.url}/amount"), 200, PRIVATE
     return change(token, keeping.change_amount, _("Changed, from the next month on."), amount=Money(form.amount.fen))
 
 

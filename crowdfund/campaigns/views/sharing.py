@@ -4,9 +4,10 @@ from typing import Final
 
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from markupsafe import Markup
 
-from crowdfund.campaigns import telling
+from crowdfund.campaigns import posters, telling
 from crowdfund.campaigns.telling import Shown
 from crowdfund.campaigns.views.public import shared
 from marketplace.accounts.permissions import requires
@@ -14,8 +15,7 @@ from marketplace.core import page_cache
 from marketplace.core.db import db
 from marketplace.core.settings import settings
 
-IN_A_LINE: Final = 13  # Chinese letters of a title on the poster's picture
-MOST_LINES: Final = 4
+TITLE_FROM, APART, PROMISE_FROM = 196, 20, 556  # on the poster's picture: below the hills, the title, the goal
 FRAMES: Final = "frame-ancestors *"
 FRAMED: Final = {
     "Content-Security-Policy": "; ".join(
@@ -59,9 +59,11 @@ def show_poster(campaign: str) -> ResponseReturnValue:
 def show_picture(campaign: str) -> ResponseReturnValue:
     """The same as a picture to keep or to send around."""
     shown = page_of(campaign)
-    title = shown.card.title
-    lines = [title[start : start + IN_A_LINE] for start in range(0, len(title), IN_A_LINE)][:MOST_LINES]
-    told = {"page": shown, "address": address_of(shown), "code": drawn(address_of(shown)), "lines": lines}
+    title = posters.fitted(shown.card.title, posters.TITLE, TITLE_FROM)
+    told = {"page": shown, "address": address_of(shown), "code": drawn(address_of(shown)), "title": title}
+    told["purpose"] = posters.fitted(shown.facts.purpose_zh, posters.PURPOSE, title.bottom + APART)
+    promise = str(_("Every fen stands in a ledger that anyone can check"))
+    told["promise"] = posters.fitted(promise, posters.PROMISE, PROMISE_FROM, posters.BESIDE_THE_CODE)
     answer = Response(render_template("campaigns/poster_picture.html", **told), mimetype="image/svg+xml")
     answer.headers["Content-Disposition"] = f"attachment; filename=poster-{campaign}.svg"
     return answer

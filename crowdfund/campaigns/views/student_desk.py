@@ -25,7 +25,7 @@ from marketplace.core.forms import Form
 from marketplace.core.steps import take_step
 from marketplace.payments.gateways import current_book
 
-HELD_UP: Final = (disbursing.EvidenceOverdue, ReportOverdue, disbursing.CampaignDoesNotSpend)
+HELD_UP: Final = (*disbursing.HELD_UP, ReportOverdue)
 
 bp = Blueprint("student_desk", __name__, url_prefix="/charity/places")
 

@@ -1,24 +1,15 @@
-"""Where a gift's money is, for its giver and for anybody with its receipt; which money paid a line; and the file of both."""
+"""Where a gift's money is, for its giver and for anybody with its receipt; and which money paid a line."""
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import groupby
-from operator import attrgetter
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns.ledger_models import SealedRow
-from crowdfund.campaigns.models import Campaign, Contribution, Disbursement, PublicRow
+from crowdfund.campaigns.models import Campaign, Contribution, Disbursement
 from crowdfund.campaigns.receipt_models import Receipt
 from crowdfund.campaigns.whereabouts.models import BillLine, GivenMoney, SpentMoney
-from marketplace.core import csv_rows
-from marketplace.core.db import rows
 from marketplace.core.records import slim_record
-
-PAGE: Final = 1_000
-HEAD: Final = ("gift_row", "kind", "status", "yuan", "payment_row", "payment", "provider", "invoice", "line", "what")
 
 
 @slim_record
@@ -90,46 +81,3 @@ def of_payment(session: Session, disbursement: int) -> list[PaidLine]:
     wanted = wanted.where(BillLine.disbursement_id == disbursement).group_by(BillLine.id, BillLine.what_zh, BillLine.fen)
     found = session.execute(wanted.order_by(BillLine.id))
     return [PaidLine(what, int(fen), int(gifts), int(given), int(match)) for what, fen, gifts, given, match in found]
-
-
-def as_csv(session: Session, campaign: int, book: str) -> Iterator[bytes]:
-    """Every gift and match of a campaign, fen by fen: rows of one `gift_row` add up to what came. A page at a time."""
-    yield ("\ufeff" + csv_rows.row(HEAD)).encode()
-    last = 0
-    while True:
-        mine = select(GivenMoney.number, GivenMoney.kind, GivenMoney.came_fen, GivenMoney.back_fen, GivenMoney.spent_fen)
-        mine = mine.where(GivenMoney.campaign_id == campaign, GivenMoney.book == book, GivenMoney.number > last)
-        found = rows(session, mine.order_by(GivenMoney.number).limit(PAGE))
-        if not found:
-            return
-        first, last = found[0].number, found[-1].number
-        spent = {
-            number: list(parts)
-            for number, parts in groupby(rows(session, spent_between(campaign, first, last)), attrgetter("number"))
-        }
-        session.rollback()  # a slow reader holds no snapshot
-        yield "".join(line for each in found for line in lines_of(each, spent.get(each.number, []))).encode()
-
-
-def spent_between(campaign: int, first: int, last: int) -> Any:
-    paid: Any = select(SpentMoney.number, SpentMoney.fen, SealedRow.number.label("payment_row"), Disbursement.public_id)
-    paid = paid.add_columns(Disbursement.provider_zh, Disbursement.invoice_number, BillLine.position, BillLine.what_zh)
-    paid = paid.join(GivenMoney, GivenMoney.number == SpentMoney.number)
-    paid = paid.join(BillLine, BillLine.id == SpentMoney.bill_line_id)
-    paid = paid.join(Disbursement, Disbursement.id == BillLine.disbursement_id)
-    paid = paid.join(PublicRow, PublicRow.reference == "disburse:" + Disbursement.public_id)
-    paid = paid.join(SealedRow, SealedRow.row_id == PublicRow.id)
-    paid = paid.where(GivenMoney.campaign_id == campaign, SpentMoney.number.between(first, last))
-    return paid.order_by(SpentMoney.number, SpentMoney.bill_line_id)
-
-
-def lines_of(given: Any, parts: Sequence[Any]) -> Iterator[str]:
-    begin = (str(given.number), given.kind)
-    for part in parts:
-        whom = (str(part.payment_row), part.public_id, part.provider_zh, part.invoice_number)
-        paid = (*whom, str(part.position), part.what_zh)
-        yield csv_rows.row((*begin, "spent", csv_rows.yuan(part.fen), *paid))
-    left = given.came_fen - given.back_fen - given.spent_fen
-    for status, fen in (("not_spent", left), ("sent_back", given.back_fen)):
-        if fen:
-            yield csv_rows.row((*begin, status, csv_rows.yuan(fen), *[""] * 6))

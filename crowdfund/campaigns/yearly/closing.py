@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from flask_babel import force_locale, gettext as _
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import Columns
 from marketplace.core.formats import yuan
+from marketplace.core.languages import speaking
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
 
@@ -67,7 +68,7 @@ def tell(session: Session, *, person: int, year: int, number: str) -> None:
     giver = session.get_one(Person, person)
     receipt = session.scalars(select(Receipt).where(Receipt.public_id == number)).one()
     spoken = select(Contribution.language).where(Contribution.person_id == person).order_by(Contribution.id.desc()).limit(1)
-    with force_locale(session.scalars(spoken).one()):
+    with speaking(session.scalars(spoken).one()):
         url = links.absolute(f"/account/gifts/years/{year}")
         told = {"year": year, "number": number, "sum": yuan(receipt.fen), "url": url}
         text = _("Your receipt for %(year)s is ready: %(number)s, %(sum)s. All gifts of the year: %(url)s", **told)

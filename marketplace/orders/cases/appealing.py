@@ -109,6 +109,8 @@ def grant(session: Session, *, case: str, bearer: Bearer, why: str, actor: str) 
     if row.is_open:
         deciding.pay_back(session, row, parcel, actor=actor, why=why, bearer=bearer)
     elif row.refund_public_id is None:
+        if row.state is not C.EXCHANGED:  # nothing kept its units: a later case may have been about the same ones
+            paying_back.refuse_refunded(session, row, units=row.units_due)
         row.refund_public_id = paying_back.give_back(session, row, parcel, reason=why)
         session.flush()
     if row.refund_public_id is not None:

@@ -4,11 +4,12 @@ A listener of the outbox: in the buyer's language, each fact once."""
 
 from typing import Final
 
-from flask_babel import LazyString, force_locale, lazy_gettext as _l
+from flask_babel import LazyString, lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from marketplace.core.db import in_transaction
 from marketplace.core.formats import full_date, language
+from marketplace.core.languages import speaking
 from marketplace.orders import letters
 from marketplace.orders.cases import queries, telling
 from marketplace.orders.cases.deciding import PAID_BY_BANK
@@ -40,7 +41,7 @@ def moved(*, case: str, fact: str) -> None:
 def tell(session: Session, *, case: str, fact: str) -> None:
     shown = queries.show(session, case, EVERYWHERE)
     order = shown.order
-    with force_locale(order.language):
+    with speaking(order.language):
         text = words(shown, fact)
     letters.tell_buyer(session, order, fact=f"case_{fact}:{case}", text=text)
 

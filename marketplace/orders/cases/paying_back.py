@@ -26,7 +26,7 @@ PLATFORM: Final[books.Account] = ("operating_grant", PROVINCE)
 
 
 class RefundedMeanwhile(Refusal):
-    message = _l("These units were refunded meanwhile, so there is nothing left to refund here.")
+    message = _l("These units were refunded or replaced meanwhile, so there is nothing left to refund here.")
 
 
 class RefundDidNotArrive(Refusal):

@@ -17,6 +17,7 @@ from marketplace.core.formats import count as with_commas
 from marketplace.core.records import record
 from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal, QualityCount
 from marketplace.orders.cases.rules import Bearer
+from marketplace.orders.institutions.models import BillCredit
 from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
 from marketplace.payments.models import Refund
 from marketplace.payments.states import RefundState
@@ -58,9 +59,10 @@ class Quality:
 def counted(session: Session) -> dict[Owner, Figures]:
     """From the orders themselves, outside any writing: it reads through all of them.
 
-    A pack counts once it has arrived (delivered or picked up) and somebody paid for it: not what was refused, cancelled,
-    lost on the way or never fetched, not what its grower could not bring, and not replacements. Refunded is every unit of
-    those that a refund gave back and that did not fail, whoever decided it and whatever the reason, a change of mind too.
+    A pack counts once it has arrived (delivered or picked up) and was sold: not what was refused, cancelled, lost on the
+    way or never fetched, not what its grower could not bring, and not replacements. Refunded is every unit of those that a
+    refund gave back and that did not fail, or that came off an institution's bill, whoever decided it and whatever the
+    reason, a change of mind too.
     The one exception is what the province laid on the station or on itself: that was not the seller's to answer for; the
     station's own count has it."""
     return figures(session, by_station=False) | figures(session, by_station=True)
@@ -80,7 +82,8 @@ def keep_all(session: Session, *, found: Mapping[Owner, Figures]) -> None:
 
 
 def figures(session: Session, *, by_station: bool) -> dict[Owner, Figures]:
-    """By owner: three statements, what was refunded, also by banks, first, so that it is never more than what arrived."""
+    """By owner: four statements, what was refunded, also by banks and off bills, first, so that it is never more than what
+    arrived."""
     kind, owner = ("station", Parcel.station_code) if by_station else ("seller", OrderLine.seller_public_id)
     since = clock.now() - LATELY
     sold = (Parcel.delivered_at.is_not(None), ~Order.is_exchange)
@@ -92,6 +95,9 @@ def figures(session: Session, *, by_station: bool) -> dict[Owner, Figures]:
     back = back.join(Refund, Refund.public_id == RefundLine.refund_public_id).join(Parcel, Parcel.id == OrderLine.parcel_id)
     back = back.join(Order, Order.id == Parcel.order_id).where(*sold, Refund.state != RefundState.FAILED)
     back = back.where(*(~Refund.reason_key.startswith(cause) for cause in NEVER_BROUGHT))
+    credited = summed(owner, BillCredit.quantity, since).join(BillCredit, BillCredit.order_line_id == OrderLine.id)
+    credited = credited.join(Parcel, Parcel.id == OrderLine.parcel_id).where(Parcel.delivered_at.is_not(None))
+    credited = credited.where(*(~BillCredit.reason_key.startswith(cause) for cause in NEVER_BROUGHT))
     by_bank = summed(owner, AfterSalesCase.returned_quantity, since)
     by_bank = by_bank.join(AfterSalesCase, AfterSalesCase.order_line_id == OrderLine.id)
     by_bank = by_bank.join(Parcel, Parcel.id == OrderLine.parcel_id).where(AfterSalesCase.is_paid_by_bank)
@@ -99,7 +105,7 @@ def figures(session: Session, *, by_station: bool) -> dict[Owner, Figures]:
         back = back.where(Refund.public_id.not_in(laid_on_others()))
         by_bank = by_bank.where(AfterSalesCase.id.not_in(laid_on_others(AfterSalesCase.id)))
     refunded: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
-    for row in (*session.execute(back.group_by(owner)), *session.execute(by_bank.group_by(owner))):
+    for row in (row for source in (back, credited, by_bank) for row in session.execute(source.group_by(owner))):
         lately, ever = refunded[row.owner]
         refunded[row.owner] = (lately + int(row.lately), ever + int(row.ever))
     delivered: dict[str, Any] = {row.owner: row for row in session.execute(all_of_it)}

@@ -189,6 +189,15 @@ def of_exchange(session: Session, number: str) -> tuple[str, str] | None:
     return (row[0], row[1]) if row else None
 
 
+def replaced(session: Session, parcel: int) -> Sequence[Any]:
+    """Packs of a parcel that a case replaced and did not pay for: by line, with the orders that brought others."""
+    packs = AfterSalesCase.returned_quantity.label("packs")
+    wanted = select(OrderLine.title_zh, OrderLine.title_en, AfterSalesCase.exchange_number, packs)
+    wanted = wanted.join(AfterSalesCase, AfterSalesCase.order_line_id == OrderLine.id)
+    wanted = wanted.where(AfterSalesCase.parcel_id == parcel, AfterSalesCase.state == CaseState.EXCHANGED)
+    return session.execute(wanted.where(AfterSalesCase.refund_public_id.is_(None)).order_by(AfterSalesCase.id)).all()
+
+
 def sent_instead(session: Session, which: ColumnElement[bool]) -> dict[str, tuple[Substitute, ...]]:
     """By line, what its buyer took for goods that could not be brought: a case about them is about this. One statement."""
     wanted = select(OrderLine.public_id, Substitute).join(Substitute, Substitute.order_line_id == OrderLine.id)

@@ -4,13 +4,13 @@ A listener of the outbox. The letter says nothing about the buyer; what they wro
 
 from typing import Final
 
-from flask_babel import LazyString, force_locale, lazy_gettext as _l
+from flask_babel import LazyString, lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Person
 from marketplace.core.db import in_transaction
-from marketplace.core.languages import DEFAULT
+from marketplace.core.languages import DEFAULT, speaking
 from marketplace.core.settings import settings
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
@@ -49,7 +49,7 @@ def tell(session: Session, *, case: str, fact: str) -> None:
     if is_told_otherwise(shown, fact):
         return
     seller = session.scalars(select(Person).where(Person.public_id == shown.line.seller_public_id)).one()
-    with force_locale(DEFAULT):
+    with speaking(DEFAULT):
         text = words(shown, fact)
     messages.tell(session, seller, fact=f"case_seller_{fact}:{case}", text=text, kind=MessageKind.SELLING)
 

@@ -4,12 +4,13 @@ Listeners of the outbox: in the buyer's language, each fact once."""
 
 from typing import Any
 
-from flask_babel import force_locale, gettext as _
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.db import in_transaction
 from marketplace.core.formats import full_date, language
+from marketplace.core.languages import speaking
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
 from marketplace.orders.groups.models import GroupMember
@@ -26,7 +27,7 @@ def moved(*, group: str, member: str, fact: str) -> None:
 def tell(session: Session, *, member: str, fact: str) -> None:
     row = session.scalars(select(GroupMember).where(GroupMember.public_id == member)).one()
     order = row.order
-    with force_locale(order.language):
+    with speaking(order.language):
         text = words(session, row, order, fact)
     about: dict[str, Any] = {"person_id": order.buyer_id, "kind": MessageKind.ORDERS}
     messages.send(session, fact=f"group_{fact}:{member}", address=order.phone, text=text, **about)

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from flask_babel import force_locale, gettext as _
+from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Person
 from marketplace.core.db import Columns, in_transaction
 from marketplace.core.formats import short_date, yuan
+from marketplace.core.languages import speaking
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
 from marketplace.orders import refunded
@@ -41,7 +42,7 @@ def tell_of_credit(session: Session, *, credit: str) -> None:
     wanted = wanted.join(Institution, Institution.id == AccountOrder.institution_id).where(BillCredit.public_id == credit)
     about = (BillCredit.reason, BillCredit.reason_key, Order.number, Parcel.number, AccountOrder.person_id)
     row = session.execute(wanted.group_by(*about, Institution.id, Institution.name)).one()
-    with force_locale(LANGUAGE):
+    with speaking(LANGUAGE):
         told = {"name": row.name, "parcel": f"{row.number}-{row.parcel}", "sum": yuan(row.fen)}
         is_by_a_person = row.reason_key.startswith(refunded.BY_A_PERSON)
         told["why"] = row.reason if is_by_a_person else str(refunded.WHY.get(row.reason, row.reason))
@@ -54,7 +55,7 @@ def tell(session: Session, *, statement: str, fact: str) -> None:
     """Every payer, where they can be reached."""
     row = session.scalars(select(AccountStatement).where(AccountStatement.public_id == statement)).one()
     institution = session.get_one(Institution, row.institution_id)
-    with force_locale(LANGUAGE):
+    with speaking(LANGUAGE):
         told = {"name": institution.name, "number": statement, "sum": yuan(row.due_fen), "day": short_date(row.due_on, "zh")}
         text = str(
             _("%(name)s: statement %(number)s is there, %(sum)s to be paid by %(day)s.", **told)

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from flask_babel import force_locale, gettext as _, lazy_gettext as _l
+from flask_babel import gettext as _, lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.formats import yuan
+from marketplace.core.languages import speaking
 from marketplace.core.transitions import transition
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
@@ -69,7 +70,7 @@ def get(session: Session, invoice: str, issuer: tuple[Issuer, str]) -> tuple[Inv
 
 
 def tell(session: Session, row: Invoice, order: Order) -> None:
-    with force_locale(order.language):
+    with speaking(order.language):
         text = words(row, order)
     fact = f"invoice_{row.state}:{row.public_id}:{row.changed_at.isoformat()}"
     messages.send(session, fact=fact, address=order.phone, text=text, person_id=order.buyer_id, kind=MessageKind.ORDERS)

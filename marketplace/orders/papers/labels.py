@@ -1,9 +1,9 @@
 """Labels of many parcels at once: a fixed number of statements, however many."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Person
@@ -18,7 +18,7 @@ from marketplace.orders.receiving import offered
 from marketplace.orders.states import GOES_AHEAD, ParcelState as S
 from marketplace.stations.models import County, Station
 
-MOST: Final = 100
+MOST: Final = 100  # of one print
 STATES: Final = (S.COLLECTING, S.PACKED)
 QUIET_ZONE: Final = 4  # modules
 
@@ -37,11 +37,21 @@ class Label:
         return f"{settings().base_url.rstrip('/')}/parcels/{self.parcel.row.public_id}"
 
 
-def to_print(session: Session, station: str, states: Sequence[S] = STATES) -> list[Label]:
-    """Of the parcels that are being packed or are packed, the most urgent first."""
+def parts(session: Session, station: str) -> list[tuple[int, int]]:
+    """How many prints all labels take: the first and the last of each, counted from one. Empty where there are none."""
+    number = session.scalar(select(func.count()).select_from(waiting(station, STATES).subquery())) or 0
+    return [(first, min(first + MOST - 1, number)) for first in range(1, number + 1, MOST)]
+
+
+def to_print(session: Session, station: str, states: Sequence[S] = STATES, first: int = 1) -> list[Label]:
+    """Of the parcels that are being packed or are packed, the most urgent first: one print, from the `first` one on."""
+    found = waiting(station, states).order_by(Parcel.promised_by, Parcel.id)
+    return of(session, list(session.scalars(found.offset(first - 1).limit(MOST))))
+
+
+def waiting(station: str, states: Sequence[S]) -> Select[Any]:
     found = select(Parcel.id).join(Order, Order.id == Parcel.order_id)
-    found = found.where(Parcel.station_code == station, Parcel.state.in_(states), Order.state.in_(GOES_AHEAD))
-    return of(session, list(session.scalars(found.order_by(Parcel.promised_by, Parcel.id).limit(MOST))))
+    return found.where(Parcel.station_code == station, Parcel.state.in_(states), Order.state.in_(GOES_AHEAD))
 
 
 def of(session: Session, parcels: Sequence[int]) -> list[Label]:
@@ -72,7 +82,7 @@ def cards(session: Session, station: str) -> list[tuple[str, str]]:
     found = select(Order.number, Parcel.number, Order.gift_message).join(Order, Order.id == Parcel.order_id)
     found = found.where(Parcel.station_code == station, Parcel.state.in_((S.ACCEPTED, *STATES)))
     found = found.where(Order.state.in_(GOES_AHEAD), Order.is_gift, Order.gift_message.is_not(None))
-    rows = session.execute(found.order_by(Parcel.promised_by, Parcel.id).limit(MOST))
+    rows = session.execute(found.order_by(Parcel.promised_by, Parcel.id))
     return [(f"{number}-{position}", words or "") for number, position, words in rows]
 
 

@@ -38,6 +38,7 @@ class Row:
 
     sequence: int  # in which it was ordered
     label: str
+    seller: str  # public id: two growers of a village may have one name
     seller_name: str
     title: str
     unit: str
@@ -72,7 +73,7 @@ def groups(session: Session, station: str, by: By) -> list[Group]:
     What is alike stays in the order in which it was ordered."""
     rows = read(session, station, with_names=by is By.BUYER)
     order, heading = ORDERS[by]
-    return [Group(words, tuple(mine)) for words, mine in groupby(sorted(rows, key=order), heading)]
+    return [Group(words, tuple(mine)) for (words, _whose), mine in groupby(sorted(rows, key=order), heading)]
 
 
 def by_shelf(row: Row) -> tuple[Any, ...]:
@@ -80,11 +81,14 @@ def by_shelf(row: Row) -> tuple[Any, ...]:
 
 
 ORDERS: Final = {
-    By.SELLER: (lambda row: (row.seller_name, row.title, row.unit, row.promised_by), lambda row: row.seller_name),
-    By.STATION: (by_shelf, lambda _row: ""),
+    By.SELLER: (
+        lambda row: (row.seller_name, row.seller, row.title, row.unit, row.promised_by),
+        lambda row: (row.seller_name, row.seller),
+    ),
+    By.STATION: (by_shelf, lambda _row: ("", "")),
     By.BUYER: (
         lambda row: row.promised_by,
-        lambda row: f"{row.label.rpartition('-')[0]}  {row.recipient} {row.phone}",
+        lambda row: (f"{row.label.rpartition('-')[0]}  {row.recipient} {row.phone}", ""),
     ),
 }
 
@@ -111,8 +115,8 @@ def rows_of(
     """`named`: the table whose names and units are those of the packs; a line, or what is sent instead of it."""
     names = (Order.recipient, Order.phone) if with_names else ()
     wanted: Columns = (
-        select(Order.id, Order.number, Parcel.number, OrderLine.seller_name, named.title_zh, named.title_en)
-        .add_columns(named.unit_zh, named.unit_en, packs, is_here, Parcel.shelf)
+        select(Order.id, Order.number, Parcel.number, OrderLine.seller_public_id, OrderLine.seller_name)
+        .add_columns(named.title_zh, named.title_en, named.unit_zh, named.unit_en, packs, is_here, Parcel.shelf)
         .add_columns(Order.is_gift, Parcel.delivery, Order.city, Parcel.promised_by, *names)
         .select_from(OrderLine)
         .join(Parcel, Parcel.id == OrderLine.parcel_id)
@@ -126,12 +130,12 @@ def rows_of(
     return [row_of(*found) for found in session.execute(wanted)]
 
 
-def row_of(sequence: int, number: str, position: int, seller: str, *found: Any) -> Row:
+def row_of(sequence: int, number: str, position: int, seller: str, name: str, *found: Any) -> Row:
     zh, en, unit_zh, unit_en, packs, is_here, shelf, is_gift, delivery, city, day, *who = found
     goods = (in_language(zh, en), in_language(unit_zh, unit_en), packs, bool(is_here))
     masked = (mask_name(who[0]), mask_phone(who[1])) if who else ()
     where = "" if delivery == PICKUP else city
-    return replace(Row(sequence, f"{number}-{position}", seller, *goods, shelf, where, day, *masked), is_gift=is_gift)
+    return replace(Row(sequence, f"{number}-{position}", seller, name, *goods, shelf, where, day, *masked), is_gift=is_gift)
 
 
 def as_csv(found: list[Group]) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Blueprint, Response, g, render_template, stream_template, stream_with_context, url_for
+from flask import Blueprint, Response, g, render_template, request, stream_template, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 
@@ -38,7 +38,8 @@ WORDS: Final[dict[By, LazyString]] = {
 @requires("parcel.handle")
 def list_sheets() -> ResponseReturnValue:
     """Everything that is printed, in one place."""
-    return render_template("papers/index.html", kinds=WORDS, **frame()), 200, NO_STORE
+    parts = labels.parts(db.session(), g.station)
+    return render_template("papers/index.html", kinds=WORDS, parts=parts, **frame()), 200, NO_STORE
 
 
 def frame() -> dict[str, Any]:
@@ -84,11 +85,24 @@ def kind_of(text: str) -> By:
 @bp.get("/labels")
 @requires("parcel.handle")
 def show_labels() -> ResponseReturnValue:
-    """Of all parcels that are being packed or are packed."""
-    found = labels.to_print(db.session(), g.station)
+    """Of all parcels that are being packed or are packed, a hundred at a time."""
+    first, title = print_asked_for()
+    found = labels.to_print(db.session(), g.station, first=first)
     with in_chinese():
-        words = {"title": _("Labels"), "back": url_for(".list_sheets"), "back_words": _("Back")}
-        return labels_page(found, pdf=url_for(".show_labels_pdf") if found else "", **words)
+        words = {"title": title, "back": url_for(".list_sheets"), "back_words": _("Back")}
+        return labels_page(found, pdf=url_for(".show_labels_pdf", first=first) if found else "", **words)
+
+
+def print_asked_for() -> tuple[int, str]:
+    """Its first label, and its Chinese title. Raises NotFound where no print begins there."""
+    parts, asked = labels.parts(db.session(), g.station), request.args.get("first", "1")
+    lasts = {str(first): (first, last) for first, last in parts or [(1, 0)]}
+    if asked not in lasts:
+        raise NotFound(asked)
+    first, last = lasts[asked]
+    with in_chinese():
+        many = _("Labels %(first)s to %(last)s of %(number)s", first=first, last=last, number=parts[-1][1] if parts else 0)
+        return first, many if len(parts) > 1 else _("Labels")
 
 
 @bp.get("/gift-cards")
@@ -102,13 +116,14 @@ def show_cards() -> ResponseReturnValue:
 @requires("parcel.handle")
 def show_labels_pdf() -> ResponseReturnValue:
     """Raises NotFound where there is nothing to print."""
-    found = labels.to_print(db.session(), g.station)
+    first, title = print_asked_for()
+    found = labels.to_print(db.session(), g.station, first=first)
     if not found:
         raise NotFound("labels")
     with in_chinese():
-        paper = {"title": _("Labels"), "labels": [on_paper(label) for label in found]}
+        paper = {"title": title, "labels": [on_paper(label) for label in found]}
     db.session.rollback()  # nobody's place in the pool is kept while the pages are set
-    headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="labels-{clock.today():%Y%m%d}.pdf"'}
+    headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="labels-{clock.today():%Y%m%d}-{first}.pdf"'}
     return Response(typesetting.make(paper, SHEET), headers=headers, mimetype="application/pdf")
 
 

@@ -7,13 +7,14 @@ to, and what partners' machines are told, never has it. Shelved again, it is wai
 from datetime import date, datetime
 from typing import Final
 
-from flask_babel import LazyString, force_locale, lazy_gettext as _l
+from flask_babel import LazyString, lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
 from marketplace.core.formats import full_date, language
+from marketplace.core.languages import speaking
 from marketplace.core.transitions import EventRow
 from marketplace.orders import letters
 from marketplace.orders.models import Order, Parcel
@@ -79,7 +80,7 @@ def tell(session: Session, parcel: str, what: str, shelving: int) -> None:
     if row.state is S.READY_FOR_PICKUP and kept_until(shelvings[-1]) < clock.today():
         return
     order, station = row.order, session.get_one(Station, row.station_code)
-    with force_locale(order.language):
+    with speaking(order.language):
         text = words(order, row, station, what, kept_until(shelvings[-1]))
     letters.tell_buyer(session, order, fact=f"pickup_{what}:{parcel}:{shelving}", text=text)
 

@@ -4,13 +4,14 @@ A listener of the outbox: in the language of the order, each fact once."""
 
 from typing import Any, Final
 
-from flask_babel import LazyString, force_locale, lazy_gettext as _l
+from flask_babel import LazyString, lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from listings.customer_reviews.models import CustomerReview
 from listings.customer_reviews.words import REASONS
 from marketplace.core.db import in_transaction
+from marketplace.core.languages import speaking
 from marketplace.core.settings import settings
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
@@ -36,7 +37,7 @@ def tell(session: Session, *, review: str, fact: str) -> None:
     row, line, order = found
     if fact == "hidden" and row.hidden_for is None:
         return  # written anew meanwhile, or shown again
-    with force_locale(order.language):
+    with speaking(order.language):
         text = words(row, line, order, fact)
     about: dict[str, Any] = {"person_id": order.buyer_id, "kind": MessageKind.ORDERS}
     times = f":{int(row.hidden_at.timestamp())}" if fact == "hidden" and row.hidden_at else ""

@@ -1,7 +1,7 @@
 """What came of each pack, as a station enters it, and what sellers say beforehand."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,8 +12,9 @@ from wtforms.validators import Length, NumberRange, Optional
 from marketplace.core.formats import in_language, language, yuan
 from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice, dropped_beyond
 from marketplace.orders.forms import WholeNumberField
+from marketplace.orders.receiving import forecasting
 from marketplace.orders.receiving.models import Forecast, Rest
-from marketplace.orders.receiving.owed import Delivery, Pack
+from marketplace.orders.receiving.owed import Delivery
 from marketplace.orders.receiving.planning import Count
 from marketplace.orders.receiving.substituting import Candidate
 
@@ -79,7 +80,9 @@ class ArrivalForm(KeyedForm, WeighedForm):
 
 
 class ForecastForm(WeighedForm):
-    """What a seller can bring of each pack."""
+    """What a seller can bring of each pack; `seen` is the mark of what was ordered then."""
+
+    seen = HiddenField(filters=[dropped_beyond(16)])
 
 
 def check_weight(_form: Any, field: StringField) -> None:
@@ -103,8 +106,8 @@ def weight_field(grams: int | None) -> StringField:
     return StringField(words, [Optional(), Length(max=10), check_weight], default=in_unit(grams))
 
 
-def number_field(words: Any, *, default: int) -> WholeNumberField:
-    between = NumberRange(0, MOST, message=_l("Between 0 and %(number)s.", number=MOST))
+def number_field(words: Any, *, default: int, most: int = MOST) -> WholeNumberField:
+    between = NumberRange(0, most, message=_l("Between 0 and %(number)s.", number=most))
     return WholeNumberField(words, [Needed(_l("Enter a number; 0 for none.")), between], default=default)
 
 
@@ -116,7 +119,7 @@ def arrival_form(
     fields: dict[str, Any] = {}
     for pack in delivery.packs:
         said = forecasts.get(pack.code)
-        packs = min(said.packs, pack.wanted) if said else pack.wanted
+        packs = forecasting.expected(said, pack)
         fields[f"came-{pack.code}"] = number_field(_l("Came"), default=packs)
         fields[f"damaged-{pack.code}"] = number_field(_l("Of them spoilt"), default=0)
         if pack.grams:
@@ -138,16 +141,18 @@ def words_of(each: Candidate) -> str:
     return f"{title} {unit_} {yuan(each.price_fen)} × {each.available}"
 
 
-def forecast_form(packs: Sequence[Pack], sent: Any, forecasts: Mapping[str, Forecast]) -> ForecastForm:
+def forecast_form(delivery: Delivery | None, sent: Any, forecasts: Mapping[str, Forecast]) -> ForecastForm:
+    """The form for everything that a seller owes, as they have foretold it; `sent` is what came in."""
     fields: dict[str, Any] = {}
-    for pack in packs:
+    for pack in delivery.packs if delivery else ():
         said = forecasts.get(pack.code)
         title = in_language(pack.first.title_zh, pack.first.title_en)
         words = _l("%(title)s: I can bring", title=title)
-        fields[f"packs-{pack.code}"] = number_field(words, default=said.packs if said else pack.wanted)
+        packs = forecasting.expected(said, pack)
+        fields[f"packs-{pack.code}"] = number_field(words, default=packs, most=pack.wanted)
         if pack.grams:
             fields[f"weight-{pack.code}"] = weight_field(said.grams if said else None)
     form: ForecastForm = type("ForecastFormOfSeller", (ForecastForm,), fields)(sent)
-    if sent is None:
-        form.unit.data = unit()
+    if sent is None and delivery:
+        form.seen.data, form.unit.data = delivery.mark, unit()
     return form

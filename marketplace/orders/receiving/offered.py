@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from flask_babel import force_locale, gettext as _
+from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, case, select
 from sqlalchemy.orm import Session
 
 from marketplace.core.db import in_transaction
 from marketplace.core.formats import local_datetime, yuan
+from marketplace.core.languages import speaking
 from marketplace.core.records import slim_record
 from marketplace.orders import letters
 from marketplace.orders.models import Order, OrderLine, Parcel
@@ -120,7 +121,7 @@ def write(session: Session, *, substitute: str) -> None:
     for each in asked:
         order = session.scalars(select(Order).where(Order.number == each.order)).one()
         is_english = order.language == "en"
-        with force_locale(order.language):
+        with speaking(order.language):
             text = words(each, is_english=is_english)
         letters.tell_buyer(session, order, fact=f"substitute:{substitute}", text=text)
 

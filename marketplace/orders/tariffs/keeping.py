@@ -35,6 +35,7 @@ def keep(session: Session, *, steps: Sequence[Step], valid_from: date, actor: st
     if valid_from <= clock.today():
         raise TooEarly(valid_from.isoformat())
     named = sorted({step.zone for step in steps})
+    one_after_the_other(session, named)
     of_zones = ShippingRate.zone.in_(named)
     session.execute(delete(ShippingRate).where(of_zones, ShippingRate.valid_from == valid_from))
     older = update(ShippingRate).where(of_zones, ShippingRate.valid_from < valid_from)
@@ -49,6 +50,12 @@ def keep(session: Session, *, steps: Sequence[Step], valid_from: date, actor: st
     add_rows(session, ShippingRate, *rows)
     why = f"{', '.join(named)}: {len(rows)}"
     audit.record(session, actor=actor, action="shipping_rates.kept", subject=f"tariff:{valid_from}", why=why)
+
+
+def one_after_the_other(session: Session, zones: Sequence[str]) -> None:
+    """Whoever keeps another table of one of these zones at the same moment waits, and sees this one."""
+    of_zones = select(Province.code).where(Province.zone.in_(zones)).order_by(Province.code)
+    session.execute(of_zones.with_for_update()).all()
 
 
 def last_days(session: Session, valid_from: date) -> Mapping[str, date]:

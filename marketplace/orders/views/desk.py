@@ -72,8 +72,10 @@ def show_queue(code: str) -> ResponseReturnValue:
     queue = desk.BY_CODE.get(code)
     if queue is None:
         raise NotFound(code)
-    work = desk.work(db.session(), g.station, queue.states)
-    return page("station/queue.html", "today", queue=queue, work=work)
+    session = db.session()
+    work = desk.work(session, g.station, queue.states, limit=desk.LONGEST)
+    number = desk.counts(session, g.station)[code]
+    return page("station/queue.html", "today", queue=queue, work=work, number=number)
 
 
 @bp.get("/parcels")
@@ -177,7 +179,7 @@ def show_label(parcel: str) -> ResponseReturnValue:
 @requires("parcel.handle")
 def show_pick_list() -> ResponseReturnValue:
     """A4: what is to be fetched and packed, by shelf."""
-    work = desk.work(db.session(), g.station, (S.ACCEPTED, S.COLLECTING, S.PACKED), limit=500)
+    work = desk.work(db.session(), g.station, (S.ACCEPTED, S.COLLECTING, S.PACKED), limit=desk.ALL)
     return page("station/pick_list.html", "sheets", work=sorted(work, key=desk.Work.by_shelf))
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import g, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import force_locale, gettext as _
+from flask_babel import gettext as _
 from markupsafe import Markup
 
 from marketplace.core.db import db
-from marketplace.core.languages import DEFAULT
+from marketplace.core.languages import DEFAULT, speaking
 from marketplace.orders.models import Parcel
 from marketplace.orders.papers import labels
 from marketplace.orders.papers.labels import QUIET_ZONE, Label
@@ -20,7 +20,7 @@ from marketplace.orders.papers.labels import QUIET_ZONE, Label
 def in_chinese() -> Iterator[None]:
     """Whatever the reader has chosen: a label is for everybody who touches its parcel."""
     kept = g.pop("words", None)
-    with force_locale(DEFAULT):
+    with speaking(DEFAULT):
         yield
     g.words = kept
     if kept is None:

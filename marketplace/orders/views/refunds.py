@@ -15,6 +15,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.forms import tidy
 from marketplace.orders import desk, refunded, refunding, remaining
+from marketplace.orders.cases import queries as case_queries
 from marketplace.orders.forms import RefundForm, refund_form
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.remaining import LineLeft, Part
@@ -140,6 +141,7 @@ def form_page(parcel: Parcel, lines: list[LineLeft], form: RefundForm, status: i
         shipping_left_fen=sum(line.rest.shipping_fen - line.rest.shipping_discount_fen for line in lines),
         is_paid=order.paid_at is not None or order.state is OrderState.PLACED_ON_ACCOUNT,
         is_unsent=parcel.state in AT_WORK,
+        replaced=case_queries.replaced(db.session(), parcel.id),
     )
 
 

@@ -3,12 +3,12 @@
 import hmac
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.permissions import requires
@@ -34,26 +34,36 @@ class Waiting:
     shelf: str
     recipient: str
     phone: str
-    code: str
     since: datetime | None
     state: S
 
 
 def waiting(session: Session, station: str) -> list[Waiting]:
     """By shelf, A-2 before A-11 where they are written alike; who has waited longest first. One statement."""
-    wanted = (
-        select(Parcel.public_id, Order.number, Parcel.number.label("position"), Parcel.shelf, Order.recipient, Order.phone)
-        .add_columns(Parcel.pickup_code, Parcel.dispatched_at, Parcel.state)
+    listed = on_shelf(station).order_by(Parcel.dispatched_at, Parcel.id).limit(MOST)
+    return sorted(map(shown, session.execute(listed)), key=lambda each: (len(each.shelf), each.shelf))
+
+
+def opened_by(session: Session, station: str, code: str) -> list[Waiting]:
+    """What this code is for, however much waits: codes are asked for among all of them, names are read of these alone."""
+    codes = on_shelf(station).with_only_columns(Parcel.id, Parcel.pickup_code)
+    ids = [row.id for row in session.execute(codes) if hmac.compare_digest(row.pickup_code or "", code)]
+    return [shown(row) for row in session.execute(on_shelf(station).where(Parcel.id.in_(ids)))] if ids else []
+
+
+def on_shelf(station: str) -> Select[Any]:
+    return (
+        select(Parcel.public_id, Order.number, Parcel.number, Parcel.shelf, Order.recipient, Order.phone)
+        .add_columns(Parcel.dispatched_at, Parcel.state)
         .join(Order, Order.id == Parcel.order_id)
         .where(Parcel.station_code == station, Parcel.state.in_((S.READY_FOR_PICKUP, S.UNCOLLECTED)))
         .where(Order.state.in_(GOES_AHEAD))
-        .order_by(Parcel.dispatched_at, Parcel.id)
     )
-    found = [
-        Waiting(name, f"{number}-{place}", shelf, who, phone, code or "", since, state)
-        for name, number, place, shelf, who, phone, code, since, state in session.execute(wanted.limit(MOST))
-    ]
-    return sorted(found, key=lambda each: (len(each.shelf), each.shelf))
+
+
+def shown(row: Any) -> Waiting:
+    name, number, place, *rest = row
+    return Waiting(name, f"{number}-{place}", *rest)
 
 
 @bp.get("")
@@ -70,8 +80,7 @@ def find_on_shelf() -> ResponseReturnValue:
     if not form.validate():
         return page(form, there, status=422)
     hit("pickup.find", str(g.station), limit=200, seconds=HOUR)
-    code = str(form.code.data)
-    found = [each for each in there if each.state is S.READY_FOR_PICKUP and hmac.compare_digest(each.code, code)]
+    found = opened_by(db.session(), str(g.station), str(form.code.data))
     if not found:
         form["code"].errors = [_("No parcel on the shelf has this code.")]
         return page(form, there, status=422)

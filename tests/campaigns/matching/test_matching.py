@@ -267,12 +267,14 @@ def test_a_dispute_of_what_is_on_its_way_back_keeps_no_others_match(fund: Fund) 
     assert (standing(opened), fund.balance(campaign)) == ((F.ACTIVE, 0, 0, 1000), 0)
 
 
-def spend(fund: Fund, campaign: str, fen: int) -> None:
+def spend(fund: Fund, campaign: str, fen: int) -> str:
+    """Told to the bank."""
     bill = Bill(Money(fen), "图书", "临汾新华书店", "91140000MA0K2X7Q3P", ids.public_id())
     asked: dict[str, Any] = {"campaign": campaign, "budget_line": 1, "bill": bill, "requester_id": fund.officer.id}
     made = in_transaction(disbursing.request, **asked)
     in_transaction(disbursing.approve, disbursement=made, approver_id=fund.approver.id)
     in_transaction(disbursing.send, disbursement=made, officer_id=fund.officer.id)
+    return str(made)
 
 
 def test_a_paused_campaigns_late_gift_is_matched_like_any_other(fund: Fund) -> None:

@@ -7,20 +7,22 @@ import pytest
 import time_machine
 from sqlalchemy import select, update
 
-from crowdfund.campaigns import lifecycle, receipts
+from crowdfund.campaigns import disbursing, lifecycle, receipts
 from crowdfund.campaigns.drafting import Line
+from crowdfund.campaigns.evidence import Kept, add
 from crowdfund.campaigns.matching import deciding, funds, paying_in, traces
 from crowdfund.campaigns.matching.traces import Origin
 from crowdfund.campaigns.matching.waiting_models import LARGE_FEN, GiftTrace
 from crowdfund.campaigns.models import Disbursement
-from crowdfund.campaigns.states import FundState as F, HeldState as H
+from crowdfund.campaigns.reports import content, publishing
+from crowdfund.campaigns.states import CampaignState as C, FundState as F, HeldState as H
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import StaleState
 from marketplace.notifications.models import Message
 from marketplace.payments import attempts
 from tests import statements
-from tests.campaigns.conftest import Fund, gift_of, public_rows
+from tests.campaigns.conftest import Fund, get as campaign_of, gift_of, public_rows
 from tests.campaigns.matching.conftest import SPONSOR, differences, match_of, open_fund, promise, standing
 from tests.campaigns.matching.test_matching import send_back, spend
 from tests.campaigns.matching.waiting import codes_of, give_with, held_of, held_state, name_of, sums_of
@@ -217,6 +219,39 @@ def test_when_the_campaign_is_called_off_what_waits_goes_back_to_the_sponsor(fun
         fund.work()
     assert (held_state(gift), standing(opened)) == (H.LAPSED, (F.CLOSED, 0, 10_000, 0))
     assert differences(fund) == []
+
+
+def test_a_campaign_has_not_told_of_all_while_a_match_may_still_come(fund: Fund) -> None:
+    campaign = fund.open()
+    open_fund(fund, campaign, giver_cap=1000)
+    gift = split(fund, campaign, 2, card="fp_1")[1]
+    in_transaction(lifecycle.end, campaign=campaign, person=fund.officer.id, why="够了")
+    prove(fund, spend(fund, campaign, 3000))
+
+    with time_machine.travel(clock.now(), tick=False) as now:
+        now.shift(timedelta(days=2))
+        report_in_full(fund, campaign)
+        assert (campaign_of(campaign).state, held_state(gift)) == (C.DISBURSING, H.HELD)
+        decide(gift, H.DENIED, fund.approver.id)
+        now.shift(timedelta(days=1))
+        report_in_full(fund, campaign)
+    assert campaign_of(campaign).state is C.REPORTED
+    assert differences(fund) == []
+
+
+def prove(fund: Fund, payment: str) -> None:
+    in_transaction(disbursing.confirm, disbursement=payment, officer_id=fund.officer.id, bank_reference="B-1")
+    proof: dict[str, Any] = {"kind": "invoice", "words": "", "kept": Kept("", "ab" * 32), "is_public": False}
+    in_transaction(add, disbursement=payment, officer_id=fund.officer.id, **proof)
+    in_transaction(disbursing.complete, disbursement=payment, officer_id=fund.officer.id)
+
+
+def report_in_full(fund: Fund, campaign: str) -> None:
+    told: Any = {"campaign": campaign, "kind": "full", "words": "书已上架。", "officer_id": fund.officer.id}
+    made = in_transaction(publishing.draft, **told)
+    seen = content.hash_of(content.canonical(content.of(db.session(), publishing.get(db.session(), made))))
+    given: Any = {"publisher_id": fund.approver.id, "seen": seen, "paper_sha256": "cd" * 32}
+    in_transaction(publishing.publish, report=made, **given)
 
 
 def test_where_gifts_came_from_is_hashed_and_forgotten_after_ninety_days(fund: Fund) -> None:

@@ -9,11 +9,13 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crowdfund.campaigns.matching import deciding
 from crowdfund.campaigns.matching.models import MatchingFund
+from crowdfund.campaigns.matching.waiting_models import HeldMatch
 from crowdfund.campaigns.mirrors.models import MirrorTotal
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.moving import reading, writing
-from crowdfund.campaigns.states import ContributionState, FundState, PlaceState, TermState
+from crowdfund.campaigns.states import ContributionState, FundState, HeldState, PlaceState, TermState
 from crowdfund.campaigns.students import proofs, publishing, set_aside
 from crowdfund.campaigns.students.models import EnrolmentProof, SchoolTerm, StudentPlace
 from marketplace.core.db import db, in_transaction
@@ -32,8 +34,15 @@ pytestmark = pytest.mark.full
 @pytest.fixture
 def lived(gifts_app: Flask) -> Iterator[Session]:
     with gifts_app.app_context():
+        decide_what_waits()
         seal()
         yield db.session()
+
+
+def decide_what_waits() -> None:
+    """An export is of a house at rest."""
+    decided: dict[str, Any] = {"held": db.session.scalars(select(HeldMatch.public_id)).one(), "person": make_person().id}
+    in_transaction(deciding.decide, verdict=HeldState.RELEASED, why="问过了", **decided)
 
 
 def shown(campaigns: list[str]) -> list[Any]:

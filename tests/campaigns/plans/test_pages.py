@@ -114,6 +114,26 @@ def test_paused_changed_and_gone_on_with(monthly: Monthly, monkeypatch: pytest.M
     assert "下次 2月28日 ¥5.50" in client.get(own).text and get_plan(plan).fen == 550
 
 
+def test_a_much_larger_amount_is_asked_about_once(monthly: Monthly) -> None:
+    """A point in the wrong place would be charged every month."""
+    campaign, client = monthly.campaign(), monthly.fund.browser()
+    own = plan_link(client.get(decide(monthly, client, send(client, campaign))).text)
+    plan = plan_of(newest_gift().public_id).public_id
+
+    asked = post(client, f"{own}/amount", {"amount": "550"})
+    assert asked.status_code == 200 and "每个月 ¥550.00：真的要捐这么多吗" in asked.text
+    assert get_plan(plan).fen == 2000
+    answer = {"amount": hidden(asked, "amount"), "sure_of": hidden(asked, "sure_of")}
+    back = post(client, f"{own}/amount", answer | {"change": "1"})
+    assert back.status_code == 200 and 'value="550"' in back.text and get_plan(plan).fen == 2000
+    other = post(client, f"{own}/amount", answer | {"amount": "5500"})
+    assert other.status_code == 200 and "每个月 ¥5,500.00" in other.text and get_plan(plan).fen == 2000
+    assert post(client, f"{own}/amount", answer).status_code == 303
+    assert get_plan(plan).fen == 55_000
+    assert post(client, f"{own}/amount", {"amount": "500"}).status_code == 303  # less than before: nothing to ask
+    assert get_plan(plan).fen == 50_000
+
+
 def test_a_link_in_a_letter_is_one_tap_from_the_cashier(monthly: Monthly) -> None:
     campaign, client = monthly.campaign(), monthly.fund.browser()
     page = client.get(decide(monthly, client, send(client, campaign), later="kept_by_nobody")).text

@@ -1,0 +1,22 @@
+"""What an invoice is for, sealed in the public ledger with its payment: no line changes afterwards (ADR 45)."""
+
+import hashlib
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crowdfund.campaigns.models import Disbursement
+from crowdfund.campaigns.whereabouts.models import BillLine
+from marketplace.core.db import rows
+from marketplace.core.sealing import canonical
+
+
+def fingerprint(number: str, lines: Sequence[tuple[str, int]]) -> str:
+    """SHA-256 of an invoice's number and of its lines in their order, as docs/ledger.md writes them."""
+    return hashlib.sha256(canonical({"invoice": number, "lines": [list(line) for line in lines]})).hexdigest()
+
+
+def of_payment(session: Session, paid: Disbursement) -> str:
+    lines = select(BillLine.what_zh, BillLine.fen).where(BillLine.disbursement_id == paid.id).order_by(BillLine.position)
+    return fingerprint(" ".join(paid.invoice_number.split()), [(row.what_zh, row.fen) for row in rows(session, lines)])
