@@ -133,6 +133,7 @@ def _start_postgresql(folder: Path) -> tuple[int, str]:
     base = [initdb, "--pgdata", str(folder / "data"), "--username=postgres", "--auth=trust", "--encoding=UTF8"]
     subprocess.run([*base, "--locale=C.UTF-8", "--no-sync"], check=True, stdout=subprocess.DEVNULL, **who)
     port = free_port()
+    # jit: to compile the plan of an audit's query takes longer than the few rows of a test
     quick = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "jit=off", "max_connections=300")
     small = ("shared_buffers=64MB", "max_wal_size=128MB", "min_wal_size=32MB")
     place = (f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}")
