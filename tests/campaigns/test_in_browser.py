@@ -1,5 +1,6 @@
 """Giving together, lived in four ways: a large gift in honour of somebody by a team, claimed later; cash; news."""
 
+import struct
 from typing import Literal
 
 import pytest
@@ -142,3 +143,12 @@ def test_news_comments_and_what_is_shared(fund: Fund, way: Way) -> None:
             page.goto(f"/campaigns/{campaign}/{name}")
             is_at_ease(page)
             page.screenshot(path=f"/tmp/campaigns-{name}-{way.width}.png", full_page=True)
+        page.goto(f"/campaigns/{campaign}/share")
+        with page.expect_download() as taken:
+            page.get_by_role("link", name="存成图片").click()
+        picture = taken.value.path().read_bytes()
+        if way.script:
+            assert taken.value.suggested_filename == f"poster-{campaign}.png"
+            assert picture[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", picture[16:24]) == (1200, 1600)
+        else:
+            assert taken.value.suggested_filename == f"poster-{campaign}.svg" and b"<svg" in picture

@@ -24,6 +24,8 @@ from marketplace.demo.together import DIRECTED
 from tests.auditing.test_giving import named
 from tests.campaigns.moving.conftest import Opens, empty, other, seal
 from tests.campaigns.moving.test_moving import figures, ledger, quiet
+from tests.conftest import make
+from tests.databases import PostgresServer, SQLiteFiles, close
 from tests.factories import make_person
 from tests.public_ledger import written
 
@@ -32,11 +34,16 @@ pytestmark = pytest.mark.full
 
 
 @pytest.fixture
-def lived(gifts_app: Flask) -> Iterator[Session]:
-    with gifts_app.app_context():
+def lived(databases: SQLiteFiles | PostgresServer, gifts_app: Flask) -> Iterator[Session]:
+    """A copy, since what waits is decided in it."""
+    close(gifts_app)
+    app = make(url := databases.create(gifts_app.config["SQLALCHEMY_DATABASE_URI"]))
+    with app.app_context():
         decide_what_waits()
         seal()
         yield db.session()
+    close(app)
+    databases.drop(url)
 
 
 def decide_what_waits() -> None:
