@@ -61,7 +61,10 @@ def ask(operation: Any, headers: dict[str, str], known: dict[str, str], excluded
             @given(case=strategy)
             def run(case: Case[Any]) -> None:
                 db.session.expire_all()
-                case.call_and_validate(headers=headers | PLAIN, excluded_checks=excluded)
+                # what was wrong about it was only that it came without our token
+                is_mended = "Authorization" in headers and "Authorization" not in (case.headers or {})
+                unjudged: list[CheckFunction] = [checks.negative_data_rejection] if is_mended else []
+                case.call_and_validate(headers=headers | PLAIN, excluded_checks=[*excluded, *unjudged])
 
             run()
 
