@@ -1,6 +1,6 @@
 """What pages show of reviews: each function a fixed number of statements, only as far as its reader may look."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -57,12 +57,12 @@ class Reviewed:
     figures: Figures
 
 
-def get_reviewed(session: Session, code: str) -> Reviewed:
-    """One statement. Raises NotFound for what is not for sale."""
+def get_reviewed(session: Session, code: str, states: Collection[ListingState] = (ListingState.PUBLISHED,)) -> Reviewed:
+    """One statement. Raises NotFound for what is not for sale, or in none of these states."""
     wanted = select(Listing.id, Listing.code, Listing.title_zh, Listing.title_en, Listing.station_code)
     wanted = wanted.add_columns(*FeedbackCount.__table__.c[1:])
     wanted = wanted.outerjoin(FeedbackCount, FeedbackCount.listing_id == Listing.id)
-    found: Any = session.execute(wanted.where(Listing.code == code, Listing.state == ListingState.PUBLISHED)).first()
+    found: Any = session.execute(wanted.where(Listing.code == code, Listing.state.in_(states))).first()
     if found is None:
         raise NotFound(code)
     return Reviewed(found.id, found.code, found.title_zh, found.title_en, found.station_code, Figures.of(found))

@@ -12,11 +12,15 @@ from listings.questions import telling
 from listings.questions.models import Question
 from listings.questions.states import ALIVE, QuestionState as Q
 from listings.screening import holds_contact
-from listings.states import ListingState
+from listings.states import FOR_SALE, ListingState
 from marketplace.core import clock, ids
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.formats import mask_name
 from marketplace.core.transitions import leave_trace, transition
+
+
+class Paused(Refusal):
+    message = _l("These goods are not for sale just now. Keep what you wrote and ask when they are back.")
 
 
 class OwnGoods(Refusal):
@@ -26,11 +30,12 @@ class OwnGoods(Refusal):
 def ask(session: Session, *, code: str, asker_id: int, asker_name: str, language: str, words: str) -> str:
     """Returns the question's id. What holds a contact waits for the station before the seller sees it.
 
-    Raises NotFound for what is not for sale, OwnGoods."""
-    offered = select(Listing).where(Listing.code == code, Listing.state == ListingState.PUBLISHED)
-    listing = session.scalar(offered)
+    Raises NotFound for what is not for sale, Paused for what is not just now, OwnGoods."""
+    listing = session.scalar(select(Listing).where(Listing.code == code, Listing.state.in_(FOR_SALE)))
     if listing is None:
         raise NotFound(code)
+    if listing.state is ListingState.PAUSED:
+        raise Paused(code)
     if listing.seller_id == asker_id:
         raise OwnGoods(code)
     whose: dict[str, Any] = {"public_id": ids.public_id(), "listing_id": listing.id, "seller_id": listing.seller_id}

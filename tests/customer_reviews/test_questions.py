@@ -126,9 +126,31 @@ def test_only_about_what_is_for_sale_and_not_ones_own(session: Session, apples: 
         ask(apples, apples.seller_id)
     apples.state = ListingState.PAUSED
     session.commit()
+    with pytest.raises(asking.Paused):
+        ask(apples, asker)
+    apples.state = ListingState.SUSPENDED
+    session.commit()
     with pytest.raises(NotFound):
         ask(apples, asker)
     assert how_many(session, Question) == 0
+
+
+def test_what_was_typed_while_the_goods_were_paused_is_not_lost(
+    client: FlaskClient, session: Session, apples: Listing
+) -> None:
+    address = f"/listings/{apples.code}/questions"
+    signed_in(client)
+    key = {"idempotency_key": hidden(client.get(f"{address}/new"), "idempotency_key")}
+    apples.state = ListingState.PAUSED
+    session.commit()
+    refused = post(client, address, {**key, "words": WORDS})
+    assert refused.status_code == 409 and "暂时不卖" in refused.text and WORDS in refused.text
+    assert post(client, address, {**key, "words": ""}).status_code == 422
+    assert client.get(f"{address}/new").status_code == 404
+    assert how_many(session, Question) == 0
+    apples.state = ListingState.PUBLISHED
+    session.commit()
+    assert post(client, address, {**key, "words": WORDS}).status_code == 303
 
 
 def test_from_the_page_of_the_goods_to_the_answer(client: FlaskClient, session: Session, apples: Listing) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
-from werkzeug.routing import Rule
+from werkzeug.routing import IntegerConverter, Rule
 
 from crowdfund.campaigns import disbursing, lifecycle, receipts
 from crowdfund.campaigns.drafting import Line
@@ -202,19 +202,24 @@ def everything_to_read(fund: Fund, campaign: str, payment: str) -> list[str]:
     db.session.rollback()
     receipts_ = list(db.session.scalars(select(Receipt.public_id)))
     teams = list(db.session.execute(text("SELECT public_id FROM team")).scalars())
+    rows = list(map(str, db.session.execute(text("SELECT number FROM public_row")).scalars()))
     with fund.app.test_request_context():
         adapter = fund.app.create_url_adapter(None) or fund.app.url_map.bind("localhost")
         found = []
         for rule in fund.app.url_map.iter_rules():
             if "GET" in (rule.methods or ()) and rule.endpoint != "static":
-                found += [adapter.build(rule.endpoint, each) for each in blanks(rule, known, receipts_, teams)]
+                found += [
+                    adapter.build(rule.endpoint, each)
+                    for each in blanks(rule, known, {"receipt": receipts_, "row": rows, "team": teams})
+                ]
     return found + [f"/ledger?q={number}" for number in receipts_]
 
 
-def blanks(rule: Rule, known: dict[str, str], numbers: list[str], teams: list[str]) -> list[dict[str, Any]]:
+def blanks(rule: Rule, known: dict[str, str], many: dict[str, list[str]]) -> list[dict[str, Any]]:
     names = set(rule.arguments)
     filled: list[dict[str, Any]] = [{name: known[name] for name in names if name in known}]
-    for name, several in (("number", numbers), ("team", teams)):
+    numbered = "row" if isinstance(rule._converters.get("number"), IntegerConverter) else "receipt"
+    for name, several in (("number", many[numbered]), ("team", many["team"])):
         if name in names:
             filled = [each | {name: value} for each in filled for value in several]
     return [each for each in filled if set(each) == names]

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from listings.customer_reviews.queries import get_reviewed
 from listings.questions import asking, queries
 from listings.questions.forms import QuestionForm
+from listings.states import FOR_SALE, ListingState
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, hit
 from marketplace.core import idempotency, page_cache
@@ -43,7 +44,9 @@ def show_new(code: str) -> ResponseReturnValue:
 def question_page(
     code: str, form: QuestionForm, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> ResponseReturnValue:
-    body = render_template("questions/new.html", listing=get_reviewed(db.session(), code), form=form)
+    """What was typed is shown again also where the seller has paused meanwhile."""
+    states = {ListingState.PUBLISHED} if status == 200 else FOR_SALE
+    body = render_template("questions/new.html", listing=get_reviewed(db.session(), code, states), form=form)
     return body, status, {"Cache-Control": "no-store", **(headers or {})}
 
 
