@@ -202,16 +202,14 @@ def everything_to_read(fund: Fund, campaign: str, payment: str) -> list[str]:
     db.session.rollback()
     receipts_ = list(db.session.scalars(select(Receipt.public_id)))
     teams = list(db.session.execute(text("SELECT public_id FROM team")).scalars())
-    rows = list(map(str, db.session.execute(text("SELECT number FROM public_row")).scalars()))
+    rows = list(map(str, db.session.scalars(select(sealing.Seal.number).where(sealing.Seal.chain == "public"))))
+    many = {"receipt": receipts_, "row": rows, "team": teams}
     with fund.app.test_request_context():
         adapter = fund.app.create_url_adapter(None) or fund.app.url_map.bind("localhost")
         found = []
         for rule in fund.app.url_map.iter_rules():
             if "GET" in (rule.methods or ()) and rule.endpoint != "static":
-                found += [
-                    adapter.build(rule.endpoint, each)
-                    for each in blanks(rule, known, {"receipt": receipts_, "row": rows, "team": teams})
-                ]
+                found += [adapter.build(rule.endpoint, each) for each in blanks(rule, known, many)]
     return found + [f"/ledger?q={number}" for number in receipts_]
 
 
