@@ -36,6 +36,7 @@ from listings.models import Listing
 from marketplace.accounts.models import Person
 from marketplace.core import clock, logs
 from marketplace.core.db import Base, in_transaction
+from marketplace.core.sealing import Seal
 from marketplace.demo.people import person_id
 from marketplace.demo.tables import read
 from marketplace.orders.groups.models import GroupBuy, GroupOffer
@@ -145,6 +146,9 @@ def of_giving_together(session: Session) -> Iterator[str]:
     places = select(Presale.public_id, Backing.public_id).join(Backing, Backing.presale_id == Presale.id)
     for presale, place in session.execute(places):
         yield f"/presales/{presale}/backings/{backing.link_token(place)}"
+        yield f"/api/v1/presales/{presale}"
+    for row in session.scalars(select(Seal.number).where(Seal.chain == "public").limit(3)):
+        yield f"/ledger/proofs/{row}.json"
 
 
 def addresses(app: Flask, method: str, values: dict[str, list[str]]) -> Iterator[str]:
@@ -159,7 +163,7 @@ def with_values(rule: Rule, values: dict[str, list[str]]) -> Iterator[str]:
     for value in values.get(blanks[0], ["x"]) if blanks else [""]:
         path = rule.rule
         for blank in blanks:
-            path = re.sub(rf"<(\w+:)?{blank}>", value or "x", path)
+            path = re.sub(rf"<([^:<>]+:)?{blank}>", value or "x", path)
         yield path
 
 
