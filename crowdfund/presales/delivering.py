@@ -48,7 +48,8 @@ def start(session: Session, row: Presale, actor: str, why: str) -> None:
 
 def last_day(row: Any) -> date:
     """Of the grace after the harvest."""
-    return row.harvest_on + timedelta(days=row.grace_days)  # type: ignore[no-any-return]
+    harvest_on: date = row.harvest_on
+    return harvest_on + timedelta(days=row.grace_days)
 
 
 def end_one_due(session: Session) -> bool:
