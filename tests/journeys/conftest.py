@@ -33,7 +33,13 @@ class Person:
     has_script: bool
 
     def go(self, path: str) -> None:
-        self.page.goto(self.house.url + path)
+        try:
+            self.page.goto(self.house.url + path)
+        except Error as error:  # a page that waits for money moved on by itself at this moment
+            if "ERR_ABORTED" not in error.message and "interrupted by another navigation" not in error.message:
+                raise
+            self.page.wait_for_load_state()
+            self.page.goto(self.house.url + path)
 
     def fill(self, **fields: str) -> None:
         for name, value in fields.items():
