@@ -93,7 +93,6 @@ def test_nothing_is_wrong_yet_with_a_sum_nobody_has_chosen(fund: Fund) -> None:
     assert page.status_code == 200 and 'name="amount"' in page.text and "aria-invalid" not in page.text
 
 
-
 @pytest.mark.parametrize(
     ("field", "typed", "said"),
     [
