@@ -77,6 +77,7 @@ def test_no_page_and_no_answer_names_a_child(house: Flask, demonstration: Sessio
 
 
 @pytest.mark.full
+@pytest.mark.pages
 def test_everybody_looked_at_everything(house: Flask, demonstration: Session, written: io.StringIO) -> None:
     """Every page and every JSON answer was given to somebody, so that none is clean only because nobody came so far."""
     history.play()
