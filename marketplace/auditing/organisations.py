@@ -1,9 +1,14 @@
 """What must be true of organisations: they are as two people of the province found them in the register."""
 
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Final
 
+from sqlalchemy import Connection
+
 from crowdfund.campaigns.organisations.models import FACTS
-from marketplace.auditing.checks import Check
+from marketplace.auditing.checks import Check, Difference, read
+from marketplace.core import clock
 
 OTHERWISE: Final = " OR ".join(f"o.{name} <> e.{name}" for name in FACTS)
 
@@ -16,3 +21,16 @@ ORGANISATIONS: Final = (
         "organisation {name} or its certificate is otherwise than two people confirmed it",
     ),
 )
+
+OPEN: Final = "what is open has a certificate"
+UNCERTIFIED: Final = """SELECT c.public_id AS name, o.code AS organisation FROM campaign c
+    JOIN organisation o ON o.code = c.organisation_code
+    WHERE c.state = 'live' AND (o.certificate_until < :yesterday OR o.certificate_from > :tomorrow)"""
+
+
+def differences(connection: Connection) -> Iterator[Difference | str]:
+    """A day is left to the worker that pauses what has lost its certificate; before the check, its name."""
+    yield OPEN
+    days = {"yesterday": clock.today() - timedelta(days=1), "tomorrow": clock.today() + timedelta(days=1)}
+    for row in read(connection, UNCERTIFIED, **days):
+        yield Difference(OPEN, f"campaign {row.name} is open, and {row.organisation} has no valid certificate")

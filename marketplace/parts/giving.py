@@ -18,7 +18,8 @@ from crowdfund.campaigns import (
 from crowdfund.campaigns.honours import dedicating
 from crowdfund.campaigns.matching import funds, letters, paying_in, sending_back, taking_back
 from crowdfund.campaigns.news import telling
-from crowdfund.campaigns.plans import cards, keeping, receiving
+from crowdfund.campaigns.organisations import standing
+from crowdfund.campaigns.plans import cards, keeping, receiving, waiting
 from crowdfund.campaigns.reports import publishing
 from crowdfund.campaigns.students import choosing, releasing
 from crowdfund.campaigns.views import (
@@ -113,6 +114,7 @@ def install_plans(app: Flask) -> None:
     }
     outbox.listeners |= {topic: [listener] for topic, listener in heard.items()}
     outbox.slow.update(heard)
+    outbox.listeners[standing.TELLS] = [waiting.tell]
 
 
 def install_students(app: Flask) -> None:
