@@ -41,7 +41,7 @@ def steps(campaign: str) -> list[tuple[str, str]]:
     mine = select(EventRow.to_state, EventRow.why).where(
         EventRow.subject == f"campaign:{campaign}", EventRow.actor == "system"
     )
-    return [tuple(row) for row in db.session.execute(mine.order_by(EventRow.id))]
+    return [(row.to_state, row.why) for row in db.session.execute(mine.order_by(EventRow.id))]
 
 
 def test_revoked_it_takes_no_gifts_and_says_why_until_two_people_have_seen_the_next(fund: Fund) -> None:
