@@ -202,3 +202,16 @@ def test_refunds_from_before_are_read_and_what_they_do_not_tell_is_said(
         places[-1].write_bytes(client.get(f"/{name}").data)
     code, said = Files(*places).say()
     assert code == 0 and "有 1 笔退款早于写明捐款，无法重算“先到先用”" in said and "只凭账本各行重新算过" not in said
+
+
+def test_the_page_about_checking_names_a_row_that_can_be_tried(app: Flask, giving: Giving) -> None:
+    campaign, client = giving.campaign(), app.test_client()
+    giving.gift(campaign, 300)
+    giving.gift(campaign, 500)
+    follow(giving)
+    assert "--row 48213" in client.get("/ledger/verify").text and "照抄" not in client.get("/ledger/verify").text
+    giving.pay_out(campaign, 400)
+    follow(giving)
+    page = client.get("/ledger/verify").text
+    assert "--row 2<" in page and f'href="/ledger/{campaign.public_id}/spent.csv"' in page
+    assert 'href="/ledger/proofs/2.json"' in page and client.get("/ledger/proofs/2.json").status_code == 200
