@@ -20,6 +20,16 @@ ORGANISATIONS: Final = (
         AND (o.code IS NULL OR {OTHERWISE})""",
         "organisation {name} or its certificate is otherwise than two people confirmed it",
     ),
+    Check(
+        "officers are as they were confirmed",
+        """SELECT e.public_id AS name, e.organisation_code AS organisation FROM officer_entry e
+        LEFT JOIN role_grant g ON g.person_id = e.person_id AND g.role = e.role AND g.scope_kind = 'organisation'
+            AND g.scope_id = e.organisation_code
+        WHERE e.id = (SELECT MAX(s.id) FROM officer_entry s WHERE s.organisation_code = e.organisation_code
+            AND s.person_id = e.person_id AND s.role = e.role AND s.state = 'confirmed')
+        AND ((e.is_given AND g.id IS NULL) OR (NOT e.is_given AND g.granted_at <= e.decided_at))""",
+        "an officer of {organisation} is otherwise than two people confirmed in entry {name}",
+    ),
 )
 
 OPEN: Final = "what is open has a certificate"

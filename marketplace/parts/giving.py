@@ -35,6 +35,7 @@ from crowdfund.campaigns.views import (
     mirrors as mirror_views,
     news as news_views,
     officers as officer_views,
+    organisation_officers as officers_of_organisations_views,
     organisations as organisation_views,
     plans as plan_views,
     public as campaign_views,
@@ -67,7 +68,14 @@ from marketplace.stations import queues
 
 def install_giving(app: Flask) -> None:
     """Gifts: their money goes straight into their campaign's account, and back by itself when that is called off."""
-    for views in (organisation_views, campaign_views, gift_views, officer_views, returned_views):
+    for views in (
+        organisation_views,
+        officers_of_organisations_views,
+        campaign_views,
+        gift_views,
+        officer_views,
+        returned_views,
+    ):
         app.register_blueprint(views.bp)
     outcomes.credited[giving.PURPOSE] = giving.account_of
     outcomes.on_succeeded[giving.PURPOSE] = giving.receive
