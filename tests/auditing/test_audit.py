@@ -42,6 +42,7 @@ from tests.campaigns.moving.test_whole import TAMPERING as MOVED_WHOLE
 from tests.campaigns.test_banking import TAMPERING as BANKING
 from tests.campaigns.test_cash import TAMPERING as TOGETHER
 from tests.campaigns.test_certificates import TAMPERING as CERTIFICATES
+from tests.campaigns.test_organisation_officers import TAMPERING as OFFICERS
 from tests.campaigns.test_organisations import TAMPERING as ORGANISATIONS
 from tests.customer_reviews.test_audit import TAMPERING as FEEDBACK
 from tests.factories import signed_in
@@ -199,6 +200,7 @@ def test_every_check_is_proved(traded: Shop) -> None:
         *BANKING,
         *ORGANISATIONS,
         *CERTIFICATES,
+        *OFFICERS,
         *MIRRORS,
         *INVITED,
         *MOVED,
