@@ -101,6 +101,7 @@ LIVES: Final = (
     Life("held_match", "public_id", HELD_MATCH, "held"),
     Life("disbursement", "public_id", DISBURSEMENT, "requested"),
     Life("organisation_entry", "public_id", ENTRY, "written"),
+    Life("officer_entry", "public_id", ENTRY, "written"),
     Life("cash_deposit", "public_id", DEPOSIT, "paid_in"),
     Life("mirror_file", "public_id", FILE, "comparing"),
     Life("campaign_report", "public_id", REPORT, "drafted"),

@@ -9,7 +9,7 @@ from crowdfund.campaigns.invited import models as invitation_models
 from crowdfund.campaigns.matching import models as matching_models, waiting_models
 from crowdfund.campaigns.mirrors import models as mirror_models
 from crowdfund.campaigns.moving import models as moving_models
-from crowdfund.campaigns.organisations import models as organisation_models
+from crowdfund.campaigns.organisations import models as organisation_models, officer_models
 from crowdfund.campaigns.plans import models as plan_models
 from crowdfund.campaigns.reports import models as report_models
 from crowdfund.campaigns.students import models as student_models
@@ -52,6 +52,7 @@ MODELS = (
     batch_models,
     banking_models,
     organisation_models,
+    officer_models,
     campaign_models,
     case_models,
     closing_models,

@@ -121,7 +121,7 @@ def test_it_stands_beside_the_goods_and_at_the_station_once_it_says_something(sh
 
 
 def waiting(session: Any) -> list[Any]:
-    return outbox.take_effects(session, outbox.OutboxRow.topic == "pages.changed", 10)
+    return outbox.take_effects(session, outbox.due(outbox.OutboxRow, outbox.OutboxRow.topic == "pages.changed"), 10)
 
 
 def test_the_words_say_both_figures_who_bore_what_and_no_percentage(shop: Shop) -> None:

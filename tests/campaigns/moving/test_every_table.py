@@ -48,6 +48,7 @@ OF_THE_OLD_HOUSE: Final = {
     "reconciliation_run": "what was looked at there",
     "reconciliation_switch": "what was looked at there",
     "organisation_entry": "what two operators there said of a certificate; the organisation comes as it stands",
+    "officer_entry": "what two operators there said of somebody with an account there",
     "audit_record": "a chain of its own, of everything in the old house",
     "message": "letters to givers",
     "media": "copied with the media folder",
