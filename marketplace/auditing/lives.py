@@ -26,6 +26,7 @@ from crowdfund.campaigns.states import (
 )
 from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
 from crowdfund.presales.states import BACKING, PRESALE
+from listings.complaints.states import COMPLAINT, SECOND_LOOK
 from listings.customer_reviews.states import CUSTOMER_REVIEW, PICTURE
 from listings.questions.states import QUESTION
 from listings.sheets.states import IMPORT
@@ -116,6 +117,8 @@ LIVES: Final = (
     Life("customer_review", "public_id", CUSTOMER_REVIEW, "waiting"),
     Life("review_picture", "public_id", PICTURE, "waiting"),
     Life("question", "public_id", QUESTION, "waiting"),
+    Life("listing_complaint", "public_id", COMPLAINT, "open"),
+    Life("listing_second_look", "public_id", SECOND_LOOK, "asked"),
 )
 
 

@@ -18,6 +18,7 @@ from crowdfund.campaigns.yearly import models as yearly_models
 from crowdfund.pledges import models as pledge_models
 from crowdfund.presales import models as presale_models
 from listings import models as listing_models
+from listings.complaints import models as complaint_models
 from listings.customer_reviews import models as review_models
 from listings.following import models as following_models
 from listings.questions import models as question_models
@@ -55,6 +56,7 @@ MODELS = (
     campaign_models,
     case_models,
     closing_models,
+    complaint_models,
     criteria_models,
     dispute_models,
     following_models,

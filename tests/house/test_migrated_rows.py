@@ -428,3 +428,18 @@ def test_an_invoice_that_was_rejected_before_may_be_asked_for_again(empty: Engin
     put_in(empty, {"disbursement": [bill | {"id": 2, "public_id": "d2", "state": "requested"}]})
     with pytest.raises(DBAPIError), empty.begin() as connection:
         connection.execute(text("UPDATE disbursement SET state = 'requested' WHERE id = 1"))
+
+
+def test_quality_of_before_is_forgotten_and_counted_anew_with_its_causes(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0042")
+    old = {"delivered_lately": 20, "refunded_lately": 2, "delivered": 20, "refunded": 2}
+    put_in(empty, {"quality_count": [{"owner_kind": "seller", "owner": "s", **old}]})
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {"quality_count": ["owner"]})["quality_count"] == []
+    causes = dict.fromkeys(("on_station", "on_province", "not_sent", "called_off", "replaced", "lighter"), 0)
+    new = {"owner_kind": "seller", "owner": "s", "sold_lately": 20, "refunded_lately": 2, "sold": 20, "refunded": 2}
+    with pytest.raises(DBAPIError):
+        put_in(empty, {"quality_count": [{**new, **causes, "on_seller": 1}]})
+    put_in(empty, {"quality_count": [{**new, **causes, "on_seller": 2}]})
