@@ -1,16 +1,18 @@
 """The shelves as pages: /search and /categories/<code>."""
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Final
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from listings import facets, finding, found, shelves
 from listings.finding import SORTS, Question
+from listings.following import queries as following
 from listings.found import Found
 from listings.index import index
 from listings.models import Category
@@ -43,7 +45,15 @@ def category(code: str) -> ResponseReturnValue:
 def page(question: Question) -> ResponseReturnValue:
     page_cache.tags("goods")
     shown = show(db.session(), question)
-    return render_template("listings/browse.html", page=shown, question=question, shelf=shelf_code(question.place))
+    hearts = keeping_of(shown.found) if g.person is not None else None
+    here = request.full_path.rstrip("?")
+    told = {"page": shown, "question": question, "shelf": shelf_code(question.place)}
+    return render_template("listings/browse.html", **told, hearts=hearts, here=here if hearts is not None else "")
+
+
+def keeping_of(result: Found) -> Set[str]:
+    """Which of these packs whoever is signed in keeps in mind."""
+    return following.kept_among(db.session(), g.person.id, [card.variant for card in (*result.exact, *result.similar)])
 
 
 @dataclass(frozen=True, eq=False)  # the same only as itself: what was rendered of it is kept by it

@@ -12,6 +12,8 @@ class FavouriteForm(Form):
     """Which pack to keep in mind: sent twice, it is kept once."""
 
     variant = HiddenField(_l("Pack size"), [Needed(_l("Choose a pack.")), Length(max=64)])
+    here = HiddenField("", [Length(max=2000)])
+    """The list whose heart was pressed, to come back to."""
 
 
 class AlertsForm(Form):

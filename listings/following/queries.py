@@ -1,5 +1,6 @@
 """Somebody's favourites as their page shows them: two statements, however many there are."""
 
+from collections.abc import Sequence, Set
 from datetime import datetime
 
 from sqlalchemy import select
@@ -63,6 +64,12 @@ def get(session: Session, person_id: int, variant: str) -> Kept:
 def is_kept(session: Session, person_id: int, variant: str) -> bool:
     mine = select(Favourite.id).where(Favourite.person_id == person_id, Favourite.variant_code == variant)
     return bool(rows(session, mine))
+
+
+def kept_among(session: Session, person_id: int, variants: Sequence[str]) -> Set[str]:
+    """Those of these packs that they keep."""
+    mine = select(Favourite.variant_code).where(Favourite.person_id == person_id, Favourite.variant_code.in_(variants))
+    return {row.variant_code for row in rows(session, mine)} if variants else set()
 
 
 def get_named(session: Session, favourite: str) -> tuple[Favourite, Good] | None:

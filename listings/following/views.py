@@ -11,6 +11,7 @@ from flask_babel import get_locale, gettext as _
 from listings.following import goods, keeping, queries, telling
 from listings.following.forms import AlertsForm, FavouriteForm
 from listings.following.queries import Kept
+from marketplace.accounts import resuming
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.views_codes import private
 from marketplace.core.db import db, in_transaction
@@ -58,7 +59,8 @@ def create_favourite() -> ResponseReturnValue:
         flash(refusal.message, "failed")
     else:
         flash(_("Saved to your favourites.") if is_new else _("It is among your favourites already."), "done")
-    return redirect(back_to(variant), 303)
+    here = resuming.path_of_ours(form.here.data or "", "")
+    return redirect(f"{here}#{variant}" if here else back_to(variant), 303)
 
 
 def before(variant: str) -> dict[str, Any] | None:

@@ -122,6 +122,9 @@ def has_moved(line: Line, pack: Pack | None, waits: Mapping[int, Mapping[str, An
         return True
     if pack.on_hand + line.stock_change < pack.reserved:
         return True
+    tiers = line.entry.get("tiers", pack.tiers)
+    if tiers and tiers[0][0] <= line.entry.get("minimum", 0):
+        return True
     now = {**pack.values, "tiers": pack.tiers}
     return any(now[key] != value for key, value in line.was.items() if key in now)
 
@@ -180,6 +183,7 @@ def add_new(session: Session, row: ListingImport, lines: Sequence[Line], new: Ne
     with_tiers = [line for line in lines if line.entry.get("tiers")]
     variants = writing.ids_of(session, Variant, [line.pack_code for line in with_tiers])
     writing.add_tiers(session, {variants[line.pack_code]: line.entry["tiers"] for line in with_tiers})
+    writing.arrange_papers(session, {ids[line.target]: named for line in lines if (named := line.entry.get("certificates"))})
     writing.add_media(session, row.seller_id, {ids[line.target]: (0, line.entry.get("pictures", [])) for line in lines})
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from listings.sheets import papers
 from listings.sheets.goods import Pack
 from listings.sheets.parsing import Categories, clean
 from marketplace.core.csv_rows import yuan
@@ -16,6 +17,10 @@ def text_of(key: str, value: Any, categories: Categories) -> str:
         return yuan(int(value))
     if key == "category":
         return categories.names.get(value, value)
+    if key == "minimum":
+        return str(value) if value > 1 else ""
+    if key == "certificates":
+        return papers.in_words(value)
     if key == "months":
         return "、".join(str(month) for month in value)
     if key == "pictures":

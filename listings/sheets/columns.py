@@ -38,10 +38,12 @@ COLUMNS: Final = (
     Column("story", "介绍", "Description", ("商品介绍", "描述", "story"), 40),
     Column("weight", "净重（克）", "Net weight (grams)", ("weight",)),
     Column("months", "收获月份", "Harvest months", ("月份", "上市月份", "harvest month")),
+    Column("minimum", "起卖份数", "At least (packs)", ("最少份数", "起订量", "minimum", "minimum quantity")),
     Column("tier_from", "满几份优惠", "Lower price from", ("起批量", "优惠起点")),
     Column("tier_price", "优惠价（元）", "Lower price (yuan)", ("批发价",)),
     Column("shelf_life", "保质期（天）", "Shelf life (days)"),
     Column("storage", "储存方法", "Storage advice", ("保存方法", "储存"), 18),
+    Column("certificates", "证书", "Papers", ("证件", "资质", "certificates"), 30),
     Column("pictures", "图片", "Pictures", ("图片文件", "照片", "picture"), 18),
     Column("state", "状态", "State", is_read=False),
 )

@@ -5,17 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from listings.forms import grams_of
-from listings.sheets import cells as cells_of, proposing
+from listings.sheets import cells as cells_of, papers, proposing
 from listings.sheets.goods import DESCRIBING, OF_THE_GOODS, Pack
-from listings.sheets.parsing import MOST_PICTURES, NEEDED, PARSERS, Categories, Wrong, parse
+from listings.sheets.parsing import MOST_PICTURES, NEEDED, PARSERS, Categories, parse
 from listings.sheets.proposing import FIELDS, MARK
 from listings.sheets.states import Verdict
+from listings.sheets.wrong import Wrong
 from listings.states import ListingState as L
 from marketplace.core import ids
 from marketplace.core.records import record
 
 TIERS: Final = ("tier_from", "tier_price")
-BY_THEMSELVES: Final = ("seen_stock", "stock", "pictures", *TIERS)  # compared by rules of their own
+BY_THEMSELVES: Final = ("seen_stock", "stock", "certificates", "pictures", *TIERS)  # compared by rules of their own
 PLAIN: Final = tuple(key for key in ("category", *PARSERS) if key not in BY_THEMSELVES)
 LOCKED: Final = (L.SUBMITTED, L.SUSPENDED)
 NOTHING: Final = object()  # no edit proposes it
@@ -51,8 +52,12 @@ class Compared:
             return Verdict.REFUSED
         return Verdict.NEW if self.is_new else Verdict.CHANGED if self.entry else Verdict.SAME
 
+    @property
+    def columns_refused(self) -> set[str]:
+        return {problem["column"] for problem in self.problems}
+
     def refuse(self, column: str, code: str, **values: int | str) -> None:
-        if not any(problem["column"] == column for problem in self.problems):
+        if column not in self.columns_refused:
             self.problems.append(Wrong(code, values).at(column))
 
 
@@ -86,13 +91,14 @@ def pack_meant(there: There, cells: Mapping[str, str]) -> Pack | None:
 
 def describe_new(found: Compared, there: There, cells: Mapping[str, str]) -> None:
     found.is_new = True
-    for key in (*PLAIN, "stock"):
+    for key in (*PLAIN, "stock", "certificates"):
         text = cells.get(key, "")
         if not text and key in (*NEEDED, "number"):
             found.refuse(key, "no_key" if key == "number" else "missing_for_new")
         else:
             read_into(found, key, text, there.categories)
     read_tiers(found, cells, there.categories, found.entry.get("price"))
+    keep_lower_above(found, found.entry.get("minimum", 1))
     if "unit" in found.entry and "weight" in found.entry:
         settle_weight(found, found.entry["unit"])
     add_pictures(found, there, cells, have=[])
@@ -114,6 +120,7 @@ def describe_change(found: Compared, there: There, cells: Mapping[str, str], pac
     if "number" in found.entry:
         keep_number_apart(found, there, pack)
     say_tiers(found, cells, shown, there.categories, pack)
+    say_papers(found, there, cells, shown, pack)
     count(found, cells, pack)
     weigh(found, cells, pack)
     have = there.digests.get(pack.listing_id, [])
@@ -157,13 +164,36 @@ def say_tiers(
     if any(cells[key] != shown[key] or ("price" in found.entry and cells[key]) for key in said):
         read_tiers(found, {**shown, **cells}, categories, found.entry.get("price", pack.values["price"]))
         first = found.entry.get("tiers")
-        if first and first[0][0] <= pack.minimum and first != pack.tiers[:1]:
-            found.refuse("tier_from", "tier_of_least", least=pack.minimum)
+        if first != pack.tiers[:1]:
+            keep_lower_above(found, found.entry.get("minimum", pack.minimum))
         if first and first == pack.tiers[:1]:
             del found.entry["tiers"]
         elif first:
             first += [tier for tier in pack.tiers[1:] if tier[0] > first[0][0] and tier[1] < first[0][1]]
     keep_useful_tiers(found, pack)
+    tiers = found.entry.get("tiers", pack.tiers)
+    if tiers and tiers[0][0] <= found.entry.get("minimum", 0) and "tier_from" not in found.columns_refused:
+        found.refuse("minimum", "least_above_lower", least=tiers[0][0])
+
+
+def keep_lower_above(found: Compared, least: int) -> None:
+    """A lower price is for more than everybody takes anyway."""
+    tiers = found.entry.get("tiers")
+    if tiers and tiers[0][0] <= least:
+        found.refuse("tier_from", "tier_of_least", least=least)
+
+
+def say_papers(found: Compared, there: There, cells: Mapping[str, str], shown: Mapping[str, str], pack: Pack) -> None:
+    """All papers that the goods have; further packs leave them to the first."""
+    key = "certificates"
+    if key not in cells or cells_of.are_alike(cells[key], shown[key]) or not (cells[key] or pack.is_only):
+        return
+    read_into(found, key, cells[key], there.categories)
+    if key in found.entry:
+        waits = there.waiting.get(pack.listing_id, {}).get(FIELDS[key], [])
+        found.entry[key] = papers.kept(found.entry[key], pack.values[key], waits)
+        if found.entry[key] == pack.values[key]:
+            del found.entry[key]
 
 
 def read_tiers(found: Compared, cells: Mapping[str, str], categories: Categories, price: int | None) -> None:

@@ -13,9 +13,10 @@ from listings.sheets import archives, goods, proposing, storing
 from listings.sheets.columns import BY_KEY, find_heading
 from listings.sheets.comparing import Compared, There, compare
 from listings.sheets.models import ListingImport, ListingImportPicture, ListingImportRow
-from listings.sheets.parsing import Wrong, clean, pictures as pictures_named
+from listings.sheets.parsing import clean, pictures as pictures_named
 from listings.sheets.reading import MOST_ROWS
 from listings.sheets.states import ImportState as I, Verdict
+from listings.sheets.wrong import Wrong
 from marketplace.core import clock
 from marketplace.core.db import add_rows, db, in_transaction, rows
 from marketplace.core.transitions import transition

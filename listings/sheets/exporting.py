@@ -7,14 +7,14 @@ from typing import Any, Final
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from listings.sheets import cells, goods
+from listings.sheets import cells, goods, papers
 from listings.sheets.columns import COLUMNS, Column
 from listings.sheets.parsing import Categories
 from listings.sheets.reading import MOST_ROWS
 from marketplace.core.csv_rows import row as csv_row
 
 MARK: Final = "\ufeff"  # by which table programs know UTF-8
-NUMBERS: Final = frozenset({"price", "stock", "seen_stock", "weight", "tier_from", "tier_price", "shelf_life"})
+NUMBERS: Final = frozenset({"price", "stock", "seen_stock", "weight", "minimum", "tier_from", "tier_price", "shelf_life"})
 SUMS: Final = frozenset({"price", "tier_price"})
 KIND_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -99,10 +99,16 @@ def explanations() -> dict[str, str]:
         "story": _("Who grew it, where, how it tastes. 10 to 500 characters."),
         "weight": _("Only where the pack does not say what it weighs, such as eggs or a gift box."),
         "months": _("Such as 9、10 or 9-11. Empty: all year."),
+        "minimum": _("How many packs somebody has to take at least; empty: one."),
         "tier_from": _("From how many packs on it costs less; may be empty."),
         "tier_price": _("What a pack costs then; may be empty."),
         "shelf_life": _("A whole number of days; may be empty."),
         "storage": _("May be empty."),
+        "certificates": _(
+            "Kind, what it says and its number, with colons between them, such as 有机：有机小米：CN-123; "
+            "several with semicolons. Kinds: %(kinds)s. May be empty.",
+            kinds="、".join(zh for zh, _en in papers.KINDS.values()),
+        ),
         "pictures": _("Names of files in the ZIP beside the sheet, with commas between them; may be empty."),
         "state": _("For your eye alone; it is not read."),
     }

@@ -6,8 +6,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, Select, or_, select
 from sqlalchemy.orm import Session
 
+from listings import certificates
 from listings.forms import grams_of
-from listings.models import Category, Listing, Media, PriceTier, Variant
+from listings.models import Category, Certificate, Listing, Media, PriceTier, Variant
 from listings.sheets.parsing import Categories
 from listings.states import ListingState as L
 from marketplace.core.db import rows
@@ -24,6 +25,7 @@ DESCRIBING: Final = (
     "months",
     "shelf_life",
     "storage",
+    "certificates",
     "pictures",
 )
 OF_THE_GOODS: Final = frozenset({"number", *DESCRIBING} - {"unit", "weight"})
@@ -61,15 +63,17 @@ class Pack:
 
 
 def of_seller(session: Session, person_id: int, *which: ColumnElement[bool]) -> list[Pack]:
-    """In the order in which they were listed; two statements."""
+    """In the order in which they were listed; three statements."""
     found = rows(session, statement(person_id, *which))
     number_of_packs: dict[int, int] = {}
     for row in found:
         number_of_packs[row.id] = number_of_packs.get(row.id, 0) + 1
     tiers = tiers_of(session, [row.variant_id for row in found])
+    papers = papers_of(session, list(number_of_packs))
     made, seen = [], set()
     for row in found:
-        made.append(pack_of(row, row.id not in seen, number_of_packs[row.id] == 1, tiers.get(row.variant_id, [])))
+        is_first, is_only = row.id not in seen, number_of_packs[row.id] == 1
+        made.append(pack_of(row, is_first, is_only, tiers.get(row.variant_id, []), papers.get(row.id, [])))
         seen.add(row.id)
     return made
 
@@ -87,7 +91,7 @@ def statement(person_id: int, *which: ColumnElement[bool]) -> Select[*tuple[Any,
     )
 
 
-def pack_of(row: Row[Any], is_first: bool, is_only: bool, tiers: list[list[int]]) -> Pack:
+def pack_of(row: Row[Any], is_first: bool, is_only: bool, tiers: list[list[int]], papers: list[dict[str, Any]]) -> Pack:
     grams = row.net_weight_grams
     first = tiers[0] if tiers else [None, None]
     values = {
@@ -101,10 +105,12 @@ def pack_of(row: Row[Any], is_first: bool, is_only: bool, tiers: list[list[int]]
         "story": row.story_zh,
         "weight": None if grams == grams_of(row.unit_zh) else grams,
         "months": row.harvest_months,
+        "minimum": row.minimum_quantity,
         "tier_from": first[0],
         "tier_price": first[1],
         "shelf_life": row.shelf_life_days,
         "storage": row.storage_zh,
+        "certificates": papers,
     }
     names = (row.id, row.variant_id, row.code, row.pack_code, row.state, row.station_code)
     return Pack(*names, is_first, is_only, row.version, row.on_hand, row.reserved, row.minimum_quantity, tiers, values)
@@ -117,6 +123,15 @@ def tiers_of(session: Session, variants: Sequence[int]) -> dict[int, list[list[i
         ordered = wanted.where(PriceTier.variant_id.in_(part)).order_by(PriceTier.variant_id, PriceTier.from_quantity)
         for row in rows(session, ordered):
             found.setdefault(row.variant_id, []).append([row.from_quantity, row.price_fen])
+    return found
+
+
+def papers_of(session: Session, listings: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """Each listing's papers, as an edit carries them."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    for part in parts(listings):
+        for row in rows(session, certificates.columns().where(Certificate.listing_id.in_(part)).order_by(Certificate.id)):
+            found.setdefault(row.listing_id, []).append(certificates.content(row))
     return found
 
 

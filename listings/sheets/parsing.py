@@ -10,11 +10,12 @@ from wtforms.validators import Length, NumberRange
 
 from listings import measures
 from listings.forms import HEAVIEST_GRAMS, LARGEST_FEN, YUAN, DetailsForm
+from listings.sheets import papers
+from listings.sheets.wrong import MOST_OF_A_NAME, Wrong
 from marketplace.core.forms import tidy
 from marketplace.core.money import without_thousands
 from marketplace.core.records import record
 
-MOST_OF_A_NAME: Final = 40  # of what was typed, where it is repeated
 LONGEST_NUMBER: Final = 40  # characters of an article number
 MOST_PICTURES: Final = 6
 WHOLE: Final = re.compile(r"(\d{1,9})(?:\.0+)?")
@@ -22,17 +23,6 @@ BETWEEN_NUMBERS: Final = re.compile(r"[,，、;；\s/和]+")
 BETWEEN_NAMES: Final = re.compile(r"[,，、;；\n|]+")
 MONTH_RANGE: Final = re.compile(r"(\d{1,2})(?:[-~～至到—–]+(\d{1,2}))?")
 ALL_YEAR: Final = frozenset({"全年", "四季", "all year", "all", "1-12"})
-
-
-class Wrong(Exception):
-    """`code` names the reason and its remedy in wording.py; `values` go into the words for it."""
-
-    def __init__(self, code: str, values: Mapping[str, int | str] | None = None) -> None:
-        super().__init__(code)
-        self.code, self.values = code, values or {}
-
-    def at(self, column: str) -> dict[str, Any]:
-        return {"column": column, "code": self.code, "values": dict(self.values)}
 
 
 @record
@@ -148,14 +138,16 @@ PARSERS: Final[dict[str, Callable[[str], Any]]] = {
     "story": words("story"),
     "weight": number_of("weight"),
     "months": months,
+    "minimum": number_of("minimum"),
     "tier_from": number_of("tier_from"),
     "tier_price": yuan,
     "shelf_life": number_of("shelf_life"),
     "storage": words("storage"),
+    "certificates": papers.read,
     "pictures": pictures,
 }
 NEEDED: Final = ("category", "title", "unit", "price", "stock", "village", "story")
-BLANK: Final[dict[str, Any]] = {"months": [], "storage": "", "pictures": []}  # else None
+BLANK: Final[dict[str, Any]] = {"minimum": 1, "months": [], "storage": "", "certificates": [], "pictures": []}  # else None
 
 
 def parse(key: str, text: str, categories: Categories) -> Any:

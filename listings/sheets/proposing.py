@@ -24,6 +24,7 @@ FIELDS: Final = {
     "months": "harvest_months",
     "shelf_life": "shelf_life_days",
     "storage": "storage_zh",
+    "certificates": "certificates",
 }
 """Columns of a sheet that an edit carries, with its fields. Kind, way of packing and pictures are changed on their page."""
 MARK: Final = "proposed"

@@ -15,8 +15,8 @@ from listings.sheets.applying import Line, Prepared
 from listings.sheets.comparing import LOCKED
 from listings.sheets.goods import Pack
 from listings.sheets.models import ListingImport, ListingImportRow
-from listings.sheets.parsing import Wrong
 from listings.sheets.states import ImportState as I, Outcome
+from listings.sheets.wrong import Wrong
 from listings.states import ListingState as L
 from marketplace.core.db import db, in_transaction, rows
 from marketplace.core.records import record
@@ -94,6 +94,9 @@ def obstacle(line: Line, known: Known) -> dict[str, Any] | None:
     for key, value in at_once.items():
         if key in now and key != "stock" and now[key] != value and not (key == "number" and not value):
             return Wrong("changed_since").at(key)
+    tiers = line.was.get("tiers", pack.tiers)
+    if tiers and tiers[0][0] <= line.was.get("minimum", 0):
+        return Wrong("changed_since").at("tier_from")
     expected = [*line.was.get("pictures", []), *(made["digest"] for made in line.entry.get("pictures", []))]
     if "pictures" in line.entry and digests.get(pack.listing_id, []) != expected:
         return Wrong("changed_since").at("pictures")

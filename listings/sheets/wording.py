@@ -60,6 +60,16 @@ OF_ROWS: Final[dict[str, Words]] = {
         _l("Buyers take at least %(least)s of these anyway."),
         _l("Let the lower price begin with more packs than that."),
     ),
+    "least_above_lower": (
+        _l("A lower price begins with %(least)s packs already."),
+        _l("Let fewer packs be enough, or let the lower price begin with more."),
+    ),
+    "paper_parts": (
+        _l("“%(typed)s” is not kind, name and number of a paper."),
+        _l("Write it like 有机：有机小米：CN-123, and semicolons between several."),
+    ),
+    "paper_kind": (_l("“%(typed)s” is no kind of paper."), _l("Choose one of these: %(kinds)s.")),
+    "too_many_papers": (_l("That would be %(now)s papers."), _l("At most %(most)s papers fit.")),
     "tier_not_lower": (
         _l("The lower price is not lower than the price."),
         _l("A larger quantity should cost less per pack: correct one of the two."),

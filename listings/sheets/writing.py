@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from listings import measures
+from listings import certificates, measures
 from listings.drawings import drawing_of
 from listings.forms import grams_of
 from listings.models import Listing, Media, PriceTier, Variant
@@ -52,6 +52,7 @@ def pack_columns(values: Mapping[str, Any]) -> dict[str, Any]:
         "piece_zh": measure.word,
         "net_weight_grams": values["weight"] or grams_of(values["unit"]) or 0,
         "price_fen": values["price"],
+        "minimum_quantity": values.get("minimum", 1),
     }
 
 
@@ -97,7 +98,11 @@ def add_media_to(session: Session, uploader_id: int, changes: Sequence[tuple[Pac
 def rewrite(session: Session, changes: Sequence[tuple[Pack, Mapping[str, Any]]], categories: Categories) -> None:
     """Of each pack the columns that its entry names, a statement for each kind of them; stock is counted elsewhere."""
     changed = [(pack, {**pack.values, **entry}, entry.keys()) for pack, entry in changes]
-    prices = [{"row": pack.variant_id, "price_fen": values["price"]} for pack, values, keys in changed if "price" in keys]
+    terms = [
+        {"row": pack.variant_id, "price_fen": values["price"], "minimum_quantity": values["minimum"]}
+        for pack, values, keys in changed
+        if keys & {"price", "minimum"}
+    ]
     packs = [{"row": pack.variant_id, **pack_columns(values)} for pack, values, keys in changed if keys & {"unit", "weight"}]
     listings = [
         {"row": pack.listing_id, **{column: values[key] for key, column in OF_LISTING.items()}}
@@ -109,14 +114,22 @@ def rewrite(session: Session, changes: Sequence[tuple[Pack, Mapping[str, Any]]],
         for pack, values, keys in changed
         if "category" in keys
     ]
-    for kind, written in ((Variant, prices), (Variant, packs), (Listing, listings), (Listing, kinds)):
+    for kind, written in ((Variant, terms), (Variant, packs), (Listing, listings), (Listing, kinds)):
         update_each(session, kind, written)
+    papers = {pack.listing_id: entry["certificates"] for pack, entry in changes if "certificates" in entry}
+    arrange_papers(session, papers)
     tiers = {pack.variant_id: entry["tiers"] for pack, entry in changes if "tiers" in entry}
     for part in goods.parts(list(tiers)):
         session.execute(delete(PriceTier).where(PriceTier.variant_id.in_(part)))
     add_tiers(session, tiers)
     for part in goods.parts(sorted({pack.listing_id for pack, _entry in changes})):
         session.execute(update(Listing).where(Listing.id.in_(part)).values(version=Listing.version + 1))
+
+
+def arrange_papers(session: Session, papers: Mapping[int, list[dict[str, Any]]]) -> None:
+    """`papers`: listing: all that it has from now on."""
+    for part in goods.parts(list(papers)):
+        certificates.arrange_all(session, {listing: papers[listing] for listing in part})
 
 
 def update_each(session: Session, kind: type[Base], written: Sequence[Mapping[str, Any]]) -> None:

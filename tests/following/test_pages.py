@@ -13,6 +13,7 @@ from listings.following.models import Favourite
 from listings.models import Listing
 from listings.states import ListingState
 from marketplace.core.db import in_transaction
+from tests import statements
 from tests.factories import make_listing, make_person, make_variant, sign_in_as
 from tests.following.conftest import Orchard
 
@@ -60,6 +61,39 @@ def test_a_stranger_signs_in_and_what_they_pressed_is_not_lost(orchard: Orchard)
     assert count(orchard) == 1
     assert orchard.client.get(wanted).headers["Location"] == "/listings/G7?variant=G7-1"
     assert orchard.client.get("/account/favourites/new?variant=G9-9").status_code == 404
+
+
+def test_a_heart_on_a_card_saves_it_and_leads_back_to_its_place(signed_in: Orchard) -> None:
+    page = signed_in.client.get("/search?sort=price&page=1").text
+    assert 'aria-label="收藏 吉县红富士苹果"' in page and 'name="here" value="/search?sort=price&amp;page=1"' in page
+
+    saved = press(signed_in, "/account/favourites", variant="G7-1", here="/search?sort=price&page=1")
+    assert saved == (303, "/search?sort=price&page=1#G7-1") and count(signed_in) == 1
+    page = signed_in.client.get("/search?sort=price&page=1").text
+    assert 'href="/account/favourites#G7-1" aria-label="已收藏 吉县红富士苹果，看我的收藏"' in page
+    assert 'aria-label="收藏 吉县红富士苹果"' not in page
+
+
+@pytest.mark.parametrize("elsewhere", ["https://bad.example/", "//bad.example/", "/\\bad.example", "search"])
+def test_a_heart_leads_to_no_other_house(signed_in: Orchard, elsewhere: str) -> None:
+    assert press(signed_in, "/account/favourites", variant="G7-1", here=elsewhere) == (303, "/listings/G7?variant=G7-1")
+
+
+def test_a_strangers_list_is_the_same_for_all_and_has_no_hearts(orchard: Orchard) -> None:
+    assert "item__heart" not in orchard.client.get("/search").text
+    sign_in_as(orchard.client, orchard.person)
+    assert "item__heart" in orchard.client.get("/search").text
+    assert "item__heart" not in orchard.client.application.test_client().get("/search").text
+
+
+def test_hearts_cost_one_statement(signed_in: Orchard) -> None:
+    signed_in.client.get("/search")
+    with statements.gathered() as before:
+        signed_in.client.get("/search")
+    signed_in.save()
+    with statements.gathered() as after:
+        signed_in.client.get("/search")
+    assert len(after) == len(before)
 
 
 def test_the_list_says_how_things_are_now(signed_in: Orchard) -> None:

@@ -7,6 +7,7 @@ from marketplace.core import outbox
 from marketplace.core.db import db, in_transaction
 from marketplace.orders import access, bringing, fulfilment, refunding, undelivered
 from marketplace.orders.cases import appealing, deciding, exchanging, paying_back, quality, returning
+from marketplace.orders.cases.blame import Cause
 from marketplace.orders.cases.rules import Bearer, Condition, Wish
 from marketplace.orders.cases.states import CaseState as C
 from marketplace.orders.closing import ending, figures
@@ -236,7 +237,7 @@ def test_the_audit_understands_a_replacement_lost_after_the_province_had_decided
     assert balances(first.number) == before and differences(shop) == []
 
 
-def test_what_a_grower_could_not_bring_does_not_count_against_them(shop: Shop) -> None:
+def test_what_a_grower_could_not_bring_counts_as_that(shop: Shop) -> None:
     number = accepted(shop, apples=9)
     bring(shop, came=7, rest=Rest.REFUND)
     told = {"parcel": box(number).public_id, "station": JIXIAN, "actor": "clerk"}
@@ -245,7 +246,31 @@ def test_what_a_grower_could_not_bring_does_not_count_against_them(shop: Shop) -
     in_transaction(fulfilment.deliver, **told)
     ask(box(number), 1)
     db.session.rollback()
-    assert set(quality.counted(db.session()).values()) == {(7, 1, 7, 1)}
+    (found,) = set(quality.counted(db.session()).values())
+    assert found[:4] == (9, 3, 9, 3)
+    assert dict(zip(quality.CAUSES, found[4:], strict=True)) == dict.fromkeys(Cause, 0) | {
+        Cause.NOT_SENT: 2,
+        Cause.SELLER: 1,
+    }
+
+
+def test_what_weighed_less_and_what_came_instead_count_as_that(shop: Shop) -> None:
+    number, instead = accepted(shop, apples=5), other_pack(shop)
+    bring(shop, came=3, rest=Rest.SUBSTITUTE, instead=instead, grams=7000)
+    offered = db.session.scalars(select(Substitute.public_id)).one()
+    in_transaction(substituting.accept, substitute=offered, number=number, actor="buyer")
+    ship_packed(number)
+    found = quality.counted(db.session())
+    assert {dict(zip(quality.CAUSES, each[4:], strict=True))[Cause.REPLACED] for each in found.values()} == {2}
+    assert {each[:4] for each in found.values()} == {(5, 5, 5, 5)} and {each[-1] for each in found.values()} == {3}
+
+
+def ship_packed(number: str) -> None:
+    told = {"parcel": box(number).public_id, "station": JIXIAN, "actor": "clerk"}
+    in_transaction(fulfilment.pack, shelf="A", **told)
+    in_transaction(fulfilment.ship, carrier="邮政", tracking_number="123456", **told)
+    in_transaction(fulfilment.deliver, **told)
+    db.session.rollback()
 
 
 def test_what_will_never_come_is_neither_fetched_nor_packed_where_its_refund_failed(shop: Shop) -> None:

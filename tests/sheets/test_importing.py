@@ -326,8 +326,17 @@ def test_xlsx_says_the_same_as_csv(trader: Trader, session: Session) -> None:
         "story": STORY,
         "storage": "",
         "months": [],
+        "certificates": [],
     }
-    figures = {"number": "A001", "category": "grain-millet", "price": 5800, "stock": 40, "weight": None, "shelf_life": None}
+    figures = {
+        "number": "A001",
+        "minimum": 1,
+        "category": "grain-millet",
+        "price": 5800,
+        "stock": 40,
+        "weight": None,
+        "shelf_life": None,
+    }
     assert rows(session)[0].entry == described | figures | {"tiers": []}
 
 

@@ -13,9 +13,10 @@ from werkzeug.datastructures import MultiDict
 from listings.forms import DetailsForm
 from listings.sheets import reading
 from listings.sheets.columns import COLUMNS, find_heading
-from listings.sheets.parsing import PARSERS, Wrong
+from listings.sheets.parsing import PARSERS
 from listings.sheets.reading import Unreadable
 from listings.sheets.states import ImportState as I
+from listings.sheets.wrong import Wrong
 from tests.sheets.conftest import HEADINGS, MILLET, STORY, Trader, as_csv, as_xlsx, changed, latest, rows, wrong
 
 LINES = [["货号", "品名"], ["A1", "米，\n油"]]

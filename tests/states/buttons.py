@@ -96,6 +96,7 @@ GOODS: Final = {
         {L.PUBLISHED: (L.SUSPENDED,), L.PAUSED: (L.SUSPENDED,)},
         {"reason": "有疑"},
     ),
+    "giving up": Event(OWN + "suspended-removal", "seller", one(L.SUSPENDED, L.ARCHIVED)),
     "clearance": Event("/operator/listings/{code}/clearance", "", one(L.SUSPENDED, L.PUBLISHED), {"reason": "查清了"}),
 }
 OF_THE_HOUSE: Final[dict[str, set[tuple[Any, Any]]]] = {

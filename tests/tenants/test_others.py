@@ -42,6 +42,8 @@ CALLED: Final[Mapping[str, tuple[str, ...]]] = {
     "code": ("listing.code",),  # whoever knows the code of a pledge may follow it
     "deposit": ("cash_deposit.public_id",),
     "entry": ("organisation_entry.public_id",),
+    "change": ("officer_entry.public_id",),
+    "officer": ("person.public_id",),
     "edit": ("listing_revision.public_id",),
     "evidence": ("dispute_evidence.public_id",),
     "fund": ("matching_fund.public_id",),
@@ -76,6 +78,7 @@ OTHERWISE: Final[Mapping[str, tuple[str, ...]]] = {
     "kind": ("goods",),
     "month": ("2026-10",),
     "names": ("apple",),
+    "role": ("charity_officer",),
     "step": (
         *("acceptance", "refusal", "approval", "rejection", "cancellation", "submission", "pause"),
         *("receipt", "check", "dispatch"),
