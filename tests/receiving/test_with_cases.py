@@ -344,5 +344,6 @@ def test_a_desk_does_not_pay_besides_for_what_was_replaced_and_the_province_may(
     arrive(shop)
     found = {each[:4] for each in quality.counted(db.session()).values()}
     assert found == {(3, 3, 3, 3)} and differences(shop) == []  # two refunded, one replaced: each once
+    first.client.get(f"/orders/{number}?key={access.link_key(number)}")
     page = first.client.get(f"/orders/{number}").text
     assert "换货，不用付款。站点已接单" in page and "已付款" not in page

@@ -118,6 +118,7 @@ UNSEEN: Final[Mapping[str, str]] = {
     **dict.fromkeys(("station_checks.show_check", "institutions.show_check"), "the order is not on account"),
     "backings.show_backing": "opens by a secret link alone",
     "station_presales.show_presale": "it is a draft, and not handed in",
+    "seller_suspensions.show_suspension": "it is a draft, and not off sale",
     **dict.fromkeys(("groups.show_opening", "groups.show_joining"), "says first how many"),
     "station_reviews.show_picture": "no file is there",
     "following.show_alerts": "is called by the pack that is kept",
