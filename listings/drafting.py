@@ -12,7 +12,7 @@ from listings.drawings import drawing_of
 from listings.models import Category, Listing, Variant
 from listings.owning import actor, get_own
 from listings.packs import Pack
-from listings.states import FOR_SALE, ListingState as L
+from listings.states import REVISED, ListingState as L
 from marketplace.core import clock, ids
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.records import record
@@ -131,7 +131,7 @@ def describe(session: Session, *, code: str, person_id: int, details: Details, b
 def redescribe(session: Session, *, code: str, person_id: int, content: Mapping[str, Any], by: int | None = None) -> bool:
     """Write what it is, of a draft at once; of what is for sale as an edit. Whether the station has something to look at."""
     listing = get_own(session, code, person_id, by)
-    if listing.state in FOR_SALE:
+    if listing.state in REVISED:
         return revising.propose(session, code=code, person_id=person_id, changes=content, by=by)
     reopen(session, listing, by)
     write(listing, content)

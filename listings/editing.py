@@ -12,14 +12,14 @@ from listings.drafting import reopen
 from listings.models import Listing
 from listings.owning import actor, get_own
 from listings.packs import Pack
-from listings.states import FOR_SALE
+from listings.states import REVISED
 from marketplace.core.errors import NotFound
 
 
 def get_changeable(session: Session, code: str, person_id: int, by: int | None) -> Listing:
     """One's own listing, for sale or a draft (again). Raises NotFound, NotEditable."""
     listing = get_own(session, code, person_id, by)
-    if listing.state not in FOR_SALE:
+    if listing.state not in REVISED:
         reopen(session, listing, by)
     return listing
 
@@ -31,7 +31,7 @@ def propose(session: Session, listing: Listing, by: int | None, **changes: Any) 
 def add_picture(session: Session, *, code: str, person_id: int, made: dict[str, Any], by: int | None = None) -> str:
     """Put a re-encoded picture behind the others. Raises NotFound, NotEditable, TooManyPictures."""
     listing = get_changeable(session, code, person_id, by)
-    if listing.state in FOR_SALE:
+    if listing.state in REVISED:
         shown = revising.proposed(session, listing)["pictures"]
         new = pictures.keep(session, uploader_id=by or person_id, made=made)
         propose(session, listing, by, pictures=[*shown, new])
@@ -43,7 +43,7 @@ def add_picture(session: Session, *, code: str, person_id: int, made: dict[str, 
 def remove_picture(session: Session, *, code: str, person_id: int, media: str, by: int | None = None) -> None:
     """Raises NotFound, NotEditable."""
     listing = get_changeable(session, code, person_id, by)
-    if listing.state not in FOR_SALE:
+    if listing.state not in REVISED:
         pictures.detach(session, listing=listing, media=media)
         return
     shown = revising.proposed(session, listing)["pictures"]
@@ -78,7 +78,7 @@ def remove_certificate(session: Session, *, code: str, person_id: int, name: str
 
 
 def arrange_certificates(session: Session, listing: Listing, by: int | None, named: list[dict[str, Any]]) -> None:
-    if listing.state in FOR_SALE:
+    if listing.state in REVISED:
         propose(session, listing, by, certificates=named)
     else:
         certificates.arrange(session, listing, named)
@@ -88,7 +88,7 @@ def arrange_certificates(session: Session, listing: Listing, by: int | None, nam
 def add_pack(session: Session, *, code: str, person_id: int, pack: Pack, by: int | None = None) -> str:
     """A further pack. Raises NotFound, NotEditable, TooManyPacks."""
     listing = get_changeable(session, code, person_id, by)
-    if listing.state in FOR_SALE:
+    if listing.state in REVISED:
         new = revising.proposed(session, listing)["new_packs"]
         propose(session, listing, by, new_packs=[*new, revising.as_entered(pack)])
     else:

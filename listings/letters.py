@@ -23,10 +23,16 @@ TEXTS: Final[dict[str, LazyString]] = {
     "rejected": _l("The station could not put “%(title)s” on sale yet. Reason: %(why)s. Mend it here: %(url)s"),
     "edit_accepted": _l("The station accepted your edit of “%(title)s”: %(url)s"),
     "edit_rejected": _l("The station did not accept your edit of “%(title)s”, so it stays as it was. Reason: %(why)s"),
-    "suspended": _l("The province took “%(title)s” off sale. Reason: %(why)s. Your station helps you."),
+    "suspended": _l(
+        "The province took “%(title)s” off sale. Reason: %(why)s. Mend it and ask to be looked at again here: %(url)s"
+    ),
+    "kept_off_sale": _l("The province has looked at “%(title)s” again and keeps it off sale. Reason: %(why)s. See: %(url)s"),
     "cleared": _l("“%(title)s” is no longer kept off sale. Reason: %(why)s. See how it stands: %(url)s"),
 }
-PLACES: Final = {"published": "/listings/%s", "edit_accepted": "/listings/%s"}
+SUSPENSION: Final = "/seller/listings/%s/suspension"
+PLACES: Final = {"published": "/listings/%s", "edit_accepted": "/listings/%s"} | dict.fromkeys(
+    ("suspended", "kept_off_sale"), SUSPENSION
+)
 OWN: Final = "/seller/listings/%s"
 
 

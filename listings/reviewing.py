@@ -191,6 +191,12 @@ def clear(session: Session, *, code: str, actor: str, reason: str) -> None:
     announce(session, listing)
 
 
+def why_suspended(session: Session, listing: Listing) -> str:
+    """What the province said when it took it off sale the last time."""
+    suspended = (EventRow.subject == subject_of(listing), EventRow.to_state == L.SUSPENDED.value)
+    return session.scalar(select(EventRow.why).where(*suspended).order_by(EventRow.id.desc()).limit(1)) or ""
+
+
 def state_before(session: Session, listing: Listing) -> str | None:
     """From which it was suspended the last time."""
     suspended = (EventRow.subject == subject_of(listing), EventRow.to_state == L.SUSPENDED.value)

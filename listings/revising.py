@@ -11,7 +11,7 @@ from listings import certificates, packs, pictures
 from listings.announcing import announce
 from listings.models import Listing, Media, Revision
 from listings.owning import actor, get_own
-from listings.states import FOR_SALE, RevisionState as R
+from listings.states import REVISED, RevisionState as R
 from marketplace.core import audit, clock
 from marketplace.core.audit import AuditRecord
 from marketplace.core.errors import NotFound, Refusal, StaleState
@@ -73,7 +73,7 @@ def propose(session: Session, *, code: str, person_id: int, changes: Mapping[str
     if unknown := changes.keys() - FIELDS:
         raise ValueError(f"no fields of a listing: {sorted(unknown)}")
     listing = get_own(session, code, person_id, by)
-    if listing.state not in FOR_SALE:
+    if listing.state not in REVISED:
         raise NotForSale(code)
     now, row = content_of(session, listing), waiting(session, listing.id)
     known = now | (row.after if row else {})

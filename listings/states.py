@@ -29,6 +29,10 @@ FOR_SALE: Final = frozenset({L.PUBLISHED, L.PAUSED})
 """What the station has let in: price and stock change at once, what it *is* by an edit that the station accepts."""
 
 
+REVISED: Final = FOR_SALE | {L.SUSPENDED}
+"""What the station has let in once. While the province keeps it off sale, an edit waits for the province instead."""
+
+
 class RevisionState(StrEnum):
     SUBMITTED = "submitted"
     ACCEPTED = "accepted"

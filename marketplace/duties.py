@@ -11,6 +11,7 @@ from crowdfund.campaigns import checking, lifecycle, partner_facts
 from crowdfund.campaigns.faces import looking
 from crowdfund.campaigns.matching import ending as fund_ending, reminding as match_reminding, traces
 from crowdfund.campaigns.mirrors import working as mirroring
+from crowdfund.campaigns.organisations import standing
 from crowdfund.campaigns.plans import asking, cards, charging
 from crowdfund.campaigns.reports import reminding
 from crowdfund.campaigns.students import choosing as places_of_students
@@ -63,6 +64,7 @@ def compose_worker(app: Flask) -> Worker:
     worker.every(1, carry_over)
     worker.every(30, indexing.mend)
     worker.every(60, partial(in_transaction, lifecycle.end_due))
+    worker.every(60, partial(in_transaction, standing.look))
     worker.every(3600, partial(in_transaction, overdue.report))
     worker.every(60, asking.ask_for_due)
     worker.every(60, syncing.look_again)

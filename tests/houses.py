@@ -21,6 +21,7 @@ from tests.databases import PostgresServer, SQLiteFiles
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 60.0
+PLAN = "plan.note"  # no .json: nobody has to end it
 H = TypeVar("H", bound="House")
 
 
@@ -83,13 +84,27 @@ def settings(database: str, data: Path, address: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def plan(databases: SQLiteFiles | PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plan]:
-    plan = Plan(databases.create(), tmp_path_factory.mktemp("plan") / "data")
-    address = "http://127.0.0.1"
-    prepared = House(address, settings(plan.database, plan.data, address), plan.data).flask("prepare")
-    assert prepared.returncode == 0, prepared.stderr
-    yield plan
-    databases.drop(plan.database)
+def plan(databases: SQLiteFiles | PostgresServer) -> Plan:
+    """To prepare it takes half a minute, so the first who wants it does so for all of xdist's workers."""
+
+    def prepare(folder: Path) -> dict[str, str]:
+        folder.mkdir()
+        where = SQLiteFiles(folder) if isinstance(databases, SQLiteFiles) else databases
+        database, address = where.create(), "http://127.0.0.1"
+        prepared = House(address, settings(database, folder / "data", address), folder / "log").flask("prepare")
+        assert prepared.returncode == 0, prepared.stderr
+        return {"database": database, "data": str(folder / "data")}
+
+    kind = "sqlite" if isinstance(databases, SQLiteFiles) else "postgresql"
+    made = peers.once(f"{kind}-{PLAN}", prepare)
+    return Plan(made["database"], Path(made["data"]))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """After all workers: a server that was here before us (TEST_POSTGRESQL) keeps nothing of ours."""
+    if not hasattr(config, "workerinput"):
+        for made in peers.noted(f"postgresql-{PLAN}"):
+            PostgresServer(peers.postgresql()).drop(made["database"])
 
 
 @contextmanager

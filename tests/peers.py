@@ -57,14 +57,15 @@ def in_memory() -> Path | None:
 
 def close_folder() -> None:
     """In the process that leads the session, after all tests: end what was started."""
-    folder = Path(os.environ.pop(FOLDER))
-    for started in folder.glob("*.json"):
+    folder = Path(os.environ[FOLDER])
+    for started in noted(".json"):
         with suppress(ProcessLookupError):
-            os.kill(json.loads(started.read_text())["pid"], signal.SIGINT)  # PostgreSQL: a fast shutdown
+            os.kill(started["pid"], signal.SIGINT)  # PostgreSQL: a fast shutdown
     deadline = time.monotonic() + PATIENCE
     while list(folder.glob("*/postmaster.pid")) and time.monotonic() < deadline:
         time.sleep(0.05)
     shutil.rmtree(folder, ignore_errors=True)
+    del os.environ[FOLDER]
 
 
 @functools.cache
@@ -109,13 +110,26 @@ def free_port() -> int:
 
 
 def _once(name: str, start: Callable[[Path], tuple[int, str]]) -> str:
+    def started(folder: Path) -> dict[str, Any]:
+        pid, url = start(folder)
+        return {"pid": pid, "url": url}
+
+    return str(once(f"{name}.json", started)["url"])
+
+
+def once(name: str, make: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    """What `make` says it made in the folder it is given: in the first of xdist's workers that asks, and once for all."""
     folder = Path(os.environ[FOLDER])
-    note = folder / f"{name}.json"
-    with _locked(folder / f"{name}.lock"):
+    note = folder / name
+    with _locked(note.with_suffix(".lock")):
         if not note.exists():
-            pid, url = start(folder / name)
-            note.write_text(json.dumps({"pid": pid, "url": url}))
-    return str(json.loads(note.read_text())["url"])
+            note.write_text(json.dumps(make(note.with_suffix(""))))
+    return dict(json.loads(note.read_text()))
+
+
+def noted(ending: str) -> list[dict[str, Any]]:
+    """What has been made so far, of the names that end so."""
+    return [json.loads(note.read_text()) for note in Path(os.environ[FOLDER]).glob(f"*{ending}")]
 
 
 @contextmanager

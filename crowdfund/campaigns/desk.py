@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.lifecycle import UNSAID
 from crowdfund.campaigns.models import Campaign, Organisation
+from crowdfund.campaigns.organisations import standing
 from crowdfund.campaigns.totals import sums
 from marketplace.accounts.models import Person
 from marketplace.core.audit import AuditRecord
@@ -77,7 +78,7 @@ def steps_of(session: Session, subject: str) -> list[Trace]:
 
 def written(why: str) -> str:
     """The reason, if somebody wrote one."""
-    return "" if why in UNSAID else why
+    return "" if why in UNSAID else str(standing.WORDS.get(why, why))
 
 
 def number_of(actor: str) -> int | None:

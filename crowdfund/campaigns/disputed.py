@@ -40,7 +40,7 @@ def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) ->
     if fen <= 0:
         return {}
     share = Money(fen, amount.currency)
-    key, whose = f"dispute_lost:{dispute}", {"book": gift.book, "who": gift.shown_as}
+    key, whose = f"dispute_lost:{dispute}", {"book": gift.book, "who": gift.shown_as, "moves": reference}
     receipts.void(session, contribution=reference)  # now; what stays gets its own by the listener, after the entry
     public_ledger.write(session, kind="refund", campaign_id=campaign.id, amount=-share, reference=key, **whose)
     outbox.put(session, LOST, gift=reference)
@@ -61,7 +61,7 @@ def give_to_the_loss(session: Session, *, reference: str, refund: str) -> None:
     lines: dict[books.Account, Money] = {("restricted", campaign.public_id): share, standing.LOSS: -share}
     receipts.void(session, contribution=reference)
     books.post(session, key=key, book=gift.book, reference=reference, lines=lines)
-    whose = {"book": gift.book, "who": gift.shown_as}
+    whose = {"book": gift.book, "who": gift.shown_as, "moves": reference}
     public_ledger.write(session, kind="refund", campaign_id=campaign.id, amount=-share, reference=key, **whose)
 
 
@@ -72,7 +72,7 @@ def regain(session: Session, /, *, reference: str, dispute: str) -> None:
     campaign = session.get_one(Campaign, gift.campaign_id)
     back = books.lines_of(session, key).get(("restricted", campaign.public_id))
     if back:
-        whose = {"book": gift.book, "who": gift.shown_as}
+        whose = {"book": gift.book, "who": gift.shown_as, "moves": reference}
         public_ledger.write(session, kind="return", campaign_id=campaign.id, amount=-back, reference=key, **whose)
         outbox.put(session, LOST, gift=reference)
         page_cache.expire(session, "giving", f"campaign:{campaign.public_id}", "ledger")

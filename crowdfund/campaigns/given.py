@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import giving
@@ -85,12 +86,16 @@ def given(row: Any) -> Given:
 
 def find(session: Session, campaign: str, token: str) -> Given:
     """By its secret link. Raises NotFound, alike for every wrong one."""
-    row = session.execute(
-        columns().where(Contribution.token_hash == token_hash(token), Campaign.public_id == campaign)
-    ).first()
+    row = session.execute(by_link(), {"link": token_hash(token), "campaign": campaign}).first()
     if row is None:
         raise NotFound(campaign)
     return given(row)
+
+
+@cache
+def by_link() -> Any:
+    """SQL, prepared once."""
+    return columns().where(Contribution.token_hash == bindparam("link"), Campaign.public_id == bindparam("campaign"))
 
 
 def of_person(session: Session, person_id: int) -> list[Given]:

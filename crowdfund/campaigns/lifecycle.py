@@ -19,10 +19,12 @@ from marketplace.core.transitions import transition
 from marketplace.payments.gateways import current_book
 
 C = CampaignState
+RUNNING: Final = (C.LIVE, C.PAUSED)
 CANCELLED: Final = "campaign.cancelled"
 MOVED: Final = "campaign.moved"  # told to partners' machines
 SYSTEM: Final = "system"
 HANDED_IN, APPROVED, OPENED, RESUMED, LAST_DAY = "handed in", "approved", "opened", "resumed", "its last day is over"
+UNCERTIFIED, CERTIFIED = "the organisation's certificate is not valid", "a valid certificate was confirmed"
 UNSAID: Final = frozenset({HANDED_IN, APPROVED, OPENED, RESUMED, LAST_DAY})  # reasons that nobody wrote: the state says it
 
 
@@ -84,7 +86,10 @@ def pause(session: Session, *, campaign: str, person: int, why: str) -> None:
 
 
 def resume(session: Session, *, campaign: str, person: int) -> None:
-    move(session, drafting.get(session, campaign), C.LIVE, person, RESUMED)
+    """Raises NotReady where its organisation has no valid certificate."""
+    row = drafting.get(session, campaign)
+    refuse_missing(requirements.certificate(session.get_one(Organisation, row.organisation_code), clock.today()))
+    move(session, row, C.LIVE, person, RESUMED)
 
 
 def end(session: Session, *, campaign: str, person: int, why: str) -> None:
@@ -100,8 +105,8 @@ def close(session: Session, *, campaign: str, person: int, why: str) -> None:
 
 
 def end_due(session: Session) -> None:
-    """The worker's duty: what had its last day yesterday is over."""
-    over = select(Campaign).where(Campaign.state == C.LIVE, Campaign.ends_on < clock.today())
+    """The worker's duty: what had its last day yesterday is over, also where it was paused and nobody went on with it."""
+    over = select(Campaign).where(Campaign.state.in_(RUNNING), Campaign.ends_on < clock.today())
     for row in session.scalars(over.order_by(Campaign.id).limit(100).with_for_update(skip_locked=True)):
         move(session, row, C.ENDED, None, LAST_DAY)
         row.closed_at = clock.now()

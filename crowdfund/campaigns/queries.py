@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.invited import gate
@@ -92,9 +93,9 @@ class LedgerLine:
     fen: int
 
 
-def listed(campaign: Any = None) -> Select[Any]:
+def listed(book: str, campaign: Any = None) -> Select[Any]:
     """The columns of a card, of campaigns that may be shown; `campaign` is SQL that finds the id of the only one wanted."""
-    totals = sums(current_book(), campaign)
+    totals = sums(book, campaign)
     return (
         select(Campaign.public_id, Campaign.kind, Campaign.state, Campaign.title_zh, Campaign.title_en, Campaign.is_demo)
         .add_columns(Campaign.drawings, Campaign.goal_fen, Campaign.starts_on, Campaign.ends_on, Campaign.station_code)
@@ -149,7 +150,7 @@ class Group:
 @remembered("giving", "stations", kilobytes=40)
 def group(session: Session, kind: str) -> Group:
     """Two statements: those that are open, the first to end first; those that are over, the latest first."""
-    mine = listed().where(Campaign.kind == kind, Campaign.channel != gate.DIRECTED)
+    mine = listed(current_book()).where(Campaign.kind == kind, Campaign.channel != gate.DIRECTED)
     running = mine.where(Campaign.state.in_(OPEN_NOW)).order_by(Campaign.state, Campaign.ends_on, Campaign.id)
     over = mine.where(Campaign.state.not_in(OPEN_NOW)).order_by(Campaign.closed_at.desc(), Campaign.id)
     return Group(
@@ -187,19 +188,30 @@ def page_of(
     which += [Campaign.state.in_(states)] if states else []
     which += [Campaign.station_code.in_(counties)] if counties else []
     total = session.scalar(select(func.count()).select_from(Campaign).where(*which)) or 0
-    rows = listed().where(*which).order_by(Campaign.starts_on.desc(), Campaign.id)
+    rows = listed(current_book()).where(*which).order_by(Campaign.starts_on.desc(), Campaign.id)
     return total, [card(row) for row in session.execute(rows.limit(per_page).offset((page - 1) * per_page))]
 
 
 def find(session: Session, public_id: str) -> tuple[Card, Campaign, Organisation]:
     """One campaign that may be shown, a directed one to whoever the door has let in: two statements. Raises NotFound."""
-    only = select(Campaign.id).where(Campaign.public_id == public_id).scalar_subquery()
-    row = session.execute(listed(only).where(Campaign.public_id == public_id)).first()
+    row = session.execute(one_listed(current_book()), {"wanted": public_id}).first()
     if row is None:
         raise NotFound(public_id)
-    mine = select(Campaign, Organisation).join(Organisation, Organisation.code == Campaign.organisation_code)
-    campaign, organisation = session.execute(mine.where(Campaign.public_id == public_id)).one()
+    campaign, organisation = session.execute(with_organisation(), {"wanted": public_id}).one()
     return card(row), campaign, organisation
+
+
+@cache
+def one_listed(book: str) -> Select[Any]:
+    """SQL, prepared once: to put it together takes longer than to ask it."""
+    is_wanted = Campaign.public_id == bindparam("wanted")
+    return listed(book, select(Campaign.id).where(is_wanted).scalar_subquery()).where(is_wanted)
+
+
+@cache
+def with_organisation() -> Select[Campaign, Organisation]:
+    mine = select(Campaign, Organisation).join(Organisation, Organisation.code == Campaign.organisation_code)
+    return mine.where(Campaign.public_id == bindparam("wanted"))
 
 
 def ledger_lines(session: Session, campaign_id: int) -> list[LedgerLine]:

@@ -67,5 +67,12 @@ def for_opening(campaign: Campaign, budget: Sequence[BudgetLine], organisation: 
     return missing
 
 
+def certificate(organisation: Organisation, today: date) -> Missing:
+    """To go on with what was opened within a former one."""
+    if organisation.certificate_from <= today <= organisation.certificate_until:
+        return {}
+    return {"organisation": _l("The organisation has no certificate that is valid today.")}
+
+
 def filled(value: Any) -> bool:
     return bool(str(value or "").strip())

@@ -86,7 +86,7 @@ def return_one(session: Session, *, reference: str) -> str | None:
     key = f"refund:{refund}"
     if session.scalar(select(PublicRow.id).where(PublicRow.kind == "refund", PublicRow.reference == key)) is None:
         row = {"campaign_id": gift.campaign_id, "book": gift.book, "who": gift.shown_as}
-        public_ledger.write(session, kind="refund", amount=-amount, reference=key, **row)
+        public_ledger.write(session, kind="refund", amount=-amount, reference=key, moves=reference, **row)
     receipts.issue(session, contribution=reference)
     return refund
 
@@ -103,7 +103,7 @@ def came_back(session: Session, /, *, reference: str, refund: str, amount: Money
     gift = session.execute(
         select(Contribution.campaign_id, Contribution.book, Contribution.shown_as).where(Contribution.public_id == reference)
     ).one()
-    row = {"campaign_id": gift.campaign_id, "book": gift.book, "who": gift.shown_as}
+    row = {"campaign_id": gift.campaign_id, "book": gift.book, "who": gift.shown_as, "moves": reference}
     booked = session.scalar(select(PublicRow.id).where(PublicRow.reference == f"refund:{refund}"))
     if booked is not None:  # a surplus that fails was never the campaign's
         public_ledger.write(session, kind="return", amount=amount, reference=f"refund_failed:{refund}", **row)

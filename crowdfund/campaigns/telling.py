@@ -14,6 +14,7 @@ from crowdfund.campaigns.matching.queries import Matching, of_campaign
 from crowdfund.campaigns.mirrors import queries as mirrors
 from crowdfund.campaigns.mirrors.queries import Given
 from crowdfund.campaigns.models import BudgetLine, Campaign, Organisation
+from crowdfund.campaigns.organisations import standing
 from crowdfund.campaigns.queries import Card, LedgerLine, Payment
 from crowdfund.campaigns.spending import Spending
 from crowdfund.campaigns.states import CampaignState
@@ -95,6 +96,7 @@ class Shown:
     credit_code: str
     certificate: str
     certificate_until: date
+    is_uncertified: bool  # paused until its organisation has a valid certificate again
     story: tuple[str, ...]
     chips: tuple[int, ...]
     proposed: int
@@ -128,7 +130,9 @@ def tags_of(_value: Shown, public_id: str) -> tuple[str]:
 
 @remembered("stations", by=tags_of, kilobytes=24)
 def page(session: Session, public_id: str) -> Shown:
-    """Eleven statements, two more of student aid. Raises NotFound for what is not shown to everybody."""
+    """Eleven statements, two more of student aid, one of what is paused.
+
+    Raises NotFound for what is not shown to everybody."""
     card, campaign, organisation = queries.find(session, public_id)
     budget = drafting.budget_of(session, campaign.id)
     lines = queries.ledger_lines(session, campaign.id)
@@ -148,6 +152,7 @@ def page(session: Session, public_id: str) -> Shown:
         credit_code=organisation.credit_code,
         certificate=organisation.certificate_number,
         certificate_until=organisation.certificate_until,
+        is_uncertified=card.state is CampaignState.PAUSED and standing.is_waiting(session, public_id),
         story=tuple(part.strip() for part in campaign.story_zh.splitlines() if part.strip()),
         chips=chips(piece_fen),
         proposed=proposed(piece_fen),

@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
+import heapq
 import json
 import os
 import re
@@ -208,6 +209,7 @@ class Spent:
         self.parts: list[dict[str, Any]] = []
         self.campaign, self.book, self.until, self.is_whole = "", "", 0, False
         self.payments, self.unsealed = 0, 0
+        self.named, self.nameless = 0, 0  # of what went back: rows that name the gift, and those from before they did
 
     def read(self, lines: Iterator[bytes]) -> None:
         first = next(lines, b"")
@@ -266,6 +268,31 @@ class Spent:
             raise Wrong(f"{back} fen went back, the ledger says {gone}. 退回的合计和账本对不上。")
         if not self.is_whole:
             raise Wrong("The last line does not fit the file. 最后一行和文件对不上。")
+        self.nameless = sum(row["kind"] in WENT_BACK and not row["commitment"] for row in mine.values())
+        self.named = sum(row["kind"] in WENT_BACK for row in mine.values()) - self.nameless
+        if not self.nameless:
+            self.check_order(mine)
+
+    def check_order(self, mine: dict[int, dict[str, Any]]) -> None:
+        """What came first is spent first: made again from the rows and the lines of the invoices alone."""
+        lines: dict[int, dict[int, int]] = {}
+        said: dict[tuple[int, str, int, int], int] = {}
+        for part in self.parts:
+            key = (part["gift"], part["status"], part["payment_row"], part["line"])
+            said[key] = said.get(key, 0) + part["fen"]
+            if part["status"] == "spent":
+                line = lines.setdefault(part["payment_row"], {})
+                line[part["line"]] = line.get(part["line"], 0) + part["fen"]
+        followed = Followed(lines)
+        for number in sorted(mine):
+            followed.follow(number, mine[number])
+        derived = followed.parts()
+        for key in sorted(set(said) | set(derived)):
+            if said.get(key, 0) != derived.get(key, 0):
+                raise Wrong(
+                    f"Row {key[0]}: {said.get(key, 0)} fen are {WHERE[key[1]]} by the table, by the order of the ledger "
+                    f"{derived.get(key, 0)}. 第 {key[0]} 行不符合“先到先用”。"
+                )
 
     def check_gifts(self, mine: dict[int, dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
         """Returns by payment what gifts paid of it."""
@@ -312,6 +339,14 @@ class Spent:
         yield f"全对：到第 {self.until} 行的 {gifts} 笔捐款，每一分都有去处；{self.payments} 张发票都付足了。"
         if self.unsealed:
             yield f"{self.unsealed} of them are from before invoices were sealed. 其中 {self.unsealed} 张早于发票入链。"
+        if self.nameless:
+            yield (
+                f"That what came first is spent first cannot be made again: {self.nameless} refunds are from before they "
+                f"named their gift. 有 {self.nameless} 笔退款早于写明捐款，无法重算“先到先用”。"
+            )
+        else:
+            yield f"What came first is spent first: made again from the rows alone, {self.named} refunds included."
+            yield f"先到先用：只凭账本各行重新算过，含 {self.named} 笔退回，一分不差。"
         mine = [part for part in self.parts if part["gift"] == row]
         if row and not mine:
             yield f"Row {row} is no gift in this file. 第 {row} 行不是这张表里的捐款。"
@@ -320,6 +355,83 @@ class Spent:
                 f": {part['provider']}, {part['invoice']} / {part['line']}, {part['what']} (row 第 {part['payment_row']} 行)"
             )
             yield f"  {part['yuan']} {WHERE[part['status']]}{paid if part['status'] == 'spent' else ''}"
+
+
+class Followed:
+    """Money made to follow the rules of docs/ledger.md: what came first is spent first; what goes back was not spent yet,
+    else other money takes over the lines that it had paid, the latest payment and its last line first."""
+
+    def __init__(self, lines: dict[int, dict[int, int]]) -> None:
+        self.lines = lines  # of each payment's row, fen by position
+        self.named: dict[str, int] = {}
+        self.left: dict[int, int] = {}
+        self.back: dict[int, int] = {}
+        self.paid: dict[int, dict[tuple[int, int], int]] = {}
+        self.first: list[int] = []  # a heap of the rows of which something may be left
+
+    def follow(self, number: int, row: dict[str, Any]) -> None:
+        if row["kind"] in CAME:
+            name = canonical({"kind": row["kind"], "reference": row["reference"]})
+            self.named[hashlib.sha256(name).hexdigest()] = number
+            self.left[number], self.back[number], self.paid[number] = row["fen"], 0, {}
+            heapq.heappush(self.first, number)
+        elif row["kind"] == "disbursement":
+            for position in sorted(self.lines.get(number, {})):
+                self.cover(number, (number, position), self.lines[number][position])
+        elif row["commitment"] not in self.named:
+            raise Wrong(f"Row {number} names no gift that came before. 第 {number} 行没有指明此前的哪笔捐款。")
+        elif row["kind"] == "return":
+            self.come_again(number, self.named[row["commitment"]], row["fen"])
+        else:
+            self.go_back(number, self.named[row["commitment"]], -row["fen"])
+
+    def come_again(self, number: int, gift: int, fen: int) -> None:
+        if fen > self.back[gift]:
+            raise Wrong(f"Row {number} returns more than went. 第 {number} 行回来的比退出去的多。")
+        self.back[gift] -= fen
+        self.left[gift] += fen
+        heapq.heappush(self.first, gift)
+
+    def go_back(self, number: int, gift: int, fen: int) -> None:
+        free = min(fen, self.left[gift])
+        self.left[gift] -= free
+        self.back[gift] += fen
+        rest, freed = fen - free, []
+        for line in sorted(self.paid[gift], reverse=True):
+            taken = min(rest, self.paid[gift][line])
+            if taken:
+                rest -= taken
+                self.paid[gift][line] -= taken
+                freed.append((line, taken))
+        if rest:
+            raise Wrong(f"Row {number} sends back more than came. 第 {number} 行退的比捐的多。")
+        for line, taken in freed:
+            self.cover(number, line, taken)
+
+    def cover(self, number: int, line: tuple[int, int], fen: int) -> None:
+        while fen:
+            if not self.first:
+                raise Wrong(f"Row {number} pays more than is there. 第 {number} 行付的比账上的多。")
+            gift = self.first[0]
+            taken = min(fen, self.left[gift])
+            if taken:
+                fen -= taken
+                self.left[gift] -= taken
+                self.paid[gift][line] = self.paid[gift].get(line, 0) + taken
+            if not self.left[gift]:
+                heapq.heappop(self.first)
+
+    def parts(self) -> dict[tuple[int, str, int, int], int]:
+        """By gift, status, payment and line."""
+        found = {
+            (gift, "spent", payment, position): fen
+            for gift, paid in self.paid.items()
+            for (payment, position), fen in paid.items()
+            if fen
+        }
+        for status, sums in (("not_spent", self.left), ("sent_back", self.back)):
+            found.update({(gift, status, 0, 0): fen for gift, fen in sums.items() if fen})
+        return found
 
 
 def without_apostrophe(cell: str) -> str:

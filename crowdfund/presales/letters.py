@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crowdfund.presales import delivering, releasing, returning, reviewing
+from crowdfund.presales import delivering, grace, releasing, returning, reviewing
 from crowdfund.presales.backing import CONFIRMED, link_token
 from crowdfund.presales.models import Backing, Presale
 from crowdfund.presales.states import BackingState as B, PresaleState as P
@@ -51,7 +51,7 @@ def write(session: Session, *, backing: str, fact: str) -> None:
         is_english = row.language.startswith(ENGLISH)
         title = presale.title_en if is_english and presale.title_en else presale.title_zh
         told = {"title": title, "sum": yuan(row.fen), "url": url_of(presale.public_id, backing)}
-        text = words(fact, told | {"day": full_date(delivering.last_day(presale), ENGLISH if is_english else "zh")})
+        text = words(fact, told | {"day": full_date(grace.last_day(presale), ENGLISH if is_english else "zh")})
     about: dict[str, Any] = {"person_id": row.person_id, "kind": MessageKind.ORDERS}
     messages.send(session, fact=f"backing_{fact}:{backing}", address=row.contact, text=text, **about)
 
@@ -66,8 +66,8 @@ def words(fact: str, told: dict[str, str]) -> str:
     if fact == "asked":
         return str(
             _(
-                "The harvest of “%(title)s” is in, but we do not know where to send yours. Say so soon: what "
-                "is not sent by %(day)s is refunded, your %(sum)s. %(url)s",
+                "The harvest of “%(title)s” is in, but we do not know where to send yours. Say so by %(day)s: "
+                "after that your %(sum)s goes back. %(url)s",
                 **told,
             )
         )

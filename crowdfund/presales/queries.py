@@ -7,9 +7,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from crowdfund.presales import backing
+from crowdfund.presales import backing, grace
 from crowdfund.presales.models import Backing, Presale, PresaleTier, PresaleUpdate
-from crowdfund.presales.states import COUNTED, PUBLIC, BackingState, PresaleState as P
+from crowdfund.presales.states import COUNTED, GOES_AHEAD, PUBLIC, BackingState, PresaleState as P
 from listings.models import Listing, Variant
 from listings.states import FOR_SALE
 from marketplace.core import clock
@@ -26,6 +26,7 @@ from marketplace.stations.badges import StationBadge
 from marketplace.stations.models import County, Station
 
 MOST_LISTED: Final = 60
+MOST_PLACES: Final = 200
 FULL: Final = 1000  # how long a bar of progress is
 
 
@@ -222,7 +223,9 @@ class Place:
     presale_state: P
     title: str
     tier: str
+    tier_id: str
     harvest_on: date
+    last_day: date  # of the grace after the harvest
 
     @property
     def url(self) -> str:
@@ -238,7 +241,13 @@ class Place:
 
     @property
     def is_asked(self) -> bool:
-        return self.row.state is BackingState.CONFIRMED and self.presale_state in {P.SUCCESSFUL, P.DELIVERING}
+        is_asking = self.presale_state in GOES_AHEAD and self.last_day >= clock.today()
+        return self.row.state is BackingState.CONFIRMED and is_asking
+
+    @property
+    def send_by(self) -> date:
+        """The last day on which it leaves its station: of an answer that was given, else of one given now."""
+        return max(self.last_day, clock.local(self.row.answered_at or clock.now()).date() + grace.TO_SEND)
 
 
 def place(session: Session, presale: str, token: str) -> Place:
@@ -253,17 +262,19 @@ def places_of_person(session: Session, person: int) -> list[Place]:
     return places(session, Backing.person_id == person)
 
 
-def places(session: Session, which: ColumnElement[bool]) -> list[Place]:
+def places(session: Session, which: ColumnElement[bool], most: int = MOST_PLACES) -> list[Place]:
+    """The latest first."""
     wanted = select(Backing, Presale.public_id, Presale.state, Presale.title_zh, Presale.title_en, Presale.harvest_on)
-    wanted = wanted.add_columns(PresaleTier.title_zh.label("tier")).join(Presale, Presale.id == Backing.presale_id)
+    wanted = wanted.add_columns(Presale.grace_days, PresaleTier.title_zh.label("tier"))
+    wanted = wanted.add_columns(PresaleTier.public_id.label("tier_id")).join(Presale, Presale.id == Backing.presale_id)
     wanted = wanted.join(PresaleTier, PresaleTier.id == Backing.tier_id).where(which)
-    return [place_of(row) for row in session.execute(wanted.order_by(Backing.id.desc()).limit(200))]
+    return [place_of(row) for row in session.execute(wanted.order_by(Backing.id.desc()).limit(most))]
 
 
 def place_of(row: Any) -> Place:
     mine, title = row.Backing, in_language(row.title_zh, row.title_en)
-    link = backing.link_token(mine.public_id)
-    return Place(mine.public_id, link, mine, row.public_id, row.state, title, row.tier, row.harvest_on)
+    known = (mine.public_id, backing.link_token(mine.public_id), mine, row.public_id, row.state, title)
+    return Place(*known, row.tier, row.tier_id, row.harvest_on, grace.last_day(row))
 
 
 def refunds_of(session: Session, shown: Place) -> Sequence[Refund]:

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crowdfund.presales import backing
+from crowdfund.presales import backing, grace
 from crowdfund.presales.backing import PURPOSE, SYSTEM, escrow_of
 from crowdfund.presales.models import Backing, Presale
 from crowdfund.presales.states import BackingState as B, PresaleState as P
@@ -95,11 +95,13 @@ def waiting(session: Session, *, presale: str, after: int) -> Sequence[tuple[int
 def give_back(session: Session, *, backing_id: str) -> None:
     """What is not sent of a presale that is over; and once more what did not arrive. Asked again, nothing happens."""
     row = locked(session, backing_id)
-    state = session.scalars(select(Presale.state).where(Presale.id == row.presale_id)).one()
-    if row.state is B.CONFIRMED and state in OVER:
+    presale = session.get_one(Presale, row.presale_id, populate_existing=True)
+    state = presale.state
+    was_silent = state is P.DELIVERING and row.answered_at is None and grace.is_too_late(presale, None)
+    if row.state is B.CONFIRMED and (state in OVER or was_silent):
         pay_back(session, row, NOT_REACHED if state is P.FAILED else NOT_SENT, actor=SYSTEM)
     elif row.state is B.ORDERED and state in OVER:
-        refuse_unsent(session, str(row.order_number))
+        refuse_unsent(session, row, presale)
     elif row.state is B.REFUNDED and kept_fen(session, row):
         request(session, row, LEFT if state is P.LIVE else NOT_REACHED if state is P.FAILED else NOT_SENT)
 
@@ -146,13 +148,18 @@ def kept_fen(session: Session, row: Backing) -> int:
     return refunds.left_of(session, attempt) if attempt else 0
 
 
-def refuse_unsent(session: Session, number: str) -> None:
-    """The station did not send it in time: refused as any parcel; and its goods, which never came, are not on the shelf."""
+def refuse_unsent(session: Session, row: Backing, presale: Presale) -> None:
+    """The station did not send it in time: refused as any parcel; and its goods, which never came, are not on the shelf.
+    What still has days is looked at again when they are over."""
+    number = str(row.order_number)
     wanted = select(Parcel.public_id).join(Order, Order.id == Parcel.order_id).where(Order.number == number)
-    for parcel in session.scalars(wanted.where(Parcel.state.in_(fulfilment.REFUSABLE))).all():
-        row = fulfilment.get_parcel(session, parcel, station=None)
-        goods = fulfilment.quantities_of(session, row)
-        fulfilment.refuse(session, parcel=parcel, station=None, actor=SYSTEM, reason=NOT_SENT)
+    for parcel in session.scalars(wanted.where(Parcel.state.in_(grace.UNSENT))).all():
+        held = fulfilment.get_parcel(session, parcel, station=None)
+        if not grace.is_too_late(presale, row.answered_at, held.state):
+            come_again(session, backing_id=row.public_id)
+            continue
+        goods = fulfilment.quantities_of(session, held)
+        fulfilment.refuse(session, parcel=parcel, station=None, actor=SYSTEM, reason=NOT_SENT, states=grace.UNSENT)
         for code, packs in goods.items():
             stock.count(session, code, difference=-packs, reference=number)
 

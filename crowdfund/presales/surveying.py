@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from crowdfund.presales import backing, ordering
+from crowdfund.presales import backing, grace, ordering
 from crowdfund.presales.models import Backing, Presale, PresaleTier
 from crowdfund.presales.states import GOES_AHEAD, BackingState as B, PresaleState as P
 from listings.models import Variant
@@ -24,10 +24,14 @@ ASKS: Final = GOES_AHEAD
 
 
 def answer(session: Session, *, backing_id: str, recipient: Recipient, variant: str) -> None:
-    """May be changed until it is an order; it is one at once when the harvest is in. Raises NotFound, NothingAsked."""
+    """Until the grace is over; may be changed until it is an order; it is one at once when the harvest is in.
+
+    Raises NotFound, NothingAsked."""
     row = backing.get(session, backing_id)
-    state = session.scalars(select(Presale.state).where(Presale.id == row.presale_id).with_for_update(read=True)).one()
-    if row.state is not B.CONFIRMED or state not in ASKS:
+    held = select(Presale).where(Presale.id == row.presale_id).with_for_update(read=True)
+    presale = session.scalars(held.execution_options(populate_existing=True)).one()
+    state = presale.state
+    if row.state is not B.CONFIRMED or state not in ASKS or grace.is_too_late(presale, None):
         raise NothingAsked(backing_id)
     if variant not in {pack.code for pack in choices(session, row.tier_id)}:
         raise NotFound(variant)

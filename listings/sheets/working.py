@@ -22,6 +22,7 @@ from marketplace.core.transitions import transition
 
 ROOT: Final = Path(__file__).parents[2]
 PATIENCE: Final = 60  # seconds for reading one file
+DUE: Final = outbox.due(ListingImport, ListingImport.state.in_(AT_WORK))
 MOST_TRIES: Final = 4  # of one step; then the seller is told
 FILES_KEPT: Final = timedelta(days=2)
 ROWS_KEPT: Final = timedelta(days=7)
@@ -52,7 +53,7 @@ def work() -> bool:
 
 
 def take(session: Session) -> Job | None:
-    for row in outbox.take(session, ListingImport, ListingImport.state.in_(AT_WORK)):
+    for row in outbox.take(session, DUE):
         return Job(row.id, row.public_id, row.state, row.sheet, row.pictures, row.tries)
     return None
 

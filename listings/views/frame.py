@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from listings.models import Consent, Listing
-from listings.states import FOR_SALE
+from listings.states import REVISED
 from marketplace.core import clock
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
@@ -45,7 +45,7 @@ def whose(listing: Listing) -> dict[str, Any]:
 
 def page(template: str, status: int = 200, listing: Listing | None = None, **shown: Any) -> ResponseReturnValue:
     """What is for sale belongs to the seller's goods, all else to listing something new."""
-    current = "home" if listing and listing.state in FOR_SALE else "new"
+    current = "home" if listing and listing.state in REVISED else "new"
     frame: dict[str, Any] = {"base": "seller/base.html", "desk_current": current, "for_farmer": False, "home": home()}
     if is_at_desk():
         station = db.session.get_one(Station, g.station)

@@ -9,11 +9,11 @@ from flask_babel import gettext as _
 from listings import certificates, editing, offering, own, packs, pictures, revising
 from listings.forms import CertificateForm, NewPackForm, PackForm, TermsForm, grams_of
 from listings.models import Listing, Variant
-from listings.states import FOR_SALE
+from listings.states import REVISED
 from listings.stock import OutOfStock
 from listings.views.frame import get_own, is_at_desk, page, whose
 from listings.views.sending import made_of, sent
-from listings.views.steps import edit_of, open_pages
+from listings.views.steps import edit_of, kept_words, open_pages
 from marketplace.core import idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
@@ -67,8 +67,8 @@ def create_pack(code: str) -> ResponseReturnValue:
     except packs.TooManyPacks as refusal:
         form.form_errors.append(refusal.message)
         return new_pack_page(listing, form, refusal.status)
-    if listing.state in FOR_SALE:
-        flash(_("Your station has this edit now. Buyers see the old version until it is accepted."), "done")
+    if listing.state in REVISED:
+        flash(kept_words(listing), "done")
     return redirect(url_for(".show_packs", code=code), 303)
 
 
@@ -80,7 +80,7 @@ def show_pack(code: str, pack: str) -> ResponseReturnValue:
 
 def filled(listing: Listing, variant: Variant) -> TermsForm:
     """Of what is for sale only what changes at once: neither what is in a pack nor, where others count too, its stock."""
-    form = TermsForm() if listing.state in FOR_SALE else PackForm()
+    form = TermsForm() if listing.state in REVISED else PackForm()
     if isinstance(form, PackForm):
         form.unit.data, form.stock.data = variant.unit_zh, variant.on_hand
         form.weight.data = variant.net_weight_grams if grams_of(variant.unit_zh) is None else None
@@ -97,7 +97,7 @@ def pack_page(listing: Listing, variant: Variant, form: TermsForm, status: int =
 def create_pack_change(code: str, pack: str) -> ResponseReturnValue:
     listing = get_own(code)
     variant = packs.get(db.session(), listing, pack)
-    if listing.state in FOR_SALE:
+    if listing.state in REVISED:
         return create_terms(listing, variant)
     form = PackForm(request.form)
     if not form.validate():

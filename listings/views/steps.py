@@ -14,7 +14,7 @@ from listings import certificates, differences, drafting, editing, offering, own
 from listings.drafting import EDITABLE, Details
 from listings.forms import ContentForm, DetailsForm, grams_of
 from listings.models import Listing, Media
-from listings.states import FOR_SALE
+from listings.states import REVISED, ListingState
 from listings.stock import OutOfStock
 from listings.views.frame import get_own, home, page, whose
 from listings.views.sending import add_pictures
@@ -92,9 +92,9 @@ def pictures_page(listing: Listing, said: list[str] | None = None, status: int =
 
 def edit_of(listing: Listing) -> dict[str, Any] | None:
     """For what is for sale: that this makes an edit, and the one that waits already."""
-    if listing.state not in FOR_SALE:
+    if listing.state not in REVISED:
         return None
-    return {"waiting": revising.waiting(db.session(), listing.id)}
+    return {"waiting": revising.waiting(db.session(), listing.id), "is_suspended": listing.state is ListingState.SUSPENDED}
 
 
 def show_details(code: str) -> ResponseReturnValue:
@@ -105,7 +105,7 @@ def show_details(code: str) -> ResponseReturnValue:
 def create_details(code: str) -> ResponseReturnValue:
     """Step 2: what is in it; of a draft also what its first pack costs."""
     listing = get_own(code)
-    if listing.state in FOR_SALE:
+    if listing.state in REVISED:
         return create_edit(listing)
     form = DetailsForm(request.form)
     is_whole = form.validate()
@@ -135,10 +135,17 @@ def create_edit(listing: Listing) -> ResponseReturnValue:
     if not form.validate():
         return details_page(listing, form, 422)
     if in_transaction(drafting.redescribe, **whose(listing), content=content_of(form)):
-        flash(_("Your station has this edit now. Buyers see the old version until it is accepted."), "done")
+        flash(kept_words(listing), "done")
     else:
         flash(_("Nothing differs from what is for sale, so there is nothing for the station to look at."), "note")
     return redirect(url_for(".show_preview", code=code), 303)
+
+
+def kept_words(listing: Listing) -> str:
+    """What is said of an edit that was kept."""
+    if listing.state is ListingState.SUSPENDED:
+        return str(_("Kept. The province sees it when you ask for a second look."))
+    return str(_("Your station has this edit now. Buyers see the old version until it is accepted."))
 
 
 def content_of(form: ContentForm) -> dict[str, Any]:
@@ -171,7 +178,7 @@ def filled(listing: Listing) -> ContentForm:
     """The form as the draft stands; of what is for sale, with what waits."""
     content = revising.proposed(db.session(), listing)
     data = {field: content[column] for field, column in COLUMNS.items()}
-    if listing.state in FOR_SALE:
+    if listing.state in REVISED:
         return ContentForm(data=data)
     form = DetailsForm(data=data)
     if variant := packs.first(db.session(), listing.id):
@@ -194,7 +201,7 @@ def details_page(listing: Listing, form: ContentForm, status: int = 200) -> Resp
 
 def last_reason(listing: Listing) -> str:
     """Why the station sent it back, or its last edit."""
-    if listing.state not in FOR_SALE:
+    if listing.state not in REVISED:
         return reviewing.last_reason(db.session(), listing.id)
     latest = revising.latest(db.session(), listing.id)
     return latest.reason if latest else ""
@@ -207,7 +214,7 @@ def show_preview(code: str) -> ResponseReturnValue:
     if not there:
         return redirect(url_for(".show_details", code=code))
     content = revising.proposed(session, listing)
-    edit = revising.waiting(session, listing.id) if listing.state in FOR_SALE else None
+    edit = revising.waiting(session, listing.id) if listing.state in REVISED else None
     shown: dict[str, Any] = {"content": content, "packs": there, "may_submit": listing.state in EDITABLE}
     shown |= {"edit": edit, "differences": differences.of(edit.before, edit.after) if edit else []}
     shown |= {"reason": last_reason(listing)}

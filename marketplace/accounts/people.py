@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -126,6 +126,19 @@ def grant(session: Session, *, person_id: int, role: str, actor: str, scope_kind
         if not held & STAFF:
             close_desks_to_tokens(session, person_id)
     return is_new
+
+
+def take_back(
+    session: Session, *, person_id: int, role: str, actor: str, scope_kind: str = "own", scope_id: str = ""
+) -> bool:
+    """Take a role back within a scope; False if the person did not have it. Their next page is without it."""
+    public_id = session.scalars(select(Person.public_id).where(Person.id == person_id).with_for_update()).one()
+    mine = (Grant.person_id == person_id) & (Grant.role == role) & (Grant.scope_kind == scope_kind)
+    gone = session.execute(delete(Grant).where(mine, Grant.scope_id == scope_id).returning(Grant.id)).first()
+    if gone is not None:
+        scope = f"{scope_kind}:{scope_id}"
+        audit.record(session, actor=actor, action="role.taken_back", subject=f"person:{public_id}", role=role, scope=scope)
+    return gone is not None
 
 
 def shorten_sessions(session: Session, person_id: int) -> None:

@@ -23,11 +23,12 @@ from marketplace.api import (
 )
 from marketplace.api.event_schemas import EVENTS
 from marketplace.api.openapi_writing import LANGUAGE, PROBLEMS, REF, content, problem
+from marketplace.api.place_schemas import NewPlace, PlaceAnswer
 
 DESCRIPTION: Final = (
-    "Goods, stations, presales, campaigns and the public ledger are for everybody to read. Carts, orders, gifts, parcels, "
-    "cases, listings and sheets want a token, and every POST a key of its own (`Idempotency-Key`), under which it is done "
-    "once. "
+    "Goods, stations, presales, campaigns and the public ledger are for everybody to read. Carts, orders, places, gifts, "
+    "parcels, cases, listings and sheets want a token, and every POST a key of its own (`Idempotency-Key`), under which "
+    "it is done once. "
     "Sums are whole fen. The cookie `lang=en` gives English words, in answers and in problems alike; without it they are "
     "Chinese, as on the pages. "
     "Accept-Language is not asked. A problem (RFC 9457) is known by its `status` and `type` and by the `pointer` of its "
@@ -136,6 +137,9 @@ def presale_paths(one: list[Any]) -> dict[str, Any]:
     return {
         "/presales": path("Harvests for sale before they are in", "presales", types.PresalesAnswer, asked, 422),
         "/presales/{presale}": path("One presale with its tiers and news", "presale", types.PresaleAnswer, one, 404),
+        "/presales/{presale}/places": openapi_writing.post(
+            "createPlace", "Take a place", PlaceAnswer, Scope.ORDERS_WRITE, body=NewPlace, takes=one
+        ),
     }
 
 

@@ -9,6 +9,7 @@ from marketplace.api import (
     case_schemas as cases,
     gift_schemas as gifts,
     import_schemas as imports,
+    place_schemas as places,
     schemas,
     writing_schemas as types,
 )
@@ -34,6 +35,7 @@ SECURITY: Final = {
 BODIES: Final[tuple[type[BaseModel], ...]] = (
     *(types.NewCart, types.NewOrder, types.NewStep, types.NewListing),
     gifts.NewGift,
+    *(places.NewPlace, places.PlaceAddress),
     *(cases.NewCase, cases.NewCaseWithPictures, imports.NewImportWithFiles, imports.ImportConfirmation),
 )
 ANSWERS: Final[tuple[type[BaseModel], ...]] = (
@@ -43,6 +45,7 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     types.ParcelAnswer,
     types.OwnListingAnswer,
     *(gifts.GiftMade, gifts.GiftAnswer, gifts.OwnGiftsAnswer, gifts.GiftPaymentAnswer),
+    *(places.PlaceAnswer, places.PlacesAnswer, places.PlacePaymentAnswer),
     cases.CaseAnswer,
     imports.ImportAnswer,
     imports.ImportReport,
@@ -111,6 +114,7 @@ def paths() -> dict[str, Any]:
             "createSubmission", "Send a draft to the station", types.OwnListingAnswer, Scope.LISTINGS_WRITE, takes=[listing]
         ),
         **gift_paths(),
+        **place_paths(),
         **case_paths(),
         **import_paths(),
     }
@@ -125,6 +129,28 @@ def gift_paths() -> dict[str, Any]:
         "/gifts/{gift}/payment": post(
             "createGiftPayment", "Begin to pay a gift: where the cashier is", gifts.GiftPaymentAnswer, scope, takes=one
         ),
+    }
+
+
+def place_paths() -> dict[str, Any]:
+    one, scope, reads = [in_path("backing", places.PLACE)], Scope.ORDERS_WRITE, (Scope.READ, Scope.ORDERS_WRITE)
+    answer: type[BaseModel] = places.PlaceAnswer
+    pages = query_of(places.PlacesQuery)
+    return {
+        "/places": get("places", "Places of one's own in presales", places.PlacesAnswer, *reads, takes=pages),
+        "/places/{backing}": get("place", "A place of one's own, to its order", answer, *reads, takes=one),
+        "/places/{backing}/payment": post(
+            "createPlacePayment", "Begin to pay a place: where the cashier is", places.PlacePaymentAnswer, scope, takes=one
+        ),
+        "/places/{backing}/address": post(
+            "createPlaceAddress",
+            "Say where to, once the goal is reached",
+            answer,
+            scope,
+            body=places.PlaceAddress,
+            takes=one,
+        ),
+        "/places/{backing}/end": post("createPlaceEnd", "Give it up while the presale is open", answer, scope, takes=one),
     }
 
 

@@ -45,6 +45,14 @@ GIVING: Final = {  # gifts, for whoever's token came along
     "show_gift": "GET /gifts/<gift>",
     "create_gift_payment": "POST /gifts/<gift>/payment",
 }
+BUYING_AHEAD: Final = {  # places in presales, for whoever's token came along
+    "create_place": "POST /presales/<presale>/places",
+    "list_places": "GET /places",
+    "show_place": "GET /places/<backing>",
+    "create_place_payment": "POST /places/<backing>/payment",
+    "create_place_address": "POST /places/<backing>/address",
+    "create_place_end": "POST /places/<backing>/end",
+}
 SENDING: Final = {  # what comes with files
     "create_case": "POST /cases",
     "show_case": "GET /cases/<case>",
@@ -58,6 +66,7 @@ FACES: Final = {
     "api": ("views", READING),
     "writing": ("views_writing", WRITING),
     "giving_by_program": ("views_giving", GIVING),
+    "places_by_program": ("views_places", BUYING_AHEAD),
     "sending": ("views_sending", SENDING),
 }
 

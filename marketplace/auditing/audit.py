@@ -76,6 +76,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from reports.differences(connection)
     yield from checks.run(connection, beneficiaries.BENEFICIARIES)
     yield from checks.run(connection, (*organisations.ORGANISATIONS, *together.TOGETHER, *channels.CHANNELS))
+    yield from organisations.differences(connection)
     yield from checks.run(connection, (*plans.PLANS, *students.STUDENTS, *matching.FUNDS, *waiting.WAITING))
     yield from checks.run(connection, presales.PRESALES)
     yield from presales.differences(connection)

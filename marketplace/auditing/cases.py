@@ -166,12 +166,15 @@ CASES: Final = (
         "appeal {name} is {state}, but nobody said why, or it is not in the audit log",
     ),
     Check(
-        "quality counts no more than arrived",
+        "quality counts no more than was sold",
         """SELECT q.owner_kind AS kind, q.owner AS name FROM quality_count q
         WHERE (q.owner_kind = 'seller' AND NOT EXISTS (SELECT 1 FROM order_line l WHERE l.seller_public_id = q.owner))
-        OR q.delivered > (SELECT COALESCE(SUM(l.quantity), 0) FROM order_line l JOIN parcel p ON p.id = l.parcel_id
-            WHERE p.delivered_at IS NOT NULL AND CASE q.owner_kind WHEN 'seller' THEN l.seller_public_id
-            ELSE p.station_code END = q.owner)""",
-        "{kind} {name} counts more packs than arrived",
+        OR q.sold > (SELECT COALESCE(SUM(l.quantity), 0) FROM order_line l JOIN parcel p ON p.id = l.parcel_id
+            JOIN "order" o ON o.id = p.order_id
+            WHERE NOT o.is_exchange AND CASE q.owner_kind WHEN 'seller' THEN l.seller_public_id
+            ELSE p.station_code END = q.owner AND (p.delivered_at IS NOT NULL
+            OR EXISTS (SELECT 1 FROM refund_line b WHERE b.order_line_id = l.id)
+            OR EXISTS (SELECT 1 FROM bill_credit c WHERE c.order_line_id = l.id)))""",
+        "{kind} {name} counts more packs than were sold",
     ),
 )

@@ -17,7 +17,26 @@ ASKED: Final = (
     "(SELECT listing_id AS listing, COUNT(*) AS answered FROM question WHERE state = 'answered' GROUP BY listing_id)"
 )
 
+DECIDED: Final = """(SELECT c.public_id AS name, g.code AS goods, c.answer AS why, CASE c.state
+        WHEN 'upheld' THEN 'listing.suspended' ELSE 'listing.complaints_dismissed' END AS deed
+        FROM listing_complaint c JOIN listing g ON g.id = c.listing_id WHERE c.state <> 'open'
+    UNION ALL SELECT s.public_id, g.code, s.answer, CASE s.state
+        WHEN 'granted' THEN 'listing.cleared' ELSE 'listing.second_look_declined' END
+        FROM listing_second_look s JOIN listing g ON g.id = s.listing_id WHERE s.state IN ('granted', 'declined'))"""
+
 FEEDBACK: Final = (
+    Check(
+        "what is pointed out is decided by the province",
+        f"""SELECT d.name AS name, d.goods AS goods FROM {DECIDED} d WHERE NOT EXISTS (SELECT 1 FROM audit_record a
+        WHERE a.subject = 'listing:' || d.goods AND a.action = d.deed AND a.why = d.why)""",
+        "what was said about {goods} ({name}) was decided, but nobody says to have decided it so",
+    ),
+    Check(
+        "only a seller asks for a second look at suspended goods",
+        """SELECT s.public_id AS name FROM listing_second_look s JOIN listing g ON g.id = s.listing_id
+        WHERE g.seller_id <> s.asked_by OR (s.state = 'asked' AND g.state <> 'suspended')""",
+        "second look {name} is not asked by the seller of goods that are off sale",
+    ),
     Check(
         "feedback is counted as it is shown",
         f"""SELECT g.code AS name FROM listing g LEFT JOIN feedback_count c ON c.listing_id = g.id

@@ -26,6 +26,7 @@ from crowdfund.campaigns.states import (
 )
 from crowdfund.pledges.states import CHILD_CASE, DEVICE, PLEDGE, VOUCHER
 from crowdfund.presales.states import BACKING, PRESALE
+from listings.complaints.states import COMPLAINT, SECOND_LOOK
 from listings.customer_reviews.states import CUSTOMER_REVIEW, PICTURE
 from listings.questions.states import QUESTION
 from listings.sheets.states import IMPORT
@@ -100,6 +101,7 @@ LIVES: Final = (
     Life("held_match", "public_id", HELD_MATCH, "held"),
     Life("disbursement", "public_id", DISBURSEMENT, "requested"),
     Life("organisation_entry", "public_id", ENTRY, "written"),
+    Life("officer_entry", "public_id", ENTRY, "written"),
     Life("cash_deposit", "public_id", DEPOSIT, "paid_in"),
     Life("mirror_file", "public_id", FILE, "comparing"),
     Life("campaign_report", "public_id", REPORT, "drafted"),
@@ -115,6 +117,8 @@ LIVES: Final = (
     Life("customer_review", "public_id", CUSTOMER_REVIEW, "waiting"),
     Life("review_picture", "public_id", PICTURE, "waiting"),
     Life("question", "public_id", QUESTION, "waiting"),
+    Life("listing_complaint", "public_id", COMPLAINT, "open"),
+    Life("listing_second_look", "public_id", SECOND_LOOK, "asked"),
 )
 
 

@@ -70,8 +70,29 @@ WHEREABOUTS: Final = (
 )
 
 
+NAMED: Final = "what goes back names what came"
+MOVED: Final = """SELECT r.id AS id, r.kind AS kind, r.commitment AS commitment, g.kind AS came, g.reference AS reference
+    FROM public_row r JOIN entry e ON e.key = r.reference
+    LEFT JOIN entry f ON f.reference = e.reference AND f.kind IN ('capture', 'cash', 'match')
+    LEFT JOIN public_row g ON g.reference = f.key AND g.campaign_id = r.campaign_id AND g.book = r.book
+        AND g.kind = CASE WHEN r.kind = 'unmatch' THEN 'match' ELSE 'gift' END
+    WHERE r.kind IN ('refund', 'unmatch', 'return') AND r.commitment <> ''
+    ORDER BY r.id"""  # nothing: from before ADR 50
+
+
+def nameless(connection: Connection) -> Iterator[Difference | str]:
+    """Each refund's row names the row of the gift that it is of, and no other."""
+    yield NAMED
+    for number, found in groupby(read(connection, MOVED), attrgetter("id")):
+        rows = list(found)
+        names = (json.dumps({"kind": row.came, "reference": row.reference}, separators=(",", ":")) for row in rows)
+        if rows[0].commitment not in {hashlib.sha256(name.encode()).hexdigest() for name in names}:
+            yield Difference(NAMED, f"public row {number}, {rows[0].kind}, names another row than its gift's")
+
+
 def differences(connection: Connection) -> Iterator[Difference | str]:
-    """Each invoice is what its payment's public row was sealed with."""
+    """Each invoice is what its payment's public row was sealed with, and what goes back names what came."""
+    yield from nameless(connection)
     yield SEALED
     for _row, found in groupby(read(connection, INVOICES), attrgetter("id")):
         lines = list(found)

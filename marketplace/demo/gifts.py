@@ -11,10 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import giving, lifecycle, moderation
+from crowdfund.campaigns.chain import CHAIN
 from crowdfund.campaigns.giving import Giver
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.states import CampaignState
-from marketplace.core import clock, outbox
+from marketplace.core import clock, outbox, sealing
 from marketplace.core.db import in_transaction
 from marketplace.core.money import Money
 from marketplace.core.records import record
@@ -61,17 +62,21 @@ def play() -> None:
     done = sorted((deed for deed in deeds if deed[0] <= clock.now()), key=lambda deed: deed[0])
     for _day, group in groupby(done, key=lambda deed: clock.local(deed[0]).date()):
         live_through(list(group))
+    in_transaction(sealing.close_days, chain=CHAIN)
     in_transaction(read_messages, past=past)
     while outbox.deliver():
         pass
 
 
 def live_through(day: list[Deed]) -> None:
+    """What was done that day, and what the worker made of it; sealed, so that its root can be fixed when it is over."""
     for moment, do in day:
         with clock.at(moment):
             do()
     with clock.at(day[-1][0]):
         while outbox.deliver():
+            pass
+        while in_transaction(sealing.seal, chain=CHAIN):
             pass
 
 

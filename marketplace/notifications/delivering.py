@@ -60,7 +60,7 @@ def take(session: Session) -> Parcel | None:
     """Lease the next one whose machine does not rest. What was written down for a closed account stays here."""
     awake = select(Endpoint.id).where(Endpoint.state == EndpointState.ON, Endpoint.rests_until <= clock.now())
     awake = awake.join(Person, Person.id == Endpoint.person_id).where(Person.is_active)
-    found = outbox.take(session, Delivery, (Delivery.state == D.WAITING) & Delivery.endpoint_id.in_(awake))
+    found = outbox.take(session, outbox.due(Delivery, (Delivery.state == D.WAITING) & Delivery.endpoint_id.in_(awake)))
     if not found:
         return None
     row = found[0]

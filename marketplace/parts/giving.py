@@ -18,7 +18,8 @@ from crowdfund.campaigns import (
 from crowdfund.campaigns.honours import dedicating
 from crowdfund.campaigns.matching import funds, letters, paying_in, sending_back, taking_back
 from crowdfund.campaigns.news import telling
-from crowdfund.campaigns.plans import cards, keeping, receiving
+from crowdfund.campaigns.organisations import standing
+from crowdfund.campaigns.plans import cards, keeping, receiving, waiting
 from crowdfund.campaigns.reports import publishing
 from crowdfund.campaigns.students import choosing, releasing
 from crowdfund.campaigns.views import (
@@ -34,6 +35,7 @@ from crowdfund.campaigns.views import (
     mirrors as mirror_views,
     news as news_views,
     officers as officer_views,
+    organisation_officers as officers_of_organisations_views,
     organisations as organisation_views,
     plans as plan_views,
     public as campaign_views,
@@ -66,7 +68,14 @@ from marketplace.stations import queues
 
 def install_giving(app: Flask) -> None:
     """Gifts: their money goes straight into their campaign's account, and back by itself when that is called off."""
-    for views in (organisation_views, campaign_views, gift_views, officer_views, returned_views):
+    for views in (
+        organisation_views,
+        officers_of_organisations_views,
+        campaign_views,
+        gift_views,
+        officer_views,
+        returned_views,
+    ):
         app.register_blueprint(views.bp)
     outcomes.credited[giving.PURPOSE] = giving.account_of
     outcomes.on_succeeded[giving.PURPOSE] = giving.receive
@@ -113,6 +122,7 @@ def install_plans(app: Flask) -> None:
     }
     outbox.listeners |= {topic: [listener] for topic, listener in heard.items()}
     outbox.slow.update(heard)
+    outbox.listeners[standing.TELLS] = [waiting.tell]
 
 
 def install_students(app: Flask) -> None:

@@ -3,6 +3,12 @@
 from flask import Flask
 
 from listings import announcing, indexing, letters as listing_letters, partner_facts as facts_of_goods
+from listings.complaints.views import (
+    operator as operator_complaints,
+    public as public_complaints,
+    seller as seller_suspensions,
+    station as station_complaints,
+)
 from listings.customer_reviews import moderating
 from listings.customer_reviews.views import (
     operator as operator_reviews,
@@ -42,6 +48,12 @@ def install_listings(app: Flask) -> None:
     outbox.collectors[announcing.TOPIC] = indexing.collect
     outbox.listeners[facts_of_goods.PUBLISHED] = [facts_of_goods.listing_published]
     outbox.listeners[listing_letters.DECIDED] = [listing_letters.decided]
+
+
+def install_complaints(app: Flask) -> None:
+    """What people point out to the province about goods, and what a seller answers."""
+    for views in (public_complaints, station_complaints, operator_complaints, seller_suspensions):
+        app.register_blueprint(views.bp)
 
 
 def install_feedback(app: Flask) -> None:

@@ -9,7 +9,7 @@ from crowdfund.campaigns.invited import models as invitation_models
 from crowdfund.campaigns.matching import models as matching_models, waiting_models
 from crowdfund.campaigns.mirrors import models as mirror_models
 from crowdfund.campaigns.moving import models as moving_models
-from crowdfund.campaigns.organisations import models as organisation_models
+from crowdfund.campaigns.organisations import models as organisation_models, officer_models
 from crowdfund.campaigns.plans import models as plan_models
 from crowdfund.campaigns.reports import models as report_models
 from crowdfund.campaigns.students import models as student_models
@@ -18,6 +18,7 @@ from crowdfund.campaigns.yearly import models as yearly_models
 from crowdfund.pledges import models as pledge_models
 from crowdfund.presales import models as presale_models
 from listings import models as listing_models
+from listings.complaints import models as complaint_models
 from listings.customer_reviews import models as review_models
 from listings.following import models as following_models
 from listings.questions import models as question_models
@@ -51,9 +52,11 @@ MODELS = (
     batch_models,
     banking_models,
     organisation_models,
+    officer_models,
     campaign_models,
     case_models,
     closing_models,
+    complaint_models,
     criteria_models,
     dispute_models,
     following_models,

@@ -28,6 +28,8 @@ from marketplace.payments.states import AttemptState, RefundState
 HANGING: Final = (AttemptState.SUBMITTING, AttemptState.UNKNOWN, AttemptState.REQUIRES_ACTION, AttemptState.PROCESSING)
 TIME_TO_ACT: Final = timedelta(hours=24)  # for whoever pays, on the gateway's page
 UNSENT: Final = (RefundState.REQUESTED, RefundState.SUBMITTING, RefundState.UNKNOWN, RefundState.PENDING)
+DUE_ATTEMPTS: Final = outbox.due(Attempt, Attempt.state.in_(HANGING))
+DUE_REFUNDS: Final = outbox.due(Refund, Refund.state.in_(UNSENT))
 
 
 def send_refund() -> bool:
@@ -47,7 +49,7 @@ def send_refund() -> bool:
 
 
 def take_refund(session: Session) -> tuple[int, RefundState] | None:
-    rows = outbox.take(session, Refund, Refund.state.in_(UNSENT))
+    rows = outbox.take(session, DUE_REFUNDS)
     return (rows[0].id, rows[0].state) if rows else None
 
 
@@ -113,7 +115,7 @@ class Taken(NamedTuple):
 
 
 def take_attempt(session: Session) -> Taken | None:
-    rows = outbox.take(session, Attempt, Attempt.state.in_(HANGING))
+    rows = outbox.take(session, DUE_ATTEMPTS)
     if not rows:
         return None
     row: Attempt = rows[0]

@@ -32,6 +32,8 @@ WRITES = {"/carts", "/carts/{cart}", "/orders", "/orders/{number}", "/orders/{nu
 WRITES |= {"/parcels/{number}/steps", "/listings", "/listings/{sku}/submission", "/cases", "/cases/{case}"}
 WRITES |= {"/imports", "/imports/{name}", *(f"/imports/{{name}}/{step}" for step in ("confirm", "drop", "undo"))}
 WRITES |= {"/campaigns/{campaign}/gifts", "/gifts", "/gifts/{gift}", "/gifts/{gift}/payment"}
+WRITES |= {"/presales/{presale}/places", "/places", "/places/{backing}"}
+WRITES |= {f"/places/{{backing}}/{step}" for step in ("payment", "address", "end")}
 DATA: list[CheckFunction] = [checks.positive_data_acceptance]  # a body may fit its type and still name what is not for sale
 
 

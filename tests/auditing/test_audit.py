@@ -41,6 +41,8 @@ from tests.campaigns.moving.test_moving import TAMPERING as MOVED
 from tests.campaigns.moving.test_whole import TAMPERING as MOVED_WHOLE
 from tests.campaigns.test_banking import TAMPERING as BANKING
 from tests.campaigns.test_cash import TAMPERING as TOGETHER
+from tests.campaigns.test_certificates import TAMPERING as CERTIFICATES
+from tests.campaigns.test_organisation_officers import TAMPERING as OFFICERS
 from tests.campaigns.test_organisations import TAMPERING as ORGANISATIONS
 from tests.customer_reviews.test_audit import TAMPERING as FEEDBACK
 from tests.factories import signed_in
@@ -192,9 +194,19 @@ def test_every_check_is_proved(traded: Shop) -> None:
     parts = {part.partition(":")[0] for part in said}
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
     trade = (*EDITING, *CASES, *BY_BANK, *PROMOTIONS, *GROUPS, *INSTITUTIONS, *AT_THE_BANK, *FEEDBACK)
-    of_plans = {*TOGETHER, *REACHED, *BANKING, *ORGANISATIONS, *MIRRORS, *INVITED, *MOVED, *MOVED_WHOLE, *TOLD_OF_GIVING} | {
-        check for check, _sql in (*PLANS, *STUDENTS, *MATCHING, *WAITING, *WHEREABOUTS, *PRESALES, *trade)
-    }
+    of_plans = {
+        *TOGETHER,
+        *REACHED,
+        *BANKING,
+        *ORGANISATIONS,
+        *CERTIFICATES,
+        *OFFICERS,
+        *MIRRORS,
+        *INVITED,
+        *MOVED,
+        *MOVED_WHOLE,
+        *TOLD_OF_GIVING,
+    } | {check for check, _sql in (*PLANS, *STUDENTS, *MATCHING, *WAITING, *WHEREABOUTS, *PRESALES, *trade)}
     elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, OFFLINE, SHEETS, REPORTS, of_pledges, of_plans)
     others = {check for proved in elsewhere for check in proved}
     assert parts - set(TAMPERING) - others == {"the cashier and the books agree", movements.AT_THE_CASHIER}

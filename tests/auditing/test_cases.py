@@ -46,7 +46,7 @@ TAMPERING = (
     ("nobody bears a refund that failed", f"UPDATE refund SET state = 'failed' WHERE {JUDGED}"),
     ("appeals say who decided what", "UPDATE case_appeal SET answer = ''"),
     ("appeals say who decided what", "UPDATE audit_record SET action = 'case.nothing' WHERE action LIKE 'case.appeal_%'"),
-    ("quality counts no more than arrived", "UPDATE quality_count SET delivered = delivered + 100"),
+    ("quality counts no more than was sold", "UPDATE quality_count SET sold = sold + 100"),
     ("states have traces", "UPDATE after_sales_case SET state = 'rejected' WHERE state = 'requested'"),
     ("states have traces", "DELETE FROM event WHERE subject LIKE 'case_appeal:%'"),
 )

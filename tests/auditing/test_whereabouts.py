@@ -18,6 +18,8 @@ TAMPERING = (
     ("lines of invoices add up", "DELETE FROM spent_money; DELETE FROM bill_line"),
     ("invoices are as they were sealed", "UPDATE bill_line SET what_zh = '丙' WHERE position = 2"),
     ("invoices are as they were sealed", "UPDATE disbursement SET invoice_number = 'INV-0' WHERE id = 1"),
+    ("what goes back names what came", "UPDATE public_row SET commitment = 'ab' WHERE kind = 'refund'"),
+    ("what goes back names what came", "UPDATE public_row SET reference = 'capture:x' WHERE id = 1"),
     ("money came as the rows say", "UPDATE given_money SET came_fen = came_fen + 1 WHERE number = 2"),
     ("money came as the rows say", "UPDATE money_followed SET number = 0"),
     ("money is spent as it is said", "UPDATE given_money SET spent_fen = spent_fen - 1 WHERE number = 1"),

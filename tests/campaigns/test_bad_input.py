@@ -88,6 +88,11 @@ def test_a_chip_that_is_none(fund: Fund, choice: str) -> None:
         assert "捐 ¥6.60" in page.text
 
 
+def test_nothing_is_wrong_yet_with_a_sum_nobody_has_chosen(fund: Fund) -> None:
+    page = fund.browser().get(f"/campaigns/{fund.open()}/gifts/new")
+    assert page.status_code == 200 and 'name="amount"' in page.text and "aria-invalid" not in page.text
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "said"),
     [

@@ -167,10 +167,25 @@ def test_pause_and_resume_with_a_reason(fund: Fund) -> None:
         in_transaction(lifecycle.pause, campaign=campaign, person=fund.officer.id, why="")
     in_transaction(lifecycle.pause, campaign=campaign, person=fund.officer.id, why="核对名单")
     assert get(campaign).state is C.PAUSED
-    with pytest.raises(IllegalTransition):
-        in_transaction(lifecycle.end, campaign=campaign, person=fund.officer.id, why="够了")
     in_transaction(lifecycle.resume, campaign=campaign, person=fund.officer.id)
     assert get(campaign).state is C.LIVE
+    in_transaction(lifecycle.pause, campaign=campaign, person=fund.officer.id, why="核对名单")
+    in_transaction(lifecycle.end, campaign=campaign, person=fund.officer.id, why="够了")
+    row = get(campaign)
+    assert row.state is C.ENDED and row.closed_at is not None
+    with pytest.raises(IllegalTransition):
+        in_transaction(lifecycle.resume, campaign=campaign, person=fund.officer.id)
+
+
+def test_a_paused_one_ends_with_its_last_day_as_any_other(fund: Fund) -> None:
+    campaign = fund.open()
+    fund.give(campaign, 660)
+    in_transaction(lifecycle.pause, campaign=campaign, person=fund.officer.id, why="核对名单")
+    with time_machine.travel(clock.start_of(get(campaign).ends_on) + timedelta(days=1, minutes=1), tick=False):
+        in_transaction(lifecycle.end_due)
+        row = get(campaign)
+        assert (row.state, row.closed_at) == (C.ENDED, clock.now())
+    assert fund.balance(campaign) == 660
 
 
 def test_the_worker_ends_what_had_its_last_day(fund: Fund) -> None:

@@ -114,7 +114,9 @@ def test_many_workers_deliver_each_row_once(real_app: Flask, heard: list[Any]) -
 def test_a_worker_that_died_loses_only_its_lease(real_app: Flask, heard: list[Any]) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         in_transaction(outbox.put, "news")
-        assert len(in_transaction(outbox.take_effects, ~OutboxRow.is_done, 1)) == 1  # and the process is gone
+        assert (
+            len(in_transaction(outbox.take_effects, outbox.due(OutboxRow, ~OutboxRow.is_done), 1)) == 1
+        )  # and the process is gone
         assert not outbox.deliver()
         clock.shift(outbox.FIRST_LEASE)
         assert outbox.deliver()

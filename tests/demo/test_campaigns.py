@@ -18,6 +18,7 @@ from marketplace.auditing import audit
 from marketplace.auditing.checks import Difference
 from marketplace.core import clock
 from marketplace.core.db import db
+from marketplace.core.sealing import DailyRoot
 from marketplace.demo import gifts
 from marketplace.demo.load import load
 
@@ -68,6 +69,9 @@ def test_a_month_of_gifts_adds_up(lived: Session, gifts_app: Flask) -> None:
     assert messages["waiting"] == gifts.UNREAD and messages["shown"] > 10
     assert [card.raised_fen for card in cards if card.id == "C002"] == [960_000]
     assert lived.scalars(select(func.max(PublicRow.at))).one() <= clock.now()
+    closed = select(func.max(DailyRoot.day), func.count()).where(DailyRoot.chain == "public")
+    last, days = lived.execute(closed).one()
+    assert last < clock.today() and days > 20  # a day's root can be tried on a fresh house
     before = lived.scalar(select(func.count()).select_from(PublicRow))
     gifts.play()
     assert lived.scalar(select(func.count()).select_from(PublicRow)) == before

@@ -382,6 +382,26 @@ def test_organisations_of_before_stay_and_the_next_word_about_them_wants_two(emp
         connection.execute(text("UPDATE organisation_entry SET certificate_until = '2098-01-01'"))
 
 
+def test_roles_of_before_stay_and_the_next_word_about_an_officer_wants_two(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0042")
+    people = [{"id": number, "public_id": f"p{number}"} for number in (7, 8, 9)]
+    role = {"id": 1, "person_id": 9, "role": "charity_officer", "scope_kind": "organisation", "scope_id": "f"}
+    rows = {"organisation": LEDGER["organisation"], "person": people, "role_grant": [role]}
+    before = rows_of(empty, put_in(empty, rows))
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {table: list(known[0]) for table, known in before.items()}) == before
+    entry = {"id": 1, "public_id": "e1", "state": "written", "person_id": 9, "role": "charity_approver", "is_given": True}
+    entry |= {"organisation_code": LEDGER["organisation"][0]["code"], "writer_id": 7, "decider_id": None, "decided_at": None}
+    put_in(empty, {"officer_entry": [entry]})
+    for wrong in ("decider_id = 7, decided_at = written_at", "decider_id = 9, decided_at = written_at", "decider_id = 8"):
+        with pytest.raises(DBAPIError, match=r"two_people|nobody_themselves|decided"), empty.begin() as connection:
+            connection.execute(text(f"UPDATE officer_entry SET state = 'confirmed', {wrong}"))
+    with pytest.raises(DBAPIError, match="is written once"), empty.begin() as connection:
+        connection.execute(text("UPDATE officer_entry SET role = 'charity_officer'"))
+
+
 def test_an_invoice_that_was_rejected_before_may_be_asked_for_again(empty: Engine) -> None:
     migrations.bring_up_to_date(empty, "0040")
     bill = {"campaign_id": 1, "budget_line_id": 1, "fen": 5, "requester_id": 1, "approver_id": None, "book": "test"}
@@ -397,3 +417,18 @@ def test_an_invoice_that_was_rejected_before_may_be_asked_for_again(empty: Engin
     put_in(empty, {"disbursement": [bill | {"id": 2, "public_id": "d2", "state": "requested"}]})
     with pytest.raises(DBAPIError), empty.begin() as connection:
         connection.execute(text("UPDATE disbursement SET state = 'requested' WHERE id = 1"))
+
+
+def test_quality_of_before_is_forgotten_and_counted_anew_with_its_causes(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0042")
+    old = {"delivered_lately": 20, "refunded_lately": 2, "delivered": 20, "refunded": 2}
+    put_in(empty, {"quality_count": [{"owner_kind": "seller", "owner": "s", **old}]})
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {"quality_count": ["owner"]})["quality_count"] == []
+    causes = dict.fromkeys(("on_station", "on_province", "not_sent", "called_off", "replaced", "lighter"), 0)
+    new = {"owner_kind": "seller", "owner": "s", "sold_lately": 20, "refunded_lately": 2, "sold": 20, "refunded": 2}
+    with pytest.raises(DBAPIError):
+        put_in(empty, {"quality_count": [{**new, **causes, "on_seller": 1}]})
+    put_in(empty, {"quality_count": [{**new, **causes, "on_seller": 2}]})

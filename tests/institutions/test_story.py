@@ -122,7 +122,7 @@ def told() -> list[tuple[int | None, str]]:
 
 
 def deliver_letters() -> None:
-    while outbox.deliver_some(outbox.OutboxRow.topic == crediting.CREDITED, 50):
+    while outbox.deliver_some(outbox.of_topics(outbox.OutboxRow.topic == crediting.CREDITED), 50):
         pass
 
 
@@ -143,7 +143,7 @@ def test_what_comes_off_a_bill_counts_in_the_quality_of_its_seller_and_station(c
 def quality() -> dict[str, tuple[int, ...]]:
     db.session.rollback()
     rows = db.session.scalars(select(QualityCount))
-    return {row.owner_kind: (row.delivered_lately, row.refunded_lately, row.delivered, row.refunded) for row in rows}
+    return {row.owner_kind: (row.sold_lately, row.refunded_lately, row.sold, row.refunded) for row in rows}
 
 
 def test_a_claim_that_the_station_rejects_changes_no_sum(canteen: Canteen) -> None:

@@ -22,7 +22,7 @@ from crowdfund.campaigns.honours.models import Dedication
 from crowdfund.campaigns.matching.funds import link_token as fund_link
 from crowdfund.campaigns.matching.models import MatchingFund
 from crowdfund.campaigns.mirrors.models import MirrorFile
-from crowdfund.campaigns.models import Campaign, Contribution, Disbursement
+from crowdfund.campaigns.models import Campaign, Contribution, Disbursement, Organisation
 from crowdfund.campaigns.receipt_models import Receipt
 from crowdfund.campaigns.reports.models import CampaignReport
 from crowdfund.campaigns.teams.models import Team
@@ -91,6 +91,7 @@ def known(session: Session) -> dict[str, list[str]]:
         "device": list(session.scalars(select(Device.public_id).where(Device.station_code == COUNTY)))
         or list(session.scalars(select(Device.public_id).where(Device.station_code.is_not(None)))),
         "day": [day.isoformat() for day in days],
+        "organisation": list(session.scalars(select(Organisation.code).limit(1))),
     }
 
 

@@ -205,7 +205,7 @@ def test_who_never_says_where_to_gets_the_money_back_and_nobody_defaulted(orchar
     assert all(
         words in asked[0].text
         for words in (
-            f"sent by {last}",
+            f"Say so by {last}",
             "The harvest of “Jixian Fuji ahead” is in",
             "¥30.00",
             f"/presales/{orchard.presale}/backings/",
@@ -216,6 +216,80 @@ def test_who_never_says_where_to_gets_the_money_back_and_nobody_defaulted(orchar
     with pytest.raises(surveying.NothingAsked):
         orchard.answer(silent)
     assert wrong(orchard) == []
+
+
+def test_who_says_late_where_to_gives_the_station_its_days(orchard: Orchard) -> None:
+    """Said on the last day of the grace: the others' ends there, and that place has seven days of its own."""
+    orchard.open()
+    late, silent = orchard.paid(orchard.two), orchard.paid()
+    orchard.end()
+    orchard.harvest()
+    row = orchard.row()
+    last = row.harvest_on + timedelta(days=row.grace_days)
+    with at(clock.start_of(last) + timedelta(hours=20)):
+        orchard.answer(late)
+    orchard.live_through(after(last))
+    assert orchard.row().state == "delivering" and orchard.states(late, silent) == ["ordered", "refunded"]
+    with at(after(last)), pytest.raises(surveying.NothingAsked):
+        orchard.answer(silent)
+    orchard.live_through(after(last + timedelta(days=6)))
+    assert orchard.row().state == "delivering"
+    with at(after(last + timedelta(days=6))):
+        send(str(orchard.backing(late).order_number))
+    orchard.live_through(after(last + timedelta(days=7)))
+    assert orchard.row().state == "closed" and orchard.escrow() == 0 and wrong(orchard) == []
+
+
+def test_what_is_said_late_and_not_sent_goes_back_after_its_own_days(orchard: Orchard) -> None:
+    orchard.open()
+    stuck, late = orchard.paid(orchard.two), orchard.paid()
+    orchard.end()
+    orchard.answer(stuck)
+    orchard.harvest()
+    row = orchard.row()
+    last = row.harvest_on + timedelta(days=row.grace_days)
+    with at(clock.start_of(last)):
+        orchard.answer(late)
+    orchard.live_through(after(last))
+    early, own = (parcels(str(orchard.backing(each).order_number))[0] for each in (stuck, late))
+    assert orchard.row().state == "defaulted"
+    assert (early.state, own.state) == (ParcelState.REFUSED, ParcelState.AWAITING_ACCEPTANCE)
+    assert orchard.escrow() == ONE - 900
+    orchard.live_through(after(last + timedelta(days=6)))
+    assert orchard.escrow() == ONE - 900
+    orchard.live_through(after(last + timedelta(days=7)))
+    assert parcels(str(orchard.backing(late).order_number))[0].state is ParcelState.REFUSED
+    refunded = sorted((each.fen, each.state.value) for each in db.session.scalars(select(Refund)))
+    assert refunded == sorted([(ONE, "succeeded"), (TWO, "succeeded")])
+    assert orchard.escrow() == 0 and stock_of(orchard.shop.apples) == (100, 0) and wrong(orchard) == []
+
+
+@pytest.mark.parametrize(("days", "parcel", "presale"), [(3, "shipped", "closed"), (4, "refused", "defaulted")])
+def test_what_is_packed_when_the_grace_ends_waits_for_its_courier(
+    orchard: Orchard, days: int, parcel: str, presale: str
+) -> None:
+    orchard.open()
+    made, _silent = orchard.paid(orchard.two), orchard.paid()
+    orchard.end()
+    orchard.answer(made)
+    orchard.harvest()
+    number, row = str(orchard.backing(made).order_number), orchard.row()
+    last = row.harvest_on + timedelta(days=row.grace_days)
+    packed = parcels(number)[0].public_id
+    in_transaction(fulfilment.accept, parcel=packed, station=JIXIAN, actor="test")
+    in_transaction(fulfilment.collect, parcel=packed, station=JIXIAN, actor="test")
+    in_transaction(fulfilment.pack, parcel=packed, station=JIXIAN, actor="test", shelf="A")
+    with pytest.raises(StaleState):  # nobody at the desk refuses what is packed
+        in_transaction(fulfilment.refuse, parcel=packed, station=JIXIAN, actor="test", reason="x")
+    orchard.live_through(after(last + timedelta(days=2)))
+    assert orchard.row().state == "delivering" and parcels(number)[0].state is ParcelState.PACKED
+    if days == 3:
+        in_transaction(
+            fulfilment.ship, parcel=packed, station=JIXIAN, actor="test", carrier="邮政", tracking_number="123456"
+        )
+    orchard.live_through(after(last + timedelta(days=days)))
+    assert (parcels(number)[0].state.value, orchard.row().state.value) == (parcel, presale)
+    assert orchard.escrow() == 0 and stock_of(orchard.shop.apples) == (100, 0) and wrong(orchard) == []
 
 
 def test_an_order_that_is_cancelled_before_it_is_taken_on_is_refunded_out_of_escrow(orchard: Orchard) -> None:

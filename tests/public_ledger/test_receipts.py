@@ -53,7 +53,7 @@ def send_back(session: Session, gift: str, fen: int) -> None:
         shares={("restricted", row.public_id): amount},
         reason="asked for it back",
     )
-    shown = {"campaign_id": row.campaign_id, "book": "test", "who": "", "reference": f"refund:{refund}"}
+    shown = {"campaign_id": row.campaign_id, "book": "test", "who": "", "reference": f"refund:{refund}", "moves": gift}
     public_ledger.write(session, kind="refund", amount=-amount, **shown)
     receipts.issue(session, contribution=gift)
 

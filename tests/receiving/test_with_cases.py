@@ -7,6 +7,7 @@ from marketplace.core import outbox
 from marketplace.core.db import db, in_transaction
 from marketplace.orders import access, bringing, fulfilment, refunding, undelivered
 from marketplace.orders.cases import appealing, deciding, exchanging, paying_back, quality, returning
+from marketplace.orders.cases.blame import Cause
 from marketplace.orders.cases.rules import Bearer, Condition, Wish
 from marketplace.orders.cases.states import CaseState as C
 from marketplace.orders.closing import ending, figures
@@ -19,9 +20,10 @@ from marketplace.orders.receiving.states import SubstituteState as T
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments.disputes.standing import PaymentIsDisputed
 from marketplace.payments.models import Refund
+from tests.factories import signed_in
 from tests.orders.casework import Bought, appeal, arrive, bought, case_of, do, later, open_case, ship, small_boxes
 from tests.orders.conftest import JIXIAN, Shop, balances, differences, parcels, post, stock_of
-from tests.orders.refunding import ask, bounce, box, clerk_of
+from tests.orders.refunding import address as refunds_of, ask, bounce, box, clerk_of, form_for, refund
 from tests.receiving.conftest import accepted, bring, packs
 from tests.receiving.test_pages import address, entered
 from tests.receiving.test_substitutes import other_pack
@@ -236,7 +238,7 @@ def test_the_audit_understands_a_replacement_lost_after_the_province_had_decided
     assert balances(first.number) == before and differences(shop) == []
 
 
-def test_what_a_grower_could_not_bring_does_not_count_against_them(shop: Shop) -> None:
+def test_what_a_grower_could_not_bring_counts_as_that(shop: Shop) -> None:
     number = accepted(shop, apples=9)
     bring(shop, came=7, rest=Rest.REFUND)
     told = {"parcel": box(number).public_id, "station": JIXIAN, "actor": "clerk"}
@@ -245,7 +247,31 @@ def test_what_a_grower_could_not_bring_does_not_count_against_them(shop: Shop) -
     in_transaction(fulfilment.deliver, **told)
     ask(box(number), 1)
     db.session.rollback()
-    assert set(quality.counted(db.session()).values()) == {(7, 1, 7, 1)}
+    (found,) = set(quality.counted(db.session()).values())
+    assert found[:4] == (9, 3, 9, 3)
+    assert dict(zip(quality.CAUSES, found[4:], strict=True)) == dict.fromkeys(Cause, 0) | {
+        Cause.NOT_SENT: 2,
+        Cause.SELLER: 1,
+    }
+
+
+def test_what_weighed_less_and_what_came_instead_count_as_that(shop: Shop) -> None:
+    number, instead = accepted(shop, apples=5), other_pack(shop)
+    bring(shop, came=3, rest=Rest.SUBSTITUTE, instead=instead, grams=7000)
+    offered = db.session.scalars(select(Substitute.public_id)).one()
+    in_transaction(substituting.accept, substitute=offered, number=number, actor="buyer")
+    ship_packed(number)
+    found = quality.counted(db.session())
+    assert {dict(zip(quality.CAUSES, each[4:], strict=True))[Cause.REPLACED] for each in found.values()} == {2}
+    assert {each[:4] for each in found.values()} == {(5, 5, 5, 5)} and {each[-1] for each in found.values()} == {3}
+
+
+def ship_packed(number: str) -> None:
+    told = {"parcel": box(number).public_id, "station": JIXIAN, "actor": "clerk"}
+    in_transaction(fulfilment.pack, shelf="A", **told)
+    in_transaction(fulfilment.ship, carrier="邮政", tracking_number="123456", **told)
+    in_transaction(fulfilment.deliver, **told)
+    db.session.rollback()
 
 
 def test_what_will_never_come_is_neither_fetched_nor_packed_where_its_refund_failed(shop: Shop) -> None:
@@ -294,3 +320,29 @@ def test_a_case_says_what_was_sent_instead(shop: Shop) -> None:
     assert "换成了" in page and f"{title}" in page.partition("换成了")[2] and f"× {packs_}" in page.partition("换成了")[2]
     bought_.client.get(f"/orders/{number}?key={access.link_key(number)}")
     assert "换成了" in bought_.client.get(f"/orders/{number}/cases/new", follow_redirects=True).text
+
+
+def test_a_desk_does_not_pay_besides_for_what_was_replaced_and_the_province_may(shop: Shop) -> None:
+    first, _case, number = exchanged(shop)  # two of three
+    clerk, before = clerk_of(shop), balances(first.number)
+    said = "其中有的已经按售后换过货，要再退款得由省里来定。"
+    for units in ({"units": 2}, {"units": 3}):
+        answer = refund(clerk, first.parcel, units["units"])
+        assert answer.status_code == 422 and said in answer.text and "两箱冻坏了" in answer.text
+    everything = post(clerk, refunds_of(first.parcel), form_for(clerk, first.parcel, 0, action="everything"))
+    assert everything.status_code == 422 and said in everything.text
+    with pytest.raises(refunding.ReplacedUnits):
+        ask(first.parcel, 2)
+    assert balances(first.number) == before
+    assert refund(clerk, first.parcel, 1).status_code == 303  # the third was not replaced
+    with pytest.raises(refunding.ReplacedUnits):
+        ask(first.parcel, 1)
+
+    province = shop.browser()
+    signed_in(province, "operator")
+    assert refund(province, first.parcel, 1).status_code == 303
+    arrive(shop)
+    found = {each[:4] for each in quality.counted(db.session()).values()}
+    assert found == {(3, 3, 3, 3)} and differences(shop) == []  # two refunded, one replaced: each once
+    page = first.client.get(f"/orders/{number}").text
+    assert "换货，不用付款。站点已接单" in page and "已付款" not in page

@@ -18,7 +18,7 @@ from marketplace.payments.states import RefundState
 from tests.simulation.world import World
 
 WAITS: Final = (  # in the end: for a gateway's answers, for a presale's days, for what is tried again hours later
-    *[timedelta(minutes=20)] * 2, *[timedelta(hours=2)] * 3, *[timedelta(days=1)] * 3, *[timedelta(days=4)] * 2,
+    *[timedelta(minutes=20)] * 2, *[timedelta(hours=2)] * 3, *[timedelta(days=1)] * 3, *[timedelta(days=4)] * 3,
     timedelta(hours=7), timedelta(days=1),
 )  # fmt: skip
 

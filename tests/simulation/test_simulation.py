@@ -1,14 +1,16 @@
 """Lives of many seeds: whatever breaks, nothing is invented, lost or done twice. A failure tells its seed and its life."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
-from tests.databases import PostgresServer, SQLiteFiles
+from tests.databases import PostgresServer, SQLiteFiles, close
+from tests.factories import signed_in
 from tests.simulation.life import Stage
 
 TOGETHER = 20  # seeds of one test where there are many
-IN_FULL, BY_NIGHT = 300, 10_000
+IN_FULL, BY_NIGHT = 200, 10_000
 ON_POSTGRESQL = 2  # of each TOGETHER: slower, and the same code
 
 
@@ -27,6 +29,21 @@ def test_a_seed_lives_the_same_life_again(stage: Stage) -> None:
     first, again = stage.live(5), stage.live(5)
     assert len(first.journal) > 100
     assert first.journal == again.journal
+
+
+def test_afterwards_the_operators_page_says_that_it_adds_up(stage: Stage) -> None:
+    life = stage.live(3)
+    assert not life.broken, str(life)
+    with stage.app.app_context():
+        browser = stage.app.test_client()
+        signed_in(browser, "operator")
+        page = browser.get("/operator/reconciliation").text
+    close(stage.app)
+    heading, balances = page.split("<section", 2)[:2]
+    assert "对外付款开放" in heading and "对外付款已关闭" not in heading
+    assert "对上了" in balances and "有差异" not in balances
+    unexplained = re.findall(r"<dt>说不清的差额</dt><dd>([^<]+)</dd>", balances)
+    assert unexplained and {sum_.strip("¥HKD ") for sum_ in unexplained} == {"0.00"}
 
 
 def seeds_from(first: int, stage: Stage) -> range:

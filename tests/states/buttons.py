@@ -30,7 +30,7 @@ def one(here: Any, there: Any) -> dict[Any, Way]:
 
 
 DESK: Final = "/station/parcels/{parcel}/"
-REFUSED: Final = {state: (S.REFUSED,) for state, ways in PARCEL.items() if S.REFUSED in ways}
+REFUSED: Final = {state: (S.REFUSED,) for state, ways in PARCEL.items() if S.REFUSED in ways and state is not S.PACKED}
 PARCELS: Final = {
     "acceptance": Event(DESK + "acceptance", "station", one(S.AWAITING_ACCEPTANCE, S.ACCEPTED)),
     "collection": Event(DESK + "collection", "station", one(S.ACCEPTED, S.COLLECTING)),
@@ -96,6 +96,7 @@ GOODS: Final = {
         {L.PUBLISHED: (L.SUSPENDED,), L.PAUSED: (L.SUSPENDED,)},
         {"reason": "有疑"},
     ),
+    "giving up": Event(OWN + "suspended-removal", "seller", one(L.SUSPENDED, L.ARCHIVED)),
     "clearance": Event("/operator/listings/{code}/clearance", "", one(L.SUSPENDED, L.PUBLISHED), {"reason": "查清了"}),
 }
 OF_THE_HOUSE: Final[dict[str, set[tuple[Any, Any]]]] = {

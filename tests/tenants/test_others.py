@@ -42,6 +42,8 @@ CALLED: Final[Mapping[str, tuple[str, ...]]] = {
     "code": ("listing.code",),  # whoever knows the code of a pledge may follow it
     "deposit": ("cash_deposit.public_id",),
     "entry": ("organisation_entry.public_id",),
+    "change": ("officer_entry.public_id",),
+    "officer": ("person.public_id",),
     "edit": ("listing_revision.public_id",),
     "evidence": ("dispute_evidence.public_id",),
     "fund": ("matching_fund.public_id",),
@@ -76,6 +78,7 @@ OTHERWISE: Final[Mapping[str, tuple[str, ...]]] = {
     "kind": ("goods",),
     "month": ("2026-10",),
     "names": ("apple",),
+    "role": ("charity_officer",),
     "step": (
         *("acceptance", "refusal", "approval", "rejection", "cancellation", "submission", "pause"),
         *("receipt", "check", "dispatch"),
@@ -91,6 +94,7 @@ OPEN: Final[Mapping[str, str]] = {
     "gifts.create_gift": "anybody may give to a campaign",
     "giving_by_program.create_gift": "anybody may give to a campaign",
     **dict.fromkeys(("backings.show_form", "backings.create_backing"), "anybody may buy ahead"),
+    "places_by_program.create_place": "anybody may buy ahead",
 }
 """Reach their own by the table, though the name in the address is nobody's own."""
 QUIET: Final[Mapping[str, str]] = {
@@ -146,6 +150,9 @@ TYPED: Final[Mapping[str, str]] = {
 SENT: Final[Mapping[str, Any]] = {
     "writing.create_step": {"step": "acceptance"},
     "sending.confirm_import": {"again": 0},
+    "places_by_program.create_place_address": {
+        "recipient": {"name": "王", "phone": "13835172045", "province": "140000", "city": "太原", "street": "1 号"}
+    },
 }
 """As JSON, by programs."""
 

@@ -1,7 +1,11 @@
 """Organisations and campaigns as the public ledger's tests make them, and the worker that follows the money."""
 
+import io
+
+from flask import Flask
 from sqlalchemy import func, select
 
+from crowdfund.campaigns import verify
 from crowdfund.campaigns.models import Campaign
 from crowdfund.campaigns.whereabouts import following
 from crowdfund.campaigns.whereabouts.models import BillLine, GivenMoney, SpentMoney
@@ -33,3 +37,13 @@ def refuse_any_difference(campaign: Campaign) -> None:
     assert all(fen == paid for fen, paid in session.execute(lines))
     in_account = -books.balance(session, "restricted", campaign.public_id, book="test")
     assert sum(each.left_fen for each in given) == in_account
+
+
+def refuse_another_order(app: Flask, campaign: str) -> None:
+    """A stranger makes the order of spending again from the rows alone, refunds included, and finds the same."""
+    client = app.test_client()
+    ledger, spent = verify.Ledger(keeps_rows=True), verify.Spent()
+    ledger.read(iter(io.BytesIO(client.get("/ledger.csv").data)))
+    spent.read(iter(io.BytesIO(client.get(f"/ledger/{campaign}/spent.csv").data)))
+    spent.check(ledger.rows or {}, ledger.last)
+    assert spent.nameless == 0

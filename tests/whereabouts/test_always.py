@@ -23,7 +23,7 @@ from tests.campaigns.matching.conftest import opened
 from tests.properties.test_matching import CARDS, GIVERS, Pool
 from tests.public_ledger.conftest import CREDIT_CODE, Giving
 from tests.public_ledger.test_receipts import send_back as send_back_in_public
-from tests.whereabouts.conftest import follow, refuse_any_difference
+from tests.whereabouts.conftest import follow, refuse_another_order, refuse_any_difference
 
 STEPS = st.lists(
     st.tuples(
@@ -80,6 +80,7 @@ def write(session: Session, campaign: Campaign, kind: str, reference: str, fen: 
     lines: dict[books.Account, Money] = {("restricted", campaign.public_id): Money(-fen), ("suspense", ""): Money(fen)}
     books.post(session, key=key, book="test", reference=reference, lines=lines)
     row: dict[str, Any] = {"campaign_id": campaign.id, "book": "test", "who": "", "reference": key}
+    row["moves"] = reference if kind in public_ledger.SOURCE else ""
     public_ledger.write(session, kind=kind, amount=Money(fen), **row)
 
 
@@ -94,6 +95,7 @@ def test_every_fen_is_somewhere_once(app: Flask, giving: Giving, steps: list[tup
     refuse_any_difference(story.campaign)
     rows = db.session.query(GivenMoney).where(GivenMoney.campaign_id == story.campaign.id)
     assert sorted(each.came_fen - each.back_fen for each in rows) == sorted(story.stayed.values())
+    refuse_another_order(app, story.campaign.public_id)
 
 
 class Matched(Pool):
@@ -158,5 +160,6 @@ def test_every_fen_is_somewhere_once_with_real_matches(fund: Fund) -> None:
         for name, number, more in what:
             pool.take(name, number, more)
         pool.look()
+        refuse_another_order(fund.app, pool.campaign)
 
     live()

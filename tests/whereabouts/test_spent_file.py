@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from crowdfund.campaigns import public_ledger
 from crowdfund.campaigns.models import PublicRow
 from crowdfund.campaigns.whereabouts import invoices, spent_file
 from marketplace.core.db import db, in_transaction
@@ -159,3 +160,58 @@ def test_a_table_that_was_written_while_money_moved_says_so(
         table = b"".join([*read, *reading]).decode("utf-8-sig")
         assert ("\r\nend," in table) is is_whole
         assert table.count(",gift,") == 3 if is_whole else 4
+
+
+def test_two_gifts_that_change_places_are_found_though_every_sum_fits(files: Files) -> None:
+    """Gift 1 paid 3.00 of the first line, gift 2 what was missing; the other way round every sum is right all the same."""
+    text = files.spent.read_bytes().decode()
+    begin, rest = text.index("1,gift,spent"), text.index("end,")
+    parts = text[begin:rest].splitlines(keepends=True)
+    payment = parts[0].split(",", 4)[4]
+    of_second = next(line for line in parts if line.startswith("2,gift,spent,1.00") and "绘本" in line)
+    swapped = [line for line in parts if not line.startswith(("1,gift", "2,gift,not_spent"))]
+    swapped[swapped.index(of_second)] = "2,gift,spent,4.00," + of_second.split(",", 4)[4]
+    first = ["1,gift,not_spent,3.00,,,,,,\r\n"]
+    assert payment == of_second.split(",", 4)[4]
+    code, said = files.otherwise((text[:begin] + "".join(first + swapped) + text[rest:]).encode())
+    assert code == 1 and "Row 1: 300 fen are not yet spent 还没花 by the table, by the order of the ledger 0." in said, said
+
+
+def test_a_refund_names_its_gifts_row_and_nobody(files: Files) -> None:
+    rows = list(csv.DictReader(io.StringIO(files.ledger.read_bytes().decode("utf-8-sig"))))
+    gift, refund = rows[2], rows[6]
+    assert (gift["kind"], gift["fen"], refund["kind"], refund["fen"]) == ("gift", "70", "refund", "-20")
+    content = f'{{"kind":"gift","reference":"{gift["reference"]}"}}'
+    assert refund["commitment"] == hashlib.sha256(content.encode()).hexdigest()
+    assert "先到先用：只凭账本各行重新算过，含 1 笔退回" in files.say()[1]
+
+
+def test_refunds_from_before_are_read_and_what_they_do_not_tell_is_said(
+    app: Flask, giving: Giving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(public_ledger, "named", lambda *_asked: "")
+    campaign = giving.campaign()
+    gone = in_transaction(give, campaign.public_id, fen=70)
+    giving.gift(campaign, 300)
+    giving.pay_out(campaign, 100)
+    in_transaction(send_back, gone, 20)
+    follow(giving)
+    client, places = app.test_client(), []
+    for name in ("ledger.csv", f"ledger/{campaign.public_id}/spent.csv", "ledger.jsonl"):
+        places.append(tmp_path / name.replace("/", "-"))
+        places[-1].write_bytes(client.get(f"/{name}").data)
+    code, said = Files(*places).say()
+    assert code == 0 and "有 1 笔退款早于写明捐款，无法重算“先到先用”" in said and "只凭账本各行重新算过" not in said
+
+
+def test_the_page_about_checking_names_a_row_that_can_be_tried(app: Flask, giving: Giving) -> None:
+    campaign, client = giving.campaign(), app.test_client()
+    giving.gift(campaign, 300)
+    giving.gift(campaign, 500)
+    follow(giving)
+    assert "--row 48213" in client.get("/ledger/verify").text and "照抄" not in client.get("/ledger/verify").text
+    giving.pay_out(campaign, 400)
+    follow(giving)
+    page = client.get("/ledger/verify").text
+    assert "--row 2<" in page and f'href="/ledger/{campaign.public_id}/spent.csv"' in page
+    assert 'href="/ledger/proofs/2.json"' in page and client.get("/ledger/proofs/2.json").status_code == 200

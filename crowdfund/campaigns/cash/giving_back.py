@@ -74,8 +74,8 @@ def book_it(session: Session, gift: Contribution, campaign: Campaign, station: s
     lines: dict[books.Account, Money] = {("restricted", campaign.public_id): amount, (DRAWER, station): -amount}
     receipts.void(session, contribution=gift.public_id)
     books.post(session, key=key, book=gift.book, reference=gift.public_id, lines=lines)
-    row: dict[str, Any] = {"campaign_id": campaign.id, "book": gift.book, "who": gift.shown_as, "reference": key}
-    public_ledger.write(session, kind="refund", amount=-amount, **row)
+    row: dict[str, Any] = {"campaign_id": campaign.id, "book": gift.book, "who": gift.shown_as}
+    public_ledger.write(session, kind="refund", amount=-amount, reference=key, moves=gift.public_id, **row)
     taking_back.follow(session, reference=gift.public_id)
     page_cache.expire(session, "giving", f"campaign:{campaign.public_id}", "ledger")
     receipts.issue(session, contribution=gift.public_id)

@@ -11,6 +11,7 @@ from crowdfund.campaigns.lifecycle import NoReason
 from crowdfund.campaigns.matching.givers import key_of_contact
 from crowdfund.campaigns.matching.models import MatchingFund
 from crowdfund.campaigns.models import Campaign
+from crowdfund.campaigns.organisations import standing
 from crowdfund.campaigns.states import CampaignState, FundState
 from marketplace.core import audit, ids, outbox, page_cache
 from marketplace.core.encryption import fingerprint, token_hash
@@ -88,8 +89,9 @@ def activate(session: Session, *, fund: str, person: int, why: str = "") -> None
 
 
 def takes_gifts(session: Session, row: MatchingFund) -> bool:
-    """Whether its campaign may still get something to be matched."""
-    return session.scalar(select(Campaign.state).where(Campaign.id == row.campaign_id)) in TAKES_FUNDS
+    """Whether its campaign may still get something to be matched, and may ask for money at all."""
+    of = session.execute(select(Campaign.public_id, Campaign.state).where(Campaign.id == row.campaign_id)).one()
+    return of.state in TAKES_FUNDS and not standing.is_waiting(session, of.public_id)
 
 
 def close(session: Session, *, fund: str, person: int, why: str) -> None:

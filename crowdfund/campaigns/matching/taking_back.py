@@ -70,7 +70,7 @@ def give_back(
     lines: dict[books.Account, Money] = {("restricted", campaign): amount, account_of(fund): -amount}
     books.post(session, key=key, book=fund.book, reference=reference, lines=lines)
     shown: dict[str, Any] = {"campaign_id": fund.campaign_id, "book": fund.book, "who": fund.sponsor}
-    public_ledger.write(session, kind="unmatch", amount=-amount, reference=key, **shown)
+    public_ledger.write(session, kind="unmatch", amount=-amount, reference=key, moves=reference, **shown)
     page_cache.expire(session, "giving", f"campaign:{campaign}", "ledger")
     funds.settle_state(session, fund, funds.MONEY_BACK)
     if fund.state is FundState.CLOSED:

@@ -17,6 +17,7 @@ from marketplace.core.db import in_transaction
 from marketplace.core.records import record
 from marketplace.core.transitions import transition
 
+DUE: Final = outbox.due(MirrorFile, MirrorFile.state.in_(AT_WORK))
 MOST_TRIES: Final = 4  # of one portion; then the officer is told
 ROWS_KEPT: Final = timedelta(days=7)  # of files that were dropped
 
@@ -45,7 +46,7 @@ def work() -> bool:
 
 
 def take(session: Session) -> Job | None:
-    for row in outbox.take(session, MirrorFile, MirrorFile.state.in_(AT_WORK)):
+    for row in outbox.take(session, DUE):
         return Job(row.id, row.state, row.kept_as, row.done, row.tries)
     return None
 

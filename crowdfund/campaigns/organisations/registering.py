@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.models import Campaign, Organisation
+from crowdfund.campaigns.organisations import standing
 from crowdfund.campaigns.organisations.models import FACTS, OrganisationEntry
 from crowdfund.campaigns.organisations.states import EntryState as E
 from marketplace.core import audit, clock, page_cache
@@ -69,7 +70,9 @@ def refuse_other(session: Session, code: str, credit_code: str) -> None:
 
 
 def confirm(session: Session, *, entry: str, person_id: int) -> None:
-    """The house goes by it from now on. Raises NotFound, SamePerson, IllegalTransition, OtherCreditCode, CreditCodeUsed."""
+    """The house goes by it from now on: what the organisation collects for pauses, or goes on.
+
+    Raises NotFound, SamePerson, IllegalTransition, OtherCreditCode, CreditCodeUsed."""
     row = by_another(session, entry, person_id)
     decide(session, row, E.CONFIRMED, person_id, "")
     refuse_other(session, row.code, row.credit_code)
@@ -80,6 +83,7 @@ def confirm(session: Session, *, entry: str, person_id: int) -> None:
     for name in FACTS:
         setattr(organisation, name, getattr(row, name))
     session.flush()
+    standing.look(session, row.code)
     shown = session.scalars(select(Campaign.public_id).where(Campaign.organisation_code == row.code)).all()
     page_cache.expire(session, "giving", "ledger", *(f"campaign:{campaign}" for campaign in shown))
 

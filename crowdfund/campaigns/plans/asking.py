@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import totals
 from crowdfund.campaigns.models import Campaign
+from crowdfund.campaigns.organisations import standing
 from crowdfund.campaigns.plans import keeping, letters, periods
 from crowdfund.campaigns.plans.models import Installment, Plan
 from crowdfund.campaigns.states import CampaignState, PlanState
@@ -61,7 +62,8 @@ def ask(session: Session, plan: Plan) -> None:
     campaign = session.get_one(Campaign, plan.campaign_id)
     if campaign.state is C.PAUSED:
         plan.next_on = following
-        letters.campaign_waits(session, plan)
+        is_uncertified = standing.is_waiting(session, campaign.public_id)
+        (letters.uncertified if is_uncertified else letters.campaign_waits)(session, plan)
     elif campaign.state is not C.LIVE or campaign.ends_on < clock.today():
         end(session, plan, keeping.CAMPAIGN_OVER)
     elif campaign.past_goal == "stop" and totals.raised(session, campaign.id, plan.book) >= campaign.goal_fen:

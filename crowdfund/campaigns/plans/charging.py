@@ -24,6 +24,7 @@ from marketplace.payments.models import Attempt
 from marketplace.payments.states import OPEN, AttemptState
 
 N = InstallmentState
+DUE: Final = outbox.due(Installment, Installment.is_automatic.is_(True))
 REST: Final = (timedelta(days=1), timedelta(days=3), timedelta(days=5))  # between two tries
 KEY_LIVES: Final = timedelta(hours=23)  # gateways forget a key after a day, and would charge once more
 
@@ -59,7 +60,7 @@ def charge_one() -> bool:
 
 
 def take(session: Session) -> str | None:
-    rows = outbox.take(session, Installment, Installment.is_automatic.is_(True))
+    rows = outbox.take(session, DUE)
     return rows[0].public_id if rows else None
 
 

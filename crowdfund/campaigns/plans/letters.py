@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import giving
-from crowdfund.campaigns.models import Campaign, Contribution
+from crowdfund.campaigns.models import Campaign, Contribution, Organisation
 from crowdfund.campaigns.plans import links
 from crowdfund.campaigns.plans.models import Plan
 from marketplace.core import languages
@@ -123,6 +123,23 @@ def campaign_waits(session: Session, plan: Plan) -> None:
             url=stop_url(plan),
         )
         send(session, plan, f"waits:{plan.public_id}", text)
+
+
+def uncertified(session: Session, plan: Plan) -> None:
+    """Told once for each certificate that has ended."""
+    until = session.scalars(
+        select(Organisation.certificate_until)
+        .join(Campaign, Campaign.organisation_code == Organisation.code)
+        .where(Campaign.id == plan.campaign_id)
+    ).one()
+    with speaking(session, plan) as words:
+        text = _(
+            "“%(title)s” is paused, because its organisation has no valid certificate for public fundraising right now. "
+            "Nothing is charged for your monthly gift meanwhile; it goes on when a new certificate is confirmed: %(url)s",
+            title=words.title,
+            url=stop_url(plan),
+        )
+        send(session, plan, f"uncertified:{plan.public_id}:{until.isoformat()}", text)
 
 
 def stopped(session: Session, plan: Plan, *, why: str) -> None:

@@ -48,9 +48,9 @@ bp = Blueprint("gifts", __name__)
 @bp.get("/campaigns/<campaign>/gifts/new")
 @requires("gift.give")
 def show_form(campaign: str) -> ResponseReturnValue:
-    """The second screen; a sum that cannot be given is said by its field."""
+    """The second screen; a sum that cannot be given is said by its field. Nothing is wrong yet with having chosen none."""
     asked = AmountForm(request.args)
-    is_valid = asked.validate()
+    is_valid = request.args.keys().isdisjoint({"amount", "choice"}) or asked.validate()
     form = GiftForm(name=g.person.name if g.person else "")
     form.amount.data = asked.amount.data
     form.team.data = request.args.get("team", "")[:64]

@@ -105,8 +105,12 @@ def download_spent(campaign: str) -> ResponseReturnValue:
     """Which gift paid which line of which invoice."""
     named = ledger_figures.find(db.session(), campaign)
     lines = stream_with_context(spent_file.lines(db.session(), named, current_book()))
-    name = f"attachment; filename=where-gifts-went-{named.public_id}-{clock.today():%Y%m%d}.csv"
+    name = f"attachment; filename={name_of_spent(named.public_id)}"
     return Response(lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
+
+
+def name_of_spent(campaign: str) -> str:
+    return f"where-gifts-went-{campaign}-{clock.today():%Y%m%d}.csv"
 
 
 @bp.get("/evidence/<proof>")
@@ -173,8 +177,11 @@ def download_proof(number: int) -> ResponseReturnValue:
 @bp.get("/ledger/verify")
 @requires("ledger.read")
 def show_verifier() -> ResponseReturnValue:
+    """Its commands are about a row of this ledger, so that they can be typed as they stand."""
     page_cache.tags("ledger")
-    return render_template("ledger/verify.html", chain=ledger_figures.chain_state(db.session()), name=name_of_file())
+    example = whereabouts.example(db.session(), book=current_book())
+    names = {"name": name_of_file(), "spent": name_of_spent(example.campaign) if example else ""}
+    return render_template("ledger/verify.html", chain=ledger_figures.chain_state(db.session()), example=example, **names)
 
 
 @bp.get("/ledger/verify.py")

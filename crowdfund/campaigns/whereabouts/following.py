@@ -14,15 +14,13 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns.ledger_models import SealedRow
 from crowdfund.campaigns.ledger_rows import PAYMENT
 from crowdfund.campaigns.models import Campaign, Disbursement, PublicRow
+from crowdfund.campaigns.public_ledger import SOURCE
 from crowdfund.campaigns.whereabouts.models import BillLine, GivenMoney, MoneyFollowed, SpentMoney
 from marketplace.core import page_cache
 from marketplace.core.db import db, in_transaction, insert_or_ignore
 from marketplace.ledger.models import Entry
 
 PAGE: Final = 500
-SOURCE: Final = {"refund": "gift", "return": "gift", "unmatch": "match"}  # whose money a row moves
-
-
 FOLLOW_QUIETLY: Final = frozenset({"gift", "match"})  # no page for strangers shows anything new
 
 
@@ -53,7 +51,9 @@ def follow_some(session: Session) -> bool:
 def sealed_after(number: int) -> Any:
     """The next rows; what each moved stands in the entry of its key."""
     wanted = select(SealedRow.number, SealedRow.kind, SealedRow.book, SealedRow.campaign_id, PublicRow.fen)
-    wanted = wanted.add_columns(PublicRow.reference.label("key"), Entry.reference, Campaign.public_id.label("campaign"))
+    wanted = wanted.add_columns(
+        PublicRow.commitment, PublicRow.reference.label("key"), Entry.reference, Campaign.public_id.label("campaign")
+    )
     wanted = wanted.join(PublicRow, PublicRow.id == SealedRow.row_id).join(Campaign, Campaign.id == SealedRow.campaign_id)
     wanted = wanted.outerjoin(Entry, Entry.key == PublicRow.reference)
     return wanted.where(SealedRow.number > number).order_by(SealedRow.number).limit(PAGE)
@@ -73,17 +73,18 @@ def go_back(session: Session, row: Any) -> None:
     free = min(-row.fen, source.left_fen)
     source.back_fen += free
     if rest := min(-row.fen - free, source.spent_fen):
-        for line, fen in let_go(session, source, rest):
+        for line, fen in let_go(session, source, rest, by_payment=bool(row.commitment)):
             cover(session, row, line, fen)
     if free + rest < -row.fen:
         logging.getLogger(__name__).error("row %s sends back more than came", row.number)
 
 
-def let_go(session: Session, source: GivenMoney, fen: int) -> list[tuple[int, int]]:
-    """The lines, the latest first, that this money no longer pays, since it has gone back: (line, fen)."""
+def let_go(session: Session, source: GivenMoney, fen: int, *, by_payment: bool) -> list[tuple[int, int]]:
+    """The lines, the latest first, that this money no longer pays, since it has gone back: (line, fen).
+
+    `by_payment`: the latest that was paid, which anybody can tell (ADR 50); for rows from before, the latest asked for."""
     freed = []
-    paid = select(SpentMoney).where(SpentMoney.number == source.number).order_by(SpentMoney.bill_line_id.desc())
-    for part in session.scalars(paid).all():
+    for part in session.scalars(paid_by_payment(source) if by_payment else paid_by_request(source)).all():
         taken = min(fen, part.fen)
         if not taken:
             break
@@ -97,6 +98,18 @@ def let_go(session: Session, source: GivenMoney, fen: int) -> list[tuple[int, in
             part.fen -= taken
         session.flush()
     return freed
+
+
+def paid_by_request(source: GivenMoney) -> Any:
+    return select(SpentMoney).where(SpentMoney.number == source.number).order_by(SpentMoney.bill_line_id.desc())
+
+
+def paid_by_payment(source: GivenMoney) -> Any:
+    paid = select(SpentMoney).join(BillLine, BillLine.id == SpentMoney.bill_line_id)
+    paid = paid.join(Disbursement, Disbursement.id == BillLine.disbursement_id)
+    paid = paid.join(PublicRow, PublicRow.reference == PAYMENT + Disbursement.public_id)
+    paid = paid.join(SealedRow, SealedRow.row_id == PublicRow.id).where(SpentMoney.number == source.number)
+    return paid.order_by(SealedRow.number.desc(), BillLine.position.desc())
 
 
 def come_again(session: Session, row: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crowdfund.campaigns.invited import gate
 from crowdfund.campaigns.models import Campaign, Contribution, Disbursement
 from crowdfund.campaigns.receipt_models import Receipt
 from crowdfund.campaigns.whereabouts.models import BillLine, GivenMoney, SpentMoney
@@ -46,6 +47,23 @@ class PaidLine:
     gifts: int
     gift_fen: int
     match_fen: int
+
+
+@slim_record
+class Example:
+    """A gift that paid a line, for whoever wants to follow one and has none of their own."""
+
+    number: int
+    campaign: str
+
+
+def example(session: Session, *, book: str) -> Example | None:
+    """The latest that paid a line; None while nothing was spent. One statement, along the key."""
+    mine = select(SpentMoney.number, Campaign.public_id).join(GivenMoney, GivenMoney.number == SpentMoney.number)
+    mine = mine.join(Campaign, Campaign.id == GivenMoney.campaign_id)
+    mine = mine.where(GivenMoney.book == book, GivenMoney.kind == "gift", Campaign.channel != gate.DIRECTED)
+    row = session.execute(mine.order_by(SpentMoney.number.desc()).limit(1)).first()
+    return Example(row.number, row.public_id) if row else None
 
 
 def of_gift(session: Session, gift: str) -> Whereabouts | None:

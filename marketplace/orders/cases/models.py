@@ -94,17 +94,31 @@ class CaseAppeal(Base):
 
 
 class QualityCount(Base):
-    """How many packs of a seller, or through a station, arrived, and how many were refunded; counted by the worker."""
+    """How many packs of a seller, or through a station, were sold, how many of them were refunded or replaced, and on whom
+    those of the last half year fell; counted by the worker."""
 
     __tablename__ = "quality_count"
     __table_args__ = (
-        CheckConstraint("0 <= refunded_lately AND refunded_lately <= delivered_lately", "lately"),
-        CheckConstraint("0 <= refunded AND refunded <= delivered", "ever"),
+        CheckConstraint("0 <= refunded_lately AND refunded_lately <= sold_lately", "lately"),
+        CheckConstraint("0 <= refunded AND refunded <= sold", "ever"),
+        CheckConstraint(
+            "on_seller >= 0 AND on_station >= 0 AND on_province >= 0 AND not_sent >= 0 AND called_off >= 0 "
+            "AND replaced >= 0 AND lighter >= 0 AND refunded_lately = "
+            "on_seller + on_station + on_province + not_sent + called_off + replaced + lighter",
+            "each_has_a_cause",
+        ),
     )
     owner_kind: Mapped[str] = mapped_column(primary_key=True)  # seller (a person's public id), station (its code)
     owner: Mapped[str] = mapped_column(primary_key=True)
-    delivered_lately: Mapped[int]
+    sold_lately: Mapped[int]
     refunded_lately: Mapped[int]
-    delivered: Mapped[int]
+    sold: Mapped[int]
     refunded: Mapped[int]
+    on_seller: Mapped[int]
+    on_station: Mapped[int]
+    on_province: Mapped[int]
+    not_sent: Mapped[int]
+    called_off: Mapped[int]
+    replaced: Mapped[int]
+    lighter: Mapped[int]
     counted_at: Mapped[datetime] = mapped_column(default=clock.now)

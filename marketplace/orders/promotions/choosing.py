@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from listings.models import Category
 from marketplace.core import clock
+from marketplace.core.db import Instant
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import Refusal
 from marketplace.core.formats import language, short_date, yuan
@@ -137,12 +139,19 @@ def reduction_of(session: Session, coupon: Promotion, quoted: Quote, buyer: Buye
 
 def found(session: Session, code: str) -> Sequence[Promotion]:
     """What comes by itself now, and the one of this code, whatever its state: one statement."""
-    now = clock.now()
+    asked = {"book": current_book(), "now": clock.now()} | ({"typed": code} if code else {})
+    return session.scalars(running(bool(code)), asked).all()
+
+
+@cache
+def running(with_code: bool) -> Select[Promotion]:
+    """SQL, prepared once: every look at a cart asks it."""
+    now = bindparam("now", type_=Instant)
     by_itself = Promotion.code.is_(None) & (Promotion.state == S.LIVE)
     by_itself &= (Promotion.starts_at <= now) & (Promotion.ends_at > now)
-    wanted = select(Promotion).where(Promotion.book == current_book())
-    wanted = wanted.where(or_(by_itself, Promotion.code == code) if code else by_itself)
-    return session.scalars(wanted.order_by(Promotion.id).execution_options(populate_existing=True)).all()
+    wanted = select(Promotion).where(Promotion.book == bindparam("book"))
+    wanted = wanted.where(or_(by_itself, Promotion.code == bindparam("typed")) if with_code else by_itself)
+    return wanted.order_by(Promotion.id).execution_options(populate_existing=True)
 
 
 def usable(session: Session, rows: Iterable[Promotion], buyer: Buyer) -> list[Rule]:

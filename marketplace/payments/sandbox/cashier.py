@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, insert, select, text, update
+from sqlalchemy import Connection, Engine, Row, bindparam, insert, select, text, update
 
 from marketplace.core import clock
 from marketplace.core.money import Money
@@ -30,6 +30,7 @@ from marketplace.payments.states import AttemptState, RefundState
 
 REFUND_TAKES: Final = timedelta(seconds=1)
 SLOW_PAYMENT_TAKES: Final = timedelta(minutes=1)
+ONE_PAYMENT: Final = select(payment).where(payment.c.id == bindparam("wanted"))
 MAY_BE_PAID: Final = ("requires_payment_method", "failed")
 TOLD_AS: Final = {
     "succeeded": "payment_intent.succeeded",
@@ -99,7 +100,7 @@ class Cashier:
     def look_up(self, remote_id: str) -> Row[Any]:
         """The payment as it is kept. Raises Invalid for one that does not exist."""
         with self.storage.connect() as connection:
-            found = connection.execute(select(payment).where(payment.c.id == remote_id)).first()
+            found = connection.execute(ONE_PAYMENT, {"wanted": remote_id}).first()
         if found is None:
             raise Invalid(remote_id)
         return found

@@ -2,9 +2,10 @@
 
 import logging
 from datetime import timedelta
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, Select, bindparam, select, update
 
 from marketplace.core import clock
 from marketplace.payments.sandbox import faults
@@ -39,9 +40,7 @@ def deliver(cashier: SandboxCashier, send: Send | None = None) -> bool:
 def take(cashier: SandboxCashier) -> Row[Any] | None:
     """One that is due: until its lease ends no other worker gets it."""
     with cashier.writing() as connection:
-        due = select(webhook).where(~webhook.c.is_delivered, webhook.c.next_at <= clock.now())
-        order = webhook.c.next_at.desc() if faults.REORDER in cashier.faults else webhook.c.next_at
-        found = connection.execute(due.order_by(order).limit(1).with_for_update(skip_locked=True))
+        found = connection.execute(due(latest_first=faults.REORDER in cashier.faults), {"now": clock.now()})
         row: Row[Any] | None = found.first()
         if row is not None:
             wait = min(FIRST_WAIT * 2 ** min(row.tries, 12), LONGEST_WAIT)
@@ -50,6 +49,14 @@ def take(cashier: SandboxCashier) -> Row[Any] | None:
             lease = {"tries": row.tries + 1, "next_at": clock.now() + wait}
             connection.execute(update(webhook).where(webhook.c.id == row.id).values(lease))
         return row
+
+
+@cache
+def due(*, latest_first: bool) -> Select[Any]:
+    """SQL, prepared once: the worker asks it all day."""
+    order = webhook.c.next_at.desc() if latest_first else webhook.c.next_at
+    waiting = select(webhook).where(~webhook.c.is_delivered, webhook.c.next_at <= bindparam("now"))
+    return waiting.order_by(order).limit(1).with_for_update(skip_locked=True)
 
 
 def fault_of(cashier: SandboxCashier, tries: int) -> str:

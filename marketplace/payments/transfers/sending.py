@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -74,11 +75,16 @@ def send_one(kind: Kind) -> bool:
     return True
 
 
+@cache
+def due(kind: Kind, may_begin: bool) -> Any:
+    return outbox.due(kind, kind.state.in_(OPEN if may_begin else ASKED_BEFORE))
+
+
 def take(session: Session, *, kind: Kind) -> int | None:
     """While payouts are closed no transfer is begun, and none is tried in vain: it goes out as soon as they open."""
     is_new = select(kind.id).where(kind.state == TransferState.REQUESTED).limit(1)
     may_begin = session.scalar(is_new) is not None and (kind is Reversal or switch.payouts_are_open(session))
-    rows = outbox.take(session, kind, kind.state.in_(OPEN if may_begin else ASKED_BEFORE))
+    rows = outbox.take(session, due(kind, may_begin))
     return rows[0].id if rows else None
 
 

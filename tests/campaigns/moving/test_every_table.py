@@ -48,6 +48,7 @@ OF_THE_OLD_HOUSE: Final = {
     "reconciliation_run": "what was looked at there",
     "reconciliation_switch": "what was looked at there",
     "organisation_entry": "what two operators there said of a certificate; the organisation comes as it stands",
+    "officer_entry": "what two operators there said of somebody with an account there",
     "audit_record": "a chain of its own, of everything in the old house",
     "message": "letters to givers",
     "media": "copied with the media folder",
@@ -63,7 +64,8 @@ TRADE: Final = (
     "bank_transfer bill_credit cart cart_item case_appeal case_picture category certificate customer_review desk_act "
     "desk_client favourite feedback_count forecast gateway_payee goods_check goods_check_line group_buy group_member "
     "group_offer institution institution_member invoice invoice_request listing listing_change listing_consent "
-    "listing_import listing_import_picture listing_import_row listing_review listing_revision order order_line parcel "
+    "listing_complaint listing_import listing_import_picture listing_import_row listing_review listing_revision "
+    "listing_second_look order order_line parcel "
     "payout_account pickup_number presale presale_tier presale_update price_tier promotion promotion_use quality_count "
     "question refund_line review_picture seller settlement_batch settlement_line shipping_rate silence statement_line "
     "stock_movement substitute transfer transfer_reversal variant"

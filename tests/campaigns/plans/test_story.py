@@ -3,9 +3,12 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
 from crowdfund.campaigns import lifecycle
 from crowdfund.campaigns.giving import Giver
+from crowdfund.campaigns.models import Organisation
+from crowdfund.campaigns.organisations import standing
 from crowdfund.campaigns.plans import keeping
 from crowdfund.campaigns.plans.models import Installment, Plan
 from crowdfund.campaigns.states import ContributionState, PlanState
@@ -164,6 +167,26 @@ def test_a_campaign_that_is_paused_waits_and_tells_once(monthly: Monthly) -> Non
 
     assert [period for period, *_rest in months(plan)] == ["2026-01-31", "2026-04-30"]
     assert len([text for text in letters() if "暂停了" in text]) == 1
+
+
+def test_without_a_certificate_nothing_is_charged_and_everybody_hears_why_once(monthly: Monthly) -> None:
+    campaign = monthly.campaign()
+    plan = monthly.start(campaign)
+    for until, day in ((date(2026, 2, 10), "2026-02-11"), (date(2099, 1, 1), "2026-04-02")):
+        db.session.scalars(select(Organisation)).one().certificate_until = until
+        db.session.commit()
+        with monthly.at(noon_of(day)):
+            in_transaction(standing.look)
+            monthly.work()
+        told = [text for text in letters() if "没有有效的公开募捐资格证书" in text]
+        assert len(told) == 1 and "不扣钱" in told[0]
+        if until.year == 2026:
+            for missed in ("2026-02-28", "2026-03-31"):
+                monthly.day(missed)
+    monthly.day("2026-04-30")
+
+    assert [period for period, *_rest in months(plan)] == ["2026-01-31", "2026-04-30"]
+    assert not [text for text in letters() if "项目恢复以后" in text]
 
 
 def test_a_goal_that_was_reached_ends_it(monthly: Monthly) -> None:

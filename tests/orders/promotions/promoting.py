@@ -21,7 +21,7 @@ from marketplace.payments.gateways import RemotePayment
 from marketplace.payments.models import Attempt
 from marketplace.payments.states import AttemptState
 from tests import factories
-from tests.properties.test_refunds import as_if_asked
+from tests.properties.trading import as_if_asked
 
 TEN_OFF: dict[str, Any] = {"kind": Kind.AMOUNT, "amount_fen": 1000}
 

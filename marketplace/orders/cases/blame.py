@@ -1,0 +1,143 @@
+"""What was refunded or replaced of what was sold, unit by unit, and on whom it fell: one statement, no unit twice."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, case, false, func, literal, or_, select, union_all
+
+from marketplace.core.transitions import EventRow
+from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal
+from marketplace.orders.cases.rules import Bearer
+from marketplace.orders.cases.states import CaseState
+from marketplace.orders.institutions.models import BillCredit
+from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
+from marketplace.orders.states import ParcelState
+from marketplace.payments.models import Refund
+from marketplace.payments.states import RefundState
+
+ARRIVED: Final = "arrived"  # beside the causes: what was sold and came
+OTHERS: Final = (Bearer.STATION, Bearer.PLATFORM)
+NEVER_BROUGHT: Final = ("short:", "declined:")  # how the keys of refunds begin that `receiving` makes for what did not come
+LIGHTER: Final = "lighter:"
+LOST: Final = "lost:"
+NOT_SENT: Final = "parcel:"  # of parcels that never left, all of what was left; the reason says why
+REFUSED: Final = "refused"
+
+
+class Cause(StrEnum):
+    """Who bore it, or why nobody did."""
+
+    SELLER = "seller"  # with what the station had got of it, unless the province said otherwise
+    STATION = "station"
+    PROVINCE = "province"
+    NOT_SENT = "not_sent"
+    CALLED_OFF = "called_off"
+    REPLACED = "replaced"
+    LIGHTER = "lighter"
+
+
+def sums(*, by_station: bool, since: datetime) -> Any:
+    """By owner, cause and whether it arrived: packs since then, and ever."""
+    owner = Parcel.station_code if by_station else OrderLine.seller_public_id
+    sources = union_all(
+        *(of_arrived(owner, literal(ARRIVED), OrderLine.quantity).where(OrderLine.quantity > 0), given_back(owner)),
+        *(off_bills(owner), by_banks(owner), rest_of_lines(owner, Cause.REPLACED), rest_of_lines(owner, Cause.LIGHTER)),
+    ).subquery()
+    recent = func.sum(case((sources.c.at >= since, sources.c.packs), else_=0)).label("lately")
+    named = (sources.c.owner, sources.c.cause, sources.c.has_arrived)
+    return select(*named, recent, func.sum(sources.c.packs).label("ever")).where(sources.c.packs > 0).group_by(*named)
+
+
+def of_lines(owner: Any, cause: Any, packs: Any, at: Any) -> Any:
+    """Lines of what was sold; a replacement was not."""
+    has_arrived = Parcel.delivered_at.is_not(None).label("has_arrived")
+    wanted = select(owner.label("owner"), cause.label("cause"), packs.label("packs"), at.label("at"), has_arrived)
+    wanted = wanted.select_from(OrderLine).join(Parcel, Parcel.id == OrderLine.parcel_id)
+    return wanted.join(Order, Order.id == Parcel.order_id).where(~Order.is_exchange)
+
+
+def of_arrived(owner: Any, cause: Any, packs: Any) -> Any:
+    return of_lines(owner, cause, packs, Parcel.delivered_at).where(Parcel.delivered_at.is_not(None))
+
+
+def given_back(owner: Any) -> Any:
+    """By refunds, of the order's own money."""
+    laid: dict[Bearer, Any] = {bearer: Refund.public_id.in_(laid_on(bearer)) for bearer in OTHERS}
+    laid[Bearer.STATION] = laid[Bearer.STATION] | RefundLine.by_station | Refund.public_id.in_(lost_replacements())
+    cause = why(Refund.reason_key, Refund.reason, laid)
+    wanted = of_lines(owner, cause, RefundLine.quantity, func.coalesce(Parcel.delivered_at, Refund.created_at))
+    wanted = wanted.join(RefundLine, RefundLine.order_line_id == OrderLine.id)
+    return wanted.join(Refund, Refund.public_id == RefundLine.refund_public_id).where(Refund.state != RefundState.FAILED)
+
+
+def off_bills(owner: Any) -> Any:
+    """What is not paid yet and was taken off."""
+    cause = why(BillCredit.reason_key, BillCredit.reason, {})
+    wanted = of_lines(owner, cause, BillCredit.quantity, func.coalesce(Parcel.delivered_at, BillCredit.at))
+    return wanted.join(BillCredit, BillCredit.order_line_id == OrderLine.id)
+
+
+def by_banks(owner: Any) -> Any:
+    """Goods that came back after a bank had taken what was paid for them."""
+    laid = {
+        bearer: AfterSalesCase.id.in_(laid_on(bearer, AfterSalesCase.id)) for bearer in (Bearer.STATION, Bearer.PLATFORM)
+    }
+    wanted = of_arrived(owner, why(literal(""), literal(""), laid), AfterSalesCase.returned_quantity)
+    return wanted.join(AfterSalesCase, AfterSalesCase.order_line_id == OrderLine.id).where(AfterSalesCase.is_paid_by_bank)
+
+
+def why(key: Any, reason: Any, laid: Mapping[Bearer, ColumnElement[bool]]) -> Any:
+    """SQL: the province's word first, then what became of the parcel; everything else is its seller's."""
+    return case(
+        (laid.get(Bearer.PLATFORM, false()), literal(Cause.PROVINCE)),
+        (laid.get(Bearer.STATION, false()) | key.startswith(LOST), literal(Cause.STATION)),
+        (or_(*map(key.startswith, NEVER_BROUGHT)), literal(Cause.NOT_SENT)),
+        (and_(key.startswith(NOT_SENT), reason == REFUSED), literal(Cause.NOT_SENT)),
+        (key.startswith(NOT_SENT), literal(Cause.CALLED_OFF)),
+        else_=literal(Cause.SELLER),
+    )
+
+
+def laid_on(bearer: Bearer, column: Any = AfterSalesCase.refund_public_id) -> Any:
+    """SQL: refunds, or `column` of the cases, that the province had somebody bear."""
+    laid = select(column).join(CaseAppeal, CaseAppeal.case_id == AfterSalesCase.id)
+    return laid.where(CaseAppeal.bearer == bearer, column.is_not(None))
+
+
+def lost_replacements() -> Any:
+    """SQL: refunds for what was exchanged and lost on its way by the station that sent it."""
+    lost = select(AfterSalesCase.refund_public_id).join(Order, Order.number == AfterSalesCase.exchange_number)
+    lost = lost.join(Parcel, Parcel.order_id == Order.id)  # settled since
+    lost = lost.join(EventRow, EventRow.subject == literal("parcel:") + Parcel.public_id)
+    lost = lost.where(EventRow.to_state == ParcelState.LOST.value)
+    return lost.where(AfterSalesCase.refund_public_id.is_not(None))
+
+
+def rest_of_lines(owner: Any, cause: Cause) -> Any:
+    """What arrived and was refunded neither by the house nor by a bank: so much was replaced, or else weighed less."""
+    free = OrderLine.quantity - OrderLine.refunded_quantity - returned(AfterSalesCase.is_paid_by_bank)
+    swapped = OrderLine.replaced_quantity + returned(AfterSalesCase.state == CaseState.EXCHANGED)
+    replaced = case((swapped < free, swapped), else_=free)
+    packs = replaced if cause is Cause.REPLACED else case((weighed_less(), free - replaced), else_=0)
+    return of_arrived(owner, literal(cause), packs)
+
+
+def returned(which: Any) -> Any:
+    """SQL: units of the line that came back for such cases and were not refunded."""
+    units = select(func.coalesce(func.sum(AfterSalesCase.returned_quantity), 0)).outerjoin(
+        Refund, Refund.public_id == AfterSalesCase.refund_public_id
+    )
+    units = units.where(AfterSalesCase.order_line_id == OrderLine.id, which)
+    unpaid = or_(Refund.public_id.is_(None), Refund.state == RefundState.FAILED)
+    return units.where(unpaid).correlate(OrderLine).scalar_subquery()
+
+
+def weighed_less() -> ColumnElement[bool]:
+    """SQL: a part of the line's price went back, without units."""
+    back = select(Refund.id).join(RefundLine, RefundLine.refund_public_id == Refund.public_id)
+    back = back.where(RefundLine.order_line_id == OrderLine.id, Refund.reason_key.startswith(LIGHTER))
+    back = back.where(Refund.state != RefundState.FAILED).correlate(OrderLine)
+    credited = select(BillCredit.public_id).where(BillCredit.order_line_id == OrderLine.id)
+    return back.exists() | credited.where(BillCredit.reason_key.startswith(LIGHTER)).correlate(OrderLine).exists()
