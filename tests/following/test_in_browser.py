@@ -31,10 +31,14 @@ def test_from_the_heart_to_the_message(real_app: Flask, way: Way) -> None:
     signed_in(client)
     with serving(real_app) as home:
         page = way.open(home, client)
-        for number in (1, 2):
-            page.goto(f"/listings/G{number}")
-            press(page, "button", "加收藏")
-            expect(page.get_by_role("link", name="已收藏")).to_be_visible()
+        page.goto("/search")
+        press(page, "button", "收藏 苹果1号")
+        assert page.url.endswith("/search#G1-1")
+        expect(page.get_by_role("link", name="已收藏 苹果1号，看我的收藏")).to_be_visible()
+        is_at_ease(page)
+        page.goto("/listings/G2")
+        press(page, "button", "加收藏")
+        expect(page.get_by_role("link", name="已收藏")).to_be_visible()
 
         page.goto("/account/favourites")
         page.get_by_label("比一比 苹果1号").check()

@@ -7,6 +7,7 @@ from playwright.sync_api import FilePayload, Page, expect
 from listings.models import Listing
 from listings.states import ListingState as L
 from marketplace.core.db import db
+from tests import factories
 from tests.browser import Way, is_at_ease, long_journey, serving
 from tests.listings.selling import CONTENT, House, build, consents, edits, fresh, listing, packs
 from tests.listings.test_consenting import finished
@@ -94,6 +95,10 @@ def test_an_edit_and_a_further_pack(house: House, way: Way) -> None:
 
 
 def test_prices_and_stocks_of_all_goods_at_once(house: House, way: Way) -> None:
+    here = listing(house.millet)
+    same = {"seller_id": here.seller_id, "station_code": here.station_code, "category_code": here.category_code}
+    for number in range(4):  # more than a screen, so that rows lie under the bar
+        factories.make_variant(factories.make_listing(code=f"GM{number}", **same), code=f"GM{number}-1")
     with serving(house.app) as home:
         seller = way.open(home, house.seller)
         seller.goto("/seller")
