@@ -14,13 +14,14 @@ from crowdfund.presales.states import PresaleState as P
 from listings import offers
 from listings.models import Listing, Variant
 from listings.states import ListingState
-from marketplace.core import audit, clock, ids, page_cache
+from marketplace.core import audit, clock, ids, outbox, page_cache
 from marketplace.core.db import add_rows
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.money import per_mille
 from marketplace.core.transitions import leave_trace, subject_of, transition
 from marketplace.payments.gateways import current_book
 
+MOVED: Final = "presale.moved"  # the outbox's topic
 MOST_TIERS: Final = 6
 LONGEST_DAYS: Final = 120  # that one may be open
 GRAMS_OF_A_TENTH: Final = 100  # a tenth of a mu that bears a kilogram a mu bears 100 grams
@@ -209,10 +210,11 @@ def get(session: Session, presale: str) -> Presale:
 
 
 def move(session: Session, row: Presale, to: P, actor: str, why: str) -> None:
-    """With its trace, its reason in the audit log, and fresh pages."""
+    """With its trace, its reason in the audit log, and fresh pages; partners' machines are told."""
     before = row.state
     transition(session, row, to, expected=before, actor=actor, why=why, station=row.station_code)
     audit.record(session, actor=actor, action=f"presale.{to}", subject=subject_of(row), why=why, before=str(before))
+    outbox.put(session, MOVED, presale=row.public_id, state=str(to), at=clock.now().isoformat())
     page_cache.expire(session, tag_of(row.public_id), "presales")
 
 

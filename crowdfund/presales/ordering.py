@@ -27,7 +27,8 @@ from marketplace.orders.quoting import COURIER, Quote, QuotedLine, QuotedParcel
 from marketplace.orders.shipping import Tariff
 from marketplace.orders.states import OrderState
 
-ORDERS: Final = "presale.orders"  # the outbox's topic
+ORDERS: Final = "presale.orders"  # the outbox's topics
+ORDERED: Final = "backing.ordered"
 PAGE: Final = 100
 WHY: Final = "presale"
 
@@ -98,6 +99,7 @@ def order(session: Session, *, backing_id: str) -> str | None:
     transition(session, placed, OrderState.PAID, expected=OrderState.PENDING_PAYMENT, **told, paid_at=clock.now())
     transition(session, row, B.ORDERED, expected=B.CONFIRMED, **told, order_number=number)
     outbox.put(session, "order.paid", number=number)
+    outbox.put(session, ORDERED, backing=backing_id)
     return number
 
 

@@ -159,7 +159,7 @@ def refuse_unsent(session: Session, row: Backing, presale: Presale) -> None:
             come_again(session, backing_id=row.public_id)
             continue
         goods = fulfilment.quantities_of(session, held)
-        fulfilment.refuse(session, parcel=parcel, station=None, actor=SYSTEM, reason=NOT_SENT, states=grace.UNSENT)
+        fulfilment.refuse_unsent(session, parcel=parcel, actor=SYSTEM, reason=NOT_SENT)
         for code, packs in goods.items():
             stock.count(session, code, difference=-packs, reference=number)
 

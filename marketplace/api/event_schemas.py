@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from marketplace.api.presale_schemas import PresaleWord
 from marketplace.api.schemas import Face
 
 
@@ -84,6 +85,29 @@ class ReportData(Face):
     is_test: bool
 
 
+class PresaleData(Face):
+    """`state` it is in now; `update` is the news where that is what it was told for."""
+
+    presale: str
+    state: PresaleWord
+    county_code: str
+    update: str | None
+    is_demo: bool
+
+
+class PlaceData(Face):
+    """`order` once the place is one."""
+
+    place: str
+    presale: str
+    tier: str
+    state: Literal["confirmed", "ordered", "refunded"]
+    fen: Annotated[int, Field(ge=1)]
+    currency: str
+    order: str | None
+    is_test: bool
+
+
 class Event(Face):
     """`id` is the same however often it is sent."""
 
@@ -156,6 +180,36 @@ class ReportPublished(Event):
     data: ReportData
 
 
+class PresaleOpened(Event):
+    type: Literal["presale.opened"]
+    data: PresaleData
+
+
+class PresaleUpdated(Event):
+    type: Literal["presale.updated"]
+    data: PresaleData
+
+
+class PresaleClosed(Event):
+    type: Literal["presale.closed"]
+    data: PresaleData
+
+
+class PlaceConfirmed(Event):
+    type: Literal["place.confirmed"]
+    data: PlaceData
+
+
+class PlaceOrdered(Event):
+    type: Literal["place.ordered"]
+    data: PlaceData
+
+
+class PlaceRefunded(Event):
+    type: Literal["place.refunded"]
+    data: PlaceData
+
+
 EVENTS: dict[str, type[Event]] = {
     "order.paid": OrderPaid,
     "parcel.shipped": ParcelShipped,
@@ -170,4 +224,10 @@ EVENTS: dict[str, type[Event]] = {
     "disbursement.made": DisbursementMade,
     "disbursement.evidence_added": EvidenceAdded,
     "report.published": ReportPublished,
+    "presale.opened": PresaleOpened,
+    "presale.updated": PresaleUpdated,
+    "presale.closed": PresaleClosed,
+    "place.confirmed": PlaceConfirmed,
+    "place.ordered": PlaceOrdered,
+    "place.refunded": PlaceRefunded,
 }

@@ -121,6 +121,24 @@ TOLD: Final = (
         "delivery {name} says {fact}, which was not",
     ),
     Check(
+        "presales that are told of have moved",
+        """SELECT d.public_id AS name, d.fact AS fact FROM delivery d
+        WHERE d.kind IN ('presale.opened', 'presale.updated', 'presale.closed') AND NOT EXISTS (SELECT 1 FROM event e
+            WHERE e.subject = 'presale:' || SUBSTR(d.fact, LENGTH(d.kind) + 2, 16)
+            AND SUBSTR(d.fact, LENGTH(d.kind) + 19, LENGTH(e.to_state) + 1) = e.to_state || ':')
+        AND NOT EXISTS (SELECT 1 FROM presale_update u JOIN presale p ON p.id = u.presale_id
+            WHERE d.kind = 'presale.updated' AND p.public_id = SUBSTR(d.fact, 17, 16)
+            AND SUBSTR(d.fact, 34, 21) = 'news:' || u.public_id)""",
+        "delivery {name} says {fact}, which was not",
+    ),
+    Check(
+        "places that are told of have moved",
+        """SELECT d.public_id AS name, d.fact AS fact FROM delivery d LEFT JOIN event e
+        ON e.subject = 'backing:' || SUBSTR(d.fact, LENGTH(d.kind) + 2) AND e.to_state = SUBSTR(d.kind, 7)
+        WHERE d.kind IN ('place.confirmed', 'place.ordered', 'place.refunded') AND e.id IS NULL""",
+        "delivery {name} says {fact}, which was not",
+    ),
+    Check(
         "listings that are told of were published",
         """SELECT d.public_id AS name, d.fact AS fact FROM delivery d LEFT JOIN listing l
         ON l.code = SUBSTR(d.fact, 19) AND l.published_at IS NOT NULL WHERE d.kind = 'listing.published' AND l.id IS NULL""",

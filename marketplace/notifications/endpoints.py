@@ -35,6 +35,12 @@ class EventKind(StrEnum):
     DISBURSEMENT_MADE = "disbursement.made"
     EVIDENCE_ADDED = "disbursement.evidence_added"
     REPORT_PUBLISHED = "report.published"
+    PRESALE_OPENED = "presale.opened"
+    PRESALE_UPDATED = "presale.updated"
+    PRESALE_CLOSED = "presale.closed"
+    PLACE_CONFIRMED = "place.confirmed"
+    PLACE_ORDERED = "place.ordered"
+    PLACE_REFUNDED = "place.refunded"
 
 
 WORDS: Final[dict[EventKind, LazyString]] = {
@@ -51,6 +57,12 @@ WORDS: Final[dict[EventKind, LazyString]] = {
     EventKind.DISBURSEMENT_MADE: _l("A campaign has paid a provider"),
     EventKind.EVIDENCE_ADDED: _l("What proves a payment is there"),
     EventKind.REPORT_PUBLISHED: _l("A campaign's report is published"),
+    EventKind.PRESALE_OPENED: _l("A presale is open"),
+    EventKind.PRESALE_UPDATED: _l("A presale has news, reached its goal or is being sent"),
+    EventKind.PRESALE_CLOSED: _l("A presale is over: sent, short of its goal, or not sent in time"),
+    EventKind.PLACE_CONFIRMED: _l("A place in a presale is paid"),
+    EventKind.PLACE_ORDERED: _l("A place in a presale is an order now"),
+    EventKind.PLACE_REFUNDED: _l("A place in a presale is given back"),
 }
 TEST: Final = "test"
 

@@ -5,10 +5,13 @@ from flask import Flask
 from crowdfund.presales import (
     backing as presale_places,
     disputed as presale_disputes,
+    drafting as presale_drafts,
     letters as presale_letters,
     ordering as presale_orders,
+    partner_facts as facts_of_presales,
     releasing as presale_escrow,
     returning as presale_returns,
+    updating as presale_news,
 )
 from crowdfund.presales.views import (
     backings as backing_views,
@@ -41,5 +44,10 @@ def install_presales(app: Flask) -> None:
     outbox.listeners |= {presale_returns.ONE_RETURNS: [presale_returns.return_one]}
     outbox.listeners |= {presale_orders.ORDERS: [presale_orders.order_page]}
     outbox.listeners |= {topic: [told] for topic, told in presale_letters.LISTENERS.items()}
+    outbox.listeners[presale_drafts.MOVED] = [facts_of_presales.presale_moved]
+    outbox.listeners[presale_news.TOLD] = [facts_of_presales.presale_told]
+    outbox.listeners[presale_orders.ORDERED] = [facts_of_presales.place_ordered]
+    outbox.listeners[presale_places.CONFIRMED] += [facts_of_presales.place_confirmed]
+    outbox.listeners[presale_returns.TOLD] += [facts_of_presales.place_returned]
     words.reasons.update(presale_returns.WORDS)
     queues.others["presales"] = presale_reviewing.queue

@@ -40,6 +40,12 @@ TAMPERING = (
     ("presales are what they reached", "UPDATE presale SET goal_fen = 99999999"),
     ("somebody else than the seller opened each presale", "DELETE FROM event WHERE from_state = 'submitted'"),
     ("places of presales that are over are seen to", "UPDATE backing SET state = 'confirmed' WHERE state = 'refunded'"),
+    (
+        "what of a presale was not sent in time has gone back",
+        "UPDATE presale SET closes_on = '2020-01-01', harvest_on = '2020-01-02'"
+        ";UPDATE backing SET answered_at = '2020-01-01 00:00:00' WHERE answered_at IS NOT NULL"
+        f";UPDATE parcel SET state = 'packed' WHERE order_id IN (SELECT id FROM \"order\" WHERE number IN {SENT})",
+    ),
     ("what is owed follows from lines less refunds", "UPDATE backing SET start_fen = start_fen - 2 WHERE state = 'ordered'"),
     ("states have traces", "UPDATE presale SET state = 'live' WHERE state = 'failed'"),
     ("states have traces", "DELETE FROM event WHERE subject LIKE 'backing:%'"),
