@@ -44,6 +44,7 @@ from tests.campaigns.test_cash import TAMPERING as TOGETHER
 from tests.campaigns.test_certificates import TAMPERING as CERTIFICATES
 from tests.campaigns.test_organisation_officers import TAMPERING as OFFICERS
 from tests.campaigns.test_organisations import TAMPERING as ORGANISATIONS
+from tests.complaints.test_story import TAMPERING as COMPLAINTS
 from tests.customer_reviews.test_audit import TAMPERING as FEEDBACK
 from tests.factories import signed_in
 from tests.invited.test_closed_list import TAMPERING as INVITED
@@ -194,7 +195,7 @@ def test_every_check_is_proved(traded: Shop) -> None:
 
     parts = {part.partition(":")[0] for part in said}
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
-    trade = (*EDITING, *CASES, *BY_BANK, *PROMOTIONS, *GROUPS, *INSTITUTIONS, *AT_THE_BANK, *FEEDBACK)
+    trade = (*EDITING, *CASES, *BY_BANK, *PROMOTIONS, *GROUPS, *INSTITUTIONS, *AT_THE_BANK, *FEEDBACK, *COMPLAINTS)
     of_plans = {
         *TOGETHER,
         *REACHED,

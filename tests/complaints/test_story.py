@@ -254,19 +254,19 @@ def test_a_seller_gives_suspended_goods_up(house: House) -> None:
     assert seen_after.changed == set() and differences() == []
 
 
-@pytest.mark.parametrize(
-    ("check", "sql"),
-    [
-        ("what is pointed out is decided by the province", "UPDATE listing_complaint SET answer = 'x'"),
-        ("what is pointed out is decided by the province", "UPDATE listing_second_look SET answer = 'x'"),
-        (
-            "only a seller asks for a second look at suspended goods",
-            "UPDATE listing SET seller_id = 1 + (SELECT MIN(id) FROM person)",
-        ),
-        ("states have traces", "UPDATE listing_complaint SET state = 'dismissed'"),
-        ("states have traces", "UPDATE listing_second_look SET state = 'granted'"),
-    ],
+TAMPERING = (
+    ("what is pointed out is decided by the province", "UPDATE listing_complaint SET answer = 'x'"),
+    ("what is pointed out is decided by the province", "UPDATE listing_second_look SET answer = 'x'"),
+    (
+        "only a seller asks for a second look at suspended goods",
+        "UPDATE listing SET seller_id = 1 + (SELECT MIN(id) FROM person)",
+    ),
+    ("states have traces", "UPDATE listing_complaint SET state = 'dismissed'"),
+    ("states have traces", "UPDATE listing_second_look SET state = 'granted'"),
 )
+
+
+@pytest.mark.parametrize(("check", "sql"), TAMPERING)
 def test_the_audit_finds_what_was_tampered_with(house: House, check: str, sql: str) -> None:
     province = operator(house)
     point_out(house, house.browser())
