@@ -7,7 +7,17 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns import drafting, queries
 from crowdfund.campaigns.invited import gate
 from crowdfund.campaigns.queries import Card
-from marketplace.api.schemas import BudgetItem, CampaignAnswer, CampaignItem, CampaignsAnswer, CampaignsQuery, GivenElsewhere
+from crowdfund.campaigns.students import queries as students
+from marketplace.api.schemas import (
+    BudgetItem,
+    CampaignAnswer,
+    CampaignItem,
+    CampaignsAnswer,
+    CampaignsQuery,
+    FreePlace,
+    GivenElsewhere,
+    Students,
+)
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
 
@@ -20,7 +30,7 @@ def campaigns(session: Session, asked: CampaignsQuery) -> CampaignsAnswer:
 
 
 def campaign(session: Session, public_id: str) -> CampaignAnswer:
-    """Three statements. Raises NotFound for what is not shown to everybody."""
+    """Three statements, two more of student aid. Raises NotFound for what is not shown to everybody."""
     card, row, organisation = queries.find(session, public_id)
     if card.channel == gate.DIRECTED:
         raise NotFound(public_id)
@@ -41,7 +51,18 @@ def campaign(session: Session, public_id: str) -> CampaignAnswer:
         unit_fen=row.unit_fen,
         unit=in_language(row.unit_zh, row.unit_en),
         budget=[BudgetItem(name=in_language(line.name_zh, line.name_en), fen=line.fen) for line in budget],
+        students=students_of(session, card, row.id),
     )
+
+
+def students_of(session: Session, card: Card, number: int) -> Students | None:
+    """As its page shows them; where nothing can be given any more, nobody waits."""
+    if card.kind != "student_aid":
+        return None
+    free = students.offered(session, card.id) if card.is_open else ()
+    names = ("alias", "stage", "month_fen", "term_fen", "url")
+    places = [FreePlace(**{name: getattr(place, name) for name in names}) for place in free]
+    return Students(sponsored=students.sponsored_now(session, number), free=places)
 
 
 def item(card: Card) -> dict[str, Any]:

@@ -215,6 +215,23 @@ class BudgetItem(Face):
     fen: int
 
 
+class FreePlace(Face):
+    """A student who waits for a sponsor, by an alias: no name, no school."""
+
+    alias: str
+    stage: Literal["primary", "junior", "senior", "vocational", "college"]
+    month_fen: int
+    term_fen: int
+    url: str  # where a person takes it
+
+
+class Students(Face):
+    """Of a student-aid campaign: how many have a sponsor, and who waits for one."""
+
+    sponsored: int
+    free: list[FreePlace]
+
+
 class CampaignAnswer(CampaignItem):
     """All that a campaign's page says: purpose, rule, budget, and who asks for the money."""
 
@@ -232,6 +249,7 @@ class CampaignAnswer(CampaignItem):
     unit_fen: int | None
     unit: str
     budget: list[BudgetItem]
+    students: Students | None
 
 
 class InvalidParameter(Face):

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from crowdfund.campaigns import lifecycle
 from crowdfund.campaigns.plans.links import url_of
 from crowdfund.campaigns.students import terms
 from marketplace.core.db import db, in_transaction
@@ -179,3 +180,19 @@ def test_the_paper_lies_nowhere_in_the_clear(aid: Aid) -> None:
     assert NUMBER not in str(db.session.execute(text("SELECT * FROM student_place")).all())
     aid.see(term)
     assert db.session.execute(text("SELECT paper FROM enrolment_proof")).scalar() is None
+
+
+def test_programs_read_what_the_page_shows_and_no_more(aid: Aid) -> None:
+    taken, free, client = aid.publish("S-1"), aid.publish("S-2", stage="junior"), aid.monthly.fund.browser()
+    aid.sponsor(taken)
+    read = client.get(f"/api/v1/campaigns/{aid.campaign}")
+    answer: Any = read.json
+    place = f"/campaigns/{aid.campaign}/places/{free}"
+    waits = {"alias": place_of(free).alias_zh, "stage": "junior", "month_fen": 16_000, "term_fen": 96_000, "url": place}
+    assert answer["students"] == {"sponsored": 1, "free": [waits]}
+    assert place_of(taken).alias_zh not in read.text and "S-2" not in read.text
+    in_transaction(lifecycle.pause, campaign=aid.campaign, person=aid.monthly.fund.officer.id, why="查一下")
+    answer = client.get(f"/api/v1/campaigns/{aid.campaign}").json
+    assert answer["students"] == {"sponsored": 1, "free": []}
+    answer = client.get(f"/api/v1/campaigns/{aid.monthly.campaign()}").json
+    assert answer["students"] is None
