@@ -76,6 +76,15 @@ def way(request: pytest.FixtureRequest, browser: Browser) -> Way:
     return Way(browser, *request.param)
 
 
+EXTREMES = ("390-without-script", "1280-with-script")  # each width and each way of life once: a browser is dear
+long_journey = pytest.mark.parametrize(
+    "way",
+    [pytest.param(way, id=name, marks=[] if name in EXTREMES else pytest.mark.nightly) for name, way in WAYS.items()],
+    indirect=True,
+)
+"""For a journey of many pages: in the full tier it is lived as differently as can be, at night in all four ways."""
+
+
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """The address at which the application answers meanwhile."""

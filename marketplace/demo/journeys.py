@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -60,7 +60,7 @@ def handle(session: Session, *, number: str, position: int, act: Act) -> None:
     act(session, session.scalars(wanted.where(Order.number == number, Parcel.number == position)).one())
 
 
-def clerk(parcel: Parcel) -> dict[str, str]:
+def clerk(parcel: Parcel) -> dict[str, Any]:
     who = person_id(f"clerk.{parcel.station_code}")
     return {"parcel": parcel.public_id, "station": parcel.station_code, "actor": who}
 

@@ -5,7 +5,7 @@ The goods are where they are: nothing is for sale again by that. Whoever gives a
 from collections.abc import Mapping, Sequence
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import audit, ids
@@ -33,6 +33,12 @@ class TooManyUnits(Refusal):
     def __init__(self, line: LineLeft) -> None:
         super().__init__(line.public_id)
         self.line, self.left = line.public_id, line.units
+
+
+class ReplacedUnits(TooManyUnits):
+    """So many of `line` were replaced for a case that this would pay for what was made good already."""
+
+    message = _l("Some of these were replaced for an after-sales case. Only the province may refund them besides.")
 
 
 class AlreadyRefunded(Refusal):
@@ -65,10 +71,10 @@ def refund_units(
     """Give back so many units of these lines (by their public ids); returns the refund's id.
 
     `seen`: how the lines stood (`mark`) when the person decided. Raises NotFound, NotPaid, RefundedMeanwhile,
-    GoodsAreBack, and what `parts_of` raises."""
+    GoodsAreBack, ReplacedUnits at a station's desk, and what `parts_of` raises."""
     row, lines = lines_left(session, parcel, station=station, seen=seen)
     parts = parts_of(row, lines, units, with_shipping=with_shipping)
-    return give_back(session, row, parts, reason=reason, actor=actor)
+    return give_back(session, row, parts, station=station, reason=reason, actor=actor)
 
 
 def refund_rest(
@@ -76,7 +82,7 @@ def refund_rest(
 ) -> str:
     """Give back everything that is left, shipping included; returns the refund's id. Raises as `refund_units`."""
     row, lines = lines_left(session, parcel, station=station, seen=seen)
-    return give_back(session, row, rest_of(row, lines), reason=reason, actor=actor)
+    return give_back(session, row, rest_of(row, lines), station=station, reason=reason, actor=actor)
 
 
 def refuse_returned(session: Session, parts: Sequence[Part]) -> None:
@@ -84,14 +90,32 @@ def refuse_returned(session: Session, parts: Sequence[Part]) -> None:
     has given back for it does not go back twice.
 
     Raises GoodsAreBack."""
-    back = select(AfterSalesCase.order_line_id, func.sum(AfterSalesCase.returned_quantity).label("units"))
-    back = back.where(AfterSalesCase.order_line_id.in_([part.line.id for part in parts]))
     of_cases = (AfterSalesCase.state == CaseState.GOODS_RETURNED) | AfterSalesCase.is_paid_by_bank
-    back = back.where(of_cases).group_by(AfterSalesCase.order_line_id)
-    returned = {row.order_line_id: int(row.units) for row in session.execute(back)}
+    returned = units_of_cases(session, parts, of_cases)
     for part in parts:
         if part.units > part.line.units - returned.get(part.line.id, 0):
             raise GoodsAreBack(part.line.public_id)
+
+
+def refuse_replaced(session: Session, parts: Sequence[Part], *, station: str | None) -> None:
+    """What a case has replaced is made good: a desk does not pay for it besides, the province may.
+
+    Raises ReplacedUnits."""
+    if station is None:
+        return
+    was_replaced = (AfterSalesCase.state == CaseState.EXCHANGED) & AfterSalesCase.refund_public_id.is_(None)
+    taken = (AfterSalesCase.state == CaseState.GOODS_RETURNED) | AfterSalesCase.is_paid_by_bank
+    gone = units_of_cases(session, parts, was_replaced | taken)
+    for part in parts:
+        if part.units > max(0, part.line.units - gone.get(part.line.id, 0)):
+            raise ReplacedUnits(part.line)
+
+
+def units_of_cases(session: Session, parts: Sequence[Part], which: ColumnElement[bool]) -> dict[int, int]:
+    """By line of these, how many units came back for such cases."""
+    back = select(AfterSalesCase.order_line_id, func.sum(AfterSalesCase.returned_quantity).label("units"))
+    back = back.where(AfterSalesCase.order_line_id.in_([part.line.id for part in parts]), which)
+    return {row.order_line_id: int(row.units) for row in session.execute(back.group_by(AfterSalesCase.order_line_id))}
 
 
 def lines_left(session: Session, parcel: str, *, station: str | None, seen: str | None) -> tuple[Parcel, list[LineLeft]]:
@@ -107,8 +131,11 @@ def lines_left(session: Session, parcel: str, *, station: str | None, seen: str 
     return row, lines
 
 
-def give_back(session: Session, parcel: Parcel, parts: Sequence[Part], *, reason: str, actor: str) -> str:
+def give_back(
+    session: Session, parcel: Parcel, parts: Sequence[Part], *, station: str | None, reason: str, actor: str
+) -> str:
     refuse_returned(session, parts)
+    refuse_replaced(session, parts, station=station)
     key = f"units:{parcel.public_id}:{ids.public_id()}"  # each decision is a cause of its own
     refund = repaying.repay(session, parcel, parts, reason_key=key, reason=reason)
     told = {"subject": f"parcel:{parcel.public_id}", "why": reason, "refund": refund}

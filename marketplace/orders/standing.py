@@ -48,16 +48,30 @@ OF_ONE_STATE: Final[dict[S, LazyString]] = {
     S.PACKED: _l("Packed and leaving soon"),
     S.PICKED_UP: _l("Collected. Please open it and check"),
 }
+OF_A_REPLACEMENT: Final[dict[S, LazyString]] = {
+    S.AWAITING_ACCEPTANCE: _l("A replacement, nothing to pay. The station will check it soon"),
+    S.ACCEPTED: _l("A replacement, nothing to pay. The station has accepted it"),
+}
 
 
-def sentence(state: OrderState, parcels: Sequence[Standing], *, is_waiting: bool = False, was_paid: bool = True) -> str:
-    """What is true of the order now. `is_waiting`: the gateway is being asked; `was_paid`: money has come in."""
+def sentence(
+    state: OrderState,
+    parcels: Sequence[Standing],
+    *,
+    is_waiting: bool = False,
+    was_paid: bool = True,
+    is_exchange: bool = False,
+) -> str:
+    """What is true of the order now. `is_waiting`: the gateway is being asked; `was_paid`: money has come in;
+    `is_exchange`: it is a replacement, of one parcel, that nobody paid for."""
     if is_waiting:
         return str(_("Checking with the payment provider. Please do not pay twice"))
     if state is OrderState.CANCELLED:
         return str(_("Cancelled. Your money is on its way back") if was_paid else _("Cancelled. You were not charged"))
     if state is OrderState.PLACED_ON_ACCOUNT and parcels and {each.state for each in parcels} <= SAID_ALIKE:
         return of_parcels(parcels)
+    if is_exchange and parcels and (said := OF_A_REPLACEMENT.get(parcels[0].state)):
+        return str(said)
     if state in {OrderState.PAID, OrderState.COMPLETED} and parcels:
         return of_parcels(parcels)
     return str(WITHOUT_PARCELS[state])

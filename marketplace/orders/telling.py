@@ -44,6 +44,7 @@ TITLES: Final[dict[S, LazyString]] = {
     S.RETURNED_TO_SELLER: _l("Returned to the grower"),
     S.SETTLED: _l("Confirmed. The growers and the station are paid"),
 }
+CONFIRMED: Final = _l("Confirmed")
 BY_COURIER: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED, S.SHIPPED, S.DELIVERED, S.SETTLED)
 BY_PICKUP: Final = (S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED, S.READY_FOR_PICKUP, S.PICKED_UP, S.SETTLED)
 ARRIVED: Final = frozenset({S.DELIVERED, S.PICKED_UP, S.SETTLED})
@@ -56,17 +57,19 @@ def is_lost(parcel: ShownParcel) -> bool:
     return S.LOST in parcel.steps
 
 
-def timeline(parcel: ShownParcel) -> list[Stop]:
-    """Steps that were taken, the one that is now, and those ahead while the parcel is on its usual way."""
+def timeline(parcel: ShownParcel, *, is_exchange: bool = False) -> list[Stop]:
+    """Steps that were taken, the one that is now, and those ahead while the parcel is on its usual way; nobody is paid for
+    a replacement."""
+    titles = TITLES | ({S.SETTLED: CONFIRMED} if is_exchange else {})
     before = (S.AWAITING_GROUP,) if S.AWAITING_GROUP in parcel.steps else ()
     usual = (*before, *(BY_PICKUP if parcel.is_pickup else BY_COURIER))
     now = S.LOST if is_lost(parcel) else parcel.row.state
     taken = [state for state in parcel.steps if state not in {now, parcel.row.state}]
     ahead = usual[usual.index(now) + 1 :] if now in usual else ()
     return [
-        *(Stop("done", str(TITLES[state]), moment(parcel.steps[state])) for state in taken),
-        Stop("done" if not ahead else "now", str(TITLES[now]), moment(parcel.steps.get(now)), explanation(parcel)),
-        *(Stop("ahead", str(TITLES[state])) for state in ahead),
+        *(Stop("done", str(titles[state]), moment(parcel.steps[state])) for state in taken),
+        Stop("done" if not ahead else "now", str(titles[now]), moment(parcel.steps.get(now)), explanation(parcel)),
+        *(Stop("ahead", str(titles[state])) for state in ahead),
     ]
 
 

@@ -6,6 +6,7 @@ from marketplace.accounts import sign_in, visitors
 from marketplace.core import outbox
 from marketplace.orders import (
     access,
+    appealed,
     carts,
     disputed as disputed_orders,
     partner_facts as facts_of_orders,
@@ -100,6 +101,8 @@ def install_orders(app: Flask) -> None:
     outcomes.on_succeeded["order"] = paying.mark_paid
     refunds.on_failed["order"] = paying_back.came_back
     following.bearers["order"] = disputed_orders.bear
+    following.regained["order"] = appealed.regained
+    outbox.listeners[appealed.REGAINED] = [appealed.told]
     words.reasons.update(refunded.WHY)
     outbox.listeners["order.expires"] = [paying.expire]  # the gateway is asked first
     outbox.slow.add("order.expires")

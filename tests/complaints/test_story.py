@@ -66,7 +66,8 @@ def letters(fact: str) -> list[tuple[str, str]]:
 
 
 def state(house: House) -> L:
-    return fresh(Listing, code=house.millet)[0].state
+    listing: Listing = fresh(Listing, code=house.millet)[0]
+    return listing.state
 
 
 def differences() -> list[Difference]:

@@ -105,7 +105,7 @@ def place(packs: int, phone: str, total: int | None = None, price: int = 3000, *
 def deliver_all() -> bool:
     """What waits in the outbox and is due; True if something did."""
     has_worked = False
-    while outbox.deliver_some(OURS, 50) or sweeping.send_refund():
+    while outbox.deliver_some(outbox.of_topics(OURS), 50) or sweeping.send_refund():
         has_worked = True
     return has_worked
 

@@ -124,6 +124,7 @@ def test_neither_a_code_nor_an_invoice_of_its_own_goes_with_what_is_on_account(c
     page = payer.get("/checkout")
     data = RECIPIENT | {name: hidden(page, name) for name in ("shown_total", "idempotency_key")}
     data |= {"account": canteen.public_id, "street": "学府街 66 号"}
+    assert "优惠和优惠码只用在现在付款的订单上" in payer.get("/checkout").text
     code = post(payer, "/checkout", data | {"coupon": "XINQIU"})
     assert code.status_code == 422 and "月结的订单不能用券" in code.text and 'value="XINQIU"' in code.text
     wanted = {"invoice_title": "示例小学", "invoice_email": "a@b.cn"}

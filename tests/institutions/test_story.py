@@ -122,7 +122,7 @@ def told() -> list[tuple[int | None, str]]:
 
 
 def deliver_letters() -> None:
-    while outbox.deliver_some(outbox.OutboxRow.topic == crediting.CREDITED, 50):
+    while outbox.deliver_some(outbox.of_topics(outbox.OutboxRow.topic == crediting.CREDITED), 50):
         pass
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import FilePayload, Page, expect
 from listings.models import Listing
 from listings.states import ListingState as L
 from marketplace.core.db import db
-from tests.browser import Way, is_at_ease, serving
+from tests.browser import Way, is_at_ease, long_journey, serving
 from tests.listings.selling import CONTENT, House, build, consents, edits, fresh, listing, packs
 from tests.listings.test_consenting import finished
 from tests.listings.test_offering import picture
@@ -31,6 +31,7 @@ def fill(page: Page, **typed: str) -> None:
         page.fill(f"[name={name}]", words)
 
 
+@long_journey
 def test_from_a_picture_to_the_shop(house: House, way: Way) -> None:
     with serving(house.app) as home:
         seller, clerk = way.open(home, house.seller), way.open(home, house.clerk)
@@ -65,6 +66,7 @@ def test_from_a_picture_to_the_shop(house: House, way: Way) -> None:
     assert [row.state for row in fresh(Listing) if row.code != house.millet] == [L.PUBLISHED]
 
 
+@long_journey
 def test_an_edit_and_a_further_pack(house: House, way: Way) -> None:
     with serving(house.app) as home:
         seller, clerk = way.open(home, house.seller), way.open(home, house.clerk)

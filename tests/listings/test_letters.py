@@ -13,6 +13,7 @@ from marketplace.core import outbox
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import StaleState
 from marketplace.core.outbox import OutboxRow
+from marketplace.core.settings import settings
 from marketplace.notifications import preferences
 from marketplace.notifications.models import Message
 from tests.listings.selling import House, build, edits
@@ -76,7 +77,10 @@ def test_suspended_and_cleared(house: House) -> None:
     in_transaction(reviewing.suspend, code=house.millet, actor="person:9", reason="有人投诉掺假")
     in_transaction(reviewing.clear, code=house.millet, actor="person:9", reason="查清楚了，没有掺假")
     suspended, cleared = told()
-    assert suspended == "“沁州黄小米 当年新米”被省里停售了。原因：有人投诉掺假。有事找站里帮忙。"
+    assert suspended == (
+        "“沁州黄小米 当年新米”被省里停售了。原因：有人投诉掺假。改好后在这里申请复看："
+        f"{settings().base_url}/seller/listings/{house.millet}/suspension"
+    )
     assert "停售取消了。原因：查清楚了，没有掺假" in cleared
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Error, expect
 
+from marketplace.orders.offline import manifest
 from marketplace.orders.offline.views import phone as phone_views
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments.disputes.standing import PaymentIsDisputed
@@ -104,10 +105,12 @@ def test_a_wrong_code_is_refused_without_asking_anybody(station: Station) -> Non
     assert marks(page) == [] and page.evaluate("felt.slice(-6)") == [[200, 80, 200]] * 6
 
 
-def test_the_page_is_in_nobodys_way(station: Station) -> None:
+def test_the_page_is_in_nobodys_way(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
     parcel = make_parcel(*TO_THE_SHELF)
     make_parcel("acceptance", "collection")
+    monkeypatch.setattr(manifest, "MOST", 1)
     page = station.sign_in(station.open())
+    expect(page.locator("[data-updated]")).to_contain_text("还有 1 个，办完这些就排上来")
     find(page, f"{parcel.order.number}-1")
     expect(page.locator("form[data-step=pickup]")).to_be_visible()
     page.locator("[data-queues] summary").nth(2).click()

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock
 from marketplace.orders.models import Parcel
-from marketplace.orders.offline import pickup_keys
+from marketplace.orders.offline import manifest, pickup_keys
 from marketplace.orders.offline.models import PickupNumber
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments.disputes.models import Dispute
@@ -189,6 +190,15 @@ def dispute(parcel: Parcel) -> None:
     taken = {"gateway": "sandbox", "remote_id": "dp_1", "attempt_id": attempt.id, "fen": 3980, "currency": "CNY"}
     state = {"state": DisputeState.NEEDS_RESPONSE, "reason": "product_not_received", "raw_status": "needs_response"}
     factories.make(Dispute, taken | state, {})
+
+
+def test_a_full_list_says_how_many_more_wait(make_phone: MakePhone, monkeypatch: pytest.MonkeyPatch) -> None:
+    phone = make_phone()
+    for _ in range(3):
+        make_parcel(*TO_THE_SHELF)
+    assert (len(phone.list()["parcels"]), phone.list()["left_out"]) == (3, 0)
+    monkeypatch.setattr(manifest, "MOST", 2)
+    assert (len(phone.list()["parcels"]), phone.list()["left_out"]) == (2, 1)
 
 
 def test_whoever_works_at_no_station_gets_no_list(client: FlaskClient) -> None:

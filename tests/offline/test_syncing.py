@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -140,7 +141,7 @@ def test_what_was_refused_meanwhile_is_for_a_person(make_phone: MakePhone, monke
     monkeypatch.setattr("listings.stock.put_back", lambda *_, **__: None)
     phone = make_phone()
     parcel = make_parcel("acceptance")
-    given = {"parcel": parcel.public_id, "station": STATION, "actor": "person:0", "reason": "霜打坏了"}
+    given: dict[str, Any] = {"parcel": parcel.public_id, "station": STATION, "actor": "person:0", "reason": "霜打坏了"}
     in_transaction(fulfilment.refuse, **given)
 
     assert phone.send_one(phone.act("collection", parcel.public_id, 1)) == ("conflict", "went_otherwise")

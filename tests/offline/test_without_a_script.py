@@ -1,4 +1,4 @@
-"""A phone that runs no scripts keeps nothing: it is told so, and led to the desk, which does the same work with a network."""
+"""A phone that runs no scripts keeps nothing: it says so, and leads to the desk, which does the work with a network."""
 
 import pytest
 from flask import Flask

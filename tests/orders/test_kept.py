@@ -9,17 +9,22 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from marketplace.core import outbox
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
+from marketplace.core.formats import yuan
 from marketplace.ledger import books
+from marketplace.notifications.models import Message
 from marketplace.orders import fulfilment, kept, undelivered
+from marketplace.orders.models import Order, Parcel
 from marketplace.payments.disputes import following
 from marketplace.payments.disputes.states import DisputeState
 from marketplace.payments.models import Refund
 from marketplace.payments.states import RefundState
 from tests.batches.test_where_money_goes import ship
 from tests.factories import signed_in
+from tests.orders.casework import deliver as arrived
 from tests.orders.conftest import JIXIAN, Shop, build_shop, parcels, post
 
 PAGE = "/operator/kept-goods"
@@ -128,3 +133,28 @@ def test_others_refund_nothing(shop: Shop, client: FlaskClient, role: str) -> No
     assert reads.status_code == (200 if role == "auditor" else 403) and f"{parcel}/refund" not in reads.text
     assert post(client, f"{PAGE}/{parcel}/refund", {"why": WHY, "idempotency_key": "k"}).status_code == 403
     assert waiting() == [(parcel, PAID)]
+
+
+@pytest.mark.parametrize("is_with_the_buyer", [False, True])
+def test_the_buyer_is_told_once_that_the_bank_took_it_back(shop: Shop, is_with_the_buyer: bool) -> None:
+    if is_with_the_buyer:
+        number = arrived(shop.paid_order(shop.browser(), apples=2)).order
+        remote = shop.cashier.open_dispute(shop.remote_of(number))
+        shop.work()
+        shop.cashier.decide_dispute(remote, is_won=False)
+        shop.work()
+        won = replace(shop.cashier.fetch_dispute(remote), status=DisputeState.WON, raw_status="won", is_reinstated=True)
+        asked = replace(won, status=DisputeState.UNDER_REVIEW, raw_status="appeal_under_review", is_reinstated=False)
+        for news in (asked, won):
+            in_transaction(following.apply, remote=news, gateway="sandbox", why="appeal")
+        words = "这笔付款照原来的算数。"
+    else:
+        parcel = kept_back(shop)
+        number = db.session.scalars(select(Order.number).join(Parcel).where(Parcel.public_id == parcel)).one()
+        words = f"不在你手里的货，省里退给你 {yuan(waiting()[0][1])}，你不用做什么。"
+    for _twice in range(2):
+        while outbox.deliver():
+            pass
+    db.session.rollback()
+    told = list(db.session.scalars(select(Message.text).where(Message.fact.like("dispute_regained:%"))))
+    assert told == [f"订单 {number}：你的银行把退给你的钱收回去了{'，' if is_with_the_buyer else '。'}{words}"]

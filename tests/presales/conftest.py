@@ -152,7 +152,7 @@ def work() -> None:
     while has_worked:
         for step in DUTIES:
             duties.one_after_the_other(step)
-        has_worked = outbox.deliver_some(OURS, 50) or sweeping.send_refund()
+        has_worked = outbox.deliver_some(outbox.of_topics(OURS), 50) or sweeping.send_refund()
 
 
 def wrong(orchard: Orchard) -> list[str]:

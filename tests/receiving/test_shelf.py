@@ -60,6 +60,9 @@ def test_the_code_is_known_however_much_waits_before_it(shop: Shop, monkeypatch:
     monkeypatch.setattr(shelf, "MOST", 1)
     page = clerk.get(THERE).text
     assert f"{first}-1" in page and f"{second}-1" not in page
+    assert "一共 2 个，这里列的是等得最久的 1 个。报取货码，哪个都找得到。" in page
+    monkeypatch.setattr(shelf, "MOST", 2)
+    assert "等得最久" not in clerk.get(THERE).text
 
     found = post(clerk, THERE, {"code": parcels(second)[0].pickup_code or ""})
 

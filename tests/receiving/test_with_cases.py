@@ -20,9 +20,10 @@ from marketplace.orders.receiving.states import SubstituteState as T
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments.disputes.standing import PaymentIsDisputed
 from marketplace.payments.models import Refund
+from tests.factories import signed_in
 from tests.orders.casework import Bought, appeal, arrive, bought, case_of, do, later, open_case, ship, small_boxes
 from tests.orders.conftest import JIXIAN, Shop, balances, differences, parcels, post, stock_of
-from tests.orders.refunding import ask, bounce, box, clerk_of
+from tests.orders.refunding import address as refunds_of, ask, bounce, box, clerk_of, form_for, refund
 from tests.receiving.conftest import accepted, bring, packs
 from tests.receiving.test_pages import address, entered
 from tests.receiving.test_substitutes import other_pack
@@ -319,3 +320,29 @@ def test_a_case_says_what_was_sent_instead(shop: Shop) -> None:
     assert "换成了" in page and f"{title}" in page.partition("换成了")[2] and f"× {packs_}" in page.partition("换成了")[2]
     bought_.client.get(f"/orders/{number}?key={access.link_key(number)}")
     assert "换成了" in bought_.client.get(f"/orders/{number}/cases/new", follow_redirects=True).text
+
+
+def test_a_desk_does_not_pay_besides_for_what_was_replaced_and_the_province_may(shop: Shop) -> None:
+    first, _case, number = exchanged(shop)  # two of three
+    clerk, before = clerk_of(shop), balances(first.number)
+    said = "其中有的已经按售后换过货，要再退款得由省里来定。"
+    for units in ({"units": 2}, {"units": 3}):
+        answer = refund(clerk, first.parcel, units["units"])
+        assert answer.status_code == 422 and said in answer.text and "两箱冻坏了" in answer.text
+    everything = post(clerk, refunds_of(first.parcel), form_for(clerk, first.parcel, 0, action="everything"))
+    assert everything.status_code == 422 and said in everything.text
+    with pytest.raises(refunding.ReplacedUnits):
+        ask(first.parcel, 2)
+    assert balances(first.number) == before
+    assert refund(clerk, first.parcel, 1).status_code == 303  # the third was not replaced
+    with pytest.raises(refunding.ReplacedUnits):
+        ask(first.parcel, 1)
+
+    province = shop.browser()
+    signed_in(province, "operator")
+    assert refund(province, first.parcel, 1).status_code == 303
+    arrive(shop)
+    found = {each[:4] for each in quality.counted(db.session()).values()}
+    assert found == {(3, 3, 3, 3)} and differences(shop) == []  # two refunded, one replaced: each once
+    page = first.client.get(f"/orders/{number}").text
+    assert "换货，不用付款。站点已接单" in page and "已付款" not in page

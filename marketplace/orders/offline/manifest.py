@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from flask_babel import gettext as _
-from sqlalchemy import func, literal, select
+from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.orm import Session
 from wtforms import Field
 from wtforms.validators import Length, Regexp
@@ -67,6 +67,7 @@ def of_day(session: Session, *, station: str, person_id: int, person: str) -> di
         "parcels": [
             shown(row, (*lines.get(row.id, ()), *instead.get(row.id, ()))) | {"note": notes.get(row.id, "")} for row in rows
         ],
+        "left_out": left_out(session, station, len(rows)),
         "open": open_acts(session, station, person_id),
     }
 
@@ -114,10 +115,22 @@ def parcels(session: Session, station: str) -> list[Any]:
         .add_columns(walked.correlate(Parcel).scalar_subquery().label("taken"))
         .join(Order, Order.id == Parcel.order_id)
         .outerjoin(PickupNumber, PickupNumber.parcel_id == Parcel.id)
-        .where(Parcel.station_code == station, Parcel.state.in_(WAITING_STATES), Order.state.in_(GOES_AHEAD))
+        .where(*waiting_at(station))
         .order_by(Parcel.promised_by, Parcel.id)
     )
     return list(session.execute(wanted.limit(MOST)))
+
+
+def waiting_at(station: str) -> tuple[ColumnElement[bool], ...]:
+    return Parcel.station_code == station, Parcel.state.in_(WAITING_STATES), Order.state.in_(GOES_AHEAD)
+
+
+def left_out(session: Session, station: str, listed: int) -> int:
+    """So many wait that the list has no place for."""
+    if listed < MOST:
+        return 0
+    counted = select(func.count()).select_from(Parcel).join(Order, Order.id == Parcel.order_id)
+    return max(int(session.scalar(counted.where(*waiting_at(station))) or 0) - listed, 0)
 
 
 def shown(row: Any, lines: Any) -> dict[str, Any]:

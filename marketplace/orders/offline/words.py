@@ -71,6 +71,7 @@ SCREEN: Final[dict[str, LazyString]] = {
     "shipped": _l("by courier"),
     "by": _l("by {day}"),
     "updated": _l("List of {time}"),
+    "part": _l("List of {time}: the most urgent. {n} more come up as these are done."),
     "none": _l("Nothing waiting here."),
     "no_acts": _l("Nothing was written down here today."),
     "stop": _l("Stop scanning"),

@@ -1,7 +1,7 @@
 """The station takes in what a seller brought: everybody's part is written down, and what they will not get is refunded."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select, update
@@ -110,7 +110,7 @@ def apply(session: Session, parcel: int, shares: Sequence[Share], *, arrival: st
         return {}
     row = session.get_one(Parcel, parcel, populate_existing=True)
     found = consequence(remaining.of(session, row), shares)
-    step = {"parcel": row.public_id, "station": row.station_code, "actor": actor}
+    step: dict[str, Any] = {"parcel": row.public_id, "station": row.station_code, "actor": actor}
     if found.is_refused:
         fulfilment.refuse(session, **step, reason=NOT_BROUGHT)
         return {}

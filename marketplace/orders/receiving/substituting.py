@@ -4,7 +4,7 @@ It is the same seller's, so that the money stays whose it was. The buyer accepts
 (`dividing`), and what it costs less goes back. Or declines it or does not answer, and what did not come goes back."""
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, select, update
@@ -159,7 +159,7 @@ def give_up(session: Session, row: Substitute, parcel: Parcel, *, to: T, actor: 
     if disputed.is_lost(session, parcel.order.number):
         return
     if packs and parcel.state in WAITING and all(line.units == (packs if line is mine else 0) for line in lines):
-        told = {"parcel": parcel.public_id, "station": parcel.station_code, "actor": actor}
+        told: dict[str, Any] = {"parcel": parcel.public_id, "station": parcel.station_code, "actor": actor}
         fulfilment.refuse(session, **told, reason="the grower could not bring it")
         return
     if packs:

@@ -42,10 +42,7 @@ def list_orders() -> ResponseReturnValue:
         return show_finding()
     orders = queries.of_person(db.session(), g.person.id)
     parcels = queries.standings_of(db.session(), [order.id for order in orders])
-    told = [
-        (order, standing.sentence(order.state, parcels.get(order.id, []), was_paid=order.paid_at is not None))
-        for order in orders
-    ]
+    told = [(order, standing.sentence(order.state, parcels.get(order.id, []), **how_paid(order))) for order in orders]
     return render_template("orders/list.html", orders=told), 200, NO_STORE
 
 
@@ -108,6 +105,11 @@ def waits_for_money(order: Order) -> bool:
     return current is not None and current.state in OPEN
 
 
+def how_paid(order: Order) -> dict[str, bool]:
+    """Whether money has come in, and whether there is anything to pay."""
+    return {"was_paid": order.paid_at is not None, "is_exchange": order.is_exchange}
+
+
 def order_page(order: Order, *, is_waiting: bool = False) -> str:
     session = db.session()
     parcels = queries.parcels_of(session, order)
@@ -119,10 +121,15 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         order=order,
         province=queries.province_of(session, order.province_code),
         parcels=parcels,
-        timelines=[telling.timeline(parcel) for parcel in parcels],
+        timelines=[telling.timeline(parcel, is_exchange=order.is_exchange) for parcel in parcels],
         late_notes=[telling.late_note(parcel, clock.today()) for parcel in parcels],
         claims=[None if order.is_exchange else telling.claim(parcel) for parcel in parcels],
-        sentence=standing.sentence(order.state, standings, is_waiting=is_waiting, was_paid=order.paid_at is not None),
+        sentence=standing.sentence(
+            order.state,
+            standings,
+            is_waiting=is_waiting,
+            **how_paid(order),
+        ),
         is_waiting=is_waiting,
         can_be_prolonged=prolonging.can_be_prolonged(order),
         has_failed=is_unpaid and attempts.last_failed(session, purpose="order", reference=order.number),

@@ -104,8 +104,12 @@ def parts_of(parcel: Parcel, lines: list[LineLeft], form: RefundForm) -> list[Pa
     if form.seen.data != refunding.mark(lines):
         raise refunding.RefundedMeanwhile(parcel.public_id)
     if form.everything.data:
-        return refunding.rest_of(parcel, lines)
-    return refunding.parts_of(parcel, lines, form.units, with_shipping=bool(form.with_shipping.data))
+        parts = refunding.rest_of(parcel, lines)
+    else:
+        parts = refunding.parts_of(parcel, lines, form.units, with_shipping=bool(form.with_shipping.data))
+    refunding.refuse_returned(db.session(), parts)
+    refunding.refuse_replaced(db.session(), parts, station=g.station)
+    return parts
 
 
 def send(parcel: Parcel, form: RefundForm) -> ResponseReturnValue:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.permissions import requires
@@ -42,6 +42,13 @@ def waiting(session: Session, station: str) -> list[Waiting]:
     """By shelf, A-2 before A-11 where they are written alike; who has waited longest first. One statement."""
     listed = on_shelf(station).order_by(Parcel.dispatched_at, Parcel.id).limit(MOST)
     return sorted(map(shown, session.execute(listed)), key=lambda each: (len(each.shelf), each.shelf))
+
+
+def number_of(session: Session, station: str, listed: int) -> int:
+    """How many wait, where the list is full."""
+    if listed < MOST:
+        return listed
+    return int(session.scalar(select(func.count()).select_from(on_shelf(station).subquery())) or 0)
 
 
 def opened_by(session: Session, station: str, code: str) -> list[Waiting]:
@@ -92,6 +99,7 @@ def page(
 ) -> ResponseReturnValue:
     station = db.session.get_one(Station, g.station)
     common = {"station": station, "desk_current": "shelf", "waiting": 0, "today": clock.today()}
+    common["number"] = number_of(db.session(), str(g.station), len(there))
     return (
         render_template("station/shelf.html", form=form, there=there, found=found, **common),
         status,

@@ -31,7 +31,7 @@ const show = async () => {
   place("work").hidden = !list;
   if (!list) return place("queues").replaceChildren(), place("parcel").replaceChildren(), place("acts").replaceChildren();
   place("station").textContent = list.station;
-  place("updated").textContent = say("updated", { time: clockTime(list.now - list.offset) });
+  place("updated").textContent = say(list.left_out ? "part" : "updated", { n: list.left_out, time: clockTime(list.now - list.offset) });
   showQueues(list, parcels, (id) => openParcel(id));
   showActs(list, acts);
 };
