@@ -28,6 +28,7 @@ from marketplace.payments.sandbox.gateway import SandboxCashier
 
 AT_THE_CASHIER: Final = timedelta(seconds=70)
 PAUSED: Final = ("C006", timedelta(days=3), "核对合作社名单，两天内恢复")
+BUYERS: Final = ("buyer", "buyer2")
 UNREAD: Final = 2  # messages that wait for the officer, so that the desk has something to do
 
 Deed = tuple[datetime, Callable[[], None]]
@@ -58,7 +59,8 @@ def play() -> None:
     deeds += payments_out.deeds(past.officer, past.people[person_id("charity2")])
     deeds += matching.deeds(cashier, past.officer, past.people[person_id("charity2")])
     deeds += students.deeds(cashier, past.officer, past.people[person_id("charity2")], past.people[person_id("buyer")])
-    deeds += together.deeds(cashier, past.officer, past.people[person_id("charity2")], past.people[person_id("buyer")])
+    buyers = [past.people[person_id(name)] for name in BUYERS]
+    deeds += together.deeds(cashier, past.officer, past.people[person_id("charity2")], buyers)
     done = sorted((deed for deed in deeds if deed[0] <= clock.now()), key=lambda deed: deed[0])
     for _day, group in groupby(done, key=lambda deed: clock.local(deed[0]).date()):
         live_through(list(group))
@@ -85,7 +87,7 @@ def has_a_past(session: Session) -> bool:
 
 
 def people(session: Session) -> dict[str, int]:
-    return ids_of(session, [person_id(name) for name in ("charity", "charity2", "buyer")])
+    return ids_of(session, [person_id(name) for name in ("charity", "charity2", *BUYERS)])
 
 
 def days() -> list[datetime]:

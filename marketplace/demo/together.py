@@ -3,9 +3,10 @@
 By the real commands, in the past, as all of the demonstration."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import cycle
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -38,18 +39,20 @@ ON_THE_PLATFORM: Final = (
     ("陈刚", 12_000),
 )
 BUYERS_ADDRESS: Final = "13800000000"
+GUESTS: Final = tuple(f"guest{number}@demo.example" for number in range(1, 6))  # of places bought ahead
 
 Deed = tuple[datetime, Callable[[], None]]
 
 
-def deeds(cashier: SandboxCashier, officer: int, approver: int, buyer: int) -> list[Deed]:
-    now = clock.now()
+def deeds(cashier: SandboxCashier, officer: int, approver: int, buyers: Sequence[int]) -> list[Deed]:
+    """Of the buyers the first gives as well."""
+    now, buyer = clock.now(), buyers[0]
     found: list[Deed] = [
         (now - timedelta(days=6, hours=3), partial(give_as_a_team, cashier, buyer)),
         (now - timedelta(days=5, hours=2), partial(read_the_platforms_file, officer)),
         (now - timedelta(days=4, hours=5), partial(give_from_the_list, cashier, officer, buyer)),
         (now - timedelta(days=1, hours=6), partial(publish_a_report, officer, approver)),
-        (now - timedelta(hours=9), partial(buy_ahead, cashier, buyer)),
+        (now - timedelta(hours=9), partial(buy_ahead, cashier, buyers)),
     ]
     return found
 
@@ -120,12 +123,15 @@ def publish_a_report(officer: int, approver: int) -> None:
     in_transaction(publishing.publish, report=report, publisher_id=approver, seen=seen, paper_sha256=paper)
 
 
-def buy_ahead(cashier: SandboxCashier, buyer: int) -> None:
-    """A place in the presale that closes first."""
-    first = select(Presale.public_id, PresaleTier).join(PresaleTier, PresaleTier.presale_id == Presale.id)
-    presale, tier = db.session.execute(first.order_by(Presale.closes_on, PresaleTier.id).limit(1)).one()
-    told: dict[str, Any] = {"presale": presale, "tier": tier.public_id, "shown_fen": tier.fen}
+def buy_ahead(cashier: SandboxCashier, buyers: Sequence[int]) -> None:
+    """One tier after the other, beginning with the presale that closes first: people with accounts, then guests."""
+    wanted = select(Presale.public_id, PresaleTier).join(PresaleTier, PresaleTier.presale_id == Presale.id)
+    found = db.session.execute(wanted.order_by(Presale.closes_on, PresaleTier.id)).all()
+    chosen = [{"presale": presale, "tier": tier.public_id, "shown_fen": tier.fen} for presale, tier in found]
     db.session.rollback()
-    backer = Backer(contact=BUYERS_ADDRESS, person_id=buyer)
-    place = in_transaction(backing.begin, backer=backer, **told)
-    pay(cashier, in_transaction(backing.open_attempt, backing=place), f"/presales/{presale}")
+    backers = [Backer(contact=BUYERS_ADDRESS, person_id=buyer) for buyer in buyers]
+    backers += [Backer(contact=address) for address in GUESTS]
+    for told, backer in zip(cycle(chosen), backers, strict=False):
+        given: dict[str, Any] = {**told, "backer": backer}
+        place = in_transaction(backing.begin, **given)
+        pay(cashier, in_transaction(backing.open_attempt, backing=place), f"/presales/{told['presale']}")

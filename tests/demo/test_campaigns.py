@@ -14,6 +14,8 @@ from crowdfund.campaigns.matching.waiting_models import HeldMatch
 from crowdfund.campaigns.models import BudgetLine, Campaign, Contribution, Organisation, PublicRow
 from crowdfund.campaigns.plans.models import Installment, Plan
 from crowdfund.campaigns.states import CampaignState, ContributionState, FundState, HeldState, InstallmentState
+from crowdfund.presales.models import Backing
+from crowdfund.presales.states import BackingState
 from marketplace.auditing import audit
 from marketplace.auditing.checks import Difference
 from marketplace.core import clock
@@ -72,6 +74,10 @@ def test_a_month_of_gifts_adds_up(lived: Session, gifts_app: Flask) -> None:
     closed = select(func.max(DailyRoot.day), func.count()).where(DailyRoot.chain == "public")
     last, days = lived.execute(closed).one()
     assert last < clock.today() and days > 20  # a day's root can be tried on a fresh house
+    places = lived.execute(select(Backing.tier_id, Backing.state, Backing.person_id.is_not(None))).all()
+    assert len(places) == 7 and len({tier for tier, _state, _has_account in places}) == 5
+    assert {state for _tier, state, _has_account in places} == {BackingState.CONFIRMED}
+    assert sum(has_account for _tier, _state, has_account in places) == 2
     before = lived.scalar(select(func.count()).select_from(PublicRow))
     gifts.play()
     assert lived.scalar(select(func.count()).select_from(PublicRow)) == before
