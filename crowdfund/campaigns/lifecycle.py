@@ -14,14 +14,12 @@ from crowdfund.campaigns.states import PUBLIC, TAKEN, CampaignState
 from crowdfund.campaigns.students import set_aside
 from marketplace.core import audit, clock, outbox, page_cache
 from marketplace.core.audit import AuditRecord
-from marketplace.core.errors import IllegalTransition, Refusal
+from marketplace.core.errors import Refusal
 from marketplace.core.transitions import transition
-from marketplace.ledger import books
 from marketplace.payments.gateways import current_book
 
 C = CampaignState
 RUNNING: Final = (C.LIVE, C.PAUSED)
-OVER: Final = (C.REPORTED, C.CLOSED)
 CANCELLED: Final = "campaign.cancelled"
 MOVED: Final = "campaign.moved"  # told to partners' machines
 SYSTEM: Final = "system"
@@ -42,10 +40,6 @@ class NoReason(Refusal):
 
 class AlreadySpent(Refusal):
     message = _l("Money from this campaign has already been paid out, so not everything can be refunded. End it instead.")
-
-
-class NothingCame(Refusal):
-    message = _l("Nothing is left in this campaign's account.")
 
 
 class TermIsRunning(Refusal):
@@ -108,26 +102,6 @@ def end(session: Session, *, campaign: str, person: int, why: str) -> None:
 def close(session: Session, *, campaign: str, person: int, why: str) -> None:
     """Its full report is published and nothing is left. Raises NoReason, IllegalTransition."""
     move(session, drafting.get(session, campaign), C.CLOSED, person, said(why))
-
-
-def reopen(session: Session, *, campaign: str, person: int, why: str) -> None:
-    """Money came after the last report, as when a bank's word is turned: it is spent for the same purpose, by two people as
-    all of it, and a full report more tells of it. Not by its owner.
-
-    Raises NoReason, OwnReview, NothingCame, IllegalTransition."""
-    row = reviewed(session, campaign, person)
-    reason = said(why)
-    if row.state not in OVER:
-        raise IllegalTransition(campaign)
-    if left_fen(session, campaign) <= 0:
-        raise NothingCame(campaign)
-    move(session, row, C.DISBURSING, person, reason)
-    row.reopened_at = clock.now()
-
-
-def left_fen(session: Session, campaign: str) -> int:
-    """What lies in its account."""
-    return -books.balance(session, "restricted", campaign, book=current_book())
 
 
 def end_due(session: Session) -> None:

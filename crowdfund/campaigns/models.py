@@ -106,7 +106,6 @@ class Campaign(Base):
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     opened_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
-    reopened_at: Mapped[datetime | None]  # to spend what came after its last report
 
 
 class BudgetLine(Base):

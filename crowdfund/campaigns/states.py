@@ -28,9 +28,9 @@ CAMPAIGN: Final[dict[CampaignState, frozenset[CampaignState]]] = {
     C.PAUSED: frozenset({C.LIVE, C.ENDED, C.CANCELLED}),  # ended by its last day like any other, or by hand
     C.ENDED: frozenset({C.DISBURSING}),
     C.DISBURSING: frozenset({C.REPORTED}),
-    C.REPORTED: frozenset({C.CLOSED, C.DISBURSING}),
+    C.REPORTED: frozenset({C.CLOSED}),
     C.CANCELLED: frozenset(),
-    C.CLOSED: frozenset({C.DISBURSING}),  # money came after the last report: it is spent and told of like the rest
+    C.CLOSED: frozenset(),
 }
 PUBLIC: Final = frozenset({C.LIVE, C.PAUSED, C.ENDED, C.CANCELLED, C.DISBURSING, C.REPORTED, C.CLOSED})
 

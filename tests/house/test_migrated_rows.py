@@ -402,17 +402,6 @@ def test_roles_of_before_stay_and_the_next_word_about_an_officer_wants_two(empty
         connection.execute(text("UPDATE officer_entry SET role = 'charity_officer'"))
 
 
-def test_no_campaign_of_before_was_reopened(empty: Engine) -> None:
-    migrations.bring_up_to_date(empty, "0042")
-    rows = {name: LEDGER[name] for name in ("county", "station", "person", "organisation", "campaign")}
-    before = rows_of(empty, put_in(empty, rows))
-
-    migrations.bring_up_to_date(empty)
-
-    assert rows_of(empty, {table: list(known[0]) for table, known in before.items()}) == before
-    assert {row["reopened_at"] for row in rows_of(empty, {"campaign": ["id", "reopened_at"]})["campaign"]} == {None}
-
-
 def test_an_invoice_that_was_rejected_before_may_be_asked_for_again(empty: Engine) -> None:
     migrations.bring_up_to_date(empty, "0040")
     bill = {"campaign_id": 1, "budget_line_id": 1, "fen": 5, "requester_id": 1, "approver_id": None, "book": "test"}

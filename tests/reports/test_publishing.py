@@ -14,15 +14,14 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from werkzeug.test import TestResponse
 
-from crowdfund.campaigns import disbursing, giving as giving_to, lifecycle
+from crowdfund.campaigns import disbursing, lifecycle
 from crowdfund.campaigns.models import Campaign
-from crowdfund.campaigns.reports import content, due, papers, publishing
+from crowdfund.campaigns.reports import content, papers, publishing
 from crowdfund.campaigns.reports.models import CampaignReport
 from crowdfund.campaigns.states import CampaignState as C
 from marketplace.accounts.models import Person
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import StaleState
-from marketplace.core.money import Money
 from tests.factories import sign_in_as
 from tests.orders.conftest import token_of
 from tests.public_ledger.conftest import Giving
@@ -133,45 +132,6 @@ def test_a_full_report_ends_the_spending_once_nothing_is_left(giving: Giving) ->
         assert state_of(campaign) is C.REPORTED
         in_transaction(lifecycle.close, campaign=campaign.public_id, person=giving.approver, why="结项")
         assert state_of(campaign) is C.CLOSED
-
-
-def test_what_comes_after_the_last_report_is_spent_and_told_of_like_the_rest(app: Flask, giving: Giving) -> None:
-    with time_machine.travel(OPENED, tick=False) as clock:
-        campaign = opened(giving, OPENED, state=C.CLOSED, closed_at=OPENED)
-        again = {"campaign": campaign.public_id, "why": "银行改判，钱回来了"}
-        with pytest.raises(lifecycle.NothingCame):
-            in_transaction(lifecycle.reopen, person=giving.approver, **again)
-        clock.shift(timedelta(days=400))
-        giving.gift(campaign, 800)  # as an appeal that was won brings it
-        with pytest.raises(disbursing.CampaignDoesNotSpend):
-            giving.request(campaign, 800)
-        with pytest.raises(lifecycle.OwnReview):
-            in_transaction(lifecycle.reopen, person=campaign.owner_id, **again)
-        with pytest.raises(lifecycle.NoReason):
-            in_transaction(lifecycle.reopen, person=giving.approver, **again | {"why": " "})
-        assert state_of(campaign) is C.CLOSED
-        place, client = f"/charity/campaigns/{campaign.public_id}", browser(app, giving.approver)
-        assert "账上又到了 ¥8.00" in client.get(place).text
-        post(client, f"{place}/reopening", why="银行改判，钱回来了")
-        assert state_of(campaign) is C.DISBURSING
-        page = client.get(place).text
-        assert "银行改判，钱回来了" in page and "/reopening" not in page
-        assert due.overdue(db.session(), campaign.public_id) == []  # nothing was owed between its last report and now
-        assert {(each.kind, str(each.due_on)) for each in due.of(db.session(), Campaign.id == campaign.id)} == {
-            ("periodic", "2027-06-07"),
-            ("full", "2027-06-07"),
-        }
-        with pytest.raises(giving_to.NotOpen):
-            in_transaction(giving_to.admit, campaign=campaign.public_id, amount=Money(100))
-        made = giving.pay_out(campaign, 800)
-        lay(made, giving)
-        in_transaction(disbursing.complete, disbursement=made, officer_id=giving.officer)
-        clock.shift(timedelta(days=1))
-        report(giving, campaign, "full")
-        assert state_of(campaign) is C.REPORTED
-        assert "/reopening" not in client.get(place).text
-        with pytest.raises(lifecycle.NothingCame):
-            in_transaction(lifecycle.reopen, person=giving.approver, **again)
 
 
 def test_page_pdf_and_table_say_the_same(app: Flask, giving: Giving) -> None:

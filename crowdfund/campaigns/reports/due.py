@@ -47,22 +47,12 @@ class Due:
         return self.due_on < clock.today()
 
 
-def days(
-    *,
-    opened: date,
-    ended: date | None,
-    told_until: date | None,
-    told_in_full: date | None,
-    reopened: date | None = None,
-) -> dict[str, date]:
+def days(*, opened: date, ended: date | None, told_until: date | None, told_in_full: date | None) -> dict[str, date]:
     """By when which kind is due. `told_until`, `told_in_full`: the last day of which any report, a full one, has told.
 
     The three months begin anew on the last day that was told of, not on the day of publication: who publishes late has
-    less time for the next one. They also begin anew when a campaign is reopened, which has to tell in full once more."""
-    since = told_until or opened
-    if reopened:
-        since, ended = max(since, reopened), reopened
-    found = {PERIODIC: anniversary(since, MONTHS)}
+    less time for the next one."""
+    found = {PERIODIC: anniversary(told_until or opened, MONTHS)}
     if ended and (told_in_full is None or told_in_full < ended):
         found[FULL] = anniversary(ended, MONTHS)
     return found
@@ -75,9 +65,7 @@ def of(session: Session, which: Any) -> list[Due]:
     told: Any = select(CampaignReport.campaign_id, func.max(until).label("told_until"), in_full.label("told_in_full"))
     told = told.where(is_published).group_by(CampaignReport.campaign_id).subquery()
     wanted = select(Campaign.id, Campaign.public_id, Campaign.title_zh, Campaign.title_en, Campaign.organisation_code)
-    wanted = wanted.add_columns(
-        Campaign.opened_at, Campaign.closed_at, Campaign.reopened_at, told.c.told_until, told.c.told_in_full
-    )
+    wanted = wanted.add_columns(Campaign.opened_at, Campaign.closed_at, told.c.told_until, told.c.told_in_full)
     wanted = wanted.outerjoin(told, told.c.campaign_id == Campaign.id)
     wanted = wanted.where(
         Campaign.channel != "mirror"
@@ -87,10 +75,8 @@ def of(session: Session, which: Any) -> list[Due]:
 
 
 def of_row(row: Any) -> list[Due]:
-    moments = {"opened": row.opened_at, "ended": row.closed_at, "reopened": row.reopened_at}
-    dates = {name: clock.local(at).date() for name, at in moments.items() if at}
-    told: dict[str, Any] = {"told_until": row.told_until, "told_in_full": row.told_in_full}
-    by_kind = days(**{"ended": None, **dates, **told})
+    opened, ended = clock.local(row.opened_at).date(), clock.local(row.closed_at).date() if row.closed_at else None
+    by_kind = days(opened=opened, ended=ended, told_until=row.told_until, told_in_full=row.told_in_full)
     names = (row.id, row.public_id, row.title_zh, row.title_en, row.organisation_code)
     return [Due(*names, kind, due_on) for kind, due_on in by_kind.items()]
 

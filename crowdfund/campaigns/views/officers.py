@@ -34,7 +34,6 @@ STEPS: Final[dict[str, tuple[Callable[..., None], str, bool]]] = {  # address ->
     "ending": (lifecycle.end, OFFICER, True),
     "cancellation": (lifecycle.cancel, OFFICER, True),
     "closing": (lifecycle.close, APPROVER, True),
-    "reopening": (lifecycle.reopen, APPROVER, True),
 }
 POSSIBLE: Final = {
     C.DRAFT: ("submission",),
@@ -43,8 +42,7 @@ POSSIBLE: Final = {
     C.APPROVED: ("opening",),
     C.LIVE: ("pause", "ending", "cancellation"),
     C.PAUSED: ("resumption", "ending", "cancellation"),
-    C.REPORTED: ("closing", "reopening"),
-    C.CLOSED: ("reopening",),
+    C.REPORTED: ("closing",),
 }
 
 bp = Blueprint("charity", __name__, url_prefix="/charity")
@@ -195,10 +193,7 @@ def campaign_page(
     theirs = {step for step in POSSIBLE.get(row.state, ()) if row.organisation_code in organisations(STEPS[step][1])}
     is_own = row.owner_id == g.person.id or lifecycle.has_written(session, campaign, g.person.id)
     if is_own:
-        theirs -= {"approval", "objection", "reopening"}
-    left_fen = lifecycle.left_fen(session, campaign) if row.state in lifecycle.OVER else 0
-    if not left_fen:
-        theirs -= {"reopening"}
+        theirs -= {"approval", "objection"}
     is_officer = row.organisation_code in organisations(OFFICER)
     return page(
         "charity/campaign.html",
@@ -211,7 +206,6 @@ def campaign_page(
         reviewer=people.get(row.reviewer_id or 0, ""),
         is_own=is_own,
         steps=theirs,
-        left_fen=left_fen,
         may_change=is_officer and row.state in drafting.OPEN_TO_CHANGE,
         may_file=is_officer and row.state in drafting.OPEN_TO_FILING,
         limits=limits_of(session, row.id),
