@@ -105,9 +105,13 @@ def close(session: Session, *, campaign: str, person: int, why: str) -> None:
 
 
 def end_due(session: Session) -> None:
-    """The worker's duty: what had its last day yesterday is over, also where it was paused and nobody went on with it."""
+    """The worker's duty: what had its last day yesterday is over, also where it was paused and nobody went on with it.
+
+    The list of states leads from a pause to the end by way of `live` alone: for no longer than this transaction."""
     over = select(Campaign).where(Campaign.state.in_(RUNNING), Campaign.ends_on < clock.today())
     for row in session.scalars(over.order_by(Campaign.id).limit(100).with_for_update(skip_locked=True)):
+        if row.state is C.PAUSED:
+            move(session, row, C.LIVE, None, LAST_DAY)
         move(session, row, C.ENDED, None, LAST_DAY)
         row.closed_at = clock.now()
 

@@ -25,7 +25,7 @@ CAMPAIGN: Final[dict[CampaignState, frozenset[CampaignState]]] = {
     C.NEEDS_WORK: frozenset({C.SUBMITTED}),
     C.APPROVED: frozenset({C.LIVE}),
     C.LIVE: frozenset({C.PAUSED, C.ENDED, C.CANCELLED}),
-    C.PAUSED: frozenset({C.LIVE, C.ENDED, C.CANCELLED}),  # ended by its last day like any other, or by hand
+    C.PAUSED: frozenset({C.LIVE, C.CANCELLED}),
     C.ENDED: frozenset({C.DISBURSING}),
     C.DISBURSING: frozenset({C.REPORTED}),
     C.REPORTED: frozenset({C.CLOSED}),

@@ -33,10 +33,9 @@ def send_by(row: Any, answered_at: datetime | None) -> date:
     return max(last_day(row), said)
 
 
-def is_too_late(row: Any, answered_at: datetime | None, parcel: S | None = None) -> bool:
-    """Whether a place should have left its station by now; of what is packed, whether no courier came for it either."""
-    patience = FOR_THE_COURIER if parcel is S.PACKED else timedelta()
-    return send_by(row, answered_at) + patience < clock.today()
+def is_too_late(row: Any, answered_at: datetime | None) -> bool:
+    """Whether a place should have left its station by now."""
+    return send_by(row, answered_at) < clock.today()
 
 
 def is_open(session: Session, row: Presale) -> bool:

@@ -150,16 +150,15 @@ def kept_fen(session: Session, row: Backing) -> int:
 
 def refuse_unsent(session: Session, row: Backing, presale: Presale) -> None:
     """The station did not send it in time: refused as any parcel; and its goods, which never came, are not on the shelf.
-    What still has days is looked at again when they are over."""
+    What still has days is looked at again when they are over; what is packed is left to be sent."""
     number = str(row.order_number)
     wanted = select(Parcel.public_id).join(Order, Order.id == Parcel.order_id).where(Order.number == number)
-    for parcel in session.scalars(wanted.where(Parcel.state.in_(grace.UNSENT))).all():
-        held = fulfilment.get_parcel(session, parcel, station=None)
-        if not grace.is_too_late(presale, row.answered_at, held.state):
+    for parcel in session.scalars(wanted.where(Parcel.state.in_(fulfilment.REFUSABLE))).all():
+        if not grace.is_too_late(presale, row.answered_at):
             come_again(session, backing_id=row.public_id)
             continue
-        goods = fulfilment.quantities_of(session, held)
-        fulfilment.refuse_unsent(session, parcel=parcel, actor=SYSTEM, reason=NOT_SENT)
+        goods = fulfilment.quantities_of(session, fulfilment.get_parcel(session, parcel, station=None))
+        fulfilment.refuse(session, parcel=parcel, station=None, actor=SYSTEM, reason=NOT_SENT)
         for code, packs in goods.items():
             stock.count(session, code, difference=-packs, reference=number)
 

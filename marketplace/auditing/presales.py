@@ -18,7 +18,7 @@ TOO_LATE: Final = "what of a presale was not sent in time has gone back"
 UNSENT: Final = """SELECT b.order_number AS number, b.answered_at AS answered_at, p.harvest_on AS harvest_on,
     p.grace_days AS grace_days, r.state AS state FROM backing b JOIN presale p ON p.id = b.presale_id
     JOIN "order" o ON o.number = b.order_number
-    JOIN parcel r ON r.order_id = o.id AND r.state IN ('awaiting_acceptance', 'accepted', 'collecting', 'packed')
+    JOIN parcel r ON r.order_id = o.id AND r.state IN ('awaiting_acceptance', 'accepted', 'collecting')
     WHERE p.state IN ('delivering', 'defaulted', 'closed') AND NOT EXISTS (SELECT 1 FROM attempt t
         JOIN dispute d ON d.attempt_id = t.id WHERE t.purpose = 'presale' AND t.reference = b.public_id
         AND d.state IN ('needs_response', 'under_review'))"""
@@ -145,6 +145,5 @@ def differences(connection: Connection) -> Iterator[Difference | str]:
     for row in read(connection, UNSENT):
         said = clock.local(moment(row.answered_at)).date() + timedelta(days=7)
         last = max(date.fromisoformat(str(row.harvest_on)) + timedelta(days=row.grace_days), said)
-        last += timedelta(days=3 if row.state == "packed" else 0)  # for the courier
         if last + DAYS_OF_PATIENCE < clock.today():
             yield Difference(TOO_LATE, f"order {row.number} of a presale should have left by {last}, and is {row.state}")

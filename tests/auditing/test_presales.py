@@ -44,7 +44,7 @@ TAMPERING = (
         "what of a presale was not sent in time has gone back",
         "UPDATE presale SET closes_on = '2020-01-01', harvest_on = '2020-01-02'"
         ";UPDATE backing SET answered_at = '2020-01-01 00:00:00' WHERE answered_at IS NOT NULL"
-        f";UPDATE parcel SET state = 'packed' WHERE order_id IN (SELECT id FROM \"order\" WHERE number IN {SENT})",
+        f";UPDATE parcel SET state = 'collecting' WHERE order_id IN (SELECT id FROM \"order\" WHERE number IN {SENT})",
     ),
     ("what is owed follows from lines less refunds", "UPDATE backing SET start_fen = start_fen - 2 WHERE state = 'ordered'"),
     ("states have traces", "UPDATE presale SET state = 'live' WHERE state = 'failed'"),

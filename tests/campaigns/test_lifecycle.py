@@ -18,6 +18,7 @@ from marketplace.core import clock
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition
+from marketplace.core.transitions import EventRow
 from tests import factories
 from tests.campaigns.conftest import BUDGET, Fund, facts, get, officer_of
 from tests.factories import sign_in_as
@@ -167,9 +168,10 @@ def test_pause_and_resume_with_a_reason(fund: Fund) -> None:
         in_transaction(lifecycle.pause, campaign=campaign, person=fund.officer.id, why="")
     in_transaction(lifecycle.pause, campaign=campaign, person=fund.officer.id, why="核对名单")
     assert get(campaign).state is C.PAUSED
+    with pytest.raises(IllegalTransition):
+        in_transaction(lifecycle.end, campaign=campaign, person=fund.officer.id, why="够了")
     in_transaction(lifecycle.resume, campaign=campaign, person=fund.officer.id)
     assert get(campaign).state is C.LIVE
-    in_transaction(lifecycle.pause, campaign=campaign, person=fund.officer.id, why="核对名单")
     in_transaction(lifecycle.end, campaign=campaign, person=fund.officer.id, why="够了")
     row = get(campaign)
     assert row.state is C.ENDED and row.closed_at is not None
@@ -185,6 +187,9 @@ def test_a_paused_one_ends_with_its_last_day_as_any_other(fund: Fund) -> None:
         in_transaction(lifecycle.end_due)
         row = get(campaign)
         assert (row.state, row.closed_at) == (C.ENDED, clock.now())
+        steps = select(EventRow.from_state, EventRow.to_state).where(EventRow.subject == f"campaign:{campaign}")
+        steps = steps.order_by(EventRow.id.desc()).limit(3)
+        assert db.session.execute(steps).all() == [("live", "ended"), ("paused", "live"), ("live", "paused")]
     assert fund.balance(campaign) == 660
 
 

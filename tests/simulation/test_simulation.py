@@ -10,7 +10,7 @@ from tests.factories import signed_in
 from tests.simulation.life import Stage
 
 TOGETHER = 20  # seeds of one test where there are many
-IN_FULL, BY_NIGHT = 200, 10_000
+IN_FULL, BY_NIGHT = 300, 10_000
 ON_POSTGRESQL = 2  # of each TOGETHER: slower, and the same code
 
 

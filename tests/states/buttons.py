@@ -30,7 +30,7 @@ def one(here: Any, there: Any) -> dict[Any, Way]:
 
 
 DESK: Final = "/station/parcels/{parcel}/"
-REFUSED: Final = {state: (S.REFUSED,) for state, ways in PARCEL.items() if S.REFUSED in ways and state is not S.PACKED}
+REFUSED: Final = {state: (S.REFUSED,) for state, ways in PARCEL.items() if S.REFUSED in ways}
 PARCELS: Final = {
     "acceptance": Event(DESK + "acceptance", "station", one(S.AWAITING_ACCEPTANCE, S.ACCEPTED)),
     "collection": Event(DESK + "collection", "station", one(S.ACCEPTED, S.COLLECTING)),

@@ -41,7 +41,7 @@ POSSIBLE: Final = {
     C.SUBMITTED: ("approval", "objection"),
     C.APPROVED: ("opening",),
     C.LIVE: ("pause", "ending", "cancellation"),
-    C.PAUSED: ("resumption", "ending", "cancellation"),
+    C.PAUSED: ("resumption", "cancellation"),
     C.REPORTED: ("closing",),
 }
 
