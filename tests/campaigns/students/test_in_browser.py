@@ -22,10 +22,6 @@ def press(page: Page, role: Literal["button", "link"], name: str) -> None:
         page.get_by_role(role, name=name).first.click()
 
 
-def picture(page: Page, name: str, way: Way) -> None:
-    page.screenshot(path=f"/tmp/students-{name}-{way.width}.png", full_page=True)
-
-
 @long_journey
 def test_a_student_is_sponsored_and_the_school_is_paid(real_monthly: Monthly, way: Way, tmp_path: Path) -> None:
     monthly = real_monthly
@@ -66,13 +62,11 @@ def test_a_student_is_sponsored_and_the_school_is_paid(real_monthly: Monthly, wa
         expect(guest.get_by_role("heading", name="助学").first).to_be_visible()
         guest.goto(f"/campaigns/{aid.campaign}")
         is_at_ease(guest)
-        picture(guest, "campaign", way)
         press(guest, "link", alias)
         is_at_ease(guest)
         press(guest, "button", "每月 ¥160.00")
         is_at_ease(guest)  # an address is needed
         guest.locator("[name=contact]").fill(CONTACT)
-        picture(guest, "place", way)
         press(guest, "button", "每月 ¥160.00")
         assert "/sandbox-cashier/" in guest.url
         gift = latest_gift().public_id
@@ -82,7 +76,6 @@ def test_a_student_is_sponsored_and_the_school_is_paid(real_monthly: Monthly, wa
         second = way.open(home, approver)
         second.goto(f"/charity/places/{place}")
         is_at_ease(second)
-        picture(second, "desk", way)
         press(second, "button", "确认在读")
         desk.goto(f"/charity/places/{place}")
         press(desk, "link", "付给学校")
@@ -92,7 +85,6 @@ def test_a_student_is_sponsored_and_the_school_is_paid(real_monthly: Monthly, wa
         desk.locator("[name=provider_credit_code]").fill("12140000DEMA00001X")
         desk.locator("[name=invoice_number]").fill("F-1")
         is_at_ease(desk)
-        picture(desk, "release", way)
         press(desk, "button", "申请")
         aid.pay(desk.url.rpartition("/")[2])
 
@@ -100,7 +92,6 @@ def test_a_student_is_sponsored_and_the_school_is_paid(real_monthly: Monthly, wa
         guest.goto(url_of(plan))
         expect(guest.get_by_text("已付给学校")).to_be_visible()
         is_at_ease(guest)
-        picture(guest, "sponsor", way)
         guest.get_by_text(place_of(other).alias_zh).click()
         press(guest, "button", "改为资助这名学生")
         expect(guest.get_by_text(place_of(other).alias_zh).first).to_be_visible()
