@@ -101,9 +101,9 @@ def test_a_replacement_that_does_not_come_gives_the_money_back(
 
 
 @pytest.mark.full
-def test_what_a_desk_has_given_back_does_not_go_back_twice(shop: Shop, delivered: Bought, returned: str) -> None:
+def test_what_the_province_has_given_back_besides_does_not_go_back_twice(shop: Shop, delivered: Bought, returned: str) -> None:
     parcel = box(do(exchanging.exchange, returned))
-    ask(delivered.parcel, 3)
+    ask(delivered.parcel, 3, station=None)
     before = balances(delivered.number)
     in_transaction(fulfilment.refuse, parcel=parcel.public_id, station=None, actor="clerk", reason="没有了")
     while outbox.deliver():
