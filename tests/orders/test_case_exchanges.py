@@ -101,7 +101,7 @@ def test_a_replacement_that_does_not_come_gives_the_money_back(
 
 
 @pytest.mark.full
-def test_what_the_province_has_given_back_besides_does_not_go_back_twice(shop: Shop, delivered: Bought, returned: str) -> None:
+def test_what_the_province_has_given_back_does_not_go_back_twice(shop: Shop, delivered: Bought, returned: str) -> None:
     parcel = box(do(exchanging.exchange, returned))
     ask(delivered.parcel, 3, station=None)
     before = balances(delivered.number)
