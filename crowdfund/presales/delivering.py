@@ -47,7 +47,10 @@ def start(session: Session, row: Presale, actor: str, why: str) -> None:
 
 def end_one_due(session: Session) -> bool:
     """The worker's: all of one is sent or given back, or something of it is too late; True if there was one."""
-    for row in session.scalars(select(Presale).where(Presale.state == P.DELIVERING).order_by(Presale.id)):
+    delivering = select(Presale, grace.anything_unsent()).where(Presale.state == P.DELIVERING).order_by(Presale.id)
+    for row, is_unsent in session.execute(delivering).all():
+        if is_unsent and grace.last_day(row) >= clock.today():
+            continue  # nothing to look at more closely: most of them, each turn
         if grace.too_late(session, row) or not grace.is_open(session, row):
             end(session, row.public_id)
             return True

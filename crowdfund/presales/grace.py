@@ -27,15 +27,15 @@ def last_day(row: Any) -> date:
     return harvest_on + timedelta(days=row.grace_days)
 
 
-def send_by(row: Any, answered_at: datetime | None) -> date:
-    """The last day on which a place of this presale may leave its station, by when it was said where to."""
-    said = clock.local(answered_at).date() + TO_SEND if answered_at else last_day(row)
-    return max(last_day(row), said)
+def send_by(last: date, answered_at: datetime | None) -> date:
+    """The last day on which a place may leave its station, by the `last` day of its presale's grace and by when it was said
+    where to."""
+    return max(last, clock.local(answered_at).date() + TO_SEND) if answered_at else last
 
 
 def is_too_late(row: Any, answered_at: datetime | None) -> bool:
     """Whether a place should have left its station by now."""
-    return send_by(row, answered_at) < clock.today()
+    return send_by(last_day(row), answered_at) < clock.today()
 
 
 def is_open(session: Session, row: Presale) -> bool:
@@ -62,7 +62,13 @@ def said_before(day: date) -> ColumnElement[bool]:
     return Backing.answered_at < clock.start_of(day)
 
 
-def unsent(row: Presale) -> Select[int]:
+def anything_unsent() -> ColumnElement[bool]:
+    """SQL of a presale's row: somebody waits for something, whatever the day."""
+    wanted = unsent(Presale).where((Backing.state == B.CONFIRMED) | Parcel.state.in_(UNSENT))
+    return wanted.correlate(Presale).exists()
+
+
+def unsent(row: Any) -> Select[int]:
     """Places of a presale with their parcels, where they are ordered."""
     wanted = select(Backing.id).outerjoin(Order, Order.number == Backing.order_number)
     wanted = wanted.outerjoin(Parcel, Parcel.order_id == Order.id)

@@ -247,7 +247,7 @@ class Place:
     @property
     def send_by(self) -> date:
         """The last day on which it leaves its station: of an answer that was given, else of one given now."""
-        return max(self.last_day, clock.local(self.row.answered_at or clock.now()).date() + grace.TO_SEND)
+        return grace.send_by(self.last_day, self.row.answered_at or clock.now())
 
 
 def place(session: Session, presale: str, token: str) -> Place:
