@@ -72,6 +72,16 @@ def test_a_process_that_nobody_asks_carries_neither_desks_nor_what_works() -> No
     assert not loaded & {*desks, "listings.views.sheets", "marketplace.duties", "marketplace.commands", "numpy", "PIL"}
 
 
+def test_a_process_that_ends_closes_what_it_opened(tmp_path: Path) -> None:
+    """Whoever copies the file of a database then has all of it: SQLite's log is in it."""
+    begins = "from marketplace.core.db import db, in_transaction; from wsgi import app; from sqlalchemy import text"
+    makes = "in_transaction(lambda session: session.execute(text('CREATE TABLE kept (id INTEGER)')) and None)"
+    writes = f"{begins}; app.app_context().push(); {makes}"
+    told = os.environ | {"APP_ENV": "test", "DATABASE_URL": f"sqlite:///{tmp_path}/shop.db"}
+    subprocess.run([sys.executable, "-c", writes], env=told, check=True)
+    assert (tmp_path / "shop.db").exists() and not (tmp_path / "shop.db-wal").exists()
+
+
 def test_what_hangs_on_a_late_blueprint_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "late_pages.py").write_text(LATE)
     monkeypatch.syspath_prepend(tmp_path)
