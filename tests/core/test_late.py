@@ -33,6 +33,13 @@ def show(number):
         raise RequestEntityTooLarge
     return str(number)
 """
+WRITES = """
+from marketplace.core.db import db
+from wsgi import app
+
+with app.app_context(), db.engine.begin() as connection:
+    connection.exec_driver_sql("CREATE TABLE kept (id INTEGER)")
+"""
 
 
 def late_modules(app: Flask) -> set[str]:
@@ -74,11 +81,8 @@ def test_a_process_that_nobody_asks_carries_neither_desks_nor_what_works() -> No
 
 def test_a_process_that_ends_closes_what_it_opened(tmp_path: Path) -> None:
     """Whoever copies the file of a database then has all of it: SQLite's log is in it."""
-    begins = "from marketplace.core.db import db, in_transaction; from wsgi import app; from sqlalchemy import text"
-    makes = "in_transaction(lambda session: session.execute(text('CREATE TABLE kept (id INTEGER)')) and None)"
-    writes = f"{begins}; app.app_context().push(); {makes}"
     told = os.environ | {"APP_ENV": "test", "DATABASE_URL": f"sqlite:///{tmp_path}/shop.db"}
-    subprocess.run([sys.executable, "-c", writes], env=told, check=True)
+    subprocess.run([sys.executable, "-c", WRITES], env=told, check=True)
     assert (tmp_path / "shop.db").exists() and not (tmp_path / "shop.db-wal").exists()
 
 
