@@ -47,6 +47,7 @@ ROWS: Final[dict[str, LazyString]] = {
     "refund": _l("sent back"),
     "return": _l("refunded"),
     "disbursement": _l("paid out"),
+    "repayment": _l("paid back"),
 }
 ANONYMITY: Final[dict[str, LazyString]] = {
     "masked": _l("first character only, as in 王**"),

@@ -156,8 +156,19 @@ class EvidenceItem(Face):
     url: str | None
 
 
+class RepaymentItem(Face):
+    """What the provider paid back; `sha256` is of the bank's paper."""
+
+    repayment: str
+    fen: int
+    received_on: date
+    approved_at: datetime
+    why: str
+    sha256: str
+
+
 class DisbursementItem(Face):
-    """A payment to a provider; its lines add up to it."""
+    """A payment to a provider; its lines add up to it, whatever came back of it later."""
 
     disbursement: str
     fen: int
@@ -170,6 +181,7 @@ class DisbursementItem(Face):
     is_overdue: bool
     lines: list[InvoiceLine]
     evidence: list[EvidenceItem]
+    repayments: list[RepaymentItem]
     url: str
 
 

@@ -40,6 +40,7 @@ from crowdfund.campaigns.views import (
     plans as plan_views,
     public as campaign_views,
     receipts as receipt_views,
+    repayments as repayment_views,
     reports as report_views,
     returned as returned_views,
     sharing as sharing_views,
@@ -90,6 +91,7 @@ def install_giving(app: Flask) -> None:
     tracing.pages_of_entries |= dict.fromkeys(
         ("disburse", "disburse_paid", "disburse_undone"), campaign_tracing.page_of_disbursement
     )
+    tracing.pages_of_entries["repaid"] = campaign_tracing.page_of_repayment
 
 
 def install_giving_together(app: Flask) -> None:
@@ -152,7 +154,15 @@ def install_matching(app: Flask) -> None:
 
 def install_public_ledger(app: Flask) -> None:
     """What everybody may read of gifts and payments, receipts, and how campaigns' money is paid out."""
-    for views in (ledger_views, receipt_views, year_views, disbursement_views, criteria_views, report_views):
+    for views in (
+        ledger_views,
+        receipt_views,
+        year_views,
+        disbursement_views,
+        repayment_views,
+        criteria_views,
+        report_views,
+    ):
         app.register_blueprint(views.bp)
     outbox.listeners[lifecycle.MOVED] = [partner_facts.campaign_moved]
     outbox.listeners[telling.TOLD] = [partner_facts.campaign_told]
