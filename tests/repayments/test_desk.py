@@ -92,10 +92,12 @@ def test_what_is_wrong_is_said_by_its_field_and_nothing_typed_is_lost(desk: Desk
 
 def test_the_same_credit_twice_and_more_than_is_left(desk: Desk) -> None:
     _campaign, payment = paid(desk.giving)
-    enter(desk, payment, **{"line-1": "4.00"})
-    answer = enter(desk, payment, idempotency_key="k2", **{"line-1": "", "line-2": "0.5", "bank_reference": "HUI1"})
+    whole: dict[str, Any] = {"line-1": "4.00"}
+    enter(desk, payment, **whole)
+    other: dict[str, Any] = {"line-1": "", "line-2": "0.5", "bank_reference": "HUI1", "idempotency_key": "k2"}
+    answer = enter(desk, payment, **other)
     assert answer.status_code == 422 and "这个银行流水号已经登记过了。" in answer.text
-    answer = enter(desk, payment, idempotency_key="k3", bank_reference="HUI2", **{"line-1": "0.01"})
+    answer = enter(desk, payment, **whole | {"line-1": "0.01", "bank_reference": "HUI2", "idempotency_key": "k3"})
     assert answer.status_code == 422 and "这一行已经全部退回。" in answer.text
     assert len(rows()) == 1
 
