@@ -375,7 +375,7 @@ class Spent:
         yield f"OK: every fen of {gifts} gifts of {self.campaign} up to row {self.until}, {self.payments} invoices in full."
         yield f"全对：到第 {self.until} 行的 {gifts} 笔捐款，每一分都有去处；{self.payments} 张发票都付足了。"
         if self.repaid:
-            yield f"Of them providers paid back, {self.repaid} times: less that. 其中收款方退回 {self.repaid} 笔，已扣除。"
+            yield f"What providers paid back is taken off: {self.repaid} times. 其中收款方退回 {self.repaid} 笔，已扣除。"
         if self.unsealed:
             yield f"{self.unsealed} of them are from before invoices were sealed. 其中 {self.unsealed} 张早于发票入链。"
         if self.nameless:

@@ -60,7 +60,7 @@ class GiftPart(Face):
 
 class GiftAnswer(Face):
     """A gift of one's own. `number` and `hash` are its row in the public ledger, null until that is sealed; `left_fen` is
-    not spent yet. `shown_as` is empty for an anonymous one."""
+    not spent yet. `shown_as` is empty for an anonymous one. `plan` is the monthly gift that it is a month of."""
 
     gift: str
     campaign: str
@@ -68,6 +68,7 @@ class GiftAnswer(Face):
     fen: int
     currency: str
     is_test: bool
+    plan: str | None
     shown_as: str
     created_at: datetime
     number: int | None

@@ -28,7 +28,7 @@ TAMPERING = (
     ("lines are paid in full", "UPDATE spent_money SET fen = fen - 1"),
     ("lines are paid in full", "DELETE FROM repaid_line WHERE repayment_id = 1"),
     ("days add up", "UPDATE ledger_day SET spent_fen = spent_fen + 61"),
-    ("what moved is shown once", "DELETE FROM public_row WHERE kind = 'repayment'"),
+    ("what moved is shown once", "UPDATE public_row SET fen = fen + 1 WHERE kind = 'repayment'"),
 )
 
 

@@ -93,6 +93,7 @@ OPEN: Final[Mapping[str, str]] = {
     "gifts.show_form": "anybody may give to a campaign",
     "gifts.create_gift": "anybody may give to a campaign",
     "giving_by_program.create_gift": "anybody may give to a campaign",
+    "plans_by_program.create_plan": "anybody may give to a campaign",
     **dict.fromkeys(("backings.show_form", "backings.create_backing"), "anybody may buy ahead"),
     "places_by_program.create_place": "anybody may buy ahead",
 }
