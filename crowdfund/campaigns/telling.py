@@ -231,6 +231,7 @@ def paid(card: Card, payment: Payment) -> Stop:
     proof = (
         _("evidence provided") if payment.is_proved else _("evidence by %(day)s", day=short_date(payment.due_on, language()))
     )
-    text = f"{payment.purpose}{_(', ')}{proof}"
+    back = [_("%(sum)s of it was paid back", sum=yuan(payment.repaid_fen))] if payment.repaid_fen else []
+    text = str(_(", ")).join([payment.purpose, *back, proof])
     url = f"/ledger/{card.id}/disbursements/{payment.id}"
     return Stop("done", title, short_date(payment.paid_at, language()), text, url, str(_("See the evidence")))

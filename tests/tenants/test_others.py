@@ -152,6 +152,7 @@ TYPED: Final[Mapping[str, str]] = {
 SENT: Final[Mapping[str, Any]] = {
     "writing.create_step": {"step": "acceptance"},
     "sending.confirm_import": {"again": 0},
+    "plans_by_program.create_plan_amount": {"fen": 100},
     "places_by_program.create_place_address": {
         "recipient": {"name": "王", "phone": "13835172045", "province": "140000", "city": "太原", "street": "1 号"}
     },

@@ -75,6 +75,12 @@ def lines_by_repayment(session: Session, repayments: Sequence[int]) -> dict[int,
     return found
 
 
+def fen_of_payment() -> Any:
+    """SQL, of the payment in the statement around it: what came back of it."""
+    mine = select(func.coalesce(func.sum(Repayment.fen), 0)).where(Repayment.disbursement_id == Disbursement.id)
+    return mine.where(is_approved()).correlate(Disbursement).scalar_subquery()
+
+
 def is_all_back(session: Session, paid: Disbursement) -> bool:
     """It bought nothing and reached nobody."""
     mine = select(func.coalesce(func.sum(Repayment.fen), 0)).where(Repayment.disbursement_id == paid.id)
