@@ -240,12 +240,14 @@ def paid_out(session: Session, campaign_id: int) -> list[Payment]:
     """The latest payments to providers."""
     wanted = (
         select(Disbursement.public_id, Disbursement.fen, Disbursement.provider_zh, Disbursement.purpose_zh)
-        .add_columns(Disbursement.paid_at, Disbursement.evidence_due_on, Disbursement.state, repaid.fen_of_payment())
+        .add_columns(
+            Disbursement.paid_at, Disbursement.evidence_due_on, Disbursement.state == PAID[-1], repaid.fen_of_payment()
+        )
         .where(Disbursement.campaign_id == campaign_id, Disbursement.book == current_book(), Disbursement.state.in_(PAID))
         .order_by(Disbursement.paid_at.desc(), Disbursement.id)
         .limit(ROWS_SHOWN)
     )
-    return [Payment(*row[:6], is_proved=row.state is PAID[-1], repaid_fen=int(row[7])) for row in session.execute(wanted)]
+    return [Payment(*row) for row in session.execute(wanted)]
 
 
 def words(session: Session, campaign_id: int) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import BigInteger, ColumnElement, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
 from crowdfund.campaigns.models import Campaign, Disbursement
@@ -77,7 +77,8 @@ def lines_by_repayment(session: Session, repayments: Sequence[int]) -> dict[int,
 
 def fen_of_payment() -> Any:
     """SQL, of the payment in the statement around it: what came back of it."""
-    mine = select(func.coalesce(func.sum(Repayment.fen), 0)).where(Repayment.disbursement_id == Disbursement.id)
+    fen = cast(func.coalesce(func.sum(Repayment.fen), 0), BigInteger)
+    mine = select(fen).where(Repayment.disbursement_id == Disbursement.id)
     return mine.where(is_approved()).correlate(Disbursement).scalar_subquery()
 
 
