@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from flask_babel import gettext as _, lazy_gettext as _l
-from wtforms import DateField, StringField, TextAreaField, ValidationError
+from wtforms import DateField, FileField, StringField, TextAreaField, ValidationError
 from wtforms.validators import InputRequired, Length, Optional
 
 from crowdfund.campaigns.fields import AmountField, check_year
@@ -32,6 +32,7 @@ class RepaymentForm(KeyedForm):
         _l("Day it arrived"), [InputRequired(_l("Please write a day like this: 2026-10-09.")), check_year]
     )
     why = TextAreaField(_l("Why it came back; everybody reads it"), [Needed(_l("Say why it came back.")), Length(max=200)])
+    file = FileField(_l("The bank's paper"))  # the view takes it from the request
 
     def validate_bank_reference(self, field: StringField) -> None:
         field.data = "".join((field.data or "").upper().split())

@@ -49,7 +49,7 @@ def create_repayment(disbursement: str) -> ResponseReturnValue:
     raw = sent.read(evidence.LARGEST + 1) if sent else b""
     is_valid = form.validate()
     if not raw:
-        form.form_errors.append(_("Choose a file first."))
+        form.file.errors = [_("Choose a file first.")]
     if not is_valid or not raw:
         return form_page(disbursement, form, 422)
     try:
@@ -86,6 +86,8 @@ def refused(disbursement: str, form: forms.RepaymentForm, refusal: Refusal) -> R
         form.bank_reference.errors = errors
     elif isinstance(refusal, paying_back.BeforePayment):
         form.received_on.errors = errors
+    elif isinstance(refusal, evidence.UnusableFile | UnusablePicture):
+        form.file.errors = errors
     elif isinstance(refusal, paying_back.NothingBack) and form.shown_lines:
         form.shown_lines[0].errors = errors
     else:
