@@ -21,6 +21,7 @@ COUNTED: Final[Mapping[str, tuple[str, int]]] = {  # kind -> the sum of the day 
     "refund": ("refunded_fen", -1),
     "return": ("refunded_fen", -1),
     "disbursement": ("spent_fen", -1),
+    "repayment": ("spent_fen", -1),  # positive: it is not spent any more
 }
 
 

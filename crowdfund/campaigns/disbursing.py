@@ -15,6 +15,7 @@ from crowdfund.campaigns import disputed, public_ledger
 from crowdfund.campaigns.cash import drawers
 from crowdfund.campaigns.criteria.models import Beneficiary, CampaignCriteria
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evidence
+from crowdfund.campaigns.repayments import queries as repaid
 from crowdfund.campaigns.reports.due import refuse_overdue
 from crowdfund.campaigns.states import CampaignState, DisbursementState
 from crowdfund.campaigns.students import set_aside
@@ -224,12 +225,10 @@ def send(session: Session, *, disbursement: str, officer_id: int) -> None:
 
 def refuse_what_is_gone(session: Session, row: Disbursement, campaign: Campaign) -> None:
     """A payer's bank may have taken, or may take, what was there when it was approved. Raises NotEnough."""
-    in_account = -books.balance(session, "restricted", campaign.public_id, book=row.book)
-    in_cash = drawers.of_campaign(session, campaign.id, book=row.book)
-    held = disputed.disputed_fen(session, campaign, book=row.book) + set_aside.of_campaign(
-        session, campaign.id, book=row.book
-    )
-    free = in_account - in_cash - held
+    free = -books.balance(session, "restricted", campaign.public_id, book=row.book)
+    free -= drawers.of_campaign(session, campaign.id, book=row.book)
+    free -= disputed.disputed_fen(session, campaign, book=row.book)
+    free -= set_aside.of_campaign(session, campaign.id, book=row.book)
     if free < row.fen:
         raise NotEnough(row.public_id, free)
 
@@ -242,8 +241,7 @@ def confirm(session: Session, *, disbursement: str, officer_id: int, bank_refere
     row.paid_at, row.bank_reference = clock.now(), bank_reference
     row.evidence_due_on = clock.today() + EVIDENCE_WITHIN
     amount = Money(row.fen)
-    clearing: books.Account = ("gateway_clearing", gateways().chosen)
-    post(session, row, "disburse_paid", campaign, {IN_TRANSIT: amount, clearing: -amount})
+    post(session, row, "disburse_paid", campaign, {IN_TRANSIT: amount, ("gateway_clearing", gateways().chosen): -amount})
     public_ledger.write(
         session,
         kind="disbursement",
@@ -266,17 +264,20 @@ def fail(session: Session, *, disbursement: str, officer_id: int, reason: str) -
 def complete(session: Session, *, disbursement: str, officer_id: int) -> None:
     """All evidence is there, the invoice among it; and whom it reached, where the campaign published limits of that.
 
-    Raises NoEvidence, NobodyReached, StaleState, NotFound."""
+    What came back in full needs neither. Raises NoEvidence, NobodyReached, StaleState, NotFound."""
     row = get(session, disbursement)
-    invoice = exists().where(Evidence.disbursement_id == row.id, Evidence.kind == "invoice")
-    if not session.scalar(select(invoice)):
-        raise NoEvidence(disbursement)
-    reached = exists().where(Beneficiary.disbursement_id == row.id)
-    if session.get(CampaignCriteria, row.campaign_id) and not session.scalar(select(reached)):
-        raise NobodyReached(disbursement)
+    if not repaid.is_all_back(session, row):
+        refuse_unproved(session, row)
     move(session, row, D.EVIDENCED, D.PAID, officer_id, "all evidence is there")
-    campaign = session.get_one(Campaign, row.campaign_id).public_id
-    page_cache.expire(session, "giving", "ledger", f"campaign:{campaign}")
+    page_cache.expire(session, "giving", "ledger", f"campaign:{session.get_one(Campaign, row.campaign_id).public_id}")
+
+
+def refuse_unproved(session: Session, row: Disbursement) -> None:
+    if not session.scalar(select(exists().where(Evidence.disbursement_id == row.id, Evidence.kind == "invoice"))):
+        raise NoEvidence(row.public_id)
+    reached = select(exists().where(Beneficiary.disbursement_id == row.id))
+    if session.get(CampaignCriteria, row.campaign_id) and not session.scalar(reached):
+        raise NobodyReached(row.public_id)
 
 
 def get(session: Session, disbursement: str) -> Disbursement:

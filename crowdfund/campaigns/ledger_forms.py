@@ -18,6 +18,7 @@ KIND_WORDS = {
     "refund": _l("Refund"),
     "return": _l("Refund returned"),
     "disbursement": _l("Payment out"),
+    "repayment": _l("Paid back by a provider"),
 }
 
 

@@ -16,6 +16,7 @@ from crowdfund.campaigns.ledger_figures import NOT_PUBLIC
 from crowdfund.campaigns.ledger_models import SealedRow
 from crowdfund.campaigns.models import Campaign, Disbursement, Evidence, PublicRow
 from crowdfund.campaigns.receipts import NUMBER
+from crowdfund.campaigns.repayments import queries as repaid
 from crowdfund.campaigns.shown_receipts import rows_of
 from crowdfund.campaigns.totals import waits_for_its_seal
 from marketplace.core import clock
@@ -24,12 +25,14 @@ from marketplace.core.formats import in_language
 from marketplace.core.sealing import Seal
 
 PAGE: Final = 20
-KINDS: Final = ("gift", "match", "unmatch", "refund", "return", "disbursement")
+KINDS: Final = ("gift", "match", "unmatch", "refund", "return", "disbursement", "repayment")
 OVERDUE: Final = "overdue"  # payments whose evidence is late
 ANONYMOUS: Final = frozenset({"匿名", "anonymous"})
 LONGEST_NUMBER: Final = 15
 LARGEST_NUMBER: Final = 2**31 - 1  # that a row can have; PostgreSQL compares with nothing larger
 PAYMENT: Final = "disburse:"
+REPAYMENT: Final = "repaid:"
+OF_PROVIDERS: Final = ("disbursement", "repayment")  # what no giver moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,12 @@ class ShownRow:
     hash: str
     reference: str
     evidence: tuple[str, ...] = ()  # the kinds of files that prove it
+    came_of: str = ""  # the payment of which a provider paid this back
 
     @property
     def disbursement(self) -> str:
-        """The public id of the payment that this row shows; empty for others."""
-        return self.reference.removeprefix(PAYMENT) if self.kind == "disbursement" else ""
+        """The public id of the payment that this row shows, or of which something came back; empty for others."""
+        return self.reference.removeprefix(PAYMENT) if self.kind == "disbursement" else self.came_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +90,13 @@ class ShownPage:
 
 
 def page(session: Session, asked: Asked, *, book: str, campaign: int = 0, size: int = PAGE) -> ShownPage:
-    """Four statements at most, whatever the length. `campaign` is an id; 0 means all."""
+    """Six statements at most, whatever the length. `campaign` is an id; 0 means all."""
     narrow = narrowed(asked, by_receipt(session, asked.q))
     found = [shown(row) for row in rows(session, sealed(narrow, book, campaign).limit(size + 1))]
     waits = [] if asked.before or asked.is_narrowed else rows(session, waiting(book, campaign))
-    page_rows = with_evidence(session, found[:size])
+    page_rows = with_evidence(session, with_payments(session, found[:size]))
     older = page_rows[-1].number if len(found) > size else 0
-    return ShownPage([shown(row) for row in waits], page_rows, older)
+    return ShownPage(with_payments(session, [shown(row) for row in waits]), page_rows, older)
 
 
 COLUMNS: Final[tuple[Any, ...]] = (
@@ -143,7 +147,7 @@ def matching(text: str) -> list[Any]:
         number = int(text) if len(text) <= LONGEST_NUMBER else 0
         return [SealedRow.number == (number if number <= LARGEST_NUMBER else 0)]
     if text.lower() in ANONYMOUS:
-        return [PublicRow.who == "", SealedRow.kind != "disbursement"]
+        return [PublicRow.who == "", SealedRow.kind.not_in(OF_PROVIDERS)]
     return [of_rows(PublicRow.who.contains(text, autoescape=True) | PublicRow.what.contains(text, autoescape=True))]
 
 
@@ -180,7 +184,7 @@ def shown(row: Any) -> ShownRow:
 
 def with_evidence(session: Session, found: list[ShownRow]) -> list[ShownRow]:
     """The same rows, with the kinds of files that prove the payments among them."""
-    paid = {row.disbursement for row in found} - {""}
+    paid = {row.disbursement for row in found if row.kind == "disbursement"}
     if not paid:
         return found
     wanted = select(Disbursement.public_id, Evidence.kind).join(Evidence, Evidence.disbursement_id == Disbursement.id)
@@ -188,4 +192,17 @@ def with_evidence(session: Session, found: list[ShownRow]) -> list[ShownRow]:
     kinds: dict[str, dict[str, None]] = {}
     for proof in rows(session, wanted):
         kinds.setdefault(proof.public_id, {})[proof.kind] = None
-    return [replace(row, evidence=tuple(kinds.get(row.disbursement, ()))) for row in found]
+    return [
+        replace(row, evidence=tuple(kinds.get(row.disbursement, ()))) if row.kind == "disbursement" else row for row in found
+    ]
+
+
+def with_payments(session: Session, found: list[ShownRow]) -> list[ShownRow]:
+    """The same rows; those of money that came back know the payment of which it did."""
+    names = {row.reference: row.reference.removeprefix(REPAYMENT) for row in found if row.kind == "repayment"}
+    if not names:
+        return found
+    payments = repaid.payments_of(session, list(names.values()))
+    return [
+        replace(row, came_of=payments.get(names[row.reference], "")) if row.kind == "repayment" else row for row in found
+    ]

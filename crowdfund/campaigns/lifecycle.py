@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import drafting, requirements
 from crowdfund.campaigns.models import Campaign, Disbursement, Organisation
+from crowdfund.campaigns.repayments import queries as repaid
 from crowdfund.campaigns.requirements import Missing, NotReady
 from crowdfund.campaigns.states import PUBLIC, TAKEN, CampaignState
 from crowdfund.campaigns.students import set_aside
@@ -117,9 +118,12 @@ def end_due(session: Session) -> None:
 
 
 def cancel(session: Session, *, campaign: str, person: int, why: str) -> None:
-    """Call it off: every gift goes back by itself, see `returning`. Raises NoReason, AlreadySpent, TermIsRunning."""
+    """Call it off: every gift goes back by itself, see `returning`. What providers paid back in full was not spent.
+
+    Raises NoReason, AlreadySpent, TermIsRunning."""
     row = drafting.get(session, campaign)
     spent = select(Disbursement.id).where(Disbursement.campaign_id == row.id, Disbursement.state.in_(TAKEN))
+    spent = spent.where(Disbursement.fen > repaid.fen_of_payment())
     if session.scalar(spent.limit(1)) is not None:
         raise AlreadySpent(campaign)
     if set_aside.of_campaign(session, row.id, book=current_book()):

@@ -236,7 +236,7 @@ class PublicRow(Base):
     __table_args__ = (
         UniqueConstraint("reference", "kind"),
         CheckConstraint(
-            "(kind IN ('gift', 'match', 'return') AND fen > 0) OR "
+            "(kind IN ('gift', 'match', 'return', 'repayment') AND fen > 0) OR "
             "(kind IN ('unmatch', 'refund', 'disbursement') AND fen < 0)",
             "known_kind",
         ),
@@ -246,7 +246,7 @@ class PublicRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
     book: Mapped[str]
-    kind: Mapped[str]  # gift, match, unmatch, refund, return, disbursement
+    kind: Mapped[str]  # gift, match, unmatch, refund, return, disbursement, repayment
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
     fen: Mapped[int] = mapped_column(BigInteger)  # into the campaign positive
     who: Mapped[str]

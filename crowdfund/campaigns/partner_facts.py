@@ -10,8 +10,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.ledger_models import LedgerTold, SealedRow
-from crowdfund.campaigns.ledger_rows import PAYMENT, sealed
+from crowdfund.campaigns.ledger_rows import PAYMENT, REPAYMENT, sealed
 from crowdfund.campaigns.models import Campaign, Disbursement, Evidence
+from crowdfund.campaigns.repayments.queries import payments_of
 from crowdfund.campaigns.reports.models import CampaignReport
 from crowdfund.campaigns.states import CampaignState
 from marketplace.core import clock
@@ -27,7 +28,12 @@ DIRECTED: Final = "directed"  # such a campaign is known to its list alone; its 
 OF_STATES: Final = dict.fromkeys((C.PAUSED, C.DISBURSING, C.REPORTED), K.CAMPAIGN_UPDATED) | dict.fromkeys(
     (C.ENDED, C.CANCELLED, C.CLOSED), K.CAMPAIGN_CLOSED
 )
-OF_ROWS: Final = {"gift": K.GIFT_RECEIVED, "refund": K.GIFT_REFUNDED, "disbursement": K.DISBURSEMENT_MADE}
+OF_ROWS: Final = {
+    "gift": K.GIFT_RECEIVED,
+    "refund": K.GIFT_REFUNDED,
+    "disbursement": K.DISBURSEMENT_MADE,
+    "repayment": K.DISBURSEMENT_REPAID,
+}
 
 
 def campaign_moved(*, campaign: str, before: str, state: str, at: str) -> None:
@@ -129,4 +135,7 @@ def tell_of_row(session: Session, row: Any) -> None:
     data |= {"who": row.who, "is_test": row.book == "test"}
     if kind is K.DISBURSEMENT_MADE:
         data |= {"disbursement": row.reference.removeprefix(PAYMENT), "what": row.what}
+    elif kind is K.DISBURSEMENT_REPAID:
+        name = row.reference.removeprefix(REPAYMENT)
+        data |= {"disbursement": payments_of(session, [name])[name], "what": row.what}
     publish(session, kind=kind, fact=f"{kind}:{row.number}", at=row.at, audience=EVERYBODY, data=data)

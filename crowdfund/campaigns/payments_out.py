@@ -10,6 +10,7 @@ from crowdfund.campaigns.cash import drawers
 from crowdfund.campaigns.disbursing import SPENDS
 from crowdfund.campaigns.faces import looking
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evidence
+from crowdfund.campaigns.repayments import queries as repaid
 from crowdfund.campaigns.states import TAKEN, DisbursementState
 from crowdfund.campaigns.students import set_aside
 from marketplace.accounts.models import Person
@@ -156,12 +157,15 @@ def choices(session: Session, organisations: Sequence[str], book: str) -> list[C
 
 
 def budget_of(session: Session, campaign: str) -> list[BudgetChoice]:
-    """The lines of a budget, and how much of each is promised or paid."""
+    """The lines of a budget, and how much of each is promised or paid and did not come back."""
     taken = func.coalesce(func.sum(Disbursement.fen), 0)
     wanted = select(BudgetLine.position, BudgetLine.name_zh, BudgetLine.fen, taken.label("taken"))
     wanted = wanted.join(Campaign, Campaign.id == BudgetLine.campaign_id)
     of_line = (Disbursement.budget_line_id == BudgetLine.id) & Disbursement.state.in_(TAKEN)
     wanted = wanted.outerjoin(Disbursement, of_line).where(Campaign.public_id == campaign)
     wanted = wanted.group_by(BudgetLine.id, BudgetLine.position, BudgetLine.name_zh, BudgetLine.fen)
+    back = repaid.fen_by_budget_line(campaign)
+    wanted = wanted.add_columns(func.coalesce(func.max(back.c.fen), 0).label("back"))
+    wanted = wanted.outerjoin(back, back.c.budget_line_id == BudgetLine.id)
     rows = session.execute(wanted.order_by(BudgetLine.position))
-    return [BudgetChoice(row.position, row.name_zh, row.fen, int(row.taken)) for row in rows]
+    return [BudgetChoice(row.position, row.name_zh, row.fen, int(row.taken - row.back)) for row in rows]

@@ -14,6 +14,7 @@ from crowdfund.campaigns.mirrors import queries as mirrors
 from crowdfund.campaigns.mirrors.models import MirrorTotal
 from crowdfund.campaigns.mirrors.queries import Elsewhere
 from crowdfund.campaigns.models import Campaign, Contribution, Disbursement, Organisation, PublicRow
+from crowdfund.campaigns.repayments import queries as repaid
 from crowdfund.campaigns.states import PUBLIC, CampaignState, DisbursementState
 from crowdfund.campaigns.totals import sums
 from marketplace.core import clock
@@ -232,21 +233,21 @@ class Payment:
     paid_at: datetime
     due_on: date  # when its evidence is due
     is_proved: bool
+    repaid_fen: int  # what it paid back
 
 
 def paid_out(session: Session, campaign_id: int) -> list[Payment]:
     """The latest payments to providers."""
     wanted = (
         select(Disbursement.public_id, Disbursement.fen, Disbursement.provider_zh, Disbursement.purpose_zh)
-        .add_columns(Disbursement.paid_at, Disbursement.evidence_due_on, Disbursement.state)
+        .add_columns(
+            Disbursement.paid_at, Disbursement.evidence_due_on, Disbursement.state == PAID[-1], repaid.fen_of_payment()
+        )
         .where(Disbursement.campaign_id == campaign_id, Disbursement.book == current_book(), Disbursement.state.in_(PAID))
         .order_by(Disbursement.paid_at.desc(), Disbursement.id)
         .limit(ROWS_SHOWN)
     )
-    return [
-        Payment(row[0], row.fen, row.provider_zh, row.purpose_zh, row.paid_at, row.evidence_due_on, row.state is PAID[-1])
-        for row in session.execute(wanted)
-    ]
+    return [Payment(*row) for row in session.execute(wanted)]
 
 
 def words(session: Session, campaign_id: int) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement
+from crowdfund.campaigns.repayments import queries as repaid
 from marketplace.core.formats import language
 from marketplace.core.records import slim_record
 from marketplace.core.strata import Layer, Section, section
@@ -14,7 +15,8 @@ from marketplace.ledger.models import Entry, LedgerAccount, Line
 
 @slim_record
 class SpentLine:
-    """A line of the budget: what it is for, how much was planned, how much left the campaign's account for it."""
+    """A line of the budget: what it is for, how much was planned, how much left the campaign's account for it
+    and did not come back."""
 
     position: int
     name: str
@@ -50,7 +52,9 @@ def of(session: Session, campaign: str, *, book: str, left_words: str, left_fen:
         .subquery()
     )
     wanted = select(BudgetLine.position, BudgetLine.name_zh, BudgetLine.name_en, BudgetLine.fen)
-    wanted = wanted.add_columns(func.coalesce(out.c.fen, 0).label("spent"))
+    back = repaid.fen_by_budget_line(campaign, book)
+    wanted = wanted.add_columns((func.coalesce(out.c.fen, 0) - func.coalesce(back.c.fen, 0)).label("spent"))
+    wanted = wanted.outerjoin(back, back.c.budget_line_id == BudgetLine.id)
     wanted = wanted.join(Campaign, Campaign.id == BudgetLine.campaign_id)
     wanted = wanted.outerjoin(out, out.c.budget_line_id == BudgetLine.id).where(Campaign.public_id == campaign)
     rows = session.execute(wanted.order_by(BudgetLine.position)).all()

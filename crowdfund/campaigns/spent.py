@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.models import BudgetLine, Disbursement, Evidence
 from crowdfund.campaigns.payments_out import PUBLIC
+from crowdfund.campaigns.repayments.queries import Told, told_of
 from crowdfund.campaigns.states import DisbursementState
 from crowdfund.campaigns.whereabouts.models import BillLine
 from marketplace.core import clock
@@ -45,10 +46,11 @@ class Payment:
     is_overdue: bool
     lines: Sequence[Bought]
     evidence: Sequence[Proof]
+    repayments: Sequence[Told]
 
 
 def page(session: Session, *, campaign: int, book: str, before: str = "", size: int) -> tuple[list[Payment], str]:
-    """What was paid, the newest first, and where the next page goes on; nothing after the last. Three statements."""
+    """What was paid, the newest first, and where the next page goes on; nothing after the last. Four statements."""
     wanted = select(Disbursement, BudgetLine.name_zh).join(BudgetLine, BudgetLine.id == Disbursement.budget_line_id)
     wanted = wanted.where(Disbursement.campaign_id == campaign, Disbursement.book == book, Disbursement.state.in_(PUBLIC))
     if before:
@@ -56,12 +58,16 @@ def page(session: Session, *, campaign: int, book: str, before: str = "", size: 
         wanted = wanted.where(Disbursement.id < known.scalar_subquery())
     found = session.execute(wanted.order_by(Disbursement.id.desc()).limit(size + 1)).all()
     numbers = [row.id for row, _name in found[:size]]
-    lines, proofs = lines_of(session, numbers), proofs_of(session, numbers)
-    shown = [payment(row, name, lines.get(row.id, []), proofs.get(row.id, [])) for row, name in found[:size]]
+    lines, proofs, back = lines_of(session, numbers), proofs_of(session, numbers), told_of(session, numbers)
+    shown = [
+        payment(row, name, lines.get(row.id, []), proofs.get(row.id, []), back.get(row.id, [])) for row, name in found[:size]
+    ]
     return shown, shown[-1].public_id if len(found) > size else ""
 
 
-def payment(row: Disbursement, budget_line: str, lines: list[Bought], proofs: list[Proof]) -> Payment:
+def payment(
+    row: Disbursement, budget_line: str, lines: list[Bought], proofs: list[Proof], repayments: list[Told]
+) -> Payment:
     due = row.evidence_due_on
     return Payment(
         public_id=row.public_id,
@@ -75,6 +81,7 @@ def payment(row: Disbursement, budget_line: str, lines: list[Bought], proofs: li
         is_overdue=row.state is DisbursementState.PAID and due is not None and due < clock.today(),
         lines=lines,
         evidence=proofs,
+        repayments=repayments,
     )
 
 

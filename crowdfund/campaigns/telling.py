@@ -47,6 +47,7 @@ ROWS: Final[dict[str, LazyString]] = {
     "refund": _l("sent back"),
     "return": _l("refunded"),
     "disbursement": _l("paid out"),
+    "repayment": _l("paid back"),
 }
 ANONYMITY: Final[dict[str, LazyString]] = {
     "masked": _l("first character only, as in 王**"),
@@ -230,6 +231,7 @@ def paid(card: Card, payment: Payment) -> Stop:
     proof = (
         _("evidence provided") if payment.is_proved else _("evidence by %(day)s", day=short_date(payment.due_on, language()))
     )
-    text = f"{payment.purpose}{_(', ')}{proof}"
+    back = [_("%(sum)s of it was paid back", sum=yuan(payment.repaid_fen))] if payment.repaid_fen else []
+    text = str(_(", ")).join([payment.purpose, *back, proof])
     url = f"/ledger/{card.id}/disbursements/{payment.id}"
     return Stop("done", title, short_date(payment.paid_at, language()), text, url, str(_("See the evidence")))

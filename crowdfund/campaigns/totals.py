@@ -35,7 +35,11 @@ def of_rows() -> Any:
     def those(*kinds: str) -> Any:
         return case((PublicRow.kind.in_(kinds), PublicRow.fen), else_=0)
 
-    money = (those("gift", "match", "unmatch", "refund", "return"), -those("disbursement"), -those("refund", "return"))
+    money = (
+        those("gift", "match", "unmatch", "refund", "return"),
+        -those("disbursement", "repayment"),
+        -those("refund", "return"),
+    )
     return select(PublicRow.campaign_id, *money, case((PublicRow.kind == "gift", 1), else_=0), literal(1))
 
 

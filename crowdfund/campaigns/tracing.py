@@ -5,6 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.models import Campaign, Contribution, Disbursement
+from crowdfund.campaigns.repayments.queries import payments_of
 
 
 def page_of_gift(session: Session, gift: str) -> str | None:
@@ -12,6 +13,11 @@ def page_of_gift(session: Session, gift: str) -> str | None:
     mine = select(Campaign.public_id).join(Contribution, Contribution.campaign_id == Campaign.id)
     campaign = session.scalar(mine.where(Contribution.public_id == gift))
     return url_for("ledger.show_campaign", campaign=campaign) if campaign else None
+
+
+def page_of_repayment(session: Session, repayment: str) -> str | None:
+    payment = payments_of(session, [repayment]).get(repayment)
+    return page_of_disbursement(session, payment) if payment else None
 
 
 def page_of_fund(_session: Session, fund: str) -> str:

@@ -47,6 +47,8 @@ SPENT_HEAD = b"\xef\xbb\xbfgift_row,kind,status,yuan,payment_row,payment,provide
 SPENT_END = re.compile(rb"end,([A-Za-z0-9]+),(live|test),(0|[1-9][0-9]*),([0-9a-f]{64})")
 SPENT_CELLS = SPENT_HEAD[3:].decode().split(",")
 WHERE = {"spent": "spent 已付", "not_spent": "not yet spent 还没花", "sent_back": "sent back to the giver 已退回"}
+WHERE["repaid"] = "paid back by the provider 收款方已退回"
+ON_LINES = {"spent", "repaid"}  # what says which line of which invoice it is about
 CAME, WENT_BACK = {"gift", "match"}, {"refund", "unmatch", "return"}
 SHOWN = ("number", "campaign_fen", "book_fen", "hash", "previous")  # beside what is sealed
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (every moment in the file is UTC)
@@ -209,6 +211,7 @@ class Spent:
         self.parts: list[dict[str, Any]] = []
         self.campaign, self.book, self.until, self.is_whole = "", "", 0, False
         self.payments, self.unsealed = 0, 0
+        self.repaid = 0  # by providers, rows
         self.named, self.nameless = 0, 0  # of what went back: rows that name the gift, and those from before they did
 
     def read(self, lines: Iterator[bytes]) -> None:
@@ -237,9 +240,11 @@ class Spent:
             cells = next(csv.reader([line.decode("utf-8")], strict=True))
             part: dict[str, Any] = dict(zip(SPENT_CELLS, map(without_apostrophe, cells)))  # noqa: B905 (of Python 3.10)
             yuan = re.fullmatch("(0|[1-9][0-9]*)[.]([0-9]{2})", part["yuan"])
-            is_spent = part["status"] == "spent"
+            is_spent = part["status"] in ON_LINES
             if len(cells) != len(SPENT_CELLS) or not line.endswith(b"\r\n") or not yuan or part["status"] not in WHERE:
                 raise ValueError("no part")
+            if (part["kind"] == "repayment") != (part["status"] == "repaid"):
+                raise ValueError("neither of a gift nor of a provider")
             part.update({"fen": int(yuan.group(1) + yuan.group(2)), "gift": whole_number(part["gift_row"]), "at": number})
             part.update({name: whole_number(part[name]) if is_spent else 0 for name in ("payment_row", "line")})
             if not part["fen"]:
@@ -257,6 +262,7 @@ class Spent:
             number: row for number, row in rows.items() if number <= self.until and whose == (row["campaign"], row["book"])
         }
         paid = self.check_gifts(mine)
+        self.check_repayments(mine)
         for number, row in mine.items():
             if row["kind"] == "disbursement":
                 self.check_payment(number, row, paid.pop(number, []))
@@ -280,10 +286,10 @@ class Spent:
         for part in self.parts:
             key = (part["gift"], part["status"], part["payment_row"], part["line"])
             said[key] = said.get(key, 0) + part["fen"]
-            if part["status"] == "spent":
+            if part["status"] in ON_LINES:
                 line = lines.setdefault(part["payment_row"], {})
                 line[part["line"]] = line.get(part["line"], 0) + part["fen"]
-        followed = Followed(lines)
+        followed = Followed(lines, self.lines_back())
         for number in sorted(mine):
             followed.follow(number, mine[number])
         derived = followed.parts()
@@ -295,10 +301,13 @@ class Spent:
                 )
 
     def check_gifts(self, mine: dict[int, dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
-        """Returns by payment what gifts paid of it."""
+        """Returns by payment what gifts paid of it, and what of it was paid back."""
         came = dict.fromkeys(mine, 0)
         paid: dict[int, list[dict[str, Any]]] = {}
         for part in self.parts:
+            if part["status"] == "repaid":
+                paid.setdefault(part["payment_row"], []).append(part)
+                continue
             row = mine.get(part["gift"], {"kind": ""})
             if row["kind"] not in CAME or row["kind"] != part["kind"]:
                 raise Wrong(
@@ -313,6 +322,34 @@ class Spent:
                     f"Row {number} is {row['fen']} fen, its parts are {came[number]}. 第 {number} 行的去向加起来不对。"
                 )
         return paid
+
+    def lines_back(self) -> dict[int, list[tuple[int, int, int]]]:
+        """By the row of money that a provider paid back: (payment, line, fen)."""
+        found: dict[int, list[tuple[int, int, int]]] = {}
+        for part in self.parts:
+            if part["status"] == "repaid":
+                found.setdefault(part["gift"], []).append((part["payment_row"], part["line"], part["fen"]))
+        return found
+
+    def check_repayments(self, mine: dict[int, dict[str, Any]]) -> None:
+        """What a provider paid back is of one payment before it, and of the lines that were sealed with it."""
+        back = self.lines_back()
+        for number, row in mine.items():
+            if row["kind"] != "repayment":
+                continue
+            lines = sorted(back.pop(number, []))
+            payments = {payment for payment, _line, _fen in lines}
+            paid = mine.get(min(payments), {}) if len(payments) == 1 else {}
+            named = {"kind": "disbursement", "lines": [[line, fen] for _payment, line, fen in lines]}
+            named["reference"] = paid.get("reference", "")
+            is_its = paid.get("kind") == "disbursement" and min(payments) < number and paid["who"] == row["who"]
+            if not is_its or hashlib.sha256(canonical(named)).hexdigest() != row["commitment"]:
+                raise Wrong(f"Row {number} was paid back of other lines. 第 {number} 行退回的不是表里写的发票行。")
+            if sum(fen for _payment, _line, fen in lines) != row["fen"]:
+                raise Wrong(f"Row {number} is {row['fen']} fen, its lines are not. 第 {number} 行退款和各行合计对不上。")
+            self.repaid += 1
+        if back:
+            raise Wrong(f"Row {min(back)} is nothing that was paid back. 第 {min(back)} 行不是收款方退款。")
 
     def check_payment(self, number: int, row: dict[str, Any], parts: list[dict[str, Any]]) -> None:
         """All that gifts paid of it; and the invoice, where it was sealed with the payment."""
@@ -334,9 +371,11 @@ class Spent:
         self.payments, self.unsealed = self.payments + 1, self.unsealed + (row["commitment"] == "")
 
     def report(self, row: int) -> Iterator[str]:
-        gifts = len({part["gift"] for part in self.parts})
+        gifts = len({part["gift"] for part in self.parts if part["status"] != "repaid"})
         yield f"OK: every fen of {gifts} gifts of {self.campaign} up to row {self.until}, {self.payments} invoices in full."
         yield f"全对：到第 {self.until} 行的 {gifts} 笔捐款，每一分都有去处；{self.payments} 张发票都付足了。"
+        if self.repaid:
+            yield f"What providers paid back is taken off: {self.repaid} times. 其中收款方退回 {self.repaid} 笔，已扣除。"
         if self.unsealed:
             yield f"{self.unsealed} of them are from before invoices were sealed. 其中 {self.unsealed} 张早于发票入链。"
         if self.nameless:
@@ -354,15 +393,17 @@ class Spent:
             paid = (
                 f": {part['provider']}, {part['invoice']} / {part['line']}, {part['what']} (row 第 {part['payment_row']} 行)"
             )
-            yield f"  {part['yuan']} {WHERE[part['status']]}{paid if part['status'] == 'spent' else ''}"
+            yield f"  {part['yuan']} {WHERE[part['status']]}{paid if part['status'] in ON_LINES else ''}"
 
 
 class Followed:
     """Money made to follow the rules of docs/ledger.md: what came first is spent first; what goes back was not spent yet,
-    else other money takes over the lines that it had paid, the latest payment and its last line first."""
+    else other money takes over the lines that it had paid, the latest payment and its last line first; what a provider pays
+    back was spent last on its line."""
 
-    def __init__(self, lines: dict[int, dict[int, int]]) -> None:
+    def __init__(self, lines: dict[int, dict[int, int]], back: dict[int, list[tuple[int, int, int]]]) -> None:
         self.lines = lines  # of each payment's row, fen by position
+        self.lines_back = back  # of each row that was paid back: payment, position, fen
         self.named: dict[str, int] = {}
         self.left: dict[int, int] = {}
         self.back: dict[int, int] = {}
@@ -378,6 +419,9 @@ class Followed:
         elif row["kind"] == "disbursement":
             for position in sorted(self.lines.get(number, {})):
                 self.cover(number, (number, position), self.lines[number][position])
+        elif row["kind"] == "repayment":
+            for payment, position, fen in sorted(self.lines_back.get(number, [])):
+                self.uncover(number, (payment, position), fen)
         elif row["commitment"] not in self.named:
             raise Wrong(f"Row {number} names no gift that came before. 第 {number} 行没有指明此前的哪笔捐款。")
         elif row["kind"] == "return":
@@ -421,6 +465,18 @@ class Followed:
             if not self.left[gift]:
                 heapq.heappop(self.first)
 
+    def uncover(self, number: int, line: tuple[int, int], fen: int) -> None:
+        for gift in sorted((each for each, paid in self.paid.items() if paid.get(line)), reverse=True):
+            taken = min(fen, self.paid[gift][line])
+            if not taken:
+                break
+            fen -= taken
+            self.paid[gift][line] -= taken
+            self.left[gift] += taken
+            heapq.heappush(self.first, gift)
+        if fen:
+            raise Wrong(f"Row {number} pays back more than was paid. 第 {number} 行退的比付的多。")
+
     def parts(self) -> dict[tuple[int, str, int, int], int]:
         """By gift, status, payment and line."""
         found = {
@@ -431,6 +487,8 @@ class Followed:
         }
         for status, sums in (("not_spent", self.left), ("sent_back", self.back)):
             found.update({(gift, status, 0, 0): fen for gift, fen in sums.items() if fen})
+        for number, lines in self.lines_back.items():
+            found.update({(number, "repaid", payment, position): fen for payment, position, fen in lines})
         return found
 
 

@@ -61,7 +61,7 @@ class RowData(Face):
 
 
 class PaymentData(RowData):
-    """`who` is the provider, `what` it was paid for."""
+    """`who` is the provider, `what` it was paid for, or why it paid back."""
 
     disbursement: str
     what: str
@@ -170,6 +170,11 @@ class DisbursementMade(Event):
     data: PaymentData
 
 
+class DisbursementRepaid(Event):
+    type: Literal["disbursement.repaid"]
+    data: PaymentData
+
+
 class EvidenceAdded(Event):
     type: Literal["disbursement.evidence_added"]
     data: EvidenceData
@@ -222,6 +227,7 @@ EVENTS: dict[str, type[Event]] = {
     "gift.received": GiftReceived,
     "gift.refunded": GiftRefunded,
     "disbursement.made": DisbursementMade,
+    "disbursement.repaid": DisbursementRepaid,
     "disbursement.evidence_added": EvidenceAdded,
     "report.published": ReportPublished,
     "presale.opened": PresaleOpened,

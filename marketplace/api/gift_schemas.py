@@ -60,7 +60,7 @@ class GiftPart(Face):
 
 class GiftAnswer(Face):
     """A gift of one's own. `number` and `hash` are its row in the public ledger, null until that is sealed; `left_fen` is
-    not spent yet. `shown_as` is empty for an anonymous one."""
+    not spent yet. `shown_as` is empty for an anonymous one. `plan` is the monthly gift that it is a month of."""
 
     gift: str
     campaign: str
@@ -68,6 +68,7 @@ class GiftAnswer(Face):
     fen: int
     currency: str
     is_test: bool
+    plan: str | None
     shown_as: str
     created_at: datetime
     number: int | None
@@ -156,8 +157,19 @@ class EvidenceItem(Face):
     url: str | None
 
 
+class RepaymentItem(Face):
+    """What the provider paid back; `sha256` is of the bank's paper."""
+
+    repayment: str
+    fen: int
+    received_on: date
+    approved_at: datetime
+    why: str
+    sha256: str
+
+
 class DisbursementItem(Face):
-    """A payment to a provider; its lines add up to it."""
+    """A payment to a provider; its lines add up to it, whatever came back of it later."""
 
     disbursement: str
     fen: int
@@ -170,6 +182,7 @@ class DisbursementItem(Face):
     is_overdue: bool
     lines: list[InvoiceLine]
     evidence: list[EvidenceItem]
+    repayments: list[RepaymentItem]
     url: str
 
 

@@ -39,19 +39,19 @@ PLACES: Final = {
 }
 
 
-def entered(asked: NewGift) -> GiftForm:
+def entered(asked: NewGift, *, how_often: str = "once") -> GiftForm:
     """What was sent, by the rules of the page's own form. Raises Unfit, also for an unusually large sum that was not
     repeated: no program gives a thousand times what its person meant."""
     honour = asked.honour
     form = GiftForm(
         typed(
             amount=f"{Decimal(asked.fen) / 100:.2f}",
-            how_often="once",
+            how_often=how_often,
             **{name: getattr(asked, name) for name in ("name", "anonymity", "message", "contact", "team")},
             honoured=honour.name if honour else "",
             card_words=honour.words if honour else "",
             card_contact=honour.email if honour else "",
-            sure_of=f"once:{asked.sure_of_fen}" if asked.sure_of_fen else "",
+            sure_of=f"{how_often}:{asked.sure_of_fen}" if asked.sure_of_fen else "",
         )
     )
     check(form, PLACES)
@@ -100,6 +100,7 @@ def show(session: Session, *, person: Visitor, gift: str) -> GiftAnswer:
         fen=mine.fen,
         currency="CNY",
         is_test=mine.book == "test",
+        plan=mine.plan or None,
         shown_as=mine.shown_as,
         created_at=mine.created_at,
         number=line.number if line else None,

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import drafting, queries
+from crowdfund.campaigns.criteria import publishing
 from crowdfund.campaigns.invited import gate
 from crowdfund.campaigns.queries import Card
 from crowdfund.campaigns.students import queries as students
@@ -16,6 +17,7 @@ from marketplace.api.schemas import (
     CampaignsQuery,
     FreePlace,
     GivenElsewhere,
+    Limits,
     Students,
 )
 from marketplace.core.errors import NotFound
@@ -30,7 +32,9 @@ def campaigns(session: Session, asked: CampaignsQuery) -> CampaignsAnswer:
 
 
 def campaign(session: Session, public_id: str) -> CampaignAnswer:
-    """Three statements, two more of student aid. Raises NotFound for what is not shown to everybody."""
+    """Four statements, one more where limits were published, two more of student aid.
+
+    Raises NotFound for what is not shown to everybody."""
     card, row, organisation = queries.find(session, public_id)
     if card.channel == gate.DIRECTED:
         raise NotFound(public_id)
@@ -43,6 +47,7 @@ def campaign(session: Session, public_id: str) -> CampaignAnswer:
         purpose=row.purpose_zh,
         beneficiaries=row.beneficiaries_zh,
         criteria=row.criteria_zh,
+        limits=limits_of(session, row.id),
         region=row.region_zh,
         leader=row.leader_zh,
         residue=row.residue_zh,
@@ -53,6 +58,13 @@ def campaign(session: Session, public_id: str) -> CampaignAnswer:
         budget=[BudgetItem(name=in_language(line.name_zh, line.name_en), fen=line.fen) for line in budget],
         students=students_of(session, card, row.id),
     )
+
+
+def limits_of(session: Session, number: int) -> Limits | None:
+    found = publishing.limits_of(session, number)
+    if found is None:
+        return None
+    return Limits(counties=[code for code, _name in found.counties], most=found.most, each_fen=found.each_fen)
 
 
 def students_of(session: Session, card: Card, number: int) -> Students | None:

@@ -17,6 +17,7 @@ from marketplace.api import (
     ledger_schemas,
     openapi_events,
     openapi_writing,
+    plan_schemas,
     presale_schemas,
     review_schemas,
     schemas,
@@ -112,7 +113,7 @@ def document() -> dict[str, Any]:
 
 def giving_paths(one: list[Any]) -> dict[str, Any]:
     """What everybody may read of gifts and of what they paid; and how a program gives."""
-    gifts, rows = gift_schemas, ledger_schemas
+    gifts, rows, plans = gift_schemas, ledger_schemas, plan_schemas
     newest = "A campaign's gifts as the public ledger has them, the newest first"
     paid = "What a campaign has paid, line by line, with the hashes of what proves it"
     return {
@@ -121,6 +122,9 @@ def giving_paths(one: list[Any]) -> dict[str, Any]:
         )
         | openapi_writing.post(
             "createGift", "Begin a gift", gifts.GiftMade, Scope.GIFTS_WRITE, body=gifts.NewGift, takes=one
+        ),
+        "/campaigns/{campaign}/plans": openapi_writing.post(
+            "createPlan", "Give every month", plans.PlanMade, Scope.GIFTS_WRITE, body=plans.NewPlan, takes=one
         ),
         "/campaigns/{campaign}/disbursements": path(
             paid, "disbursements", gifts.DisbursementsAnswer, [*one, *parameters(gifts.DisbursementsQuery)], 404, 422

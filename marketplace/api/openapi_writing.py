@@ -10,6 +10,7 @@ from marketplace.api import (
     gift_schemas as gifts,
     import_schemas as imports,
     place_schemas as places,
+    plan_schemas as plans,
     schemas,
     writing_schemas as types,
 )
@@ -34,7 +35,7 @@ SECURITY: Final = {
 }
 BODIES: Final[tuple[type[BaseModel], ...]] = (
     *(types.NewCart, types.NewOrder, types.NewStep, types.NewListing),
-    gifts.NewGift,
+    *(gifts.NewGift, plans.NewPlan, plans.NewSum),
     *(places.NewPlace, places.PlaceAddress),
     *(cases.NewCase, cases.NewCaseWithPictures, imports.NewImportWithFiles, imports.ImportConfirmation),
 )
@@ -45,6 +46,7 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     types.ParcelAnswer,
     types.OwnListingAnswer,
     *(gifts.GiftMade, gifts.GiftAnswer, gifts.OwnGiftsAnswer, gifts.GiftPaymentAnswer),
+    *(plans.PlanMade, plans.PlanAnswer, plans.PlansAnswer),
     *(places.PlaceAnswer, places.PlacesAnswer, places.PlacePaymentAnswer),
     cases.CaseAnswer,
     imports.ImportAnswer,
@@ -114,6 +116,7 @@ def paths() -> dict[str, Any]:
             "createSubmission", "Send a draft to the station", types.OwnListingAnswer, Scope.LISTINGS_WRITE, takes=[listing]
         ),
         **gift_paths(),
+        **plan_paths(),
         **place_paths(),
         **case_paths(),
         **import_paths(),
@@ -129,6 +132,29 @@ def gift_paths() -> dict[str, Any]:
         "/gifts/{gift}/payment": post(
             "createGiftPayment", "Begin to pay a gift: where the cashier is", gifts.GiftPaymentAnswer, scope, takes=one
         ),
+    }
+
+
+def plan_paths() -> dict[str, Any]:
+    one, scope, reads = [in_path("plan", plans.PLAN)], Scope.GIFTS_WRITE, (Scope.READ, Scope.GIFTS_WRITE)
+    answer: type[BaseModel] = plans.PlanAnswer
+    pages = query_of(plans.PlansQuery)
+    steps = {
+        "pause": "Charge nothing until it goes on",
+        "continuation": "Go on, from its next day",
+        "stop": "Stop it for good",
+        "card": "Forget the card that is kept",
+    }
+    return {
+        "/plans": get("plans", "Monthly gifts of one's own, the latest first", plans.PlansAnswer, *reads, takes=pages),
+        "/plans/{plan}": get("plan", "A monthly gift of one's own, month by month", answer, *reads, takes=one),
+        "/plans/{plan}/amount": post(
+            "createPlanAmount", "Another sum, from the next month on", answer, scope, body=plans.NewSum, takes=one
+        ),
+        **{
+            f"/plans/{{plan}}/{step}": post(f"createPlan{step.title()}", words, answer, scope, takes=one)
+            for step, words in steps.items()
+        },
     }
 
 

@@ -11,6 +11,7 @@ from marketplace.api.gift_schemas import (
     InvoiceLine,
     PublicGift,
     PublicGiftsAnswer,
+    RepaymentItem,
 )
 from marketplace.api.ledger_schemas import (
     AnyRow,
@@ -101,6 +102,9 @@ def disbursement(campaign: str, paid: spent.Payment) -> DisbursementItem:
         disbursement=paid.public_id,
         lines=[InvoiceLine(what=line.what, fen=line.fen) for line in paid.lines],
         evidence=[evidence(proof) for proof in paid.evidence],
+        repayments=[
+            RepaymentItem(**{name: getattr(each, name) for name in RepaymentItem.model_fields}) for each in paid.repayments
+        ],
         url=f"/ledger/{campaign}/disbursements/{paid.public_id}",
     )
 

@@ -45,6 +45,16 @@ GIVING: Final = {  # gifts, for whoever's token came along
     "show_gift": "GET /gifts/<gift>",
     "create_gift_payment": "POST /gifts/<gift>/payment",
 }
+MONTHLY: Final = {  # monthly gifts, for whoever's token came along
+    "create_plan": "POST /campaigns/<campaign>/plans",
+    "list_plans": "GET /plans",
+    "show_plan": "GET /plans/<plan>",
+    "create_plan_amount": "POST /plans/<plan>/amount",
+    "create_plan_pause": "POST /plans/<plan>/pause",
+    "create_plan_continuation": "POST /plans/<plan>/continuation",
+    "create_plan_stop": "POST /plans/<plan>/stop",
+    "create_plan_card": "POST /plans/<plan>/card",
+}
 BUYING_AHEAD: Final = {  # places in presales, for whoever's token came along
     "create_place": "POST /presales/<presale>/places",
     "list_places": "GET /places",
@@ -66,6 +76,7 @@ FACES: Final = {
     "api": ("views", READING),
     "writing": ("views_writing", WRITING),
     "giving_by_program": ("views_giving", GIVING),
+    "plans_by_program": ("views_plans", MONTHLY),
     "places_by_program": ("views_places", BUYING_AHEAD),
     "sending": ("views_sending", SENDING),
 }

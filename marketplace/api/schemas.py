@@ -232,6 +232,14 @@ class Students(Face):
     free: list[FreePlace]
 
 
+class Limits(Face):
+    """Whom a campaign's payments may reach, as published before the first gift: so many, in these counties, so much each."""
+
+    counties: list[str]
+    most: int
+    each_fen: int
+
+
 class CampaignAnswer(CampaignItem):
     """All that a campaign's page says: purpose, rule, budget, and who asks for the money."""
 
@@ -241,6 +249,7 @@ class CampaignAnswer(CampaignItem):
     purpose: str
     beneficiaries: str
     criteria: str
+    limits: Limits | None  # null: published in words alone
     region: str
     leader: str
     residue: str

@@ -3,6 +3,7 @@
 from flask import Response, g, request
 from pydantic import ValidationError
 
+from crowdfund.campaigns.forms import GiftForm
 from crowdfund.campaigns.views.gifts import CARDS_A_DAY, FROM_ONE_PLACE
 from marketplace.accounts.people import normalised
 from marketplace.accounts.rate_limits import HOUR, hit
@@ -23,11 +24,16 @@ def create_gift(campaign: str) -> Response:
     if known is not None:
         return created(known, is_repeated=True)
     form = gifts.entered(asked)
+    count_gift(form)
+    giver = gifts.giver_of(form, g.person)
+    return once(gifts.make, body=asked, campaign=campaign, fen=asked.fen, giver=giver)
+
+
+def count_gift(form: GiftForm) -> None:
+    """Raises TooMany, also for cards to one address."""
     hit("gift.by", g.person.public_id, limit=FROM_ONE_PLACE, seconds=HOUR)
     if form.card_contact.data:
         hit("gift.card", normalised(str(form.card_contact.data)), limit=CARDS_A_DAY, seconds=24 * HOUR)
-    giver = gifts.giver_of(form, g.person)
-    return once(gifts.make, body=asked, campaign=campaign, fen=asked.fen, giver=giver)
 
 
 @with_token("gift.follow", Scope.READ, Scope.GIFTS_WRITE)

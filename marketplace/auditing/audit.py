@@ -35,6 +35,7 @@ from marketplace.auditing import (
     programs,
     promotions,
     refunds,
+    repayments,
     reports,
     students,
     together,
@@ -51,6 +52,7 @@ COUNTED |= {"arrivals": "arrival", "closed days": "station_day"}
 COUNTED |= {"promotions": "promotion", "invoices": "invoice"}
 COUNTED |= {"reviews": "customer_review", "questions": "question"}
 COUNTED |= {"statements of institutions": "account_statement", "bank transfers": "bank_transfer"}
+COUNTED |= {"repayments of providers": "repayment"}
 COUNTED |= {"places of students": "student_place", "terms of schools": "school_term"}
 COUNTED |= {"presales": "presale", "places in them": "backing"}
 COUNTED |= {"pledges": "pledge", "devices": "device", "imported sheets": "listing_import"}
@@ -73,6 +75,8 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, (*whereabouts.WHEREABOUTS, *reports.REPORTS))
     yield from whereabouts.differences(connection)
+    yield from checks.run(connection, repayments.REPAYMENTS)
+    yield from repayments.differences(connection)
     yield from reports.differences(connection)
     yield from checks.run(connection, beneficiaries.BENEFICIARIES)
     yield from checks.run(connection, (*organisations.ORGANISATIONS, *together.TOGETHER, *channels.CHANNELS))

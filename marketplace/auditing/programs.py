@@ -97,8 +97,10 @@ TOLD: Final = (
         "ledger rows that are told of stand there",
         """SELECT d.public_id AS name, d.fact AS fact FROM delivery d LEFT JOIN sealed_row s
         ON d.fact = d.kind || ':' || CAST(s.number AS VARCHAR) AND d.kind = CASE s.kind WHEN 'gift' THEN 'gift.received'
-            WHEN 'refund' THEN 'gift.refunded' WHEN 'disbursement' THEN 'disbursement.made' END
-        WHERE d.kind IN ('gift.received', 'gift.refunded', 'disbursement.made') AND s.number IS NULL""",
+            WHEN 'refund' THEN 'gift.refunded' WHEN 'disbursement' THEN 'disbursement.made'
+            WHEN 'repayment' THEN 'disbursement.repaid' END
+        WHERE d.kind IN ('gift.received', 'gift.refunded', 'disbursement.made', 'disbursement.repaid')
+        AND s.number IS NULL""",
         "delivery {name} says {fact}, which no row does",
     ),
     Check(

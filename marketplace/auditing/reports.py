@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from marketplace.auditing.checks import Check, Difference, moment, read
 
 SHANXI: Final = ZoneInfo("Asia/Shanghai")
-KINDS: Final = ("gift", "match", "unmatch", "refund", "return", "disbursement")
+KINDS: Final = ("gift", "match", "unmatch", "refund", "return", "disbursement", "repayment")
 HASH: Final = "reports hash to what was published"
 FIGURES: Final = "reports say what the rows say"
 REPORTS: Final = (

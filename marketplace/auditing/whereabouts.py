@@ -12,6 +12,11 @@ from sqlalchemy import Connection
 from marketplace.auditing.checks import Check, Difference, read
 
 FOLLOWED: Final = "(SELECT COALESCE(MAX(f.number), 0) FROM money_followed f)"
+BACK: Final = f"""(SELECT COALESCE(SUM(l.fen), 0) FROM repaid_line l JOIN repayment q ON q.id = l.repayment_id
+    JOIN public_row w ON w.reference = 'repaid:' || q.public_id
+    JOIN sealed_row t ON t.row_id = w.id AND t.number <= {FOLLOWED}
+    WHERE l.bill_line_id = b.id)"""
+"""What a provider paid back of a line, as far as the worker has followed."""
 SEALED: Final = "invoices are as they were sealed"
 INVOICES: Final = """SELECT r.id AS id, r.commitment AS commitment, d.public_id AS name, d.invoice_number AS invoice,
     b.what_zh AS what, b.fen AS fen FROM public_row r JOIN disbursement d ON r.reference = 'disburse:' || d.public_id
@@ -43,12 +48,13 @@ WHEREABOUTS: Final = (
     ),
     Check(
         "lines are paid in full",
-        f"""SELECT b.id AS name, b.fen AS owed, COALESCE(SUM(p.fen), 0) AS amount FROM bill_line b
+        f"""SELECT b.id AS name, b.fen - {BACK} AS owed, COALESCE(SUM(p.fen), 0) AS amount FROM bill_line b
         JOIN disbursement d ON d.id = b.disbursement_id LEFT JOIN spent_money p ON p.bill_line_id = b.id
         LEFT JOIN public_row r ON r.kind = 'disbursement' AND r.reference = 'disburse:' || d.public_id
         LEFT JOIN sealed_row s ON s.row_id = r.id AND s.number <= {FOLLOWED}
-        GROUP BY b.id, b.fen, s.number HAVING COALESCE(SUM(p.fen), 0) <> CASE WHEN s.number IS NULL THEN 0 ELSE b.fen END""",
-        "line {name} of an invoice of {owed} fen: gifts paid {amount}",
+        GROUP BY b.id, b.fen, s.number
+        HAVING COALESCE(SUM(p.fen), 0) <> CASE WHEN s.number IS NULL THEN 0 ELSE b.fen - {BACK} END""",
+        "line {name} of an invoice of {owed} fen that stayed paid: gifts paid {amount}",
     ),
     Check(
         "lines are paid by their campaign",

@@ -33,6 +33,7 @@ class EventKind(StrEnum):
     GIFT_RECEIVED = "gift.received"
     GIFT_REFUNDED = "gift.refunded"
     DISBURSEMENT_MADE = "disbursement.made"
+    DISBURSEMENT_REPAID = "disbursement.repaid"
     EVIDENCE_ADDED = "disbursement.evidence_added"
     REPORT_PUBLISHED = "report.published"
     PRESALE_OPENED = "presale.opened"
@@ -55,6 +56,7 @@ WORDS: Final[dict[EventKind, LazyString]] = {
     EventKind.GIFT_RECEIVED: _l("A gift stands in the public ledger"),
     EventKind.GIFT_REFUNDED: _l("A gift goes back, as the public ledger has it"),
     EventKind.DISBURSEMENT_MADE: _l("A campaign has paid a provider"),
+    EventKind.DISBURSEMENT_REPAID: _l("A provider has paid back"),
     EventKind.EVIDENCE_ADDED: _l("What proves a payment is there"),
     EventKind.REPORT_PUBLISHED: _l("A campaign's report is published"),
     EventKind.PRESALE_OPENED: _l("A presale is open"),

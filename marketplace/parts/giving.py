@@ -61,6 +61,7 @@ def install_giving(app: Flask) -> None:
     tracing.pages_of_entries |= dict.fromkeys(
         ("disburse", "disburse_paid", "disburse_undone"), campaign_tracing.page_of_disbursement
     )
+    tracing.pages_of_entries["repaid"] = campaign_tracing.page_of_repayment
 
 
 def install_giving_together(app: Flask) -> None:
@@ -121,7 +122,7 @@ def install_matching(app: Flask) -> None:
 def install_public_ledger(app: Flask) -> None:
     """What everybody may read of gifts and payments, receipts, and how campaigns' money is paid out."""
     app.register_blueprint(ledger_views.bp)
-    late.register(app, VIEWS, "receipts", "years", "disbursements", "criteria", "reports")
+    late.register(app, VIEWS, "receipts", "years", "disbursements", "repayments", "criteria", "reports")
     outbox.listeners[lifecycle.MOVED] = [partner_facts.campaign_moved]
     outbox.listeners[telling.TOLD] = [partner_facts.campaign_told]
     outbox.listeners[evidence.ADDED] = [partner_facts.evidence_added]

@@ -11,6 +11,7 @@ from crowdfund.campaigns.mirrors import models as mirror_models
 from crowdfund.campaigns.moving import models as moving_models
 from crowdfund.campaigns.organisations import models as organisation_models, officer_models
 from crowdfund.campaigns.plans import models as plan_models
+from crowdfund.campaigns.repayments import models as repayment_models
 from crowdfund.campaigns.reports import models as report_models
 from crowdfund.campaigns.students import models as student_models
 from crowdfund.campaigns.whereabouts import models as whereabouts_models
@@ -80,6 +81,7 @@ MODELS = (
     payment_models,
     plan_models,
     report_models,
+    repayment_models,
     whereabouts_models,
     public_ledger_models,
     pledge_models,

@@ -2,6 +2,7 @@
 documented, and nothing is written for whoever brings no token."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from sqlalchemy import func, select, update
 
 from listings.sheets.models import ListingImport
 from listings.sheets.states import ImportState
+from marketplace.core import clock
 from marketplace.core.db import Base, db, in_transaction
 from marketplace.orders.models import Parcel
 from marketplace.orders.states import ParcelState
@@ -32,6 +34,8 @@ WRITES = {"/carts", "/carts/{cart}", "/orders", "/orders/{number}", "/orders/{nu
 WRITES |= {"/parcels/{number}/steps", "/listings", "/listings/{sku}/submission", "/cases", "/cases/{case}"}
 WRITES |= {"/imports", "/imports/{name}", *(f"/imports/{{name}}/{step}" for step in ("confirm", "drop", "undo"))}
 WRITES |= {"/campaigns/{campaign}/gifts", "/gifts", "/gifts/{gift}", "/gifts/{gift}/payment"}
+WRITES |= {"/campaigns/{campaign}/plans", "/plans", "/plans/{plan}"}
+WRITES |= {f"/plans/{{plan}}/{step}" for step in ("amount", "pause", "continuation", "stop", "card")}
 WRITES |= {"/presales/{presale}/places", "/places", "/places/{backing}"}
 WRITES |= {f"/places/{{backing}}/{step}" for step in ("payment", "address", "end")}
 DATA: list[CheckFunction] = [checks.positive_data_acceptance]  # a body may fit its type and still name what is not for sale
@@ -85,9 +89,12 @@ def test_nothing_fails_and_nothing_is_answered_that_is_not_written_down(
     someone = program(*roles)
     number = someone.post("/orders", body_of(shop)).get_json()["number"]
     listing = factories.make_listing(seller_id=someone.person and someone.person.id)
-    campaign = build_fund(shop.app).open()
+    campaign = build_fund(shop.app).open(ends_on=clock.today() + timedelta(days=60))
     gift = {"gift": someone.post(f"/campaigns/{campaign}/gifts", {"fen": 1}).get_json()["gift"]}
+    plan = {"plan": someone.post(f"/campaigns/{campaign}/plans", {"fen": 1}).get_json()["plan"]}
     names = {
+        **dict.fromkeys((path for path in WRITES if path.startswith("/plans/")), plan),
+        "/campaigns/{campaign}/plans": {"campaign": campaign},
         "/campaigns/{campaign}/gifts": {"campaign": campaign},
         "/gifts/{gift}": gift,
         "/gifts/{gift}/payment": gift,

@@ -19,6 +19,8 @@ from marketplace.core.money import Money
 from tests import factories
 from tests.api.conftest import Program
 from tests.campaigns.conftest import Fund, fund, gift_of
+from tests.public_ledger.conftest import Giving
+from tests.repayments.conftest import pay_back
 from tests.statements import gathered
 
 __all__ = ["fund"]
@@ -100,12 +102,18 @@ def test_a_fen_from_the_program_to_the_invoice(fund: Fund, programs: Programs, d
     assert [(each["disbursement"], each["fen"], each["provider"]) for each in found] == [(payment, 1, "临汾新华书店")]
     assert found[0]["lines"] == [{"what": "图书", "fen": 1}] and found[0]["evidence"][0]["sha256"] == "ab" * 32
     assert found[0]["evidence"][0]["url"] is None
+    pay_back(Giving(fund.officer.id, fund.approver.id), payment, {1: 1}, why="退书")
+    seal()
+    (came,) = says("GET", place, program.get(f"/campaigns/{campaign}/disbursements"))["disbursements"][0]["repayments"]
+    assert (came["fen"], came["why"], came["sha256"]) == (1, "退书", "ab" * 32)
+    shown = says("GET", "/gifts/{gift}", program.get(f"/gifts/{gift}"))
+    assert (shown["parts"], shown["left_fen"]) == ([], 1)
     public = says("GET", "/campaigns/{campaign}/gifts", program.get(f"/campaigns/{campaign}/gifts"))
     row = public["gifts"][0]
     assert (row["number"], row["who"], row["fen"], row["hash"]) == (1, "", 1, shown["hash"])
     ledger = says("GET", "/ledger", program.get("/ledger"))
     kinds = [(each["number"], each["kind"], each["fen"], each["book_fen"]) for each in ledger["rows"]]
-    assert kinds == [(2, "disbursement", -1, 0), (1, "gift", 1, 1)] and ledger["balance_fen"] == 0
+    assert kinds == [(3, "repayment", 1, 1), (2, "disbursement", -1, 0), (1, "gift", 1, 1)] and ledger["balance_fen"] == 1
     assert [each["number"] for each in program.get("/ledger?kind=gift").get_json()["rows"]] == [1]
 
 

@@ -191,3 +191,10 @@ def test_on_the_pages(fund: Fund, officer: FlaskClient, approver: FlaskClient) -
     assert "2 个 · ¥52.50" in public and "玉坪小学" not in public and "2 号农户" not in public
     other = db.session.scalars(select(Beneficiary.public_id).where(Beneficiary.fen == 1250)).one()
     assert post(officer, f"{here}/{other}/removal", {}).status_code == 303 and names(payment) == [("玉坪小学", 4000)]
+
+
+def test_programs_read_the_limits_as_the_page_shows_them(fund: Fund) -> None:
+    client = fund.browser()
+    answer = client.get(f"/api/v1/campaigns/{opened(fund)}").get_json()
+    assert answer["limits"] == {"counties": [STATION], "most": 3, "each_fen": 4000}
+    assert client.get(f"/api/v1/campaigns/{fund.open()}").get_json()["limits"] is None

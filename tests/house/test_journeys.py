@@ -46,7 +46,17 @@ def test_every_journey_has_a_line() -> None:
         "groups",
         "institutions",
     ]
-    folders += ["pickups", "offline", "notifications", "complaints", "campaigns", "public_ledger", "reports", "presales"]
+    folders += [
+        "pickups",
+        "offline",
+        "notifications",
+        "complaints",
+        "campaigns",
+        "public_ledger",
+        "reports",
+        "repayments",
+        "presales",
+    ]
     there = {
         path.relative_to(ROOT).as_posix()
         for folder in folders

@@ -75,3 +75,9 @@ def test_it_never_leads_to_another_site(client: FlaskClient, path: str) -> None:
 
 def test_a_form_is_not_led_away(client: FlaskClient) -> None:
     assert client.post("/no-such-page?lang=en", headers={"Origin": "http://localhost"}).status_code == 404
+
+
+def test_the_house_has_one_voice() -> None:
+    """UI.md, 6: a station's manager says 你."""
+    found = sorted((languages.CATALOGUES / "zh_Hans_CN").glob("*.po"))
+    assert found and [each.name for each in found if "您" in each.read_text("utf-8")] == []

@@ -432,3 +432,20 @@ def test_quality_of_before_is_forgotten_and_counted_anew_with_its_causes(empty: 
     with pytest.raises(DBAPIError):
         put_in(empty, {"quality_count": [{**new, **causes, "on_seller": 1}]})
     put_in(empty, {"quality_count": [{**new, **causes, "on_seller": 2}]})
+
+
+def test_rows_of_the_public_ledger_are_what_they_were_and_one_may_say_what_came_back(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0045")
+    put_in(empty, {name: rows for name, rows in LEDGER.items() if name != "ledger_day"})
+    columns = {"public_row": ["id", "kind", "fen", "reference"], "sealed_row": ["number", "row_id", "kind"]}
+    before = rows_of(empty, columns)
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, columns) == before
+    back = {"id": 5, "campaign_id": 1, "reference": "repaid:x", "book": "test", "kind": "repayment"}
+    with pytest.raises(DBAPIError):
+        put_in(empty, {"public_row": [back | {"fen": -1}]})
+    put_in(empty, {"public_row": [back | {"fen": 1}]})
+    kinds = rows_of(empty, {"public_row": ["id", "kind", "fen"]})["public_row"]
+    assert kinds[-1] == {"id": 5, "kind": "repayment", "fen": 1}

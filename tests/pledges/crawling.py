@@ -109,6 +109,7 @@ def examples(session: Session) -> Iterator[str]:
         yield f"/ledger/{campaign}/disbursements/{disbursement}"
         yield f"/charity/disbursements/{disbursement}"
         yield f"/charity/disbursements/{disbursement}/beneficiaries"
+        yield f"/charity/disbursements/{disbursement}/repayments/new"
         yield f"/charity/campaigns/{campaign}/criteria"
     yield from of_giving_together(session)
     yield from session.scalars(select("/campaigns/" + Campaign.public_id).where(Campaign.kind == "student_aid"))

@@ -46,6 +46,7 @@ NOT_IN_THE_DEMONSTRATION |= {f"gift_years.{view}" for view in ("show_year", "dow
 NOT_IN_THE_DEMONSTRATION |= {"receipts.download_pdf"}  # for whoever has a check code
 WITH_A_TOKEN = {"writing.show_cart", "writing.show_order", "writing.show_parcel", "writing.show_submission"}  # none there
 WITH_A_TOKEN |= {"giving_by_program.list_gifts", "giving_by_program.show_gift"}
+WITH_A_TOKEN |= {"plans_by_program.list_plans", "plans_by_program.show_plan"}
 WITH_A_TOKEN |= {"places_by_program.list_places", "places_by_program.show_place"}
 WITH_A_TOKEN |= {"sending.show_case", "sending.show_import"}
 OF_THE_GATEWAY = "sandbox_"  # another house; what it is told is a sum and a reference

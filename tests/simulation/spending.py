@@ -1,13 +1,16 @@
 """Campaigns pay providers: asked for, approved, sent to the bank, paid or not; as chance has it, and one step at a time."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
 from crowdfund.campaigns import disbursing, lifecycle
+from crowdfund.campaigns.evidence import Kept
 from crowdfund.campaigns.models import Campaign, Disbursement
+from crowdfund.campaigns.repayments import paying_back
+from crowdfund.campaigns.repayments.models import Repayment
 from crowdfund.campaigns.states import CampaignState, DisbursementState as D
-from marketplace.core import ids
+from marketplace.core import clock, ids
 from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
 
@@ -54,6 +57,31 @@ class PaymentsDesk:
             in_transaction(disbursing.fail, disbursement=payment, officer_id=self.officer, reason="no such account")
         else:
             in_transaction(disbursing.confirm, disbursement=payment, officer_id=self.officer, bank_reference="B")
+
+    def pay_back(self) -> str:
+        """A provider sends some of it back; another person finds it at the bank, or does not."""
+        waiting = self.world.one_of(select(Repayment).where(Repayment.decided_at.is_(None)).order_by(Repayment.id))
+        if waiting is not None:
+            return self.decide(waiting.public_id)
+        wanted = select(Disbursement).where(Disbursement.state.in_(paying_back.PAID)).order_by(Disbursement.id)
+        paid = self.world.one_of(wanted)
+        return self.enter(paid.id, paid.public_id) if paid else "nobody was paid"
+
+    def decide(self, repayment: str) -> str:
+        told: dict[str, Any] = {"repayment": repayment, "approver_id": self.world.fund.approver.id}
+        if self.dice.chance(0.2):
+            in_transaction(paying_back.refuse, reason="not on the statement", **told)
+        else:
+            in_transaction(paying_back.approve, **told)
+        return f"repayment {repayment} is decided"
+
+    def enter(self, number: int, payment: str) -> str:
+        left = {row.position: int(row.fen - row.back) for row in db.session.execute(paying_back.left_by_line(number))}
+        lines = {position: self.dice.randint(1, fen) for position, fen in left.items() if fen}
+        credit = paying_back.Credit(lines, ids.public_id(), clock.today(), "too much was sent")
+        told: dict[str, Any] = {"disbursement": payment, "credit": credit, "paper": Kept("a.pdf", "ab" * 32)}
+        in_transaction(paying_back.enter, officer_id=self.officer, **told)
+        return f"{payment} comes back in part"
 
     @property
     def officer(self) -> int:

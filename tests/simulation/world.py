@@ -87,7 +87,7 @@ class World:
             (8, self.place), (8, self.go_and_pay), (3, self.press_an_old_page), (2, self.cancel), (2, self.take_back),
             (2, self.prolong), (3, self.confirm), (14, self.take_a_step),
             (8, self.givers.give), (2, self.givers.call_off), (8, self.sponsors.sponsor), (3, self.payments.spend),
-            (6, self.payments.go_on),
+            (6, self.payments.go_on), (2, self.payments.pay_back),
             (24, self.work), (6, self.let_time_pass), (2, self.line_breaks), (1, self.refund_fails), (1, self.bank_steps_in),
             (3, self.refund_a_part), (1, self.reconcile), (1, self.old_letters),
             (7, self.desk.pay_out), (1, self.desk.answer), (1, self.desk.take_it_to_the_bank), (1, self.desk.allow_again),

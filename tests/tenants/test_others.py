@@ -93,6 +93,7 @@ OPEN: Final[Mapping[str, str]] = {
     "gifts.show_form": "anybody may give to a campaign",
     "gifts.create_gift": "anybody may give to a campaign",
     "giving_by_program.create_gift": "anybody may give to a campaign",
+    "plans_by_program.create_plan": "anybody may give to a campaign",
     **dict.fromkeys(("backings.show_form", "backings.create_backing"), "anybody may buy ahead"),
     "places_by_program.create_place": "anybody may buy ahead",
 }
@@ -151,6 +152,7 @@ TYPED: Final[Mapping[str, str]] = {
 SENT: Final[Mapping[str, Any]] = {
     "writing.create_step": {"step": "acceptance"},
     "sending.confirm_import": {"again": 0},
+    "plans_by_program.create_plan_amount": {"fen": 100},
     "places_by_program.create_place_address": {
         "recipient": {"name": "王", "phone": "13835172045", "province": "140000", "city": "太原", "street": "1 号"}
     },

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from crowdfund.campaigns import verify
 from crowdfund.campaigns.models import Campaign
+from crowdfund.campaigns.repayments.models import RepaidLine
 from crowdfund.campaigns.whereabouts import following
 from crowdfund.campaigns.whereabouts.models import BillLine, GivenMoney, SpentMoney
 from marketplace.core.db import db
@@ -24,7 +25,7 @@ def follow(giving: Giving) -> None:
 
 
 def refuse_any_difference(campaign: Campaign) -> None:
-    """Every gift is back, spent and left; every line is paid in full; what is left is in the account."""
+    """Every gift is back, spent and left; a line is paid in full, less what came back; what is left is in the account."""
     session = db.session()
     session.expire_all()
     spent = dict(session.execute(select(SpentMoney.number, func.sum(SpentMoney.fen)).group_by(SpentMoney.number)).all())
@@ -32,9 +33,12 @@ def refuse_any_difference(campaign: Campaign) -> None:
     for each in given:
         assert each.came_fen == each.back_fen + spent.get(each.number, 0) + each.left_fen and each.left_fen >= 0
         assert each.spent_fen == spent.get(each.number, 0)
-    lines = select(BillLine.fen, func.coalesce(func.sum(SpentMoney.fen), 0))
+    lines = select(BillLine.id, BillLine.fen, func.coalesce(func.sum(SpentMoney.fen), 0))
     lines = lines.outerjoin(SpentMoney, SpentMoney.bill_line_id == BillLine.id).group_by(BillLine.id, BillLine.fen)
-    assert all(fen == paid for fen, paid in session.execute(lines))
+    back = dict(
+        session.execute(select(RepaidLine.bill_line_id, func.sum(RepaidLine.fen)).group_by(RepaidLine.bill_line_id)).all()
+    )
+    assert all(fen == paid + back.get(line, 0) for line, fen, paid in session.execute(lines))
     in_account = -books.balance(session, "restricted", campaign.public_id, book="test")
     assert sum(each.left_fen for each in given) == in_account
 

@@ -1,4 +1,4 @@
-"""Whatever is given, matched, sent back, returned and paid, in whatever order: every fen is somewhere, once."""
+"""Whatever is given, matched, sent back, returned, paid and paid back, in whatever order: every fen is somewhere, once."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import disbursing, public_ledger
 from crowdfund.campaigns.models import Campaign
+from crowdfund.campaigns.repayments.paying_back import left_by_line
 from crowdfund.campaigns.states import HeldState
 from crowdfund.campaigns.whereabouts import following
 from crowdfund.campaigns.whereabouts.models import GivenMoney
@@ -23,11 +24,12 @@ from tests.campaigns.matching.conftest import opened
 from tests.properties.test_matching import CARDS, GIVERS, Pool
 from tests.public_ledger.conftest import CREDIT_CODE, Giving
 from tests.public_ledger.test_receipts import send_back as send_back_in_public
+from tests.repayments.conftest import pay_back
 from tests.whereabouts.conftest import follow, refuse_another_order, refuse_any_difference
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["gift", "gift", "match", "refund", "unmatch", "return", "pay", "pay", "follow"]),
+        st.sampled_from(["gift", "gift", "match", "refund", "unmatch", "return", "pay", "pay", "back", "follow"]),
         st.integers(1, 900),
         st.integers(0, 99),
     ),
@@ -42,6 +44,7 @@ class Story:
         self.giving, self.campaign = giving, campaign
         self.stayed: dict[tuple[str, str], int] = {}
         self.back: dict[tuple[str, str], int] = {}
+        self.payments: list[str] = []
 
     def take(self, step: str, fen: int, which: int) -> None:
         free = -books.balance(db.session(), "restricted", self.campaign.public_id, book="test")
@@ -63,10 +66,20 @@ class Story:
         elif step == "pay" and free:
             fen = min(fen, free)
             lines = (("甲", fen - which % fen), ("乙", which % fen)) if which % fen else ()
-            self.giving.pay_out(self.campaign, fen, lines=lines)
+            self.payments.append(self.giving.pay_out(self.campaign, fen, lines=lines))
+        elif step == "back" and self.payments:
+            self.pay_back(self.payments[which % len(self.payments)], fen)
         elif step == "follow":
             follow(self.giving)
             refuse_any_difference(self.campaign)
+
+    def pay_back(self, payment: str, fen: int) -> None:
+        """Of each line as much of it as there is."""
+        number = disbursing.get(db.session(), payment).id
+        left = {row.position: int(row.fen - row.back) for row in db.session.execute(left_by_line(number))}
+        db.session.rollback()
+        if any(left.values()):
+            pay_back(self.giving, payment, {line: min(fen, there) for line, there in left.items()})
 
     def move(self, kind: str, whose: tuple[str, str], fen: int) -> None:
         in_transaction(write, self.campaign, kind, whose[1], fen)

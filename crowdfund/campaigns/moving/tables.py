@@ -29,6 +29,7 @@ from crowdfund.campaigns.models import (
 from crowdfund.campaigns.news.models import CampaignUpdate, UpdatePicture
 from crowdfund.campaigns.plans import keeping
 from crowdfund.campaigns.receipt_models import Receipt, ReceiptSeries
+from crowdfund.campaigns.repayments.models import RepaidLine, Repayment
 from crowdfund.campaigns.reports.models import CampaignReport
 from crowdfund.campaigns.states import PUBLIC, CampaignState, ContributionState, DisbursementState
 from crowdfund.campaigns.students.models import LEFT_BEHIND, EnrolmentProof, SchoolTerm, StudentPlace
@@ -229,6 +230,7 @@ def of_payments() -> tuple[Carried, ...]:
     """A payment comes as paid: whom it reached is written down before it is proved."""
     its = of_campaigns
     payments = select(Disbursement.id).where(its(Disbursement.campaign_id))
+    repayments = select(Repayment.id).where(Repayment.disbursement_id.in_(payments))
     as_paid: dict[str, Any] = {"state": DisbursementState.PAID}
     nobody: dict[str, Any] = {"name": "", "key": LEFT_BEHIND}
     return (
@@ -236,6 +238,8 @@ def of_payments() -> tuple[Carried, ...]:
         Carried(BillLine, BillLine.disbursement_id.in_(payments)),
         Carried(Beneficiary, its(Beneficiary.campaign_id), nobody, people=("added_by",)),
         Carried(Disbursement, its(Disbursement.campaign_id), changes=("state",)),
+        Carried(Repayment, Repayment.disbursement_id.in_(payments), people=("officer_id", "decider_id")),
+        Carried(RepaidLine, RepaidLine.repayment_id.in_(repayments)),
         Carried(Evidence, Evidence.disbursement_id.in_(payments), people=("overruled_by", "added_by")),
         Carried(CampaignReport, its(CampaignReport.campaign_id), people=("drafter_id", "publisher_id")),
     )

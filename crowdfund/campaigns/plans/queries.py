@@ -54,6 +54,7 @@ class Month:
     """`is_open`: its giver may pay it now."""
 
     period: date
+    gift: str
     fen: int
     state: ContributionState
     url: str
@@ -104,6 +105,24 @@ def of_person(session: Session, person_id: int) -> list[Shown]:
     return [shown(row) for row in session.execute(mine)]
 
 
+def page_of_person(session: Session, person_id: int, *, before: str, size: int) -> tuple[list[Shown], str]:
+    """All of them, the latest first, below the plan `before`; and where the next page goes on, nothing after the last."""
+    mine = columns().where(Plan.person_id == person_id)
+    if before:
+        known = select(Plan.id).where(Plan.public_id == before, Plan.person_id == person_id)
+        mine = mine.where(Plan.id < known.scalar_subquery())
+    found = [shown(row) for row in session.execute(mine.order_by(Plan.id.desc()).limit(size + 1))]
+    return found[:size], found[size - 1].id if len(found) > size else ""
+
+
+def find_own(session: Session, plan: str, person_id: int) -> Shown:
+    """By its public id, for whose it is. Raises NotFound for every other."""
+    row = session.execute(columns().where(Plan.public_id == plan, Plan.person_id == person_id)).first()
+    if row is None:
+        raise NotFound(plan)
+    return shown(row)
+
+
 def months(session: Session, plan: Shown) -> Sequence[Month]:
     """Its gifts, the latest first."""
     wanted = select(Installment.period, Contribution.public_id, Contribution.fen, Contribution.state, Campaign.state)
@@ -115,6 +134,7 @@ def months(session: Session, plan: Shown) -> Sequence[Month]:
     return [
         Month(
             period=period,
+            gift=gift,
             fen=fen,
             state=state,
             url=f"/campaigns/{plan.campaign}/gifts/{giving.link_token(gift)}",

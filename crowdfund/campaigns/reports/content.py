@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.ledger_models import SealedRow
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evidence, Organisation, PublicRow
+from crowdfund.campaigns.repayments.models import Repayment
 from crowdfund.campaigns.reports.models import CampaignReport
 from crowdfund.campaigns.states import DisbursementState
 from marketplace.core import clock, sealing
@@ -22,12 +23,12 @@ from marketplace.core.sealing import Seal
 
 FORMAT: Final = 1
 CHAIN: Final = "public"
-KINDS: Final = ("gift", "match", "unmatch", "refund", "return", "disbursement")
+KINDS: Final = ("gift", "match", "unmatch", "refund", "return", "disbursement", "repayment")
 Content = dict[str, Any]
 
 
 def of(session: Session, report: CampaignReport) -> Content:
-    """Eight statements."""
+    """Nine statements."""
     campaign = session.get_one(Campaign, report.campaign_id)
     organisation = session.get_one(Organisation, campaign.organisation_code)
     payments = payments_of(session, report)
@@ -66,8 +67,10 @@ def hash_of(text: str) -> str:
 
 
 def read(text: str) -> Content:
+    """Reports from before providers could pay back say nothing of it: nothing had come back."""
     found: Content = json.loads(text)
-    return found
+    sums = {part: dict.fromkeys(KINDS, 0) | found[part] for part in ("period", "whole")}
+    return found | sums | {"payments": [{"repaid_fen": 0} | each for each in found["payments"]]}
 
 
 def balance(figures: Mapping[str, int]) -> int:
@@ -100,14 +103,24 @@ def payments_of(session: Session, report: CampaignReport) -> list[Content]:
     proofs = select(Evidence).where(Evidence.disbursement_id.in_(files)).order_by(Evidence.id)
     for proof in session.scalars(proofs):
         files[proof.disbursement_id].append({"kind": proof.kind, "sha256": proof.sha256})
-    return [payment(row, position, at, files[row.id]) for row, position, at in rows]
+    back = repaid_by_payment(session, report)
+    return [payment(row, position, at, files[row.id], back.get(row.id, 0)) for row, position, at in rows]
 
 
-def payment(row: Disbursement, position: int, at: Any, files: list[Content]) -> Content:
+def repaid_by_payment(session: Session, report: CampaignReport) -> dict[int, int]:
+    """Fen that providers paid back up to the last day."""
+    wanted: Any = select(Repayment.disbursement_id, func.sum(PublicRow.fen))
+    wanted = wanted.join(PublicRow, PublicRow.reference == "repaid:" + Repayment.public_id)
+    found = session.execute(of_period(wanted, report, within=False).group_by(Repayment.disbursement_id))
+    return {number: int(fen) for number, fen in found}
+
+
+def payment(row: Disbursement, position: int, at: Any, files: list[Content], repaid_fen: int) -> Content:
     return {
         "payment": row.public_id,
         "paid_on": clock.local(at).date().isoformat(),
         "fen": row.fen,
+        "repaid_fen": repaid_fen,
         "purpose": row.purpose_zh,
         "provider": row.provider_zh,
         "credit_code": row.provider_credit_code,
@@ -125,7 +138,7 @@ def budget_of(session: Session, report: CampaignReport, payments: list[Content])
             "position": line.position,
             "name": line.name_zh,
             "planned_fen": line.fen,
-            "spent_fen": sum(each["fen"] for each in payments if each["budget_line"] == line.position),
+            "spent_fen": sum(each["fen"] - each["repaid_fen"] for each in payments if each["budget_line"] == line.position),
         }
         for line in session.scalars(lines)
     ]

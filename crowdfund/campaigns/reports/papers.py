@@ -64,6 +64,7 @@ def kinds_in_words() -> dict[str, str]:
         "refund": _("Refunded"),
         "return": _("Refunds that came back"),
         "disbursement": _("Paid to providers"),
+        "repayment": _("Paid back by providers"),
     }
 
 
@@ -119,12 +120,17 @@ def budget_table(content: Content) -> dict[str, Any]:
 
 def payments_table(content: Content) -> dict[str, Any]:
     rows = [
-        [each["paid_on"], each["purpose"], each["provider"], each["invoice"], yuan(each["fen"]), proofs(each)]
+        [each["paid_on"], each["purpose"], each["provider"], each["invoice"], paid(each), proofs(each)]
         for each in content["payments"]
     ]
     heads = [_("Paid on"), _("What it pays for"), _("Provider"), _("Invoice number"), _("Amount"), _("Evidence")]
     columns = ["", "wide", "", "", "fen", ""]
     return {"title": _("Payments to providers"), "columns": columns, "heads": heads, "rows": rows}
+
+
+def paid(payment: Content) -> str:
+    sum_paid, back = yuan(payment["fen"]), payment["repaid_fen"]
+    return sum_paid + (str(_("\n(%(sum)s paid back)", sum=yuan(back))) if back else "")
 
 
 def proofs(payment: Content) -> str:
@@ -146,13 +152,14 @@ def as_csv(content: Content, sha256: str) -> bytes:
     for each in content["payments"]:
         whom = {name: each[name] for name in ("provider", "credit_code", "invoice")}
         files = " ".join(proof["sha256"] for proof in each["evidence"])
-        rows.append(
-            line("payment", each["purpose"], each["paid_on"], amount=csv_rows.yuan(each["fen"]), evidence=files, **whom)
-        )
+        told = {"name": each["purpose"], "day": each["paid_on"]} | whom
+        rows.append(line("payment", amount=csv_rows.yuan(each["fen"]), evidence=files, **told))
+        if each["repaid_fen"]:
+            rows.append(line("repaid", amount=csv_rows.yuan(each["repaid_fen"]), **told))
     rows.append(line("sha256", sha256))
     return ("\ufeff" + "".join(csv_rows.row(row) for row in rows)).encode()
 
 
-def line(part: str, name: str, day: str = "", **cells: str) -> tuple[str, ...]:
+def line(part: str, name: str = "", day: str = "", **cells: str) -> tuple[str, ...]:
     known = {"part": part, "name": name, "day": day} | cells
     return tuple(known.get(column, "") for column in HEAD)

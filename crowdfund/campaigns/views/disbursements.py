@@ -12,6 +12,7 @@ from crowdfund.campaigns import desk, disbursing, evidence, payments_out
 from crowdfund.campaigns.disbursement_forms import EVIDENCE_WORDS, BankForm, BillForm, EvidenceForm, ReasonForm
 from crowdfund.campaigns.faces import looking
 from crowdfund.campaigns.models import Organisation
+from crowdfund.campaigns.repayments import queries as repaid
 from crowdfund.campaigns.reports.due import ReportOverdue
 from crowdfund.campaigns.states import DisbursementState as D
 from crowdfund.campaigns.views.ledger import file_answer
@@ -55,7 +56,7 @@ def list_disbursements() -> ResponseReturnValue:
     session = db.session()
     work = payments_out.work(session, mine())
     choices = payments_out.choices(session, mine(), current_book()) if "charity_officer" in g.person.roles else []
-    return page("charity/disbursements.html", work=work, choices=choices)
+    return page("charity/disbursements.html", work=work, choices=choices, repayments=repaid.waiting(session, mine()))
 
 
 @bp.get("/new")
@@ -133,6 +134,7 @@ def disbursement_page(disbursement: str, forms: dict[str, Form], status: int = 2
     }
     steps = desk.steps_of(session, f"disbursement:{disbursement}")
     told: dict[str, Any] = {"shown": shown, "files": files, "forms_by_step": blank | forms, "of": of, "steps": steps}
+    told["repayments"] = repaid.of_payment(session, shown.row.id, everything=True)
     return page("charity/disbursement.html", status, **told)
 
 

@@ -13,6 +13,7 @@ from crowdfund.campaigns import evidence, export, json_lines, ledger_figures, le
 from crowdfund.campaigns.criteria import reaching
 from crowdfund.campaigns.ledger_figures import Named
 from crowdfund.campaigns.ledger_forms import KIND_WORDS, RowsForm
+from crowdfund.campaigns.repayments import queries as repaid
 from crowdfund.campaigns.reports import standing
 from crowdfund.campaigns.views.sharing import unless_known
 from crowdfund.campaigns.whereabouts import queries as whereabouts, spent_file
@@ -23,7 +24,15 @@ from marketplace.core.errors import NotFound
 from marketplace.payments.gateways import current_book
 
 VERIFIER: Final = Path(__file__).parent.parent / "verify.py"
-KIND_TAGS: Final = {"gift": "give", "match": "give", "unmatch": "now", "refund": "now", "return": "give", "disbursement": ""}
+KIND_TAGS: Final = {
+    "gift": "give",
+    "match": "give",
+    "unmatch": "now",
+    "refund": "now",
+    "return": "give",
+    "disbursement": "",
+    "repayment": "give",
+}
 
 bp = Blueprint("ledger", __name__)
 
@@ -95,7 +104,14 @@ def show_disbursement(campaign: str, disbursement: str) -> ResponseReturnValue:
     shown = payments_out.public(session, named.id, disbursement)
     files = payments_out.evidence_of(session, disbursement)
     lines = whereabouts.of_payment(session, shown.row.id)
-    told = {"files": files, "lines": lines, "reached": reaching.by_county(session, shown.row.id)}
+    back = repaid.of_payment(session, shown.row.id)
+    told: dict[str, Any] = {
+        "files": files,
+        "lines": lines,
+        "reached": reaching.by_county(session, shown.row.id),
+        "repayments": back,
+    }
+    told["came_back_fen"] = sum(each.row.fen for each in back)
     return render_template("ledger/disbursement.html", campaign=named, paid=shown, **told)
 
 

@@ -2,7 +2,7 @@
 
 What goes back to a giver comes out of what is not spent of their gift; if that is not enough, other money that is not spent
 yet takes over the lines that theirs had paid. So a gift is always what is back, spent and not yet spent of it, and a line is
-always paid in full (ADR 36)."""
+always paid in full (ADR 36), less what its provider paid back: what was spent on it last is not spent any more (ADR 53)."""
 
 import logging
 from collections.abc import Callable
@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.ledger_models import SealedRow
-from crowdfund.campaigns.ledger_rows import PAYMENT
+from crowdfund.campaigns.ledger_rows import PAYMENT, REPAYMENT
 from crowdfund.campaigns.models import Campaign, Disbursement, PublicRow
 from crowdfund.campaigns.public_ledger import SOURCE
+from crowdfund.campaigns.repayments.models import RepaidLine, Repayment
 from crowdfund.campaigns.whereabouts.models import BillLine, GivenMoney, MoneyFollowed, SpentMoney
 from marketplace.core import page_cache
 from marketplace.core.db import db, in_transaction, insert_or_ignore
@@ -92,10 +93,7 @@ def let_go(session: Session, source: GivenMoney, fen: int, *, by_payment: bool) 
         source.spent_fen -= taken
         source.back_fen += taken
         freed.append((part.bill_line_id, taken))
-        if taken == part.fen:
-            session.delete(part)
-        else:
-            part.fen -= taken
+        take_from(session, part, taken)
         session.flush()
     return freed
 
@@ -125,6 +123,40 @@ def pay(session: Session, row: Any) -> None:
     mine = lines.where(Disbursement.public_id == row.key.removeprefix(PAYMENT)).order_by(BillLine.position)
     for line in session.execute(mine).all():
         cover(session, row, line.id, line.fen)
+
+
+def pay_back(session: Session, row: Any) -> None:
+    """A provider paid back: on each line what was spent last is there again first."""
+    lines = select(RepaidLine.bill_line_id, RepaidLine.fen).join(Repayment, Repayment.id == RepaidLine.repayment_id)
+    lines = lines.where(Repayment.public_id == row.key.removeprefix(REPAYMENT)).order_by(RepaidLine.bill_line_id)
+    for line in session.execute(lines).all():
+        uncover(session, row, line.bill_line_id, line.fen)
+
+
+def uncover(session: Session, row: Any, line: int, fen: int) -> None:
+    """What paid `fen` of this line is not spent any more, the money that came last first."""
+    parts = select(SpentMoney, GivenMoney).join(GivenMoney, GivenMoney.number == SpentMoney.number)
+    parts = parts.where(SpentMoney.bill_line_id == line).order_by(SpentMoney.number.desc())
+    while fen:
+        found = session.execute(parts.limit(PAGE)).all()
+        if not found:
+            logging.getLogger(__name__).error("row %s pays back more than was paid", row.number)
+            return
+        for part, source in found:
+            taken = min(fen, part.fen)
+            if not taken:
+                break
+            fen -= taken
+            source.spent_fen -= taken
+            take_from(session, part, taken)
+        session.flush()
+
+
+def take_from(session: Session, part: SpentMoney, fen: int) -> None:
+    if fen == part.fen:
+        session.delete(part)
+    else:
+        part.fen -= fen
 
 
 def cover(session: Session, row: Any, line: int, fen: int) -> None:
@@ -170,4 +202,5 @@ FOLLOW: Final[dict[str, Callable[[Session, Any], None]]] = {
     "unmatch": go_back,
     "return": come_again,
     "disbursement": pay,
+    "repayment": pay_back,
 }

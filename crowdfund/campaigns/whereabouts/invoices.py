@@ -20,3 +20,9 @@ def fingerprint(number: str, lines: Sequence[tuple[str, int]]) -> str:
 def of_payment(session: Session, paid: Disbursement) -> str:
     lines = select(BillLine.what_zh, BillLine.fen).where(BillLine.disbursement_id == paid.id).order_by(BillLine.position)
     return fingerprint(" ".join(paid.invoice_number.split()), [(row.what_zh, row.fen) for row in rows(session, lines)])
+
+
+def of_repayment(payment: str, lines: Sequence[tuple[int, int]]) -> str:
+    """How the row of what a provider paid back names the payment's row and the lines (position, fen) that came back."""
+    named = {"kind": "disbursement", "lines": [list(line) for line in lines], "reference": f"disburse:{payment}"}
+    return hashlib.sha256(canonical(named)).hexdigest()

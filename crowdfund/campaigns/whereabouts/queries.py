@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns.invited import gate
 from crowdfund.campaigns.models import Campaign, Contribution, Disbursement
 from crowdfund.campaigns.receipt_models import Receipt
+from crowdfund.campaigns.repayments.models import RepaidLine, Repayment
+from crowdfund.campaigns.repayments.queries import is_approved
 from crowdfund.campaigns.whereabouts.models import BillLine, GivenMoney, SpentMoney
 from marketplace.core.records import slim_record
 
@@ -40,13 +42,15 @@ class Whereabouts:
 
 @slim_record
 class PaidLine:
-    """A line of an invoice, and how many gifts paid it; `match_fen` came from matching funds."""
+    """A line of an invoice, and how many gifts paid it; `match_fen` came from matching funds, `back_fen` its provider paid
+    back."""
 
     what: str
     fen: int
     gifts: int
     gift_fen: int
     match_fen: int
+    back_fen: int
 
 
 @slim_record
@@ -97,5 +101,7 @@ def of_payment(session: Session, disbursement: int) -> list[PaidLine]:
     wanted = wanted.outerjoin(SpentMoney, SpentMoney.bill_line_id == BillLine.id)
     wanted = wanted.outerjoin(GivenMoney, GivenMoney.number == SpentMoney.number)
     wanted = wanted.where(BillLine.disbursement_id == disbursement).group_by(BillLine.id, BillLine.what_zh, BillLine.fen)
-    found = session.execute(wanted.order_by(BillLine.id))
-    return [PaidLine(what, int(fen), int(gifts), int(given), int(match)) for what, fen, gifts, given, match in found]
+    back = select(func.coalesce(func.sum(RepaidLine.fen), 0)).join(Repayment, Repayment.id == RepaidLine.repayment_id)
+    back = back.where(RepaidLine.bill_line_id == BillLine.id, is_approved()).correlate(BillLine)
+    found = session.execute(wanted.add_columns(back.scalar_subquery()).order_by(BillLine.id))
+    return [PaidLine(what, *map(int, sums)) for what, *sums in found]

@@ -2,16 +2,18 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import exists, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from crowdfund.campaigns.ledger_figures import Named
 from crowdfund.campaigns.ledger_models import SealedRow
+from crowdfund.campaigns.ledger_rows import PAYMENT, REPAYMENT
 from crowdfund.campaigns.models import Disbursement, PublicRow
+from crowdfund.campaigns.repayments.models import RepaidLine, Repayment
 from crowdfund.campaigns.whereabouts.following import FOLLOW_QUIETLY
 from crowdfund.campaigns.whereabouts.models import BillLine, GivenMoney, MoneyFollowed, SpentMoney
 from marketplace.core import csv_rows
@@ -28,7 +30,7 @@ def lines(session: Session, campaign: Named, book: str) -> Iterator[bytes]:
     paid or sent back while this was written: then the pages may be of different moments, and `verify.py` says so."""
     until = followed(session)
     whole = hashlib.sha256()
-    for part in parts(session, campaign.id, book, until):
+    for part in chain(parts(session, campaign.id, book, until), repaid(session, campaign.id, book, until)):
         whole.update(part)
         yield part
     if not has_moved(session, campaign.id, book, until):
@@ -72,7 +74,7 @@ def spent_between(campaign: int, first: int, last: int) -> Any:
     paid = paid.join(GivenMoney, GivenMoney.number == SpentMoney.number)
     paid = paid.join(BillLine, BillLine.id == SpentMoney.bill_line_id)
     paid = paid.join(Disbursement, Disbursement.id == BillLine.disbursement_id)
-    paid = paid.join(PublicRow, PublicRow.reference == "disburse:" + Disbursement.public_id)
+    paid = paid.join(PublicRow, PublicRow.reference == PAYMENT + Disbursement.public_id)
     paid = paid.join(SealedRow, SealedRow.row_id == PublicRow.id)
     paid = paid.where(GivenMoney.campaign_id == campaign, SpentMoney.number.between(first, last))
     return paid.order_by(SpentMoney.number, SpentMoney.bill_line_id)
@@ -88,3 +90,23 @@ def lines_of(given: Any, parts: Sequence[Any]) -> Iterator[str]:
     for status, fen in (("not_spent", left), ("sent_back", given.back_fen)):
         if fen:
             yield csv_rows.row((*begin, status, csv_rows.yuan(fen), *[""] * 6))
+
+
+def repaid(session: Session, campaign: int, book: str, until: int) -> Iterator[bytes]:
+    """Of each line of an invoice what its provider paid back, after the gifts; `gift_row` is the row of that money."""
+    paid, back = aliased(PublicRow), aliased(SealedRow)
+    wanted: Any = select(SealedRow.number, RepaidLine.fen, back.number.label("payment_row"), Disbursement.public_id)
+    wanted = wanted.add_columns(Disbursement.provider_zh, Disbursement.invoice_number, BillLine.position, BillLine.what_zh)
+    wanted = wanted.join(PublicRow, PublicRow.id == SealedRow.row_id)
+    wanted = wanted.join(Repayment, PublicRow.reference == REPAYMENT + Repayment.public_id)
+    wanted = wanted.join(RepaidLine, RepaidLine.repayment_id == Repayment.id)
+    wanted = wanted.join(BillLine, BillLine.id == RepaidLine.bill_line_id)
+    wanted = wanted.join(Disbursement, Disbursement.id == Repayment.disbursement_id)
+    wanted = wanted.join(paid, paid.reference == PAYMENT + Disbursement.public_id).join(back, back.row_id == paid.id)
+    wanted = wanted.where(SealedRow.campaign_id == campaign, SealedRow.book == book, SealedRow.kind == "repayment")
+    found = rows(session, wanted.where(SealedRow.number <= until).order_by(SealedRow.number, BillLine.position))
+    session.rollback()
+    for part in found:
+        whom = (str(part.payment_row), part.public_id, part.provider_zh, part.invoice_number)
+        begin = (str(part.number), "repayment", "repaid", csv_rows.yuan(part.fen))
+        yield csv_rows.row((*begin, *whom, str(part.position), part.what_zh)).encode()

@@ -29,4 +29,5 @@ PAID_OUT: Final = (
     "disburse_paid",
     "payout_paid",
     "payout_bounced",
+    "repaid",  # a provider, to our bank
 )  # by our bank, or by a transfer

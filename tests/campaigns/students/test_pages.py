@@ -45,7 +45,7 @@ def test_a_place_is_found_taken_and_stopped_by_a_guest(aid: Aid) -> None:
     assert "已有 1 名学生有资助人" in client.get(f"/campaigns/{aid.campaign}").text
 
     own = client.get(url_of(plan_of(gift).public_id)).text
-    assert "您资助的学生" in own and alias in own and "还没开学期" in own
+    assert "你资助的学生" in own and alias in own and "还没开学期" in own
     assert "/pause" not in own and "/amount" not in own and CONTACT not in own
     post(client, url_of(plan_of(gift).public_id) + "/stop", {})
     assert sponsorships() == [(place, "ended", "asked")]
