@@ -51,6 +51,7 @@ from marketplace.orders.institutions import (
 )
 from marketplace.orders.institutions.views import (
     bank_transfers as bank_transfer_views,
+    checks as institution_checks,
     members as institution_views,
     operator as operator_institutions,
     station as check_views,
@@ -163,7 +164,7 @@ def install_cases(app: Flask) -> None:
 
 def install_institutions(app: Flask) -> None:
     """Canteens order on account, and pay by the month as anything else is paid."""
-    for institutions in (institution_views, operator_institutions, bank_transfer_views, check_views):
+    for institutions in (institution_views, institution_checks, operator_institutions, bank_transfer_views, check_views):
         app.register_blueprint(institutions.bp)
     outcomes.on_succeeded[order_payments.PURPOSE] = paying_bills.receive
     refunds.on_failed[order_payments.PURPOSE] = paying_bills.came_back

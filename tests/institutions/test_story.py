@@ -140,6 +140,20 @@ def test_what_comes_off_a_bill_counts_in_the_quality_of_its_seller_and_station(c
     assert differences(canteen) == []
 
 
+def test_packs_that_a_check_finds_too_light_count_in_the_quality_as_well(canteen: Canteen) -> None:
+    number = canteen.order(apples=3)
+    canteen.deliver(number)
+    (line,), (parcel,) = lines_of(number), parcels(number)
+    claim = Claim(rejected=1, grams=line.net_weight_grams, reason="damaged")  # the other two weigh half
+    check = canteen.check(parcel.public_id, {line.public_id: claim})
+
+    in_transaction(checking.answer, check=check, station=None, why="", actor="test", agrees=True)
+    duties.count_quality()
+
+    assert quality() == {"seller": (3, 3, 3, 3), "station": (3, 3, 3, 3)}
+    assert db.session.scalars(select(QualityCount.lighter)).all() == [2, 2]
+
+
 def quality() -> dict[str, tuple[int, ...]]:
     db.session.rollback()
     rows = db.session.scalars(select(QualityCount))
