@@ -91,6 +91,7 @@ def test_a_member_orders_on_account_at_the_checkout(canteen: Canteen, payer: Fla
     put(payer, canteen.shop.apples, 2)
     page = payer.get("/checkout")
     assert "单位月结：示例小学食堂" in page.text and "还能月结 ¥1,000.00" in page.text
+    assert "提交订单</button>" in page.text and "去付款" not in page.text and "现在付的话，提交后 15 分钟" in page.text
     data = RECIPIENT | {name: hidden(page, name) for name in ("shown_total", "idempotency_key")}
     assert post(payer, "/checkout", data | {"account": "nobody"}).status_code == 404
 
@@ -152,7 +153,7 @@ def test_strangers_are_offered_no_account(canteen: Canteen) -> None:
     stranger = canteen.shop.browser()
     canteen.shop.fill(stranger, apples=1)
     page = stranger.get("/checkout")
-    assert "单位月结" not in page.text
+    assert "单位月结" not in page.text and "提交订单，去付款</button>" in page.text
     data = RECIPIENT | {name: hidden(page, name) for name in ("shown_total", "idempotency_key")}
     assert post(stranger, "/checkout", data | {"account": canteen.public_id}).status_code == 404
     assert canteen.row.outstanding_fen == 0
