@@ -25,6 +25,7 @@ from marketplace.core.settings import settings
 from marketplace.demo import gifts, history, places
 from marketplace.demo.load import greeting, load
 from marketplace.demo.tables import OnlyForDemonstrations
+from marketplace.duties import compose_worker
 from marketplace.payments.gateways import gateways
 from marketplace.payments.reconciliation.cli import payments
 from marketplace.payments.sandbox import storage
@@ -147,7 +148,7 @@ def worker() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    current_app.extensions["worker"].run(stop)
+    compose_worker(current_app).run(stop)
 
 
 EVERY = (

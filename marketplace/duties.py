@@ -27,7 +27,7 @@ from marketplace.accounts import codes, rate_limits, sign_in, tokens
 from marketplace.core import clock, idempotency, outbox, sealing
 from marketplace.core.db import carry_over, db, in_transaction
 from marketplace.core.worker import Worker
-from marketplace.notifications import delivering, messages
+from marketplace.notifications import delivering
 from marketplace.orders import carts, settlement
 from marketplace.orders.batches import reminders as batch_reminders
 from marketplace.orders.cases import appealing, forgetting as case_pictures, quality, returning
@@ -42,9 +42,7 @@ from marketplace.payments.transfers import sending
 
 
 def compose_worker(app: Flask) -> Worker:
-    """Of this application, once its parts are there."""
-    outbox.listeners[messages.TOPIC] = [messages.deliver]
-    outbox.slow.add(messages.TOPIC)
+    """Of this application, once its parts are there; read by no web process, which would carry it in vain."""
     worker = Worker(
         steps=[
             settlement.settle_one_due,

@@ -92,7 +92,9 @@ REFUNDS: Final = (
         f"""SELECT l.public_id AS name, l.shipping_fen AS owed, SUM(b.shipping) AS amount FROM {GONE} b
         JOIN order_line l ON l.id = b.line_id WHERE b.state <> 'failed'
         GROUP BY l.id, l.public_id, l.shipping_fen, l.quantity HAVING SUM(b.shipping) > l.shipping_fen
-        OR (SUM(CASE WHEN b.with_shipping THEN b.quantity ELSE 0 END) = l.quantity AND SUM(b.shipping) <> l.shipping_fen)""",
+        OR (SUM(CASE WHEN b.with_shipping THEN b.quantity ELSE 0 END) = l.quantity
+            AND l.shipping_fen > SUM(b.shipping) + COALESCE((SELECT SUM(f.shipping) FROM {GONE} f
+                WHERE f.line_id = l.id AND f.state = 'failed' AND f.quantity = 0), 0))""",
         "line {name} has {owed} fen of shipping, {amount} went back",
     ),
     Check(

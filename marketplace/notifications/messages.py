@@ -28,6 +28,8 @@ def install(app: Flask, settings: Settings) -> None:
     """Who writes letters finds us here."""
     app.extensions["letters"] = sys.modules[__name__]
     app.extensions["message_way"] = ways.chosen(settings)
+    outbox.listeners[TOPIC] = [deliver]
+    outbox.slow.add(TOPIC)
 
 
 def send(

@@ -1,6 +1,7 @@
 """Gifts and deposit pledges."""
 
 from collections.abc import Callable
+from typing import Final
 
 from flask import Flask
 
@@ -23,60 +24,30 @@ from crowdfund.campaigns.plans import cards, keeping, receiving, waiting
 from crowdfund.campaigns.reports import publishing
 from crowdfund.campaigns.students import choosing, releasing
 from crowdfund.campaigns.views import (
-    cash as cash_views,
-    criteria as criteria_views,
-    deposits as deposit_views,
-    disbursements as disbursement_views,
     gifts as gift_views,
-    held as held_views,
     invitations as invitation_views,
     ledger as ledger_views,
-    matching as matching_views,
-    mirrors as mirror_views,
-    news as news_views,
-    officers as officer_views,
-    organisation_officers as officers_of_organisations_views,
-    organisations as organisation_views,
-    plans as plan_views,
     public as campaign_views,
-    receipts as receipt_views,
-    reports as report_views,
-    returned as returned_views,
-    sharing as sharing_views,
-    sponsors as sponsor_views,
-    student_desk as student_desk_views,
-    students as student_views,
-    teams as team_views,
-    years as year_views,
 )
 from crowdfund.pledges import holding, reminders
-from crowdfund.pledges.views import (
-    bank as bank_views,
-    children as children_views,
-    programme as programme_views,
-    public as pledge_views,
-    station as station_device_views,
-    tracking as tracking_views,
-)
-from marketplace.core import outbox
+from crowdfund.pledges.views import public as pledge_views, tracking as tracking_views
+from marketplace.core import late, outbox
+from marketplace.core.late import LateView
 from marketplace.orders.batches import tracing as batch_tracing
 from marketplace.payments import outcomes, refunds
 from marketplace.payments.disputes import following
 from marketplace.payments.operator import tracing, words
 from marketplace.stations import queues
 
+VIEWS: Final = "crowdfund.campaigns.views"
+DEVICES: Final = "crowdfund.pledges.views"
+
 
 def install_giving(app: Flask) -> None:
     """Gifts: their money goes straight into their campaign's account, and back by itself when that is called off."""
-    for views in (
-        organisation_views,
-        officers_of_organisations_views,
-        campaign_views,
-        gift_views,
-        officer_views,
-        returned_views,
-    ):
+    for views in (campaign_views, gift_views):
         app.register_blueprint(views.bp)
+    late.register(app, VIEWS, "organisations", "organisation_officers", "officers", "returned")
     outcomes.credited[giving.PURPOSE] = giving.account_of
     outcomes.on_succeeded[giving.PURPOSE] = giving.receive
     refunds.on_failed[giving.PURPOSE] = returning.came_back
@@ -94,23 +65,22 @@ def install_giving(app: Flask) -> None:
 
 def install_giving_together(app: Flask) -> None:
     """Teams, cards of gifts in somebody's honour, gifts in cash; posters, what others may show; news and comments."""
-    for views in (team_views, cash_views, deposit_views, sharing_views, news_views):
-        app.register_blueprint(views.bp)
+    late.register(app, VIEWS, "teams", "cash", "deposits", "sharing", "news")
     outbox.listeners[dedicating.TELLS] = [dedicating.tell]
-    queues.others["cash_gifts"] = cash_views.queue
+    queues.others["cash_gifts"] = LateView(f"{VIEWS}.cash", "queue")
     tracing.pages_of_entries |= dict.fromkeys(("cash", "cash_refund", "cash_drawn"), campaign_tracing.page_of_gift)
 
 
 def install_channels(app: Flask) -> None:
     """Campaigns that live on a platform, and those for a closed list, before whose pages everybody is asked."""
-    for views in (mirror_views, invitation_views):
-        app.register_blueprint(views.bp)
+    app.register_blueprint(invitation_views.bp)
+    late.register(app, VIEWS, "mirrors")
     app.before_request(invitation_views.turn_away)
 
 
 def install_plans(app: Flask) -> None:
     """Monthly gifts: received as any other; what has to ask the gateway waits apart from the rest."""
-    app.register_blueprint(plan_views.bp)
+    late.register(app, VIEWS, "plans")
     outcomes.credited[keeping.PURPOSE] = giving.account_of
     outcomes.on_succeeded[keeping.PURPOSE] = receiving.receive
     refunds.on_failed[keeping.PURPOSE] = returning.came_back
@@ -127,8 +97,7 @@ def install_plans(app: Flask) -> None:
 
 def install_students(app: Flask) -> None:
     """Sponsored students: a place follows the plan that pays for it, a term the payment to its school."""
-    for views in (student_views, student_desk_views):
-        app.register_blueprint(views.bp)
+    late.register(app, VIEWS, "students", "student_desk")
     keeping.on_ended = [choosing.ended]
     keeping.pledged = [choosing.is_promised]
     receiving.on_received = [choosing.arrived]
@@ -137,8 +106,7 @@ def install_students(app: Flask) -> None:
 
 def install_matching(app: Flask) -> None:
     """Matching funds: paid in as anything else is paid; what gifts do not get goes back to the sponsor."""
-    for views in (matching_views, sponsor_views, held_views):
-        app.register_blueprint(views.bp)
+    late.register(app, VIEWS, "matching", "sponsors", "held")
     outcomes.on_succeeded[paying_in.PURPOSE] = paying_in.receive
     refunds.on_failed[paying_in.PURPOSE] = sending_back.came_back
     refunds.on_requested |= dict.fromkeys((giving.PURPOSE, keeping.PURPOSE), taking_back.follow)
@@ -152,8 +120,8 @@ def install_matching(app: Flask) -> None:
 
 def install_public_ledger(app: Flask) -> None:
     """What everybody may read of gifts and payments, receipts, and how campaigns' money is paid out."""
-    for views in (ledger_views, receipt_views, year_views, disbursement_views, criteria_views, report_views):
-        app.register_blueprint(views.bp)
+    app.register_blueprint(ledger_views.bp)
+    late.register(app, VIEWS, "receipts", "years", "disbursements", "criteria", "reports")
     outbox.listeners[lifecycle.MOVED] = [partner_facts.campaign_moved]
     outbox.listeners[telling.TOLD] = [partner_facts.campaign_told]
     outbox.listeners[evidence.ADDED] = [partner_facts.evidence_added]
@@ -162,8 +130,9 @@ def install_public_ledger(app: Flask) -> None:
 
 def install_pledges(app: Flask) -> None:
     """Deposit pledges: savers, banks, children's cases, devices."""
-    for views in (pledge_views, tracking_views, bank_views, children_views, programme_views, station_device_views):
+    for views in (pledge_views, tracking_views):
         app.register_blueprint(views.bp)
-    queues.others["devices"] = station_device_views.queue
+    late.register(app, DEVICES, "bank", "children", "programme", "station")
+    queues.others["devices"] = LateView(f"{DEVICES}.station", "queue")
     outbox.listeners[holding.EXPIRES] = [holding.expire_held]
     outbox.listeners |= {topic: [listener] for topic, listener in reminders.LISTENERS.items()}

@@ -3,45 +3,23 @@
 from flask import Flask
 
 from listings import announcing, indexing, letters as listing_letters, partner_facts as facts_of_goods
-from listings.complaints.views import (
-    operator as operator_complaints,
-    public as public_complaints,
-    seller as seller_suspensions,
-    station as station_complaints,
-)
 from listings.customer_reviews import moderating
-from listings.customer_reviews.views import (
-    operator as operator_reviews,
-    public as public_reviews,
-    seller as seller_reviews,
-    station as station_reviews,
-)
+from listings.customer_reviews.views import public as public_reviews
 from listings.following import views as following_views
-from listings.questions.views import (
-    operator as operator_questions,
-    public as public_questions,
-    seller as seller_questions,
-    station as station_questions,
-)
-from listings.views import (
-    farmers as farmer_views,
-    media as media_views,
-    operator as operator_views,
-    prices as price_views,
-    review as review_views,
-    seller as seller_views,
-    sheets as sheet_views,
-)
-from marketplace.core import outbox
-from marketplace.orders.received import letters as review_letters, views as review_writing
-from marketplace.site import seller as seller_home
+from listings.questions.views import public as public_questions
+from listings.views import farmers as farmer_views, media as media_views, seller as seller_views
+from marketplace.core import late, outbox
+from marketplace.core.late import LateView
+from marketplace.orders.received import letters as review_letters
 from marketplace.stations import queues
 
 
 def install_listings(app: Flask) -> None:
     """Goods: sellers, the station's review, pictures; the index learns what has changed."""
-    for views in (seller_views, price_views, sheet_views, review_views, operator_views, media_views, seller_home):
+    for views in (seller_views, media_views):
         app.register_blueprint(views.bp)
+    late.register(app, "listings.views", "prices", "sheets", "review", "operator")
+    late.register(app, "marketplace.site", "seller")
     app.register_blueprint(following_views.bp)
     for pages in (farmer_views.bp, farmer_views.sellers_bp):
         app.register_blueprint(pages)
@@ -52,16 +30,15 @@ def install_listings(app: Flask) -> None:
 
 def install_complaints(app: Flask) -> None:
     """What people point out to the province about goods, and what a seller answers."""
-    for views in (public_complaints, station_complaints, operator_complaints, seller_suspensions):
-        app.register_blueprint(views.bp)
+    late.register(app, "listings.complaints.views", "public", "station", "operator", "seller")
 
 
 def install_feedback(app: Flask) -> None:
     """What buyers say of goods that they received, and what they ask before."""
-    for reviews in (public_reviews, seller_reviews, station_reviews, operator_reviews, review_writing):
-        app.register_blueprint(reviews.bp)
-    for questions in (public_questions, seller_questions, station_questions, operator_questions):
-        app.register_blueprint(questions.bp)
-    queues.others["reviews"] = station_reviews.queue
-    queues.others["questions"] = station_questions.queue
+    for pages in (public_reviews, public_questions):
+        app.register_blueprint(pages.bp)
+    late.register(app, "marketplace.orders.received", "views")
+    for name, package in (("reviews", "listings.customer_reviews.views"), ("questions", "listings.questions.views")):
+        late.register(app, package, "seller", "station", "operator")
+        queues.others[name] = LateView(f"{package}.station", "queue")
     outbox.listeners[moderating.DECIDED] = [review_letters.decided]

@@ -2,20 +2,16 @@
 
 from flask import Flask
 
+from marketplace.core import late
 from marketplace.payments import views as payment_views
-from marketplace.payments.operator import (
-    views as operator_views,
-    views_disputes as dispute_views,
-    views_reconciliation as reconciliation_views,
-    views_suspense as suspense_views,
-)
-from marketplace.payments.sandbox import connect_face, stripe_face, views as sandbox_views, views_payees as sandbox_payees
+from marketplace.payments.sandbox import connect_face, stripe_face, views as sandbox_views
 
 
 def install_payments(app: Flask) -> None:
     """The doors for payers, gateways and operators; where money is test money, the sandbox's too."""
-    for door in (payment_views, operator_views, suspense_views, dispute_views, reconciliation_views):
-        app.register_blueprint(door.bp)
+    app.register_blueprint(payment_views.bp)
+    late.register(app, "marketplace.payments.operator", "views", "views_suspense", "views_disputes", "views_reconciliation")
     if "sandbox" in app.extensions["gateways"].by_name:
-        for part in (sandbox_views, sandbox_payees, stripe_face, connect_face):
+        for part in (sandbox_views, stripe_face, connect_face):
             app.register_blueprint(part.bp)
+        late.register(app, "marketplace.payments.sandbox", "views_payees")

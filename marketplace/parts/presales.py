@@ -1,5 +1,7 @@
 """Presales: harvests for sale before they are in."""
 
+from typing import Final
+
 from flask import Flask
 
 from crowdfund.presales import (
@@ -13,24 +15,22 @@ from crowdfund.presales import (
     returning as presale_returns,
     updating as presale_news,
 )
-from crowdfund.presales.views import (
-    backings as backing_views,
-    public as presale_views,
-    seller as presale_selling,
-    station as presale_reviewing,
-)
-from marketplace.core import outbox
+from crowdfund.presales.views import public as presale_views
+from marketplace.core import late, outbox
+from marketplace.core.late import LateView
 from marketplace.orders import escrow
 from marketplace.payments import outcomes, refunds
 from marketplace.payments.disputes import following
 from marketplace.payments.operator import words
 from marketplace.stations import queues
 
+VIEWS: Final = "crowdfund.presales.views"
+
 
 def install_presales(app: Flask) -> None:
     """Paid into escrow, and back by itself, or on into ordinary orders."""
-    for views in (presale_views, backing_views, presale_selling, presale_reviewing):
-        app.register_blueprint(views.bp)
+    app.register_blueprint(presale_views.bp)
+    late.register(app, VIEWS, "backings", "seller", "station")
     purpose = presale_places.PURPOSE
     outcomes.credited[purpose] = presale_places.account_of
     outcomes.on_succeeded[purpose] = presale_places.receive
@@ -50,4 +50,4 @@ def install_presales(app: Flask) -> None:
     outbox.listeners[presale_places.CONFIRMED] += [facts_of_presales.place_confirmed]
     outbox.listeners[presale_returns.TOLD] += [facts_of_presales.place_returned]
     words.reasons.update(presale_returns.WORDS)
-    queues.others["presales"] = presale_reviewing.queue
+    queues.others["presales"] = LateView(f"{VIEWS}.station", "queue")

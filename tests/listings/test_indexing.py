@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from listings import announcing, indexing
 from listings.models import Listing
+from marketplace import duties
 from marketplace.core.db import db, in_transaction
 from marketplace.core.settings import settings
 from search_index import layout
@@ -84,7 +85,7 @@ def test_the_worker_mends_it_before_anything_changes(shop: Flask, fault: dict[st
     folder = settings().search_folder
     layout.write_current(folder, replace(before := layout.read_current(folder), **fault))  # type: ignore[arg-type]
 
-    (due,) = [job for job in shop.extensions["worker"].periodic if job.work is indexing.mend]
+    (due,) = [job for job in duties.compose_worker(shop).periodic if job.work is indexing.mend]
     due.work()
 
     assert layout.complaint(layout.read_current(folder)) == ""

@@ -229,6 +229,29 @@ def test_what_did_not_get_through_is_owed_again_and_can_be_refunded_again(shop: 
     assert states == [RefundState.FAILED, RefundState.SUCCEEDED]
 
 
+def test_shipping_that_went_back_alone_and_did_not_get_through_can_be_sent_again(shop: Shop, delivered: Box) -> None:
+    """Meanwhile the units were refunded once more, with shipping that seemed to be on its way."""
+    rest: dict[str, Any] = {"parcel": delivered.public_id, "station": JIXIAN, "reason": "全坏了", "actor": "clerk"}
+    units = ask(delivered, 3, with_shipping=False)
+    shipping = in_transaction(refunding.refund_rest, **rest)
+    bounce(shop, units)
+    ask(delivered, 3)
+    bounce(shop, shipping)
+    assert refunds_of(delivered) == [("failed", 5997), ("failed", 1000), ("pending", 5997)]
+    assert differences(shop) == []
+
+    in_transaction(refunding.refund_rest, **rest)
+    arrive(shop)
+    assert refunds_of(delivered)[2:] == [("succeeded", 5997), ("succeeded", 1000)]
+    assert balances(delivered.order) == {} and differences(shop) == []
+
+
+def refunds_of(parcel: Box) -> list[tuple[str, int]]:
+    db.session.rollback()
+    of_parcel = select(Refund.state, Refund.fen).where(Refund.reason_key.contains(parcel.public_id)).order_by(Refund.id)
+    return [(str(row.state), row.fen) for row in db.session.execute(of_parcel)]
+
+
 def test_growers_in_one_parcel_each_give_back_their_own(shop: Shop) -> None:
     honey = factories.make_variant(factories.make_listing(title_zh="蜂蜜"), price_fen=5001, net_weight_grams=333)
     buyer = shop.browser()

@@ -12,6 +12,7 @@ from crowdfund.campaigns import checking
 from crowdfund.campaigns.ledger_models import LedgerCheck, LedgerDay, SealedRow
 from crowdfund.campaigns.models import PublicRow
 from crowdfund.campaigns.public_ledger import plain
+from marketplace import duties
 from marketplace.core import sealing, triggers
 from marketplace.core.db import db, in_transaction
 from marketplace.core.sealing import Seal
@@ -62,7 +63,7 @@ def test_sealing_again_changes_nothing(giving: Giving) -> None:
 
 def test_the_worker_seals_it(giving: Giving) -> None:
     giving.gift(giving.campaign(), 100)
-    for periodic in current_app.extensions["worker"].periodic:
+    for periodic in duties.compose_worker(current_app).periodic:
         if periodic.seconds == 1:
             periodic.work()
     assert db.session.scalars(select(Seal.number).where(Seal.chain == "public")).all() == [1]
@@ -131,7 +132,7 @@ def test_a_long_chain_is_read_a_page_at_a_time_while_it_grows(giving: Giving, mo
 
 def test_the_worker_reads_again_between_its_other_work(giving: Giving) -> None:
     giving.gift(giving.campaign(), 100)
-    current_app.extensions["worker"].run_until_idle()
+    duties.compose_worker(current_app).run_until_idle()
     assert latest() == (1, None)
 
 

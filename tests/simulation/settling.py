@@ -58,7 +58,9 @@ def look_after_what_failed(world: World) -> None:
     failed = select(Parcel.public_id, Parcel.station_code).join(OrderLine, OrderLine.parcel_id == Parcel.id)
     failed = failed.join(RefundLine, RefundLine.order_line_id == OrderLine.id)
     failed = failed.join(Refund, Refund.public_id == RefundLine.refund_public_id)
-    failed = failed.where(Refund.state == RefundState.FAILED, OrderLine.quantity > OrderLine.refunded_quantity)
+    units_wait = OrderLine.quantity > OrderLine.refunded_quantity
+    only_shipping_waits = (RefundLine.quantity == 0) & (RefundLine.shipping_fen > 0)
+    failed = failed.where(Refund.state == RefundState.FAILED, units_wait | only_shipping_waits)
     db.session.rollback()
     for parcel, station in db.session.execute(failed.distinct().order_by(Parcel.public_id)).all():
         with suppress(Refusal):

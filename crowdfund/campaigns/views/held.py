@@ -13,8 +13,8 @@ from crowdfund.campaigns import desk
 from crowdfund.campaigns.matching import deciding, holding, reasons, waiting_queries
 from crowdfund.campaigns.models import Organisation
 from crowdfund.campaigns.states import HeldState as H
+from crowdfund.campaigns.views.frame import APPROVER, OFFICER, reach
 from crowdfund.campaigns.views.matching import WHYS
-from crowdfund.campaigns.views.returned import APPROVER, OFFICER, reach
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction

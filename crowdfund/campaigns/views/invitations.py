@@ -11,7 +11,7 @@ from crowdfund.campaigns import desk
 from crowdfund.campaigns.invited import gate, inviting
 from crowdfund.campaigns.invited.forms import CodeForm, InvitationForm
 from crowdfund.campaigns.models import Campaign, Disbursement, Evidence
-from crowdfund.campaigns.views.officers import OFFICER, organisations, page
+from crowdfund.campaigns.views.frame import OFFICER, organisations, page
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, hit
 from marketplace.core import idempotency

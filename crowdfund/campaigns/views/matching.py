@@ -13,7 +13,7 @@ from crowdfund.campaigns.matching import funds, queries, sending_back, topping_u
 from crowdfund.campaigns.matching.forms import FundForm, TopUpForm, WhyForm
 from crowdfund.campaigns.models import Organisation
 from crowdfund.campaigns.states import FundState as F
-from crowdfund.campaigns.views.returned import APPROVER, OFFICER, reach
+from crowdfund.campaigns.views.frame import APPROVER, OFFICER, reach
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, idempotency, ids
 from marketplace.core.db import db, in_transaction

@@ -11,7 +11,7 @@ from crowdfund.campaigns.mirrors import queries, taking, wording
 from crowdfund.campaigns.mirrors.forms import FileForm
 from crowdfund.campaigns.mirrors.states import AT_WORK, Decision, Verdict
 from crowdfund.campaigns.models import Campaign
-from crowdfund.campaigns.views.officers import OFFICER, organisations, page
+from crowdfund.campaigns.views.frame import OFFICER, organisations, page
 from listings.sheets import storing
 from marketplace.accounts.permissions import requires
 from marketplace.core import idempotency

@@ -10,7 +10,7 @@ from crowdfund.campaigns import desk, queries
 from crowdfund.campaigns.giving import Giver
 from crowdfund.campaigns.news import queries as news_queries, telling as news
 from crowdfund.campaigns.news.forms import MOST_PICTURES, CommentForm, UpdateForm
-from crowdfund.campaigns.views.officers import NO_STORE, OFFICER, organisations, page
+from crowdfund.campaigns.views.frame import NO_STORE, OFFICER, organisations, page
 from crowdfund.campaigns.views.public import shared
 from listings import pictures
 from listings.picture_sizes import WIDTHS

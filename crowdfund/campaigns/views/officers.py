@@ -3,27 +3,25 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import select
 
 from crowdfund.campaigns import desk, drafting, going_back, lifecycle, moderation, telling
 from crowdfund.campaigns.campaign_forms import CampaignForm, FilingForm, ReasonForm
 from crowdfund.campaigns.criteria.publishing import limits_of
-from crowdfund.campaigns.models import Campaign, Organisation
+from crowdfund.campaigns.models import Campaign
 from crowdfund.campaigns.news import queries as news_queries
 from crowdfund.campaigns.requirements import NotReady
 from crowdfund.campaigns.states import CampaignState as C
 from crowdfund.campaigns.teams import joining, queries as team_queries
+from crowdfund.campaigns.views.frame import APPROVER, OFFICER, organisations, page
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
 from marketplace.payments.gateways import current_book
 
-NO_STORE: Final = {"Cache-Control": "no-store"}
-OFFICER, APPROVER = "charity_officer", "charity_approver"
 STEPS: Final[dict[str, tuple[Callable[..., None], str, bool]]] = {  # address -> command, whose, whether a reason is kept
     "submission": (lifecycle.submit, OFFICER, False),
     "approval": (lifecycle.approve, APPROVER, True),
@@ -46,12 +44,6 @@ POSSIBLE: Final = {
 }
 
 bp = Blueprint("charity", __name__, url_prefix="/charity")
-
-
-def organisations(*roles: str) -> list[str]:
-    """The organisations in which the visitor has one of these roles, any role without naming one."""
-    wanted = roles or (OFFICER, APPROVER)
-    return sorted({scope for role, kind, scope in g.person.grants if role in wanted and kind == "organisation"})
 
 
 @bp.get("")
@@ -226,13 +218,6 @@ def offered() -> list[tuple[str, str]]:
 def form_page(form: CampaignForm, row: Campaign | None, status: int = 200) -> ResponseReturnValue:
     form.with_stations(desk.stations(db.session()))
     return page("charity/text.html", "campaigns", status=status, form=form, row=row)
-
-
-def page(template: str, current: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
-    theirs = organisations()
-    name = db.session.scalar(select(Organisation.name_zh).where(Organisation.code.in_(theirs)).limit(1)) or ""
-    told = {"desk_current": current, "organisation_name": name, "today": clock.today(), "state_words": telling.STATES}
-    return render_template(template, **told, kind_words=telling.KINDS, **shown), status, NO_STORE
 
 
 def plain(fen: int) -> str:

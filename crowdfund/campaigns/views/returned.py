@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from crowdfund.campaigns import stranded
 from crowdfund.campaigns.models import Organisation
+from crowdfund.campaigns.views.frame import APPROVER, OFFICER, reach
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
@@ -17,15 +18,7 @@ from marketplace.payments.disputes.standing import PaymentIsDisputed
 from marketplace.payments.gateways import current_book
 from marketplace.payments.operator.forms import WhyForm
 
-OFFICER, APPROVER = "charity_officer", "charity_approver"
 bp = Blueprint("returned_gifts", __name__, url_prefix="/charity/returned-gifts")
-
-
-def reach(*roles: str) -> list[str] | None:
-    """The organisations in which the visitor has one of these roles; None: whoever may touch all."""
-    if g.station is None:
-        return None
-    return sorted({scope for role, kind, scope in g.person.grants if role in roles and kind == "organisation"})
 
 
 @bp.get("")

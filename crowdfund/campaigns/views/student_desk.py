@@ -15,7 +15,7 @@ from crowdfund.campaigns.reports.due import ReportOverdue
 from crowdfund.campaigns.students import calendar, desk, proofs, publishing, releasing, terms, words
 from crowdfund.campaigns.students.forms import PlaceForm, ProofForm, ReleaseForm, TermForm, TermReportForm
 from crowdfund.campaigns.views.disbursements import page as desk_page
-from crowdfund.campaigns.views.officers import APPROVER, OFFICER, organisations
+from crowdfund.campaigns.views.frame import APPROVER, OFFICER, organisations
 from marketplace.accounts.permissions import requires
 from marketplace.core import idempotency
 from marketplace.core.db import db, in_transaction

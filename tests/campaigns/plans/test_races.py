@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from crowdfund.campaigns.plans import asking, charging, keeping, receiving
 from crowdfund.campaigns.plans.models import Installment
+from marketplace import duties
 from marketplace.core import clock, outbox
 from marketplace.core.db import db, in_transaction
 from tests.campaigns.conftest import public_rows
@@ -63,7 +64,7 @@ def test_two_schedulers_and_two_workers_charge_once(real_monthly: Monthly) -> No
 
 
 def test_the_worker_asks_every_minute_and_charges_apart_from_the_rest(app: Flask) -> None:
-    worker = app.extensions["worker"]
+    worker = duties.compose_worker(app)
     assert [job.seconds for job in worker.periodic if job.work is asking.ask_for_due] == [60]
     assert charging.charge_one in worker.slow_steps and charging.charge_one not in worker.steps
     assert {keeping.LAPSES, keeping.WITHDRAWN, receiving.AGREED} <= outbox.slow

@@ -28,7 +28,12 @@ from marketplace.orders.cases.views import pages
 from marketplace.orders.models import Order, Parcel
 
 bp = Blueprint("cases", __name__, url_prefix="/orders/<number>/cases")
-bp.url_value_preprocessor(allow_pictures(frozenset({"create_case"})))
+
+
+@bp.url_value_preprocessor
+def make_room(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """For pictures, before anything reads the form."""
+    allow_pictures(frozenset({"create_case"}))(endpoint, values)
 
 
 @bp.errorhandler(RequestEntityTooLarge)

@@ -25,7 +25,12 @@ from marketplace.orders.states import OrderState
 WRONG: Final = (checking.TooManyPacks, checking.WeighsMore, TooManyPictures)
 
 bp = Blueprint("institution_checks", __name__, url_prefix="/institutions/<institution>/parcels")
-bp.url_value_preprocessor(allow_pictures(frozenset({"create_check"})))
+
+
+@bp.url_value_preprocessor
+def make_room(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """For pictures, before anything reads the form."""
+    allow_pictures(frozenset({"create_check"}))(endpoint, values)
 
 
 @bp.errorhandler(RequestEntityTooLarge)
