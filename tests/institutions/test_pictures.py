@@ -10,7 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import func, select
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.test import TestResponse, encode_multipart
 
 from listings import pictures
 from marketplace.core import clock
@@ -44,12 +45,16 @@ def arrived(canteen: Canteen) -> tuple[str, str]:
     return parcel.public_id, parcel.lines[0].public_id
 
 
-def send(client: FlaskClient, canteen: Canteen, parcel: str, **fields: Any) -> TestResponse:
+def send(client: FlaskClient, canteen: Canteen, parcel: str, *, pictures: Any = (), **fields: Any) -> TestResponse:
+    """As the page's form would, put together in memory."""
     path = f"/institutions/{canteen.public_id}/parcels/{parcel}"
     page = client.get(path)
     key = hidden(page, "idempotency_key") if "idempotency_key" in page.text else "k"
-    data = {**CLAIM, "idempotency_key": key, "csrf_token": token_of(client), **fields}
-    return client.post(path, data=data, headers=OURS, content_type="multipart/form-data")
+    sent = MultiDict[str, Any]({**CLAIM, "idempotency_key": key, "csrf_token": token_of(client), **fields})
+    for content, name in pictures:
+        sent.add("pictures", FileStorage(content, name, "pictures", "image/jpeg"))
+    boundary, body = encode_multipart(sent)
+    return client.post(path, data=body, content_type=f"multipart/form-data; boundary={boundary}", headers=OURS)
 
 
 def kept() -> list[GoodsCheckPicture]:
