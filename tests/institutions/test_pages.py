@@ -1,5 +1,6 @@
 """The pages: who applies, decides, orders, checks, answers and pays; twice, late, as the wrong person, with rubbish."""
 
+import re
 from typing import Any
 
 import pytest
@@ -147,6 +148,15 @@ def test_a_code_comes_off_what_is_on_account_and_no_invoice_of_its_own_goes_with
     canteen.accept_all(number)
     canteen.pay(canteen.bill().public_id)
     assert get(number).paid_at and f"/orders/{number}/invoice" not in payer.get(f"/orders/{number}").text
+
+
+def test_every_page_of_it_leads_back_to_what_is_ones_own(canteen: Canteen, payer: FlaskClient) -> None:
+    mine = f"/institutions/{canteen.public_id}"
+    above = {"/institutions": ["/account"], "/institutions/new": ["/account", "/institutions"], "/orders": ["/account"]}
+    for path, trail in {**above, mine: ["/account", "/institutions"]}.items():
+        page = payer.get(path).text
+        crumbs = re.findall(r'<a href="([^"]+)"', page[page.index('class="crumbs"') : page.index("</ol></nav>")])
+        assert crumbs == trail, path
 
 
 def test_strangers_are_offered_no_account(canteen: Canteen) -> None:

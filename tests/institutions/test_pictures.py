@@ -165,9 +165,12 @@ def test_a_claim_that_is_sent_twice_has_its_pictures_once_and_they_stay_when_it_
     (row,) = kept()
     name, check = row.public_id, db.session.scalars(select(GoodsCheck.public_id)).one()
     in_transaction(checking.answer, check=check, station=None, agrees=True, why="看过照片", actor="test")
-    canteen.pay(canteen.bill().public_id)
+    statement = canteen.bill().public_id
+    canteen.pay(statement)
+    path = f"/institutions/{canteen.public_id}/parcels/{parcel}"
+    assert f'href="{path}"' in payer.get(f"/institutions/{canteen.public_id}/statements/{statement}").text
 
-    page = payer.get(f"/institutions/{canteen.public_id}/parcels/{parcel}")
+    page = payer.get(path)
 
     assert page.status_code == 200 and name in page.text and "看过照片" in page.text
     assert "multipart/form-data" not in page.text
