@@ -23,7 +23,6 @@ from marketplace.payments import refunds
 from marketplace.payments.disputes import standing
 from marketplace.payments.disputes.standing import LOSS
 
-PURPOSE = "order"
 NOT_SENT = frozenset({S.REFUSED, S.CANCELLED, S.RETURNED_TO_SELLER})
 
 

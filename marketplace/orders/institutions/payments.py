@@ -1,5 +1,6 @@
 """What paid an order: an attempt of its own, that of the statement it stands on, or that of its place in a presale."""
 
+from collections.abc import Set
 from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, CompoundSelect, or_, select, union
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 from marketplace.orders.institutions.models import AccountOrder, AccountStatement
 from marketplace.orders.models import Order
 from marketplace.payments.disputes import standing
+from marketplace.payments.disputes.states import OPEN, DisputeState
 from marketplace.payments.models import Attempt
 from marketplace.payments.states import AttemptState
 
@@ -62,10 +64,10 @@ def pays() -> ColumnElement[bool]:
     )
 
 
-def disputed_orders() -> CompoundSelect[str]:
-    """SQL: numbers of the orders whose payment is disputed now; for `column.in_(...)`."""
+def disputed_orders(states: Set[DisputeState] = OPEN) -> CompoundSelect[str]:
+    """SQL: numbers of the orders whose payment is disputed now, or in such a state; for `column.in_(...)`."""
     on_statements = select(Order.number).join(AccountOrder, AccountOrder.order_id == Order.id)
     on_statements = on_statements.join(AccountStatement, AccountStatement.id == AccountOrder.statement_id)
-    on_statements = on_statements.where(AccountStatement.public_id.in_(standing.references(PURPOSE)))
-    of_presales = select(Order.number).where(Order.backing.in_(standing.references(OF_A_PRESALE)))
-    return union(standing.references(OF_AN_ORDER), on_statements, of_presales)
+    on_statements = on_statements.where(AccountStatement.public_id.in_(standing.references(PURPOSE, states)))
+    of_presales = select(Order.number).where(Order.backing.in_(standing.references(OF_A_PRESALE, states)))
+    return union(standing.references(OF_AN_ORDER, states), on_statements, of_presales)
