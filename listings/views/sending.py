@@ -4,15 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from flask import g, request
+from flask import Response, g, request
 from werkzeug.datastructures import FileStorage
 
 from listings import pictures
+from listings.picture_sizes import WIDTHS
 from marketplace.accounts.rate_limits import HOUR, hit
 from marketplace.core import idempotency
 from marketplace.core.db import in_transaction
+from marketplace.core.errors import NotFound
 
 AN_HOUR: Final = 120  # pictures of one person
+WIDTH_NAMES: Final = frozenset(str(width) for width in WIDTHS)
 
 
 def allow_pictures(endpoints: frozenset[str]) -> Callable[[str | None, dict[str, Any] | None], None]:
@@ -37,6 +40,35 @@ def made_of(file: FileStorage, folder: Path | None = None) -> dict[str, Any]:
         return pictures.reencode(file.stream.read(pictures.LARGEST + 1), folder)
     finally:
         file.close()
+
+
+def reencoded(name: str, *, most: int, folder: Path) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """Pictures that are not everybody's, small and without anything personal in them; and what was wrong with some.
+
+    One more than `most` are read at most: enough to say that they are too many."""
+    made, wrong = list[dict[str, Any]](), list[str]()
+    for file in sent(name)[: most + 1]:
+        try:
+            made.append(pictures.reencode(file.stream.read(pictures.LARGEST + 1), folder))
+        except pictures.UnusablePicture as refusal:
+            wrong.append(f"{str(file.filename)[:60]}: {refusal.message}")
+        finally:
+            file.close()
+    return made, tuple(wrong)
+
+
+def picture_answer(folder: Path, digest: str, width: str, *, is_public: bool = False) -> Response:
+    """One width of a re-encoded picture, kept for an hour at most, by the reader's own browser unless it is public.
+
+    Raises NotFound."""
+    if width not in WIDTH_NAMES:
+        raise NotFound(width)
+    try:
+        content = pictures.file_of(folder, digest, int(width)).read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound(width) from error
+    whose = "public" if is_public else "private"
+    return Response(content, mimetype="image/webp", headers={"Cache-Control": f"{whose}, max-age=3600"})
 
 
 def add_pictures(command: Callable[..., str], whose: dict[str, Any], key: str) -> list[str]:

@@ -151,8 +151,6 @@ def place(session: Session, *, person: Visitor, asked: NewOrder, recipient: Reci
         raise Unfit(("#/cart", _("There is no such cart, or it was ordered already.")))
     refuse_minors(session, [variant for variant, _quantity, _seen in contents], is_adult=asked.is_adult)
     agreed: dict[str, Any] = {"pickup": set(asked.pickup), "shown_total_fen": asked.total_fen, "coupon": asked.coupon}
-    if asked.on_account and asked.coupon:
-        raise Unfit((COUPON, _("Nothing comes off what is on account. Leave the code out, or pay now.")))
     agreed["institution"] = institution_of(session, person) if asked.on_account else None
     try:
         number = placing.place(session, owner=owner, recipient=recipient, language=chosen_language(), **agreed)

@@ -7,14 +7,17 @@ from marketplace.auditing.checks import Check
 CREDITED: Final = """(SELECT c.order_line_id AS line_id, l.parcel_id AS parcel_id, p.order_id AS order_id,
         l.seller_public_id AS seller, p.station_code AS station, c.public_id AS credit, c.reason_key AS reason_key,
         c.quantity AS quantity, c.goods_fen AS goods, c.service_fee_fen AS fee, c.shipping_fen AS shipping,
-        c.with_shipping AS with_shipping
+        c.with_shipping AS with_shipping, c.seller_discount_fen AS seller_off,
+        c.platform_discount_fen + c.shipping_discount_fen AS province_off,
+        c.seller_discount_fen + c.platform_discount_fen + c.shipping_discount_fen AS discount
     FROM bill_credit c JOIN order_line l ON l.id = c.order_line_id JOIN parcel p ON p.id = l.parcel_id)"""
 """What was taken off bills, with whose it would have been."""
 
-CREDITED_SHARES: Final = f"""(SELECT parcel_id, 'seller' AS who, seller AS owner, goods - fee AS fen FROM {CREDITED} c
+CREDITED_SHARES: Final = f"""(SELECT parcel_id, 'seller' AS who, seller AS owner, goods - fee - seller_off AS fen
+        FROM {CREDITED} c
     UNION ALL SELECT parcel_id, 'station', station, fee + shipping FROM {CREDITED} c)"""
 
-OFF: Final = f"(SELECT order_id, SUM(goods + shipping) AS fen FROM {CREDITED} c GROUP BY order_id)"
+OFF: Final = f"(SELECT order_id, SUM(goods + shipping - discount) AS fen FROM {CREDITED} c GROUP BY order_id)"
 
 OWED: Final = f"""(SELECT a.institution_id AS institution_id, a.statement_id AS statement_id, o.id AS order_id,
         o.number AS number, o.state AS state, o.book AS book, o.total_fen - COALESCE(f.fen, 0) AS fen
@@ -103,12 +106,12 @@ INSTITUTIONS: Final = (
     ),
     Check(
         "growers of a lost parcel on account are paid by its station",
-        f"""SELECT p.public_id AS name, COALESCE(SUM(c.goods - c.fee), 0) AS owed, COALESCE((SELECT SUM(line.amount)
-            FROM entry JOIN line ON line.entry_id = entry.id AND line.amount > 0
+        f"""SELECT p.public_id AS name, COALESCE(SUM(c.goods - c.fee - c.seller_off), 0) AS owed,
+        COALESCE((SELECT SUM(line.amount) FROM entry JOIN line ON line.entry_id = entry.id AND line.amount > 0
             WHERE entry.key = 'bill_lost:' || p.public_id), 0) AS amount
         FROM {CREDITED} c JOIN parcel p ON p.id = c.parcel_id WHERE c.reason_key = 'lost:' || p.public_id
-        GROUP BY p.id, p.public_id HAVING COALESCE(SUM(c.goods - c.fee), 0) <> COALESCE((SELECT SUM(line.amount)
-            FROM entry JOIN line ON line.entry_id = entry.id AND line.amount > 0
+        GROUP BY p.id, p.public_id HAVING COALESCE(SUM(c.goods - c.fee - c.seller_off), 0)
+            <> COALESCE((SELECT SUM(line.amount) FROM entry JOIN line ON line.entry_id = entry.id AND line.amount > 0
             WHERE entry.key = 'bill_lost:' || p.public_id), 0)""",
         "parcel {name} was lost on account: its growers should have {owed} fen of its station, the books say {amount}",
     ),

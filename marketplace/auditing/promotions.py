@@ -3,7 +3,8 @@
 from typing import Final
 
 from marketplace.auditing.checks import Check
-from marketplace.auditing.refunds import BACK
+from marketplace.auditing.institutions import CREDITED
+from marketplace.auditing.refunds import BACK, GONE
 
 OFF_LINES: Final = """(SELECT p.id AS parcel_id, p.order_id AS order_id,
         SUM(l.seller_discount_fen + l.platform_discount_fen + l.shipping_discount_fen) AS discount,
@@ -62,7 +63,7 @@ PROMOTIONS: Final = (
         "discounts follow what became of their orders",
         """SELECT u.public_id AS name, u.state AS state, o.state AS there FROM promotion_use u
         JOIN "order" o ON o.number = u.order_number WHERE u.state <> CASE WHEN o.paid_at IS NOT NULL THEN 'spent'
-        WHEN o.state = 'pending_payment' THEN 'reserved' ELSE 'returned' END""",
+        WHEN o.state IN ('pending_payment', 'placed_on_account') THEN 'reserved' ELSE 'returned' END""",
         "use {name} of a promotion is {state}, its order {there}",
     ),
     Check(
@@ -120,9 +121,20 @@ PROMOTIONS: Final = (
         "refund {name}: the province should have {owed} fen back, {amount} are booked",
     ),
     Check(
+        "the province keeps its part of what was credited",
+        f"""SELECT o.number AS name, COALESCE(SUM(c.province_off), 0) AS owed, COALESCE((SELECT SUM(k.fen) FROM {PROVINCES} k
+            WHERE k.key = 'allocate:' || o.number), 0) + o_off.province AS amount
+        FROM account_order a JOIN "order" o ON o.id = a.order_id AND o.paid_at IS NOT NULL
+        JOIN (SELECT order_id, SUM(province) AS province FROM {OFF_LINES} f GROUP BY order_id) o_off ON o_off.order_id = o.id
+        LEFT JOIN {CREDITED} c ON c.order_id = o.id GROUP BY o.id, o.number, o_off.province
+        HAVING COALESCE(SUM(c.province_off), 0) <> COALESCE((SELECT SUM(k.fen) FROM {PROVINCES} k
+            WHERE k.key = 'allocate:' || o.number), 0) + o_off.province""",
+        "order {name}: of its credits {owed} fen are the province's again, {amount} are booked",
+    ),
+    Check(
         "no more of a discount goes back than there was",
         f"""SELECT l.public_id AS name, l.seller_discount_fen + l.platform_discount_fen + l.shipping_discount_fen AS owed,
-        SUM(b.discount) AS amount FROM {BACK} b JOIN order_line l ON l.id = b.line_id WHERE b.state <> 'failed'
+        SUM(b.discount) AS amount FROM {GONE} b JOIN order_line l ON l.id = b.line_id WHERE b.state <> 'failed'
         GROUP BY l.id, l.public_id, l.seller_discount_fen, l.platform_discount_fen, l.shipping_discount_fen,
             l.quantity, l.refunded_quantity, l.unit_price_fen
         HAVING SUM(b.seller_off) > l.seller_discount_fen

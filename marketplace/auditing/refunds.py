@@ -15,9 +15,10 @@ BACK: Final = """(SELECT rl.order_line_id AS line_id, l.parcel_id AS parcel_id, 
     JOIN order_line l ON l.id = rl.order_line_id JOIN parcel p ON p.id = l.parcel_id)"""
 """What refunds gave back, failed ones too."""
 
-GONE: Final = f"""(SELECT line_id, parcel_id, state, quantity, goods, fee, shipping, with_shipping, discount FROM {BACK} b
-    UNION ALL SELECT line_id, parcel_id, 'credited', quantity, goods, fee, shipping, with_shipping, 0 FROM {CREDITED} c)"""
-"""That, and what was taken off bills before anybody paid; nothing comes off the price of what is on account."""
+FIGURES: Final = "quantity, goods, fee, shipping, with_shipping, seller_off, province_off, discount"
+GONE: Final = f"""(SELECT line_id, parcel_id, state, {FIGURES} FROM {BACK} b
+    UNION ALL SELECT line_id, parcel_id, 'credited', {FIGURES} FROM {CREDITED} c)"""
+"""That, and what was taken off bills before anybody paid."""
 
 OFF_PRICE: Final = """(SELECT order_line_id AS line_id FROM refund_line WHERE quantity = 0 AND goods_fen > 0
     UNION SELECT order_line_id FROM bill_credit WHERE quantity = 0 AND goods_fen > 0)"""

@@ -22,6 +22,8 @@ from marketplace.orders.institutions.models import AccountOrder, AccountStatemen
 from marketplace.orders.institutions.states import InstitutionState
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.placing import Recipient
+from marketplace.orders.promotions import choosing
+from marketplace.orders.promotions.choosing import Buyer
 from marketplace.orders.quoting import quote
 from marketplace.payments.sandbox.gateway import SandboxCashier
 
@@ -132,7 +134,8 @@ def fill_cart_and_order(session: Session, *, story: Story, goods: tuple[tuple[st
     session.flush()
     found = offers.find(session, [variant for variant, _quantity in goods])
     tariff = shipping.tariff(session, WHERE.province, clock.today())
-    total = quote(carts.contents(session, owner), found, tariff=tariff).total_fen
+    quoted = quote(carts.contents(session, owner), found, tariff=tariff)
+    total = choosing.reduced(session, quoted, code="", buyer=Buyer(story.person, WHERE.phone)).total_fen
     given: dict[str, Any] = {"owner": owner, "recipient": WHERE, "pickup": (), "language": "zh_CN"}
     return placing.place(session, **given, shown_total_fen=total, institution=story.institution)
 

@@ -22,10 +22,7 @@ from marketplace.orders.states import ParcelState as S
 from marketplace.payments import refunds
 from marketplace.payments.disputes import standing
 from marketplace.payments.disputes.standing import LOSS
-from marketplace.payments.models import Attempt
-from marketplace.payments.states import AttemptState
 
-PURPOSE = "order"
 NOT_SENT = frozenset({S.REFUSED, S.CANCELLED, S.RETURNED_TO_SELLER})
 
 
@@ -77,9 +74,7 @@ def keep(session: Session, parcel: Parcel, *, reason: str) -> None:
     escrow.release(session, order)
     shares = remaining.given_back(remaining.rest(session, parcel), parcel.station_code)
     post_kept(session, parcel, {account: Money(fen, order.currency) for account, fen in shares.items()})
-    purpose, reference = payments.of_order(session, order.number)
-    paid = select(Attempt).where(Attempt.purpose == purpose, Attempt.reference == reference, ~Attempt.is_surplus)
-    attempt = session.scalars(paid.where(Attempt.state == AttemptState.SUCCEEDED).with_for_update()).one()
+    attempt = payments.attempt_of(session, order.number)
     fen = min(sum(shares.values()), refunds.left_of(session, attempt))
     if fen > 0:
         back = {LOSS: Money(fen, order.currency)}

@@ -21,7 +21,7 @@ from marketplace.core.paging import Page, cut
 from marketplace.core.records import record
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.orders.cases.models import AfterSalesCase
-from marketplace.orders.disputed import PURPOSE
+from marketplace.orders.institutions import payments
 from marketplace.orders.models import Order, Parcel
 from marketplace.payments import refunds
 from marketplace.payments.disputes.models import Dispute
@@ -91,7 +91,7 @@ def waiting() -> Columns:
     wanted: Columns = select(name.label("name"), Order.number, Parcel.number, Attempt.public_id)
     wanted = wanted.add_columns(Station.name_zh, Station.name_en, Station.phone, Entry.at, fen.label("fen"))
     wanted = wanted.join(Order, Order.id == Parcel.order_id).join(Station, Station.code == Parcel.station_code)
-    wanted = wanted.join(Attempt, (Attempt.reference == Order.number) & (Attempt.purpose == PURPOSE) & ~Attempt.is_surplus)
+    wanted = wanted.join(Attempt, payments.pays() & ~Attempt.is_surplus)
     wanted = wanted.join(Entry, (Entry.reference == Order.number) & ((Parcel.public_id == name) | of_case.exists()))
     wanted = wanted.join(loss, loss.c.entry_id == Entry.id).outerjoin(back, back.c.name == name)
     return wanted.where(Attempt.state == AttemptState.SUCCEEDED, ~undecided, fen > 0)
@@ -107,8 +107,8 @@ def by_bank(session: Session, number: str, case: str) -> ByBank:
     """How it stands with a case that a bank has paid for. Three statements."""
     back = sent_back_fen()
     sent = int(session.scalar(select(back.c.fen).where(back.c.name == case)) or 0)
-    taken = select(Dispute.id).join(Attempt, Attempt.id == Dispute.attempt_id).where(Attempt.reference == number)
-    taken = taken.where(Attempt.purpose == PURPOSE, Dispute.state.in_(UNDECIDED))
+    taken = select(Dispute.id).join(Attempt, Attempt.id == Dispute.attempt_id).join(Order, payments.pays())
+    taken = taken.where(Order.number == number, Dispute.state.in_(UNDECIDED))
     is_with_buyer = session.scalar(taken.limit(1)) is not None
     return ByBank(is_with_buyer, of_cases(session, [case]).get(case, 0), sent)
 
@@ -135,8 +135,8 @@ def give_back(session: Session, *, name: str, actor: str, why: str) -> str:
     number = session.scalar(select(Entry.reference).where(Entry.key == f"{KEY}{name}"))
     if number is None:
         raise NotFound(name)
-    paid = select(Attempt).join(Order, Order.number == Attempt.reference).where(Order.number == number)
-    paid = paid.where(Attempt.purpose == PURPOSE, Attempt.state == AttemptState.SUCCEEDED, ~Attempt.is_surplus)
+    paid = select(Attempt).join(Order, payments.pays()).where(Order.number == number)
+    paid = paid.where(Attempt.state == AttemptState.SUCCEEDED, ~Attempt.is_surplus)
     attempt = session.scalar(paid.with_for_update(of=Attempt))
     found = session.execute(waiting().where(Entry.key == f"{KEY}{name}")).first()
     if attempt is None or found is None:

@@ -79,9 +79,9 @@ def place(
 ) -> str:
     """Order what is in the cart; returns the order's number. The payer is sent on by `attempts.submit`, after the commit.
 
-    `shown_total_fen` is what the person agreed to pay; `institution`: on whose account, else it is paid at once. Promotions
-    are for what is paid at once. Raises what `ordering.place_on_account` raises, NothingToOrder, SomethingChanged,
-    OtherTotal, OutOfStock, TooHeavy, PaymentsClosed, CouponRefused."""
+    `shown_total_fen` is what the person agreed to pay; `institution`: on whose account, else it is paid at once. Raises
+    what `ordering.place_on_account` raises, NothingToOrder, SomethingChanged, OtherTotal, OutOfStock, TooHeavy,
+    PaymentsClosed, CouponRefused."""
     contents = carts.contents(session, owner)
     found = offers.find(session, [variant for variant, _quantity, _seen in contents])
     tariff = shipping.tariff(session, recipient.province, clock.today())
@@ -92,8 +92,7 @@ def place(
     if quoted.has_trouble or len(found) != len(contents):
         raise SomethingChanged
     buyer = Buyer(owner.person_id, recipient.phone)
-    if not institution:
-        quoted = choosing.reduced(session, quoted, code=coupon, buyer=buyer)
+    quoted = choosing.reduced(session, quoted, code=coupon, buyer=buyer)
     if quoted.total_fen != shown_total_fen:
         raise OtherTotal(str(quoted.total_fen))
     wanted = {line.offer.variant: line.quantity for line in quoted.lines}
@@ -104,8 +103,8 @@ def place(
     if institution:
         whose: dict[str, Any] = {"institution": institution, "person_id": owner.person_id}
         ordering.place_on_account(session, number=number, total_fen=quoted.total_fen, goods=wanted, **whose)
-    else:
-        using.reserve(session, order=number, reductions=quoted.reductions, buyer=buyer)
+    using.reserve(session, order=number, reductions=quoted.reductions, buyer=buyer)
+    if not institution:
         attempts.start(session, purpose="order", reference=number, amount=Money(quoted.total_fen), pay_by=pay_by)
         outbox.put(session, "order.expires", after=TIME_TO_PAY, number=number)
     if not carts.take_out(session, owner=owner, variants=list(wanted)):  # a second tab was faster

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Subquery, case, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Subquery, case, func, select, union_all
 from sqlalchemy.orm import Session
 
 from marketplace.core.records import record
@@ -197,8 +197,7 @@ def taken_off(parcels: Sequence[int]) -> Subquery:
 
 def figures(kind: type[RefundLine] | type[BillCredit]) -> tuple[Any, ...]:
     money = (kind.goods_fen, kind.service_fee_fen, kind.shipping_fen)
-    off = ("seller_discount_fen", "platform_discount_fen")  # promotions are for what is paid at once: a credit has none
-    discounts = (getattr(kind, name, literal(0)).label(name) for name in off)
+    discounts = (kind.seller_discount_fen, kind.platform_discount_fen)
     return (kind.order_line_id, kind.quantity, kind.with_shipping, *money, *discounts)
 
 

@@ -58,9 +58,11 @@ def repay(session: Session, parcel: Parcel, parts: Sequence[Part], *, reason_key
 
 
 def repay_rest(session: Session, parcel: Parcel, *, reason_key: str, reason: str) -> str | None:
-    """Everything of the parcel that was not given back yet; None where its buyer has everything back."""
+    """Everything of the parcel that was not given back yet; None where its buyer has everything back.
+
+    Of a bill also what nobody would pay for, as shipping that was free: else it would be shared out with the rest."""
     parts = remaining.rest(session, parcel)
-    is_owed = any(part.fen for part in parts)
+    is_owed = any(part.fen for part in parts) or (bool(parts) and parcel.order.paid_at is None)
     return repay(session, parcel, parts, reason_key=reason_key, reason=reason) if is_owed else None
 
 

@@ -21,6 +21,7 @@ from marketplace.orders import disputed, fulfilment, remaining, repaying, settle
 from marketplace.orders.groups import membership
 from marketplace.orders.models import Order
 from marketplace.orders.paying import get_order
+from marketplace.orders.promotions import using
 from marketplace.orders.states import GOES_AHEAD, OrderState, ParcelState as S
 
 WAITING: Final = frozenset({S.AWAITING_GROUP, S.AWAITING_ACCEPTANCE})
@@ -69,6 +70,8 @@ def call_off(session: Session, order: Order, *, actor: str, why: str, reason: st
             stock.put_back(session, fulfilment.quantities_of(session, parcel), reference=order.number)
             fulfilment.pay_back(session, parcel, reason=reason)
             fulfilment.announce(session, parcel)
+    if order.discount_fen:
+        using.give_back(session, order.number)
     return fen
 
 

@@ -129,7 +129,7 @@ def install_cases(app: Flask) -> None:
 
 def install_institutions(app: Flask) -> None:
     """Canteens order on account, and pay by the month as anything else is paid."""
-    late.register(app, f"{ORDERS}.institutions.views", "members", "operator", "bank_transfers", "station")
+    late.register(app, f"{ORDERS}.institutions.views", "members", "checks", "operator", "bank_transfers", "station")
     outcomes.on_succeeded[order_payments.PURPOSE] = paying_bills.receive
     refunds.on_failed[order_payments.PURPOSE] = paying_bills.came_back
     following.bearers[order_payments.PURPOSE] = paying_bills.bear

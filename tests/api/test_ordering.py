@@ -205,16 +205,22 @@ def test_a_coupon_is_reckoned_and_taken_off(shop: Shop, program: Programs) -> No
 def test_a_member_orders_on_account_within_the_limit(shop: Shop, program: Programs) -> None:
     canteen = build_canteen(shop)
     cook = program(person=canteen.payer)
-    promotion(code="", amount_fen=500)  # what comes off is for what is paid at once
-    body = body_of(shop, on_account=True)
+    promotion(code="", amount_fen=500)
+    promotion(amount_fen=700)
+    body = body_of(shop, on_account=True) | {"coupon": "XINQIU", "total_fen": 8560 - 1200}
 
     answers = [cook.post("/orders", body, key="k") for _twice in range(2)]
 
     assert [answer.status_code for answer in answers] == [201, 201]
     made = answers[0].get_json()
-    assert (made["state"], made["total_fen"], made["discount_fen"], made["paid_at"]) == ("placed_on_account", 8560, 0, None)
+    assert (made["state"], made["total_fen"], made["discount_fen"], made["paid_at"]) == (
+        "placed_on_account",
+        7360,
+        1200,
+        None,
+    )
     assert answers[1].get_json()["number"] == made["number"]
-    assert canteen.row.outstanding_fen == 8560 and stock_of(shop.apples) == (98, 0)
+    assert canteen.row.outstanding_fen == 7360 and stock_of(shop.apples) == (98, 0)
     assert cook.post(f"/orders/{made['number']}/payment").status_code == 409
     assert differences(canteen) == []
 
@@ -226,7 +232,7 @@ def test_what_is_on_account_is_refused_and_leaves_nothing_behind(shop: Shop, pro
     before = rows()
     asked = body_of(shop, on_account=True)
     beyond, nobody = cook.post("/orders", asked), stranger.post("/orders", asked)
-    code = cook.post("/orders", asked | {"coupon": "XINQIU"})
+    code = cook.post("/orders", asked | {"coupon": "XINGQIU"})
     other_sum = cook.post("/orders", asked | {"total_fen": 8561})
     rubbish = cook.post("/orders", asked | {"on_account": canteen.public_id})
 

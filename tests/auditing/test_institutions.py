@@ -15,6 +15,7 @@ from tests import factories
 from tests.auditing.naming import named
 from tests.institutions.conftest import Canteen, build_canteen, send
 from tests.orders.conftest import build_shop, parcels
+from tests.orders.promotions.promoting import promotion
 
 PAID = "(SELECT id FROM account_statement WHERE state = 'paid')"
 UNPAID = """(SELECT number FROM "order" WHERE state = 'placed_on_account')"""
@@ -48,6 +49,21 @@ TAMPERING = (
     ("paid orders are allocated", "UPDATE bill_credit SET goods_fen = goods_fen - 1"),
     ("allocations follow the lines", "UPDATE bill_credit SET goods_fen = goods_fen - 1"),
     ("refunded units are counted", "UPDATE bill_credit SET quantity = quantity + 1"),
+    ("the province keeps its part of what was credited", "UPDATE bill_credit SET platform_discount_fen = 0"),
+    (
+        "the province keeps its part of what was credited",
+        "UPDATE line SET amount = amount - 1 WHERE account_id = (SELECT id FROM ledger_account "
+        "WHERE kind = 'operating_grant') AND entry_id = (SELECT id FROM entry WHERE kind = 'allocate')",
+    ),
+    (
+        "no more of a discount goes back than there was",
+        "UPDATE bill_credit SET platform_discount_fen = platform_discount_fen + 500 WHERE platform_discount_fen > 0",
+    ),
+    ("discounts follow what became of their orders", "UPDATE promotion_use SET state = 'returned' WHERE state = 'reserved'"),
+    (
+        "growers of a lost parcel on account are paid by its station",
+        "UPDATE bill_credit SET seller_discount_fen = seller_discount_fen + 1 WHERE reason_key LIKE 'lost:%'",
+    ),
     ("states have traces", "UPDATE institution SET state = 'paused'"),
     ("states have traces", "DELETE FROM event WHERE subject LIKE 'account_statement:%'"),
     ("states have traces", "DELETE FROM event WHERE subject LIKE 'goods_check:%'"),
@@ -77,18 +93,19 @@ def canteen(real_app: Flask) -> Iterator[Canteen]:
 
 @pytest.mark.full
 def test_whatever_was_tampered_with_is_named(canteen: Canteen) -> None:
-    """One order paid after a credit, one lost, one that waits."""
-    paid = canteen.order(apples=3)
+    """One order paid after a credit, one lost, one that waits, each with something off."""
+    promotion(platform_bps=5000, uses_each=None)
+    paid = canteen.order("XINQIU", apples=3)
     canteen.deliver(paid)
     (parcel,) = parcels(paid)
     check = canteen.check(parcel.public_id, {parcel.lines[0].public_id: checking.Claim(1, None, "missing")})
     given: dict[str, Any] = {"check": check, "station": None, "agrees": True, "why": "", "actor": "test"}
     in_transaction(checking.answer, **given)
     canteen.pay(canteen.bill().public_id)
-    lost = parcels(canteen.order(apples=2))[0].public_id
+    lost = parcels(canteen.order("XINQIU", apples=2))[0].public_id
     send(lost)
     in_transaction(undelivered.lose, parcel=lost, station=None, actor="test", reason="车翻了")
-    canteen.order(millet=1)
+    canteen.order("XINQIU", millet=1)
     cashier = canteen.shop.cashier.storage
     db.session.remove()
 

@@ -449,3 +449,40 @@ def test_rows_of_the_public_ledger_are_what_they_were_and_one_may_say_what_came_
     put_in(empty, {"public_row": [back | {"fen": 1}]})
     kinds = rows_of(empty, {"public_row": ["id", "kind", "fen"]})["public_row"]
     assert kinds[-1] == {"id": 5, "kind": "repayment", "fen": 1}
+
+
+def test_bills_of_before_were_credited_without_discounts(empty: Engine) -> None:
+    migrations.bring_up_to_date(empty, "0045")
+    line = {"id": 1, "public_id": "l1", "parcel_id": 1, "quantity": 1, "unit_price_fen": 3980, "unit_service_fee_fen": 318}
+    off = {"seller_discount_fen": 0, "platform_discount_fen": 0, "shipping_discount_fen": 0}
+    parcel = {"id": 1, "order_id": 1, "state": "delivered", "delivery": "courier", "discount_fen": 0}
+    order = {"id": 1, "number": "SX-1", "state": "placed_on_account", "province_code": "140000", "total_fen": 3980}
+    order |= {"goods_fen": 3980, "shipping_fen": 0, "discount_fen": 0, "buyer_id": None, "backing": None}
+    none = {"received_quantity": 0, "missing_quantity": 0, "replaced_quantity": 0}
+    credit = {"public_id": "c1", "order_line_id": 1, "goods_fen": 3980, "service_fee_fen": 318, "shipping_fen": 0}
+    rows: dict[str, list[dict[str, Any]]] = {name: SHOP[name] for name in ("county", "station")}
+    rows["province"] = [{"code": "140000"}]
+    rows |= {"order": [order], "parcel": [parcel | {"goods_fen": 3980, "service_fee_fen": 318, "shipping_fen": 0}]}
+    rows |= {"order_line": [{**line, **off, "shipping_fen": 0, "refunded_quantity": 1, **none}], "bill_credit": [credit]}
+    before = rows_of(empty, put_in(empty, rows))
+
+    migrations.bring_up_to_date(empty)
+
+    assert rows_of(empty, {table: list(known[0]) for table, known in before.items()}) == before
+    assert rows_of(empty, {"bill_credit": list(off)})["bill_credit"] == [off]
+    for wrong in ({"platform_discount_fen": 3981}, {"shipping_discount_fen": 1}, {"seller_discount_fen": -1}):
+        with pytest.raises(DBAPIError, match="discount_within_goods"):
+            put_in(empty, {"bill_credit": [credit | off | {"public_id": "c2", "reason_key": "k"} | wrong]})
+    with pytest.raises(DBAPIError), empty.begin() as connection:
+        connection.execute(text("UPDATE bill_credit SET platform_discount_fen = 1"))
+    checked = {
+        "id": 1,
+        "public_id": "g1",
+        "parcel_id": 1,
+        "state": "accepted",
+        "ended_at": datetime(2026, 11, 1, tzinfo=UTC),
+    }
+    put_in(empty, {"goods_check": [checked]})
+    for position in (0, 7):
+        with pytest.raises(DBAPIError, match="few"):
+            put_in(empty, {"goods_check_picture": [{"id": 1, "public_id": "i1", "check_id": 1, "position": position}]})

@@ -21,6 +21,8 @@ from marketplace.orders.institutions import billing, checking, credit_codes, kee
 from marketplace.orders.institutions.models import AccountStatement, Institution
 from marketplace.orders.institutions.states import InstitutionState
 from marketplace.orders.placing import Recipient
+from marketplace.orders.promotions import choosing
+from marketplace.orders.promotions.choosing import Buyer
 from marketplace.orders.quoting import quote
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments import attempts
@@ -33,7 +35,7 @@ WHERE = Recipient("许桂香", "13835172045", "140000", "太原 小店区", "学
 
 def code(number: int = 0) -> str:
     """A valid code, another for each number."""
-    first = f"{CODE_BEGINS[:-1]}{number}"
+    first = f"{CODE_BEGINS[:-3]}{number:03}"
     return first + credit_codes.check_character(first)
 
 
@@ -62,16 +64,16 @@ class Canteen:
         in_transaction(keeping.add_member, **given, address=address, role=keeping.PURCHASER)
         return Canteen(self.shop, self.public_id, cook, self.operator)
 
-    def order(self, **quantities: int) -> str:
+    def order(self, coupon: str = "", /, **quantities: int) -> str:
         """Put on account; returns the number."""
-        return in_transaction(self.place, quantities=quantities)
+        return in_transaction(self.place, quantities=quantities, coupon=coupon)
 
-    def place(self, session: Any, *, quantities: dict[str, int]) -> str:
+    def place(self, session: Any, *, quantities: dict[str, int], coupon: str = "") -> str:
         owner = CartOwner(self.payer.id, None)
         for name, quantity in quantities.items():
             carts.put(session, owner=owner, variant=getattr(self.shop, name), quantity=quantity)
-        total = total_of(session, owner)
-        given: dict[str, Any] = {"owner": owner, "recipient": WHERE, "pickup": set(), "language": "zh_CN"}
+        total = total_of(session, owner, coupon)
+        given: dict[str, Any] = {"owner": owner, "recipient": WHERE, "pickup": set(), "language": "zh_CN", "coupon": coupon}
         return placing.place(session, **given, shown_total_fen=total, institution=self.public_id)
 
     def deliver(self, number: str) -> None:
@@ -107,10 +109,11 @@ class Canteen:
         self.shop.work()
 
 
-def total_of(session: Any, owner: CartOwner) -> int:
+def total_of(session: Any, owner: CartOwner, coupon: str) -> int:
     contents = carts.contents(session, owner)
     found = offers.find(session, [variant for variant, _quantity, _seen in contents])
-    return quote(contents, found, tariff=shipping.tariff(session, WHERE.province, clock.today())).total_fen
+    quoted = quote(contents, found, tariff=shipping.tariff(session, WHERE.province, clock.today()))
+    return choosing.reduced(session, quoted, code=coupon, buyer=Buyer(owner.person_id, WHERE.phone)).total_fen
 
 
 def send(parcel: str) -> None:
@@ -126,9 +129,9 @@ def next_month() -> datetime:
     return clock.start_of(first) + timedelta(hours=1)
 
 
-def build_canteen(shop: Shop, *, limit_fen: int = 100_000) -> Canteen:
+def build_canteen(shop: Shop, *, limit_fen: int = 100_000, number: int = 0) -> Canteen:
     payer, operator = factories.make_person(), factories.make_person("operator", "finance_operator")
-    public_id = in_transaction(keeping.apply, person_id=payer.id, facts=facts())
+    public_id = in_transaction(keeping.apply, person_id=payer.id, facts=facts(credit_code=code(number)))
     decision: dict[str, Any] = {"institution": public_id, "person_id": operator.id}
     in_transaction(keeping.decide, **decision, to=InstitutionState.ACTIVE, why="")
     in_transaction(keeping.set_terms, **decision, limit_fen=limit_fen, statement_day=1, days_to_pay=15)

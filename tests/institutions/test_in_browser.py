@@ -12,6 +12,7 @@ from marketplace.orders.institutions.states import StatementState
 from tests.browser import Way, is_at_ease, long_journey, serving
 from tests.factories import sign_in_as, signed_in
 from tests.institutions.conftest import Canteen, build_canteen
+from tests.orders.casework import picture
 from tests.orders.conftest import build_shop, parcels, put
 
 pytestmark = pytest.mark.full
@@ -51,6 +52,9 @@ def test_from_the_checkout_to_the_statement(canteen: Canteen, way: Way) -> None:
         page.locator("summary", has_text="少了或者不对").click()
         is_at_ease(page)
         page.get_by_label("不收几份").fill("1")
+        page.get_by_label("拍照片").set_input_files(
+            {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture()[0].read()}
+        )
         with page.expect_navigation():
             page.get_by_role("button", name="报给站里").click()
         expect(page.get_by_text("等站里答复")).to_be_visible()
@@ -59,6 +63,7 @@ def test_from_the_checkout_to_the_statement(canteen: Canteen, way: Way) -> None:
         with desk.expect_navigation():
             desk.get_by_role("link", name=f"{number}-1").click()
         is_at_ease(desk)
+        expect(desk.get_by_alt_text("照片 1")).to_be_visible()
         with desk.expect_navigation():
             desk.get_by_role("button", name="同意", exact=True).click()
         expect(desk.get_by_text("已从账单扣减")).to_be_visible()
@@ -68,6 +73,11 @@ def test_from_the_checkout_to_the_statement(canteen: Canteen, way: Way) -> None:
         expect(page.get_by_role("button", name="¥79.60")).to_be_visible()
         office = open_page(operator, f"/operator{base}")
         expect(office.get_by_text(statement).first).to_be_visible()
+        with office.expect_navigation():
+            office.get_by_role("link", name=f"{number}-1").click()
+        is_at_ease(office)
+        expect(office.get_by_alt_text("照片 1")).to_be_visible()
+        office = open_page(operator, f"/operator{base}")
         open_page(clerk, f"/station/parcels/{parcels(number)[0].public_id}")
 
         office.locator("summary", has_text="记一笔银行转账").click()

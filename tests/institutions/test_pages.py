@@ -1,5 +1,6 @@
 """The pages: who applies, decides, orders, checks, answers and pays; twice, late, as the wrong person, with rubbish."""
 
+import re
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tests import factories
 from tests.factories import sign_in_as, signed_in
 from tests.institutions.conftest import Canteen, code, facts
 from tests.orders.conftest import JIXIAN, QINXIAN, RECIPIENT, Shop, get, hidden, latest, parcels, post, put
-from tests.orders.promotions.promoting import promotion
+from tests.orders.promotions.promoting import promotion, row_of
 
 
 @pytest.fixture
@@ -91,6 +92,7 @@ def test_a_member_orders_on_account_at_the_checkout(canteen: Canteen, payer: Fla
     put(payer, canteen.shop.apples, 2)
     page = payer.get("/checkout")
     assert "单位月结：示例小学食堂" in page.text and "还能月结 ¥1,000.00" in page.text
+    assert "提交订单</button>" in page.text and "去付款" not in page.text and "现在付的话，提交后 15 分钟" in page.text
     data = RECIPIENT | {name: hidden(page, name) for name in ("shown_total", "idempotency_key")}
     assert post(payer, "/checkout", data | {"account": "nobody"}).status_code == 404
 
@@ -118,22 +120,29 @@ def test_beyond_the_limit_the_checkout_says_so_and_keeps_what_was_typed(canteen:
     assert post(payer, "/checkout", data).status_code == 303  # paying at once is always possible
 
 
-def test_neither_a_code_nor_an_invoice_of_its_own_goes_with_what_is_on_account(canteen: Canteen, payer: FlaskClient) -> None:
-    promotion()
+def test_a_code_comes_off_what_is_on_account_and_no_invoice_of_its_own_goes_with_it(
+    canteen: Canteen, payer: FlaskClient
+) -> None:
+    made = promotion()
     put(payer, canteen.shop.apples, 2)
     page = payer.get("/checkout")
     data = RECIPIENT | {name: hidden(page, name) for name in ("shown_total", "idempotency_key")}
     data |= {"account": canteen.public_id, "street": "学府街 66 号"}
-    assert "优惠和优惠码只用在现在付款的订单上" in payer.get("/checkout").text
+    assert "优惠和优惠码只用在现在付款的订单上" not in payer.get("/checkout").text
+    unknown = post(payer, "/checkout", data | {"coupon": "XINGQIU"})
+    assert unknown.status_code == 422 and "没有这个券码" in unknown.text and 'value="XINGQIU"' in unknown.text
     code = post(payer, "/checkout", data | {"coupon": "XINQIU"})
-    assert code.status_code == 422 and "月结的订单不能用券" in code.text and 'value="XINQIU"' in code.text
+    assert code.status_code == 409 and "−¥10.00" in code.text and 'value="XINQIU"' in code.text
     wanted = {"invoice_title": "示例小学", "invoice_email": "a@b.cn"}
     invoice = post(payer, "/checkout", data | wanted)
     assert invoice.status_code == 422 and "随月结账单开发票" in invoice.text and 'value="示例小学"' in invoice.text
     assert "学府街 66 号" in code.text and "学府街 66 号" in invoice.text and canteen.row.outstanding_fen == 0
 
-    assert post(payer, "/checkout", data).status_code == 303
+    agreed = data | {"coupon": "XINQIU", "shown_total": hidden(code, "shown_total")}
+    assert post(payer, "/checkout", agreed).status_code == 303
     number = latest().number
+    assert (get(number).discount_fen, row_of(made).used_fen, row_of(made).spent_fen) == (1000, 1000, 0)
+    assert canteen.row.outstanding_fen == get(number).total_fen and "−¥10.00" in payer.get(f"/orders/{number}").text
     assert post(payer, f"/orders/{number}/invoice", wanted | {"idempotency_key": "k"}).status_code == 409
     canteen.deliver(number)
     canteen.accept_all(number)
@@ -141,11 +150,20 @@ def test_neither_a_code_nor_an_invoice_of_its_own_goes_with_what_is_on_account(c
     assert get(number).paid_at and f"/orders/{number}/invoice" not in payer.get(f"/orders/{number}").text
 
 
+def test_every_page_of_it_leads_back_to_what_is_ones_own(canteen: Canteen, payer: FlaskClient) -> None:
+    mine = f"/institutions/{canteen.public_id}"
+    above = {"/institutions": ["/account"], "/institutions/new": ["/account", "/institutions"], "/orders": ["/account"]}
+    for path, trail in {**above, mine: ["/account", "/institutions"]}.items():
+        page = payer.get(path).text
+        crumbs = re.findall(r'<a href="([^"]+)"', page[page.index('class="crumbs"') : page.index("</ol></nav>")])
+        assert crumbs == trail, path
+
+
 def test_strangers_are_offered_no_account(canteen: Canteen) -> None:
     stranger = canteen.shop.browser()
     canteen.shop.fill(stranger, apples=1)
     page = stranger.get("/checkout")
-    assert "单位月结" not in page.text
+    assert "单位月结" not in page.text and "提交订单，去付款</button>" in page.text
     data = RECIPIENT | {name: hidden(page, name) for name in ("shown_total", "idempotency_key")}
     assert post(stranger, "/checkout", data | {"account": canteen.public_id}).status_code == 404
     assert canteen.row.outstanding_fen == 0

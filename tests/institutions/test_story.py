@@ -23,6 +23,7 @@ from marketplace.orders.states import OrderState, ParcelState as S
 from marketplace.payments import attempts
 from marketplace.payments.models import Attempt, Refund
 from tests import factories
+from tests.factories import sign_in_as
 from tests.institutions.conftest import Canteen, differences, next_month, send
 from tests.orders.conftest import balances, get, parcels, stock_of
 
@@ -138,6 +139,37 @@ def test_what_comes_off_a_bill_counts_in_the_quality_of_its_seller_and_station(c
     duties.count_quality()
     assert quality() == {"seller": (10, 4, 10, 4), "station": (10, 4, 10, 4)}
     assert differences(canteen) == []
+
+
+def test_a_refund_after_the_statement_was_paid_stands_among_the_sums_of_its_order(canteen: Canteen) -> None:
+    number, other = canteen.order(apples=2), canteen.order(apples=1)
+    for each in (number, other):
+        canteen.deliver(each)
+        canteen.accept_all(each)
+    canteen.pay(canteen.bill().public_id)
+    (line,), (parcel,) = lines_of(number), parcels(number)
+    units: dict[str, Any] = {"units": {line.public_id: 1}, "with_shipping": False, "reason": "坏了"}
+    in_transaction(refunding.refund_units, parcel=parcel.public_id, station=None, actor="clerk", **units)
+
+    client = canteen.shop.browser()
+    sign_in_as(client, canteen.payer)
+    pages = [client.get(f"/orders/{each}").text for each in (number, other)]
+
+    assert ["−¥39.80" in page for page in pages] == [True, False]
+
+
+def test_packs_that_a_check_finds_too_light_count_in_the_quality_as_well(canteen: Canteen) -> None:
+    number = canteen.order(apples=3)
+    canteen.deliver(number)
+    (line,), (parcel,) = lines_of(number), parcels(number)
+    claim = Claim(rejected=1, grams=line.net_weight_grams, reason="damaged")  # the other two weigh half
+    check = canteen.check(parcel.public_id, {line.public_id: claim})
+
+    in_transaction(checking.answer, check=check, station=None, why="", actor="test", agrees=True)
+    duties.count_quality()
+
+    assert quality() == {"seller": (3, 3, 3, 3), "station": (3, 3, 3, 3)}
+    assert db.session.scalars(select(QualityCount.lighter)).all() == [2, 2]
 
 
 def quality() -> dict[str, tuple[int, ...]]:

@@ -1,5 +1,6 @@
 """Whatever is credited by whatever cause: what is paid is what was ordered less that, and no refund goes beyond it."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,9 +11,14 @@ from marketplace.orders.institutions.credit_codes import ALPHABET, check_charact
 from marketplace.orders.remaining import LineLeft, Part, shares
 
 
-def line(quantity: int, price: int, fee: int, shipping: int, number: int = 1) -> LineLeft:
-    words = ("seller", "苹果", "apples", "箱", "box")
-    return LineLeft(number, f"line{number}", 1, *words, price, min(fee, price), quantity, 0, shipping, 0, 0)
+def line(quantity: int, price: int, fee: int, shipping: int, percent: int, of_province: int, is_free: bool) -> LineLeft:
+    """With so many per cent off, of which the province bears so many of a hundred; and with its shipping free or not."""
+    words, fee = ("seller", "苹果", "apples", "箱", "box"), min(fee, price // 2)
+    off = (price - fee) * percent // 100 * quantity
+    province = off * of_province // 100
+    whole = LineLeft(1, "line1", 1, *words, price, fee, quantity, 0, shipping, 0, 0)
+    free = shipping if is_free else 0
+    return replace(whole, seller_discount_fen=off - province, platform_discount_fen=province, shipping_discount_fen=free)
 
 
 def after(left: LineLeft, part: Part) -> LineLeft:
@@ -23,10 +29,13 @@ def after(left: LineLeft, part: Part) -> LineLeft:
     facts["units_with_shipping_back"] += part.units if part.with_shipping else 0
     facts["goods_back_fen"] += part.goods_fen
     facts["fee_back_fen"] += part.service_fee_fen
+    facts["seller_discount_back_fen"] += part.seller_discount_fen
+    facts["platform_discount_back_fen"] += part.platform_discount_fen
     return LineLeft(**facts)
 
 
-LINES = st.builds(line, st.integers(1, 30), st.integers(1, 50_000), st.integers(0, 5_000), st.integers(0, 9_000))
+FIGURES = (st.integers(1, 30), st.integers(1, 50_000), st.integers(0, 5_000), st.integers(0, 9_000))
+LINES = st.builds(line, *FIGURES, st.integers(0, 90), st.integers(0, 100), st.booleans())
 STEP = st.tuples(st.sampled_from(("check", "units", "price")), st.integers(0, 40), st.integers(0, 99_999))
 STEPS = st.lists(STEP, max_size=5)
 
@@ -35,16 +44,17 @@ STEPS = st.lists(STEP, max_size=5)
 def test_what_is_paid_is_what_was_ordered_less_credits_and_no_refund_goes_beyond(
     bought: LineLeft, before: list[tuple[str, int, int]], later: list[tuple[str, int, int]], grams: int
 ) -> None:
-    total = bought.unit_price_fen * bought.quantity + bought.shipping_fen
+    total = bought.rest.fen
     left, credited = lower(bought, before, grams)
     billed = left.rest.fen
-    allocated = sum(shares([left.rest], "141028").values())
+    allocated, of_province = shares([left.rest], "141028"), left.rest.province_fen
+    assert billed == total - credited == sum(allocated.values()) - of_province and billed >= 0
+    assert 0 <= of_province <= bought.rest.province_fen
 
     left, refunded = lower(left, later, grams)
 
-    assert billed == allocated == total - credited and billed >= 0
     assert 0 <= refunded <= billed and left.rest.fen == billed - refunded
-    assert 0 <= left.service_fee_fen <= left.goods_fen
+    assert 0 <= left.service_fee_fen <= left.goods_fen and min(left.discounts) >= 0
 
 
 def lower(left: LineLeft, steps: list[tuple[str, int, int]], grams: int) -> tuple[LineLeft, int]:

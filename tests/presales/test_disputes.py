@@ -12,6 +12,7 @@ from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.ledger import books
 from marketplace.orders import fulfilment
+from marketplace.orders.receiving import owed
 from marketplace.orders.states import ParcelState
 from marketplace.payments import refunds
 from marketplace.payments.disputes import following
@@ -66,6 +67,23 @@ def ordered(orchard: Orchard) -> tuple[str, str]:
         orchard.answer(place)
     orchard.harvest()
     return first, str(orchard.backing(first).order_number)
+
+
+def test_growers_bring_nothing_for_what_a_bank_decides_or_has_taken(orchard: Orchard) -> None:
+    place, number = ordered(orchard)
+    (parcel,) = parcels(number)
+    name, station = parcel.public_id, parcel.station_code
+    in_transaction(fulfilment.accept, parcel=name, station=None, actor="test")
+
+    def brought() -> list[str]:
+        db.session.rollback()
+        return [claim.order_number for claim in owed.claims(db.session(), station=station)]
+
+    assert brought() == [number]
+    remote = disputed(orchard, place)
+    assert brought() == []
+    decided(orchard, remote, is_won=False)
+    assert brought() == []
 
 
 def test_nobody_leaves_while_a_bank_decides_and_everybody_may_after_it_was_won(orchard: Orchard) -> None:

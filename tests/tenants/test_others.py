@@ -58,7 +58,7 @@ CALLED: Final[Mapping[str, tuple[str, ...]]] = {
     "number": ("order.number", "receipt.public_id"),
     "pack": ("variant.code",),
     "payment": ("attempt.public_id",),
-    "picture": ("case_picture.public_id", "review_picture.public_id"),
+    "picture": ("case_picture.public_id", "goods_check_picture.public_id", "review_picture.public_id"),
     "proof": ("evidence.public_id",),
     "seller": ("person.public_id",),
     "session_id": ("sign_in_session.public_id",),
@@ -116,7 +116,7 @@ UNSEEN: Final[Mapping[str, str]] = {
         ("reviews.show_review", "reviews.show_picture", "questions.show_new"), "nothing was received, it is a draft"
     ),
     **dict.fromkeys(("seller_reviews.show_review", "seller_questions.show_question"), "nothing was said of their goods"),
-    **dict.fromkeys(("station_checks.show_check", "institutions.show_check"), "the order is not on account"),
+    **dict.fromkeys(("station_checks.show_check", "institution_checks.show_check"), "the order is not on account"),
     "backings.show_backing": "opens by a secret link alone",
     "station_presales.show_presale": "it is a draft, and not handed in",
     "seller_suspensions.show_suspension": "it is a draft, and not off sale",

@@ -16,10 +16,10 @@ from marketplace.ledger.queries import Movement
 from marketplace.orders.batches.models import BatchLine
 from marketplace.orders.batches.owed import Owner, payable
 from marketplace.orders.batches.states import LineState
-from marketplace.orders.models import Order, OrderLine, Parcel
-from marketplace.payments.models import Attempt, Refund
+from marketplace.orders.models import OrderLine, Parcel, RefundLine
 
 MOST_MONTHS: Final = 24
+OF_A_PARCEL: Final = ("settle", "bill_lost")  # kinds of entries that have it in their key
 PARCEL_ID: Final = 16  # characters of a parcel in the key settle:<parcel>:<owner>
 
 FIRST_YEAR: Final = 2020
@@ -114,7 +114,7 @@ def with_balances(opening: int, moved: Sequence[Movement]) -> list[Row]:
 
 
 def explained(session: Session, owner: Owner, rows: Sequence[Row], moved: Sequence[Movement]) -> list[Row]:
-    parcels = {each.key: parcel_in(each.key) for each in moved if each.kind == "settle"}
+    parcels = {each.key: parcel_in(each.key) for each in moved if each.kind in OF_A_PARCEL}
     refunds = parcels_of_refunds(session, owner, [rest_of(each.key) for each in moved if each.kind.startswith("refund")])
     payments = lines_of(session, [rest_of(each.key) for each in moved if each.kind.startswith("payout")])
     known = {**brought(session, owner, list(parcels.values())), **refunds, **payments}
@@ -154,14 +154,13 @@ def brought(session: Session, owner: Owner, parcels: Iterable[str]) -> dict[str,
 
 
 def parcels_of_refunds(session: Session, owner: Owner, refunds: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """By refund: the owner's parcel of that order."""
+    """By refund: the owner's parcel of which it gave something back, whatever that was paid with."""
     kind, whose = owner
     its = OrderLine.seller_public_id == whose if kind == "seller" else Parcel.station_code == whose
-    wanted = select(Refund.public_id, func.min(Parcel.public_id).label("parcel"))
-    wanted = wanted.join(Attempt, Attempt.id == Refund.attempt_id).join(Order, Order.number == Attempt.reference)
-    wanted = wanted.join(Parcel, Parcel.order_id == Order.id).join(OrderLine, OrderLine.parcel_id == Parcel.id)
-    wanted = wanted.where(Refund.public_id.in_(refunds), its).group_by(Refund.public_id)
-    return {row.public_id: {"parcel": row.parcel} for row in session.execute(wanted)}
+    wanted = select(RefundLine.refund_public_id, func.min(Parcel.public_id).label("parcel"))
+    wanted = wanted.join(OrderLine, OrderLine.id == RefundLine.order_line_id).join(Parcel, Parcel.id == OrderLine.parcel_id)
+    wanted = wanted.where(RefundLine.refund_public_id.in_(refunds), its).group_by(RefundLine.refund_public_id)
+    return {row.refund_public_id: {"parcel": row.parcel} for row in session.execute(wanted)}
 
 
 def lines_of(session: Session, lines: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -21,6 +21,8 @@ ARRIVED: Final = "arrived"  # beside the causes: what was sold and came
 OTHERS: Final = (Bearer.STATION, Bearer.PLATFORM)
 NEVER_BROUGHT: Final = ("short:", "declined:")  # how the keys of refunds begin that `receiving` makes for what did not come
 LIGHTER: Final = "lighter:"
+CHECKED: Final = "check:"  # by an institution, which says which of its words it means
+WEIGHED_LESS: Final = "lighter"
 LOST: Final = "lost:"
 NOT_SENT: Final = "parcel:"  # of parcels that never left, all of what was left; the reason says why
 REFUSED: Final = "refused"
@@ -140,4 +142,6 @@ def weighed_less() -> ColumnElement[bool]:
     back = back.where(RefundLine.order_line_id == OrderLine.id, Refund.reason_key.startswith(LIGHTER))
     back = back.where(Refund.state != RefundState.FAILED).correlate(OrderLine)
     credited = select(BillCredit.public_id).where(BillCredit.order_line_id == OrderLine.id)
-    return back.exists() | credited.where(BillCredit.reason_key.startswith(LIGHTER)).correlate(OrderLine).exists()
+    by_check = BillCredit.reason_key.startswith(CHECKED) & (BillCredit.reason == WEIGHED_LESS)
+    lighter = BillCredit.reason_key.startswith(LIGHTER) | by_check
+    return back.exists() | credited.where(lighter).correlate(OrderLine).exists()

@@ -3,7 +3,6 @@
 Whoever would have borne the refund bears it all the same, since the goods are theirs again: `dispute_kept:<case>`, out of
 payable accounts into the province's loss, which it lessens (docs/adr/0030). The parcel settles as its lines say."""
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.money import Money
@@ -14,12 +13,11 @@ from marketplace.orders.cases.opening import PaidByTheBank
 from marketplace.orders.cases.paying_back import PLATFORM
 from marketplace.orders.cases.rules import Bearer
 from marketplace.orders.cases.states import CaseState
+from marketplace.orders.institutions import payments
 from marketplace.orders.models import Parcel
 from marketplace.orders.remaining import Part
 from marketplace.payments import refunds
 from marketplace.payments.disputes import standing
-from marketplace.payments.models import Attempt
-from marketplace.payments.states import AttemptState
 
 
 def has_given(session: Session, case: AfterSalesCase, parcel: Parcel, part: Part) -> bool:
@@ -27,7 +25,7 @@ def has_given(session: Session, case: AfterSalesCase, parcel: Parcel, part: Part
 
     Raises PaidByTheBank where no goods have come back: then nothing is owed to anybody."""
     number = parcel.order.number
-    if not disputed.is_lost(session, number) or refunds.left_of(session, payment_of(session, number)) >= part.fen:
+    if not disputed.is_lost(session, number) or refunds.left_of(session, payments.attempt_of(session, number)) >= part.fen:
         return False
     if case.state is not CaseState.GOODS_RETURNED:
         raise PaidByTheBank(case.public_id)
@@ -36,8 +34,8 @@ def has_given(session: Session, case: AfterSalesCase, parcel: Parcel, part: Part
 
 def keep(session: Session, case: AfterSalesCase, parcel: Parcel, part: Part, bearer: Bearer) -> None:
     """The goods' money lessens the loss; what the bank gave less than it goes to the buyer, out of that loss."""
-    order, attempt = parcel.order, payment_of(session, parcel.order.number)
-    given = standing.borne(session, order.number)
+    order, attempt = parcel.order, payments.attempt_of(session, parcel.order.number)
+    given = payments.lost(session, order.number)
     lines = {account: Money(fen, order.currency) for account, fen in bearers(parcel, part, bearer).items() if fen}
     key, total = f"dispute_kept:{case.public_id}", Money(part.fen, order.currency)
     books.post(session, key=key, book=order.book, reference=order.number, lines={**lines, standing.LOSS: -total})
@@ -49,20 +47,14 @@ def keep(session: Session, case: AfterSalesCase, parcel: Parcel, part: Part, bea
 
 
 def bearers(parcel: Parcel, part: Part, bearer: Bearer) -> dict[books.Account, int]:
-    """From which accounts the goods' money comes, in fen."""
+    """From which accounts the goods' money comes, in fen; the province has its part of discounts back, as from a refund."""
     seller, station = ("seller_payable", part.line.seller), ("station_payable", parcel.station_code)
-    match bearer:
-        case Bearer.EACH:
-            fee_and_shipping = part.service_fee_fen + part.shipping_fen
-            return {seller: part.goods_fen - part.service_fee_fen, station: fee_and_shipping}
-        case Bearer.SELLER:
-            return {seller: part.fen}
-        case Bearer.STATION:
-            return {station: part.fen}
-        case Bearer.PLATFORM:
-            return {PLATFORM: part.fen}
-
-
-def payment_of(session: Session, number: str) -> Attempt:
-    paid = select(Attempt).where(Attempt.purpose == disputed.PURPOSE, Attempt.reference == number, ~Attempt.is_surplus)
-    return session.scalars(paid.where(Attempt.state == AttemptState.SUCCEEDED).with_for_update()).one()
+    of_seller = part.goods_fen - part.service_fee_fen - part.seller_discount_fen
+    of_station = part.service_fee_fen + part.shipping_fen
+    borne: dict[Bearer, dict[books.Account, int]] = {
+        Bearer.EACH: {seller: of_seller, station: of_station},
+        Bearer.SELLER: {seller: of_seller + of_station},
+        Bearer.STATION: {station: of_seller + of_station},
+        Bearer.PLATFORM: {PLATFORM: of_seller + of_station},
+    }
+    return {**borne[bearer], PLATFORM: borne[bearer].get(PLATFORM, 0) - part.province_fen}

@@ -3,6 +3,7 @@
 An order comes whole onto one statement. Made by the worker; late runs make what is missing, and no month is billed twice."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from marketplace.core import clock, ids, outbox
 from marketplace.core.db import add_row, add_rows
 from marketplace.core.transitions import leave_trace, transition
-from marketplace.orders import fulfilment, remaining, settlement
+from marketplace.orders import fulfilment, remaining, repaying, settlement
 from marketplace.orders.institutions.checking import ARRIVED
 from marketplace.orders.institutions.models import (
     AccountOrder,
@@ -28,6 +29,7 @@ from marketplace.payments.gateways import current_book
 
 ISSUED, OVERDUE = "statement.issued", "statement.overdue"  # the outbox's topics
 MONTH: Final = "%Y-%m"
+CREDITED_WHOLLY: Final = "everything was credited"
 
 
 def bill_due(session: Session) -> bool:
@@ -121,7 +123,8 @@ def call_overdue(session: Session) -> bool:
 def conclude_credited(session: Session) -> bool:
     """The worker's step: a parcel that came, and of which nothing is left to pay, is over. True if there was one.
 
-    Nothing is booked by that: nothing was paid. An order of which nothing was kept is cancelled."""
+    Nothing is booked by that: nothing was paid. An order of which nothing was kept is cancelled. Shipping that was free by
+    a promotion is credited too: nobody bears it."""
     wanted = select(Parcel.id, Parcel.public_id).join(AccountOrder, AccountOrder.order_id == Parcel.order_id)
     wanted = wanted.join(Order, Order.id == Parcel.order_id).join(GoodsCheck, GoodsCheck.parcel_id == Parcel.id)
     wanted = wanted.where(Order.state == OrderState.PLACED_ON_ACCOUNT, Parcel.state.in_(sorted(ARRIVED)))
@@ -130,6 +133,9 @@ def conclude_credited(session: Session) -> bool:
     for row in found:
         if not any(line.rest.fen for line in lines[row.id]):
             parcel = fulfilment.get_parcel(session, row.public_id, station=None)
-            settlement.settle(session, parcel, actor="system", why="everything was credited")
+            free = [replace(part, units=0) for part in remaining.rest(session, parcel)]
+            if free:
+                repaying.repay(session, parcel, free, reason_key=f"concluded:{row.public_id}", reason=CREDITED_WHOLLY)
+            settlement.settle(session, parcel, actor="system", why=CREDITED_WHOLLY)
             return True
     return False

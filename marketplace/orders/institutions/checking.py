@@ -16,10 +16,13 @@ from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.records import record
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.orders import fulfilment, remaining, repaying
-from marketplace.orders.institutions.models import AccountOrder, GoodsCheck, GoodsCheckLine
+from marketplace.orders.cases.opening import TooManyPictures
+from marketplace.orders.cases.rules import MOST_PICTURES
+from marketplace.orders.institutions.models import AccountOrder, GoodsCheck, GoodsCheckLine, GoodsCheckPicture
 from marketplace.orders.institutions.ordering import of_member
 from marketplace.orders.institutions.states import CheckState
 from marketplace.orders.models import Order, OrderLine, Parcel
+from marketplace.orders.receiving.planning import without
 from marketplace.orders.receiving.sharing import lighter_by
 from marketplace.orders.remaining import LineLeft, Part
 from marketplace.orders.states import OrderState, ParcelState as S
@@ -27,6 +30,7 @@ from marketplace.orders.states import OrderState, ParcelState as S
 CHECK_WITHIN: Final = timedelta(days=3)
 ANSWER_WITHIN: Final = timedelta(days=3)
 ARRIVED: Final = frozenset({S.DELIVERED, S.PICKED_UP})
+TO_CHECK: Final = ARRIVED | {S.SHIPPED}
 LIGHTER: Final = "lighter"
 
 
@@ -68,12 +72,23 @@ class Claim:
 
 
 def check(
-    session: Session, *, institution: str, parcel: str, claims: Mapping[str, Claim], words: str, person_id: int
+    session: Session,
+    *,
+    institution: str,
+    parcel: str,
+    claims: Mapping[str, Claim],
+    words: str,
+    person_id: int,
+    pictures: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """A member has looked at the parcel; `claims` by the lines' public ids; returns the check's public id.
 
-    Whoever checks a parcel that is on the road says by this that it has arrived. Raises NotFound, NotThereYet,
-    CheckedAlready, TooManyPacks, WeighsMore."""
+    `pictures` are re-encoded ones (digest, width, height) of what is claimed. Whoever checks a parcel that is on the road
+    says by this that it has arrived. Raises NotFound, NotThereYet, CheckedAlready, TooManyPacks, WeighsMore,
+    TooManyPictures."""
+    shown = {picture["digest"]: picture for picture in pictures}
+    if len(shown) > MOST_PICTURES:
+        raise TooManyPictures(parcel)
     row = locked(session, institution, parcel, person_id)
     actor = f"person:{person_id}"
     if row.state is S.SHIPPED:
@@ -94,6 +109,9 @@ def check(
     for name, claim in claims.items():
         said = {"rejected_quantity": claim.rejected, "grams": claim.grams, "reason": claim.reason}
         add_rows(session, GoodsCheckLine, {"check_id": check_id, "order_line_id": lines[name].id, **said})
+    for position, picture in enumerate(shown.values() if claims else (), start=1):
+        made = {name: picture[name] for name in ("digest", "width", "height")} | {"public_id": ids.public_id()}
+        add_row(session, GoodsCheckPicture, {"check_id": check_id, "position": position, **made})
     return public_id
 
 
@@ -148,13 +166,14 @@ def parts_of(
 
 def lighter(line: LineLeft, packs: Part, grams: int, *, promised: int) -> list[Part]:
     """`grams`: of all packs of the line but these; each was `promised` to weigh so much. What stays is rounded down."""
-    kept = line.units - packs.units
-    promised *= kept
+    kept = without(line, packs)
+    promised *= kept.units
     if grams >= promised:
         return []
-    fen, fee = line.goods_fen - packs.goods_fen, line.service_fee_fen - packs.service_fee_fen
-    off, fee_off = (lighter_by(money, promised_grams=promised, grams=grams) for money in (fen, fee))
-    part = Part(line, 0, off, min(fee_off, off), 0, with_shipping=False)
+    off, fee_off = (
+        lighter_by(money, promised_grams=promised, grams=grams) for money in (kept.goods_fen, kept.service_fee_fen)
+    )
+    part = kept.of_price(off, fee_off)
     return [part] if part.fen else []
 
 

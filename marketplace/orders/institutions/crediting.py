@@ -28,11 +28,13 @@ def credit(session: Session, parcel: Parcel, parts: Sequence[Part], *, reason_ke
     Raises StaleState for a statement that was paid meanwhile."""
     public_id = ids.public_id()
     about = {"public_id": public_id, "reason_key": reason_key, "reason": reason}
-    taken = [part for part in parts if part.fen]
+    taken = [part for part in parts if part.price_fen]
     if taken:
         add_rows(session, BillCredit, *({**about, **figures_of(part)} for part in taken))
-        outbox.put(session, CREDITED, credit=public_id)
     fen = sum(part.fen for part in taken)
+    if not fen:  # its shipping was free by a promotion: nothing of the bill, but counted as gone
+        return public_id
+    outbox.put(session, CREDITED, credit=public_id)
     account = session.get_one(AccountOrder, parcel.order_id)
     lower(session, account.institution_id, fen)
     if account.statement_id is not None:
@@ -41,7 +43,8 @@ def credit(session: Session, parcel: Parcel, parts: Sequence[Part], *, reason_ke
 
 
 def figures_of(part: Part) -> dict[str, object]:
-    money = {"goods_fen": part.goods_fen, "service_fee_fen": part.service_fee_fen, "shipping_fen": part.shipping_fen}
+    off = ("seller_discount_fen", "platform_discount_fen", "shipping_discount_fen")
+    money = {name: getattr(part, name) for name in ("goods_fen", "service_fee_fen", "shipping_fen", *off)}
     return {"order_line_id": part.line.id, "quantity": part.units, "with_shipping": part.with_shipping, **money}
 
 
@@ -68,11 +71,13 @@ def take_off_statement(session: Session, statement: int, fen: int) -> None:
 
 
 def bear_lost(session: Session, parcel: Parcel, parts: Sequence[Part]) -> None:
-    """`bill_lost:<parcel>`: nobody will pay for it, and the growers delivered: their station pays them."""
+    """`bill_lost:<parcel>`: nobody will pay for it, and the growers delivered: their station pays them.
+
+    What the growers bore of discounts they bear here as well; the province bears nothing of what nobody pays for."""
     order, station = parcel.order, ("station_payable", parcel.station_code)
     lines: list[tuple[books.Account, Money]] = []
     for part in parts:
-        fen = Money(part.goods_fen - part.service_fee_fen, order.currency)
+        fen = Money(part.goods_fen - part.service_fee_fen - part.seller_discount_fen, order.currency)
         lines += [(station, fen), (("seller_payable", part.line.seller), -fen)]
     if any(money for _account, money in lines):
         books.post(session, key=f"bill_lost:{parcel.public_id}", book=order.book, reference=order.number, lines=lines)

@@ -34,7 +34,7 @@ def credited(*, credit: str) -> None:
 
 def tell_of_credit(session: Session, *, credit: str) -> None:
     """Its payers, and whoever ordered: how much less there is to pay, for which parcel and why."""
-    wanted: Columns = select(func.sum(BillCredit.goods_fen + BillCredit.shipping_fen).label("fen"), BillCredit.reason)
+    wanted: Columns = select(func.sum(BillCredit.fen()).label("fen"), BillCredit.reason)
     wanted = wanted.add_columns(BillCredit.reason_key, Order.number, Parcel.number.label("parcel"), AccountOrder.person_id)
     wanted = wanted.add_columns(Institution.id, Institution.name)
     wanted = wanted.join(OrderLine, OrderLine.id == BillCredit.order_line_id).join(Parcel, Parcel.id == OrderLine.parcel_id)

@@ -2,12 +2,13 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
 from marketplace.core.encryption import Encrypted
+from marketplace.orders.cases.rules import MOST_PICTURES
 from marketplace.orders.institutions.states import (
     CHECK,
     INSTITUTION,
@@ -152,8 +153,27 @@ class GoodsCheckLine(Base):
     reason: Mapped[str]
 
 
+class GoodsCheckPicture(Base):
+    """A picture of a claim, re-encoded, among those of cases: for the institution, the station and the province alone."""
+
+    __tablename__ = "goods_check_picture"
+    __table_args__ = (
+        UniqueConstraint("check_id", "position"),
+        CheckConstraint(f"position BETWEEN 1 AND {MOST_PICTURES}", "few"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True, default=ids.public_id)
+    check_id: Mapped[int] = mapped_column(ForeignKey("goods_check.id"))
+    position: Mapped[int]
+    digest: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+
+
 class BillCredit(Base):
-    """What is taken off the bill of an order before it is paid: to one line what a refund line is after that."""
+    """What is taken off the bill of an order before it is paid: to one line what a refund line is after that.
+
+    Goods and shipping are what was asked for them; the bill is lower by them less the discounts on them."""
 
     __tablename__ = "bill_credit"
     __table_args__ = (
@@ -162,6 +182,11 @@ class BillCredit(Base):
         CheckConstraint("goods_fen + shipping_fen > 0", "takes_something_off"),
         CheckConstraint("service_fee_fen BETWEEN 0 AND goods_fen", "fee_within_goods"),
         CheckConstraint("with_shipping OR shipping_fen = 0", "shipping_only_when_said"),
+        CheckConstraint(
+            "seller_discount_fen >= 0 AND platform_discount_fen >= 0 AND shipping_discount_fen IN (0, shipping_fen) "
+            "AND seller_discount_fen + platform_discount_fen <= goods_fen",
+            "discount_within_goods",
+        ),
     )
     public_id: Mapped[str] = mapped_column(primary_key=True)  # one for all lines of one cause
     order_line_id: Mapped[int] = mapped_column(ForeignKey("order_line.id"), primary_key=True, index=True)
@@ -171,8 +196,17 @@ class BillCredit(Base):
     goods_fen: Mapped[int] = mapped_column(BigInteger)
     service_fee_fen: Mapped[int] = mapped_column(BigInteger)  # within the goods
     shipping_fen: Mapped[int] = mapped_column(BigInteger)
+    seller_discount_fen: Mapped[int] = mapped_column(BigInteger, default=0)
+    platform_discount_fen: Mapped[int] = mapped_column(BigInteger, default=0)
+    shipping_discount_fen: Mapped[int] = mapped_column(BigInteger, default=0)
     with_shipping: Mapped[bool]
     at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    @classmethod
+    def fen(cls) -> ColumnElement[int]:
+        """SQL: what the bill is lower by."""
+        off = cls.seller_discount_fen + cls.platform_discount_fen + cls.shipping_discount_fen
+        return cls.goods_fen + cls.shipping_fen - off
 
 
 FIXED = ("total_fen", "institution_id", "period", "book", "public_id")

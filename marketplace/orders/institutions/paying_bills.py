@@ -19,6 +19,8 @@ from marketplace.orders.institutions.ordering import of_member
 from marketplace.orders.institutions.payments import PURPOSE
 from marketplace.orders.institutions.states import PAYABLE, StatementState
 from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
+from marketplace.orders.promotions import using
+from marketplace.orders.promotions.ending import FUNDING, GRANT
 from marketplace.orders.states import OrderState
 from marketplace.payments import attempts
 
@@ -46,13 +48,15 @@ def receive(session: Session, /, *, reference: str, amount: Money, attempt: str)
         return False
     now, why = clock.now(), f"attempt:{attempt}"
     transition(session, row, StatementState.PAID, expected=row.state, actor="system", why=why, paid_at=now)
+    crediting.lower(session, row.institution_id, row.due_fen)  # before promotions, as whoever orders counts it first
     for order in orders_of(session, row.id):
         transition(
             session, order, OrderState.PAID, expected=OrderState.PLACED_ON_ACCOUNT, actor="system", why=why, paid_at=now
         )
+        if order.discount_fen:
+            using.spend(session, order.number)
         allocate(session, order)
         outbox.put(session, "order.paid", number=order.number)
-    crediting.lower(session, row.institution_id, row.due_fen)
     return True
 
 
@@ -70,17 +74,22 @@ def orders_of(session: Session, statement: int) -> list[Order]:
 
 
 def allocate(session: Session, order: Order) -> None:
-    """`allocate:<order>`, of what is left after credits."""
+    """`allocate:<order>`, of what is left after credits; beside what was paid it is what the province bears of discounts.
+
+    What it was to bear of what was credited is its own again, as after a refund (`remaining.given_back`)."""
     parcels = session.execute(select(Parcel.id, Parcel.station_code).where(Parcel.order_id == order.id)).all()
     lines = remaining.of_parcels(session, [parcel.id for parcel in parcels])
-    shares: dict[books.Account, int] = defaultdict(int)
+    moving: dict[books.Account, int] = defaultdict(int)
     for parcel in parcels:
         rest = [line.rest for line in lines[parcel.id]]
         for account, fen in remaining.shares(rest, parcel.station_code).items():
-            shares[account] -= fen
-    moved = {account: Money(fen, order.currency) for account, fen in shares.items()}
-    moved[("buyer_clearing", "")] = Money(-sum(shares.values()), order.currency)
-    if any(moved.values()):
+            moving[account] -= fen
+        moving["buyer_clearing", ""] += sum(part.fen for part in rest)
+        funded = sum(line.platform_discount_fen + line.shipping_discount_fen for line in lines[parcel.id])
+        moving[FUNDING] += funded
+        moving[GRANT] -= funded - sum(part.province_fen for part in rest)
+    moved = {account: Money(fen, order.currency) for account, fen in moving.items() if fen}
+    if moved:
         books.post(session, key=f"allocate:{order.number}", book=order.book, reference=order.number, lines=moved)
 
 

@@ -1,11 +1,10 @@
 """What pages of institutions show: a fixed number of statements each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Person
@@ -18,19 +17,16 @@ from marketplace.orders.institutions.models import (
     AccountStatement,
     BillCredit,
     GoodsCheck,
-    GoodsCheckLine,
     Institution,
     InstitutionMember,
     StatementLine,
 )
-from marketplace.orders.institutions.states import CheckState, InstitutionState
+from marketplace.orders.institutions.states import InstitutionState
 from marketplace.orders.models import Order, OrderLine, Parcel
-from marketplace.orders.remaining import LineLeft
-from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.orders.states import OrderState
 from marketplace.stations.models import Station
 
 LONGEST: Final = 100
-TO_CHECK: Final = (*sorted(ARRIVED), S.SHIPPED)
 
 
 @dataclass(frozen=True)
@@ -116,95 +112,12 @@ def lines_of_statement(session: Session, statement: int) -> Sequence[Any]:
     return session.execute(wanted.order_by(Order.id, Parcel.number)).all()
 
 
-@dataclass(frozen=True)
-class ShownClaim:
-    title_zh: str
-    title_en: str
-    unit_zh: str
-    unit_en: str
-    rejected: int
-    grams: int | None
-    reason: str
-
-
-@dataclass(frozen=True)
-class ShownCheck:
-    public_id: str
-    state: CheckState
-    words: str
-    answer: str
-    checked_at: datetime
-    order: str
-    parcel: str
-    number: int
-    institution: str
-    claims: tuple[ShownClaim, ...] = ()
-
-    @property
-    def label(self) -> str:
-        return f"{self.order}-{self.number}"
-
-
-def checks(session: Session, *, station: str | None = None, parcel: str | None = None) -> list[ShownCheck]:
-    """Claims at a station, those that wait first; or the check of one parcel. Two statements."""
-    wanted: Columns = select(GoodsCheck.id, GoodsCheck.public_id, GoodsCheck.state, GoodsCheck.words, GoodsCheck.answer)
-    wanted = wanted.add_columns(GoodsCheck.checked_at, Order.number.label("order"), Parcel.public_id.label("parcel"))
-    wanted = wanted.add_columns(Parcel.number, Institution.name.label("institution"))
-    wanted = wanted.join(Parcel, Parcel.id == GoodsCheck.parcel_id).join(Order, Order.id == Parcel.order_id)
-    wanted = wanted.join(AccountOrder, AccountOrder.order_id == Order.id)
-    wanted = wanted.join(Institution, Institution.id == AccountOrder.institution_id)
-    if station is not None:
-        wanted = wanted.where(Parcel.station_code == station, GoodsCheck.state != CheckState.ACCEPTED)
-    if parcel is not None:
-        wanted = wanted.where(Parcel.public_id == parcel)
-    waits = GoodsCheck.state == CheckState.CLAIMED
-    rows = session.execute(wanted.order_by(waits.desc(), GoodsCheck.id.desc()).limit(LONGEST)).all()
-    claims = claims_of(session, [row.id for row in rows])
-    return [replace(ShownCheck(*row[1:]), claims=tuple(claims.get(row.id, ()))) for row in rows]
-
-
-def claims_of(session: Session, checked: Sequence[int]) -> dict[int, list[ShownClaim]]:
-    wanted: Columns = select(GoodsCheckLine.check_id, OrderLine.title_zh, OrderLine.title_en)
-    wanted = wanted.add_columns(OrderLine.unit_zh, OrderLine.unit_en, GoodsCheckLine.rejected_quantity)
-    wanted = wanted.add_columns(GoodsCheckLine.grams, GoodsCheckLine.reason)
-    wanted = wanted.join(OrderLine, OrderLine.id == GoodsCheckLine.order_line_id)
-    found: dict[int, list[ShownClaim]] = {}
-    for row in session.execute(wanted.where(GoodsCheckLine.check_id.in_(checked)).order_by(OrderLine.id)):
-        found.setdefault(row.check_id, []).append(ShownClaim(*row[1:]))
-    return found
-
-
-def check_of_station(session: Session, check: str, station: str) -> ShownCheck:
-    """Raises NotFound."""
-    found = next((each for each in checks(session, station=station) if each.public_id == check), None)
-    if found is None:
-        raise NotFound(check)
-    return found
-
-
-def count_waiting(session: Session, station: str) -> int:
-    """Claims that the station has not answered."""
-    waiting = select(func.count()).select_from(GoodsCheck).join(Parcel, Parcel.id == GoodsCheck.parcel_id)
-    return int(session.scalar(waiting.where(Parcel.station_code == station, GoodsCheck.state == CheckState.CLAIMED)) or 0)
-
-
-def lines_to_check(session: Session, institution: int, parcel: str) -> tuple[Parcel, list[LineLeft]]:
-    """A parcel of an unpaid order of this institution, and its lines. Raises NotFound."""
-    wanted = select(Parcel).join(AccountOrder, AccountOrder.order_id == Parcel.order_id)
-    wanted = wanted.join(Order, Order.id == Parcel.order_id).where(Parcel.public_id == parcel)
-    wanted = wanted.where(AccountOrder.institution_id == institution, Order.state == OrderState.PLACED_ON_ACCOUNT)
-    row = session.scalar(wanted)
-    if row is None:
-        raise NotFound(parcel)
-    return row, remaining.of(session, row)
-
-
 def credits_of_order(session: Session, order: int) -> Sequence[Any]:
-    """What came off its bill: title, packs, fen, reason; the first one first."""
+    """What came off its bill: title, packs, fen, reason; the first one first. Not what would have cost nothing."""
     wanted: Columns = select(OrderLine.title_zh, OrderLine.title_en, BillCredit.quantity, BillCredit.reason)
-    wanted = wanted.add_columns((BillCredit.goods_fen + BillCredit.shipping_fen).label("fen"))
+    wanted = wanted.add_columns(BillCredit.fen().label("fen"))
     wanted = wanted.join(OrderLine, OrderLine.id == BillCredit.order_line_id)
-    wanted = wanted.join(Parcel, Parcel.id == OrderLine.parcel_id).where(Parcel.order_id == order)
+    wanted = wanted.join(Parcel, Parcel.id == OrderLine.parcel_id).where(Parcel.order_id == order, BillCredit.fen() > 0)
     return session.execute(wanted.order_by(BillCredit.at, OrderLine.id)).all()
 
 

@@ -1,5 +1,7 @@
 """An order's use of promotions: reserved when it is placed, spent when it is paid, given back when it never is.
 
+On account that is a month later, with its statement: a promotion that ends meanwhile leaves its part of the money there.
+
 Budget and number of uses are guarded as stock is: one conditional UPDATE, and a CHECK behind it."""
 
 from collections.abc import Sequence
@@ -76,7 +78,7 @@ def is_exhausted(session: Session, row: Promotion) -> bool:
 
 
 def give_back(session: Session, number: str) -> None:
-    """The order will not be paid: others may use what it held.
+    """The order will not be paid: others may use what it held. Of one that was paid nothing is held any more.
 
     `promotion_out:<promotion>:<use>`: of one that has ended meanwhile the province has its part back."""
     for use in of_order(session, number, UseState.RESERVED):

@@ -7,19 +7,17 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import CompoundSelect, func, select
 from sqlalchemy.orm import Session
 
 from listings.models import Variant
 from marketplace.core.db import Columns
 from marketplace.core.records import slim_record
 from marketplace.orders import remaining
-from marketplace.orders.disputed import PURPOSE
+from marketplace.orders.institutions import payments
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.states import GOES_AHEAD, ParcelState as S
-from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.disputes.states import OPEN, DisputeState
-from marketplace.payments.models import Attempt
 
 AWAITED: Final = (S.ACCEPTED, S.COLLECTING)
 BY_WEIGHT: Final = "weight"
@@ -180,7 +178,6 @@ def awaited() -> Columns:
     )
 
 
-def in_dispute() -> Select[str]:
+def in_dispute() -> CompoundSelect[str]:
     """Orders whose payer's bank decides, or has decided, where their money goes: nothing is given back of them here."""
-    disputed = select(Attempt.reference).join(Dispute, Dispute.attempt_id == Attempt.id)
-    return disputed.where(Attempt.purpose == PURPOSE, Dispute.state.in_(sorted(OPEN | {DisputeState.LOST})))
+    return payments.disputed_orders(OPEN | {DisputeState.LOST})

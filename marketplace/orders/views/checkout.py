@@ -195,11 +195,7 @@ def current_quote(form: CheckoutForm) -> Quote:
 
 
 def reduced(form: CheckoutForm, plain: Quote) -> Quote:
-    """With what comes off it; a code that cannot be used is said at its field, and the rest is reckoned without it.
-
-    Promotions are for what is paid at once: nothing comes off an order on account."""
-    if form.account.data:
-        return plain
+    """With what comes off it; a code that cannot be used is said at its field, and the rest is reckoned without it."""
     session = db.session()
     buyer = Buyer(g.person.id if g.person else None, digits_of(form.phone.data))
     try:

@@ -116,6 +116,8 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
     standings = [parcel.standing for parcel in parcels]
     cases = case_queries.of_order(session, order.number) if order.paid_at else []
     is_unpaid = order.state is OrderState.PENDING_PAYMENT and not is_waiting
+    told = refunded.of_order(session, order.number) if order.paid_at else []
+    institution = institution_queries.of_order(session, order.id)
     return render_template(
         "orders/order.html",
         order=order,
@@ -136,8 +138,8 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         can_be_cancelled=undelivered.can_be_cancelled(order),
         sum_if_cancelled=undelivered.sum_if_cancelled(session, order),
         drawing=telling.money(queries.money_of(session, order)),
-        refunds=refunds.of(session, purpose="order", reference=order.number),
-        refunded=refunded.of_order(session, order.number) if order.paid_at else [],
+        refunds=told if institution or order.backing else refunds.of(session, purpose="order", reference=order.number),
+        refunded=told,
         offered=offered.of_order(session, order.number) if order.paid_at or order.state in GOES_AHEAD else [],
         group=group_queries.of_order(session, order.id),
         cases=cases,
@@ -148,7 +150,7 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         reviews=received_lines.reviews_of(session, order) if any(each.row.delivered_at for each in parcels) else {},
         discounts=promotion_queries.of_order(session, order) if order.discount_fen else [],
         **invoice_parts(order),
-        institution=institution_queries.of_order(session, order.id),
+        institution=institution,
         credits=institution_queries.credits_of_order(session, order.id),
         link=url_for(".show_order", number=order.number, key=access.link_key(order.number)),
     )

@@ -1,5 +1,6 @@
 """What is disputed now, for those who pay out, spend or refund: none of it moves before it is decided."""
 
+from collections.abc import Set
 from functools import cache
 
 from flask_babel import lazy_gettext as _l
@@ -21,10 +22,10 @@ class PaymentIsDisputed(Refusal):
     message = _l("The payer's bank disputes this payment. Nothing of it moves until that is decided.")
 
 
-def references(purpose: str) -> Select[str]:
-    """SQL: what is disputed now, by its reference; for `column.in_(...)`."""
+def references(purpose: str, states: Set[DisputeState] = OPEN) -> Select[str]:
+    """SQL: what is disputed now, or in such a state, by its reference; for `column.in_(...)`."""
     open_ones = select(Attempt.reference).join(Dispute, Dispute.attempt_id == Attempt.id)
-    return open_ones.where(Attempt.purpose == purpose, Dispute.state.in_(sorted(OPEN)))
+    return open_ones.where(Attempt.purpose == purpose, Dispute.state.in_(sorted(states)))
 
 
 def is_disputed(session: Session, *, purpose: str, reference: str) -> bool:

@@ -67,7 +67,8 @@ class Day:
         self.pay()
 
     def on_account(self) -> None:
-        self.orders.append(self.canteen.order(apples=self.chance.choice((1, 10)), millet=self.chance.choice((1, 3))))
+        goods = {"apples": self.chance.choice((1, 10)), "millet": self.chance.choice((1, 3))}
+        self.orders.append(self.canteen.order(self.chance.choice(CODES), **goods))
 
     def pay(self) -> None:
         number = self.chance.choice(self.orders)

@@ -1,6 +1,6 @@
 """/orders/<number>/cases: whoever may see an order says what was wrong with it, and follows what is done about it."""
 
-from typing import Any, Final
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from listings import pictures
+from listings.views.sending import allow_pictures, reencoded
 from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core import idempotency
@@ -26,16 +27,13 @@ from marketplace.orders.cases.states import CaseState, Party
 from marketplace.orders.cases.views import pages
 from marketplace.orders.models import Order, Parcel
 
-TAKES_PICTURES: Final = "cases.create_case"
-
 bp = Blueprint("cases", __name__, url_prefix="/orders/<number>/cases")
 
 
 @bp.url_value_preprocessor
-def allow_pictures(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Before anything reads the form: where pictures come, more may come at once (werkzeug keeps them on disk)."""
-    if endpoint == TAKES_PICTURES:
-        request.max_content_length = pictures.MOST_AT_ONCE
+def make_room(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """For pictures, before anything reads the form."""
+    allow_pictures(frozenset({"create_case"}))(endpoint, values)
 
 
 @bp.errorhandler(RequestEntityTooLarge)
@@ -90,7 +88,7 @@ def create_case(number: str) -> ResponseReturnValue:
         return request_page(order, line, form, 422)
     hit("case.open", number, limit=30, seconds=HOUR)
     hit("case.open.from", where_from(), limit=120, seconds=HOUR)
-    made, wrong = reencoded()
+    made, wrong = reencoded("pictures", most=MOST_PICTURES, folder=settings().private_media_folder)
     if wrong:
         return request_page(order, line, form, 422, wrong)
     try:
@@ -122,20 +120,6 @@ def send(number: str, line: str, form: RequestForm, made: list[dict[str, Any]]) 
         actor=access.actor(),
         **said,
     )
-
-
-def reencoded() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    """The pictures that came, small and without anything personal in them; and what was wrong with some."""
-    made, wrong = [], []
-    for sent in request.files.getlist("pictures")[: MOST_PICTURES + 1]:
-        if sent.filename:
-            try:
-                raw = sent.stream.read(pictures.LARGEST + 1)
-                made.append(pictures.reencode(raw, settings().private_media_folder))
-            except pictures.UnusablePicture as refusal:
-                wrong.append(f"{sent.filename[:60]}: {refusal.message}")
-        sent.close()
-    return made, tuple(wrong)
 
 
 @bp.get("/<case>")

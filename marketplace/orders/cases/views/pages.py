@@ -5,10 +5,8 @@ from typing import Any, Final
 from flask import Response
 from flask_babel import gettext as _
 
-from listings.picture_sizes import WIDTHS
-from listings.pictures import file_of
+from listings.views import sending
 from marketplace.core.db import db
-from marketplace.core.errors import NotFound
 from marketplace.core.settings import settings
 from marketplace.orders.cases import appealing, queries, telling
 from marketplace.orders.cases.finding import Reach
@@ -16,7 +14,6 @@ from marketplace.orders.cases.states import Party
 from marketplace.payments.gateways import current_book
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
-NAMES: Final = frozenset(str(width) for width in WIDTHS)
 
 
 def told(case: str, reach: Reach, party: Party | None) -> dict[str, Any]:
@@ -36,13 +33,7 @@ def told(case: str, reach: Reach, party: Party | None) -> dict[str, Any]:
 def picture_answer(case: str, picture: str, width: str, reach: Reach) -> Response:
     """The re-encoded picture, kept by the reader's own browser at most. Raises NotFound."""
     found = queries.picture(db.session(), case, picture, reach)
-    if width not in NAMES:
-        raise NotFound(width)
-    try:
-        content = file_of(settings().private_media_folder, found.digest, int(width)).read_bytes()
-    except FileNotFoundError as error:
-        raise NotFound(picture) from error
-    return Response(content, mimetype="image/webp", headers={"Cache-Control": "private, max-age=3600"})
+    return sending.picture_answer(settings().private_media_folder, found.digest, width)
 
 
 def asked() -> str:

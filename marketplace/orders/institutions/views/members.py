@@ -1,4 +1,4 @@
-"""/institutions: canteens and their like as their members see them: apply, check what came, read and pay statements."""
+"""/institutions: canteens and their like as their members see them: apply, read and pay statements, let others act."""
 
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from marketplace.core.settings import settings
 from marketplace.core.steps import take_step
 from marketplace.orders.batches import typesetting
 from marketplace.orders.desk import WORDS
-from marketplace.orders.institutions import checking, forms, keeping, papers, paying_bills, queries, words
+from marketplace.orders.institutions import forms, keeping, papers, paying_bills, queries, words
 from marketplace.orders.institutions.models import Institution
 from marketplace.orders.institutions.ordering import of_member
 from marketplace.orders.institutions.payments import PURPOSE
@@ -96,45 +96,6 @@ def create_removal(institution: str, member: str) -> ResponseReturnValue:
         back = url_for(".list_institutions")
     given = {"institution": institution, "member": member, "person_id": g.person.id}
     return take_step(keeping.remove_member, back, **given)
-
-
-@bp.get("/<institution>/parcels/<parcel>")
-@requires("institution.use")
-def show_check(institution: str, parcel: str) -> ResponseReturnValue:
-    return check_page(institution, parcel, None)
-
-
-@bp.post("/<institution>/parcels/<parcel>")
-@requires("institution.use")
-def create_check(institution: str, parcel: str) -> ResponseReturnValue:
-    row = mine(institution)
-    _shown, lines = queries.lines_to_check(db.session(), row.id, parcel)
-    form = forms.check_form(lines, request.form)
-    if not form.validate():
-        return check_page(institution, parcel, form, 422)
-    if request.form.get("action") == "claim" and not form.claims:
-        form.form_errors.append(_("Say at one line how many packs you do not accept, or what they weigh."))
-        return check_page(institution, parcel, form, 422)
-    claims = form.claims if request.form.get("action") == "claim" else {}
-    given: dict[str, Any] = {"institution": institution, "parcel": parcel, "person_id": g.person.id, "claims": claims}
-    back = url_for(".show_institution", institution=institution)
-    done = _("The station answers within three days.") if claims else _("Thank you. It comes onto the next statement.")
-    wrong = (checking.TooManyPacks, checking.WeighsMore)
-    try:
-        return take_step(checking.check, back, done=done, passes=wrong, words=str(form.words.data or ""), **given)
-    except wrong as refusal:
-        rejected, grams, _reason = form.fields_of(refusal.line)
-        (rejected if isinstance(refusal, checking.TooManyPacks) else grams).errors = [refusal.message]
-        return check_page(institution, parcel, form, refusal.status)
-
-
-def check_page(institution: str, parcel: str, form: forms.CheckForm | None, status: int = 200) -> ResponseReturnValue:
-    row, session = mine(institution), db.session()
-    shown, lines = queries.lines_to_check(session, row.id, parcel)
-    known = next(iter(queries.checks(session, parcel=parcel)), None)
-    told: dict[str, Any] = {"institution": row, "parcel": shown, "lines": lines, "check": known}
-    told |= {"can_check": known is None and shown.state in queries.TO_CHECK, "parcel_words": WORDS[shown.state]}
-    return page("check.html", status, form=form or forms.check_form(lines, None), **told)
 
 
 @bp.get("/<institution>/statements/<statement>")

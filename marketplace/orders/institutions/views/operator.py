@@ -2,16 +2,19 @@
 
 from typing import Any, Final
 
-from flask import Blueprint, g, render_template, request, url_for
+from flask import Blueprint, Response, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from listings.views.sending import picture_answer
 from marketplace.accounts.permissions import requires
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
 from marketplace.core.forms import Form
+from marketplace.core.settings import settings
 from marketplace.core.steps import take_step
-from marketplace.orders.institutions import bank_transfers, forms, invoicing, keeping, queries, words
+from marketplace.orders.institutions import bank_transfers, check_queries, forms, invoicing, keeping, queries, words
+from marketplace.orders.institutions.check_queries import Reach
 from marketplace.orders.institutions.states import INSTITUTION, PAYABLE, InstitutionState
 from marketplace.payments.by_bank import recording
 
@@ -58,10 +61,27 @@ def institution_page(institution: str, given: dict[str, Form], status: int = 200
         invoices=invoices,
         transfers={each.public_id: transfer_form(given, each.public_id) for each in statements if each.state in PAYABLE},
         members=queries.members(session, row.id),
+        claims=check_queries.claims(session, Reach(institution=row.id)),
         kinds=forms.KINDS,
         may_decide="operator" in g.person.roles,
         may_set_terms="finance_operator" in g.person.roles,
     )
+
+
+@bp.get("/<institution>/checks/<check>")
+@requires("institution.read")
+def show_check(institution: str, check: str) -> ResponseReturnValue:
+    """What it did not accept, and what its station has answered."""
+    row = queries.one(db.session(), institution)
+    claim = check_queries.claim(db.session(), Reach(institution=row.id, check=check))
+    return page("operator_check.html", institution=row, check=claim, reasons=forms.REASONS)
+
+
+@bp.get("/<institution>/checks/<check>/pictures/<picture>-<width>.webp")
+@requires("institution.read")
+def show_picture(institution: str, check: str, picture: str, width: str) -> Response:
+    reach = Reach(institution=queries.one(db.session(), institution).id, check=check)
+    return picture_answer(settings().private_media_folder, check_queries.picture(db.session(), picture, reach).digest, width)
 
 
 def transfer_form(given: dict[str, Form], statement: str) -> Form:

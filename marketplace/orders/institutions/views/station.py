@@ -2,18 +2,21 @@
 
 from typing import Any
 
-from flask import Blueprint, g, render_template, request, url_for
+from flask import Blueprint, Response, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from listings.views.sending import picture_answer
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
 from marketplace.core.forms import Form
+from marketplace.core.settings import settings
 from marketplace.core.steps import take_step
-from marketplace.orders.institutions import checking, forms, queries, words
+from marketplace.orders.institutions import check_queries, checking, forms, words
+from marketplace.orders.institutions.check_queries import Reach
 from marketplace.stations.models import Station
 from marketplace.stations.queues import OtherQueue
 
@@ -25,7 +28,7 @@ bp = Blueprint("station_checks", __name__, url_prefix="/station/checks")
 @bp.get("")
 @requires("goods_check.answer")
 def list_checks() -> ResponseReturnValue:
-    return page("station_list.html", checks=queries.checks(db.session(), station=g.station))
+    return page("station_list.html", checks=check_queries.claims(db.session(), Reach(station=g.station)))
 
 
 @bp.get("/<check>")
@@ -36,7 +39,7 @@ def show_check(check: str) -> ResponseReturnValue:
 
 def check_page(check: str, given: dict[str, Form], status: int = 200) -> ResponseReturnValue:
     shown = {name: given.get(name) or form(prefix=f"{name}-") for name, form in ANSWERS.items()}
-    found = queries.check_of_station(db.session(), check, g.station)
+    found = check_queries.claim(db.session(), Reach(station=g.station, check=check))
     return page("station_check.html", status, check=found, forms_of=shown, until=found.checked_at + checking.ANSWER_WITHIN)
 
 
@@ -54,9 +57,16 @@ def create_answer(check: str, answer: str) -> ResponseReturnValue:
     return take_step(checking.answer, url_for(".show_check", check=check), **given)
 
 
+@bp.get("/<check>/pictures/<picture>-<width>.webp")
+@requires("goods_check.answer")
+def show_picture(check: str, picture: str, width: str) -> Response:
+    found = check_queries.picture(db.session(), picture, Reach(station=g.station, check=check))
+    return picture_answer(settings().private_media_folder, found.digest, width)
+
+
 def queue(session: Session, station: str) -> OtherQueue:
     """For the desk's first page."""
-    waiting = queries.count_waiting(session, station)
+    waiting = check_queries.count_waiting(session, station)
     return OtherQueue("/station/checks", "check", _l("Canteens"), _l("Not accepted; answer in 3 days"), waiting)
 
 
