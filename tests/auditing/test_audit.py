@@ -32,6 +32,7 @@ from tests.auditing.test_plans import TAMPERING as PLANS
 from tests.auditing.test_presales import TAMPERING as PRESALES
 from tests.auditing.test_programs import TAMPERING as PROGRAMS
 from tests.auditing.test_promotions import TAMPERING as PROMOTIONS
+from tests.auditing.test_repayments import TAMPERING as REPAYMENTS
 from tests.auditing.test_reports import TAMPERING as REPORTS
 from tests.auditing.test_students import TAMPERING as STUDENTS
 from tests.auditing.test_transfers import TAMPERING as TRANSFERS
@@ -208,7 +209,7 @@ def test_every_check_is_proved(traded: Shop) -> None:
         *MOVED,
         *MOVED_WHOLE,
         *TOLD_OF_GIVING,
-    } | {check for check, _sql in (*PLANS, *STUDENTS, *MATCHING, *WAITING, *WHEREABOUTS, *PRESALES, *trade)}
+    } | {check for check, _sql in (*PLANS, *STUDENTS, *MATCHING, *WAITING, *WHEREABOUTS, *REPAYMENTS, *PRESALES, *trade)}
     elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, OFFLINE, SHEETS, REPORTS, of_pledges, of_plans)
     others = {check for proved in (*elsewhere, TOLD_OF_PRESALES) for check in proved}
     assert parts - set(TAMPERING) - others == {"the cashier and the books agree", movements.AT_THE_CASHIER}
