@@ -2,6 +2,7 @@
 
 import ast
 import re
+import threading
 from collections.abc import Iterator
 from functools import cached_property
 from importlib import import_module
@@ -13,6 +14,7 @@ from flask import Blueprint, Flask
 
 METHODS: Final = ("get", "post")
 HOOKS: Final = ("before_request", "url_value_preprocessor")
+READING: Final = threading.RLock()  # one after the other, so that no thread ever meets a module that is half read
 MENTIONED: Final = re.compile(rb"(?<![\w.])bp\b")
 
 
@@ -27,7 +29,8 @@ class LateView:
 
     @cached_property
     def _view(self) -> Any:
-        return getattr(import_module(self.module), self.__name__)
+        with READING:
+            return getattr(import_module(self.module), self.__name__)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._view(*args, **kwargs)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
@@ -98,6 +99,19 @@ def test_what_hangs_on_a_late_blueprint_works(tmp_path: Path, monkeypatch: pytes
     assert browser.post("/late/again/9").text == "10"
     assert browser.get("/late/10").status_code == 413
     assert browser.post("/late/4").status_code == 405
+
+
+def test_two_who_ask_first_at_once_are_both_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where two modules know each other, and each is half read by one of them."""
+    for name, other in (("left", "right"), ("right", "left")):
+        knows = f"import time\ntime.sleep(0.2)\nimport {other}_pages\ntime.sleep(0.2)\n"
+        (tmp_path / f"{name}_pages.py").write_text(
+            f"{knows}\ndef show():\n    return {other}_pages.WORD\n\nWORD = '{name}'\n"
+        )
+    monkeypatch.syspath_prepend(tmp_path)
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(LateView(f"{name}_pages", "show")) for name in ("left", "right")]
+        assert [each.result() for each in asked] == ["right", "left"]
 
 
 @pytest.mark.parametrize(
