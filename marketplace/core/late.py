@@ -4,7 +4,6 @@ import ast
 import re
 import threading
 from collections.abc import Iterator
-from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,11 +25,14 @@ class LateView:
 
     def __init__(self, module: str, name: str) -> None:
         self.module, self.__name__ = module, name
+        self._known: Any = None
 
-    @cached_property
+    @property
     def _view(self) -> Any:
-        with READING:
-            return getattr(import_module(self.module), self.__name__)
+        if self._known is None:
+            with READING:
+                self._known = getattr(import_module(self.module), self.__name__)
+        return self._known
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._view(*args, **kwargs)
