@@ -121,7 +121,10 @@ UNSEEN: Final[Mapping[str, str]] = {
     "station_presales.show_presale": "it is a draft, and not handed in",
     "seller_suspensions.show_suspension": "it is a draft, and not off sale",
     **dict.fromkeys(("groups.show_opening", "groups.show_joining"), "says first how many"),
-    "station_reviews.show_picture": "no file is there",
+    **dict.fromkeys(
+        ("station_reviews.show_picture", "station_checks.show_picture", "institution_checks.show_picture"),
+        "no file is there",
+    ),
     "following.show_alerts": "is called by the pack that is kept",
     "following.show_silence": "opens by a signed link alone",
     "desk.show_label": "nothing has been packed",
