@@ -239,7 +239,7 @@ def test_receipts_of_before_are_for_a_gift_and_pdfs_wait_for_a_second_person(at:
         {
             **{name: LEDGER[name] for name in ("county", "station", "person", "organisation", "campaign")},
             "contribution": [gift | {"person_id": None, "anonymity": "anonymous", "message_state": ""}],
-            "receipt": [receipt | {"state": "issued", "book": "test", "issued_at": at}],
+            "receipt": [receipt | {"state": "issued", "book": "test", "issued_at": then}],
             "budget_line": [budget],
             "disbursement": [payment | {"state": "paid", "approver_id": None, "book": "test"}],
             "evidence": [
