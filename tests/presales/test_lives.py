@@ -10,10 +10,11 @@ from crowdfund.presales import backing, delivering, drafting, returning, reviewi
 from crowdfund.presales.backing import Backer, OtherPrice
 from crowdfund.presales.drafting import Tier
 from crowdfund.presales.places import FieldIsSold, NotOpen, TierIsFull
-from marketplace.core import clock
+from marketplace.core import clock, outbox
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
 from marketplace.core.formats import full_date
+from marketplace.core.transitions import EventRow
 from marketplace.notifications.models import Message
 from marketplace.orders import desk, fulfilment, settlement, undelivered
 from marketplace.orders.states import OrderState, ParcelState
@@ -64,6 +65,11 @@ def send(number: str) -> None:
     in_transaction(fulfilment.collect, **told)
     in_transaction(fulfilment.pack, **told, shelf="A1")
     in_transaction(fulfilment.ship, **told, carrier="中通", tracking_number="ZT123456")
+
+
+def steps_of(parcel: str) -> list[str]:
+    wanted = select(EventRow.to_state).where(EventRow.subject == f"parcel:{parcel}").order_by(EventRow.id)
+    return list(db.session.scalars(wanted))
 
 
 def test_short_of_its_goal_everybody_gets_everything_back(orchard: Orchard) -> None:
@@ -264,7 +270,7 @@ def test_what_is_said_late_and_not_sent_goes_back_after_its_own_days(orchard: Or
     assert orchard.escrow() == 0 and stock_of(orchard.shop.apples) == (100, 0) and wrong(orchard) == []
 
 
-@pytest.mark.parametrize(("days", "parcel", "presale"), [(3, "shipped", "closed"), (4, "packed", "defaulted")])
+@pytest.mark.parametrize(("days", "parcel", "presale"), [(3, "shipped", "closed"), (4, "returned_to_seller", "defaulted")])
 def test_what_is_packed_when_the_grace_ends_waits_for_its_courier(
     orchard: Orchard, days: int, parcel: str, presale: str
 ) -> None:
@@ -289,11 +295,21 @@ def test_what_is_packed_when_the_grace_ends_waits_for_its_courier(
         )
     orchard.live_through(after(last + timedelta(days=days)))
     assert (parcels(number)[0].state.value, orchard.row().state.value) == (parcel, presale)
-    if days == 4:  # what is packed is left to be sent, however late
-        assert orchard.escrow() == TWO - 1980  # 30 % went with the start
-        in_transaction(
-            fulfilment.ship, parcel=packed, station=JIXIAN, actor="test", carrier="邮政", tracking_number="123456"
-        )
+    if days == 4:  # nobody came for it: its grower has it back, its buyer the money, also what went with the start
+        assert steps_of(packed)[-4:] == ["packed", "ready_for_pickup", "uncollected", "returned_to_seller"]
+        assert get(number).state is OrderState.CANCELLED
+        assert sorted(each.fen for each in db.session.scalars(select(Refund))) == [ONE, TWO]
+        with at(after(last + timedelta(days=5))):
+            outbox.deliver_some(outbox.of_topics(outbox.OutboxRow.topic.like("%refund%")), 50)
+        told = db.session.scalars(select(Message.text).where(Message.fact.like("refund_%")).order_by(Message.id)).all()
+        assert len(told) == 2 and all("66.00" in text for text in told)  # on its way, and there
+        assert sum("没按时寄出，退回农户了" in text for text in told) == 1
+        with pytest.raises(StaleState):  # the courier comes after all
+            in_transaction(
+                fulfilment.ship, parcel=packed, station=JIXIAN, actor="test", carrier="邮政", tracking_number="123456"
+            )
+        orchard.live_through(clock.now() + timedelta(days=9))
+        assert len(db.session.scalars(select(Refund)).all()) == 2
     assert orchard.escrow() == 0 and stock_of(orchard.shop.apples) == (100, 0) and wrong(orchard) == []
 
 

@@ -25,7 +25,7 @@ CHECKED: Final = "check:"  # by an institution, which says which of its words it
 WEIGHED_LESS: Final = "lighter"
 LOST: Final = "lost:"
 NOT_SENT: Final = "parcel:"  # of parcels that never left, all of what was left; the reason says why
-REFUSED: Final = "refused"
+BY_THE_STATION: Final = ("refused", "never left")
 
 
 class Cause(StrEnum):
@@ -96,7 +96,7 @@ def why(key: Any, reason: Any, laid: Mapping[Bearer, ColumnElement[bool]]) -> An
         (laid.get(Bearer.PLATFORM, false()), literal(Cause.PROVINCE)),
         (laid.get(Bearer.STATION, false()) | key.startswith(LOST), literal(Cause.STATION)),
         (or_(*map(key.startswith, NEVER_BROUGHT)), literal(Cause.NOT_SENT)),
-        (and_(key.startswith(NOT_SENT), reason == REFUSED), literal(Cause.NOT_SENT)),
+        (and_(key.startswith(NOT_SENT), reason.in_(BY_THE_STATION)), literal(Cause.NOT_SENT)),
         (key.startswith(NOT_SENT), literal(Cause.CALLED_OFF)),
         else_=literal(Cause.SELLER),
     )
