@@ -49,5 +49,6 @@ def install_presales(app: Flask) -> None:
     outbox.listeners[presale_orders.ORDERED] = [facts_of_presales.place_ordered]
     outbox.listeners[presale_places.CONFIRMED] += [facts_of_presales.place_confirmed]
     outbox.listeners[presale_returns.TOLD] += [facts_of_presales.place_returned]
+    outbox.listeners["refund.succeeded"] += [presale_letters.refunded]
     words.reasons.update(presale_returns.WORDS)
     queues.others["presales"] = LateView(f"{VIEWS}.station", "queue")

@@ -152,6 +152,21 @@ def test_a_called_off_campaign_gives_it_back_too(fund: Fund) -> None:
     assert "取消了" in first and "¥5.00" in first and "¥6.60" in second and differences(fund) == []
 
 
+def test_whoever_paid_too_late_is_told_that_it_is_back(fund: Fund) -> None:
+    campaign = fund.open()
+    gift = fund.begin(campaign, 660, contact="late@example.test", language="en")
+    fund.pay(gift)
+    over(campaign, C.ENDED, C.DISBURSING)
+    fund.work()
+    with time_machine.travel(clock.now() + timedelta(minutes=5), tick=False):
+        fund.cashier.finish_refunds()
+        fund.work()
+    db.session.rollback()
+    (text,) = db.session.scalars(select(Message.text).where(Message.fact.like("gift_refunded:%"))).all()
+    assert text.startswith("Your ¥6.60 for “") and "came too late, and was refunded to where it came from" in text
+    assert fund.balance(campaign) == 0 and "¥6.60 已原路退回" in page_of(fund, campaign, gift)
+
+
 def test_what_does_not_arrive_waits_for_a_person_with_its_own_sum(fund: Fund) -> None:
     campaign = fund.open()
     gift = fund.give(campaign, 10_000, contact="giver@example.test")

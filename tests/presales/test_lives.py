@@ -67,6 +67,10 @@ def send(number: str) -> None:
     in_transaction(fulfilment.ship, **told, carrier="中通", tracking_number="ZT123456")
 
 
+def told_of_refunds() -> None:
+    outbox.deliver_some(outbox.of_topics(outbox.OutboxRow.topic.like("%refund%")), 50)
+
+
 def steps_of(parcel: str) -> list[str]:
     wanted = select(EventRow.to_state).where(EventRow.subject == f"parcel:{parcel}").order_by(EventRow.id)
     return list(db.session.scalars(wanted))
@@ -134,7 +138,10 @@ def test_money_that_comes_after_the_decision_goes_back(orchard: Orchard) -> None
             orchard.shop.cashier.finish_refunds()
             orchard.shop.work()
             work()
+            told_of_refunds()
     assert orchard.states(slow) == ["lapsed"] and wrong(orchard) == []
+    (text,) = db.session.scalars(select(Message.text).where(Message.fact.like("backing_refunded:%"))).all()
+    assert "你给“吉县红富士预售”付的 ¥30.00 已原路退回" in text
 
 
 def test_more_than_the_field_bears_is_not_sold(orchard: Orchard) -> None:
@@ -300,7 +307,7 @@ def test_what_is_packed_when_the_grace_ends_waits_for_its_courier(
         assert get(number).state is OrderState.CANCELLED
         assert sorted(each.fen for each in db.session.scalars(select(Refund))) == [ONE, TWO]
         with at(after(last + timedelta(days=5))):
-            outbox.deliver_some(outbox.of_topics(outbox.OutboxRow.topic.like("%refund%")), 50)
+            told_of_refunds()
         told = db.session.scalars(select(Message.text).where(Message.fact.like("refund_%")).order_by(Message.id)).all()
         assert len(told) == 2 and all("66.00" in text for text in told)  # on its way, and there
         assert sum("没按时寄出，退回农户了" in text for text in told) == 1
