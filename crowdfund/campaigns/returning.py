@@ -27,7 +27,7 @@ from marketplace.payments.states import AttemptState, RefundState
 PAGE: Final = 50  # done within the lease of its note: another worker does not begin the same one
 PURPOSES: Final = (giving.PURPOSE, keeping.PURPOSE)
 LATER: Final = timedelta(hours=6)
-TOLD: Final = "gift.returned"  # the outbox's topic: whoever left an address is told
+TOLD, AT_THE_COUNTER = "gift.returned", "gift.waits_in_cash"  # the outbox's topics: whoever left an address is told
 CALLED_OFF, OVER = "campaign cancelled", "campaign over"  # reasons of refunds
 
 
@@ -82,6 +82,8 @@ def return_one(session: Session, *, reference: str) -> str | None:
     if not amount:  # a bank has given it back already, or we have
         return None
     if session.get(CashGift, reference):  # over the counter that took it: `cash.giving_back`
+        if gift.contact:
+            outbox.put(session, AT_THE_COUNTER, gift=reference)
         return None
     receipts.void(session, contribution=reference)
     refund = refunds.request(
