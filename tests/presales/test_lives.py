@@ -56,6 +56,16 @@ def test_reached_harvested_sent_and_settled(orchard: Orchard) -> None:
     assert orchard.row().state == "closed"
     in_transaction(settlement.confirm, number=number, parcel=parcels(number)[0].public_id, actor="guest")
     assert get(number).state is OrderState.COMPLETED and wrong(orchard) == []
+    row = orchard.row()
+    last = full_date(row.harvest_on + timedelta(days=row.grace_days), "zh")
+    reached, harvested, sent = told_to_seller()
+    assert "凑够了" in reached and last in reached and "到站里了" in harvested and "没有要寄的了" in sent
+
+
+def told_to_seller() -> list[str]:
+    db.session.rollback()
+    told = select(Message.text).where(Message.fact.like("presale_%")).order_by(Message.id)
+    return list(db.session.scalars(told.where(Message.fact.not_like("presale_reviewed%"))))
 
 
 def send(number: str) -> None:
@@ -81,7 +91,7 @@ def test_short_of_its_goal_everybody_gets_everything_back(orchard: Orchard) -> N
     first, second = orchard.paid(), orchard.paid(contact="b@example.test")
     orchard.end()
     assert orchard.row().state == "failed" and orchard.states(first, second) == ["refunded"] * 2
-    assert orchard.escrow() == 0
+    assert orchard.escrow() == 0 and "没凑够" in told_to_seller()[0]
     assert [refund.state for refund in db.session.scalars(select(Refund))] == ["succeeded"] * 2
     texts = [each.text for each in db.session.scalars(select(Message).order_by(Message.id)) if "30.00" in each.text]
     assert len(texts) == 4 and wrong(orchard) == []
@@ -192,7 +202,7 @@ def test_what_is_not_sent_after_the_grace_goes_back_whole(orchard: Orchard) -> N
     in_transaction(fulfilment.accept, parcel=parcels(stuck)[0].public_id, station=JIXIAN, actor="test")
     row = orchard.row()
     orchard.live_through(after(row.harvest_on + timedelta(days=row.grace_days)))
-    assert orchard.row().state == "defaulted"
+    assert orchard.row().state == "defaulted" and "没按时寄出的，钱退给买家" in told_to_seller()[-1]
     assert orchard.states(sent, begun, silent) == ["ordered", "ordered", "refunded"]
     assert parcels(stuck)[0].state is ParcelState.REFUSED and parcels(gone)[0].state is ParcelState.SHIPPED
     refunded = {each.fen: each.state.value for each in db.session.scalars(select(Refund))}
