@@ -487,3 +487,73 @@ def test_bills_of_before_were_credited_without_discounts(at: At) -> None:
     for position in (0, 7):
         with pytest.raises(DBAPIError, match="few"):
             put_in(engine, {"goods_check_picture": [{"id": 1, "public_id": "i1", "check_id": 1, "position": position}]})
+
+
+def test_what_waited_for_ever_is_looked_at_again(at: At) -> None:
+    """A packed parcel of a presale that is over, and what an appeal brought to a campaign that is; nothing else."""
+    engine = at("0047")
+    presales = [{"id": 1, "public_id": "over", "state": "defaulted"}, {"id": 2, "public_id": "open", "state": "delivering"}]
+    figures = {"goal_fen": 1, "area_tenths": 1, "yield_kg": 1, "cap_grams": 100, "taken_grams": 0, "start_percent": 0}
+    days = {"closes_on": date(2026, 9, 1), "harvest_on": date(2026, 10, 1), "grace_days": 7, "reviewer_id": 2}
+    whose = {"listing_id": 1, "seller_id": 1, "station_code": "140430"}
+    tier = {"packs": 1, "grams": 1, "unit_price_fen": 1, "unit_service_fee_fen": 0, "shipping_fen": 0, "most": 3, "taken": 1}
+    rows: dict[str, list[dict[str, Any]]] = {name: SHOP[name] for name in ("county", "station", "category", "person")}
+    rows["person"] = [*SHOP["person"], {"id": 2, "public_id": "p2", "name": "李强"}]
+    rows |= {"listing": SHOP["listing"], "province": [{"code": "140000"}]}
+    rows["presale"] = [each | figures | days | whose for each in presales]
+    rows["presale_tier"] = [{"id": number, "public_id": f"t{number}", "presale_id": number, **tier} for number in (1, 2)]
+    places = [(1, 1, "packed"), (2, 1, "shipped"), (3, 2, "packed")]
+    rows["order"] = [
+        {"id": number, "number": f"SX-{number}", "state": "paid", "province_code": "140000", "total_fen": 1, "goods_fen": 1}
+        | {"shipping_fen": 0, "discount_fen": 0, "buyer_id": None, "backing": f"b{number}"}
+        for number, _presale, _state in places
+    ]
+    rows["parcel"] = [
+        {"id": number, "public_id": f"p{number}", "order_id": number, "state": state, "delivery": "courier", "number": 1}
+        | {"discount_fen": 0, "goods_fen": 1, "service_fee_fen": 0, "shipping_fen": 0}
+        for number, _presale, state in places
+    ]
+    rows["backing"] = [
+        {"id": number, "public_id": f"b{number}", "token_hash": f"t{number}", "presale_id": presale, "tier_id": presale}
+        | {
+            "state": "ordered",
+            "order_number": f"SX-{number}",
+            "fen": 1,
+            "start_fen": 0,
+            "answered_at": None,
+            "person_id": None,
+        }
+        for number, presale, _state in places
+    ]
+    rows["organisation"] = LEDGER["organisation"]
+    opened = {"reviewer_id": 2, "filing_number": "晋1", "filed_on": date(2026, 1, 1), "starts_on": date(2026, 2, 1)}
+    opened |= {"opened_at": datetime(2026, 2, 1, tzinfo=UTC), "ends_on": date(2026, 3, 1)}
+    rows["campaign"] = [
+        LEDGER["campaign"][0] | {"id": number, "public_id": f"c{number}", "state": state} | opened
+        for number, state in enumerate(["closed", "live"], start=1)
+    ]
+    rows["contribution"] = [
+        {"id": number, "public_id": f"g{number}", "campaign_id": number, "state": "received", "fen": 5, "person_id": None}
+        | {"anonymity": "masked", "message_state": "shown", "token_hash": f"g{number}"}
+        for number in (1, 2)
+    ]
+    rows["entry"] = [
+        {"id": number, "key": f"dispute_appealed:{number}", "kind": "dispute_appealed", "reference": f"g{number}"}
+        for number in (1, 2)
+    ]
+    rows["ledger_account"] = SHOP["ledger_account"]
+    rows["line"] = [
+        {"id": 2 * number + side, "entry_id": number, "account_id": 1 + side, "amount": 5 - 10 * side}
+        for number in (1, 2)
+        for side in (0, 1)
+    ]
+    put_in(engine, {name: rows[name] for name in rows if name not in {"entry", "line"}})
+    put_in(engine, {"line": rows["line"], "entry": rows["entry"]})
+
+    migrations.bring_up_to_date(engine)
+
+    waiting = rows_of(engine, {"outbox": ["topic", "payload", "is_done"]})["outbox"]
+    assert [(row["topic"], row["payload"], row["is_done"]) for row in waiting] == [
+        ("backing.returns", {"backing_id": "b1"}, False),
+        ("gift.regained", {"gift": "g1"}, False),
+    ]
