@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 import time_machine
@@ -92,7 +93,7 @@ def test_what_is_due_is_what_was_ordered_a_day_before(province: Session) -> None
 
 
 def in_a_group(session: Session, placed_at: datetime, reached_at: datetime | None) -> None:
-    terms = {"price_fen": 3000, "threshold_packs": 2, "most_packs": 6, "most_per_member": 3}
+    terms: dict[str, Any] = {"price_fen": 3000, "threshold_packs": 2, "most_packs": 6, "most_per_member": 3}
     terms |= {"tolerance_percent": 0, "prolong_days": 0, "listing_code": "G1", "variant_code": f"G1-{placed_at:%d}"}
     session.add(offer := GroupOffer(days=2, ended_at=NOON, **terms))
     session.flush()
@@ -118,8 +119,15 @@ def test_late_is_what_nobody_sent_in_48_hours(province: Session) -> None:
 
 @pytest.mark.parametrize(
     ("due", "in_time", "share", "short_by"),
-    [(0, 0, "—", 0), (1286, 1197, "93.0%", 25), (20, 19, "95.0%", 0), (3, 3, "100.0%", 0), (2000, 1999, "99.9%", 0), (1, 0, "0.0%", 1)],
-)  # fmt: skip
+    [
+        (0, 0, "—", 0),
+        (1286, 1197, "93.0%", 25),
+        (20, 19, "95.0%", 0),
+        (3, 3, "100.0%", 0),
+        (2000, 1999, "99.9%", 0),
+        (1, 0, "0.0%", 1),
+    ],
+)
 def test_a_share_is_never_rounded_up_to_what_it_is_not(due: int, in_time: int, share: str, short_by: int) -> None:
     assert (Sent(due, in_time).share, Sent(due, in_time).short_by, percent(in_time, due)) == (share, short_by, share)
 

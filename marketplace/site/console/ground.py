@@ -70,7 +70,7 @@ def place(row: StationRow) -> Place:
 
 
 def steps(most: int) -> tuple[int | None, ...]:
-    """From how many parcels on each darker step begins, as `station_map.step` takes them; None for one that no number has."""
+    """From how many parcels on each darker step begins, as `station_map.step` takes them; None: no number has it."""
     edges = [number * most // STEPS for number in range(STEPS + 1)]
     return tuple(before + 1 if before < edge else None for before, edge in pairwise(edges))
 

@@ -24,7 +24,7 @@ def ago(moment: datetime) -> str:
     if minutes < 1:
         return str(_("just now"))
     if minutes < 60:
-        return ngettext("one minute ago", "%(num)d minutes ago", minutes)
+        return str(ngettext("one minute ago", "%(num)d minutes ago", minutes))
     if minutes < 24 * 60:
-        return ngettext("one hour ago", "%(num)d hours ago", minutes // 60)
-    return ngettext("one day ago", "%(num)d days ago", minutes // (24 * 60))
+        return str(ngettext("one hour ago", "%(num)d hours ago", minutes // 60))
+    return str(ngettext("one day ago", "%(num)d days ago", minutes // (24 * 60)))
