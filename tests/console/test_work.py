@@ -30,7 +30,7 @@ def listed(client: FlaskClient, path: str = "/operator/work") -> list[Row]:
     page = client.get(path).text
     parts = r'class="tag[^"]*">([^<]+)</span>.*?<strong>([^<]+)</strong>(?:<span>([^<]*)</span>)?.*?href="([^"]+)"'
     lists = re.findall(r'<ul class="work">(.*?)</ul>', page, re.DOTALL)
-    return [tuple(found) for part in lists for found in re.findall(parts, part)]  # type: ignore[misc]
+    return [tuple(found) for part in lists for found in re.findall(parts, part)]
 
 
 def test_parcels_that_nobody_sends_are_urgent(province: Session, client: FlaskClient) -> None:
