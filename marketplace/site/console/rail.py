@@ -23,7 +23,7 @@ SECTIONS: Final[tuple[tuple[LazyString | str, tuple[Link, ...]], ...]] = (
         ),
     ),
     (
-        _l("Of goods"),
+        _l("In the shop"),
         (
             ("listings", "/operator/listings", "leaf", _l("Goods for sale"), "listing.suspend"),
             ("complaints", "/operator/complaints", "alert", _l("Pointed out"), "listing.suspend"),
@@ -34,7 +34,7 @@ SECTIONS: Final[tuple[tuple[LazyString | str, tuple[Link, ...]], ...]] = (
         ),
     ),
     (
-        _l("Of giving"),
+        _l("Public good"),
         (
             ("organisations", "/operator/organisations", "shield", _l("Organisations"), "organisation.read"),
             ("matching", "/charity/matching-funds", "plus", _l("Matching funds"), "matching_fund.follow"),
@@ -44,7 +44,7 @@ SECTIONS: Final[tuple[tuple[LazyString | str, tuple[Link, ...]], ...]] = (
         ),
     ),
     (
-        _l("Of money"),
+        _l("Money matters"),
         (
             ("payments", "/operator/payments", "wallet", _l("Payments"), "payment.look_into"),
             ("refunds", "/operator/refunds", "swap", _l("Refunds"), "payment.look_into"),

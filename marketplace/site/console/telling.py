@@ -11,7 +11,7 @@ from marketplace.orders.states import OrderState as O
 ORDERS: Final[dict[O, tuple[LazyString, str]]] = {
     O.PENDING_PAYMENT: (_l("to be paid"), ""),
     O.PLACED_ON_ACCOUNT: (_l("on account"), "pledge"),
-    O.PAID: (_l("paid"), "give"),
+    O.PAID: (_l("paid for"), "give"),
     O.COMPLETED: (_l("completed"), "give"),
     O.EXPIRED: (_l("not paid in time"), ""),
     O.CANCELLED: (_l("cancelled"), ""),
@@ -24,7 +24,7 @@ def ago(moment: datetime) -> str:
     if minutes < 1:
         return str(_("just now"))
     if minutes < 60:
-        return str(ngettext("one minute ago", "%(num)d minutes ago", minutes))
+        return str(ngettext("one min ago", "%(num)d min ago", minutes))
     if minutes < 24 * 60:
-        return str(ngettext("one hour ago", "%(num)d hours ago", minutes // 60))
-    return str(ngettext("one day ago", "%(num)d days ago", minutes // (24 * 60)))
+        return str(ngettext("one h ago", "%(num)d h ago", minutes // 60))
+    return str(ngettext("1 day ago", "%(num)d days ago", minutes // (24 * 60)))

@@ -96,14 +96,14 @@ def late(rows: Sequence[StationRow]) -> Iterator[Item]:
 
 def heard_words(row: StationRow) -> str:
     if row.heard_at is None:
-        return str(_("Never heard of."))
-    return str(_("Last heard of %(time)s.", time=local_datetime(row.heard_at, language())))
+        return str(_("Never heard from."))
+    return str(_("Last heard from %(time)s.", time=local_datetime(row.heard_at, language())))
 
 
 def silent(rows: Sequence[StationRow]) -> Iterator[Item]:
     for row in rows:
         if row.is_silent and not row.late:
-            sentence = _("%(station)s: not heard of for a day", station=row.badge.name)
+            sentence = _("%(station)s: not heard from for a day", station=row.badge.name)
             waits = ngettext("One parcel waits there.", "%(num)d parcels wait there.", row.unsent)
             note = _("%(waits)s Telephone %(phone)s. %(heard)s", waits=waits, phone=row.phone, heard=heard_words(row))
             yield Item(CHECK, sentence, note, f"/operator/parcels?which=open&station={row.badge.code}", _("See them"))
