@@ -59,7 +59,7 @@ def create_check(institution: str, parcel: str) -> ResponseReturnValue:
     if is_claim and not form.claims:
         form.form_errors.append(_("Say at one line how many packs you do not accept, or what they weigh."))
         return check_page(institution, parcel, form, 422)
-    if not is_claim and (form.claims or form.words.data):  # the first button, which Enter in a field presses as well
+    if not is_claim and form.claims:  # the first button, which Enter in a field presses as well
         form.form_errors.append(
             _("You say that something is not right: send it to the station, or empty it to accept everything.")
         )
