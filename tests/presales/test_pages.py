@@ -69,6 +69,8 @@ def test_from_the_draft_to_an_order(orchard: Orchard) -> None:
     refused = post(station, f"{review}/review", {"decision": "accept", "field_seen": "y"})
     assert refused.status_code == 422 and "先看地" in refused.text
     assert post(station, f"{review}/review", {"decision": "reject", "reason": ""}).status_code == 422
+    enter = {"decision": "accept", "field_seen": "y", "figures_sane": "y", "reason": "地块不对"}
+    assert "你写了不同意的原因" in post(station, f"{review}/review", enter).text
     opened = post(station, f"{review}/review", {"decision": "accept", "field_seen": "y", "figures_sane": "y"})
     assert opened.status_code == 303 and orchard.row().state == "live"
 
