@@ -19,8 +19,7 @@ DESKS: Final[tuple[tuple[frozenset[str], str, LazyString, str], ...]] = (  # rol
     (frozenset({"bank_officer"}), "/bank", _l("Vouchers of the bank"), "bank"),
     (frozenset({"nominator", "verifier", "children_officer"}), "/children", _l("Children's cases"), "heart"),
     (frozenset({"programme_officer"}), "/programme", _l("Programme office"), "box"),
-    (frozenset({"operator", "finance_operator", "auditor"}), "/operator/payments", _l("Payments of the province"), "wallet"),
-    (frozenset({"operator", "finance_operator", "auditor"}), "/operator/settlements", _l("Settlements"), "wallet"),
+    (frozenset({"operator", "finance_operator", "auditor"}), "/operator", _l("Desk of the province"), "chart"),
 )
 
 

@@ -97,6 +97,7 @@ TAMPERING = {
     "refunded units are counted": "UPDATE order_line SET refunded_quantity = 0",
     "units go back at their price": f"UPDATE refund_line SET service_fee_fen = service_fee_fen + 1 WHERE {ONE_REFUND}",
     "shipping goes back once": f"UPDATE refund_line SET shipping_fen = shipping_fen + 601 WHERE {ONE_REFUND}",
+    "nobody's share of what is left of a line is below zero": "UPDATE refund_line SET goods_fen = goods_fen + 99999",
     "refunds are borne by whose the lines are": "UPDATE order_line SET seller_public_id = 'somebody else'",
     "what is owed follows from lines less refunds": "UPDATE refund SET state = 'failed' WHERE reason_key LIKE 'units:%'",
     "nobody is owed for nothing": "UPDATE order_line SET seller_public_id = 'somebody else'",

@@ -50,7 +50,7 @@ def test_the_past_adds_up_and_reaches_every_desk(lived: Session, history_app: Fl
     with history_app.test_request_context():
         lit = [place for each in station_pages.directory(lived) for place in each.places if place.is_lit]
 
-    assert sum(orders.values()) == 73 + 5 + 4  # those of groups, and a canteen's
+    assert sum(orders.values()) == 79 + 5 + 4  # those of groups, and a canteen's
     assert Counter(lived.scalars(select(GroupBuy.state))) == {GroupState.OPEN: 1, GroupState.REACHED: 1}
     assert parcels[ParcelState.AWAITING_GROUP] == 2
     assert orders[OrderState.COMPLETED] >= 20 and orders[OrderState.EXPIRED] == orders[OrderState.CANCELLED] == 1

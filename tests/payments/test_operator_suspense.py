@@ -103,7 +103,7 @@ def test_suspense_goes_page_by_page(
         further = re.search(r'rel="next" href="([^"]+)"', page)
         url = further[1].replace("&amp;", "&") if further else ""
     assert seen == list(reversed(in_suspense))
-    assert costs == {4}
+    assert costs == {5}
 
 
 def test_a_refused_reason_stays_by_its_payment(
