@@ -130,7 +130,7 @@ def test_what_waits_for_a_second_person_names_the_first(province: Session, clien
     province.add(OrganisationEntry(**facts, **dates, writer_id=writer.id, written_at=NOON - HOURS))
     province.commit()
     signed_in(client, "operator")
-    note = "薛明川 写的。最早的从 10月18日 11:00 等到现在。"
+    note = "薛明川 提的。最早的从 10月18日 11:00 等到现在。"
     assert listed(client) == [("批", "1 个慈善组织等第二人", note, "/operator/organisations")]
     assert re.search(r'href="/operator/organisations">.*?<strong>1</strong></a>', client.get("/operator/payments").text)
     signed_in(client, "finance_operator")

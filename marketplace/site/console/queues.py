@@ -15,7 +15,7 @@ from crowdfund.campaigns.matching.waiting_models import HeldMatch
 from crowdfund.campaigns.organisations.models import OrganisationEntry
 from crowdfund.campaigns.organisations.officer_models import OfficerEntry
 from crowdfund.campaigns.organisations.states import EntryState
-from crowdfund.campaigns.states import WAITS
+from crowdfund.campaigns.states import WAITS, HeldState
 from listings.complaints.models import Complaint
 from listings.complaints.states import ComplaintState
 from listings.customer_reviews.models import CustomerReview
@@ -154,6 +154,15 @@ def first_proposer() -> Any:
     return name_of_first(OfficerEntry, OfficerEntry.writer_id, OfficerEntry.state == EntryState.WRITTEN)
 
 
+def first_clerk() -> Any:
+    return name_of_first(CashDeposit, CashDeposit.clerk_id, CashDeposit.state == DepositState.PAID_IN)
+
+
+def first_judge() -> Any:
+    """Of large matches, on which two people decide, who proposed what to do with them."""
+    return name_of_first(HeldMatch, HeldMatch.proposer_id, HeldMatch.state == HeldState.PROPOSED)
+
+
 def first_recorder() -> Any:
     waits = BankTransfer.state == BankTransferState.RECORDED
     return name_of_first(BankTransfer, BankTransfer.recorder_id, waits)
@@ -195,7 +204,7 @@ QUEUES: Final = (
     Queue(
         "cash_deposits", CHECK, "cash_deposit.confirm", "/operator/cash-deposits",
         lambda n: ngettext("One deposit of cash is to be found at the bank", "%(num)d deposits of cash are to be found", n),
-        to_look, cash,
+        to_look, cash, first_clerk,
     ),
     Queue(
         "payees", CHECK, "payee.verify", "/operator/payees",
@@ -205,7 +214,7 @@ QUEUES: Final = (
     Queue(
         "held", APPROVE, "held_match.decide", "/charity/held-matches",
         lambda n: ngettext("One match waits for a person", "%(num)d matches wait for a person", n),
-        to_approve, held_matches,
+        to_approve, held_matches, first_judge,
     ),
     Queue(
         "organisations", APPROVE, "organisation.keep", "/operator/organisations",

@@ -173,4 +173,4 @@ def since(waiting: Waiting) -> str:
     if waiting.queue.code == "disputes":
         return str(_("To be answered by %(day)s.", day=short_date(waiting.since, language())))
     told = _("The oldest waits since %(time)s.", time=local_datetime(waiting.since, language()))
-    return str(_("Written by %(name)s. %(told)s", name=waiting.who, told=told) if waiting.who else told)
+    return str(_("Proposed by %(name)s. %(told)s", name=waiting.who, told=told) if waiting.who else told)
