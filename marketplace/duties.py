@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from flask import Flask
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import checking, lifecycle, partner_facts
@@ -26,7 +28,7 @@ from listings.sheets import working
 from marketplace.accounts import codes, rate_limits, sign_in, tokens
 from marketplace.core import clock, idempotency, outbox, sealing
 from marketplace.core.db import carry_over, db, in_transaction
-from marketplace.core.worker import Worker
+from marketplace.core.worker import Step, Worker
 from marketplace.notifications import delivering
 from marketplace.orders import carts, settlement
 from marketplace.orders.batches import reminders as batch_reminders
@@ -39,6 +41,7 @@ from marketplace.payments import inbox, overdue, sweeping
 from marketplace.payments.reconciliation import rounds
 from marketplace.payments.sandbox import delivery
 from marketplace.payments.transfers import sending
+from marketplace.payments.transfers.models import Reversal, Transfer
 
 
 def compose_worker(app: Flask) -> Worker:
@@ -56,6 +59,7 @@ def compose_worker(app: Flask) -> Worker:
     )
     worker.slow_steps += [working.work, mirroring.work, sending.send_transfer, sending.send_reversal, rounds.Rounds()]
     worker.patient_steps += [delivering.deliver_one, looking.look_at_one]
+    worker.queues |= queues()
     sandbox = app.extensions["gateways"].by_name.get("sandbox")
     if sandbox:
         worker.slow_steps += [partial(delivery.deliver, sandbox), sandbox.finish_refunds, sandbox.finish_slow_payments]
@@ -100,6 +104,27 @@ def compose_worker(app: Flask) -> Worker:
         worker.every(1, partial(in_transaction, sealing.seal, chain=chain))
         worker.every(3600, partial(in_transaction, sealing.close_days, chain=chain))
     return worker
+
+
+def queues() -> dict[Step, Select[Any]]:
+    """What steps take from: a round looks once into all of them."""
+    apart = frozenset(outbox.slow)
+    return {
+        outbox.deliver: outbox.due_effects(apart, False),
+        outbox.deliver_slow: outbox.due_effects(apart, True),
+        following.follow: following.NEWER,
+        partner_facts.tell_of_rows: partner_facts.NEWER,
+        inbox.work: inbox.DUE,
+        charging.charge_one: charging.DUE,
+        sweeping.send_refund: sweeping.DUE_REFUNDS,
+        sweeping.ask_after_attempt: sweeping.DUE_ATTEMPTS,
+        working.work: working.DUE,
+        mirroring.work: mirroring.DUE,
+        sending.send_transfer: sending.due(Transfer, may_begin=True),
+        sending.send_reversal: sending.due(Reversal, may_begin=True),
+        delivering.deliver_one: delivering.DUE,
+        looking.look_at_one: looking.WAITING,
+    }
 
 
 def one_after_the_other(step: Callable[[Session], bool]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,8 +98,7 @@ class WhooshWriter:
         index = create_in(str(self.folder / name), schema())
         tables = [["r", ways, characters] for ways, characters in readings().items()]
         tables.append(["s", "".join(simplified()), "".join(simplified().values())])
-        words = [["w", word, " ".join(syllables(word)), Strength.NAME] for word in sorted(knowledge().words)]
-        append(self.folder / name / layout.LEXICON, [*tables, *words])
+        append(self.folder / name / layout.LEXICON, [*tables, *words_of_the_trade()])
         return Current(0, name, layout.FORMAT, fingerprint(), False), index
 
     def _announce(self, current: Current) -> int:
@@ -145,6 +145,12 @@ class WhooshWriter:
         lexicon = self._lexicons.setdefault(name, Lexicon())
         lexicon.read(path)
         return lexicon
+
+
+@cache
+def words_of_the_trade() -> tuple[list[Any], ...]:
+    """With their sounds: what a new lexicon begins with."""
+    return tuple(["w", word, " ".join(syllables(word)), Strength.NAME] for word in sorted(knowledge().words))
 
 
 def new_entries(lexicon: Lexicon, document: Document, words: dict[str, Strength], english: set[str]) -> list[list[Any]]:

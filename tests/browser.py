@@ -111,6 +111,33 @@ def overflows(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
 
+SMALL = """() => {
+  const seen = (element) => element.offsetParent && element.getBoundingClientRect().width > 2;
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+  for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+    const size = parseFloat(getComputedStyle(node.parentElement).fontSize), words = node.textContent.trim();
+    const isShown = words && seen(node.parentElement) && !node.parentElement.closest(".slip");
+    if (isShown && size > 0 && size < 16) found.push(`${size} px: ${words}`);
+  }
+  const fields = "select, input:not([type=hidden])";
+  for (const each of document.querySelectorAll(`button, .button, .tab, .scan, .queues a, summary, ${fields}`)) {
+    const box = (["checkbox", "radio"].includes(each.type) && each.closest("label")) || each;
+    const height = Math.round(box.getBoundingClientRect().height);
+    if (seen(each) && height < 56) found.push(`${height} px high: ${each.innerText || each.name}`);
+  }
+  return found;
+}"""
+
+
+def too_small(page: Page) -> list[str]:
+    """Of a station's desk on a phone, but for what is printed: type below 16 px, targets below 56."""
+    before = page.viewport_size or PHONE
+    page.set_viewport_size({"width": 390, "height": before["height"]})
+    found: list[str] = page.evaluate(SMALL)
+    page.set_viewport_size(before)
+    return found
+
+
 def is_at_ease(page: Page, widths: tuple[int, ...] = WIDTHS) -> None:
     """The page fits every screen and nothing on it bars anybody's way, on a phone; left as wide as it was."""
     page.wait_for_load_state()

@@ -2,22 +2,26 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, aliased
 
 from crowdfund.campaigns import public_ledger, receipts
 from crowdfund.campaigns.models import Campaign, Contribution
+from crowdfund.campaigns.states import CampaignState
 from marketplace.core import outbox, page_cache
 from marketplace.core.db import in_transaction
 from marketplace.core.money import Money
 from marketplace.ledger import books
+from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.payments.disputes import standing
 from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.disputes.states import OPEN
-from marketplace.payments.models import Attempt
-from marketplace.payments.states import AttemptState
+from marketplace.payments.models import Attempt, Refund
+from marketplace.payments.states import AttemptState, RefundState
 
-LOST = "gift.lost"  # the outbox's topic
+LOST, REGAINED = "gift.lost", "gift.regained"  # the outbox's topics
+BY_APPEAL = "appeal"  # in the keys of refunds
+SPENDS_NO_MORE = frozenset({CampaignState.CANCELLED, CampaignState.REPORTED, CampaignState.CLOSED})
 
 
 def disputed_fen(session: Session, campaign: Campaign, *, book: str) -> int:
@@ -66,16 +70,36 @@ def give_to_the_loss(session: Session, *, reference: str, refund: str) -> None:
 
 
 def regain(session: Session, /, *, reference: str, dispute: str) -> None:
-    """An appeal was won: what the campaign had borne is there again, and everybody sees it."""
+    """An appeal was won: what the campaign had borne is there again, and everybody sees it. Where it can spend nothing any
+    more, the giver has it back (`returning.return_regained`). Its row is held, so that no report ends it meanwhile."""
     key = f"dispute_appealed:{dispute}"
     gift = session.scalars(select(Contribution).where(Contribution.public_id == reference)).one()
-    campaign = session.get_one(Campaign, gift.campaign_id)
+    held = select(Campaign).where(Campaign.id == gift.campaign_id).with_for_update(key_share=True)
+    campaign = session.scalars(held.execution_options(populate_existing=True)).one()
     back = books.lines_of(session, key).get(("restricted", campaign.public_id))
     if back:
         whose = {"book": gift.book, "who": gift.shown_as, "moves": reference}
         public_ledger.write(session, kind="return", campaign_id=campaign.id, amount=-back, reference=key, **whose)
-        outbox.put(session, LOST, gift=reference)
+        outbox.put(session, REGAINED if campaign.state in SPENDS_NO_MORE else LOST, gift=reference)
         page_cache.expire(session, "giving", f"campaign:{campaign.public_id}", "ledger")
+
+
+def times_regained(session: Session, gift: str) -> int:
+    """How many appeals about this gift were won: what goes back for each has a key of its own."""
+    won = select(func.count(Entry.id)).where(Entry.reference == gift, Entry.kind == "dispute_appealed")
+    return int(session.scalar(won) or 0)
+
+
+def regained_fen() -> ColumnElement[int]:
+    """SQL of a gift and its attempt: what its campaign had back by appeals and did not give back to its giver since."""
+    won = select(func.coalesce(-func.sum(Line.amount), 0)).join(Entry, Entry.id == Line.entry_id)
+    won = won.join(LedgerAccount, LedgerAccount.id == Line.account_id).where(LedgerAccount.kind == "restricted")
+    won = won.where(Entry.reference == Contribution.public_id, Entry.kind == "dispute_appealed")
+    back = aliased(Refund)
+    gone = select(func.coalesce(func.sum(back.fen), 0)).where(back.attempt_id == Attempt.id)
+    gone = gone.where(back.state != RefundState.FAILED, back.reason_key.like(f"campaign:%:{BY_APPEAL}:%"))
+    theirs = won.correlate(Contribution).scalar_subquery() - gone.correlate(Attempt).scalar_subquery()
+    return theirs
 
 
 def reissue(*, gift: str) -> None:

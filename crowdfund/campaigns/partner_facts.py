@@ -24,6 +24,8 @@ C = CampaignState
 K = EventKind
 EVERYBODY: Final = Audience(is_public=True)
 PAGE: Final = 200
+TOLD: Final = func.coalesce(select(LedgerTold.number).scalar_subquery(), 0)
+NEWER: Final = select(SealedRow.number).where(SealedRow.number > TOLD).limit(1)
 DIRECTED: Final = "directed"  # such a campaign is known to its list alone; its rows stand in the ledger all the same
 OF_STATES: Final = dict.fromkeys((C.PAUSED, C.DISBURSING, C.REPORTED), K.CAMPAIGN_UPDATED) | dict.fromkeys(
     (C.ENDED, C.CANCELLED, C.CLOSED), K.CAMPAIGN_CLOSED
@@ -105,10 +107,9 @@ def tell_of_report(session: Session, *, report: str) -> None:
 def tell_of_rows() -> bool:
     """The worker's step: it reads first, so that nothing is locked where nothing is new. True while more are waiting."""
     session = db.session()
-    newest = session.scalar(select(func.max(SealedRow.number))) or 0
-    told = session.scalar(select(LedgerTold.number)) or 0
+    newer = session.execute(NEWER).first()
     session.rollback()
-    return newest > told and in_transaction(tell_some)
+    return newer is not None and in_transaction(tell_some)
 
 
 def tell_some(session: Session) -> bool:

@@ -1,4 +1,5 @@
-"""Gifts on their way back when a campaign is called off: each in a transaction of its own, as often as it takes."""
+"""Gifts on their way back when a campaign is called off, or spends nothing any more: each in a
+transaction of its own, as often as it takes."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,18 +15,20 @@ from crowdfund.campaigns.matching import funds
 from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
 from crowdfund.campaigns.plans import keeping
 from crowdfund.campaigns.plans.models import Installment
-from crowdfund.campaigns.states import ContributionState
+from crowdfund.campaigns.states import CampaignState, ContributionState
 from marketplace.core import outbox, page_cache
 from marketplace.core.db import in_transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
 from marketplace.payments import refunds
 from marketplace.payments.models import Attempt, Refund
-from marketplace.payments.states import RefundState
+from marketplace.payments.states import AttemptState, RefundState
 
 PAGE: Final = 50  # done within the lease of its note: another worker does not begin the same one
 PURPOSES: Final = (giving.PURPOSE, keeping.PURPOSE)
 LATER: Final = timedelta(hours=6)
+TOLD, AT_THE_COUNTER = "gift.returned", "gift.waits_in_cash"  # the outbox's topics: whoever left an address is told
+CALLED_OFF, OVER = "campaign cancelled", "campaign over"  # reasons of refunds
 
 
 def return_page(*, campaign: str, last: int = 0, only: int = 0) -> None:
@@ -57,38 +60,66 @@ def received(session: Session, *, campaign: str, after: int) -> Sequence[tuple[i
     return [(row.id, row.public_id) for row in rows]
 
 
-def return_one(session: Session, *, reference: str) -> str | None:
-    """The whole gift, out of its campaign's account, with its row in the public ledger; returns the refund's public id.
+def return_regained(*, gift: str) -> None:
+    """The listener of `gift.regained`: an appeal brought it back to a campaign that can spend nothing any more."""
+    try:
+        in_transaction(return_one, reference=gift)
+    except Refusal:  # its bank has asked for it again
+        in_transaction(outbox.put, disputed.REGAINED, after=LATER, gift=gift)
 
-    Asked again, nothing happens."""
+
+def return_one(session: Session, *, reference: str) -> str | None:
+    """What its campaign can no longer keep of a gift, out of its account, with its row in the public ledger; returns the
+    refund's public id. Asked again, nothing happens."""
     gift = session.execute(
         select(Contribution.currency, Contribution.book, Contribution.shown_as, Contribution.campaign_id)
-        .add_columns(Campaign.public_id, Installment.id.label("installment"))
+        .add_columns(Campaign.public_id, Campaign.state, Contribution.contact, Installment.id.label("installment"))
         .join(Campaign, Campaign.id == Contribution.campaign_id)
         .outerjoin(Installment, Installment.contribution_id == Contribution.id)
         .where(Contribution.public_id == reference)
     ).one()
-    amount = Money(receipts.fen_that_stayed(session, reference), gift.currency)
+    amount = Money(due_fen(session, reference, gift.state), gift.currency)
     if not amount:  # a bank has given it back already, or we have
         return None
     if session.get(CashGift, reference):  # over the counter that took it: `cash.giving_back`
+        if gift.contact:
+            outbox.put(session, AT_THE_COUNTER, gift=reference)
         return None
     receipts.void(session, contribution=reference)
     refund = refunds.request(
         session,
         purpose=giving.PURPOSE if gift.installment is None else keeping.PURPOSE,
         reference=reference,
-        reason_key=f"campaign:{gift.public_id}{tries(session, reference)}",
+        reason_key=f"campaign:{gift.public_id}{appeals(session, reference)}{tries(session, reference)}",
         amount=amount,
         shares={("restricted", gift.public_id): amount},
-        reason="campaign cancelled",
+        reason=CALLED_OFF if gift.state is CampaignState.CANCELLED else OVER,
     )
     key = f"refund:{refund}"
     if session.scalar(select(PublicRow.id).where(PublicRow.kind == "refund", PublicRow.reference == key)) is None:
         row = {"campaign_id": gift.campaign_id, "book": gift.book, "who": gift.shown_as}
         public_ledger.write(session, kind="refund", amount=-amount, reference=key, moves=reference, **row)
+        if gift.contact:
+            outbox.put(session, TOLD, refund=refund)
     receipts.issue(session, contribution=reference)
     return refund
+
+
+def due_fen(session: Session, reference: str, state: CampaignState) -> int:
+    """All of a gift that is still a called-off campaign's; of one that spends nothing any more what an appeal brought."""
+    if state is CampaignState.CANCELLED:
+        return receipts.fen_that_stayed(session, reference)
+    its = (
+        select(disputed.regained_fen()).select_from(Contribution).join(Attempt, Attempt.reference == Contribution.public_id)
+    )
+    its = its.where(Contribution.public_id == reference, Attempt.purpose.in_(PURPOSES), ~Attempt.is_surplus)
+    regained = session.scalar(its.where(Attempt.state == AttemptState.SUCCEEDED)) if state in disputed.SPENDS_NO_MORE else 0
+    return max(0, min(int(regained or 0), receipts.fen_that_stayed(session, reference)))
+
+
+def appeals(session: Session, reference: str) -> str:
+    number = disputed.times_regained(session, reference)
+    return f":{disputed.BY_APPEAL}:{number}" if number else ""
 
 
 def tries(session: Session, reference: str) -> str:

@@ -1,4 +1,5 @@
-"""Gifts of a called-off campaign that did not reach their giver when they went back: they wait for a person."""
+"""Gifts of a campaign that is called off or over, which did not reach their giver when they went back: they wait for a
+person."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,10 +7,10 @@ from operator import attrgetter
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, aliased
 
-from crowdfund.campaigns import returning
+from crowdfund.campaigns import disputed, returning
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.states import CampaignState
 from marketplace.core import audit
@@ -73,9 +74,10 @@ def waiting() -> Columns:
     fen: Any = stayed.where(Entry.reference == Contribution.public_id).correlate(Contribution).scalar_subquery()
     gift = (Contribution.public_id, Contribution.shown_as, Campaign.public_id, Campaign.title_zh, Campaign.title_en)
     wanted: Columns = select(*gift, Campaign.organisation_code, Attempt.public_id, Refund.public_id, Refund.created_at)
+    fen = case((Campaign.state == CampaignState.CANCELLED, fen), else_=disputed.regained_fen())
     wanted = wanted.add_columns(Contribution.book, fen.label("fen")).join(Campaign, Campaign.id == Contribution.campaign_id)
     wanted = wanted.join(Attempt, Attempt.reference == Contribution.public_id).join(Refund, Refund.attempt_id == Attempt.id)
-    wanted = wanted.where(Campaign.state == CampaignState.CANCELLED, Refund.state == RefundState.FAILED, fen > 0)
+    wanted = wanted.where(Campaign.state.in_(disputed.SPENDS_NO_MORE), Refund.state == RefundState.FAILED, fen > 0)
     return wanted.where(Refund.id == tries.correlate(Attempt).scalar_subquery())
 
 

@@ -33,9 +33,10 @@ def send_by(last: date, answered_at: datetime | None) -> date:
     return max(last, clock.local(answered_at).date() + TO_SEND) if answered_at else last
 
 
-def is_too_late(row: Any, answered_at: datetime | None) -> bool:
+def is_too_late(row: Any, answered_at: datetime | None, *, is_packed: bool = False) -> bool:
     """Whether a place should have left its station by now."""
-    return send_by(last_day(row), answered_at) < clock.today()
+    last = send_by(last_day(row), answered_at)
+    return (last + FOR_THE_COURIER if is_packed else last) < clock.today()
 
 
 def is_open(session: Session, row: Presale) -> bool:

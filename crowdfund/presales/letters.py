@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crowdfund.presales import delivering, grace, releasing, returning, reviewing
-from crowdfund.presales.backing import CONFIRMED, link_token
+from crowdfund.presales.backing import CONFIRMED, PURPOSE, link_token
 from crowdfund.presales.models import Backing, Presale
 from crowdfund.presales.states import BackingState as B, PresaleState as P
 from marketplace.accounts.models import Person
@@ -18,6 +18,8 @@ from marketplace.core.languages import speaking
 from marketplace.core.settings import settings
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
+from marketplace.orders.models import RefundLine
+from marketplace.payments.models import Refund
 
 ENGLISH: Final = "en"
 
@@ -42,7 +44,20 @@ def asked(*, backing: str) -> None:
     in_transaction(write, backing=backing, fact="asked")
 
 
-def write(session: Session, *, backing: str, fact: str) -> None:
+def refunded(*, purpose: str, reference: str, refund: str) -> None:
+    """The listener of `refund.succeeded`: of a place, not of an order that it became."""
+    if purpose == PURPOSE:
+        in_transaction(write_refunded, backing=reference, refund=refund)
+
+
+def write_refunded(session: Session, *, backing: str, refund: str) -> None:
+    if session.scalar(select(RefundLine.refund_public_id).where(RefundLine.refund_public_id == refund).limit(1)) is None:
+        fen = session.scalars(select(Refund.fen).where(Refund.public_id == refund)).one()
+        write(session, backing=backing, fact="refunded", of=refund, fen=fen)
+
+
+def write(session: Session, *, backing: str, fact: str, of: str = "", fen: int = 0) -> None:
+    """`of`: the refund that is told of, and its `fen`; else all of the place."""
     wanted = select(Backing, Presale).join(Presale, Presale.id == Backing.presale_id).where(Backing.public_id == backing)
     row, presale = session.execute(wanted).one()
     if fact == "asked" and (row.state is not B.CONFIRMED or row.answered_at is not None):
@@ -50,10 +65,10 @@ def write(session: Session, *, backing: str, fact: str) -> None:
     with speaking(row.language):
         is_english = row.language.startswith(ENGLISH)
         title = presale.title_en if is_english and presale.title_en else presale.title_zh
-        told = {"title": title, "sum": yuan(row.fen), "url": url_of(presale.public_id, backing)}
+        told = {"title": title, "sum": yuan(fen or row.fen), "url": url_of(presale.public_id, backing)}
         text = words(fact, told | {"day": full_date(grace.last_day(presale), ENGLISH if is_english else "zh")})
     about: dict[str, Any] = {"person_id": row.person_id, "kind": MessageKind.ORDERS}
-    messages.send(session, fact=f"backing_{fact}:{backing}", address=row.contact, text=text, **about)
+    messages.send(session, fact=f"backing_{fact}:{of or backing}", address=row.contact, text=text, **about)
 
 
 def words(fact: str, told: dict[str, str]) -> str:
@@ -71,6 +86,8 @@ def words(fact: str, told: dict[str, str]) -> str:
                 **told,
             )
         )
+    if fact == "refunded":
+        return str(_("Your %(sum)s for “%(title)s” was refunded to where it came from: %(url)s", **told))
     return str(_("Your %(sum)s for “%(title)s” goes back to where it came from. %(url)s", **told))
 
 

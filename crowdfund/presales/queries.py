@@ -16,7 +16,7 @@ from marketplace.core import clock
 from marketplace.core.db import Columns
 from marketplace.core.encryption import token_hash
 from marketplace.core.errors import NotFound
-from marketplace.core.formats import in_language
+from marketplace.core.formats import in_language, language, measure_price
 from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.payments import attempts, refunds
@@ -82,6 +82,7 @@ class Row:
     taken: int
     most: int
     most_now: int
+    per: str  # what one unit of its measure costs, in words; empty where it has none
 
 
 @record
@@ -199,17 +200,20 @@ def find(session: Session, presale: str, which: ColumnElement[bool] | None = Non
 
 
 def tiers_of(session: Session, presale: Presale) -> list[Row]:
-    wanted = select(PresaleTier, Variant.unit_zh, Variant.unit_en)
+    wanted = select(PresaleTier, Variant.unit_zh, Variant.unit_en, Variant.measure, Variant.measure_amount, Variant.piece_zh)
     wanted = wanted.outerjoin(Variant, Variant.code == PresaleTier.variant_code)
     wanted = wanted.where(PresaleTier.presale_id == presale.id).order_by(PresaleTier.id)
     left = presale.cap_grams - presale.taken_grams
-    return [tier_row(tier, in_language(zh or "", en or ""), left) for tier, zh, en in session.execute(wanted)]
+    return [tier_row(found, left) for found in session.execute(wanted)]
 
 
-def tier_row(tier: PresaleTier, unit: str, left_grams: int) -> Row:
+def tier_row(found: Any, left_grams: int) -> Row:
+    tier, unit = found.PresaleTier, in_language(found.unit_zh or "", found.unit_en or "")
     now = min(tier.left, left_grams // tier.grams)
     sums = (tier.fen, tier.shipping_fen, tier.taken, tier.most, now)
-    return Row(tier.public_id, tier.title_zh, unit, tier.packs, tier.grams, *sums)
+    amount = found.measure_amount or 0
+    per = measure_price(tier.unit_price_fen, found.measure or "", amount, found.piece_zh or "", language())
+    return Row(tier.public_id, tier.title_zh, unit, tier.packs, tier.grams, *sums, per)
 
 
 @record

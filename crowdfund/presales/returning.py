@@ -23,8 +23,9 @@ from marketplace.core.errors import Refusal, StaleState
 from marketplace.core.money import Money
 from marketplace.core.transitions import subject_of, transition
 from marketplace.ledger import books
-from marketplace.orders import fulfilment
+from marketplace.orders import fulfilment, undelivered
 from marketplace.orders.models import Order, Parcel
+from marketplace.orders.states import ParcelState
 from marketplace.payments import refunds
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import RefundState
@@ -150,12 +151,16 @@ def kept_fen(session: Session, row: Backing) -> int:
 
 def refuse_unsent(session: Session, row: Backing, presale: Presale) -> None:
     """The station did not send it in time: refused as any parcel; and its goods, which never came, are not on the shelf.
-    What still has days is looked at again when they are over; what is packed is left to be sent."""
+    What is packed goes back to its growers from there. What still has days is looked at again when they are over."""
     number = str(row.order_number)
-    wanted = select(Parcel.public_id).join(Order, Order.id == Parcel.order_id).where(Order.number == number)
-    for parcel in session.scalars(wanted.where(Parcel.state.in_(fulfilment.REFUSABLE))).all():
-        if not grace.is_too_late(presale, row.answered_at):
+    wanted = select(Parcel.public_id, Parcel.state).join(Order, Order.id == Parcel.order_id).where(Order.number == number)
+    for parcel, state in session.execute(wanted.where(Parcel.state.in_(grace.UNSENT))).all():
+        is_packed = state is ParcelState.PACKED
+        if not grace.is_too_late(presale, row.answered_at, is_packed=is_packed):
             come_again(session, backing_id=row.public_id)
+            continue
+        if is_packed:
+            undelivered.return_unsent(session, parcel=parcel, actor=SYSTEM)
             continue
         goods = fulfilment.quantities_of(session, fulfilment.get_parcel(session, parcel, station=None))
         fulfilment.refuse(session, parcel=parcel, station=None, actor=SYSTEM, reason=NOT_SENT)

@@ -26,7 +26,7 @@ CHANGES: Final = 200  # of listings, at once
 PAUSE: Final = 30.0  # seconds
 
 
-@dataclass
+@dataclass(eq=False)
 class Looking:
     """The worker's step: some at a time while any are due, so that nothing else waits long; then not for half a minute."""
 

@@ -28,6 +28,7 @@ from marketplace.auditing import (
     movements,
     offline,
     organisations,
+    over,
     owed,
     payouts,
     plans,
@@ -75,6 +76,7 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*giving.GIFTS, *giving.RECEIPTS, *giving.PUBLIC))
     yield from checks.run(connection, (*whereabouts.WHEREABOUTS, *reports.REPORTS))
     yield from whereabouts.differences(connection)
+    yield from over.differences(connection)
     yield from checks.run(connection, repayments.REPAYMENTS)
     yield from repayments.differences(connection)
     yield from reports.differences(connection)

@@ -12,13 +12,14 @@ from marketplace.auditing.money import LINES
 from marketplace.core import clock
 
 PATIENCE: Final = timedelta(hours=1)
+FOR_THE_COURIER: Final = timedelta(days=3)  # of what is packed
 DAYS_OF_PATIENCE: Final = timedelta(days=2)
 SEEN_TO: Final = "places of presales that are over are seen to"
 TOO_LATE: Final = "what of a presale was not sent in time has gone back"
 UNSENT: Final = """SELECT b.order_number AS number, b.answered_at AS answered_at, p.harvest_on AS harvest_on,
     p.grace_days AS grace_days, r.state AS state FROM backing b JOIN presale p ON p.id = b.presale_id
     JOIN "order" o ON o.number = b.order_number
-    JOIN parcel r ON r.order_id = o.id AND r.state IN ('awaiting_acceptance', 'accepted', 'collecting')
+    JOIN parcel r ON r.order_id = o.id AND r.state IN ('awaiting_acceptance', 'accepted', 'collecting', 'packed')
     WHERE p.state IN ('delivering', 'defaulted', 'closed') AND NOT EXISTS (SELECT 1 FROM attempt t
         JOIN dispute d ON d.attempt_id = t.id WHERE t.purpose = 'presale' AND t.reference = b.public_id
         AND d.state IN ('needs_response', 'under_review'))"""
@@ -145,5 +146,6 @@ def differences(connection: Connection) -> Iterator[Difference | str]:
     for row in read(connection, UNSENT):
         said = clock.local(moment(row.answered_at)).date() + timedelta(days=7)
         last = max(date.fromisoformat(str(row.harvest_on)) + timedelta(days=row.grace_days), said)
+        last += FOR_THE_COURIER if row.state == "packed" else timedelta()
         if last + DAYS_OF_PATIENCE < clock.today():
             yield Difference(TOO_LATE, f"order {row.number} of a presale should have left by {last}, and is {row.state}")

@@ -76,11 +76,12 @@ PROMOTIONS: Final = (
     ),
     Check(
         "nobody uses a promotion more often than they may",
-        """SELECT p.public_id AS name, o.phone_fingerprint AS who, COUNT(*) AS amount FROM promotion_use u
+        """SELECT p.public_id AS name, MIN(o.number) AS first, COUNT(*) AS amount FROM promotion_use u
         JOIN promotion p ON p.id = u.promotion_id JOIN "order" o ON o.number = u.order_number
-        WHERE u.state <> 'returned' AND p.uses_each IS NOT NULL
-        GROUP BY p.id, p.public_id, p.uses_each, o.phone_fingerprint HAVING COUNT(*) > MAX(p.uses_each)""",
-        "promotion {name} was used {amount} times with one phone number",
+        LEFT JOIN account_order t ON t.order_id = o.id WHERE u.state <> 'returned' AND p.uses_each IS NOT NULL
+        GROUP BY p.id, p.public_id, p.uses_each, t.institution_id,
+            CASE WHEN t.institution_id IS NULL THEN o.phone_fingerprint END HAVING COUNT(*) > MAX(p.uses_each)""",
+        "promotion {name} was used {amount} times with one phone number, or on one account: by order {first} and others",
     ),
     Check(
         "promotions of the province have four eyes",

@@ -88,6 +88,19 @@ REFUNDS: Final = (
         "line {name} cost {owed} fen, {amount} went back; or the fee differs",
     ),
     Check(
+        "nobody's share of what is left of a line is below zero",
+        f"""SELECT l.public_id AS name, (l.unit_price_fen - l.unit_service_fee_fen) * l.quantity - l.seller_discount_fen
+            - SUM(b.goods - b.fee - b.seller_off) AS sellers, l.unit_price_fen * l.quantity - l.seller_discount_fen
+            - l.platform_discount_fen + l.shipping_fen - l.shipping_discount_fen - SUM(b.goods + b.shipping - b.discount)
+            AS buyers FROM {GONE} b JOIN order_line l ON l.id = b.line_id WHERE b.state <> 'failed'
+        GROUP BY l.id, l.public_id, l.unit_price_fen, l.unit_service_fee_fen, l.quantity, l.seller_discount_fen,
+            l.platform_discount_fen, l.shipping_fen, l.shipping_discount_fen
+        HAVING (l.unit_price_fen - l.unit_service_fee_fen) * l.quantity - l.seller_discount_fen
+            < SUM(b.goods - b.fee - b.seller_off) OR l.unit_price_fen * l.quantity - l.seller_discount_fen
+            - l.platform_discount_fen + l.shipping_fen - l.shipping_discount_fen < SUM(b.goods + b.shipping - b.discount)""",
+        "line {name}: of what is left of it {sellers} fen are its seller's and {buyers} its buyer's",
+    ),
+    Check(
         "shipping goes back once",
         f"""SELECT l.public_id AS name, l.shipping_fen AS owed, SUM(b.shipping) AS amount FROM {GONE} b
         JOIN order_line l ON l.id = b.line_id WHERE b.state <> 'failed'

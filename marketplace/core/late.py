@@ -27,19 +27,22 @@ class LateView:
         self.module, self.__name__ = module, name
         self._known: Any = None
 
-    @property
-    def _view(self) -> Any:
-        if self._known is None:
-            with READING:
-                self._known = getattr(import_module(self.module), self.__name__)
-        return self._known
-
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._view(*args, **kwargs)
+        return self.read()(*args, **kwargs)
 
     def __getattr__(self, attribute: str) -> Any:
         """What a view is marked with: its action, that its forms are not checked."""
-        return getattr(self._view, attribute)
+        return getattr(self.read(), attribute)
+
+    def read(self) -> Any:
+        """The view. ImportError when its module cannot be run; whoever asks next tries again."""
+        if self._known is None:
+            with READING:
+                try:
+                    self._known = getattr(import_module(self.module), self.__name__)
+                except AttributeError as error:  # or it would pass for a mark that the view does not have
+                    raise ImportError(f"{self.module} cannot be read: {error}") from error
+        return self._known
 
 
 def connect(blueprint: Blueprint, module: str, routes: dict[str, str]) -> None:
@@ -64,8 +67,10 @@ def blueprint(module: str) -> Blueprint:
     decorated = list(decorators_of(body))
     if len(MENTIONED.findall(source)) != 1 + len(decorated):
         raise ValueError(f"{module} does more with its blueprint than to make it and to decorate views: it cannot be late")
-    made = next(made for node in body if (made := blueprint_made(node, module)))
-    views = {view: LateView(module, view) for _decorator, view in decorated}  # one for all addresses that a view has
+    made = next((made for node in body if (made := blueprint_made(node, module))), None)
+    if made is None:
+        raise ValueError(f'{module} cannot be late without bp = Blueprint("name", __name__, …)')
+    views = {view: LateView(module, view.name) for _decorator, view in decorated}  # one for all addresses that a view has
     for decorator, view in decorated:
         hang(made, decorator, views[view], body)
     return made
@@ -86,14 +91,14 @@ def blueprint_made(node: ast.stmt, module: str) -> Blueprint | None:
     return None
 
 
-def decorators_of(body: list[ast.stmt]) -> Iterator[tuple[ast.expr, str]]:
-    """Those of `bp`, each with the name of its view; the nearest to a view first, as they are called."""
+def decorators_of(body: list[ast.stmt]) -> Iterator[tuple[ast.expr, ast.FunctionDef]]:
+    """Those of `bp`, each with its view; the nearest to a view first, as they are called."""
     for node in body:
         if isinstance(node, ast.FunctionDef):
             for decorator in reversed(node.decorator_list):
                 match decorator:
                     case ast.Attribute(ast.Name("bp")) | ast.Call(ast.Attribute(ast.Name("bp"))):
-                        yield decorator, node.name
+                        yield decorator, node
 
 
 def hang(made: Blueprint, decorator: ast.expr, view: LateView, body: list[ast.stmt]) -> None:
@@ -105,7 +110,7 @@ def hang(made: Blueprint, decorator: ast.expr, view: LateView, body: list[ast.st
         case ast.Attribute(_, hook) if hook in HOOKS:
             getattr(made, hook)(view)
         case _:
-            raise ValueError(f"@{ast.unparse(decorator)} of {view.__name__} cannot be late")
+            raise ValueError(f"@{ast.unparse(decorator)} of {view.module}.{view.__name__} cannot be late")
 
 
 def imported(name: str, body: list[ast.stmt]) -> Any:

@@ -4,13 +4,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Engine, Index, select, update
+from sqlalchemy import Engine, Index, Insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from marketplace.core.db import Base, insert_or_ignore
+from marketplace.core.db import Base, dialect_of
 
 COUNTER: Final = ""
 GLANCE: Final = 1.0  # seconds between two looks
@@ -29,12 +30,27 @@ class CacheTag(Base):
 
 
 def raise_versions(session: Session, *, tags: Iterable[str]) -> None:
-    insert_or_ignore(session, CacheTag, {"tag": COUNTER, "version": 0})
-    count = update(CacheTag).where(CacheTag.tag == COUNTER).values(version=CacheTag.version + 1)
-    version = session.scalar(count.returning(CacheTag.version))
-    for tag in sorted(set(tags) - {COUNTER}):
-        if not insert_or_ignore(session, CacheTag, {"tag": tag, "version": version}):
-            session.execute(update(CacheTag).where(CacheTag.tag == tag).values(version=version))
+    connection, dialect = session.connection(), dialect_of(session)
+    version = connection.execute(counted(dialect), {"tag": COUNTER, "version": 1}).scalar_one()
+    changed = [{"tag": tag, "version": version} for tag in sorted(set(tags) - {COUNTER})]
+    if changed:
+        connection.execute(raised(dialect), changed)
+
+
+@cache
+def counted(dialect: Any) -> Insert:
+    """The first change is number 1."""
+    table: Any = CacheTag.__table__
+    step = dialect.insert(table).on_conflict_do_update(index_elements=["tag"], set_={"version": table.c.version + 1})
+    statement: Insert = step.returning(table.c.version)
+    return statement
+
+
+@cache
+def raised(dialect: Any) -> Insert:
+    new = dialect.insert(CacheTag.__table__)
+    statement: Insert = new.on_conflict_do_update(index_elements=["tag"], set_={"version": new.excluded.version})
+    return statement
 
 
 class Versions:

@@ -135,7 +135,7 @@ def fill_cart_and_order(session: Session, *, story: Story, goods: tuple[tuple[st
     found = offers.find(session, [variant for variant, _quantity in goods])
     tariff = shipping.tariff(session, WHERE.province, clock.today())
     quoted = quote(carts.contents(session, owner), found, tariff=tariff)
-    total = choosing.reduced(session, quoted, code="", buyer=Buyer(story.person, WHERE.phone)).total_fen
+    total = choosing.reduced(session, quoted, code="", buyer=Buyer(story.person, WHERE.phone, story.institution)).total_fen
     given: dict[str, Any] = {"owner": owner, "recipient": WHERE, "pickup": (), "language": "zh_CN"}
     return placing.place(session, **given, shown_total_fen=total, institution=story.institution)
 

@@ -8,12 +8,12 @@ from typing import Any, Final, NamedTuple
 
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Person
 from marketplace.core import clock, outbox
-from marketplace.core.db import in_transaction
+from marketplace.core.db import Instant, in_transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.transitions import PASSING, EventRow, transition
 from marketplace.notifications import messages, signing
@@ -31,6 +31,12 @@ TRIED_FOR: Final = timedelta(days=3)
 KEPT_FOR: Final = timedelta(days=30)
 TRACES_KEPT_FOR: Final = timedelta(days=90)
 SYSTEM: Final = "system"
+AWAKE: Final = (
+    select(Endpoint.id)
+    .join(Person, Person.id == Endpoint.person_id)
+    .where(Endpoint.state == EndpointState.ON, Endpoint.rests_until <= bindparam("now", type_=Instant), Person.is_active)
+)
+DUE: Final = outbox.due(Delivery, (Delivery.state == D.WAITING) & Delivery.endpoint_id.in_(AWAKE))
 
 
 class Parcel(NamedTuple):
@@ -58,9 +64,7 @@ def deliver_one() -> bool:
 
 def take(session: Session) -> Parcel | None:
     """Lease the next one whose machine does not rest. What was written down for a closed account stays here."""
-    awake = select(Endpoint.id).where(Endpoint.state == EndpointState.ON, Endpoint.rests_until <= clock.now())
-    awake = awake.join(Person, Person.id == Endpoint.person_id).where(Person.is_active)
-    found = outbox.take(session, outbox.due(Delivery, (Delivery.state == D.WAITING) & Delivery.endpoint_id.in_(awake)))
+    found = outbox.take(session, DUE)
     if not found:
         return None
     row = found[0]

@@ -12,6 +12,8 @@ from marketplace.core.db import in_transaction
 from marketplace.notifications.endpoints import EventKind
 from marketplace.notifications.models import Endpoint
 from marketplace.notifications.publishing import Audience, is_anybody_listening, listening, publish, write
+from marketplace.orders import refunded
+from marketplace.orders.institutions import payments
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.states import ParcelState as S
 from marketplace.payments.models import Refund
@@ -35,9 +37,9 @@ def parcel_moved(*, parcel: str, state: str, **_what: str) -> None:
 
 
 def refund_succeeded(*, purpose: str, reference: str, refund: str) -> None:
-    """The listener of `refund.succeeded`, which tells of gifts as well."""
-    if purpose == "order":
-        in_transaction(tell, tell_of_refund, number=reference, refund=refund)
+    """The listener of `refund.succeeded`, which tells of gifts as well: only orders, however they were paid."""
+    if purpose in payments.PURPOSES:
+        in_transaction(tell, tell_of_refund, purpose=purpose, reference=reference, refund=refund)
 
 
 def tell(session: Session, what: Callable[..., None], /, **of: str) -> None:
@@ -69,8 +71,12 @@ def tell_of_parcel(session: Session, *, parcel: str, state: str) -> None:
     publish(session, kind=kind, fact=f"{kind}:{parcel}", at=at, audience=audience, data=data)
 
 
-def tell_of_refund(session: Session, *, number: str, refund: str) -> None:
-    """The buyer, whose money it is, and the province."""
+def tell_of_refund(session: Session, *, purpose: str, reference: str, refund: str) -> None:
+    """The buyer, whose money it is, and the province. What a presale or a statement was paid too much for is no order's."""
+    shown = refunded.one(session, refund)
+    if shown is None and purpose != payments.OF_AN_ORDER:
+        return
+    number = shown.order if shown else reference
     order = session.scalars(select(Order).where(Order.number == number)).one()
     row = session.scalars(select(Refund).where(Refund.public_id == refund)).one()
     kind = EventKind.REFUND_SUCCEEDED

@@ -91,7 +91,7 @@ def place(
         raise NothingToOrder
     if quoted.has_trouble or len(found) != len(contents):
         raise SomethingChanged
-    buyer = Buyer(owner.person_id, recipient.phone)
+    buyer = Buyer(owner.person_id, recipient.phone, institution or "")
     quoted = choosing.reduced(session, quoted, code=coupon, buyer=buyer)
     if quoted.total_fen != shown_total_fen:
         raise OtherTotal(str(quoted.total_fen))

@@ -10,6 +10,7 @@ from marketplace.core.db import in_transaction
 from marketplace.core.formats import yuan
 from marketplace.core.languages import speaking
 from marketplace.orders import letters, refunded
+from marketplace.orders.institutions import payments
 from marketplace.orders.models import Order
 from marketplace.orders.refunded import ShownRefund
 
@@ -20,7 +21,7 @@ def requested(*, refund: str) -> None:
 
 def arrived(*, purpose: str, reference: str, refund: str) -> None:
     """The listener of `refund.succeeded`, which tells of gifts as well."""
-    if purpose in {"order", "statement"}:
+    if purpose in payments.PURPOSES:
         in_transaction(tell, refund=refund, fact="arrived")
 
 

@@ -28,6 +28,7 @@ WHY: Final[dict[str, LazyString]] = {
     "cancelled": _l("Cancelled"),
     "group failed": _l("The group was not complete in time"),
     "never fetched": _l("Not collected, so it went back to the grower"),
+    "never left": _l("Not sent in time, so it went back to the grower"),
     "lost on the way": _l("Lost in transit"),
     "short": _l("The grower could not bring all of it"),
     "cheaper": _l("What comes instead costs less"),

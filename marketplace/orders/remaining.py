@@ -5,9 +5,9 @@ that are left have k / n of the rest, rounded down, and the last ones all of it.
 units of n that go back with their shipping it is s * k // n in all, so that any order of refunds ends exactly at s, also
 where one of them failed.
 
-What promotions took off a line lies within these figures, in parts of its own: k of the n units that are left have k / n of
-the discount that is left, rounded down, the last ones all of it, so that whatever the order of refunds what was paid goes
-back to the fen. Shipping that was free by a promotion goes back to the province, which paid for it."""
+What promotions took off a line lies within these figures and goes back with its part of the price, the last units with all
+of it that is left (`apportioning`), so that whatever the order of refunds what was paid goes back to the fen. Shipping that
+was free by a promotion goes back to the province, which paid for it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.ledger import books
+from marketplace.orders.apportioning import Price
 from marketplace.orders.institutions.models import BillCredit
 from marketplace.orders.models import OrderLine, Parcel, RefundLine
 from marketplace.orders.promotions.ending import GRANT
@@ -88,6 +89,11 @@ class LineLeft:
         seller_fen = self.seller_discount_fen - self.seller_discount_back_fen
         return seller_fen, self.platform_discount_fen - self.platform_discount_back_fen
 
+    @property
+    def price(self) -> Price:
+        """Of these goods, with whose it is."""
+        return Price(self.goods_fen, self.service_fee_fen, *self.discounts)
+
     def shipping_discount(self, shipping_fen: int) -> int:
         """Of so much of its shipping."""
         return shipping_fen if self.shipping_discount_fen else 0
@@ -96,25 +102,22 @@ class LineLeft:
         """What giving back so many more units means."""
         due = self.shipping_fen * (self.units_with_shipping_back + units) // self.quantity if with_shipping else 0
         goods_fen, fee_fen = (fen * units // max(self.units, 1) for fen in (self.goods_fen, self.service_fee_fen))
-        seller_fen, platform_fen = (fen * units // max(self.units, 1) for fen in self.discounts)
         shipping_fen = max(0, due - self.shipping_back_fen)
-        off = (seller_fen, platform_fen, self.shipping_discount(shipping_fen))
-        return Part(self, units, goods_fen, fee_fen, shipping_fen, with_shipping, *off)
+        return self.part_of(self.price.part(goods_fen, fee_fen), units, shipping_fen, with_shipping=with_shipping)
 
     def of_price(self, fen: int, fee_fen: int) -> "Part":
-        """So much of the price and of the fee in it, of no unit: never more than is left."""
-        goods = min(fen, self.goods_fen)
-        fee = min(fee_fen, self.service_fee_fen, goods)
-        left_over = max(0, self.service_fee_fen - fee - (self.goods_fen - goods))  # a fee lies within its price
-        seller_fen, platform_fen = (fen * goods // max(self.goods_fen, 1) for fen in self.discounts)
-        return Part(self, 0, goods, fee + left_over, 0, False, seller_fen, platform_fen, 0)
+        """So much of the price and of the fee in it, of no unit: a fen of each unit that is left stays."""
+        return self.part_of(self.price.part(fen, fee_fen, stays=self.units), 0, 0, with_shipping=False)
+
+    def part_of(self, price: Price, units: int, shipping_fen: int, *, with_shipping: bool) -> "Part":
+        off = (price.seller_discount_fen, price.platform_discount_fen, self.shipping_discount(shipping_fen))
+        return Part(self, units, price.goods_fen, price.service_fee_fen, shipping_fen, with_shipping, *off)
 
     @property
     def rest(self) -> "Part":
         """All units that are left and all shipping, also of units that went back without theirs."""
         shipping_fen = self.shipping_fen - self.shipping_back_fen
-        off = (*self.discounts, self.shipping_discount(shipping_fen))
-        return Part(self, self.units, self.goods_fen, self.service_fee_fen, shipping_fen, True, *off)
+        return self.part_of(self.price, self.units, shipping_fen, with_shipping=True)
 
 
 @record

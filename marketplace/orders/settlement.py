@@ -3,13 +3,14 @@
 Not while an after-sales case about it is open, and what was ordered on account not before its money has come."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock
-from marketplace.core.db import in_transaction
+from marketplace.core.db import Instant, db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound
 from marketplace.core.money import Money
 from marketplace.core.transitions import transition
@@ -61,16 +62,29 @@ def settle(session: Session, parcel: Parcel, *, actor: str, why: str) -> None:
 
 
 def settle_one_due() -> bool:
-    """The worker's step: settle one parcel whose seven days are over; True if there was one."""
-    return in_transaction(settle_due)
+    """The worker's step: settle one parcel whose seven days are over; True if there was one. It reads first, and locks
+    nothing where none is."""
+    session = db.session()
+    found = first_due(session)
+    session.rollback()
+    return found is not None and in_transaction(settle_due)
+
+
+def first_due(session: Session) -> str | None:
+    return session.scalar(due_parcel(), {"then": clock.now() - SETTLES_AFTER})
+
+
+@cache
+def due_parcel() -> Select[str]:
+    """SQL, prepared once: the worker asks it all day."""
+    due = select(Parcel.public_id).join(Order, Order.id == Parcel.order_id).where(Parcel.state.in_(ARRIVED))
+    due = due.where(Parcel.delivered_at <= bindparam("then", type_=Instant), Order.paid_at.is_not(None))
+    due = due.where(Order.number.not_in(payments.disputed_orders()), Parcel.id.not_in(stopping.stopped_parcels()))
+    return due.order_by(Parcel.delivered_at).limit(1)
 
 
 def settle_due(session: Session) -> bool:
-    due = select(Parcel.public_id).where(Parcel.state.in_(ARRIVED), Parcel.delivered_at <= clock.now() - SETTLES_AFTER)
-    due = due.join(Order, Order.id == Parcel.order_id).where(Order.number.not_in(payments.disputed_orders()))
-    due = due.where(Order.paid_at.is_not(None))
-    due = due.where(Parcel.id.not_in(stopping.stopped_parcels()))
-    found = session.scalar(due.order_by(Parcel.delivered_at).limit(1))
+    found = first_due(session)
     if found is None:
         return False
     row = fulfilment.get_parcel(session, found, station=None)

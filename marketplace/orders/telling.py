@@ -12,6 +12,7 @@ from marketplace.core.strata import Layer, Section, section
 from marketplace.orders.cases.rules import CLAIM_WITHIN
 from marketplace.orders.offline.pickup_keys import in_groups
 from marketplace.orders.queries import MoneyShares, ShownParcel
+from marketplace.orders.standing import TO_FETCH
 from marketplace.orders.states import FINAL_PARCEL, ParcelState as S
 
 
@@ -65,6 +66,8 @@ def timeline(parcel: ShownParcel, *, is_exchange: bool = False) -> list[Stop]:
     usual = (*before, *(BY_PICKUP if parcel.is_pickup else BY_COURIER))
     now = S.LOST if is_lost(parcel) else parcel.row.state
     taken = [state for state in parcel.steps if state not in {now, parcel.row.state}]
+    if not parcel.is_pickup:  # what was never sent went back by way of the station's shelf: no step of its buyer's
+        taken = [state for state in taken if state not in TO_FETCH]
     ahead = usual[usual.index(now) + 1 :] if now in usual else ()
     return [
         *(Stop("done", str(titles[state]), moment(parcel.steps[state])) for state in taken),

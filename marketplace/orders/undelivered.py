@@ -2,6 +2,7 @@
 
 - cancelled by the buyer before any station took on a part: all of it goes back, from those who would have been owed it;
 - never fetched and returned to the growers: the same; the goods are theirs again, not for sale until they are counted;
+- packed, and no courier came while its buyer had to wait (a presale's days were over): the same;
 - lost on the way: the grower delivered and is paid, the station earned its fee and the shipping, and then the station, which
   chose the carrier and is the one it answers to, pays the whole parcel back. What it is owed may go below zero by that.
 
@@ -26,6 +27,11 @@ from marketplace.orders.states import GOES_AHEAD, OrderState, ParcelState as S
 
 WAITING: Final = frozenset({S.AWAITING_GROUP, S.AWAITING_ACCEPTANCE})
 UNTOUCHED: Final = WAITING | {S.REFUSED}
+NEVER_LEFT: Final = (
+    (S.PACKED, S.READY_FOR_PICKUP),
+    (S.READY_FOR_PICKUP, S.UNCOLLECTED),
+    (S.UNCOLLECTED, S.RETURNED_TO_SELLER),
+)
 
 
 class AlreadyBegun(Refusal):
@@ -82,6 +88,18 @@ def return_to_seller(session: Session, *, parcel: str, station: str | None, acto
     row = fulfilment.get_paid_parcel(session, parcel, station=station)
     fulfilment.move(session, row, S.UNCOLLECTED, S.RETURNED_TO_SELLER, actor, "never fetched")
     fulfilment.pay_back(session, row, reason="never fetched")
+    fulfilment.close_if_over(session, row.order.number)
+    fulfilment.announce(session, row)
+
+
+def return_unsent(session: Session, *, parcel: str, actor: str) -> None:
+    """Packed, and nobody came for it in time: it goes from the station's shelf back to its growers, the money to its buyer.
+
+    Three events, since no shorter way leads back from `packed`; of the first two nobody is told (docs/adr/0056)."""
+    row = fulfilment.get_paid_parcel(session, parcel, station=None)
+    for here, there in NEVER_LEFT:
+        fulfilment.move(session, row, here, there, actor, "no courier came in time")
+    fulfilment.pay_back(session, row, reason="never left")
     fulfilment.close_if_over(session, row.order.number)
     fulfilment.announce(session, row)
 

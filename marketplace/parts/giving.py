@@ -12,6 +12,7 @@ from crowdfund.campaigns import (
     giving,
     lifecycle,
     partner_facts,
+    return_letters,
     returning,
     thanking,
     tracing as campaign_tracing,
@@ -53,6 +54,10 @@ def install_giving(app: Flask) -> None:
     refunds.on_failed[giving.PURPOSE] = returning.came_back
     outbox.listeners |= {giving.LAPSES: [giving.lapse], giving.RECEIVED: [thanking.send_receipt]}
     outbox.listeners[lifecycle.CANCELLED] = [returning.return_page]
+    outbox.listeners[disputed.REGAINED] = [returning.return_regained]
+    outbox.listeners[returning.TOLD] = [return_letters.tell]
+    outbox.listeners[returning.AT_THE_COUNTER] = [return_letters.waits_in_cash]
+    outbox.listeners["refund.succeeded"] += [return_letters.arrived]
     following.bearers |= dict.fromkeys((giving.PURPOSE, keeping.PURPOSE), disputed.bear)
     following.regained |= dict.fromkeys((giving.PURPOSE, keeping.PURPOSE), disputed.regain)
     outbox.listeners[disputed.LOST] = [disputed.reissue]

@@ -13,6 +13,7 @@ from crowdfund.presales import (
     partner_facts as facts_of_presales,
     releasing as presale_escrow,
     returning as presale_returns,
+    seller_letters,
     updating as presale_news,
 )
 from crowdfund.presales.views import public as presale_views
@@ -44,10 +45,11 @@ def install_presales(app: Flask) -> None:
     outbox.listeners |= {presale_returns.ONE_RETURNS: [presale_returns.return_one]}
     outbox.listeners |= {presale_orders.ORDERS: [presale_orders.order_page]}
     outbox.listeners |= {topic: [told] for topic, told in presale_letters.LISTENERS.items()}
-    outbox.listeners[presale_drafts.MOVED] = [facts_of_presales.presale_moved]
+    outbox.listeners[presale_drafts.MOVED] = [facts_of_presales.presale_moved, seller_letters.moved]
     outbox.listeners[presale_news.TOLD] = [facts_of_presales.presale_told]
     outbox.listeners[presale_orders.ORDERED] = [facts_of_presales.place_ordered]
     outbox.listeners[presale_places.CONFIRMED] += [facts_of_presales.place_confirmed]
     outbox.listeners[presale_returns.TOLD] += [facts_of_presales.place_returned]
+    outbox.listeners["refund.succeeded"] += [presale_letters.refunded]
     words.reasons.update(presale_returns.WORDS)
     queues.others["presales"] = LateView(f"{VIEWS}.station", "queue")

@@ -11,6 +11,7 @@ from marketplace.core.db import db
 from marketplace.core.formats import in_language
 from marketplace.ledger import books
 from marketplace.orders import bringing
+from marketplace.orders.batches import expected
 from marketplace.payments.gateways import current_book
 from marketplace.stations.models import Seller
 
@@ -32,6 +33,8 @@ def show_seller() -> ResponseReturnValue:
         days=bringing.by_day(lines),
         held_fen=-books.balance(session, "seller_held", g.person.public_id, book=book),
         payable_fen=-books.balance(session, "seller_payable", g.person.public_id, book=book),
+        payment=expected.newest(session, g.person.public_id, book=book),
+        settles_on=expected.next_settled(session, g.person.public_id, book=book),
     )
     return body, 200, {"Cache-Control": "no-store"}
 

@@ -45,6 +45,7 @@ from tests.campaigns.test_cash import TAMPERING as TOGETHER
 from tests.campaigns.test_certificates import TAMPERING as CERTIFICATES
 from tests.campaigns.test_organisation_officers import TAMPERING as OFFICERS
 from tests.campaigns.test_organisations import TAMPERING as ORGANISATIONS
+from tests.campaigns.test_regained import TAMPERING as REGAINED
 from tests.complaints.test_story import TAMPERING as COMPLAINTS
 from tests.customer_reviews.test_audit import TAMPERING as FEEDBACK
 from tests.factories import signed_in
@@ -96,6 +97,7 @@ TAMPERING = {
     "refunded units are counted": "UPDATE order_line SET refunded_quantity = 0",
     "units go back at their price": f"UPDATE refund_line SET service_fee_fen = service_fee_fen + 1 WHERE {ONE_REFUND}",
     "shipping goes back once": f"UPDATE refund_line SET shipping_fen = shipping_fen + 601 WHERE {ONE_REFUND}",
+    "nobody's share of what is left of a line is below zero": "UPDATE refund_line SET goods_fen = goods_fen + 99999",
     "refunds are borne by whose the lines are": "UPDATE order_line SET seller_public_id = 'somebody else'",
     "what is owed follows from lines less refunds": "UPDATE refund SET state = 'failed' WHERE reason_key LIKE 'units:%'",
     "nobody is owed for nothing": "UPDATE order_line SET seller_public_id = 'somebody else'",
@@ -209,7 +211,10 @@ def test_every_check_is_proved(traded: Shop) -> None:
         *MOVED,
         *MOVED_WHOLE,
         *TOLD_OF_GIVING,
-    } | {check for check, _sql in (*PLANS, *STUDENTS, *MATCHING, *WAITING, *WHEREABOUTS, *REPAYMENTS, *PRESALES, *trade)}
+    } | {
+        check
+        for check, _sql in (*PLANS, *STUDENTS, *MATCHING, *WAITING, *WHEREABOUTS, *REPAYMENTS, *REGAINED, *PRESALES, *trade)
+    }
     elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, OFFLINE, SHEETS, REPORTS, of_pledges, of_plans)
     others = {check for proved in (*elsewhere, TOLD_OF_PRESALES) for check in proved}
     assert parts - set(TAMPERING) - others == {"the cashier and the books agree", movements.AT_THE_CASHIER}

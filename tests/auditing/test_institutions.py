@@ -59,6 +59,7 @@ TAMPERING = (
         "no more of a discount goes back than there was",
         "UPDATE bill_credit SET platform_discount_fen = platform_discount_fen + 500 WHERE platform_discount_fen > 0",
     ),
+    ("nobody uses a promotion more often than they may", "UPDATE promotion SET uses_each = 1"),
     ("discounts follow what became of their orders", "UPDATE promotion_use SET state = 'returned' WHERE state = 'reserved'"),
     (
         "growers of a lost parcel on account are paid by its station",

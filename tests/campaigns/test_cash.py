@@ -21,6 +21,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
 from marketplace.core.money import Money
 from marketplace.ledger import books
+from marketplace.notifications.models import Message
 from marketplace.orders.closing import drawer as drawer_of_station, ending
 from tests.auditing.naming import named
 from tests.campaigns.conftest import STATION, Fund, gift_of, hidden, post, public_rows
@@ -108,13 +109,15 @@ def test_what_was_written_wrongly_goes_back_today_and_its_receipt_is_void(fund: 
 
 def test_tomorrow_it_stays_unless_the_campaign_is_called_off(fund: Fund) -> None:
     campaign = fund.open()
-    gift, paid = take(campaign, 5000), fund.give(campaign, 300)
+    gift, paid = take(campaign, 5000, contact="13835172045"), fund.give(campaign, 300)
     with time_machine.travel(clock.now() + timedelta(days=1), tick=False):
         with pytest.raises(KeptByTheCampaign):
             back(gift)
         in_transaction(lifecycle.cancel, campaign=campaign, person=fund.officer.id, why="材料不实")
         fund.work()
         assert fund.balance(campaign) == 5000  # the other is on its way; this one waits at the counter
+        (told,) = db.session.scalars(select(Message.text).where(Message.fact == f"gift_returned:{gift}")).all()
+        assert "你的 ¥50.00 现金在" in told and "等你来取" in told
         back(gift, "")
         assert (fund.balance(campaign), drawer()) == (0, 0)
     assert gift_of(paid).state == "received"

@@ -45,6 +45,10 @@ def opened(fund: Fund, **limits: int) -> str:
 
 def paid(fund: Fund, campaign: str, fen: int = 10_000, invoice: str = "INV1") -> str:
     fund.give(campaign, fen)
+    return pay_out(fund, campaign, fen, invoice)
+
+
+def pay_out(fund: Fund, campaign: str, fen: int, invoice: str = "INV1") -> str:
     bill = disbursing.Bill(Money(fen), "图书", "临汾新华书店", "91140000MA0K2X7Q3P", invoice)
     asked: Any = {"campaign": campaign, "budget_line": 1, "bill": bill, "requester_id": fund.officer.id}
     made = in_transaction(disbursing.request, **asked)

@@ -114,6 +114,37 @@ def test_two_who_ask_first_at_once_are_both_answered(tmp_path: Path, monkeypatch
         assert [each.result() for each in asked] == ["right", "left"]
 
 
+@pytest.mark.parametrize("wrong", ["import os\nos.nothing_of_this_name", "raise LookupError", "def ("])
+def test_a_module_that_cannot_be_read_is_an_error_that_says_so_and_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, wrong: str
+) -> None:
+    """A mark that is asked for is then not taken for absent."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "mended_pages", raising=False)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    page = tmp_path / "mended_pages.py"
+    page.write_text(LATE)
+    app = Flask("late")
+    app.register_blueprint(blueprint("mended_pages"))
+    page.write_text(f"{LATE}\n{wrong}\n")
+    assert app.test_client().get("/late/4").status_code == 500
+    assert wrong.split(".")[-1].removeprefix("raise ") in caplog.text and "RecursionError" not in caplog.text
+    with pytest.raises((ImportError, LookupError, SyntaxError)):
+        getattr(app.view_functions["late.show"], "forms_are_not_checked", False)
+    page.write_text(LATE)
+    assert app.test_client().get("/late/4").text == "5"
+    assert not getattr(app.view_functions["late.show"], "forms_are_not_checked", False)
+
+
+def test_two_views_of_one_name_are_refused_at_the_start_as_when_they_are_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "twice_pages.py").write_text(f'{LATE}\n@bp.get("/other")\ndef show():\n    return ""\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(AssertionError, match=r"late\.show"):
+        Flask("late").register_blueprint(blueprint("twice_pages"))
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -133,6 +164,13 @@ def test_whatever_else_is_done_with_it_is_refused_at_the_start(
         blueprint("busy_pages")
     with pytest.raises(ValueError, match="no module"):
         blueprint("no_such_pages")
+
+
+def test_a_blueprint_made_in_another_form_is_refused_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "typed_pages.py").write_text(LATE.replace("bp = ", "bp: Blueprint = "))
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ValueError, match="typed_pages cannot be late"):
+        blueprint("typed_pages")
 
 
 def test_an_address_is_built_by_what_was_made_when_it_was_first_asked_for() -> None:

@@ -1,9 +1,15 @@
+from datetime import timedelta
+from functools import partial
 from threading import Event, enumerate as enumerate_threads
 
 from flask import Flask
+from sqlalchemy import literal, select, table
 
-from marketplace.core.db import db
-from marketplace.core.worker import Worker
+from benchmarks.replay import recorded
+from marketplace import duties
+from marketplace.core import looking, outbox
+from marketplace.core.db import db, in_transaction
+from marketplace.core.worker import Step, Worker
 
 
 def test_every_step_has_its_turn_even_after_a_failure(app: Flask) -> None:
@@ -99,3 +105,46 @@ def test_a_slow_step_goes_on_while_more_waits_before_the_next_has_its_turn() -> 
     Worker(slow_steps=[work, look]).run(stop)
 
     assert seen == [0]
+
+
+def test_a_step_is_not_run_in_vain(app: Flask) -> None:
+    """One look, which writes nothing, says which queues are empty; what is due later is not due."""
+    worked: list[str] = []
+
+    def work(name: str) -> bool:
+        worked.append(name)
+        return False
+
+    steps: list[Step] = [partial(work, "without a queue"), partial(work, "here"), partial(work, "there")]
+    of_topic = {name: outbox.of_topics(outbox.OutboxRow.topic == name) for name in ("here", "there")}
+    worker = Worker(steps=[steps[0]], slow_steps=steps[1:], queues={steps[1]: of_topic["here"], steps[2]: of_topic["there"]})
+    worker.run_once()
+    assert worked == ["without a queue"]
+    in_transaction(outbox.put, "here", after=timedelta(hours=1))
+    in_transaction(outbox.put, "there")
+    worker.run_once()
+    assert worked == ["without a queue", "without a queue", "there"]
+
+
+def test_every_step_is_run_where_the_look_fails(app: Flask) -> None:
+    worked: list[str] = []
+
+    def work() -> bool:
+        worked.append("run")
+        return False
+
+    broken = select(literal(1)).select_from(table("of_nobody"))
+    Worker(steps=[work], queues={work: broken}).run_once()
+    assert worked == ["run"]
+
+
+def test_an_idle_round_looks_into_all_queues_at_once(real_app: Flask) -> None:
+    """And has nothing to lock or to commit."""
+    worker = duties.compose_worker(real_app)
+    assert {*worker.queues} < {*worker.steps, *worker.slow_steps, *worker.patient_steps}
+    looks = looking.look_into(tuple(worker.queues.values()))
+    assert "FOR UPDATE" not in str(looks.compile(db.engine))
+    assert looking.found_in(tuple(worker.queues.values())) == [False] * len(worker.queues)
+    with recorded(db.engine, with_reading=True) as sent:
+        assert worker.with_work(worker.slow_steps) != worker.slow_steps
+    assert [(len(one.statements), one.is_committed) for one in sent] == [(1, False)]

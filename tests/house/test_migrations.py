@@ -11,15 +11,19 @@ from sqlalchemy.exc import DBAPIError
 
 from marketplace.core import migrations, triggers
 from marketplace.core.db import db
+from tests.house.conftest import At
 from tests.house.rows import SHOP, put_in, rows_of
 
 Schema = dict[str, Any]
 
 
-def test_migrations_make_what_the_models_say(real_app: Flask, empty: Engine) -> None:
-    migrations.bring_up_to_date(empty)
+@pytest.fixture
+def newest(at: At) -> Engine:
+    return at(str(migrations.newest()))
 
-    with db.engine.connect() as said, empty.connect() as made:
+
+def test_migrations_make_what_the_models_say(real_app: Flask, newest: Engine) -> None:
+    with db.engine.connect() as said, newest.connect() as made:
         expected, found = schema_of(said), schema_of(made)
     found.pop("alembic_version")
     assert found.keys() == expected.keys(), "make migration MESSAGE=..."
@@ -27,14 +31,13 @@ def test_migrations_make_what_the_models_say(real_app: Flask, empty: Engine) -> 
         assert found[name] == expected[name], f"{name}: make migration MESSAGE=..."
 
 
-def test_a_second_time_changes_nothing(empty: Engine) -> None:
-    migrations.bring_up_to_date(empty)
-    with empty.connect() as connection:
+def test_a_second_time_changes_nothing(newest: Engine) -> None:
+    with newest.connect() as connection:
         once = schema_of(connection)
 
-    migrations.bring_up_to_date(empty)
+    migrations.bring_up_to_date(newest)
 
-    with empty.connect() as connection:
+    with newest.connect() as connection:
         assert schema_of(connection) == once
         assert migrations.is_up_to_date(connection)
 
@@ -43,10 +46,9 @@ def test_the_newest_is_the_one_that_alembic_means() -> None:
     assert migrations.newest() == ScriptDirectory(str(migrations.FOLDER)).get_current_head()
 
 
-def test_the_way_back_leaves_nothing(empty: Engine) -> None:
-    migrations.bring_up_to_date(empty)
-    migrations.undo(empty)
-    with empty.connect() as connection:
+def test_the_way_back_leaves_nothing(newest: Engine) -> None:
+    migrations.undo(newest)
+    with newest.connect() as connection:
         assert schema_of(connection).keys() == {"alembic_version", "triggers"}
         assert schema_of(connection)["triggers"] == {}
         assert not migrations.is_up_to_date(connection)
@@ -63,18 +65,18 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(empty: Engine, monke
         assert inspect(connection).get_table_names() == []
 
 
-def test_what_was_there_at_the_first_release_is_there_at_the_newest(empty: Engine) -> None:
+def test_what_was_there_at_the_first_release_is_there_at_the_newest(at: At) -> None:
     """Goods and money of the first schema come through every migration, and the books stay closed behind it."""
-    migrations.bring_up_to_date(empty, "0001")
-    before = rows_of(empty, put_in(empty, SHOP))
+    first = at("0001")
+    before = rows_of(first, put_in(first, SHOP))
 
-    migrations.bring_up_to_date(empty)
+    migrations.bring_up_to_date(first)
 
-    after = rows_of(empty, {table: list(rows[0]) for table, rows in before.items()})
+    after = rows_of(first, {table: list(rows[0]) for table, rows in before.items()})
     assert after == before
-    with pytest.raises(DBAPIError, match="append-only"), empty.begin() as connection:
+    with pytest.raises(DBAPIError, match="append-only"), first.begin() as connection:
         connection.execute(text("UPDATE line SET amount = amount + 1"))
-    assert rows_of(empty, {table: list(rows[0]) for table, rows in before.items()}) == before
+    assert rows_of(first, {table: list(rows[0]) for table, rows in before.items()}) == before
 
 
 def schema_of(connection: Connection) -> Schema:

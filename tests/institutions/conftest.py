@@ -72,7 +72,7 @@ class Canteen:
         owner = CartOwner(self.payer.id, None)
         for name, quantity in quantities.items():
             carts.put(session, owner=owner, variant=getattr(self.shop, name), quantity=quantity)
-        total = total_of(session, owner, coupon)
+        total = total_of(session, owner, coupon, self.public_id)
         given: dict[str, Any] = {"owner": owner, "recipient": WHERE, "pickup": set(), "language": "zh_CN", "coupon": coupon}
         return placing.place(session, **given, shown_total_fen=total, institution=self.public_id)
 
@@ -109,11 +109,12 @@ class Canteen:
         self.shop.work()
 
 
-def total_of(session: Any, owner: CartOwner, coupon: str) -> int:
+def total_of(session: Any, owner: CartOwner, coupon: str, institution: str) -> int:
     contents = carts.contents(session, owner)
     found = offers.find(session, [variant for variant, _quantity, _seen in contents])
     quoted = quote(contents, found, tariff=shipping.tariff(session, WHERE.province, clock.today()))
-    return choosing.reduced(session, quoted, code=coupon, buyer=Buyer(owner.person_id, WHERE.phone)).total_fen
+    buyer = Buyer(owner.person_id, WHERE.phone, institution)
+    return choosing.reduced(session, quoted, code=coupon, buyer=buyer).total_fen
 
 
 def send(parcel: str) -> None:

@@ -19,12 +19,14 @@ from marketplace.orders.institutions.models import BillCredit
 from marketplace.orders.institutions.states import StatementState
 from marketplace.orders.models import Parcel
 from marketplace.orders.promotions import choosing, ending
+from marketplace.orders.promotions.choosing import Buyer
 from marketplace.orders.promotions.models import PromotionUse
 from marketplace.orders.promotions.states import Kind, PromotionState, UseState
 from marketplace.orders.states import OrderState, ParcelState as S
 from marketplace.payments.models import Refund
-from tests.institutions.conftest import Canteen, build_canteen, differences, next_month, send
-from tests.orders.conftest import balances, build_shop, get, parcels
+from tests.factories import sign_in_as
+from tests.institutions.conftest import WHERE, Canteen, build_canteen, differences, next_month, send
+from tests.orders.conftest import balances, build_shop, get, parcels, quoted_total
 from tests.orders.promotions.promoting import line_of, promotion, row_of
 from tests.orders.promotions.test_money import balance, use_of
 
@@ -81,16 +83,16 @@ def test_a_claim_takes_its_part_of_the_discount_with_it_and_the_province_keeps_w
 
     row = db.session.scalars(select(BillCredit)).one()
     off = (row.seller_discount_fen, row.platform_discount_fen, row.shipping_discount_fen)
-    assert (row.goods_fen, row.service_fee_fen, row.shipping_fen, off) == (3980, 318, 300, (333, 166, 0))
-    assert canteen.row.outstanding_fen == 7560 - 3781 and differences(canteen) == []
+    assert (row.goods_fen, row.service_fee_fen, row.shipping_fen, off) == (3980, 318, 300, (334, 166, 0))
+    assert canteen.row.outstanding_fen == 7560 - 3780 and differences(canteen) == []
     statement = canteen.bill()
-    assert statement.total_fen == 3779
+    assert statement.total_fen == 3780
     canteen.pay(statement.public_id)
     assert balances(number) == {
-        "buyer_clearing": 3779,
+        "buyer_clearing": 3780,
         "promotion_funding": 333,
         "operating_grant": -166,
-        "seller_held": -(3980 - 318 - 334),
+        "seller_held": -(3980 - 318 - 333),
         "station_held": -(318 + 300),
     }
     assert differences(canteen) == []
@@ -98,7 +100,7 @@ def test_a_claim_takes_its_part_of_the_discount_with_it_and_the_province_keeps_w
     parcel = line_of(number).parcel.public_id
     with clock.at(clock.now() + timedelta(minutes=1)):
         in_transaction(refunding.refund_rest, parcel=parcel, **DESK, reason="坏了")
-    assert db.session.scalars(select(Refund.fen)).one() == 3779 and balance(ending.GRANT) == 33_330 - 333
+    assert db.session.scalars(select(Refund.fen)).one() == 3780 and balance(ending.GRANT) == 33_330 - 333
     assert differences(canteen) == []
 
 
@@ -170,14 +172,35 @@ def test_what_is_never_paid_gives_back_what_it_held(canteen: Canteen, way: str) 
     assert (balance(ending.FUNDING), balance(ending.GRANT)) == (0, 0) and differences(canteen) == []
 
 
-def test_a_code_counts_for_whoever_ordered_and_a_refused_order_holds_nothing(canteen: Canteen) -> None:
+def test_an_institution_is_one_user_of_a_code_whoever_of_it_orders_and_a_refused_order_holds_nothing(
+    canteen: Canteen,
+) -> None:
     made = promotion(uses_each=1)
+    colleague = canteen.another()
     canteen.order("XINQIU", apples=1)
-    with pytest.raises(choosing.UsedByYou):
-        canteen.order("XINQIU", apples=1)
+    for who in (canteen, colleague):
+        with pytest.raises(choosing.UsedByInstitution):
+            who.order("XINQIU", apples=1)
     before = (row_of(made).used_fen, canteen.row.outstanding_fen)
     assert before == (1000, 3980 + 600 - 1000)
     assert db.session.scalar(select(func.count()).select_from(PromotionUse)) == 1
+    other = build_canteen(canteen.shop, number=1)
+    other.order("XINQIU", apples=1)
+    private = Buyer(canteen.payer.id, WHERE.phone)
+    assert not choosing.is_used_by(db.session(), row_of(made).id, 1, private)
+    assert row_of(made).uses == 2 and differences(canteen) == []
+
+
+def test_what_a_member_used_for_themselves_is_not_their_institutions(canteen: Canteen) -> None:
+    made = promotion(uses_each=1)
+    buyer = canteen.shop.browser()
+    sign_in_as(buyer, canteen.payer)
+    canteen.shop.fill(buyer, apples=1)
+    shown = quoted_total(buyer, {"coupon": "XINQIU"})
+    canteen.shop.order(buyer, coupon="XINQIU", shown_total=shown)
+    assert row_of(made).uses == 1
+    canteen.order("XINQIU", apples=1)
+    assert row_of(made).uses == 2 and differences(canteen) == []
 
 
 PACKS = st.fixed_dictionaries({"apples": st.integers(0, 11), "millet": st.integers(0, 3)}).filter(

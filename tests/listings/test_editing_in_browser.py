@@ -2,7 +2,7 @@
 
 import pytest
 from flask import Flask
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from listings.models import Listing
 from listings.states import ListingState as L
@@ -65,6 +65,38 @@ def test_from_a_picture_to_the_shop(house: House, way: Way) -> None:
             clerk.check(f"[name={name}]")
         press(clerk, "上架")
     assert [row.state for row in fresh(Listing) if row.code != house.millet] == [L.PUBLISHED]
+
+
+def test_what_is_typed_stays_in_the_phone_until_it_has_arrived(house: House, browser: Browser) -> None:
+    """Without a network, or where the browser is closed; what was sent, or thrown away, does not come back."""
+    here = f"/seller/listings/{house.millet}/packs/new"
+    with serving(house.app) as home:
+        seller = Way(browser, 390, script=True).open(home, house.seller)
+        kept, lost = seller.get_by_text("一直存在这部手机里"), seller.get_by_text("来网再按一次")
+        seller.goto(here)
+        fill(seller, unit="10斤袋", price="75")
+        seller.context.set_offline(True)
+        seller.get_by_role("button", name="把改动交给站里").click()
+        expect(lost).to_be_visible()
+        seller.context.set_offline(False)
+        seller.goto("/seller")
+        seller.goto(here)
+        expect(kept).to_be_visible()
+        assert (seller.input_value("[name=unit]"), seller.input_value("[name=price]")) == ("10斤袋", "75")
+        is_at_ease(seller)
+        seller.get_by_role("button", name="不要了").click()
+        seller.goto(here)
+        expect(kept).to_be_hidden()
+        assert seller.input_value("[name=unit]") == ""
+        fill(seller, unit="10斤袋", price="七十五", stock="20")
+        press(seller, "把改动交给站里")  # refused: what was typed is on the page, and still in the phone
+        seller.goto(here)
+        expect(kept).to_be_visible()
+        fill(seller, price="75")
+        press(seller, "把改动交给站里")
+        seller.goto(here)
+        expect(kept).to_be_hidden()
+    assert len(edits()) == 1
 
 
 @long_journey

@@ -22,6 +22,7 @@ from marketplace.payments.stripe.gateway import StripeGateway
 from tests import peers
 
 STRIPE = "https://api.stripe.com"
+pytestmark = pytest.mark.full  # to start it takes longer than everything that is asked of it
 PATIENCE = 30.0  # Stripe's own disputes and balances take some seconds
 
 

@@ -10,10 +10,11 @@ from crowdfund.presales import backing, delivering, drafting, returning, reviewi
 from crowdfund.presales.backing import Backer, OtherPrice
 from crowdfund.presales.drafting import Tier
 from crowdfund.presales.places import FieldIsSold, NotOpen, TierIsFull
-from marketplace.core import clock
+from marketplace.core import clock, outbox
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
 from marketplace.core.formats import full_date
+from marketplace.core.transitions import EventRow
 from marketplace.notifications.models import Message
 from marketplace.orders import desk, fulfilment, settlement, undelivered
 from marketplace.orders.states import OrderState, ParcelState
@@ -55,6 +56,16 @@ def test_reached_harvested_sent_and_settled(orchard: Orchard) -> None:
     assert orchard.row().state == "closed"
     in_transaction(settlement.confirm, number=number, parcel=parcels(number)[0].public_id, actor="guest")
     assert get(number).state is OrderState.COMPLETED and wrong(orchard) == []
+    row = orchard.row()
+    last = full_date(row.harvest_on + timedelta(days=row.grace_days), "zh")
+    reached, harvested, sent = told_to_seller()
+    assert "凑够了" in reached and last in reached and "到站里了" in harvested and "没有要寄的了" in sent
+
+
+def told_to_seller() -> list[str]:
+    db.session.rollback()
+    told = select(Message.text).where(Message.fact.like("presale_%")).order_by(Message.id)
+    return list(db.session.scalars(told.where(Message.fact.not_like("presale_reviewed%"))))
 
 
 def send(number: str) -> None:
@@ -66,12 +77,21 @@ def send(number: str) -> None:
     in_transaction(fulfilment.ship, **told, carrier="中通", tracking_number="ZT123456")
 
 
+def told_of_refunds() -> None:
+    outbox.deliver_some(outbox.of_topics(outbox.OutboxRow.topic.like("%refund%")), 50)
+
+
+def steps_of(parcel: str) -> list[str]:
+    wanted = select(EventRow.to_state).where(EventRow.subject == f"parcel:{parcel}").order_by(EventRow.id)
+    return list(db.session.scalars(wanted))
+
+
 def test_short_of_its_goal_everybody_gets_everything_back(orchard: Orchard) -> None:
     orchard.open()
     first, second = orchard.paid(), orchard.paid(contact="b@example.test")
     orchard.end()
     assert orchard.row().state == "failed" and orchard.states(first, second) == ["refunded"] * 2
-    assert orchard.escrow() == 0
+    assert orchard.escrow() == 0 and "没凑够" in told_to_seller()[0]
     assert [refund.state for refund in db.session.scalars(select(Refund))] == ["succeeded"] * 2
     texts = [each.text for each in db.session.scalars(select(Message).order_by(Message.id)) if "30.00" in each.text]
     assert len(texts) == 4 and wrong(orchard) == []
@@ -128,7 +148,10 @@ def test_money_that_comes_after_the_decision_goes_back(orchard: Orchard) -> None
             orchard.shop.cashier.finish_refunds()
             orchard.shop.work()
             work()
+            told_of_refunds()
     assert orchard.states(slow) == ["lapsed"] and wrong(orchard) == []
+    (text,) = db.session.scalars(select(Message.text).where(Message.fact.like("backing_refunded:%"))).all()
+    assert "你给“吉县红富士预售”付的 ¥30.00 已原路退回" in text
 
 
 def test_more_than_the_field_bears_is_not_sold(orchard: Orchard) -> None:
@@ -179,7 +202,7 @@ def test_what_is_not_sent_after_the_grace_goes_back_whole(orchard: Orchard) -> N
     in_transaction(fulfilment.accept, parcel=parcels(stuck)[0].public_id, station=JIXIAN, actor="test")
     row = orchard.row()
     orchard.live_through(after(row.harvest_on + timedelta(days=row.grace_days)))
-    assert orchard.row().state == "defaulted"
+    assert orchard.row().state == "defaulted" and "没按时寄出的，钱退给买家" in told_to_seller()[-1]
     assert orchard.states(sent, begun, silent) == ["ordered", "ordered", "refunded"]
     assert parcels(stuck)[0].state is ParcelState.REFUSED and parcels(gone)[0].state is ParcelState.SHIPPED
     refunded = {each.fen: each.state.value for each in db.session.scalars(select(Refund))}
@@ -264,7 +287,7 @@ def test_what_is_said_late_and_not_sent_goes_back_after_its_own_days(orchard: Or
     assert orchard.escrow() == 0 and stock_of(orchard.shop.apples) == (100, 0) and wrong(orchard) == []
 
 
-@pytest.mark.parametrize(("days", "parcel", "presale"), [(3, "shipped", "closed"), (4, "packed", "defaulted")])
+@pytest.mark.parametrize(("days", "parcel", "presale"), [(3, "shipped", "closed"), (4, "returned_to_seller", "defaulted")])
 def test_what_is_packed_when_the_grace_ends_waits_for_its_courier(
     orchard: Orchard, days: int, parcel: str, presale: str
 ) -> None:
@@ -289,11 +312,21 @@ def test_what_is_packed_when_the_grace_ends_waits_for_its_courier(
         )
     orchard.live_through(after(last + timedelta(days=days)))
     assert (parcels(number)[0].state.value, orchard.row().state.value) == (parcel, presale)
-    if days == 4:  # what is packed is left to be sent, however late
-        assert orchard.escrow() == TWO - 1980  # 30 % went with the start
-        in_transaction(
-            fulfilment.ship, parcel=packed, station=JIXIAN, actor="test", carrier="邮政", tracking_number="123456"
-        )
+    if days == 4:  # nobody came for it: its grower has it back, its buyer the money, also what went with the start
+        assert steps_of(packed)[-4:] == ["packed", "ready_for_pickup", "uncollected", "returned_to_seller"]
+        assert get(number).state is OrderState.CANCELLED
+        assert sorted(each.fen for each in db.session.scalars(select(Refund))) == [ONE, TWO]
+        with at(after(last + timedelta(days=5))):
+            told_of_refunds()
+        told = db.session.scalars(select(Message.text).where(Message.fact.like("refund_%")).order_by(Message.id)).all()
+        assert len(told) == 2 and all("66.00" in text for text in told)  # on its way, and there
+        assert sum("没按时寄出，退回农户了" in text for text in told) == 1
+        with pytest.raises(StaleState):  # the courier comes after all
+            in_transaction(
+                fulfilment.ship, parcel=packed, station=JIXIAN, actor="test", carrier="邮政", tracking_number="123456"
+            )
+        orchard.live_through(clock.now() + timedelta(days=9))
+        assert len(db.session.scalars(select(Refund)).all()) == 2
     assert orchard.escrow() == 0 and stock_of(orchard.shop.apples) == (100, 0) and wrong(orchard) == []
 
 

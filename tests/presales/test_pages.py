@@ -231,3 +231,13 @@ def test_who_is_signed_in_finds_their_own_places_and_nobody_else_s(orchard: Orch
     shown = mine.get("/account/presales").text
     assert "一箱 · ¥30.00" in shown and "两箱" not in shown and "/account/presales" in mine.get("/account").text
     assert db.session.scalars(select(Backing.person_id).where(Backing.person_id.is_not(None))).all() == [person.id]
+
+
+def test_goods_are_in_jin_and_packs_compare(orchard: Orchard) -> None:
+    orchard.open()
+    stranger = orchard.shop.browser()
+    page = stranger.get(f"/presales/{orchard.presale}").text
+    assert "1 亩地约产 200斤，不会多卖。还剩 200斤。" in page
+    assert "5斤，" in page and "10斤，" in page and page.count("¥6.00/斤") == 2
+    english = stranger.get(f"/presales/{orchard.presale}?lang=en", follow_redirects=True).text
+    assert "1 mu bear about 100 kg; more is not sold. 100 kg are left." in english and "¥6.00 per 500 g" in english

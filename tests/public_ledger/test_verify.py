@@ -18,6 +18,7 @@ from crowdfund.campaigns import export, verify
 from crowdfund.campaigns.views.ledger import VERIFIER
 from marketplace.core import sealing
 from marketplace.core.db import in_transaction
+from tests.conftest import Thinned
 from tests.public_ledger import written
 from tests.public_ledger.conftest import Giving
 
@@ -86,7 +87,7 @@ def test_a_table_program_finds_no_formula(exported: Path) -> None:
     assert not [cell for cell in cells if cell[:1] in {"=", "+", "@"} or cell.startswith("-1")]
 
 
-@pytest.mark.parametrize("row", [1, 5, 9, 10, 11, 12])
+@pytest.mark.parametrize("row", [1, 9, 10, 12])
 def test_a_row_is_proved_and_the_proof_stands_alone(exported: Path, tmp_path: Path, row: int) -> None:
     code, said = run(exported, "--row", row)
     assert code == 0, said
@@ -152,12 +153,13 @@ def mutations(original: bytes) -> Iterator[tuple[str, int, bytes]]:
                 yield what, place, changed
 
 
-def test_every_change_of_one_byte_is_found_in_its_row(exported: Path) -> None:
+@pytest.mark.pages
+def test_every_change_of_one_byte_is_found_in_its_row(exported: Path, thinned: Thinned) -> None:
     """In this process, since there are tens of thousands of them; the same code is run as a program above."""
     original = exported.read_bytes()
     starts = [place + 1 for place, byte in enumerate(original) if byte == 10]
     checked = 0
-    for what, place, changed in mutations(original):
+    for what, place, changed in thinned(mutations(original)):
         line = sum(start <= place for start in starts)  # 0 is the header, rows follow, then roots and the end
         said = written.complaint(changed)
         assert said, f"{what} at {place} of line {line} was not found"
@@ -165,7 +167,7 @@ def test_every_change_of_one_byte_is_found_in_its_row(exported: Path) -> None:
             named = {line, line + 1} if original[place] == 10 else {line}  # between two rows either may be named
             assert any(f"Row {row}{end}" in said for row in named for end in " :"), f"{what} at {place}, {line}: {said}"
         checked += 1
-    assert checked > 10_000
+    assert checked > 2_000
 
 
 @pytest.mark.parametrize("tail", [b"", b"end,0,\n", b"1\n"])
@@ -178,10 +180,11 @@ def test_a_file_cut_short_is_found(exported: Path, tail: bytes) -> None:
     assert "Row 2 is missing" in written.complaint(b"\n".join(swapped))
 
 
-def test_one_byte_in_a_hundred_thousand_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rows", [3_000, pytest.param(100_000, marks=pytest.mark.full)])
+def test_one_byte_in_very_many_rows(tmp_path: Path, rows: int) -> None:
     place = tmp_path / "large.csv"
-    place.write_bytes(written.ledger(100_000))
-    assert "OK: 100000 rows" in run(place)[1]
+    place.write_bytes(written.ledger(rows))
+    assert f"OK: {rows} rows" in run(place)[1]
 
     content = bytearray(place.read_bytes())
     chosen = random.Random(48213).randrange(len(content) // 3, len(content) // 2)

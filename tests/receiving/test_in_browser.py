@@ -13,7 +13,7 @@ from marketplace.core.db import in_transaction
 from marketplace.orders import fulfilment
 from marketplace.orders.access import link_key
 from marketplace.orders.states import ParcelState as S
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, long_journey, serving, too_small
 from tests.factories import signed_in
 from tests.orders.conftest import JIXIAN, Shop, get, parcels
 from tests.orders.refunding import box
@@ -26,6 +26,8 @@ PICTURES = os.environ.get("PICTURES")  # a folder, for whoever wants to see what
 
 def looks(page: Page, way: Way, name: str) -> None:
     is_at_ease(page)
+    if "/station" in page.url:
+        assert too_small(page) == [], page.url
     if PICTURES:
         kind = f"{way.width}{'' if way.script else '-plain'}"
         page.screenshot(path=str(Path(PICTURES) / f"{name}-{kind}.png"), full_page=True)

@@ -21,7 +21,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def index(built: Path) -> Iterator[Backend]:
     """The whole demonstration; not to be written to."""
     opened = open_index(built)

@@ -1,15 +1,18 @@
 """The seller centre: what to bring, by station and by day, and what runs low; never another seller's."""
 
 import pytest
+import time_machine
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from listings.models import Listing
 from marketplace.accounts.models import Person
-from marketplace.core.db import db
+from marketplace.core.db import db, in_transaction
+from marketplace.orders import fulfilment
 from marketplace.orders.models import Parcel
 from marketplace.orders.states import ParcelState
 from tests import factories
+from tests.institutions.conftest import send
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, parcels, post, shop
 
 __all__ = ["shop"]
@@ -81,3 +84,16 @@ def test_what_runs_low_is_said_on_the_first_page(shop: Shop, farmer: FlaskClient
     low = farmer.get("/seller").text.split('id="low"')[1].split("</section>")[0]
 
     assert "1斤袋" in low and "还有 5 份" in low and "2斤袋" not in low and "3斤袋" not in low
+
+
+def test_the_day_on_which_kept_money_is_theirs_is_said_once_something_has_arrived(shop: Shop, farmer: FlaskClient) -> None:
+    number = shop.paid_order(shop.browser(), apples=1)
+    (parcel,) = parcels(number)
+    assert "等买家收到货" in farmer.get("/seller").text
+    send(parcel.public_id)
+    with time_machine.travel("2026-12-01T04:00:00Z", tick=False):
+        in_transaction(fulfilment.deliver, parcel=parcel.public_id, station=None, actor="test")
+        assert "最早12月8日归你" in farmer.get("/seller").text
+        other = shop.browser()
+        factories.signed_in(other, "seller")
+        assert "最早12月8日归你" not in other.get("/seller").text

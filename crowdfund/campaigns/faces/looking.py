@@ -23,6 +23,13 @@ TAKEN_BACK: Final = "evidence.taken_back"  # the audit log's word
 UNKNOWN: Final = -1  # it could not be looked at: a person has to
 ROOT: Final = Path(__file__).parent.parent.parent.parent
 
+WAITING: Final = (
+    select(Evidence.public_id, Evidence.file_name)
+    .where(Evidence.wants_public, Evidence.is_picture, Evidence.faces.is_(None))
+    .order_by(Evidence.id)
+    .limit(1)
+)
+
 
 class OwnPicture(Refusal):
     status = 403
@@ -37,8 +44,7 @@ class NoReason(Refusal):
 def look_at_one() -> bool:
     """The worker's step: one picture, outside any transaction; True if one waited."""
     session = db.session()
-    waits = select(Evidence.public_id, Evidence.file_name).where(Evidence.wants_public, Evidence.is_picture)
-    row = session.execute(waits.where(Evidence.faces.is_(None)).order_by(Evidence.id).limit(1)).first()
+    row = session.execute(WAITING).first()
     session.rollback()
     if row is None:
         return False

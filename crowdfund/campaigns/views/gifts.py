@@ -176,6 +176,7 @@ def show_gift(campaign: str, token: str) -> ResponseReturnValue:
     line = given.line_of(session, gift) if gift.state is ContributionState.RECEIVED else None
     is_waiting = gift.state is ContributionState.PENDING and given.is_open(attempt)
     looked = looks()
+    receipt = receipts.of(session, contribution=gift.id)
     headers = dict(NO_STORE)
     if 0 < looked <= LOOKS and (is_waiting or (line is not None and not line.code)):
         headers["Refresh"] = f"{SECONDS}; url={gift.url}?returned={looked + 1}"
@@ -185,7 +186,8 @@ def show_gift(campaign: str, token: str) -> ResponseReturnValue:
         "is_waiting": is_waiting and 0 < looked <= LOOKS,
         "is_unknown": is_waiting and attempt in UNSENT,
         "has_failed": gift.state is ContributionState.PENDING and attempt is AttemptState.FAILED,
-        "receipt": receipts.of(session, contribution=gift.id),
+        "receipt": receipt,
+        "is_gone": line is not None and receipt is None and receipts.fen_that_stayed(session, gift.id) <= 0,
         "is_waived": receipts.is_waived(session, contribution=gift.id),
         "plan": plan_queries.of_gift(session, gift.plan),
         "is_cash_back": drawers.is_given_back(session, gift.id),

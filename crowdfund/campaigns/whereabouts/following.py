@@ -22,16 +22,17 @@ from marketplace.core.db import db, in_transaction, insert_or_ignore
 from marketplace.ledger.models import Entry
 
 PAGE: Final = 500
+SEEN: Final = func.coalesce(select(MoneyFollowed.number).scalar_subquery(), 0)
+NEWER: Final = select(SealedRow.number).where(SealedRow.number > SEEN).limit(1)
 FOLLOW_QUIETLY: Final = frozenset({"gift", "match"})  # no page for strangers shows anything new
 
 
 def follow() -> bool:
     """The worker's step: it reads first, so that nothing is locked where nothing is new."""
     session = db.session()
-    newest = session.scalar(select(func.max(SealedRow.number))) or 0
-    seen = session.scalar(select(MoneyFollowed.number)) or 0
+    newer = session.execute(NEWER).first()
     session.rollback()
-    return newest > seen and in_transaction(follow_some)
+    return newer is not None and in_transaction(follow_some)
 
 
 def follow_some(session: Session) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, false, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, case, false, func, literal, or_, select, union_all
 
 from marketplace.core.transitions import EventRow
 from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal
@@ -13,6 +13,7 @@ from marketplace.orders.cases.rules import Bearer
 from marketplace.orders.cases.states import CaseState
 from marketplace.orders.institutions.models import BillCredit
 from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
+from marketplace.orders.quoting import PICKUP
 from marketplace.orders.states import ParcelState
 from marketplace.payments.models import Refund
 from marketplace.payments.states import RefundState
@@ -24,8 +25,7 @@ LIGHTER: Final = "lighter:"
 CHECKED: Final = "check:"  # by an institution, which says which of its words it means
 WEIGHED_LESS: Final = "lighter"
 LOST: Final = "lost:"
-NOT_SENT: Final = "parcel:"  # of parcels that never left, all of what was left; the reason says why
-REFUSED: Final = "refused"
+CALLED_OFF: Final = (ParcelState.CANCELLED, ParcelState.RETURNED_TO_SELLER)
 
 
 class Cause(StrEnum):
@@ -68,7 +68,7 @@ def given_back(owner: Any) -> Any:
     """By refunds, of the order's own money."""
     laid: dict[Bearer, Any] = {bearer: Refund.public_id.in_(laid_on(bearer)) for bearer in OTHERS}
     laid[Bearer.STATION] = laid[Bearer.STATION] | RefundLine.by_station | Refund.public_id.in_(lost_replacements())
-    cause = why(Refund.reason_key, Refund.reason, laid)
+    cause = why(Refund.reason_key, laid)
     wanted = of_lines(owner, cause, RefundLine.quantity, func.coalesce(Parcel.delivered_at, Refund.created_at))
     wanted = wanted.join(RefundLine, RefundLine.order_line_id == OrderLine.id)
     return wanted.join(Refund, Refund.public_id == RefundLine.refund_public_id).where(Refund.state != RefundState.FAILED)
@@ -76,7 +76,7 @@ def given_back(owner: Any) -> Any:
 
 def off_bills(owner: Any) -> Any:
     """What is not paid yet and was taken off."""
-    cause = why(BillCredit.reason_key, BillCredit.reason, {})
+    cause = why(BillCredit.reason_key, {})
     wanted = of_lines(owner, cause, BillCredit.quantity, func.coalesce(Parcel.delivered_at, BillCredit.at))
     return wanted.join(BillCredit, BillCredit.order_line_id == OrderLine.id)
 
@@ -86,18 +86,20 @@ def by_banks(owner: Any) -> Any:
     laid = {
         bearer: AfterSalesCase.id.in_(laid_on(bearer, AfterSalesCase.id)) for bearer in (Bearer.STATION, Bearer.PLATFORM)
     }
-    wanted = of_arrived(owner, why(literal(""), literal(""), laid), AfterSalesCase.returned_quantity)
+    wanted = of_arrived(owner, why(literal(""), laid), AfterSalesCase.returned_quantity)
     return wanted.join(AfterSalesCase, AfterSalesCase.order_line_id == OrderLine.id).where(AfterSalesCase.is_paid_by_bank)
 
 
-def why(key: Any, reason: Any, laid: Mapping[Bearer, ColumnElement[bool]]) -> Any:
-    """SQL: the province's word first, then what became of the parcel; everything else is its seller's."""
+def why(key: Any, laid: Mapping[Bearer, ColumnElement[bool]]) -> Any:
+    """SQL: the province's word first, then what became of the parcel, whoever asked for the refund, and however often;
+    everything else is its seller's."""
+    never_left = (Parcel.state == ParcelState.RETURNED_TO_SELLER) & (Parcel.delivery != PICKUP)
     return case(
         (laid.get(Bearer.PLATFORM, false()), literal(Cause.PROVINCE)),
         (laid.get(Bearer.STATION, false()) | key.startswith(LOST), literal(Cause.STATION)),
         (or_(*map(key.startswith, NEVER_BROUGHT)), literal(Cause.NOT_SENT)),
-        (and_(key.startswith(NOT_SENT), reason == REFUSED), literal(Cause.NOT_SENT)),
-        (key.startswith(NOT_SENT), literal(Cause.CALLED_OFF)),
+        ((Parcel.state == ParcelState.REFUSED) | never_left, literal(Cause.NOT_SENT)),
+        (Parcel.state.in_(CALLED_OFF), literal(Cause.CALLED_OFF)),
         else_=literal(Cause.SELLER),
     )
 

@@ -16,6 +16,7 @@ from marketplace.payments.states import AttemptState
 OF_AN_ORDER: Final = "order"
 PURPOSE: Final = "statement"
 OF_A_PRESALE: Final = "presale"
+PURPOSES: Final = frozenset({OF_AN_ORDER, PURPOSE, OF_A_PRESALE})  # of all that pays orders
 
 
 class Payment(NamedTuple):

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from listings.models import Category
@@ -17,6 +17,7 @@ from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import Refusal
 from marketplace.core.formats import language, short_date, yuan
 from marketplace.core.forms import tidy
+from marketplace.orders.institutions.models import AccountOrder, Institution
 from marketplace.orders.models import Order
 from marketplace.orders.promotions import reducing
 from marketplace.orders.promotions.models import Promotion, PromotionUse
@@ -64,20 +65,39 @@ class UsedByYou(CouponRefused):
     message = _l("You have used this code already.")
 
 
+class UsedByInstitution(UsedByYou):
+    message = _l("Your institution has used this code already.")
+
+
 class TakesNothingOff(CouponRefused):
     message = _l("This code takes nothing more off this order.")
 
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """By whom uses are counted: the account, the phone number, whichever is known."""
+    """By whom uses are counted: the account, the phone number, whichever is known; or the institution on whose account it
+    is, whoever of its people orders and whatever they order for themselves."""
 
     person_id: int | None
     phone: str = ""
+    institution: str = ""
 
     @property
     def is_known(self) -> bool:
-        return self.person_id is not None or bool(self.phone)
+        return self.person_id is not None or bool(self.phone or self.institution)
+
+    @property
+    def used_already(self) -> "UsedByYou":
+        return UsedByInstitution() if self.institution else UsedByYou()
+
+    def orders(self) -> ColumnElement[bool]:
+        """SQL about an order beside its row of an account, if it has one: it is this buyer's."""
+        if self.institution:
+            return Institution.public_id == self.institution
+        theirs = [Order.buyer_id == self.person_id] if self.person_id is not None else []
+        if self.phone:
+            theirs.append(Order.phone_fingerprint == fingerprint(self.phone, "order.phone"))
+        return or_(*theirs) & Institution.id.is_(None)
 
 
 def reduced(session: Session, quoted: Quote, *, code: str, buyer: Buyer) -> Quote:
@@ -128,7 +148,7 @@ def reduction_of(session: Session, coupon: Promotion, quoted: Quote, buyer: Buye
     if coupon.uses_most is not None and coupon.uses >= coupon.uses_most:
         raise UsedUp(coupon.code)
     if is_used_by(session, coupon.id, coupon.uses_each, buyer):
-        raise UsedByYou(coupon.code)
+        raise buyer.used_already
     made = reducing.reduction(rule, quoted)
     if not made.fen:
         raise TakesNothingOff(coupon.code)
@@ -164,14 +184,11 @@ def is_used_by(session: Session, promotion: int, uses_each: int | None, buyer: B
     """Whether this buyer has had it as often as anyone may; `but`: an order that does not count."""
     if uses_each is None or not buyer.is_known:
         return False
-    theirs = []
-    if buyer.person_id is not None:
-        theirs.append(Order.buyer_id == buyer.person_id)
-    if buyer.phone:
-        theirs.append(Order.phone_fingerprint == fingerprint(buyer.phone, "order.phone"))
     counted = select(func.count(PromotionUse.id)).join(Order, Order.number == PromotionUse.order_number)
+    counted = counted.outerjoin(AccountOrder, AccountOrder.order_id == Order.id)
+    counted = counted.outerjoin(Institution, Institution.id == AccountOrder.institution_id)
     counted = counted.where(PromotionUse.promotion_id == promotion, PromotionUse.state != UseState.RETURNED)
-    return int(session.scalar(counted.where(or_(*theirs), Order.number != but)) or 0) >= uses_each
+    return int(session.scalar(counted.where(buyer.orders(), Order.number != but)) or 0) >= uses_each
 
 
 def rules(session: Session, rows: Sequence[Promotion]) -> list[Rule]:

@@ -50,7 +50,7 @@ def take(session: Session, promotion: int, fen: int, platform_fen: int, *, order
     if row is None:
         raise choosing.UsedUp(str(promotion))
     if choosing.is_used_by(session, promotion, row.uses_each, buyer, but=order):  # the row is ours now: no two count at once
-        raise choosing.UsedByYou(str(promotion))
+        raise buyer.used_already
 
 
 def of_order(session: Session, number: str, state: UseState) -> Sequence[PromotionUse]:

@@ -26,7 +26,7 @@ ALIKE: Final = (
 def divide(session: Session, row: Substitute, line: LineLeft) -> None:
     """Give the packs of `row` a line of their own, if there are others on theirs. The caller has locked the order.
 
-    In fen: of what is the whole line's they take their part by units, rounded down, never more than is left of it.
+    In fen: of what is the whole line's they take their part by units, rounded down, as far as it is left.
     Raises StaleState where fewer packs are replaced."""
     grams = session.scalars(select(Variant.net_weight_grams).where(Variant.code == row.variant_code)).one()
     if row.packs == line.quantity:
@@ -47,11 +47,16 @@ def divide(session: Session, row: Substitute, line: LineLeft) -> None:
 
 
 def parts_of(whole: OrderLine, left: LineLeft, packs: int) -> dict[str, int]:
-    seller_fen, platform_fen = left.discounts
-    there = {
-        "shipping_fen": left.shipping_fen - left.shipping_back_fen,
-        "seller_discount_fen": seller_fen,
-        "platform_discount_fen": platform_fen,
+    """Their part by units of what is left of shipping and discounts; both lines have something left for everybody."""
+    goods, fee = whole.unit_price_fen * packs, whole.unit_service_fee_fen * packs
+    seller_fen, platform_fen = (
+        fen * packs // whole.quantity for fen in (whole.seller_discount_fen, whole.platform_discount_fen)
+    )
+    theirs = left.price.with_discounts(goods, fee, seller_fen, platform_fen)
+    shipping_fen = min(whole.shipping_fen * packs // whole.quantity, left.shipping_fen - left.shipping_back_fen)
+    return {
+        "shipping_fen": shipping_fen,
+        "seller_discount_fen": theirs.seller_discount_fen,
+        "platform_discount_fen": theirs.platform_discount_fen,
+        "shipping_discount_fen": shipping_fen if whole.shipping_discount_fen else 0,
     }
-    theirs = {name: min(getattr(whole, name) * packs // whole.quantity, fen) for name, fen in there.items()}
-    return theirs | {"shipping_discount_fen": theirs["shipping_fen"] if whole.shipping_discount_fen else 0}

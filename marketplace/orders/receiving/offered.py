@@ -12,6 +12,7 @@ from marketplace.core.formats import local_datetime, yuan
 from marketplace.core.languages import speaking
 from marketplace.core.records import slim_record
 from marketplace.orders import letters
+from marketplace.orders.apportioning import Price
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.queries import ShownLine
 from marketplace.orders.receiving.models import Substitute
@@ -75,9 +76,10 @@ def shown(row: Substitute, line: OrderLine, order: str, parcel: str) -> Shown:
 
 def less_fen(row: Substitute, line: OrderLine) -> int:
     """What goes back of its price when it is accepted, as `dividing` and `remaining` reckon it."""
-    price, less = line.unit_price_fen * row.packs, (line.unit_price_fen - row.unit_price_fen) * row.packs
+    fees = line.unit_service_fee_fen * row.packs
     theirs = (fen * row.packs // line.quantity for fen in (line.seller_discount_fen, line.platform_discount_fen))
-    return less - sum(fen * less // max(price, 1) for fen in theirs)
+    less = (line.unit_price_fen - row.unit_price_fen) * row.packs
+    return Price(line.unit_price_fen * row.packs, fees, *theirs).part(less, 0, stays=row.packs).buyers_fen
 
 
 def packed_instead(session: Session, parcels: Sequence[int]) -> dict[int, tuple[ShownLine, ...]]:

@@ -197,7 +197,7 @@ def current_quote(form: CheckoutForm) -> Quote:
 def reduced(form: CheckoutForm, plain: Quote) -> Quote:
     """With what comes off it; a code that cannot be used is said at its field, and the rest is reckoned without it."""
     session = db.session()
-    buyer = Buyer(g.person.id if g.person else None, digits_of(form.phone.data))
+    buyer = Buyer(g.person.id if g.person else None, digits_of(form.phone.data), str(form.account.data or ""))
     try:
         return choosing.reduced(session, plain, code=str(form.coupon.data or ""), buyer=buyer)
     except choosing.CouponRefused as refusal:

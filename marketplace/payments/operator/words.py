@@ -15,6 +15,7 @@ Words = tuple[LazyString, str]
 reasons: Final[dict[str, LazyString]] = {
     "surplus": _l("Paid twice, or too late"),
     "campaign cancelled": _l("The campaign was called off"),
+    "campaign over": _l("The campaign is over and can spend nothing any more"),
 }
 """Why refunds were made that no person wrote a reason for; the floors above add theirs."""
 

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, text
+from sqlalchemy import Connection, Engine, Row, func, select, text
 
 from marketplace.core import clock
 from marketplace.core.money import Money
 from marketplace.payments.gateway_news import Movement
 from marketplace.payments.gateways import KeyMismatch, RefundRequest
 from marketplace.payments.sandbox.converting import Conversion
+from marketplace.payments.sandbox.statements import NEW_MOVEMENT
 from marketplace.payments.sandbox.storage import movement
 
 PAGE: Final = 500
@@ -99,7 +100,7 @@ class BookKeeping:
         figures: dict[str, Any] = {"gross": gross.fen, "fee": fee, "currency": gross.currency}
         if self.conversion:
             figures |= {"presented": shown.fen, "presented_currency": shown.currency, "rate": str(self.conversion.rate)}
-        connection.execute(insert(movement).values(what | figures))
+        connection.execute(NEW_MOVEMENT, what | figures)
 
     def movements(self, since: datetime) -> Iterator[Movement]:
         """The oldest first; by keyset, so that what comes meanwhile moves no page."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, bindparam, insert, select, text, update
+from sqlalchemy import Connection, Engine, Row, Select, insert, select, text, update
 
 from marketplace.core import clock
 from marketplace.core.money import Money
@@ -23,15 +23,14 @@ from marketplace.payments.gateways import (
     RemotePayment,
     RemoteRefund,
 )
+from marketplace.payments.sandbox import statements
 from marketplace.payments.sandbox.book_keeping import BookKeeping
 from marketplace.payments.sandbox.converting import conversion_into
-from marketplace.payments.sandbox.storage import answered, payment, refund, webhook
+from marketplace.payments.sandbox.storage import payment, refund, webhook
 from marketplace.payments.states import AttemptState, RefundState
 
 REFUND_TAKES: Final = timedelta(seconds=1)
 SLOW_PAYMENT_TAKES: Final = timedelta(minutes=1)
-ONE_PAYMENT: Final = select(payment).where(payment.c.id == bindparam("wanted"))
-MAY_BE_PAID: Final = ("requires_payment_method", "failed")
 TOLD_AS: Final = {
     "succeeded": "payment_intent.succeeded",
     "failed": "payment_intent.payment_failed",
@@ -90,9 +89,11 @@ class Cashier:
             if known is None:
                 known = f"pay_{secrets.token_hex(12)}"
                 state = {"id": known, "status": "requires_payment_method", "created_at": clock.now()}
-                connection.execute(insert(payment).values(values | state))
+                row = connection.execute(statements.NEW_PAYMENT, values | state).one()
                 remember(connection, key, values, known)
-            return self.describe(connection.execute(select(payment).where(payment.c.id == known)).one())
+            else:
+                row = connection.execute(statements.PAYMENT, {"wanted": known}).one()
+            return self.describe(row)
 
     def fetch_payment(self, remote_id: str) -> RemotePayment:
         return self.describe(self.look_up(remote_id))
@@ -100,7 +101,7 @@ class Cashier:
     def look_up(self, remote_id: str) -> Row[Any]:
         """The payment as it is kept. Raises Invalid for one that does not exist."""
         with self.storage.connect() as connection:
-            found = connection.execute(ONE_PAYMENT, {"wanted": remote_id}).first()
+            found = connection.execute(statements.PAYMENT, {"wanted": remote_id}).first()
         if found is None:
             raise Invalid(remote_id)
         return found
@@ -128,11 +129,11 @@ class Cashier:
 
         A payment that is over stays as it is."""
         with self.writing() as connection:
-            change = update(payment).where(payment.c.id == remote_id, payment.c.status.in_(MAY_BE_PAID))
-            changed = change.values(status=status, decided_at=clock.now(), payer=payer or None).returning(*payment.c)
-            if row := connection.execute(changed).first():
+            decided = {"wanted": remote_id, "decision": status, "now": clock.now(), "card": payer or None}
+            row = connection.execute(statements.DECIDED, decided).first()
+            if row:
                 self.tell_of_payment(connection, row)
-        return self.fetch_payment(remote_id)
+        return self.describe(row) if row else self.fetch_payment(remote_id)
 
     def tell_of_payment(self, connection: Connection, row: Row[Any]) -> None:
         if row.status == "succeeded":
@@ -141,6 +142,8 @@ class Cashier:
 
     def finish_slow_payments(self) -> bool:
         """What a slow bank does in its own time; True if there were any."""
+        if not self.finds(statements.SLOW_PAYMENT, then=clock.now() - SLOW_PAYMENT_TAKES):
+            return False
         with self.writing() as connection:
             over = payment.c.status == "processing", payment.c.decided_at <= clock.now() - SLOW_PAYMENT_TAKES
             done = connection.execute(update(payment).where(*over).values(status="succeeded").returning(*payment.c)).all()
@@ -188,6 +191,8 @@ class Cashier:
 
     def finish_refunds(self) -> bool:
         """What Stripe does in its own time: pending refunds succeed and are announced. True if there were any."""
+        if not self.finds(statements.PENDING_REFUND, now=clock.now()):
+            return False
         with self.writing() as connection:
             due = update(refund).where(refund.c.status == "pending", refund.c.due_at <= clock.now())
             done = connection.execute(due.values(status="succeeded").returning(refund.c.id)).scalars().all()
@@ -233,7 +238,7 @@ class Cashier:
             "data": {"object": subject},
         }
         row = {"id": event["id"], "body": json.dumps(event), "next_at": clock.now(), "made_at": clock.now()}
-        connection.execute(insert(webhook).values(row))
+        connection.execute(statements.NEW_WEBHOOK, row)
 
     def parse_webhook(self, raw: bytes, headers: Mapping[str, str]) -> Notice:
         signatures.verify(raw, headers.get("Stripe-Signature", ""), [self.secret], now=clock.now())
@@ -258,6 +263,11 @@ class Cashier:
         """Where whoever pays decides."""
         return f"{self.base_url}/sandbox-cashier/pay/{remote_id}"
 
+    def finds(self, wanted: Select[str], **values: Any) -> bool:
+        """A look before anything is locked: the worker asks all day, and mostly nothing waits."""
+        with self.storage.connect() as connection:
+            return connection.execute(wanted, values).first() is not None
+
     def writing(self) -> Any:
         """A transaction of the sandbox's own; on SQLite it takes the write lock before the first read."""
         return self.storage.execution_options(sqlite_begin="IMMEDIATE").begin()
@@ -267,7 +277,7 @@ def recall(connection: Connection, key: str, parameters: dict[str, Any]) -> str 
     """What this key made before; who comes with the same key waits. Raises KeyMismatch for other parameters."""
     if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"sandbox:{key}"})
-    found = connection.execute(select(answered).where(answered.c.key == key)).first()
+    found = connection.execute(statements.ANSWER, {"wanted": key}).first()
     if found is None:
         return None
     if found.parameters != digest(parameters):
@@ -276,7 +286,7 @@ def recall(connection: Connection, key: str, parameters: dict[str, Any]) -> str 
 
 
 def remember(connection: Connection, key: str, parameters: dict[str, Any], object_id: str) -> None:
-    connection.execute(insert(answered).values(key=key, parameters=digest(parameters), object_id=object_id))
+    connection.execute(statements.NEW_ANSWER, {"key": key, "parameters": digest(parameters), "object_id": object_id})
 
 
 def digest(parameters: dict[str, Any]) -> str:

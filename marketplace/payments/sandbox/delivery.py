@@ -1,14 +1,17 @@
 """The sandbox's webhooks travel over HTTP, as a real gateway's do, and wait in its own table until they arrived."""
 
 import logging
+from contextlib import closing
 from datetime import timedelta
 from functools import cache
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-from sqlalchemy import Row, Select, bindparam, select, update
+from sqlalchemy import Row, Select, bindparam, select
 
 from marketplace.core import clock
-from marketplace.payments.sandbox import faults
+from marketplace.payments.sandbox import faults, statements
 from marketplace.payments.sandbox.faults import Send
 from marketplace.payments.sandbox.gateway import SandboxCashier
 from marketplace.payments.sandbox.storage import webhook
@@ -31,7 +34,7 @@ def deliver(cashier: SandboxCashier, send: Send | None = None) -> bool:
         return True
     if status is not None and 200 <= status < 300:
         with cashier.writing() as connection:
-            connection.execute(update(webhook).where(webhook.c.id == row.id).values(is_delivered=True))
+            connection.execute(statements.DELIVERED, {"wanted": row.id})
     else:
         logging.getLogger(__name__).warning("webhook %s was answered %s", row.id, status)
     return True
@@ -46,8 +49,8 @@ def take(cashier: SandboxCashier) -> Row[Any] | None:
             wait = min(FIRST_WAIT * 2 ** min(row.tries, 12), LONGEST_WAIT)
             if fault_of(cashier, row.tries) == faults.DELAY:
                 wait = faults.DELAYED_BY
-            lease = {"tries": row.tries + 1, "next_at": clock.now() + wait}
-            connection.execute(update(webhook).where(webhook.c.id == row.id).values(lease))
+            lease = {"wanted": row.id, "tried": row.tries + 1, "again_at": clock.now() + wait}
+            connection.execute(statements.LEASED, lease)
         return row
 
 
@@ -65,7 +68,13 @@ def fault_of(cashier: SandboxCashier, tries: int) -> str:
 
 
 def post(url: str, body: bytes, signature: str) -> int:
-    import requests  # the web server never sends
-
+    """The status of the answer; a redirect is one. Raises OSError."""
+    target = urlsplit(url)
+    kind = HTTPSConnection if target.scheme == "https" else HTTPConnection
     headers = {"Content-Type": "application/json", "Stripe-Signature": signature}
-    return requests.post(url, data=body, headers=headers, timeout=10, allow_redirects=False).status_code
+    with closing(kind(str(target.hostname), target.port, timeout=10)) as connection:
+        try:
+            connection.request("POST", target.path, body, headers)
+            return connection.getresponse().status
+        except HTTPException as error:
+            raise ConnectionError(type(error).__name__) from error

@@ -22,6 +22,7 @@ from marketplace.payments.gateways import (
     RemoteMandate,
     RemotePayment,
 )
+from marketplace.payments.sandbox import statements
 from marketplace.payments.sandbox.cashier import Cashier, recall, remember
 from marketplace.payments.sandbox.storage import mandate, payment
 
@@ -104,7 +105,7 @@ class RememberingCashier(Cashier):
         return made
 
     def of_payment(self, connection: Connection, remote_id: str) -> Any:
-        return connection.execute(select(mandate).where(mandate.c.payment_id == remote_id)).first()
+        return connection.execute(statements.MANDATE, {"wanted": remote_id}).first()
 
 
 def last_day_of(paid: Row[Any], later: str) -> date:

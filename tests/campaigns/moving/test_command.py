@@ -7,6 +7,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.houses import ROOT
 
 
@@ -17,6 +19,7 @@ def run(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.full
 def test_an_empty_database_gets_its_tables_and_the_audit_reads_it(tmp_path: Path) -> None:
     done = run(tmp_path, "giving", "import", str(tmp_path / "none"))
     assert done.returncode == 1 and done.stderr.startswith("Error: ") and "Traceback" not in done.stderr
