@@ -56,7 +56,14 @@ SECTIONS: Final[tuple[tuple[LazyString | str, tuple[Link, ...]], ...]] = (
         ),
     ),
 )
-OF_QUEUES: Final = {"kept": "disputes", "officers": "organisations", "transfers": "institutions", "goods": "listings"}
+OF_QUEUES: Final = {
+    "kept": "disputes",
+    "officers": "organisations",
+    **dict.fromkeys(("transfers", "refunds_by_bank", "unpaid"), "institutions"),
+    "goods": "listings",
+    "looks": "complaints",
+    "slow_refunds": "refunds",
+}
 """Queues whose pages are reached from another link."""
 
 
