@@ -55,6 +55,13 @@ SECTIONS: Final[tuple[tuple[LazyString | str, tuple[Link, ...]], ...]] = (
             ("institutions", "/operator/institutions", "home", _l("Institutions"), "institution.read"),
         ),
     ),
+    (
+        _l("Stations and people"),
+        (
+            ("stations", "/stations", "map", _l("58 stations"), "console.read"),
+            ("account", "/account", "user", _l("Me"), "console.read"),
+        ),
+    ),
 )
 OF_QUEUES: Final = {
     "kept": "disputes",
