@@ -65,7 +65,9 @@ def sealing_meanwhile(fund: Fund) -> Iterator[None]:
             sealer.result()
 
 
-@pytest.mark.parametrize("number", [40, pytest.param(1000, marks=pytest.mark.full)])
+@pytest.mark.parametrize(
+    "number", [40, pytest.param(300, marks=pytest.mark.full), pytest.param(1000, marks=pytest.mark.nightly)]
+)
 def test_not_a_fen_is_lost_however_many_give_at_once(fund: Fund, number: int) -> None:
     campaign, total = fund.open(), number * (number + 1) // 2
     with sealing_meanwhile(fund):

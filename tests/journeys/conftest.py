@@ -15,6 +15,20 @@ from tests.houses import House, Plan, copied
 PASSWORD = "millet-58-doors"
 
 
+STORY = "test_story.py"
+CROSSWISE = {("sqlite", True), ("postgresql", False)}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The story is lived on each database with JavaScript and without, the other journeys crosswise, and so at night."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and item.path.name != STORY and isinstance(item, pytest.Function):
+            told = item.callspec.params
+            if (told["databases"], told["script"]) not in CROSSWISE:
+                item.add_marker(pytest.mark.nightly)
+
+
 @pytest.fixture
 def house(databases: SQLiteFiles | PostgresServer, plan: Plan, tmp_path: Path) -> Iterator[House]:
     with copied(plan, databases, tmp_path, House) as house:

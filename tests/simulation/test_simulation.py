@@ -11,7 +11,7 @@ from tests.simulation.life import Stage
 
 TOGETHER = 20  # seeds of one test where there are many
 IN_FULL, BY_NIGHT = 300, 10_000
-ON_POSTGRESQL = 2  # of each TOGETHER: slower, and the same code
+ON_POSTGRESQL = 1  # of each TOGETHER: slower, and the same code
 
 
 @pytest.fixture(scope="module")
