@@ -16,6 +16,7 @@ from marketplace.core import looking
 from marketplace.core.db import db
 
 IDLE_SECONDS: Final = 0.2
+BREATH: Final = 0.1  # seconds between two rounds that found something: what comes meanwhile is dealt with together
 MOMENT: Final = 0.1  # seconds that one slow step goes on before the next one has its turn
 Step = Callable[[], bool]
 PATIENCE: Final = 15.0  # seconds that a slow step has to finish when told to stop; its lease brings it back if it does not
@@ -59,8 +60,7 @@ class Worker:
         for thread in waiting:
             thread.start()
         while not stop.is_set():
-            if not self.run_quick():
-                stop.wait(IDLE_SECONDS)
+            stop.wait(BREATH if self.run_quick() else IDLE_SECONDS)
         for thread in waiting:
             thread.join(PATIENCE)
 

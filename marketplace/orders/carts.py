@@ -10,6 +10,7 @@ from sqlalchemy import Executable, Update, bindparam, delete, func, select, upda
 from sqlalchemy.orm import Session
 
 from listings import offers
+from listings.models import Category, Listing, Variant
 from marketplace.core import clock
 from marketplace.core.db import Columns, Instant, insert_or_ignore, rows
 from marketplace.core.encryption import token_hash
@@ -47,15 +48,13 @@ class CartOwner:
         column, whose = self.known_by
         return session.scalar(select(Cart).where(getattr(Cart, column) == whose)) if whose else None
 
-    def open(self, session: Session) -> Cart:
-        """The cart, made where there is none; of two requests side by side one makes it."""
-        cart = self.find(session)
-        if cart is None:
-            column, whose = self.known_by
-            known = {"person_id": None, "token_hash": None, column: whose or None}
-            insert_or_ignore(session, Cart, {**known, "touched_at": clock.now()})
-            cart = self.find(session)
-            assert cart is not None
+    def open(self, session: Session) -> int:
+        """The id of the cart, made where there is none; of two requests side by side one makes it."""
+        column, whose = self.known_by
+        known = {"person_id": None, "token_hash": None, column: whose or None}
+        insert_or_ignore(session, Cart, {**known, "touched_at": clock.now()})
+        cart = touch(session, self)
+        assert cart is not None
         return cart
 
 
@@ -70,7 +69,7 @@ def put(session: Session, *, owner: CartOwner, variant: str, quantity: int) -> i
     item = {"quantity": wanted, "seen_price_fen": offer.price_for(wanted)}
     cart = touch(session, owner)
     if cart is None:
-        cart = owner.open(session).id
+        cart = owner.open(session)
     elif change_item(session, cart, variant, item):
         return wanted
     elif count_lines(session, cart) >= MOST_LINES:
@@ -124,12 +123,12 @@ def merge(session: Session, person_id: int, token: str | None) -> None:
     if stranger is None or session.scalar(select(Cart.id).where(Cart.id == stranger.id).with_for_update()) is None:
         return  # nothing to bring, or another sign-in of the same browser was faster
     mine = CartOwner(person_id, None).open(session)
-    known = {item.variant_code: item for item in session.scalars(select(CartItem).where(CartItem.cart_id == mine.id))}
+    known = {item.variant_code: item for item in session.scalars(select(CartItem).where(CartItem.cart_id == mine))}
     for item in session.scalars(select(CartItem).where(CartItem.cart_id == stranger.id)).all():
         if item.variant_code in known:
             known[item.variant_code].quantity = max(known[item.variant_code].quantity, item.quantity)
         elif len(known) < MOST_LINES:
-            copied = CartItem(cart_id=mine.id, variant_code=item.variant_code, quantity=item.quantity)
+            copied = CartItem(cart_id=mine, variant_code=item.variant_code, quantity=item.quantity)
             copied.seen_price_fen = item.seen_price_fen
             session.add(copied)
         session.delete(item)
@@ -167,6 +166,20 @@ def items_by(column: str) -> Columns:
     items = select(CartItem.variant_code, CartItem.quantity, CartItem.seen_price_fen).join(Cart, Cart.id == CartItem.cart_id)
     mine = items.where(getattr(Cart, column) == bindparam("whose"))
     return mine.order_by(CartItem.added_at, CartItem.variant_code)
+
+
+def is_age_restricted(session: Session, owner: CartOwner) -> bool:
+    """Whether anything in it is not for children."""
+    column, whose = owner.known_by
+    return bool(whose and rows(session, not_for_children(column), whose=whose))
+
+
+@cache
+def not_for_children(column: str) -> Columns:
+    kinds = select(Category.code).join(Listing, Listing.category_code == Category.code)
+    kinds = kinds.join(Variant, Variant.listing_id == Listing.id).join(CartItem, CartItem.variant_code == Variant.code)
+    kinds = kinds.join(Cart, Cart.id == CartItem.cart_id).where(getattr(Cart, column) == bindparam("whose"))
+    return kinds.where(Category.is_age_restricted).limit(1)
 
 
 def take_out(session: Session, *, owner: CartOwner, variants: list[str]) -> bool:

@@ -68,18 +68,19 @@ def create_order() -> ResponseReturnValue:
         form.form_errors.append(refusal.message)
         page = checkout_page(form, current_quote(form))
         return page, refusal.status, {**NO_STORE, "Retry-After": str(refusal.retry_after)}
-    quoted = current_quote(form)
     if action in {"quote", "fit", "coupon", "address"}:  # buttons that only reckon anew, for whatever was changed
-        return checkout_page(form, quoted), 422 if form.coupon.errors else 200, NO_STORE
-    form.needs_adult = quoted.is_age_restricted
-    if not form.validate():
-        return checkout_page(form, quoted), 422, NO_STORE
+        page = checkout_page(form, current_quote(form))
+        return page, 422 if form.coupon.errors else 200, NO_STORE
+    form.needs_adult = carts.is_age_restricted(db.session(), owner())
+    if not form.validate():  # what is right is not reckoned here: `placing.place` does, in its transaction
+        return checkout_page(form, current_quote(form)), 422, NO_STORE
     try:
         hit("order.from", where_from(), limit=300, seconds=HOUR)
         number = place(form)
     except TooMany as refusal:
         form.form_errors.append(refusal.message)
-        return checkout_page(form, quoted), refusal.status, {**NO_STORE, "Retry-After": str(refusal.retry_after)}
+        page = checkout_page(form, current_quote(form))
+        return page, refusal.status, {**NO_STORE, "Retry-After": str(refusal.retry_after)}
     except choosing.CouponRefused as refusal:
         quoted = current_quote(form)
         if form.coupon.data:
