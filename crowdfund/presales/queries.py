@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from crowdfund.presales import backing, grace
 from crowdfund.presales.models import Backing, Presale, PresaleTier, PresaleUpdate
 from crowdfund.presales.states import COUNTED, GOES_AHEAD, PUBLIC, BackingState, PresaleState as P
-from listings.models import Listing, Variant
+from listings.cards import Photo
+from listings.models import Listing, Media, Variant
 from listings.states import FOR_SALE
 from marketplace.core import clock
 from marketplace.core.db import Columns
@@ -39,6 +40,7 @@ class Card:
     title: str
     station: StationBadge
     drawing: str
+    photo: Photo | None  # of the goods
     goal_fen: int
     paid_fen: int
     places: int
@@ -158,7 +160,10 @@ def columns() -> Columns:
     wanted = wanted.add_columns(places.correlate(Presale).scalar_subquery().label("places"))
     wanted = wanted.add_columns(why.correlate(Presale).scalar_subquery().label("why"), Listing.drawing)
     wanted = wanted.add_columns(Station.name_zh, Station.name_en, County.name_zh.label("county"), County.is_deep_poverty)
-    wanted = wanted.join(Listing, Listing.id == Presale.listing_id).join(Station, Station.code == Presale.station_code)
+    first = select(func.min(Media.id)).where(Media.listing_id == Listing.id, Media.position == 1).correlate(Listing)
+    wanted = wanted.add_columns(Media.public_id.label("photo"), Media.width, Media.height)
+    wanted = wanted.join(Listing, Listing.id == Presale.listing_id).outerjoin(Media, Media.id == first.scalar_subquery())
+    wanted = wanted.join(Station, Station.code == Presale.station_code)
     return wanted.join(County, County.code == Station.code)
 
 
@@ -170,6 +175,7 @@ def card(row: Any) -> Card:
         title=in_language(row.title_zh, row.title_en),
         station=StationBadge(row.station_code, row.county[:1], name, row.is_deep_poverty),
         drawing=row.drawing,
+        photo=Photo(row.photo, row.width, row.height) if row.photo else None,
         goal_fen=row.goal_fen,
         paid_fen=int(row.paid or 0),
         places=int(row.places or 0),

@@ -16,6 +16,7 @@ from marketplace.accounts.permissions import requires
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal, StaleState
+from marketplace.core.forms import says_yes_and_why_not
 from marketplace.stations.models import Station
 
 bp = Blueprint("listing_review", __name__)
@@ -63,6 +64,8 @@ def create_review(code: str) -> ResponseReturnValue:
     decision = request.form.get("decision")
     if decision not in DECISIONS:
         form.form_errors.append(_("Please choose one of these."))
+        return review_page(code, form, 422)
+    if decision == "accept" and says_yes_and_why_not(form):
         return review_page(code, form, 422)
     try:
         if decision == "accept":
@@ -133,7 +136,8 @@ def create_edit_review(edit: str) -> ResponseReturnValue:
         form.form_errors.append(_("Please choose one of these."))
     if decision == "reject" and not form.reason.data:
         form.reason.errors = [_("Say what needs changing. The seller will read it.")]
-    if not is_valid or form.errors:
+    is_slip = decision == "accept" and says_yes_and_why_not(form)
+    if not is_valid or is_slip or form.errors:
         return edit_page(edit, form, 422)
     who: Any = {"edit": edit, "station": g.station, "reviewer_id": g.person.id, "version": form.version.data}
     try:

@@ -151,3 +151,10 @@ class KeyedForm(Form):
         """(scope, key, body) for `idempotency.once`; the body is what the person entered."""
         body = {name: value for name, value in self.data.items() if name != "idempotency_key"}
         return scope, str(self.idempotency_key.data), body
+
+
+def says_yes_and_why_not(form: Any) -> bool:
+    """Of a form whose first button says yes, which Enter in the field of the reason presses: nothing is decided then."""
+    if form.reason.data:
+        form.reason.errors = [_l("You wrote a reason against it: press the button below it, or empty this field.")]
+    return bool(form.reason.data)

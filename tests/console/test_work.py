@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.models import BudgetLine, Disbursement
 from crowdfund.campaigns.organisations.models import OrganisationEntry
-from crowdfund.campaigns.states import DisbursementState
+from crowdfund.campaigns.states import CampaignState, DisbursementState
+from listings.complaints.models import SecondLook
 from listings.states import ListingState
 from marketplace.accounts.models import Person
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
@@ -123,6 +124,27 @@ def test_goods_whose_review_takes_over_a_day(province: Session, client: FlaskCli
     assert page.index("吉县苹果") < page.index("吉县红枣")
 
 
+def test_reports_that_are_late_stop_a_campaigns_money(province: Session, client: FlaskClient) -> None:
+    campaign, reviewer = a_campaign(province), make_person().id
+    campaign.reviewer_id, campaign.filing_number, campaign.filed_on = reviewer, "x", NOON.date()
+    campaign.state, campaign.opened_at = CampaignState.LIVE, NOON - timedelta(days=100)  # on 10 July: due on 10 October
+    province.commit()
+    signed_in(client, "auditor")
+    url = f"/campaigns/{campaign.public_id}"
+    assert listed(client) == [("急", "公益项目报告逾期 8 天", "书桌：报告交上来之前不再拨付。", url)]
+
+
+def test_a_second_look_is_asked_of_goods_off_sale(province: Session, client: FlaskClient) -> None:
+    factories.make_category()
+    goods = [factories.make_listing(state=state).id for state in (ListingState.SUSPENDED, ListingState.PUBLISHED)]
+    asked = {"asked_by": make_person("seller").id, "asked_at": NOON - HOURS, "words": "换了新图"}
+    province.add_all(SecondLook(listing_id=listing, **asked) for listing in goods)
+    province.commit()
+    signed_in(client, "operator")
+    note = "最早的从 10月18日 11:00 等到现在。"
+    assert listed(client) == [("审", "1 个卖家改好了，请复看", note, "/operator/complaints")]
+
+
 def test_what_waits_for_a_second_person_names_the_first(province: Session, client: FlaskClient) -> None:
     writer = make_person("operator", name="薛明川")
     facts = {"code": "house", "name_zh": "某基金会", "credit_code": "x", "certificate_number": "x"}
@@ -130,7 +152,7 @@ def test_what_waits_for_a_second_person_names_the_first(province: Session, clien
     province.add(OrganisationEntry(**facts, **dates, writer_id=writer.id, written_at=NOON - HOURS))
     province.commit()
     signed_in(client, "operator")
-    note = "薛明川 写的。最早的从 10月18日 11:00 等到现在。"
+    note = "薛明川 提的。最早的从 10月18日 11:00 等到现在。"
     assert listed(client) == [("批", "1 个慈善组织等第二人", note, "/operator/organisations")]
     assert re.search(r'href="/operator/organisations">.*?<strong>1</strong></a>', client.get("/operator/payments").text)
     signed_in(client, "finance_operator")
@@ -162,7 +184,7 @@ def test_every_link_of_the_rail_and_of_the_work_opens(province: Session, client:
     assert everything == {path for _title, links in rail.SECTIONS for _code, path, *_rest in links}
     for path in sorted(everything | {queue.url for queue in queues.QUEUES}):
         page = client.get(path)
-        assert page.status_code == 200 and 'aria-current="page"' in page.text, path
+        assert page.status_code == 200 and (path in {"/stations", "/account"} or 'aria-current="page"' in page.text), path
     signed_in(client, "auditor")
     fewer = rail_of(client)
     assert everything - fewer == {

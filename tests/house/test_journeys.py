@@ -51,6 +51,7 @@ def test_every_journey_has_a_line() -> None:
         "offline",
         "notifications",
         "complaints",
+        "console",
         "campaigns",
         "public_ledger",
         "reports",

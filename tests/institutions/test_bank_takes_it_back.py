@@ -57,7 +57,7 @@ def test_goods_that_are_back_lessen_the_loss_and_nobody_pays_twice(canteen: Cant
     row = db.session.scalars(select(AfterSalesCase)).one()
     assert (row.state, row.is_paid_by_bank, row.refund_public_id) == (CaseState.REFUNDED, True, None)
     assert db.session.scalars(select(Refund)).all() == []
-    off, of_province = (499, 166) if coupon else (0, 0)
+    off, of_province = (500, 166) if coupon else (0, 0)
     moved = balances(number)
     assert moved["chargeback_loss"] == -(3980 + 300 - off) and moved.get("operating_grant", 0) == -of_province
     assert differences(canteen) == []

@@ -184,6 +184,10 @@ def test_the_desk_works_on_it_and_its_institution_checks_it(canteen: Canteen, pa
     claim |= {"words": "一箱压烂了", "idempotency_key": key}
     for bad in ({rejected: "0"}, {rejected: "4"}, {rejected: "x"}, {grams: "5000"}, {f"reason-{line.public_id}": "x"}):
         assert post(payer, path, claim | bad).status_code == 422, bad
+    for slip in ({grams: "0"}, {grams: "2499"}):  # silence would agree to it
+        assert "还不到订的一半" in post(payer, path, claim | slip).text
+    enter = post(payer, path, claim | {"action": "accept"})  # the first button of the form, which Enter presses too
+    assert enter.status_code == 422 and "要么交给站里，要么删掉" in enter.text and "一箱压烂了" in enter.text
     assert count(GoodsCheck) == 0
 
     for _time in range(2):

@@ -271,7 +271,7 @@ class Month:
     def answer(self, parcel: str, line: str, claimed: Claim | None) -> None:
         try:
             check = self.canteen.check(parcel, {line: claimed} if claimed else None)
-        except checking.WeighsMore:
+        except checking.WrongWeight:
             check = self.canteen.check(parcel, {line: Claim(max(1, claimed.rejected), None, "wrong")} if claimed else None)
         if claimed:
             in_transaction(checking.answer, check=check, **DESK, agrees=True, why="")

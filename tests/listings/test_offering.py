@@ -156,6 +156,9 @@ def test_what_is_sent_back_says_why_and_may_come_again(shop: Flask) -> None:
     asked = clerk.get(f"/station/listings/{code}").text
     assert "退回去时才写" in asked and "可不填" not in asked
     assert post(clerk, f"/station/listings/{code}/review", {"decision": "reject"}).status_code == 422
+    everything = dict.fromkeys(("origin_seen", "goods_seen", "price_sane"), "y")
+    enter = post(clerk, f"/station/listings/{code}/review", everything | {"decision": "accept", "reason": "照片不清楚"})
+    assert enter.status_code == 422 and "你写了不同意的原因" in enter.text
     for neither in ({"reason": "照片看不清"}, {"decision": "perhaps", "reason": "照片看不清"}):
         answer = post(clerk, f"/station/listings/{code}/review", neither)
         assert answer.status_code == 422 and "请在这几个里选一个。" in answer.text and 'value="照片看不清"' in answer.text

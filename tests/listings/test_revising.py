@@ -58,6 +58,8 @@ def test_an_edit_that_is_sent_back_changes_nothing_and_says_why(house: House) ->
 
     without = house.decide(house.clerk, "reject")
     assert without.status_code == 422 and "说说哪里要改" in without.text and edits()[0].state is R.SUBMITTED
+    enter = house.decide(house.clerk, reason="不能说最好")  # in the field of the reason: it presses the first button
+    assert enter.status_code == 422 and "你写了不同意的原因" in enter.text and edits()[0].state is R.SUBMITTED
     assert house.decide(house.clerk, "reject", reason="不能说最好").status_code == 303
 
     row = listing(house.millet)

@@ -264,6 +264,18 @@ def test_a_person_lets_it_go_on_after_the_bank_has_spoken(world: World) -> None:
     assert (get(code).state, case_of(code).state) == (PledgeState.CONFIRMED, CaseState.MATCHED)
 
 
+def test_enter_in_the_field_of_a_reason_decides_nothing(world: World) -> None:
+    saver, office = world.browser(), world.signed_in("programme")
+    code = world.choose(saver)
+    world.declare(saver, code, phone=identity(int(case_of(code).alias_zh.split()[1])).guardian_phone)
+    path = f"/programme/pledges/{get(code).public_id}/decision"
+    form = office.get("/programme").text.partition(f'action="{path}"')[2].partition("</form>")[0]
+    assert 'name="decision"' not in form.partition("</button>")[0]  # the first, which is what Enter presses
+    answer = post(office, path, {"reason": "是一家人"})
+    assert answer.status_code == 422 and "请在这几个里选一个" in answer.text and 'value="是一家人"' in answer.text
+    assert get(code).state is PledgeState.ON_HOLD
+
+
 def test_unknown_codes_lead_nowhere_and_not_into_the_shop(world: World) -> None:
     for path in ("/pledges/AAAA-BBBB-CCCC-DDDD", "/pledges/%00", "/pledges/choices/nothing", "/pledges/fairness/never"):
         answer = world.browser().get(path)

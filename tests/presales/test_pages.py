@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from crowdfund.presales import backing
 from crowdfund.presales.models import Backing, Presale
+from listings.models import Listing, Media
 from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import db
@@ -69,6 +70,8 @@ def test_from_the_draft_to_an_order(orchard: Orchard) -> None:
     refused = post(station, f"{review}/review", {"decision": "accept", "field_seen": "y"})
     assert refused.status_code == 422 and "先看地" in refused.text
     assert post(station, f"{review}/review", {"decision": "reject", "reason": ""}).status_code == 422
+    enter = {"decision": "accept", "field_seen": "y", "figures_sane": "y", "reason": "地块不对"}
+    assert "你写了不同意的原因" in post(station, f"{review}/review", enter).text
     opened = post(station, f"{review}/review", {"decision": "accept", "field_seen": "y", "figures_sane": "y"})
     assert opened.status_code == 303 and orchard.row().state == "live"
 
@@ -241,3 +244,17 @@ def test_goods_are_in_jin_and_packs_compare(orchard: Orchard) -> None:
     assert "5斤，" in page and "10斤，" in page and page.count("¥6.00/斤") == 2
     english = stranger.get(f"/presales/{orchard.presale}?lang=en", follow_redirects=True).text
     assert "1 mu bear about 100 kg; more is not sold. 100 kg are left." in english and "¥6.00 per 500 g" in english
+
+
+def test_the_goods_are_seen_as_a_photo_or_else_as_a_drawing(orchard: Orchard) -> None:
+    orchard.open()
+    urls, seller = ("/presales", f"/presales/{orchard.presale}"), seller_of(orchard)
+    listing = db.session.get_one(Listing, orchard.row().listing_id)
+    listing.drawing = "apple"
+    db.session.commit()
+    pages = [seller.get(url).text for url in urls]
+    assert all("/static/produce/" in page for page in pages) and "插画，非实物照片" in pages[1]
+    drawn = {"uploader_id": orchard.seller, "width": 1280, "height": 960, "digest": "0" * 64}
+    name = f"/media/{factories.make(Media, {'listing_id': listing.id}, drawn).public_id}-640.webp"
+    pages = [seller.get(url).text for url in urls]
+    assert all(name in page for page in pages) and "插画，非实物照片" not in pages[1]

@@ -107,11 +107,20 @@ def create_assignment(pledge: str) -> ResponseReturnValue:
 @bp.post("/pledges/<pledge>/decision")
 @requires("device.keep")
 def create_decision(pledge: str) -> ResponseReturnValue:
-    form, decision = ReasonForm(request.form), request.form.get("decision")
-    if not form.validate() or decision not in {"go-on", "end"}:
+    form = ReasonForm(request.form)
+    decision = decided(form, {"go-on", "end"})
+    if not decision:
         return office_page({pledge: form}, 422)
     goes_on = decision == "go-on"
     return done(confirming.decide, url_for(".show_office"), pledge=pledge, goes_on=goes_on, reason=str(form.reason.data))
+
+
+def decided(form: ReasonForm, known: set[str]) -> str:
+    """Which button was pressed, or nothing while the form is not complete."""
+    is_valid, decision = form.validate(), request.form.get("decision", "")
+    if decision not in known:
+        form.form_errors.append(_("Please choose one of these."))
+    return decision if is_valid and decision in known else ""
 
 
 @bp.post("/activations")
@@ -127,8 +136,9 @@ def create_telecom_list() -> ResponseReturnValue:
 @bp.post("/vouchers/<voucher>/decision")
 @requires("device.keep")
 def create_voucher_decision(voucher: str) -> ResponseReturnValue:
-    form, decision = ReasonForm(request.form), request.form.get("decision")
-    if not form.validate() or decision not in {"counts", "void"}:
+    form = ReasonForm(request.form)
+    decision = decided(form, {"counts", "void"})
+    if not decision:
         return office_page({voucher: form}, 422)
     counts = decision == "counts"
     reason = str(form.reason.data)

@@ -18,6 +18,7 @@ from marketplace.accounts.permissions import requires
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import StaleState
+from marketplace.core.forms import says_yes_and_why_not
 from marketplace.stations.models import Station
 from marketplace.stations.queues import OtherQueue
 
@@ -43,6 +44,8 @@ def show_presale(presale: str) -> ResponseReturnValue:
 def create_review(presale: str) -> ResponseReturnValue:
     shown, form = at_own_station(presale), ReviewForm(request.form)
     if not form.validate():
+        return review_page(shown, form, 422)
+    if request.form.get("decision") == "accept" and says_yes_and_why_not(form):
         return review_page(shown, form, 422)
     who: dict[str, Any] = {"presale": presale, "station": g.station, "reviewer": g.person.id}
     seen: dict[str, Any] = {"field_seen": bool(form.field_seen.data), "figures_sane": bool(form.figures_sane.data)}

@@ -23,7 +23,7 @@ from marketplace.orders.institutions.ordering import of_member
 from marketplace.orders.institutions.states import CheckState
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.receiving.planning import without
-from marketplace.orders.receiving.sharing import lighter_by
+from marketplace.orders.receiving.sharing import is_a_slip, lighter_by
 from marketplace.orders.remaining import LineLeft, Part
 from marketplace.orders.states import OrderState, ParcelState as S
 
@@ -53,13 +53,26 @@ class TooManyPacks(Refusal):
         self.line, self.left = line, left
 
 
-class WeighsMore(Refusal):
+class WrongWeight(Refusal):
+    """Of this `line`: nobody has weighed it so."""
+
     status = 422
-    message = _l("This is as much as was ordered, or more. Leave the weight empty.")
 
     def __init__(self, line: str) -> None:
         super().__init__(line)
         self.line = line
+
+
+class WeighsMore(WrongWeight):
+    message = _l("This is as much as was ordered, or more. Leave the weight empty.")
+
+
+class WeighsTooLittle(WrongWeight):
+    """Silence agrees to a claim, so that a slip of the keyboard would be paid for."""
+
+    message = _l(
+        "That is less than half of what was ordered. Please weigh it again, in grams, or say how many packs are bad."
+    )
 
 
 @record
@@ -84,7 +97,7 @@ def check(
     """A member has looked at the parcel; `claims` by the lines' public ids; returns the check's public id.
 
     `pictures` are re-encoded ones (digest, width, height) of what is claimed. Whoever checks a parcel that is on the road
-    says by this that it has arrived. Raises NotFound, NotThereYet, CheckedAlready, TooManyPacks, WeighsMore,
+    says by this that it has arrived. Raises NotFound, NotThereYet, CheckedAlready, TooManyPacks, WrongWeight,
     TooManyPictures."""
     shown = {picture["digest"]: picture for picture in pictures}
     if len(shown) > MOST_PICTURES:
@@ -120,6 +133,8 @@ def refuse_more_than_came(line: LineLeft, claim: Claim, grams: Mapping[int, int]
         raise TooManyPacks(line.public_id, line.units)
     if claim.grams is not None and claim.grams >= grams[line.id] * (line.units - claim.rejected):
         raise WeighsMore(line.public_id)
+    if claim.grams is not None and is_a_slip(claim.grams, promised_grams=grams[line.id] * (line.units - claim.rejected)):
+        raise WeighsTooLittle(line.public_id)
 
 
 def grams_of(session: Session, parcel: Parcel) -> dict[int, int]:

@@ -16,13 +16,13 @@ from marketplace.orders.receiving import forecasting
 from marketplace.orders.receiving.models import Forecast, Rest
 from marketplace.orders.receiving.owed import Delivery
 from marketplace.orders.receiving.planning import Count
+from marketplace.orders.receiving.sharing import is_a_slip
 from marketplace.orders.receiving.substituting import Candidate
 
 MOST: Final = 100_000
 JIN, KILOGRAM = "jin", "kg"
 GRAMS_IN: Final = {JIN: 500, KILOGRAM: 1000}
 WEIGHT: Final = re.compile(r"\d{1,6}(\.\d{1,3})?")
-LEAST_PART: Final = 2  # what weighs less than half of what was promised is a slip of the keyboard
 RESTS: Final = (
     (Rest.LATER, _l("The rest comes later")),
     (Rest.REFUND, _l("The rest will not come: refund it")),
@@ -70,7 +70,7 @@ class ArrivalForm(KeyedForm, WeighedForm):
             count = self.count(pack.code)
             if count.good < 0:
                 self[f"damaged-{pack.code}"].errors = [_("No more can be spoilt than came.")]
-            if count.grams is not None and count.grams * LEAST_PART < pack.grams * count.good:
+            if count.grams is not None and is_a_slip(count.grams, promised_grams=pack.grams * count.good):
                 self[f"weight-{pack.code}"].errors = [
                     _("That is less than half of what was promised. Please weigh it again.")
                 ]

@@ -4,6 +4,9 @@ First paid, first served: whole lines in the order in which their orders were pa
 served in part. docs/adr/0023 says why nobody gets a fair share of a box."""
 
 from collections.abc import Sequence
+from typing import Final
+
+LEAST_PART: Final = 2
 
 
 def share(wanted: Sequence[int], brought: int) -> list[int]:
@@ -20,3 +23,8 @@ def lighter_by(fen: int, *, promised_grams: int, grams: int) -> int:
 
     Nothing where they weigh as much or more."""
     return fen - fen * min(grams, promised_grams) // promised_grams if promised_grams else 0
+
+
+def is_a_slip(grams: int, *, promised_grams: int) -> bool:
+    """Whoever types a weight below half of what was promised has meant another unit, or has not weighed all of it."""
+    return grams * LEAST_PART < promised_grams

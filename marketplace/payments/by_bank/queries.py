@@ -29,9 +29,12 @@ def waiting_for(session: Session, *, purpose: str, reference: str) -> Sequence[B
 
 def refunds_to_send(session: Session) -> Sequence[Any]:
     """What has to go back by bank, and for which no transfer is written down: refund, fen, reason, what it was paid for."""
+    return session.execute(to_send().order_by(Refund.id).limit(LONGEST)).all()
+
+
+def to_send() -> Columns:
     wanted: Columns = select(Refund.public_id, Refund.fen, Refund.reason, Refund.reason_key, Refund.created_at)
     wanted = wanted.add_columns(Attempt.reference).join(Attempt, Attempt.id == Refund.attempt_id)
     sent = exists().where(BankTransfer.way == Way.OUT, BankTransfer.reference == Refund.public_id)
     sent = sent.where(BankTransfer.state != S.WITHDRAWN)
-    wanted = wanted.where(Attempt.gateway == BANK, Refund.state == RefundState.REQUESTED, ~sent)
-    return session.execute(wanted.order_by(Refund.id).limit(LONGEST)).all()
+    return wanted.where(Attempt.gateway == BANK, Refund.state == RefundState.REQUESTED, ~sent)

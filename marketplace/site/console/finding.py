@@ -10,6 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.receipt_models import Receipt
+from crowdfund.pledges.models.pledges import Pledge
 from listings.models import Listing
 from marketplace.core import clock
 from marketplace.core.encryption import fingerprint
@@ -52,7 +53,7 @@ class Found:
 
 
 def find(session: Session, typed: str, roles: frozenset[str]) -> Found:
-    """At most nine statements. `typed` is something."""
+    """At most ten statements. `typed` is something."""
     text = typed.replace(" ", "")
     ways = (*stations(session, typed), *numbered(session, text, roles))
     by_ending = ENDING.fullmatch(text) is not None
@@ -92,6 +93,9 @@ def numbered(session: Session, text: str, roles: frozenset[str]) -> list[Way]:
         ways.append(Way(_l("Settlement batch"), upper, f"/operator/settlements/{upper}"))
     if session.scalar(select(Receipt.id).where(Receipt.public_id == upper)):
         ways.append(Way(_l("Receipt of a gift"), upper, f"/receipts/{upper}"))
+    pledge = select(Pledge.tracking_code).where(Pledge.tracking_code.in_({text, upper, text.lower()}))
+    if code := session.scalar(pledge.limit(1)):  # whoever has it may follow the pledge
+        ways.append(Way(_l("Deposit pledge"), code, f"/pledges/{code}"))
     if "operator" in roles and session.scalar(select(Listing.id).where(Listing.code == upper)):
         ways.append(Way(_l("Goods"), upper, f"/operator/listings/{upper}"))
     if attempt := attempt_of(session, text):

@@ -11,7 +11,7 @@ class FindForm(Form):
     """By GET."""
 
     q = StringField(
-        _l("Order number, end of a phone number, station, payment or receipt number"),
+        _l("Order number, end of a phone number, station, payment, receipt or tracking number"),
         [Needed(_l("Type a number or the name of a station.")), Length(max=100)],
         render_kw={"autocomplete": "off"},
     )

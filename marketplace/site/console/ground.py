@@ -12,8 +12,8 @@ from marketplace.site.station_map import Mark, Picture
 from marketplace.site.station_pages import Place
 from marketplace.stations.map import Window
 
-MARGIN: Final = 258  # units left of the province, for the boxes
-BOX: Final = 250
+MARGIN: Final = 274  # units left of the province, for the boxes
+BOX: Final = 266
 BOX_HEIGHT: Final = 84
 APART: Final = 96  # from the top of a box to the top of the next
 MOST: Final = 6

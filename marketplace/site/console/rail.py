@@ -55,8 +55,22 @@ SECTIONS: Final[tuple[tuple[LazyString | str, tuple[Link, ...]], ...]] = (
             ("institutions", "/operator/institutions", "home", _l("Institutions"), "institution.read"),
         ),
     ),
+    (
+        _l("Stations and people"),
+        (
+            ("stations", "/stations", "map", _l("58 stations"), "console.read"),
+            ("account", "/account", "user", _l("Me"), "console.read"),
+        ),
+    ),
 )
-OF_QUEUES: Final = {"kept": "disputes", "officers": "organisations", "transfers": "institutions", "goods": "listings"}
+OF_QUEUES: Final = {
+    "kept": "disputes",
+    "officers": "organisations",
+    **dict.fromkeys(("transfers", "refunds_by_bank", "unpaid"), "institutions"),
+    "goods": "listings",
+    "looks": "complaints",
+    "slow_refunds": "refunds",
+}
 """Queues whose pages are reached from another link."""
 
 

@@ -24,7 +24,7 @@ def ago(moment: datetime) -> str:
     if minutes < 1:
         return str(_("just now"))
     if minutes < 60:
-        return str(ngettext("one min ago", "%(num)d min ago", minutes))
+        return str(ngettext("1 min ago", "%(num)d min ago", minutes))
     if minutes < 24 * 60:
-        return str(ngettext("one h ago", "%(num)d h ago", minutes // 60))
+        return str(ngettext("1 h ago", "%(num)d h ago", minutes // 60))
     return str(ngettext("1 day ago", "%(num)d days ago", minutes // (24 * 60)))

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session, aliased
 
 from crowdfund.campaigns import ledger_figures
 from crowdfund.campaigns.ledger_figures import Overdue
+from crowdfund.campaigns.reports import due
+from crowdfund.campaigns.reports.due import Due
 from marketplace.accounts.models import Person
 from marketplace.accounts.permissions import reaches_of
 from marketplace.core import clock
@@ -60,9 +62,16 @@ class Work:
 
 
 def gather(session: Session, rows: Sequence[StationRow], level: Reconciled, book: str, visitor: Any) -> Work:
-    """Three statements. `rows` and `level` as they stand in the tables and tiles beside it."""
+    """Four statements. `rows` and `level` as they stand in the tables and tiles beside it."""
     overdue = ledger_figures.overdue_evidence(session, book)
-    items = [*late(rows), *evidence(overdue), *not_level(level), *silent(rows), *batches(session, book, visitor)]
+    items = [
+        *late(rows),
+        *evidence(overdue),
+        *reports(due.overdue(session)),
+        *not_level(level),
+        *silent(rows),
+        *batches(session, book, visitor),
+    ]
     items += [of_queue(each) for each in queues.waiting(session, visitor.roles)]
     return Work(sorted(items, key=lambda item: ORDER.index(item.urgency)), alerts(rows))
 
@@ -122,6 +131,14 @@ def evidence(overdue: Sequence[Overdue]) -> Iterator[Item]:
         yield Item(URGENT, sentence, note, f"/ledger/{each.campaign}/disbursements/{each.public_id}", _("Look"))
 
 
+def reports(overdue: Sequence[Due]) -> Iterator[Item]:
+    for each in overdue:
+        days = (clock.today() - each.due_on).days
+        sentence = ngettext("A report on gifts is a day late", "A report on gifts is %(num)d days late", days)
+        note = _("%(title)s pays nothing more until then.", title=in_language(each.title_zh, each.title_en))
+        yield Item(URGENT, sentence, note, f"/campaigns/{each.campaign}", _("Look"))
+
+
 def not_level(level: Reconciled) -> Iterator[Item]:
     if level.is_level is False:
         sentence, url = _("The three-way reconciliation is not level"), "/operator/reconciliation"
@@ -173,4 +190,4 @@ def since(waiting: Waiting) -> str:
     if waiting.queue.code == "disputes":
         return str(_("To be answered by %(day)s.", day=short_date(waiting.since, language())))
     told = _("The oldest waits since %(time)s.", time=local_datetime(waiting.since, language()))
-    return str(_("Written by %(name)s. %(told)s", name=waiting.who, told=told) if waiting.who else told)
+    return str(_("Proposed by %(name)s. %(told)s", name=waiting.who, told=told) if waiting.who else told)

@@ -22,7 +22,7 @@ from marketplace.orders.institutions.check_queries import Reach
 from marketplace.orders.institutions.views.members import mine, page
 from marketplace.orders.states import OrderState
 
-WRONG: Final = (checking.TooManyPacks, checking.WeighsMore, TooManyPictures)
+WRONG: Final = (checking.TooManyPacks, checking.WrongWeight, TooManyPictures)
 
 bp = Blueprint("institution_checks", __name__, url_prefix="/institutions/<institution>/parcels")
 
@@ -59,6 +59,11 @@ def create_check(institution: str, parcel: str) -> ResponseReturnValue:
     if is_claim and not form.claims:
         form.form_errors.append(_("Say at one line how many packs you do not accept, or what they weigh."))
         return check_page(institution, parcel, form, 422)
+    if not is_claim and form.claims:  # the first button, which Enter in a field presses as well
+        form.form_errors.append(
+            _("You say that something is not right: send it to the station, or empty it to accept everything.")
+        )
+        return check_page(institution, parcel, form, 422)
     hit("goods_check", institution, limit=120, seconds=HOUR)
     folder = settings().private_media_folder
     made, wrong = reencoded("pictures", most=MOST_PICTURES, folder=folder) if is_claim else ([], ())
@@ -78,7 +83,7 @@ def send(
         return take_step(checking.check, back, done=done, passes=WRONG, **given)
     except TooManyPictures as refusal:
         return check_page(institution, parcel, form, refusal.status, (str(refusal.message),))
-    except (checking.TooManyPacks, checking.WeighsMore) as refusal:
+    except (checking.TooManyPacks, checking.WrongWeight) as refusal:
         rejected, grams, _reason = form.fields_of(refusal.line)
         (rejected if isinstance(refusal, checking.TooManyPacks) else grams).errors = [refusal.message]
         return check_page(institution, parcel, form, refusal.status)
