@@ -3,25 +3,27 @@
 from collections.abc import Mapping
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import public_ledger, receipts
-from crowdfund.campaigns.models import Campaign, Contribution
+from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
 from crowdfund.campaigns.states import CampaignState
 from marketplace.core import outbox, page_cache
 from marketplace.core.db import in_transaction
 from marketplace.core.money import Money
+from marketplace.core.transitions import EventRow
 from marketplace.ledger import books
-from marketplace.ledger.models import Entry, LedgerAccount, Line
+from marketplace.ledger.models import Entry
 from marketplace.payments.disputes import standing
 from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.disputes.states import OPEN
-from marketplace.payments.models import Attempt, Refund
-from marketplace.payments.states import AttemptState, RefundState
+from marketplace.payments.models import Attempt
+from marketplace.payments.states import AttemptState
 
 LOST, REGAINED = "gift.lost", "gift.regained"  # the outbox's topics
 BY_APPEAL = "appeal"  # in the keys of refunds
-SPENDS_NO_MORE = frozenset({CampaignState.CANCELLED, CampaignState.REPORTED, CampaignState.CLOSED})
+HAS_SPENT_ALL = frozenset({CampaignState.REPORTED, CampaignState.CLOSED})
+SPENDS_NO_MORE = HAS_SPENT_ALL | {CampaignState.CANCELLED}
 
 
 def disputed_fen(session: Session, campaign: Campaign, *, book: str) -> int:
@@ -37,10 +39,9 @@ def disputed_fen(session: Session, campaign: Campaign, *, book: str) -> int:
 def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) -> Mapping[books.Account, Money]:
     """The campaign gives what it still has of it; what was spent or sent back meanwhile is the province's loss."""
     gift = session.scalars(select(Contribution).where(Contribution.public_id == reference)).one()
-    held = select(Campaign).where(Campaign.id == gift.campaign_id).with_for_update(key_share=True)
-    campaign = session.scalars(held).one()
+    campaign = held(session, gift)
     in_account = -books.balance(session, "restricted", campaign.public_id, book=gift.book)
-    fen = min(amount.fen, receipts.fen_that_stayed(session, reference), in_account)
+    fen = min(amount.fen, fen_there(session, reference, campaign.state), in_account)
     if fen <= 0:
         return {}
     share = Money(fen, amount.currency)
@@ -52,15 +53,21 @@ def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) ->
     return {("restricted", campaign.public_id): share}
 
 
+def held(session: Session, gift: Contribution) -> Campaign:
+    """Its campaign with the row locked, so that nothing of it is spent, and no report ends it meanwhile."""
+    row = select(Campaign).where(Campaign.id == gift.campaign_id).with_for_update(key_share=True)
+    return session.scalars(row.execution_options(populate_existing=True)).one()
+
+
 def give_to_the_loss(session: Session, *, reference: str, refund: str) -> None:
     """A refund did not arrive, since the payer has the money from the bank: it lessens the loss that the province bore.
 
-    `dispute_kept:<refund>`, at most what this gift still is and what the province bore for it."""
+    `dispute_kept:<refund>`, at most what the campaign has of this gift and what the province bore for it."""
     gift = session.scalars(select(Contribution).where(Contribution.public_id == reference)).one()
-    fen = min(standing.borne(session, reference), receipts.fen_that_stayed(session, reference))
+    campaign = session.get_one(Campaign, gift.campaign_id)
+    fen = min(standing.borne(session, reference), fen_there(session, reference, campaign.state))
     if fen <= 0:
         return
-    campaign = session.get_one(Campaign, gift.campaign_id)
     share, key = Money(fen, gift.currency), f"dispute_kept:{refund}"
     lines: dict[books.Account, Money] = {("restricted", campaign.public_id): share, standing.LOSS: -share}
     receipts.void(session, contribution=reference)
@@ -71,11 +78,10 @@ def give_to_the_loss(session: Session, *, reference: str, refund: str) -> None:
 
 def regain(session: Session, /, *, reference: str, dispute: str) -> None:
     """An appeal was won: what the campaign had borne is there again, and everybody sees it. Where it can spend nothing any
-    more, the giver has it back (`returning.return_regained`). Its row is held, so that no report ends it meanwhile."""
+    more, the giver has it back (`returning.return_regained`)."""
     key = f"dispute_appealed:{dispute}"
     gift = session.scalars(select(Contribution).where(Contribution.public_id == reference)).one()
-    held = select(Campaign).where(Campaign.id == gift.campaign_id).with_for_update(key_share=True)
-    campaign = session.scalars(held.execution_options(populate_existing=True)).one()
+    campaign = held(session, gift)
     back = books.lines_of(session, key).get(("restricted", campaign.public_id))
     if back:
         whose = {"book": gift.book, "who": gift.shown_as, "moves": reference}
@@ -90,15 +96,24 @@ def times_regained(session: Session, gift: str) -> int:
     return int(session.scalar(won) or 0)
 
 
-def regained_fen() -> ColumnElement[int]:
-    """SQL of a gift and its attempt: what its campaign had back by appeals and did not give back to its giver since."""
-    won = select(func.coalesce(-func.sum(Line.amount), 0)).join(Entry, Entry.id == Line.entry_id)
-    won = won.join(LedgerAccount, LedgerAccount.id == Line.account_id).where(LedgerAccount.kind == "restricted")
-    won = won.where(Entry.reference == Contribution.public_id, Entry.kind == "dispute_appealed")
-    back = aliased(Refund)
-    gone = select(func.coalesce(func.sum(back.fen), 0)).where(back.attempt_id == Attempt.id)
-    gone = gone.where(back.state != RefundState.FAILED, back.reason_key.like(f"campaign:%:{BY_APPEAL}:%"))
-    theirs = won.correlate(Contribution).scalar_subquery() - gone.correlate(Attempt).scalar_subquery()
+def fen_there(session: Session, gift: str, state: CampaignState) -> int:
+    """What a campaign in this state has of a gift, at most: once all was spent, only what has come since."""
+    stayed = receipts.fen_that_stayed(session, gift)
+    if state not in HAS_SPENT_ALL:
+        return max(0, stayed)
+    mine = select(came_since()).select_from(Contribution).join(Campaign, Campaign.id == Contribution.campaign_id)
+    return max(0, min(stayed, int(session.scalar(mine.where(Contribution.public_id == gift)) or 0)))
+
+
+def came_since() -> ColumnElement[int]:
+    """SQL of a gift and its campaign: what came of it, less what went, since the report after which nothing was left.
+
+    By the times of public rows: they are written while the campaign's row is held, as that report is."""
+    over = select(func.min(EventRow.at)).where(EventRow.to_state == CampaignState.REPORTED)
+    over = over.where(EventRow.subject == "campaign:" + Campaign.public_id).correlate(Campaign)
+    moved = select(func.coalesce(func.sum(PublicRow.fen), 0)).join(Entry, Entry.key == PublicRow.reference)
+    moved = moved.where(Entry.reference == Contribution.public_id, PublicRow.at >= over.scalar_subquery())
+    theirs: ColumnElement[int] = moved.correlate(Contribution, Campaign).scalar_subquery()
     return theirs
 
 

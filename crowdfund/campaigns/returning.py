@@ -22,7 +22,7 @@ from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
 from marketplace.payments import refunds
 from marketplace.payments.models import Attempt, Refund
-from marketplace.payments.states import AttemptState, RefundState
+from marketplace.payments.states import RefundState
 
 PAGE: Final = 50  # done within the lease of its note: another worker does not begin the same one
 PURPOSES: Final = (giving.PURPOSE, keeping.PURPOSE)
@@ -78,7 +78,8 @@ def return_one(session: Session, *, reference: str) -> str | None:
         .outerjoin(Installment, Installment.contribution_id == Contribution.id)
         .where(Contribution.public_id == reference)
     ).one()
-    amount = Money(due_fen(session, reference, gift.state), gift.currency)
+    due = disputed.fen_there(session, reference, gift.state) if gift.state in disputed.SPENDS_NO_MORE else 0
+    amount = Money(due, gift.currency)
     if not amount:  # a bank has given it back already, or we have
         return None
     if session.get(CashGift, reference):  # over the counter that took it: `cash.giving_back`
@@ -103,18 +104,6 @@ def return_one(session: Session, *, reference: str) -> str | None:
             outbox.put(session, TOLD, refund=refund)
     receipts.issue(session, contribution=reference)
     return refund
-
-
-def due_fen(session: Session, reference: str, state: CampaignState) -> int:
-    """All of a gift that is still a called-off campaign's; of one that spends nothing any more what an appeal brought."""
-    if state is CampaignState.CANCELLED:
-        return receipts.fen_that_stayed(session, reference)
-    its = (
-        select(disputed.regained_fen()).select_from(Contribution).join(Attempt, Attempt.reference == Contribution.public_id)
-    )
-    its = its.where(Contribution.public_id == reference, Attempt.purpose.in_(PURPOSES), ~Attempt.is_surplus)
-    regained = session.scalar(its.where(Attempt.state == AttemptState.SUCCEEDED)) if state in disputed.SPENDS_NO_MORE else 0
-    return max(0, min(int(regained or 0), receipts.fen_that_stayed(session, reference)))
 
 
 def appeals(session: Session, reference: str) -> str:

@@ -74,7 +74,7 @@ def waiting() -> Columns:
     fen: Any = stayed.where(Entry.reference == Contribution.public_id).correlate(Contribution).scalar_subquery()
     gift = (Contribution.public_id, Contribution.shown_as, Campaign.public_id, Campaign.title_zh, Campaign.title_en)
     wanted: Columns = select(*gift, Campaign.organisation_code, Attempt.public_id, Refund.public_id, Refund.created_at)
-    fen = case((Campaign.state == CampaignState.CANCELLED, fen), else_=disputed.regained_fen())
+    fen = case((Campaign.state == CampaignState.CANCELLED, fen), else_=disputed.came_since())
     wanted = wanted.add_columns(Contribution.book, fen.label("fen")).join(Campaign, Campaign.id == Contribution.campaign_id)
     wanted = wanted.join(Attempt, Attempt.reference == Contribution.public_id).join(Refund, Refund.attempt_id == Attempt.id)
     wanted = wanted.where(Campaign.state.in_(disputed.SPENDS_NO_MORE), Refund.state == RefundState.FAILED, fen > 0)

@@ -11,14 +11,8 @@ from marketplace.core import clock
 
 GOES_BACK: Final = "campaigns that are over keep no gift"
 PATIENCE: Final = timedelta(days=1)
-BY_APPEAL: Final = """AND g.public_id IN (SELECT won.reference FROM entry won WHERE won.kind = 'dispute_appealed')
-    AND (entry.kind = 'dispute_appealed' OR (entry.kind IN ('refund', 'refund_failed') AND EXISTS (SELECT 1 FROM refund r
-        JOIN attempt t ON t.id = r.attempt_id WHERE t.reference = g.public_id AND r.reason_key LIKE 'campaign:%:appeal:%'
-        AND entry.key IN ('refund:' || r.public_id, 'refund_failed:' || r.public_id))))"""
-"""Only what a bank gave back to a campaign, and its way to the giver."""
-
 KEPT: Final = """SELECT g.public_id AS name, c.state AS state, -SUM(line.amount) AS amount, MAX(entry.at) AS moved_at,
-    MAX(e.at) AS at FROM campaign c JOIN event e ON e.subject = 'campaign:' || c.public_id AND e.to_state = c.state
+    MAX(e.at) AS at FROM campaign c JOIN event e ON e.subject = 'campaign:' || c.public_id AND e.to_state = '{since}'
     JOIN contribution g ON g.campaign_id = c.id JOIN entry ON entry.reference = g.public_id
     JOIN line ON line.entry_id = entry.id
     JOIN ledger_account a ON a.id = line.account_id AND a.kind = 'restricted' AND a.owner = c.public_id
@@ -31,8 +25,9 @@ KEPT: Final = """SELECT g.public_id AS name, c.state AS state, -SUM(line.amount)
     GROUP BY g.public_id, c.state HAVING SUM(line.amount) < 0"""
 """Cash waits in its drawer, what a refund did not bring waits for a person, what a bank disputes for the bank."""
 
-CALLED_OFF: Final = KEPT.format(states="'cancelled'", which="")
-OVER: Final = KEPT.format(states="'reported', 'closed'", which=BY_APPEAL)
+CALLED_OFF: Final = KEPT.format(since="cancelled", states="'cancelled'", which="")
+OVER: Final = KEPT.format(since="reported", states="'reported', 'closed'", which="AND entry.at >= e.at")
+"""All was spent when the report came after which nothing was left: what came since has to go."""
 
 
 def differences(connection: Connection) -> Iterator[Difference | str]:

@@ -14,6 +14,7 @@ from crowdfund.campaigns import drafting, giving, lifecycle, returning, stranded
 from crowdfund.campaigns.states import CampaignState as C
 from marketplace.core import clock, outbox
 from marketplace.core.db import db, in_transaction
+from marketplace.core.money import Money
 from marketplace.ledger import books
 from marketplace.notifications.models import Message
 from marketplace.payments.disputes import following
@@ -58,6 +59,14 @@ def appeal(fund: Fund, remote: str) -> None:
     """Won: the bank has given it back."""
     won = replace(fund.cashier.fetch_dispute(remote), status=DisputeState.WON, raw_status="won", is_reinstated=True)
     in_transaction(following.apply, remote=won, gateway="sandbox", why="appeal")
+
+
+def once_more(fund: Fund, first: str, *statuses: DisputeState, fen: int) -> None:
+    """Another case of the same bank about the same gift, of so much, which goes this way."""
+    for status in statuses:
+        known = fund.cashier.fetch_dispute(first)
+        news = replace(known, remote_id=f"{first}again", amount=Money(fen), status=status, raw_status=status.value)
+        in_transaction(following.apply, remote=replace(news, is_withdrawn=True), gateway="sandbox", why="again")
 
 
 def over(campaign: str, *states: C) -> None:
@@ -129,6 +138,45 @@ def test_of_what_was_spent_only_what_the_campaign_had_borne_goes_back(fund: Fund
     fund.work()
     assert (fund.balance(campaign), loss(), [fen for fen, _state in sums_back()]) == (0, 0, [3_000])
     assert differences(fund) == []
+
+
+def test_what_came_back_in_time_and_was_spent_since_stays_spent(fund: Fund) -> None:
+    """Also where somebody looks at it again, and where money of another gift lies in the account meanwhile."""
+    campaign = fund.open()
+    spent, other = fund.give(campaign, 10_000), fund.give(campaign, 500)
+    first = lost(fund, spent)
+    appeal(fund, first)
+    pay_out(fund, campaign, 10_000)
+    second = lost(fund, other)
+    over(campaign)
+    returning.return_regained(gift=spent)
+    assert (fund.balance(campaign), sums_back()) == (0, [])
+    assert named("UPDATE entry SET at = '2020-01-01 00:00:00';UPDATE event SET at = '2020-01-02 00:00:00'") == set()
+
+    appeal(fund, second)
+    returning.return_regained(gift=spent)
+    assert (fund.balance(campaign), sums_back()) == (500, [])
+    once_more(fund, first, DisputeState.NEEDS_RESPONSE, DisputeState.LOST, fen=10_000)
+    assert (fund.balance(campaign), loss()) == (500, 10_000)  # what lies there is the other giver's
+    fund.work()
+    assert (fund.balance(campaign), sums_back()) == (0, [(500, "pending")])
+
+
+def test_what_the_bank_takes_once_more_before_it_has_gone_back_is_gone(fund: Fund) -> None:
+    campaign = fund.open()
+    gift = fund.give(campaign, 10_000)
+    pay_out(fund, campaign, 4_000)
+    first = lost(fund, gift)
+    over(campaign)
+    appeal(fund, first)
+    once_more(fund, first, DisputeState.NEEDS_RESPONSE, fen=6_000)
+    fund.work()
+    assert (fund.balance(campaign), sums_back()) == (6_000, [])  # it waits for the bank
+
+    once_more(fund, first, DisputeState.LOST, fen=6_000)
+    with time_machine.travel(clock.now() + timedelta(hours=7), tick=False):
+        fund.work()
+    assert (fund.balance(campaign), loss(), sums_back()) == (0, 0, [])
 
 
 def test_a_called_off_campaign_gives_it_back_too(fund: Fund) -> None:
