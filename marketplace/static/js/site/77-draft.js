@@ -1,14 +1,20 @@
 /** What is typed into a long form stays in this phone until it has arrived, also where the network or the browser goes away. */
-const LEFT = "draft-left"; // which draft was sent last: in this tab, and only until a page answers
+const LEFT = "draft-left"; // which draft was sent last: in this tab, and only until a page is shown
 const draftNote = document.querySelector("[data-draft]");
 const draftForm = draftNote?.closest("form");
 const draftName = draftForm && `draft:${new URL(draftForm.action).pathname}`;
 const drafts = (() => { try { return localStorage; } catch { return null; } })(); // a browser may forbid it
 
+// What the house has taken leads on to a page. One that was opened by hand, an error or the way to sign in says nothing of it.
+const hasArrived = () => {
+  const shown = performance.getEntriesByType("navigation")[0] ?? performance.navigation;
+  return shown.redirectCount > 0 && !location.pathname.startsWith("/sign-in") && !document.querySelector(".flash--failed");
+};
+
 if (drafts) {
   const left = sessionStorage.getItem(LEFT);
   sessionStorage.removeItem(LEFT);
-  if (left && left !== draftName) drafts.removeItem(left);
+  if (left && left !== draftName && hasArrived()) drafts.removeItem(left);
 }
 
 if (drafts && draftForm) {
