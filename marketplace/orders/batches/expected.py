@@ -12,6 +12,7 @@ from marketplace.core.records import record
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import LeftOut, LineState
 from marketplace.orders.cases import stopping
+from marketplace.orders.institutions import payments
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.settlement import ARRIVED, SETTLES_AFTER
 
@@ -45,5 +46,6 @@ def next_settled(session: Session, seller: str, *, book: str) -> date | None:
     wanted = wanted.join(Order, Order.id == Parcel.order_id).where(OrderLine.seller_public_id == seller)
     wanted = wanted.where(Order.book == book, Order.paid_at.is_not(None), Parcel.state.in_(ARRIVED))
     wanted = wanted.where(Parcel.delivered_at.is_not(None), Parcel.id.not_in(stopping.stopped_parcels()))
+    wanted = wanted.where(~Order.is_exchange, Order.number.not_in(payments.disputed_orders()))
     first: datetime | None = session.scalar(wanted.order_by(Parcel.delivered_at).limit(1))
     return clock.local(max(first + SETTLES_AFTER, clock.now())).date() if first else None
