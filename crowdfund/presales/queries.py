@@ -41,6 +41,7 @@ class Card:
     station: StationBadge
     drawing: str
     photo: Photo | None  # of the goods
+    listing: str  # their code
     goal_fen: int
     paid_fen: int
     places: int
@@ -158,9 +159,10 @@ def columns() -> Columns:
     wanted = wanted.add_columns(Presale.closes_on, Presale.harvest_on, Presale.is_demo, Presale.station_code)
     wanted = wanted.add_columns(paid.correlate(Presale).scalar_subquery().label("paid"))
     wanted = wanted.add_columns(places.correlate(Presale).scalar_subquery().label("places"))
-    wanted = wanted.add_columns(why.correlate(Presale).scalar_subquery().label("why"), Listing.drawing)
+    wanted = wanted.add_columns(why.correlate(Presale).scalar_subquery().label("why"))
     wanted = wanted.add_columns(Station.name_zh, Station.name_en, County.name_zh.label("county"), County.is_deep_poverty)
     first = select(func.min(Media.id)).where(Media.listing_id == Listing.id, Media.position == 1).correlate(Listing)
+    wanted = wanted.add_columns(Listing.code.label("listing"), Listing.drawing)
     wanted = wanted.add_columns(Media.public_id.label("photo"), Media.width, Media.height)
     wanted = wanted.join(Listing, Listing.id == Presale.listing_id).outerjoin(Media, Media.id == first.scalar_subquery())
     wanted = wanted.join(Station, Station.code == Presale.station_code)
@@ -176,6 +178,7 @@ def card(row: Any) -> Card:
         station=StationBadge(row.station_code, row.county[:1], name, row.is_deep_poverty),
         drawing=row.drawing,
         photo=Photo(row.photo, row.width, row.height) if row.photo else None,
+        listing=row.listing,
         goal_fen=row.goal_fen,
         paid_fen=int(row.paid or 0),
         places=int(row.places or 0),

@@ -12,7 +12,7 @@ from crowdfund.presales import backing
 from crowdfund.presales.models import Backing, Presale
 from listings.models import Listing, Media
 from marketplace.accounts.models import Person
-from marketplace.core import clock
+from marketplace.core import clock, page_cache
 from marketplace.core.db import db
 from tests import factories
 from tests.orders.conftest import RECIPIENT, hidden, post
@@ -246,13 +246,16 @@ def test_goods_are_in_jin_and_packs_compare(orchard: Orchard) -> None:
     assert "1 mu bear about 100 kg; more is not sold. 100 kg are left." in english and "¥6.00 per 500 g" in english
 
 
-def test_the_goods_are_seen_as_a_photo_or_else_as_a_drawing(orchard: Orchard) -> None:
+def test_the_goods_are_seen_as_a_photo_or_else_as_a_drawing(orchard: Orchard, monkeypatch: pytest.MonkeyPatch) -> None:
+    made_from: list[str] = []
+    monkeypatch.setattr(page_cache, "tags", lambda *names: made_from.extend(names))
     orchard.open()
     urls, seller = ("/presales", f"/presales/{orchard.presale}"), seller_of(orchard)
     listing = db.session.get_one(Listing, orchard.row().listing_id)
     listing.drawing = "apple"
     db.session.commit()
     pages = [seller.get(url).text for url in urls]
+    assert made_from.count(f"listing:{listing.code}") == 2  # another picture makes both anew
     assert all("/static/produce/" in page for page in pages) and "插画，非实物照片" in pages[1]
     drawn = {"uploader_id": orchard.seller, "width": 1280, "height": 960, "digest": "0" * 64}
     name = f"/media/{factories.make(Media, {'listing_id': listing.id}, drawn).public_id}-640.webp"

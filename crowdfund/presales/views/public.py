@@ -14,14 +14,14 @@ bp = Blueprint("presales", __name__, url_prefix="/presales")
 @bp.get("")
 @requires("presale.browse")
 def list_presales() -> ResponseReturnValue:
-    page_cache.tags("presales", "stations")
     live, over = queries.board(db.session())
+    page_cache.tags("presales", "stations", *{f"listing:{each.listing}" for each in (*live, *over)})
     return render_template("presales/index.html", live=live, over=over, states=telling.STATES)
 
 
 @bp.get("/<presale>")
 @requires("presale.browse")
 def show_presale(presale: str) -> ResponseReturnValue:
-    page_cache.tags(drafting.tag_of(presale), "stations")
     shown = queries.find(db.session(), presale)
+    page_cache.tags(drafting.tag_of(presale), "stations", f"listing:{shown.listing}")
     return render_template("presales/show.html", shown=shown, card=shown.card, row=shown.row, states=telling.STATES)
