@@ -8,6 +8,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import returning
+from crowdfund.campaigns.cash import drawers
 from crowdfund.campaigns.cash.models import CashGift
 from crowdfund.campaigns.giving import link_token
 from crowdfund.campaigns.models import Campaign, Contribution
@@ -42,16 +43,19 @@ def waits_in_cash(*, gift: str) -> None:
 
 
 def write_of_cash(session: Session, *, gift: str) -> None:
-    """Nothing once it was given back."""
+    """Nothing once it was given back. What is at the bank comes to the drawer first (`banking.depositing`)."""
     wanted = (
         columns()
         .add_columns(Contribution.fen, Station.name_zh, Station.name_en, Station.phone)
+        .add_columns(drawers.is_deposited().label("is_at_the_bank"))
         .join(CashGift, CashGift.gift == Contribution.public_id)
         .join(Station, Station.code == CashGift.station_code)
         .where(Contribution.public_id == gift, CashGift.returned_at.is_(None))
     )
     row = session.execute(wanted).first()
-    if row is not None:
+    if row is not None and row.is_at_the_bank:
+        send(session, row, f"gift_at_the_bank:{gift}", by_way_of_the_bank)
+    elif row is not None:
         send(session, row, f"gift_returned:{gift}", over_the_counter)
 
 
@@ -100,11 +104,23 @@ def there(gift: Row[Any], told: dict[str, str]) -> str:
 
 
 def over_the_counter(gift: Row[Any], told: dict[str, str]) -> str:
-    station = gift.name_en if gift.language.startswith(ENGLISH) else gift.name_zh
     words = _(
         "“%(title)s” was called off. Your %(sum)s waits for you in cash at %(station)s, %(phone)s: %(url)s",
-        station=station,
-        phone=gift.phone,
+        **at_station(gift),
         **told,
     )
     return str(words)
+
+
+def by_way_of_the_bank(gift: Row[Any], told: dict[str, str]) -> str:
+    words = _(
+        "“%(title)s” was called off. Your %(sum)s in cash was paid into the bank and comes back to %(station)s, %(phone)s. "
+        "We write once it is there: %(url)s",
+        **at_station(gift),
+        **told,
+    )
+    return str(words)
+
+
+def at_station(gift: Row[Any]) -> dict[str, str]:
+    return {"station": gift.name_en if gift.language.startswith(ENGLISH) else gift.name_zh, "phone": gift.phone}

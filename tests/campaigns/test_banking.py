@@ -20,6 +20,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import IllegalTransition, NotFound, StaleState
 from marketplace.core.money import Money
 from marketplace.ledger import books
+from marketplace.notifications.models import Message
 from marketplace.orders.closing import drawer as drawer_of_station, ending
 from tests.auditing.naming import named
 from tests.campaigns.conftest import STATION, Fund, fund, get, hidden, post
@@ -122,12 +123,15 @@ def test_a_mistake_is_withdrawn_and_the_cash_lies_there_again(fund: Fund) -> Non
 
 def test_called_off_the_bank_sends_it_back_to_the_drawer(fund: Fund) -> None:
     campaign = fund.open()
-    gift = take(campaign, 900)
+    gift = take(campaign, 900, contact="13835172045")
     confirm(pay_in(900), 900)
     finance, person = make_person("finance_operator").id, clerk()
     with pytest.raises(NotFound):
         in_transaction(depositing.draw, gift=gift, number="B1", person_id=finance)
     in_transaction(lifecycle.cancel, campaign=campaign, person=fund.officer.id, why="学校停办")
+    fund.work()
+    (told,) = letters()
+    assert "你的 ¥9.00 现金已存进银行" in told and "钱到了再告诉你" in told
     with pytest.raises(giving_back.AtTheBank):
         back(gift)
     with pytest.raises(NotFound):
@@ -139,8 +143,27 @@ def test_called_off_the_bank_sends_it_back_to_the_drawer(fund: Fund) -> None:
     with pytest.raises(StaleState):
         in_transaction(depositing.arrive, gift=gift, station=STATION, person_id=person)
     assert balances() == (900, 0, 0)
+    fund.work()
+    assert ["等你来取" in each for each in letters()] == [False, True]
     back(gift)
     assert (balances(), fund.balance(campaign), differences(fund)) == ((0, 0, 0), 0, [])
+
+
+def test_called_off_what_was_not_paid_in_after_all_waits_at_the_counter(fund: Fund) -> None:
+    campaign = fund.open()
+    take(campaign, 700, contact="13835172045")
+    deposit = pay_in(700)
+    in_transaction(lifecycle.cancel, campaign=campaign, person=fund.officer.id, why="学校停办")
+    fund.work()
+    in_transaction(depositing.withdraw, deposit=deposit, station=STATION, person_id=clerk())
+    fund.work()
+    assert ["等你来取" in each for each in letters()] == [False, True]
+
+
+def letters() -> list[str]:
+    db.session.rollback()
+    told = Message.fact.like("gift_returned:%") | Message.fact.like("gift_at_the_bank:%")
+    return list(db.session.scalars(select(Message.text).where(told).order_by(Message.id)))
 
 
 def test_closing_counts_what_is_left_and_tells_what_was_taken(fund: Fund) -> None:

@@ -19,8 +19,9 @@ from crowdfund.campaigns.banking.states import DepositState as S
 from crowdfund.campaigns.cash.models import CashGift
 from crowdfund.campaigns.cash.taking import DRAWER
 from crowdfund.campaigns.models import Campaign, Contribution
+from crowdfund.campaigns.returning import AT_THE_COUNTER
 from crowdfund.campaigns.states import CampaignState
-from marketplace.core import audit, clock, page_cache
+from marketplace.core import audit, clock, outbox, page_cache
 from marketplace.core.db import add_rows
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.formats import yuan
@@ -128,6 +129,10 @@ def withdraw(session: Session, *, deposit: str, station: str, person_id: int) ->
     move(session, row, S.WITHDRAWN, person_id, why="withdrawn", decider_id=person_id, decided_at=clock.now())
     session.execute(update(DepositedGift).where(DepositedGift.deposit_id == row.id).values(stands=False))
     post(session, row, "cash_deposit_back", (DRAWER, row.station_code), (ON_ITS_WAY, row.station_code))
+    gone = select(DepositedGift.gift).join(Contribution, Contribution.public_id == DepositedGift.gift)
+    gone = gone.join(Campaign, Campaign.id == Contribution.campaign_id).where(DepositedGift.deposit_id == row.id)
+    gone = gone.where(Campaign.state == CampaignState.CANCELLED, Contribution.contact.is_not(None))
+    outbox.put_all(session, AT_THE_COUNTER, [{"gift": gift} for gift in session.scalars(gone)])
 
 
 def draw(session: Session, *, gift: str, number: str, person_id: int) -> None:
@@ -156,6 +161,8 @@ def arrive(session: Session, *, gift: str, station: str, person_id: int) -> None
     amount = Money(given.fen, given.currency)
     lines: dict[books.Account, Money] = {(DRAWER, station): amount, AT_THE_BANK: -amount}
     books.post(session, key=f"cash_drawn:{gift}", book=given.book, reference=gift, lines=lines)
+    if given.contact:
+        outbox.put(session, AT_THE_COUNTER, gift=gift)
     actor, subject = f"person:{person_id}", f"contribution:{gift}"
     audit.record(session, actor=actor, action="gift.cash_arrived", subject=subject, why=row.drawn_number)
 
