@@ -103,7 +103,8 @@ PRESALES: Final = (
         "orders of presales have their money when they are sent",
         f"""SELECT s.number AS name, MAX(p.state) AS state FROM {PLACES} s JOIN "order" o ON o.number = s.number
         JOIN parcel p ON p.order_id = o.id WHERE NOT s.released AND (p.dispatched_at IS NOT NULL
-            OR p.state IN ('refused', 'cancelled', 'shipped', 'ready_for_pickup', 'settled')) GROUP BY s.number""",
+            OR p.state IN ('refused', 'cancelled', 'shipped', 'ready_for_pickup', 'returned_to_seller', 'settled'))
+        GROUP BY s.number""",
         "the parcel of order {name} is {state}, but its money is in escrow",
     ),
     Check(
