@@ -71,6 +71,8 @@ def return_regained(*, gift: str) -> None:
 def return_one(session: Session, *, reference: str) -> str | None:
     """What its campaign can no longer keep of a gift, out of its account, with its row in the public ledger; returns the
     refund's public id. Asked again, nothing happens."""
+    paid = select(Attempt.id).where(Attempt.purpose.in_(PURPOSES), Attempt.reference == reference)
+    session.execute(paid.order_by(Attempt.id).with_for_update()).all()  # first, as disputes do: no bank decides meanwhile
     gift = session.execute(
         select(Contribution.currency, Contribution.book, Contribution.shown_as, Contribution.campaign_id)
         .add_columns(Campaign.public_id, Campaign.state, Contribution.contact, Installment.id.label("installment"))
