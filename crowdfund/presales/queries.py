@@ -12,7 +12,7 @@ from crowdfund.presales.models import Backing, Presale, PresaleTier, PresaleUpda
 from crowdfund.presales.states import COUNTED, GOES_AHEAD, PUBLIC, BackingState, PresaleState as P
 from listings.cards import Photo
 from listings.models import Listing, Media, Variant
-from listings.states import FOR_SALE
+from listings.states import FOR_SALE, ListingState
 from marketplace.core import clock
 from marketplace.core.db import Columns
 from marketplace.core.encryption import token_hash
@@ -162,6 +162,7 @@ def columns() -> Columns:
     wanted = wanted.add_columns(why.correlate(Presale).scalar_subquery().label("why"))
     wanted = wanted.add_columns(Station.name_zh, Station.name_en, County.name_zh.label("county"), County.is_deep_poverty)
     first = select(func.min(Media.id)).where(Media.listing_id == Listing.id, Media.position == 1).correlate(Listing)
+    first = first.where(Listing.state != ListingState.SUSPENDED)  # the province keeps it out of sight
     wanted = wanted.add_columns(Listing.code.label("listing"), Listing.drawing)
     wanted = wanted.add_columns(Media.public_id.label("photo"), Media.width, Media.height)
     wanted = wanted.join(Listing, Listing.id == Presale.listing_id).outerjoin(Media, Media.id == first.scalar_subquery())
@@ -196,11 +197,8 @@ def find(session: Session, presale: str, which: ColumnElement[bool] | None = Non
     if found is None:
         raise NotFound(presale)
     row = session.scalars(select(Presale).where(Presale.public_id == presale)).one()
-    goods = session.execute(
-        select(Listing.code, Listing.state, Listing.seller_name, Listing.origin_village_zh).where(
-            Listing.id == row.listing_id
-        )
-    ).one()
+    wanted = select(Listing.code, Listing.state, Listing.seller_name, Listing.origin_village_zh)
+    goods = session.execute(wanted.where(Listing.id == row.listing_id)).one()
     told = select(PresaleUpdate.text, PresaleUpdate.at).where(PresaleUpdate.presale_id == row.id)
     updates = [(each.text, each.at) for each in session.execute(told.order_by(PresaleUpdate.id.desc()).limit(50))]
     village = goods.origin_village_zh

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from crowdfund.presales import backing
 from crowdfund.presales.models import Backing, Presale
 from listings.models import Listing, Media
+from listings.states import ListingState
 from marketplace.accounts.models import Person
 from marketplace.core import clock, page_cache
 from marketplace.core.db import db
@@ -261,3 +262,6 @@ def test_the_goods_are_seen_as_a_photo_or_else_as_a_drawing(orchard: Orchard, mo
     name = f"/media/{factories.make(Media, {'listing_id': listing.id}, drawn).public_id}-640.webp"
     pages = [seller.get(url).text for url in urls]
     assert all(name in page for page in pages) and "插画，非实物照片" not in pages[1]
+    listing.state = ListingState.SUSPENDED
+    db.session.commit()
+    assert all(name not in seller.get(url).text for url in urls)
