@@ -107,8 +107,8 @@ def latest(*moments: datetime | None) -> datetime | None:
 
 def everywhere() -> Any:
     """Every station, with when its desk pressed something last, and when a phone of its desk sent something."""
-    acted = select(EventRow.at).where(EventRow.station == Station.code, EventRow.actor.in_(of_desks()))
-    acted = acted.order_by(EventRow.at.desc()).limit(1).scalar_subquery()
+    theirs = select(EventRow.at).where(EventRow.station == Station.code, EventRow.actor.in_(of_desks()))
+    acted = theirs.order_by(EventRow.at.desc()).limit(1).scalar_subquery()
     seen = select(func.max(DeskClient.seen_at)).where(DeskClient.station_code == Station.code).scalar_subquery()
     wanted: Any = select(Station.code.label("station"), Station.name_zh, Station.name_en, Station.phone)
     wanted = wanted.add_columns(County.is_deep_poverty, County.prefecture_code, County.prefecture_zh, County.prefecture_en)
