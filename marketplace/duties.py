@@ -48,7 +48,7 @@ def compose_worker(app: Flask) -> Worker:
     """Of this application, once its parts are there; read by no web process, which would carry it in vain."""
     worker = Worker(
         steps=[
-            settlement.settle_one_due,
+            settlement.settle_some_due,
             outbox.deliver,
             checking.Rereading(),
             watching.Looking(),

@@ -91,7 +91,7 @@ def months(text: str) -> list[int]:
 def life(listing: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The trace that a seller and a station would have left."""
     station = listing["station_code"]
-    head = person_id(f"station.{station}")
+    head = f"person:{person_id(f'station.{station}')}"
     steps = (
         ("", ListingState.DRAFT, "created_at", "demo", "begun"),
         (ListingState.DRAFT, ListingState.SUBMITTED, "submitted_at", "demo", "submitted"),

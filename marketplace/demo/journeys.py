@@ -62,7 +62,7 @@ def handle(session: Session, *, number: str, position: int, act: Act) -> None:
 
 def clerk(parcel: Parcel) -> dict[str, Any]:
     who = person_id(f"clerk.{parcel.station_code}")
-    return {"parcel": parcel.public_id, "station": parcel.station_code, "actor": who}
+    return {"parcel": parcel.public_id, "station": parcel.station_code, "actor": f"person:{who}"}
 
 
 def accept(session: Session, parcel: Parcel) -> None:

@@ -23,6 +23,7 @@ from marketplace.orders.remaining import PAYABLE
 from marketplace.orders.states import ParcelState as S
 
 SETTLES_AFTER: Final = timedelta(days=7)
+IN_ONE_STEP: Final = 20
 ARRIVED: Final = (S.DELIVERED, S.PICKED_UP)
 
 
@@ -61,9 +62,16 @@ def settle(session: Session, parcel: Parcel, *, actor: str, why: str) -> None:
     fulfilment.close_if_over(session, order.number)
 
 
+def settle_some_due() -> bool:
+    """The worker's step: some parcels whose seven days are over, each in a transaction of its own; True if there was one."""
+    settled = 0
+    while settled < IN_ONE_STEP and settle_one_due():
+        settled += 1
+    return settled > 0
+
+
 def settle_one_due() -> bool:
-    """The worker's step: settle one parcel whose seven days are over; True if there was one. It reads first, and locks
-    nothing where none is."""
+    """True if there was one. It reads first, and locks nothing where none is."""
     session = db.session()
     found = first_due(session)
     session.rollback()

@@ -69,7 +69,12 @@ def sold(
 
 
 def heard(session: Session, station: str, at: datetime) -> None:
-    """Somebody pressed something there."""
-    moved = {"from_state": "accepted", "to_state": "collecting", "actor": "x", "why": ""}
+    """Somebody of its desk pressed something."""
+    told(session, station, at, actor=f"person:{factories.make_person('station_clerk', station=station).id}")
+
+
+def told(session: Session, station: str, at: datetime, *, actor: str) -> None:
+    """Of a parcel there."""
+    moved = {"from_state": "accepted", "to_state": "collecting", "actor": actor, "why": ""}
     session.add(EventRow(subject="parcel:x", station=station, at=at, **moved))
     session.commit()

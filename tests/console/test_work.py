@@ -19,7 +19,7 @@ from marketplace.payments.reconciliation.models import ReconciliationRun
 from marketplace.site.console import queues, rail
 from marketplace.stations import map as maps
 from tests import factories
-from tests.console.conftest import HOURS, JIXIAN, NOON, QINXIAN, heard, sold
+from tests.console.conftest import HOURS, JIXIAN, NOON, QINXIAN, heard, sold, told
 from tests.console.test_figures import a_campaign
 from tests.factories import make_person, signed_in
 
@@ -58,6 +58,26 @@ def test_a_station_with_work_that_is_not_heard_of_for_a_day(province: Session, c
     assert note == "站里还有 1 件。电话 0351-555-0100。最后一次上报 10月17日 11:00。"
 
 
+def test_what_others_did_at_a_station_is_not_heard_from_it(province: Session, client: FlaskClient) -> None:
+    sold(province, NOON - 30 * HOURS, None, JIXIAN)
+    for actor in ("system", "guest", f"person:{make_person().id}"):
+        told(province, JIXIAN, NOON - HOURS, actor=actor)
+    signed_in(client, "operator")
+    assert [row[1:3] for row in listed(client)] == [("吉县站一天没上报", "站里还有 1 件。电话 0351-555-0100。从没上报过。")]
+    clerk = make_person("station_manager", station=JIXIAN)
+    told(province, JIXIAN, NOON - 2 * HOURS, actor=f"person:{clerk.public_id}")
+    assert listed(client) == []
+
+
+def test_an_order_after_a_quiet_day_raises_no_alarm(province: Session, client: FlaskClient) -> None:
+    heard(province, JIXIAN, NOON - 26 * HOURS)
+    sold(province, NOON - 24 * HOURS, None, JIXIAN)
+    signed_in(client, "operator")
+    assert listed(client) == []
+    sold(province, NOON - 25 * HOURS, None, JIXIAN)
+    assert [row[1] for row in listed(client)] == ["吉县站一天没上报"]
+
+
 def test_evidence_that_is_late(province: Session, client: FlaskClient) -> None:
     campaign = a_campaign(province)
     due: dict[str, Any] = {"evidence_due_on": NOON.date() - timedelta(days=41), "state": DisbursementState.PAID}
@@ -70,7 +90,7 @@ def test_evidence_that_is_late(province: Session, client: FlaskClient) -> None:
     province.commit()
     signed_in(client, "auditor")
     url = f"/ledger/{campaign.public_id}/disbursements/{paid.public_id}"
-    assert listed(client) == [("急", "吉县站拨付凭证逾期 41 天", "¥1,980.00，书桌。已对外公示", url)]
+    assert listed(client) == [("急", "吉县站拨付凭证逾期 41 天", "¥1,980.00，书桌。已对外公示。", url)]
 
 
 def disbursement(campaign: int, fen: int, **given: Any) -> Disbursement:

@@ -188,6 +188,9 @@ def test_an_institution_is_one_user_of_a_code_whoever_of_it_orders_and_a_refused
     other.order("XINQIU", apples=1)
     private = Buyer(canteen.payer.id, WHERE.phone)
     assert not choosing.is_used_by(db.session(), row_of(made).id, 1, private)
+    for person, is_told in ((colleague.payer.id, True), (other.payer.id, False), (None, False)):
+        asking = Buyer(person, WHERE.phone, canteen.public_id)
+        assert choosing.is_used_by(db.session(), row_of(made).id, 1, asking) is is_told
     assert row_of(made).uses == 2 and differences(canteen) == []
 
 

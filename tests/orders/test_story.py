@@ -11,6 +11,7 @@ from marketplace.orders.offline.pickup_keys import in_groups
 from marketplace.orders.states import OrderState, ParcelState as S
 from tests import factories
 from tests.factories import signed_in
+from tests.orders.casework import deliver
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, balances, get, parcels, post, put, stock_of
 
 
@@ -78,6 +79,17 @@ def test_a_parcel_fetched_at_the_station_settles_after_seven_days(shop: Shop) ->
         assert not settlement.settle_one_due()
     assert get(number).state is OrderState.COMPLETED
     assert balances(number) == {"gateway_clearing": 3980, "seller_payable": -3662, "station_payable": -318}
+
+
+def test_what_is_due_at_once_is_settled_together(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settlement, "IN_ONE_STEP", 2)
+    numbers = [shop.paid_order(shop.browser(), apples=1) for _buyer in range(3)]
+    for number in numbers:
+        deliver(number)
+    with time_machine.travel(clock.now() + settlement.SETTLES_AFTER + timedelta(seconds=1), tick=False):
+        settled = [settlement.settle_some_due() for _step in range(3)]
+    assert settled == [True, True, False]
+    assert {get(number).state for number in numbers} == {OrderState.COMPLETED}
 
 
 def test_a_refused_parcel_goes_back_by_itself_and_all_refused_cancels(shop: Shop) -> None:

@@ -46,6 +46,12 @@ def test_what_stripe_signs_we_accept_and_what_we_sign_stripe_accepts(till: Till)
     assert kept() == ["evt_1"]
 
 
+def test_a_sandbox_in_which_nothing_waits_is_not_locked(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(till.cashier, "writing", None)
+    assert not delivery.deliver(till.cashier)
+    assert not till.cashier.finish_refunds() and not till.cashier.finish_slow_payments()
+
+
 @pytest.mark.parametrize("shift", [-301, 301, 3600, -3600])
 def test_old_and_future_signatures_are_refused(till: Till, shift: int) -> None:
     assert till.send("", body(), header(till.cashier.secret, body(), shift)) == 400

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from listings.models import Category
@@ -17,7 +17,7 @@ from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import Refusal
 from marketplace.core.formats import language, short_date, yuan
 from marketplace.core.forms import tidy
-from marketplace.orders.institutions.models import AccountOrder, Institution
+from marketplace.orders.institutions.models import AccountOrder, Institution, InstitutionMember
 from marketplace.orders.models import Order
 from marketplace.orders.promotions import reducing
 from marketplace.orders.promotions.models import Promotion, PromotionUse
@@ -76,7 +76,8 @@ class TakesNothingOff(CouponRefused):
 @dataclass(frozen=True, slots=True)
 class Buyer:
     """By whom uses are counted: the account, the phone number, whichever is known; or the institution on whose account it
-    is, whoever of its people orders and whatever they order for themselves."""
+    is, whoever of its people orders and whatever they order for themselves. Who is none of its people, learns nothing of
+    what it used."""
 
     person_id: int | None
     phone: str = ""
@@ -93,7 +94,9 @@ class Buyer:
     def orders(self) -> ColumnElement[bool]:
         """SQL about an order beside its row of an account, if it has one: it is this buyer's."""
         if self.institution:
-            return Institution.public_id == self.institution
+            member = exists().where(InstitutionMember.institution_id == Institution.id)
+            is_theirs = member.where(InstitutionMember.person_id == self.person_id)
+            return (Institution.public_id == self.institution) & is_theirs
         theirs = [Order.buyer_id == self.person_id] if self.person_id is not None else []
         if self.phone:
             theirs.append(Order.phone_fingerprint == fingerprint(self.phone, "order.phone"))

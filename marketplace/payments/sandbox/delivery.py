@@ -42,6 +42,8 @@ def deliver(cashier: SandboxCashier, send: Send | None = None) -> bool:
 
 def take(cashier: SandboxCashier) -> Row[Any] | None:
     """One that is due: until its lease ends no other worker gets it."""
+    if not cashier.finds(statements.DUE_WEBHOOK, now=clock.now()):
+        return None
     with cashier.writing() as connection:
         found = connection.execute(due(latest_first=faults.REORDER in cashier.faults), {"now": clock.now()})
         row: Row[Any] | None = found.first()

@@ -24,6 +24,7 @@ MANDATE: Final = select(mandate).where(mandate.c.payment_id == bindparam("wanted
 ANSWER: Final = select(answered).where(answered.c.key == bindparam("wanted"))
 NEW_ANSWER: Final = insert(answered)
 NEW_MOVEMENT: Final = insert(movement)
+DUE_WEBHOOK: Final = select(webhook.c.id).where(~webhook.c.is_delivered, webhook.c.next_at <= bindparam("now")).limit(1)
 NEW_WEBHOOK: Final = insert(webhook)
 LEASED: Final = (
     update(webhook)

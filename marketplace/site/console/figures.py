@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from flask_babel import gettext as _
+from flask_babel import gettext as _, ngettext
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
@@ -126,21 +126,17 @@ def strip(session: Session, period: Period, book: str) -> tuple[Sequence[Tile], 
         gifts(session, period, book),
         reconciled(session),
     )
-    of_orders = f"/operator/orders?period={period.code}"
+    of_orders, of_gifts = f"/operator/orders?period={period.code}", f"/operator/gifts?period={period.code}"
+    of_parcels = f"/operator/parcels?which=due&period={period.code}"
     average = _("%(sum)s an order", sum=yuan(sold.average_fen)) if sold.number else _("none yet")
     tiles = (
         Tile(_("Orders"), count(sold.number), str(period.compared(count(sold.earlier))), of_orders),
         Tile(_("Turnover"), statistic(sold.fen, language()), average, of_orders),
-        Tile(_("Sent within 24 hours"), on_its_way.share, sent_note(on_its_way), rows_of(period)),
-        Tile(_("Gifts"), statistic(given_.fen, language()), gifts_note(given_), f"/operator/gifts?period={period.code}"),
+        Tile(_("Sent within 24 hours"), on_its_way.share, sent_note(on_its_way), of_parcels),
+        Tile(_("Gifts"), statistic(given_.fen, language()), gifts_note(given_), of_gifts),
         reconciled_tile(level),
     )
     return tiles, level
-
-
-def rows_of(period: Period, which: str = "due", station: str = "") -> str:
-    at_station = f"&station={station}" if station else ""
-    return f"/operator/parcels?which={which}&period={period.code}{at_station}"
 
 
 def sent_note(on_its_way: Sent) -> str:
@@ -152,13 +148,15 @@ def sent_note(on_its_way: Sent) -> str:
 
 
 def gifts_note(given_: Gifts) -> str:
-    return str(_("%(number)s gifts, matched %(sum)s", number=count(given_.number), sum=yuan(given_.matched_fen)))
+    told = {"number": count(given_.number), "sum": yuan(given_.matched_fen)}
+    return str(ngettext("%(number)s gift, matched %(sum)s", "%(number)s gifts, matched %(sum)s", given_.number, **told))
 
 
 def reconciled_tile(level: Reconciled) -> Tile:
     url = "/operator/reconciliation"
     if level.at is None:
         return Tile(_("Three-way reconciliation"), "—", _("Nothing was compared yet."), url)
-    note = _("%(time)s, %(rows)s rows", time=local_datetime(level.at, language()), rows=count(level.rows))
+    told = {"time": local_datetime(level.at, language()), "rows": count(level.rows)}
+    note = ngettext("%(time)s, %(rows)s row", "%(time)s, %(rows)s rows", level.rows, **told)
     word = _("level") if level.is_level else _("not level")
     return Tile(_("Three-way reconciliation"), word, note, url, "give" if level.is_level else "urgent")

@@ -18,6 +18,7 @@ from marketplace.core.formats import in_language
 from marketplace.core.records import record
 from marketplace.orders.batches.models import SettlementBatch
 from marketplace.orders.desk import find_by_label
+from marketplace.orders.forms import digits_of
 from marketplace.orders.models import Order, Parcel
 from marketplace.payments.models import Attempt, Refund
 from marketplace.site.console.rows import listed_orders
@@ -64,8 +65,8 @@ def find(session: Session, typed: str, roles: frozenset[str]) -> Found:
 
 def named(session: Session, text: str) -> Any:
     """By its number or that of a parcel in it, or by the whole phone number."""
-    if WHOLE.fullmatch(text):
-        return Order.phone_fingerprint == fingerprint(text, "order.phone")
+    if WHOLE.fullmatch(phone := digits_of(text)):
+        return Order.phone_fingerprint == fingerprint(phone, "order.phone")
     parcel = find_by_label(session, None, text)
     of_parcel = select(Parcel.order_id).where(Parcel.public_id == parcel)
     return (Order.number == text.upper()) | Order.id.in_(of_parcel)

@@ -103,7 +103,7 @@ def goods_in_review(session: Session) -> Sequence[Any]:
 
 def edge(which: Any, *columns: Any) -> list[Any]:
     """These columns of the row that ended the page before, as SQL; nothing is beyond a row that is not there."""
-    found = select(*columns).select_from(Order).join(Parcel, Parcel.order_id == Order.id).where(which).limit(1)
+    found = select(*columns).select_from(Order).outerjoin(Parcel, Parcel.order_id == Order.id).where(which).limit(1)
     return [found.with_only_columns(column).scalar_subquery().correlate(None) for column in columns]
 
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import case, func, select
+from sqlalchemy import String, and_, case, cast, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.models import Grant, Person
 from marketplace.core import clock
 from marketplace.core.formats import language
 from marketplace.core.records import record
@@ -19,7 +20,7 @@ from marketplace.stations.badges import StationBadge, badge
 from marketplace.stations.models import County, Station
 
 DAYS: Final = 12
-SILENT_AFTER: Final = timedelta(hours=24)  # with something to send; nobody works at night
+SILENT_AFTER: Final = timedelta(hours=24)  # nobody works at night
 
 
 @record
@@ -38,6 +39,7 @@ class StationRow:
     due: int
     in_time: int
     daily: tuple[int, ...]
+    is_waited_for: bool  # something to send has waited for a day
     heard_at: datetime | None
 
     @property
@@ -50,8 +52,8 @@ class StationRow:
 
     @property
     def is_silent(self) -> bool:
-        """There is something to send, and nobody has pressed anything for a day."""
-        return self.unsent > 0 and (self.heard_at is None or self.heard_at < clock.now() - SILENT_AFTER)
+        """Something has waited for a day, and so long nobody has pressed anything."""
+        return self.is_waited_for and (self.heard_at is None or self.heard_at < clock.now() - SILENT_AFTER)
 
     @property
     def is_at_work(self) -> bool:
@@ -67,7 +69,7 @@ def stations(session: Session, period: Period, book: str) -> list[StationRow]:
     words, found = language(), []
     for row in session.execute(everywhere()):
         code = row.station
-        shelved, unsent = now.get(code, (0, 0))
+        shelved, unsent, waited = now.get(code, (0, 0, 0))
         total, in_time = due.get(code, (0, 0))
         found.append(
             StationRow(
@@ -83,6 +85,7 @@ def stations(session: Session, period: Period, book: str) -> list[StationRow]:
                 due=total,
                 in_time=in_time,
                 daily=days.get(code, (0,) * DAYS),
+                is_waited_for=waited > 0,
                 heard_at=latest(row.acted_at, row.seen_at),
             )
         )
@@ -103,13 +106,21 @@ def latest(*moments: datetime | None) -> datetime | None:
 
 
 def everywhere() -> Any:
-    """Every station, with when somebody pressed something there last, and when a phone of its desk sent something."""
-    acted = select(func.max(EventRow.at)).where(EventRow.station == Station.code).scalar_subquery()
+    """Every station, with when its desk pressed something last, and when a phone of its desk sent something."""
+    theirs = select(EventRow.at).where(EventRow.station == Station.code, EventRow.actor.in_(of_desks()))
+    acted = theirs.order_by(EventRow.at.desc()).limit(1).scalar_subquery()
     seen = select(func.max(DeskClient.seen_at)).where(DeskClient.station_code == Station.code).scalar_subquery()
     wanted: Any = select(Station.code.label("station"), Station.name_zh, Station.name_en, Station.phone)
     wanted = wanted.add_columns(County.is_deep_poverty, County.prefecture_code, County.prefecture_zh, County.prefecture_en)
     wanted = wanted.add_columns(acted.label("acted_at"), seen.label("seen_at"))
     return wanted.join(County, County.code == Station.code).order_by(Station.code)
+
+
+def of_desks() -> Any:
+    """Who works at a station, as events name them: a station's also tell what buyers, sellers and we ourselves did."""
+    names = (cast(Person.id, String), Person.public_id)
+    staff = Person.id.in_(select(Grant.person_id).where(Grant.scope_kind == "station"))
+    return union_all(*(select(literal("person:") + name).where(staff) for name in names))
 
 
 def by_station(session: Session, which: trade.Conditions, *columns: Any) -> dict[str, tuple[int, ...]]:
@@ -124,8 +135,10 @@ def counted_due(session: Session, period: Period, book: str) -> dict[str, tuple[
 
 
 def counted_now(session: Session, book: str) -> dict[str, tuple[int, ...]]:
-    """On the shelf, and not sent yet."""
-    sums = [func.sum(case((Parcel.state.in_(states), 1), else_=0)) for states in (trade.SHELVED, trade.UNSENT)]
+    """On the shelf, not sent yet, and of these what has waited for a day."""
+    shelved, unsent = Parcel.state.in_(trade.SHELVED), Parcel.state.in_(trade.UNSENT)
+    waited = and_(unsent, *trade.waited_since(clock.now() - SILENT_AFTER))
+    sums = [func.sum(case((which, 1), else_=0)) for which in (shelved, unsent, waited)]
     states = tuple(dict.fromkeys((*trade.SHELVED, *trade.UNSENT)))
     return by_station(session, trade.waiting_in(states, book), *sums)
 

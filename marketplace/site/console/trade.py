@@ -51,11 +51,15 @@ def in_time() -> Any:
 
 
 def late(_period: Period, book: str) -> Conditions:
-    """Now: parcels that nobody has sent in 48 hours. Of a group's, since it was complete."""
-    before = clock.now() - timedelta(hours=LATE)
+    """Now: parcels that nobody has sent in 48 hours."""
+    return (*waiting_in(UNSENT, book), *waited_since(clock.now() - timedelta(hours=LATE)))
+
+
+def waited_since(before: datetime) -> Conditions:
+    """Of a parcel that waits: it was ordered before then; one of a group, and the group was complete."""
     of_group = exists().where(GroupMember.order_id == Order.id, GroupMember.group_id == GroupBuy.id)
     too_new = of_group.where(or_(GroupBuy.reached_at.is_(None), GroupBuy.reached_at >= before))
-    return (*waiting_in(UNSENT, book), Order.placed_at < before, ~too_new)
+    return (Order.placed_at < before, ~too_new)
 
 
 def open_now(_period: Period, book: str) -> Conditions:

@@ -15,6 +15,7 @@ from marketplace.site.console import figures, finding, ground, periods, rows, sp
 from marketplace.site.console.forms import FindForm
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
+KEPT: Final = frozenset({"which", "period", "station"})  # from page to page
 TABLE: Final = 8  # stations before the others
 
 bp = Blueprint("console", __name__, url_prefix="/operator")
@@ -120,7 +121,7 @@ def asked_period() -> periods.Period:
 
 def further(name: str, **also: Any) -> str:
     """The next page of what is shown."""
-    kept = {key: value for key, value in request.args.items() if key != "before"}
+    kept = {key: value for key, value in request.args.items() if key in KEPT}
     return url_for(f".{name}", **{**kept, **also})
 
 
