@@ -91,8 +91,6 @@ def place(
         raise NothingToOrder
     if quoted.has_trouble or len(found) != len(contents):
         raise SomethingChanged
-    if institution:  # first of all: what it has used of a promotion is told to its people alone
-        ordering.of_member(session, institution, owner.person_id)
     buyer = Buyer(owner.person_id, recipient.phone, institution or "")
     quoted = choosing.reduced(session, quoted, code=coupon, buyer=buyer)
     if quoted.total_fen != shown_total_fen:

@@ -24,7 +24,7 @@ from marketplace.orders.promotions.models import PromotionUse
 from marketplace.orders.promotions.states import Kind, PromotionState, UseState
 from marketplace.orders.states import OrderState, ParcelState as S
 from marketplace.payments.models import Refund
-from tests.factories import make_person, sign_in_as
+from tests.factories import sign_in_as
 from tests.institutions.conftest import WHERE, Canteen, build_canteen, differences, next_month, send
 from tests.orders.conftest import balances, build_shop, get, parcels, quoted_total
 from tests.orders.promotions.promoting import line_of, promotion, row_of
@@ -204,19 +204,6 @@ def test_what_a_member_used_for_themselves_is_not_their_institutions(canteen: Ca
     assert row_of(made).uses == 1
     canteen.order("XINQIU", apples=1)
     assert row_of(made).uses == 2 and differences(canteen) == []
-
-
-def test_whether_it_has_used_a_code_is_told_to_its_people_alone(canteen: Canteen) -> None:
-    promotion(uses_each=1)
-    canteen.order("XINQIU", apples=1)
-    for person, is_told in ((canteen.payer, True), (make_person(), False)):
-        browser = canteen.shop.browser()
-        sign_in_as(browser, person)
-        canteen.shop.fill(browser, apples=1)
-        for action in ("quote", "place"):
-            asked = {"coupon": "XINQIU", "account": canteen.row.public_id, "action": action}
-            page = canteen.shop.check_out(browser, **asked).text
-            assert ("你们单位已经用过" in page) is is_told
 
 
 PACKS = st.fixed_dictionaries({"apples": st.integers(0, 11), "millet": st.integers(0, 3)}).filter(

@@ -198,19 +198,12 @@ def current_quote(form: CheckoutForm) -> Quote:
 def reduced(form: CheckoutForm, plain: Quote) -> Quote:
     """With what comes off it; a code that cannot be used is said at its field, and the rest is reckoned without it."""
     session = db.session()
-    buyer = Buyer(g.person.id if g.person else None, digits_of(form.phone.data), account_of(form))
+    buyer = Buyer(g.person.id if g.person else None, digits_of(form.phone.data), str(form.account.data or ""))
     try:
         return choosing.reduced(session, plain, code=str(form.coupon.data or ""), buyer=buyer)
     except choosing.CouponRefused as refusal:
         form.coupon.errors = [refusal.message]
         return choosing.reduced(session, plain, code="", buyer=buyer)
-
-
-def account_of(form: CheckoutForm) -> str:
-    """The institution that is to pay, for one of its people: what it has used of a promotion is told to nobody else."""
-    wanted = str(form.account.data or "")
-    mine = institution_queries.of_person(db.session(), g.person.id) if wanted and g.person else ()
-    return wanted if wanted in {each.public_id for each in mine} else ""
 
 
 def checkout_page(form: CheckoutForm, quoted: Quote) -> str:
