@@ -16,6 +16,7 @@ from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.encryption import fingerprint, token_hash
 from marketplace.core.idempotency import IdempotencyKey
+from marketplace.orders import paying
 from marketplace.orders.models import Order
 from marketplace.orders.states import ParcelState as S
 from tests.factories import make_person, sign_in_as, signed_in
@@ -307,6 +308,21 @@ def test_an_unpaid_order_gives_the_station_nothing_to_do(shop: Shop) -> None:
 
     assert parcels(number)[0].state is S.AWAITING_ACCEPTANCE
     assert number not in clerk.get("/station").text
+
+
+@pytest.mark.parametrize(("step", "typed"), [("acceptance", {}), ("refusal", {"reason": "霜冻"})])
+def test_nor_does_one_that_was_called_off_before_it_was_paid(shop: Shop, step: str, typed: dict[str, str]) -> None:
+    buyer, clerk = shop.browser(), shop.browser()
+    shop.fill(buyer, apples=1)
+    number = shop.order(buyer)
+    paying.cancel(number, actor="guest")
+    before = stock_of(shop.apples)
+    signed_in(clerk, "station_clerk", station=JIXIAN)
+
+    answer = post(clerk, f"/station/parcels/{parcels(number)[0].public_id}/{step}", typed)
+
+    assert answer.status_code in {303, 409, 422}
+    assert parcels(number)[0].state is S.AWAITING_ACCEPTANCE and stock_of(shop.apples) == before
 
 
 def test_carts_are_merged_at_sign_in(shop: Shop) -> None:
