@@ -70,19 +70,18 @@ WAYS = {
 }
 
 
-@pytest.fixture(params=list(WAYS.values()), ids=list(WAYS))
-def way(request: pytest.FixtureRequest, browser: Browser) -> Way:
-    """For journeys: each is lived in all four ways, on one database (conftest.py); what it writes has tests on both."""
-    return Way(browser, *request.param)
+EVERY_TIME = ("390-without-script", "1280-with-script")  # each width and each way of life once: a browser is dear
 
 
-EXTREMES = ("390-without-script", "1280-with-script")  # each width and each way of life once: a browser is dear
-long_journey = pytest.mark.parametrize(
-    "way",
-    [pytest.param(way, id=name, marks=[] if name in EXTREMES else pytest.mark.nightly) for name, way in WAYS.items()],
-    indirect=True,
+@pytest.fixture(
+    params=[
+        pytest.param(way, id=name, marks=[] if name in EVERY_TIME else pytest.mark.nightly) for name, way in WAYS.items()
+    ]
 )
-"""For a journey of many pages: in the full tier it is lived as differently as can be, at night in all four ways."""
+def way(request: pytest.FixtureRequest, browser: Browser) -> Way:
+    """For journeys, on one database (conftest.py); what they write has tests on both. At night each is lived in all four
+    ways, before that in the two that are as different as can be."""
+    return Way(browser, *request.param)
 
 
 @contextmanager

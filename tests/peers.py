@@ -30,10 +30,11 @@ MISSING = "a program that tests need is missing: "
 HOW = {
     "postgresql": "apt install postgresql",
     "redis": "apt install redis-server",
-    "chromium": "apt install chromium fonts-noto-cjk",
+    "chromium": "apt install chromium-headless-shell fonts-noto-cjk",
     "localstripe": "make environment",
     "stripe-world": "make stripe-world",
 }
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 STRIPE_WORLD = Path(__file__).parent.parent / ".cache" / "stripe-world"
 PATIENCE = 60.0
 ROOM = 2 * 2**30  # bytes
@@ -87,9 +88,9 @@ def redis() -> str:
 
 @functools.cache
 def chromium() -> str:
-    """The path of the browser."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    return found or _miss("chromium")
+    """The path of the browser: rather the one without windows, which takes three fifths of the other's processor time."""
+    found = (shutil.which(name) for name in BROWSERS)
+    return next(filter(None, found), None) or _miss("chromium")
 
 
 @functools.cache

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from marketplace.accounts.models import Person
 from marketplace.core.db import db
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.campaigns.conftest import STATION, Fund, latest_gift, public_rows
 from tests.campaigns.test_banking import balances
 from tests.campaigns.test_cash import take
@@ -25,7 +25,6 @@ def at(fund: Fund, person: Person) -> FlaskClient:
     return client
 
 
-@long_journey
 def test_a_closed_list_a_platforms_file_and_cash_at_the_bank(fund: Fund, way: Way) -> None:
     """One run of all three: what it costs is the browser."""
     closed = fund.open(channel="directed", title_zh="校友们的一间图书室")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from marketplace.core import clock
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.campaigns.conftest import Fund
 from tests.campaigns.test_officers import typed
 from tests.customer_reviews.test_in_browser import press
@@ -27,7 +27,6 @@ def write(page: Page, **changes: str) -> None:
     press(page, "button", "存")
 
 
-@long_journey
 def test_from_the_first_word_to_the_last_fen_back(fund: Fund, way: Way) -> None:
     officer, approver = fund.browser(), fund.browser()
     sign_in_as(officer, fund.officer)

@@ -5,14 +5,13 @@ import pytest
 from flask import Flask
 from playwright.sync_api import expect
 
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.customer_reviews.test_in_browser import client_of, press
 from tests.listings.selling import build
 
 pytestmark = pytest.mark.full
 
 
-@long_journey
 def test_a_passer_by_a_station_the_province_and_the_seller(real_app: Flask, way: Way) -> None:
     house = build(real_app)
     goods = f"/listings/{house.millet}"

@@ -11,7 +11,7 @@ from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import db
 from tests import factories
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.console.conftest import HOURS, JIXIAN, QINXIAN, heard, sold
 from tests.factories import make_person, sign_in_as
 
@@ -39,7 +39,6 @@ def office(app: Flask, way: Way, home: str, who: int) -> Page:
     return way.open(home, client)
 
 
-@long_journey
 def test_the_day_of_the_province(real_app: Flask, way: Way, address: str) -> None:
     page = office(real_app, way, address, make_person("operator", "finance_operator").id)
     page.goto("/operator")

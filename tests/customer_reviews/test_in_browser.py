@@ -12,7 +12,7 @@ from listings.customer_reviews.writing import Said
 from marketplace.accounts.models import Person
 from marketplace.core.db import db
 from marketplace.orders import access
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.customer_reviews.conftest import buy, for_sale
 from tests.factories import sign_in_as, signed_in
 from tests.orders.casework import picture
@@ -29,7 +29,6 @@ def client_of(app: Flask, person: int | None = None, *roles: str) -> FlaskClient
     return client
 
 
-@long_journey
 def test_a_review_with_a_picture(real_app: Flask, way: Way, tmp_path: Path) -> None:
     apples = for_sale()
     for stars in (5, 4):

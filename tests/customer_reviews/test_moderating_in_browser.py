@@ -10,7 +10,7 @@ from listings.customer_reviews.writing import Said
 from listings.questions import answering, asking
 from marketplace.core.db import in_transaction
 from marketplace.orders import access
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.customer_reviews.conftest import buy, for_sale
 from tests.customer_reviews.test_in_browser import client_of, press
 from tests.factories import make_person
@@ -18,7 +18,6 @@ from tests.factories import make_person
 pytestmark = pytest.mark.full
 
 
-@long_journey
 def test_station_author_and_province_decide_about_words_and_goods(real_app: Flask, way: Way) -> None:
     apples = for_sale()
     goods, number = f"/listings/{apples.code}", (bought := buy(apples)).number

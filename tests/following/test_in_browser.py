@@ -10,7 +10,7 @@ from listings.following import watching
 from listings.models import Listing, Variant
 from marketplace.core.db import db, in_transaction
 from marketplace.notifications.models import Message
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.factories import (
     make_category,
     make_listing,
@@ -24,7 +24,6 @@ from tests.factories import (
 pytestmark = pytest.mark.full
 
 
-@long_journey
 def test_from_the_heart_to_the_message(real_app: Flask, way: Way) -> None:
     goods_for_sale()
     client = real_app.test_client()

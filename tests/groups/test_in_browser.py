@@ -8,14 +8,13 @@ from playwright.sync_api import Page, expect
 from marketplace.accounts.models import Person
 from marketplace.core.db import db
 from tests import factories
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.groups.conftest import Market
 from tests.orders.conftest import RECIPIENT, latest
 
 pytestmark = pytest.mark.full
 
 
-@long_journey
 def test_two_buyers_complete_what_a_seller_offers(real_market: Market, way: Way) -> None:
     market = real_market
     listing = market.shop.apples.rpartition("-")[0]

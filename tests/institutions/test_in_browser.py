@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from marketplace.core import clock
 from marketplace.orders.institutions.states import StatementState
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.factories import sign_in_as, signed_in
 from tests.institutions.conftest import Canteen, build_canteen
 from tests.orders.casework import picture
@@ -25,7 +25,6 @@ def canteen(real_app: Flask) -> Iterator[Canteen]:
     shop.cashier.storage.dispose()
 
 
-@long_journey
 def test_from_the_checkout_to_the_statement(canteen: Canteen, way: Way) -> None:
     shop = canteen.shop
     cook, clerk, operator = shop.browser(), shop.browser(), shop.browser()

@@ -8,7 +8,7 @@ from listings.models import Listing
 from listings.states import ListingState as L
 from marketplace.core.db import db
 from tests import factories
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.listings.selling import CONTENT, House, build, consents, edits, fresh, listing, packs
 from tests.listings.test_consenting import finished
 from tests.listings.test_offering import picture
@@ -32,7 +32,6 @@ def fill(page: Page, **typed: str) -> None:
         page.fill(f"[name={name}]", words)
 
 
-@long_journey
 def test_from_a_picture_to_the_shop(house: House, way: Way) -> None:
     with serving(house.app) as home:
         seller, clerk = way.open(home, house.seller), way.open(home, house.clerk)
@@ -105,7 +104,6 @@ def test_what_is_typed_stays_in_the_phone_until_it_has_arrived(house: House, bro
     assert len(edits()) == 1
 
 
-@long_journey
 def test_an_edit_and_a_further_pack(house: House, way: Way) -> None:
     with serving(house.app) as home:
         seller, clerk = way.open(home, house.seller), way.open(home, house.clerk)

@@ -15,7 +15,7 @@ from sqlalchemy import update
 from marketplace.core.db import db
 from marketplace.orders.access import link_key
 from marketplace.orders.models import OrderLine
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.factories import signed_in
 from tests.orders.casework import bought, picture, small_boxes
 from tests.orders.conftest import Shop
@@ -123,7 +123,6 @@ def test_small_damage_with_a_picture_goes_back_at_once(shop: Shop, way: Way, pho
         expect(buyer.get_by_text("−¥23.32")).to_be_visible()
 
 
-@long_journey
 def test_the_station_sees_what_comes_back_and_sends_the_same_once_more(shop: Shop, way: Way) -> None:
     order, clerk = bought(shop, 3), clerk_of(shop)
     with doors(shop, way) as at:

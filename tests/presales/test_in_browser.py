@@ -13,14 +13,13 @@ from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import db
 from tests import factories
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.orders.conftest import RECIPIENT
 from tests.presales.conftest import ONE, Orchard
 
 pytestmark = pytest.mark.full
 
 
-@long_journey
 def test_a_harvest_is_sold_ahead_and_becomes_an_order(real_orchard: Orchard, way: Way) -> None:
     orchard = real_orchard
     seller, station = orchard.shop.browser(), orchard.shop.browser()

@@ -13,7 +13,7 @@ from marketplace.core.db import in_transaction
 from marketplace.orders import fulfilment
 from marketplace.orders.access import link_key
 from marketplace.orders.states import ParcelState as S
-from tests.browser import Way, is_at_ease, long_journey, serving, too_small
+from tests.browser import Way, is_at_ease, serving, too_small
 from tests.factories import signed_in
 from tests.orders.conftest import JIXIAN, Shop, get, parcels
 from tests.orders.refunding import box
@@ -45,7 +45,6 @@ def manager_of(shop: Shop) -> FlaskClient:
     return manager
 
 
-@long_journey
 def test_a_grower_brings_too_little_and_the_buyer_takes_something_else(shop: Shop, way: Way) -> None:
     first, second = accepted(shop, apples=2), accepted(shop, apples=3)
     bring(shop, came=2)
@@ -92,7 +91,6 @@ def test_a_grower_brings_too_little_and_the_buyer_takes_something_else(shop: Sho
     assert packs(second) == [(1, 0, 0), (0, 0, 0)]
 
 
-@long_journey
 def test_parcels_are_put_together_labelled_and_leave_by_the_carriers_table(shop: Shop, way: Way) -> None:
     first, second = accepted(shop, apples=2), accepted(shop, apples=1)
     with serving(shop.app) as home:

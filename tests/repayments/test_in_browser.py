@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import db
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.customer_reviews.test_in_browser import press
 from tests.factories import sign_in_as
 from tests.public_ledger.conftest import Giving
@@ -18,7 +18,6 @@ from tests.whereabouts.conftest import follow
 pytestmark = pytest.mark.full
 
 
-@long_journey
 def test_from_the_banks_statement_to_the_page_that_everybody_reads(real_app: Flask, real_giving: Giving, way: Way) -> None:
     campaign, payment = paid(real_giving)
     officer, approver = real_app.test_client(), real_app.test_client()

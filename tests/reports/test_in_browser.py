@@ -13,7 +13,7 @@ from crowdfund.campaigns.states import CampaignState as C
 from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.faces.test_looking import drawn
 from tests.factories import sign_in_as
 from tests.public_ledger.conftest import CREDIT_CODE, Giving
@@ -36,7 +36,6 @@ def press(page: Page, role: Literal["button", "link"], name: str) -> None:
         page.get_by_role(role, name=name).first.click()
 
 
-@long_journey
 def test_a_gift_is_followed_to_the_line_that_it_paid(real_app: Flask, real_giving: Giving, way: Way) -> None:
     giving, campaign = real_giving, real_giving.campaign()
     gift = in_transaction(give, campaign.public_id, fen=500, giver="石榴花")
@@ -87,7 +86,6 @@ def test_a_gift_is_followed_to_the_line_that_it_paid(real_app: Flask, real_givin
         is_at_ease(stranger)
 
 
-@long_journey
 def test_a_late_report_is_said_written_read_and_published(real_app: Flask, real_giving: Giving, way: Way) -> None:
     giving = real_giving
     long_ago = clock.now() - timedelta(days=200)

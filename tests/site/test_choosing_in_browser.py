@@ -8,7 +8,7 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 
 pytestmark = pytest.mark.full
 
@@ -19,7 +19,6 @@ def address(demo_app: Flask, demonstration: Session) -> Iterator[str]:
         yield address
 
 
-@long_journey
 def test_from_the_shelf_to_the_cheapest(address: str, way: Way) -> None:
     page = way.open(address)
     page.goto("/categories/grains")

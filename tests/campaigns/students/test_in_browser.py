@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from crowdfund.campaigns.plans.links import url_of
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.campaigns.conftest import latest_gift
 from tests.campaigns.plans.conftest import CONTACT, Monthly, plan_of
 from tests.campaigns.students.conftest import NUMBER, PAPER, TERM, Aid, place_of
@@ -22,7 +22,6 @@ def press(page: Page, role: Literal["button", "link"], name: str) -> None:
         page.get_by_role(role, name=name).first.click()
 
 
-@long_journey
 def test_a_student_is_sponsored_and_the_school_is_paid(real_monthly: Monthly, way: Way, tmp_path: Path) -> None:
     monthly = real_monthly
     aid = Aid(monthly, monthly.campaign(kind="student_aid"))

@@ -8,7 +8,7 @@ from marketplace.core.db import in_transaction
 from marketplace.orders.access import link_key
 from marketplace.orders.invoices import requesting
 from tests import factories
-from tests.browser import Way, is_at_ease, long_journey, serving
+from tests.browser import Way, is_at_ease, serving
 from tests.orders.conftest import Shop, shop
 from tests.orders.invoices.test_invoices import PERSON
 from tests.orders.promotions.conftest import Counter
@@ -26,7 +26,6 @@ def signed_in_page(shop: Shop, page: Page, address: str, *roles: str) -> None:
     page.context.add_cookies([{"name": "session", "value": cookie.value, "url": address}])
 
 
-@long_journey
 def test_a_buyer_uses_a_code_writes_a_card_and_asks_for_an_invoice(shop: Shop, way: Way) -> None:
     made, draft = promotion(), promotion(code="WANQIU", is_live=False)
     with serving(shop.app) as address:
