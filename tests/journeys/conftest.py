@@ -13,17 +13,14 @@ from tests.databases import PostgresServer, SQLiteFiles
 from tests.houses import House, Plan, copied
 
 PASSWORD = "millet-58-doors"
-
-
-STORY = "test_story.py"
 CROSSWISE = {("sqlite", True), ("postgresql", False)}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The story is lived on each database with JavaScript and without, the other journeys crosswise, and so at night."""
+    """With JavaScript on one database and without it on the other; at night in all four ways."""
     for item in items:
-        if item.path.parent == Path(__file__).parent and item.path.name != STORY and isinstance(item, pytest.Function):
+        if item.path.parent == Path(__file__).parent and isinstance(item, pytest.Function):
             told = item.callspec.params
             if (told["databases"], told["script"]) not in CROSSWISE:
                 item.add_marker(pytest.mark.nightly)
