@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from itertools import cycle
 from typing import Any, Final
 
 from sqlalchemy import select
 
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import Refusal
+from marketplace.core.worker import Worker
+from marketplace.duties import queues
 from marketplace.orders import refunding
 from marketplace.orders.models import OrderLine, Parcel, RefundLine
 from marketplace.payments import absent
@@ -34,13 +35,10 @@ def settle_down(world: World) -> None:
 
 
 def work_until_nothing_is_due(world: World) -> None:
-    """Each has its turn, until none of them has found anything since the last that did; then what they wrote is sealed."""
-    steps = world.steps()
-    in_vain = 0
-    for step in cycle(steps):
-        in_vain = 1 if was_of_use(step) else in_vain + 1
-        if in_vain == len(steps):
-            break
+    """Round after round, as the worker does it, until one finds nothing; then what they wrote is sealed."""
+    worker = Worker(queues=queues())
+    while sum(map(was_of_use, worker.with_work(world.steps()))):
+        pass
     for seal in world.seals():
         was_of_use(seal)
 
