@@ -64,9 +64,10 @@ def history_app(databases: SQLiteFiles | PostgresServer, template: str) -> Itera
         yield app
 
 
-@pytest.fixture
-def demonstration(demo_app: Flask) -> Iterator[Session]:
-    with demo_app.app_context():
+@contextmanager
+def rolled_back(app: Flask) -> Iterator[Session]:
+    """What is written meanwhile is gone afterwards, though it was committed."""
+    with app.app_context():
         engine, engines = db.engine, cast(dict[str | None, Any], db.engines)
         db.session.configure(join_transaction_mode="create_savepoint")
         with engine.connect() as connection, connection.begin() as outer:
@@ -75,3 +76,9 @@ def demonstration(demo_app: Flask) -> Iterator[Session]:
             db.session.remove()
             outer.rollback()
         engines[None] = engine
+
+
+@pytest.fixture
+def demonstration(demo_app: Flask) -> Iterator[Session]:
+    with rolled_back(demo_app) as session:
+        yield session

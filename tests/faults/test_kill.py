@@ -142,7 +142,7 @@ def wait_for(what: Callable[[], bool], seconds: float) -> bool:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("seconds", [20, pytest.param(120, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("seconds", [10, pytest.param(120, marks=pytest.mark.nightly)])
 def test_killed_at_any_moment_nothing_acknowledged_is_lost(house: SupervisedHouse, seconds: int) -> None:
     seed = int(os.environ.get("KILL_SEED") or random.randrange(2**32))
     print(f"KILL_SEED={seed}")  # noqa: T201

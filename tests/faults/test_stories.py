@@ -231,6 +231,7 @@ def looks_of(client: FlaskClient, addresses: list[str]) -> list[str]:
     return [each for each, text_ in said.items() if any(secret in text_ for secret in secrets)]
 
 
+@pytest.mark.pages
 def test_nothing_later_names_somebody_anonymous(fund: Fund, thinned: Thinned) -> None:
     campaign, gifts = a_long_life(fund)
     payment = ask_for_money(fund, campaign)

@@ -25,6 +25,7 @@ from marketplace.payments import attempts, outcomes
 from marketplace.payments.gateways import RemotePayment
 from marketplace.payments.models import Attempt
 from marketplace.payments.states import AttemptState
+from tests.examples import enough
 from tests.groups.conftest import Market, build_market, place, wrong
 from tests.orders.conftest import get, stock_of
 
@@ -126,7 +127,7 @@ def test_in_any_order_money_and_stock_stay_exact(app: Flask, prolongs: int, pyte
     market = build_market(app)
     in_transaction(stock.count, market.shop.apples, difference=900, reference="test")
     market.offering(prolong_days=prolongs, tolerance_percent=34 * prolongs)
-    examples = 4 if pytestconfig.getoption("--tier") == "quick" else 25
+    examples = 4 if pytestconfig.getoption("--tier") == "quick" else enough(25, pytestconfig)
 
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(acts=ACTS)

@@ -24,6 +24,7 @@ from marketplace.orders.promotions.models import PromotionUse
 from marketplace.orders.promotions.states import Kind, PromotionState, UseState
 from marketplace.orders.states import OrderState, ParcelState as S
 from marketplace.payments.models import Refund
+from tests.examples import enough
 from tests.factories import sign_in_as
 from tests.institutions.conftest import WHERE, Canteen, build_canteen, differences, next_month, send
 from tests.orders.conftest import balances, build_shop, get, parcels, quoted_total
@@ -318,7 +319,7 @@ def test_whatever_is_ordered_and_claimed_it_is_paid_less_credits_and_goes_back_t
     promotion(code="SHARED", platform_bps=3333, amount_fen=777, **everybody)
     promotion(code="NINETY", platform_bps=1, percent=90, **percent, **everybody)
     promotion(code="FREESHIP", kind=Kind.FREE_SHIPPING, amount_fen=0, **everybody)
-    numbers, examples = count(1), 3 if pytestconfig.getoption("--tier") == "quick" else 6
+    numbers, examples = count(1), 3 if pytestconfig.getoption("--tier") == "quick" else enough(6, pytestconfig)
 
     @settings(
         max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING

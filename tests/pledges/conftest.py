@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -33,6 +33,9 @@ from marketplace.accounts import people, second_factor
 from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
+from tests.conftest import make as app_on
+from tests.databases import PostgresServer, SQLiteFiles, close
+from tests.demonstration import rolled_back
 from tests.factories import make, make_person, make_station, sign_in_as
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -242,9 +245,24 @@ def build(app: Flask, cases: int = 12) -> World:
     return world
 
 
+@pytest.fixture(scope="session")
+def built(databases: SQLiteFiles | PostgresServer, template: str) -> Iterator[World]:
+    """To build it takes longer than most tests of it."""
+    app = app_on(url := databases.create(template))
+    with app.app_context():
+        world = build(app)
+        for person in world.people.values():
+            db.session.refresh(person)  # its number is known wherever it is asked for
+    yield world
+    close(app)
+    databases.drop(url)
+
+
 @pytest.fixture
-def world(app: Flask) -> World:
-    return build(app)
+def world(built: World, no_index: None) -> Iterator[World]:
+    with rolled_back(built.app) as session:
+        people = {name: session.get_one(Person, person.id) for name, person in built.people.items()}
+        yield replace(built, people=people)
 
 
 @pytest.fixture

@@ -67,6 +67,7 @@ def house(demo_app: Flask, demonstration: Session, monkeypatch: pytest.MonkeyPat
     return demo_app
 
 
+@pytest.mark.pages
 @pytest.mark.parametrize("name", AT_ONCE)
 def test_no_page_and_no_answer_names_a_child(house: Flask, demonstration: Session, written: io.StringIO, name: str) -> None:
     values, crawl = known(demonstration), Crawl(house, demonstration, name)

@@ -21,6 +21,7 @@ from marketplace.orders.receiving.planning import without
 from marketplace.orders.receiving.sharing import lighter_by
 from marketplace.orders.remaining import LineLeft, Part
 from tests import factories
+from tests.examples import enough
 from tests.orders.conftest import Shop, differences, get, latest, shop
 from tests.orders.promotions.promoting import promotion
 from tests.orders.refunding import Box, ask
@@ -98,14 +99,19 @@ def test_nor_of_two_lines_of_which_one_is_sent_something_else_instead(line: Line
 
 
 @pytest.mark.parametrize("examples", [4, pytest.param(60, marks=pytest.mark.full)])
-def test_and_the_audit_agrees(shop: Shop, examples: int) -> None:
+def test_and_the_audit_agrees(shop: Shop, examples: int, pytestconfig: pytest.Config) -> None:
     """Through the doors: a cart, a promotion, an arrival with its weight, a refund of one unit and then of what is left."""
     shop.apples = factories.make_variant(factories.make_listing(), stock_on_hand=1000, net_weight_grams=100).code
     figures = (st.integers(2, 60), st.integers(1, 6), st.integers(1, 90), st.integers(0, 10_000))
 
     no_shrinking = (Phase.explicit, Phase.generate)  # each example is a life of its own in the one house
 
-    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), phases=no_shrinking)
+    @settings(
+        max_examples=enough(examples, pytestconfig),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=no_shrinking,
+    )
     @given(*figures, st.integers(1, 6), st.integers(1, 99), st.booleans())
     @example(10, 2, 90, 10_000, 2, 51, True)
     @example(3, 2, 60, 0, 2, 40, True)

@@ -40,6 +40,7 @@ from marketplace.payments import attempts, sweeping
 from marketplace.payments.models import Refund
 from marketplace.payments.sandbox.storage import payment, refund
 from marketplace.payments.states import RefundState
+from tests.examples import enough
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, differences
 from tests.orders.refunding import bounce, refund_again
 
@@ -258,7 +259,8 @@ def gone(code: str) -> int:
         pytest.param(600, 60, marks=pytest.mark.nightly),
     ],
 )
-def test_no_fen_and_no_pack_appears_or_is_lost(shop: Shop, examples: int, steps: int) -> None:
+def test_no_fen_and_no_pack_appears_or_is_lost(shop: Shop, examples: int, steps: int, pytestconfig: pytest.Config) -> None:
     Lives.shop, Lives.counted = shop, {shop.apples: 100, shop.millet: 100}
     how: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
-    run_state_machine_as_test(Lives, settings=settings(max_examples=examples, stateful_step_count=steps, **how))
+    how["max_examples"] = enough(examples, pytestconfig)
+    run_state_machine_as_test(Lives, settings=settings(stateful_step_count=steps, **how))

@@ -27,6 +27,7 @@ from marketplace.payments.models import Attempt
 from marketplace.payments.states import AttemptState
 from tests.campaigns.conftest import Fund
 from tests.campaigns.matching.conftest import get_fund, opened
+from tests.examples import enough
 
 GIVERS = ("", "", "a@example.test", "b@example.test")
 CARDS = ("", "fp_1")
@@ -47,8 +48,10 @@ def fund(app: Flask) -> Iterator[Fund]:
 
 
 @pytest.mark.parametrize("examples", [5, pytest.param(40, marks=pytest.mark.full)])
-def test_a_funds_money_is_all_there_at_every_step(fund: Fund, examples: int) -> None:
-    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+def test_a_funds_money_is_all_there_at_every_step(fund: Fund, examples: int, pytestconfig: pytest.Config) -> None:
+    @settings(
+        max_examples=enough(examples, pytestconfig), deadline=None, suppress_health_check=list(HealthCheck), database=None
+    )
     @given(terms, st.lists(steps, max_size=10))
     def live(promised: tuple[int, int, int, int], what: list[tuple[str, int, Any]]) -> None:
         pool = Pool(fund, *promised)

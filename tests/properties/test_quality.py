@@ -21,6 +21,7 @@ from marketplace.orders.models import OrderLine, Parcel
 from marketplace.orders.states import ParcelState
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import RefundState
+from tests.examples import enough
 from tests.orders.conftest import Shop
 from tests.properties.test_refunds import stocked
 from tests.properties.trading import Trade, answer, pay, place
@@ -160,10 +161,12 @@ def counted() -> dict[tuple[str, str], Counter[str]]:
 
 
 @pytest.mark.parametrize("examples", [3, pytest.param(15, marks=pytest.mark.full)])
-def test_each_pack_counts_once_for_its_cause(shop: Shop, examples: int) -> None:
+def test_each_pack_counts_once_for_its_cause(shop: Shop, examples: int, pytestconfig: pytest.Config) -> None:
     stocked()
 
-    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(
+        max_examples=enough(examples, pytestconfig), deadline=None, suppress_health_check=list(HealthCheck), database=None
+    )
     @given(st.tuples(*[st.integers(0, 6)] * 3).filter(any), st.lists(steps, max_size=10))
     def live(quantities: tuple[int, ...], what: list[tuple[str, int, Any]]) -> None:
         before, sold = counted(), Sold(quantities)

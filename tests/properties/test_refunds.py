@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, seed, settings, strategies as st
 from marketplace.orders.remaining import LineLeft, Part
 from tests import factories
 from tests.databases import PostgresServer, SQLiteFiles
+from tests.examples import enough
 from tests.orders.conftest import QINXIAN, Shop
 from tests.properties.trading import Trade
 
@@ -110,9 +111,9 @@ def test_parts_of_a_price_and_units_never_give_back_more_than_a_line_cost_and_en
 
 
 @pytest.mark.parametrize("examples", [6, pytest.param(60, marks=pytest.mark.full)])
-def test_every_fen_is_somebodys_at_every_step(shop: Shop, examples: int) -> None:
+def test_every_fen_is_somebodys_at_every_step(shop: Shop, examples: int, pytestconfig: pytest.Config) -> None:
     stocked()
-    trades(examples)()
+    trades(enough(examples, pytestconfig))()
 
 
 @pytest.mark.nightly

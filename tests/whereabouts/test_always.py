@@ -21,6 +21,7 @@ from marketplace.core.money import Money
 from marketplace.ledger import books
 from tests.campaigns.conftest import Fund
 from tests.campaigns.matching.conftest import opened
+from tests.examples import enough
 from tests.properties.test_matching import CARDS, GIVERS, Pool
 from tests.public_ledger.conftest import CREDIT_CODE, Giving
 from tests.public_ledger.test_receipts import send_back as send_back_in_public
@@ -98,17 +99,20 @@ def write(session: Session, campaign: Campaign, kind: str, reference: str, fen: 
 
 
 @pytest.mark.full
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS)
-def test_every_fen_is_somewhere_once(app: Flask, giving: Giving, steps: list[tuple[str, int, int]]) -> None:
-    story = Story(giving, giving.campaign())
-    for step in steps:
-        story.take(*step)
-    follow(giving)
-    refuse_any_difference(story.campaign)
-    rows = db.session.query(GivenMoney).where(GivenMoney.campaign_id == story.campaign.id)
-    assert sorted(each.came_fen - each.back_fen for each in rows) == sorted(story.stayed.values())
-    refuse_another_order(app, story.campaign.public_id)
+def test_every_fen_is_somewhere_once(app: Flask, giving: Giving, pytestconfig: pytest.Config) -> None:
+    @settings(max_examples=enough(20, pytestconfig), deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(STEPS)
+    def live(steps: list[tuple[str, int, int]]) -> None:
+        story = Story(giving, giving.campaign())
+        for step in steps:
+            story.take(*step)
+        follow(giving)
+        refuse_any_difference(story.campaign)
+        rows = db.session.query(GivenMoney).where(GivenMoney.campaign_id == story.campaign.id)
+        assert sorted(each.came_fen - each.back_fen for each in rows) == sorted(story.stayed.values())
+        refuse_another_order(app, story.campaign.public_id)
+
+    live()
 
 
 class Matched(Pool):
@@ -165,8 +169,8 @@ TERMS = st.tuples(st.integers(1, 300), st.integers(1, 900), st.integers(1, 1500)
 
 
 @pytest.mark.full
-def test_every_fen_is_somewhere_once_with_real_matches(fund: Fund) -> None:
-    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+def test_every_fen_is_somewhere_once_with_real_matches(fund: Fund, pytestconfig: pytest.Config) -> None:
+    @settings(max_examples=enough(12, pytestconfig), deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(TERMS, st.lists(MOVES, min_size=4, max_size=14))
     def live(promised: tuple[int, int, int, int], what: list[tuple[str, int, Any]]) -> None:
         pool = Matched(fund, *promised)

@@ -22,6 +22,7 @@ from marketplace.payments.sandbox.mandates import LATER
 from marketplace.payments.states import AttemptState
 from tests.campaigns.conftest import get
 from tests.campaigns.plans.conftest import FIRST, Killed, Monthly, differences, get_plan, latest_gift
+from tests.examples import enough
 
 DAYS = (1, 3, 31, 70)
 
@@ -94,26 +95,31 @@ STEPS = (
 
 
 @pytest.mark.full
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(steps=st.lists(st.sampled_from(STEPS), min_size=4, max_size=12))
-def test_no_fen_too_many_whatever_happens(monthly: Monthly, monkeypatch: pytest.MonkeyPatch, steps: list[str]) -> None:
-    life = Life(monthly, monkeypatch)
-    for step in steps:
-        life.do(step)
-    life.do("card succeeds")
-    for _again in range(3):
-        life.do("wait 1")
+def test_no_fen_too_many_whatever_happens(
+    monthly: Monthly, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
+    @settings(max_examples=enough(40, pytestconfig), deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(st.lists(st.sampled_from(STEPS), min_size=4, max_size=12))
+    def live(steps: list[str]) -> None:
+        life = Life(monthly, monkeypatch)
+        for step in steps:
+            life.do(step)
+        life.do("card succeeds")
+        for _again in range(3):
+            life.do("wait 1")
 
-    of_plan = select(Contribution.public_id).join(Installment, Installment.contribution_id == Contribution.id)
-    gifts = of_plan.where(Installment.plan_id == get_plan(life.plan).id)
-    succeeded = (Attempt.reference.in_(gifts), Attempt.state == AttemptState.SUCCEEDED)
-    taken = total(select(func.sum(Attempt.fen)).where(*succeeded))
-    back = total(select(func.sum(Refund.fen)).join(Attempt, Attempt.id == Refund.attempt_id).where(*succeeded))
-    is_received = Contribution.state == ContributionState.RECEIVED
-    received = total(select(func.sum(Contribution.fen)).where(Contribution.public_id.in_(gifts), is_received))
-    is_called_off = get(life.campaign).state is CampaignState.CANCELLED
-    assert taken - back == monthly.fund.balance(life.campaign) == (0 if is_called_off else received)
-    assert differences(monthly) == []
+        of_plan = select(Contribution.public_id).join(Installment, Installment.contribution_id == Contribution.id)
+        gifts = of_plan.where(Installment.plan_id == get_plan(life.plan).id)
+        succeeded = (Attempt.reference.in_(gifts), Attempt.state == AttemptState.SUCCEEDED)
+        taken = total(select(func.sum(Attempt.fen)).where(*succeeded))
+        back = total(select(func.sum(Refund.fen)).join(Attempt, Attempt.id == Refund.attempt_id).where(*succeeded))
+        is_received = Contribution.state == ContributionState.RECEIVED
+        received = total(select(func.sum(Contribution.fen)).where(Contribution.public_id.in_(gifts), is_received))
+        is_called_off = get(life.campaign).state is CampaignState.CANCELLED
+        assert taken - back == monthly.fund.balance(life.campaign) == (0 if is_called_off else received)
+        assert differences(monthly) == []
+
+    live()
 
 
 def total(fen: Any) -> int:

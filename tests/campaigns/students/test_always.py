@@ -21,6 +21,7 @@ from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
 from tests.campaigns.plans.conftest import Monthly, differences
 from tests.campaigns.students.conftest import AUTUMN, OURS, SCHOOL, SPRING, Aid
+from tests.examples import enough
 
 CODE: Final = SCHOOL.provider_credit_code
 STEPS: Final = (
@@ -122,8 +123,8 @@ class Story:
 
 
 @pytest.mark.full
-def test_no_term_is_ever_without_its_money(monthly: Monthly) -> None:
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+def test_no_term_is_ever_without_its_money(monthly: Monthly, pytestconfig: pytest.Config) -> None:
+    @settings(max_examples=enough(15, pytestconfig), deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(st.lists(st.tuples(st.sampled_from(STEPS), st.integers(1, 1500)), min_size=8, max_size=24))
     def live(steps: list[tuple[str, int]]) -> None:
         story = Story(Aid(monthly, monthly.campaign(kind="student_aid")))
