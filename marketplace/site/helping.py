@@ -1,5 +1,5 @@
-"""What the front page says of lending a hand: one campaign, one harvest sold ahead, the devices that banks promised, the last
-rows of the public ledger."""
+"""What the front page says of lending a hand: one campaign, one harvest sold ahead, the devices that banks promised, the
+last rows of the public ledger."""
 
 from typing import Final
 
