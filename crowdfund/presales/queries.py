@@ -114,9 +114,12 @@ class Shown:
 
 def board(session: Session) -> tuple[list[Card], list[Card]]:
     """What is open, that which ends first first; and what is over, the latest first. Two statements."""
-    live = cards(session, Presale.state == P.LIVE, Presale.closes_on, Presale.id)
     over = cards(session, Presale.state.in_(sorted(PUBLIC - {P.LIVE})), Presale.closes_on.desc(), Presale.id.desc())
-    return live, over
+    return live(session), over
+
+
+def live(session: Session) -> list[Card]:
+    return cards(session, Presale.state == P.LIVE, Presale.closes_on, Presale.id)
 
 
 def page_of(

@@ -18,7 +18,9 @@ from marketplace.core.records import record
 
 LONGEST_NUMBER: Final = 40  # characters of an article number
 MOST_PICTURES: Final = 6
-WHOLE: Final = re.compile(r"(\d{1,9})(?:\.0+)?")
+WHOLE: Final = re.compile(r"(-?\d{1,40})(?:\.0+)?")
+FINER_THAN_FEN: Final = re.compile(r"\d{1,8}\.\d{3,40}")
+OF_ANY_SIZE: Final = re.compile(r"-?\d{1,40}(\.\d{1,40})?")
 BETWEEN_NUMBERS: Final = re.compile(r"[,，、;；\s/和]+")
 BETWEEN_NAMES: Final = re.compile(r"[,，、;；\n|]+")
 MONTH_RANGE: Final = re.compile(r"(\d{1,2})(?:[-~～至到—–]+(\d{1,2}))?")
@@ -78,6 +80,10 @@ def number_of(name: str) -> Callable[[str], int]:
 def yuan(text: str) -> int:
     """A sum as people write it, in fen."""
     plain = without_thousands(text).removeprefix("¥").removesuffix("元").strip()
+    if FINER_THAN_FEN.fullmatch(plain):
+        raise Wrong("finer_than_fen", {"typed": text[:MOST_OF_A_NAME]})
+    if not YUAN.fullmatch(plain) and OF_ANY_SIZE.fullmatch(plain):
+        raise Wrong("price_range")
     if not YUAN.fullmatch(plain):
         raise Wrong("not_a_sum", {"typed": text[:MOST_OF_A_NAME]})
     fen = int(Decimal(plain) * 100)

@@ -41,6 +41,10 @@ OF_ROWS: Final[dict[str, Words]] = {
     "not_whole": (_l("“%(typed)s” is no whole number."), _l("Enter a whole number, such as 20.")),
     "out_of_range": (_l("%(typed)s is not between %(least)s and %(most)s."), _l("Enter a number in between.")),
     "not_a_sum": (_l("“%(typed)s” is no sum."), _l("Enter a sum in yuan, such as 39.80.")),
+    "finer_than_fen": (
+        _l("“%(typed)s” has more than two decimals: nothing is smaller than a fen."),
+        _l("Enter a sum in yuan, such as 39.80."),
+    ),
     "price_range": (_l("A price is between ¥0.01 and ¥100,000."), _l("Correct the price.")),
     "no_category": (
         _l("There is no category “%(typed)s”."),

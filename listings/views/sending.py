@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Response, g, request
+from flask import Response, current_app, g, request
+from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.datastructures import FileStorage
 
 from listings import pictures
@@ -14,6 +15,7 @@ from marketplace.core import idempotency
 from marketplace.core.db import in_transaction
 from marketplace.core.errors import NotFound
 
+KEPT_SECONDS: Final = HOUR // 2  # for a page that is mended and sent again; files that belong to nothing are swept later
 AN_HOUR: Final = 120  # pictures of one person
 WIDTH_NAMES: Final = frozenset(str(width) for width in WIDTHS)
 
@@ -45,16 +47,35 @@ def made_of(file: FileStorage, folder: Path | None = None) -> dict[str, Any]:
 def reencoded(name: str, *, most: int, folder: Path) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """Pictures that are not everybody's, small and without anything personal in them; and what was wrong with some.
 
-    One more than `most` are read at most: enough to say that they are too many."""
-    made, wrong = list[dict[str, Any]](), list[str]()
-    for file in sent(name)[: most + 1]:
+    One more than `most` are read at most: enough to say that they are too many. Those that can be read are carried by
+    the page if it is shown again (`g.kept_pictures`), so that nobody has to choose them twice."""
+    made, wrong = kept(name, folder)[: most + 1], list[str]()
+    for file in sent(name)[: most + 1 - len(made)]:
         try:
             made.append(pictures.reencode(file.stream.read(pictures.LARGEST + 1), folder))
         except pictures.UnusablePicture as refusal:
             wrong.append(f"{str(file.filename)[:60]}: {refusal.message}")
         finally:
             file.close()
+    g.kept_pictures = [signer().dumps(each) for each in made[:most]]
     return made, tuple(wrong)
+
+
+def signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="kept picture")
+
+
+def kept(name: str, folder: Path) -> list[dict[str, Any]]:
+    """Pictures of this form that came before, when something else in it was wrong, and that still lie there."""
+    found = list[dict[str, Any]]()
+    for token in request.form.getlist(f"{name}_kept"):
+        try:
+            made: dict[str, Any] = signer().loads(token, max_age=KEPT_SECONDS)
+        except BadData:
+            continue
+        if made not in found and pictures.file_of(folder, made["digest"], WIDTHS[0]).is_file():
+            found.append(made)
+    return found
 
 
 def picture_answer(folder: Path, digest: str, width: str, *, is_public: bool = False) -> Response:

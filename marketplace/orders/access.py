@@ -4,20 +4,23 @@ A stranger who signs in keeps sight of what this browser has opened; what was pl
 
 import hmac
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from flask import g, session as cookie
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
+from marketplace.core import clock
 from marketplace.core.db import in_transaction
 from marketplace.core.encryption import fingerprint
 from marketplace.core.errors import NotFound
 from marketplace.orders.models import Order
+from marketplace.orders.states import OrderState
 
 REMEMBERED: Final = "orders"
 PLACED: Final = "placed"  # in this browser, by a stranger: whoever was only given a link does not get the order itself
 MOST: Final = 20
+MOST_UNPAID: Final = 3
 
 
 def link_key(number: str) -> str:
@@ -60,6 +63,18 @@ def find_by_phone(session: Session, number: str, phone: str) -> Order | None:
     """For a guest without their link."""
     known = select(Order).where(Order.number == number, Order.phone_fingerprint == fingerprint(phone, "order.phone"))
     return session.scalar(known)
+
+
+def unpaid(session: Session, *which: ColumnElement[bool]) -> Sequence[Any]:
+    """What this visitor has ordered and can still pay, latest first: for whoever comes back from the cashier by
+    another way than ours, and would order again."""
+    placed, person = cookie.get(PLACED, []), g.person
+    if person is None and not placed:
+        return ()
+    mine = Order.number.in_(placed) if person is None else or_(Order.number.in_(placed), Order.buyer_id == person.id)
+    open_still = (Order.state == OrderState.PENDING_PAYMENT, Order.pay_by > clock.now())
+    wanted = select(Order.number, Order.total_fen, Order.pay_by).where(mine, *open_still, *which)
+    return session.execute(wanted.order_by(Order.id.desc()).limit(MOST_UNPAID)).all()
 
 
 def actor() -> str:

@@ -77,11 +77,11 @@ class Front:
 @bp.get("/")
 @requires("shop.browse")
 def show() -> ResponseReturnValue:
-    page_cache.tags("goods", "stations", "giving", "ledger", "pledges")
+    page_cache.tags("goods", "stations", "giving", "ledger", "pledges", "presales")
     return render_template("site/home.html", page=front(db.session()), row_words=ROWS)
 
 
-@remembered("goods", "stations", "giving", "ledger", "pledges", kilobytes=140)
+@remembered("goods", "stations", "giving", "ledger", "pledges", "presales", kilobytes=140)
 def front(session: Session) -> Front:
     today = clock.today()
     places = [place for prefecture in station_pages.directory(session) for place in prefecture.places]

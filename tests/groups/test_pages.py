@@ -50,12 +50,15 @@ def test_from_the_product_to_a_paid_place_and_on_to_a_complete_group(market: Mar
     product = buyer.get(f"/listings/{listing_of(market)}").text
     assert f'href="/groups/{group}"' in product and "再来 1 件就成团" in product
     friend = market.shop.browser()
+    assert "还没付款：" not in buyer.get(f"/groups/{group}/members/new").text
     shown = friend.get(f"/groups/{group}").text
     assert "郭**" in shown and "郭晓芸" not in shown and "已付 2 件，共要 3 件" in shown and "<svg" in shown
     page = friend.get(f"/groups/{group}/members/new?packs=1")
     answer = post(friend, f"/groups/{group}/members", filled(page, phone="13835172099"))
     second = latest().number
     assert answer.status_code == 303 and second != first
+    back, elsewhere = (each.get(f"/groups/{group}/members/new").text for each in (friend, buyer))
+    assert f"你的订单 {second} 还没付款：" in back and f'href="/orders/{second}"' in back and second not in elsewhere
     market.pay(second)
     assert market.group(group).state == "reached"
     assert "已成团" in friend.get(f"/groups/{group}").text

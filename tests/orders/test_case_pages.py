@@ -218,6 +218,22 @@ def test_cases_go_on_where_the_page_ended_and_who_waits_stands_first(
 
 
 @pytest.mark.full
+def test_a_picture_is_chosen_once_whatever_else_is_wrong(delivered: Bought) -> None:
+    answer = report(delivered, words="", pictures=[picture(), (io.BytesIO(b"no picture"), "letter.doc")])
+    kept = re.findall(r'name="pictures_kept" value="([^"]+)" checked', answer.text)
+    assert answer.status_code == 422 and len(kept) == 1 and "letter.doc" in answer.text and cases() == []
+
+    again = report(delivered, words="", pictures_kept=kept)
+    assert again.text.count('name="pictures_kept"') == 1 and cases() == []
+    for forged in ("x", kept[0][:-1], kept[0][1:]):
+        assert report(delivered, pictures_kept=forged).status_code == 422 and cases() == []
+    with time_machine.travel(clock.now() + timedelta(minutes=31), tick=False):
+        assert report(delivered, pictures_kept=kept).status_code == 422 and cases() == []
+
+    assert report(delivered, pictures_kept=[*kept, *kept]).status_code == 303
+    assert len(cases()) == 1 and db.session.scalar(select(func.count()).select_from(CasePicture)) == 1
+
+
 def test_what_is_no_picture_is_named_what_is_sent_twice_is_one_case_and_late_is_late(delivered: Bought) -> None:
     answer = report(delivered, pictures=[(io.BytesIO(b"no picture"), "letter.doc")])
     assert answer.status_code == 422 and "letter.doc" in answer.text and cases() == []

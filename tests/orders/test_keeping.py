@@ -77,6 +77,7 @@ def test_back_after_ordering_leads_to_the_order_that_is_there(shop: Shop) -> Non
     typed = filled_form(shop, buyer, apples=1)
     post(buyer, "/checkout", typed)
     number = latest().number
+    assert f'href="/orders/{number}"' in buyer.get("/cart").text and number not in shop.browser().get("/cart").text
 
     answer = post(buyer, "/checkout", typed | {"phone": "13900005555"})
 

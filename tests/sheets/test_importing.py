@@ -114,7 +114,7 @@ def test_price_and_stock_of_goods_for_sale_change_at_once(trader: Trader, sessio
 def test_one_mistake_keeps_all_rows_back_unless_the_good_ones_are_asked_for(trader: Trader, session: Session) -> None:
     bad = changed(MILLET, number="A002", price="abc", stock="-1")
     row = trader.compared(as_csv(HEADINGS, MILLET, bad))
-    assert wrong(session) == [(3, "price", "not_a_sum"), (3, "stock", "not_whole")]
+    assert wrong(session) == [(3, "price", "not_a_sum"), (3, "stock", "out_of_range")]
 
     trader.post(f"/seller/imports/{row.public_id}/confirmation")
     work()

@@ -181,11 +181,14 @@ BAD: dict[str, tuple[dict[str, str], str, str]] = {
     "a short story": ({"story": "好"}, "story", "length"),
     "no such category": ({"category": "飞机"}, "category", "no_category"),
     "a price of nothing": ({"price": "0"}, "price", "price_range"),
-    "a price of thirds": ({"price": "1.333"}, "price", "not_a_sum"),
+    "a price below nothing": ({"price": "-39.80"}, "price", "price_range"),
+    "a price of thirds": ({"price": "1.333"}, "price", "finer_than_fen"),
     "a price with a comma for a point": ({"price": "39,80"}, "price", "not_a_sum"),
     "a stock with a comma for a point": ({"stock": "10,5"}, "stock", "not_whole"),
     "half a pack": ({"stock": "1.5"}, "stock", "not_whole"),
     "too many packs": ({"stock": "1000001"}, "stock", "out_of_range"),
+    "more packs than there are grains": ({"stock": "9" * 30}, "stock", "out_of_range"),
+    "less than none": ({"stock": "－3"}, "stock", "out_of_range"),
     "a pack of a ton": ({"unit": "2000斤箱"}, "unit", "unit"),
     "a pack that says nothing": ({"unit": "礼盒"}, "weight", "no_weight"),
     "no number": ({"number": ""}, "number", "no_key"),
@@ -205,7 +208,7 @@ def test_each_mistake_has_its_row_column_reason_and_remedy(trader: Trader, sessi
 
 def test_a_row_without_a_number_says_all_that_is_wrong_at_once(trader: Trader, session: Session) -> None:
     trader.compared(as_csv(HEADINGS, changed(MILLET, number="", price="-1", stock="x")))
-    assert wrong(session) == [(2, "number", "no_key"), (2, "price", "not_a_sum"), (2, "stock", "not_whole")]
+    assert wrong(session) == [(2, "number", "no_key"), (2, "price", "price_range"), (2, "stock", "not_whole")]
 
 
 def test_the_same_goods_twice_are_said_at_the_later_row(trader: Trader, session: Session) -> None:

@@ -35,6 +35,7 @@ def test_what_they_are_is_exported_once_and_changed_once(trader: Trader, session
     offer_two(trader)
     lines = exported(trader)
     assert [line[lines[0].index("品名")] for line in lines[1:]] == ["小米GA", ""]
+    assert [line[lines[0].index("状态")] for line in lines[1:]] == ["草稿", "草稿"]
     put(lines, 1, "品名", "武乡小米")
     sheet = as_csv(*lines)
 

@@ -83,4 +83,14 @@ def test_home_costs_a_fixed_number_of_statements(client: FlaskClient, count_stat
     with count_statements() as sent:
         client.get("/")
 
-    assert len(sent) <= 16
+    assert len(sent) <= 17
+
+
+def test_all_three_worlds_stand_side_by_side_and_giving_in_the_phone_s_bar(client: FlaskClient) -> None:
+    page = client.get("/").text
+
+    hands, tabs = page.partition('class="hands')[2].partition("</section>")[0], page.partition('class="tabs"')[2]
+    ways = re.findall(r'class="button button--[a-z]+ button--wide" href="(/[a-z]+)', hands)
+    assert ways == ["/campaigns", "/presales", "/pledges"] and "凑不够，全额退" in hands
+    leads = re.findall(r'href="(/[a-z]*)"', tabs.partition("</nav>")[0])
+    assert leads == ["/", "/search", "/campaigns", "/cart", "/account"]

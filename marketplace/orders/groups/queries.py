@@ -211,6 +211,13 @@ def members(session: Session, group: str) -> list[Member]:
     return [Member(mask_name(row.recipient), row.packs, row.state in COUNTED) for row in rows]
 
 
+def places(terms: GroupBuy | GroupOffer) -> ColumnElement[bool]:
+    """Of all orders those that are places in this group, or in any that was opened by this offer."""
+    theirs = GroupBuy.id == terms.id if isinstance(terms, GroupBuy) else GroupBuy.offer_id == terms.id
+    joined = select(GroupMember.order_id).join(GroupBuy, GroupBuy.id == GroupMember.group_id)
+    return Order.id.in_(joined.where(theirs))
+
+
 def offers() -> Columns:
     wanted: Columns = select(GroupOffer, *PACK).join(Listing, Listing.code == GroupOffer.listing_code)
     return wanted.join(Variant, Variant.code == GroupOffer.variant_code)

@@ -86,14 +86,12 @@ def create_change(number: str, line: str) -> ResponseReturnValue:
 
 def keep(order: Order, line: BoughtLine, form: ReviewForm, do: Callable[[Said], None]) -> ResponseReturnValue:
     """What was typed, kept by `do`; or the page again, beside what is wrong."""
-    if not form.validate():
-        return review_page(order, line, form, 422)
     number = order.number
     try:
         hit("review.write", number, limit=60, seconds=HOUR)
         hit("review.write.from", where_from(), limit=120, seconds=HOUR)
         made, wrong = review_pictures.reencoded("pictures")
-        if wrong:
+        if not form.validate() or wrong:
             return review_page(order, line, form, 422, wrong)
         do(Said(int(str(form.stars.data)), str(form.words.data), made))
     except writing.TooManyPictures as refusal:

@@ -13,7 +13,7 @@ from marketplace.core import ids
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.settings import settings
-from marketplace.orders import carts, trouble
+from marketplace.orders import access, carts, trouble
 from marketplace.orders.carts import CartOwner
 from marketplace.orders.estimates import arriving, destinations
 from marketplace.orders.forms import ItemForm
@@ -57,6 +57,7 @@ def cart_page(refused: ItemForm | None = None, newcomer: Offer | None = None) ->
     shown: dict[str, Any] = {"quote": current_quote(), "refused": refused, "explain": trouble.explain}
     in_cart = {line.offer.variant for line in shown["quote"].lines}
     shown["newcomer"] = newcomer if newcomer and newcomer.variant not in in_cart else None
+    shown["unpaid"] = () if in_cart else access.unpaid(db.session())
     shown["to"] = to = destinations.current(db.session())
     shown["sent"] = arriving.of_cart(db.session(), shown["quote"], to.code) if to.is_chosen else ()
     shown["sending_fen"] = arriving.total_fen(shown["sent"])

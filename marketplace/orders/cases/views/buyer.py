@@ -84,12 +84,10 @@ def create_case(number: str) -> ResponseReturnValue:
     chosen = tidy(request.form.get("line", ""))
     line = next((each for each in queries.askable(db.session(), order) if each.public_id == chosen), None)
     form = request_form(line, request.form)
-    if not form.validate():
-        return request_page(order, line, form, 422)
     hit("case.open", number, limit=30, seconds=HOUR)
     hit("case.open.from", where_from(), limit=120, seconds=HOUR)
     made, wrong = reencoded("pictures", most=MOST_PICTURES, folder=settings().private_media_folder)
-    if wrong:
+    if not form.validate() or wrong:
         return request_page(order, line, form, 422, wrong)
     try:
         case = send(number, chosen, form, made)

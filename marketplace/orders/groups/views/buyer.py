@@ -215,6 +215,7 @@ def place_page(
         is_complete=state is GroupState.REACHED,
         until=telling.deadline(terms.closes_at if isinstance(terms, GroupBuy) else joining.closes_at(terms)),
         action=action,
+        unpaid=access.unpaid(db.session(), queries.places(terms)),
         back=where(shown),
         addresses=known_addresses(),
         cashier=gateways().chosen,

@@ -54,8 +54,11 @@ def create_check(institution: str, parcel: str) -> ResponseReturnValue:
     row = mine(institution)
     _shown, lines = check_queries.lines_to_check(db.session(), row.id, parcel)
     form, is_claim = forms.check_form(lines, request.form), request.form.get("action") == "claim"
-    if not form.validate():
-        return check_page(institution, parcel, form, 422)
+    hit("goods_check", institution, limit=120, seconds=HOUR)
+    folder = settings().private_media_folder
+    made, wrong = reencoded("pictures", most=MOST_PICTURES, folder=folder) if is_claim else ([], ())
+    if not form.validate() or wrong:
+        return check_page(institution, parcel, form, 422, wrong)
     if is_claim and not form.claims:
         form.form_errors.append(_("Say at one line how many packs you do not accept, or what they weigh."))
         return check_page(institution, parcel, form, 422)
@@ -64,11 +67,6 @@ def create_check(institution: str, parcel: str) -> ResponseReturnValue:
             _("You say that something is not right: send it to the station, or empty it to accept everything.")
         )
         return check_page(institution, parcel, form, 422)
-    hit("goods_check", institution, limit=120, seconds=HOUR)
-    folder = settings().private_media_folder
-    made, wrong = reencoded("pictures", most=MOST_PICTURES, folder=folder) if is_claim else ([], ())
-    if wrong:
-        return check_page(institution, parcel, form, 422, wrong)
     return send(institution, parcel, form, made, is_claim=is_claim)
 
 
