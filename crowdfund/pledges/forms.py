@@ -19,7 +19,7 @@ from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice
 F = TypeVar("F", bound=Form)
 GIVE_A_REASON: Final = _l("Write down why.")
 FILL_IN: Final = _l("Please fill this in.")
-SIX_DIGITS: Final = Regexp(r"^[0-9]{6}$", message=_l("The code has six digits."))
+SIX_DIGITS: Final = r"^[0-9]{6}$"
 
 
 def without_gaps(text: Any) -> Any:
@@ -169,14 +169,22 @@ class ReadingForm(Form):
 
 
 class HandoverForm(Form):
-    code = StringField(_l("The guardian's code"), [InputRequired(), SIX_DIGITS], filters=[without_gaps])
+    code = StringField(
+        _l("The guardian's code"),
+        [InputRequired(), Regexp(SIX_DIGITS, message=_l("The guardian's code has six digits."))],
+        filters=[without_gaps],
+    )
     recipient = SelectField(
         _l("Given to"), [InputRequired()], choices=[SelectChoice(who, telling.RELATIONS[who]) for who in RELATIONS]
     )
     witness = SelectField(
         _l("Witness"), [InputRequired(message=_l("Please choose who stands beside you."))], validate_choice=False
     )
-    witness_digits = StringField(_l("The witness's authenticator"), [InputRequired(), SIX_DIGITS], filters=[without_gaps])
+    witness_digits = StringField(
+        _l("The witness's authenticator"),
+        [InputRequired(), Regexp(SIX_DIGITS, message=_l("An authenticator shows six digits."))],
+        filters=[without_gaps],
+    )
 
 
 def apart(form: F, word: str) -> F:

@@ -32,6 +32,10 @@ class CancelledBefore(Refusal):
     message = _l("You have given a pledge back once already; this one goes its way.")
 
 
+class EndedBefore(Refusal):
+    message = _l("This pledge has ended already; there is nothing left to give back.")
+
+
 class TooLateToCancel(Refusal):
     message = _l("The watch is being made ready already, so this cannot be cancelled any more.")
 

@@ -56,6 +56,8 @@ def test_a_code_may_be_typed_as_it_was_read_aloud(world: World) -> None:
     guardian = world.code_for_guardian(code)
     data = form(world, f"{guardian[:3]} {guardian[3:]}")
     digits = data["witness_digits"]
+    short = try_it(world, device, data | {"code": guardian[:5], "witness_digits": digits[:5]})
+    assert "监护人的验证码是六位数字。" in short.text and "验证器上是六位数字。" in short.text
 
     answer = try_it(world, device, data | {"witness_digits": f"{digits[:3]}-{digits[3:]}"})
 
