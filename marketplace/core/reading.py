@@ -50,12 +50,13 @@ def takes_forms_only() -> bool:
 
 
 def page_above() -> str:
-    """The nearest address above this one that shows a page: as a rule the one whose form was sent here."""
+    """The page whose form is sent to this address: of a new one of the same, else the nearest above."""
     adapter, above = request_ctx.url_adapter, request.path.rstrip("/")
-    while above:
-        above = above.rpartition("/")[0]
-        if above and adapter is not None and adapter.test(above, "GET"):
-            return "/" + quote(above.lstrip("/\\"))
+    tried = f"{above}/new"
+    while above and adapter is not None:
+        if adapter.test(tried, "GET"):
+            return "/" + quote(tried.lstrip("/\\"))
+        tried = above = above.rpartition("/")[0]
     return "/"
 
 

@@ -250,6 +250,7 @@ def test_the_address_of_a_refused_form_leads_to_its_page(world: World) -> None:
     assert looked.status_code == 405 and f'href="/pledges/{code}"' in looked.text
     assert saver.get(f"/pledges/{code}/declaration?lang=en").headers["Location"] == f"/pledges/{code}"
     assert saver.get("/pledges/vouchers").headers["Location"].endswith("/pledges/vouchers/new")
+    assert saver.get("/presales/one/backings?lang=en").headers["Location"] == "/presales/one/backings/new"
 
 
 def test_where_no_bank_takes_part_nobody_is_asked_for_a_voucher(world: World) -> None:
