@@ -11,7 +11,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from crowdfund.pledges import telling
 from crowdfund.pledges.children import age_band
 from crowdfund.pledges.numbers import born, ending, is_card, is_identity, normalise
-from crowdfund.pledges.states import BANDS, CLOSINGS, METHODS, NEEDS, PURPOSES, RELATIONS, TIERS
+from crowdfund.pledges.states import BANDS, CLOSINGS, DEVICE, METHODS, NEEDS, PURPOSES, RELATIONS, TIERS, DeviceState
 from marketplace.accounts.people import PHONE
 from marketplace.core import clock
 from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice
@@ -202,6 +202,11 @@ class ReportForm(ReasonForm):
         [InputRequired()],
         choices=[SelectChoice(state, telling.MISHAPS[state]) for state in telling.MISHAPS],
     )
+
+    def offer_for(self, device: DeviceState) -> None:
+        """What can happen to a device in this state only: one that was handed over cannot be lost by us."""
+        possible = [state for state in telling.MISHAPS if state in DEVICE[device]]
+        self.there.choices = [SelectChoice(state, telling.MISHAPS[state]) for state in possible]
 
 
 class ProofForm(Form):
