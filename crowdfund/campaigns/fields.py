@@ -52,9 +52,7 @@ class AmountField(StringField):
         return str(_("The smallest amount is %(sum)s.", sum=yuan(self.least)))
 
     def too_much(self) -> str:
-        return str(
-            _("One online gift can be at most %(sum)s. For more, please contact the organisation.", sum=yuan(self.most))
-        )
+        return str(_("One gift can be at most %(sum)s. For more, please contact the organisation.", sum=yuan(self.most)))
 
 
 class GoalField(AmountField):

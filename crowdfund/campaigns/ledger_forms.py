@@ -1,6 +1,7 @@
 """What readers of the ledger and of receipts may ask for."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import DateField, HiddenField, SelectField, StringField, ValidationError
@@ -50,13 +51,17 @@ class RowsForm(Form):
         return Asked(**words, since=self.since.data, until=self.until.data, before=before)
 
 
+BARE: Final = re.compile(r"^(T?[0-9]{4})([0-9]{7,})$")  # as people read it aloud: without its stroke
+
+
 class ReceiptForm(Form):
     """The number that is printed on a receipt."""
 
     number = StringField(_l("Receipt number"), [DataRequired(), Length(max=40)])
 
     def validate_number(self, field: StringField) -> None:
-        field.data = (field.data or "").upper().replace(" ", "")
+        digits = (field.data or "").upper().replace(" ", "")
+        field.data = BARE.sub(r"\1-\2", digits)
         if not NUMBER.fullmatch(field.data):
             raise ValidationError(_("A receipt number looks like 2026-0000123, with a T in front for test money."))
 

@@ -65,6 +65,11 @@ class Shown:
         return self.state is ReceiptState.REISSUED and not self.replaced_by and not self.year
 
 
+def is_known(session: Session, number: str) -> bool:
+    """It was given out, whatever has become of it."""
+    return session.scalar(select(Receipt.id).where(Receipt.public_id == number)) is not None
+
+
 def find(session: Session, number: str, *, code: str = "") -> Shown:
     """Three statements at most. Raises NotFound for a number that was never given out."""
     receipt = session.scalar(select(Receipt).where(Receipt.public_id == number))

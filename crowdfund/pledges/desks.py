@@ -202,14 +202,16 @@ class DeviceLife:
     device: Device
     alias_zh: str | None
     alias_en: str | None
+    station: Station | None
     events: Sequence[EventRow]
 
 
 def device_life(session: Session, device: str) -> DeviceLife:
     wanted = (
-        select(Device, ChildCase.alias_zh, ChildCase.alias_en)
+        select(Device, ChildCase.alias_zh, ChildCase.alias_en, Station)
         .outerjoin(Assignment, (Assignment.device_id == Device.id) & Assignment.released_at.is_(None))
         .outerjoin(ChildCase, ChildCase.id == Assignment.case_id)
+        .outerjoin(Station, Station.code == Device.station_code)
         .where(Device.public_id == device)
     )
     found = session.execute(wanted).first()

@@ -11,7 +11,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from crowdfund.pledges import telling
 from crowdfund.pledges.children import age_band
 from crowdfund.pledges.numbers import born, ending, is_card, is_identity, normalise
-from crowdfund.pledges.states import BANDS, CLOSINGS, METHODS, NEEDS, PURPOSES, RELATIONS, TIERS
+from crowdfund.pledges.states import BANDS, CLOSINGS, DEVICE, METHODS, NEEDS, PURPOSES, RELATIONS, TIERS, DeviceState
 from marketplace.accounts.people import PHONE
 from marketplace.core import clock
 from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice
@@ -19,7 +19,7 @@ from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice
 F = TypeVar("F", bound=Form)
 GIVE_A_REASON: Final = _l("Write down why.")
 FILL_IN: Final = _l("Please fill this in.")
-SIX_DIGITS: Final = Regexp(r"^[0-9]{6}$", message=_l("The code has six digits."))
+SIX_DIGITS: Final = r"^[0-9]{6}$"
 
 
 def without_gaps(text: Any) -> Any:
@@ -169,14 +169,22 @@ class ReadingForm(Form):
 
 
 class HandoverForm(Form):
-    code = StringField(_l("The guardian's code"), [InputRequired(), SIX_DIGITS], filters=[without_gaps])
+    code = StringField(
+        _l("The guardian's code"),
+        [InputRequired(), Regexp(SIX_DIGITS, message=_l("The guardian's code has six digits."))],
+        filters=[without_gaps],
+    )
     recipient = SelectField(
         _l("Given to"), [InputRequired()], choices=[SelectChoice(who, telling.RELATIONS[who]) for who in RELATIONS]
     )
     witness = SelectField(
         _l("Witness"), [InputRequired(message=_l("Please choose who stands beside you."))], validate_choice=False
     )
-    witness_digits = StringField(_l("The witness's authenticator"), [InputRequired(), SIX_DIGITS], filters=[without_gaps])
+    witness_digits = StringField(
+        _l("The witness's authenticator"),
+        [InputRequired(), Regexp(SIX_DIGITS, message=_l("An authenticator shows six digits."))],
+        filters=[without_gaps],
+    )
 
 
 def apart(form: F, word: str) -> F:
@@ -194,6 +202,11 @@ class ReportForm(ReasonForm):
         [InputRequired()],
         choices=[SelectChoice(state, telling.MISHAPS[state]) for state in telling.MISHAPS],
     )
+
+    def offer_for(self, device: DeviceState) -> None:
+        """What can happen to a device in this state only: one that was handed over cannot be lost by us."""
+        possible = [state for state in telling.MISHAPS if state in DEVICE[device]]
+        self.there.choices = [SelectChoice(state, telling.MISHAPS[state]) for state in possible]
 
 
 class ProofForm(Form):

@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 from crowdfund.pledges import cards, freezing, reminders, vault, vouchers
 from crowdfund.pledges.choosing import deals_of, find
 from crowdfund.pledges.models import Agreement, ChildCase, Choosing, Pledge, Programme, Voucher
-from crowdfund.pledges.refusals import CancelledBefore, CardGone, NotOpen, QuotaFull, TooLateToCancel
-from crowdfund.pledges.states import MAY_BE_CANCELLED, CaseState as C, PledgeState as P, VoucherState as V
+from crowdfund.pledges.refusals import CancelledBefore, CardGone, EndedBefore, NotOpen, QuotaFull, TooLateToCancel
+from crowdfund.pledges.states import ACTIVE, MAY_BE_CANCELLED, CaseState as C, PledgeState as P, VoucherState as V
 from crowdfund.pledges.steps import SAVER, begin, changed, move
 from marketplace.core import clock, ids, outbox
 from marketplace.core.db import in_transaction
 from marketplace.core.encryption import fingerprint
-from marketplace.core.errors import IllegalTransition, NotFound, StaleState
+from marketplace.core.errors import IllegalTransition, NotFound, Refusal, StaleState
 from marketplace.core.transitions import EventRow, subject_of
 
 EXPIRES: Final = "pledge.expires"  # the outbox's topic
@@ -136,16 +136,27 @@ def expire_held(*, pledge: str) -> None:
     in_transaction(expire, pledge=pledge)
 
 
+def why_not_cancelled(session: Session, pledge: Pledge) -> Refusal | None:
+    """What a saver is told who would give it back now; nothing while they can.
+
+    A half hour that is over uses up no cancellation, whether or not somebody has cleared it away yet."""
+    if pledge.state not in ACTIVE or (pledge.state is P.HELD and pledge.hold_until <= clock.now()):
+        return EndedBefore("pledge")
+    if pledge.state not in MAY_BE_CANCELLED:
+        return TooLateToCancel("pledge")
+    return CancelledBefore("pledge") if session.get_one(Voucher, pledge.voucher_id).cancellations else None
+
+
 def cancel(session: Session, *, code: str) -> None:
     """The saver gives it back: once for a voucher, and only before a device was reserved. To them it is the same whether it
     was held up or not: else the page would tell whose phone number is the guardian's.
 
-    Raises TooLateToCancel, CancelledBefore."""
+    Raises EndedBefore, TooLateToCancel, CancelledBefore."""
     pledge = find_pledge(session, code, lock=True)
     if is_given_back(session, pledge):
         return
-    if pledge.state not in MAY_BE_CANCELLED:
-        raise TooLateToCancel("pledge")
+    if (refusal := why_not_cancelled(session, pledge)) is not None:
+        raise refusal
     once = update(Voucher).where(Voucher.id == pledge.voucher_id, Voucher.cancellations == 0)
     if session.scalar(once.values(cancellations=1).returning(Voucher.id)) is None:
         raise CancelledBefore("pledge")

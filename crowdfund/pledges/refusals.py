@@ -10,9 +10,12 @@ class NotOpen(Refusal):
 
 
 class CardGone(Refusal):
-    """One sentence for a card that is taken and a voucher that is in use: the answer tells nothing about a number."""
+    """One sentence for a card that is taken and a voucher in use or void: the answer tells nothing about a number."""
 
-    message = _l("This could not be kept for you: the card was taken a moment ago, or the voucher is in use. Look again.")
+    message = _l(
+        "This could not be kept for you: the card was taken a moment ago, or the voucher is in use or no longer counts. "
+        "Choose another card; if that fails as well, ask your bank."
+    )
 
 
 class QuotaFull(Refusal):
@@ -30,6 +33,10 @@ class ChoosingOver(Refusal):
 
 class CancelledBefore(Refusal):
     message = _l("You have given a pledge back once already; this one goes its way.")
+
+
+class EndedBefore(Refusal):
+    message = _l("This pledge has ended already; there is nothing left to give back.")
 
 
 class TooLateToCancel(Refusal):

@@ -14,7 +14,7 @@ from flask_babel import LazyString, lazy_gettext as _l
 from sqlalchemy.exc import OperationalError, TimeoutError as NoPlaceInPool
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from marketplace.core import logs
+from marketplace.core import logs, reading
 from marketplace.core.errors import NotFound, Refusal
 
 COME_AGAIN: Final = "5"  # seconds
@@ -28,6 +28,8 @@ MESSAGES: Final[dict[int, LazyString]] = {
     500: _l("Something went wrong on our side. Nothing was lost. Please try again."),
     503: _l("We are busy right now. Please try again in a moment."),
 }
+
+FORMS_ONLY: Final = _l("Only a form that is filled in comes to this address. Here is the page it stands on.")
 
 
 def install(app: Flask) -> None:
@@ -57,6 +59,8 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
     if status < 400 or error.response is not None:
         return error  # a redirect, or an answer made elsewhere
     headers = {"Allow": ", ".join(sorted(error.valid_methods or ()))} if isinstance(error, MethodNotAllowed) else {}
+    if reading.takes_forms_only():
+        return page(status, FORMS_ONLY, headers, above=reading.page_above())
     return page(status, MESSAGES.get(status) or MESSAGES[400 if status < 500 else 500], headers)
 
 

@@ -4,7 +4,9 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from flask import Flask, redirect, request
+from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import MethodNotAllowed
 
 from marketplace.core.formats import language
 from marketplace.core.languages import LANGUAGES
@@ -42,12 +44,29 @@ def link_here(**changes: Any) -> str:
     return address[address.find("?") :] if "?" in address else address
 
 
+def takes_forms_only() -> bool:
+    """Somebody looks again at the address of a form that was refused: by the address bar, or a link to another language."""
+    return request.method in {"GET", "HEAD"} and isinstance(request.routing_exception, MethodNotAllowed)
+
+
+def page_above() -> str:
+    """The page whose form is sent to this address: of a new one of the same, else the nearest above."""
+    adapter, above = request_ctx.url_adapter, request.path.rstrip("/")
+    tried = f"{above}/new"
+    while above and adapter is not None:
+        if adapter.test(tried, "GET"):
+            return "/" + quote(tried.lstrip("/\\"))
+        tried = above = above.rpartition("/")[0]
+    return "/"
+
+
 def remember() -> ResponseReturnValue | None:
     """A reader asked for a language or a size of text: keep it and show the same page under its own address."""
     asked = {name: request.args[name] for name in CHOICES if name in request.args}
     if request.method not in {"GET", "HEAD"} or not asked:
         return None
-    answer = redirect(here(**dict.fromkeys(asked)), 303)
+    shown = page_above() if takes_forms_only() else here(**dict.fromkeys(asked))
+    answer = redirect(shown, 303)
     for name, value in asked.items():
         if value in CHOICES[name]:
             answer.set_cookie(name, value, max_age=ONE_YEAR, secure=request.is_secure, samesite="Lax", httponly=True)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
 from crowdfund.pledges import holding
@@ -204,9 +205,59 @@ def test_a_pledge_is_given_back_once(world: World) -> None:
     assert "只能退一次" in saver.get(f"/pledges/{first}/cancellation").text
     post(saver, f"/pledges/{first}/cancellation", {})
     assert (get(first).state, case_of(first).state) == (PledgeState.CANCELLED, CaseState.LISTED)
-    second = world.pledged()
+    assert said(saver, first) == "这一次已经结束了，没有要退的。"
+    second = world.choose(saver)
+    assert "/cancellation" not in saver.get(f"/pledges/{second}").text
+    assert said(saver, second) == "你已经退回过一次，这一次不能再退了。"
     post(saver, f"/pledges/{second}/cancellation", {})
-    assert get(second).state is PledgeState.PROVISIONAL
+    assert get(second).state is PledgeState.HELD
+
+
+def said(saver: FlaskClient, code: str) -> str:
+    """What whoever would give it back is told before they are asked once more."""
+    asked = saver.get(f"/pledges/{code}/cancellation")
+    assert (asked.status_code, asked.headers["Location"]) == (303, f"/pledges/{code}")
+    found = re.search(r'class="flash[^"]*".*?<p[^>]*>(.*?)</p>', saver.get(f"/pledges/{code}").text, re.DOTALL)
+    return found[1].strip() if found else ""
+
+
+def test_a_half_hour_that_is_over_uses_up_no_cancellation(world: World) -> None:
+    saver = world.browser()
+    code = world.choose(saver)
+    with time_machine.travel(clock.now() + timedelta(minutes=30)):
+        assert said(saver, code) == "这一次已经结束了，没有要退的。"
+        post(saver, f"/pledges/{code}/cancellation", {})
+        assert (get(code).state, voucher_of(code).cancellations) == (PledgeState.HELD, 0)
+
+
+def test_another_card_with_the_form_of_a_pledge_that_was_given_back(world: World) -> None:
+    """The back button shows the cards as they were: the key of that form has had its answer."""
+    saver = world.browser()
+    choice = world.type_voucher(saver).headers["Location"]
+    cards = re.findall(r'_key" value="([^"]+)"><input type="hidden" name="case" value="([^"]+)"', saver.get(choice).text)
+    (key, first), (_key, second) = cards[:2]
+    code = post(saver, f"{choice}/pledges", {"idempotency_key": key, "case": first}).headers["Location"].rpartition("/")[2]
+    post(saver, f"/pledges/{code}/cancellation", {})
+    answer = post(saver, f"{choice}/pledges", {"idempotency_key": key, "case": second})
+    assert answer.status_code == 409 and f'value="{second}"' in answer.text and count(Pledge) == 1
+    assert world.take(saver, choice, 1).status_code == 303
+
+
+def test_the_address_of_a_refused_form_leads_to_its_page(world: World) -> None:
+    saver = world.browser()
+    code = world.choose(saver)
+    looked = saver.get(f"/pledges/{code}/declaration")
+    assert looked.status_code == 405 and f'href="/pledges/{code}"' in looked.text
+    assert saver.get(f"/pledges/{code}/declaration?lang=en").headers["Location"] == f"/pledges/{code}"
+    assert saver.get("/pledges/vouchers").headers["Location"].endswith("/pledges/vouchers/new")
+    assert saver.get("/presales/one/backings?lang=en").headers["Location"] == "/presales/one/backings/new"
+
+
+def test_where_no_bank_takes_part_nobody_is_asked_for_a_voucher(world: World) -> None:
+    db.session.execute(update(Programme).values(closes_on=clock.today() - timedelta(days=1)))
+    db.session.commit()
+    answer = world.browser().get("/pledges/vouchers/new")
+    assert answer.status_code == 409 and "<form" not in answer.text.partition("<main")[2].partition("</main")[0]
 
 
 def test_nothing_is_cancelled_once_a_device_is_reserved(world: World) -> None:

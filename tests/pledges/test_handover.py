@@ -1,5 +1,6 @@
 """At the station: two people, the guardian's code, the right device; and nothing happens when one of them is wrong."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -55,7 +56,12 @@ def test_a_code_may_be_typed_as_it_was_read_aloud(world: World) -> None:
     code, device = world.at_station()
     guardian = world.code_for_guardian(code)
     data = form(world, f"{guardian[:3]} {guardian[3:]}")
+    page = world.signed_in("clerk").get(f"/station/devices/{device}").text
+    room = [int(found) for found in re.findall(r'maxlength="(\d+)" name="(?:code|witness_digits)"', page)]
+    assert len(room) == 2 and min(room) > len("200 798")
     digits = data["witness_digits"]
+    short = try_it(world, device, data | {"code": guardian[:5], "witness_digits": digits[:5]})
+    assert "监护人的验证码是六位数字。" in short.text and "验证器上是六位数字。" in short.text
 
     answer = try_it(world, device, data | {"witness_digits": f"{digits[:3]}-{digits[3:]}"})
 

@@ -196,7 +196,13 @@ def test_rubbish_is_no_mishap(world: World, there: str) -> None:
 
 def test_what_is_handed_over_cannot_be_lost(world: World) -> None:
     code, device = world.at_station()
+    desks = {"programme": f"/programme/devices/{device}", "clerk": f"/station/devices/{device}"}
+    clients = {name: world.signed_in(name) for name in desks}
+    assert all('value="lost"' in clients[name].get(path).text for name, path in desks.items())
     hand_over(world, code, device)
+    for name, path in desks.items():
+        page = clients[name].get(path).text
+        assert 'value="faulty"' in page and 'value="lost"' not in page
     with pytest.raises(IllegalTransition):
         report(device, D.LOST)
     assert places() == {"warehouse": 5, "delivered": 1}

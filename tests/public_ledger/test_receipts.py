@@ -204,6 +204,10 @@ def test_looking_for_a_receipt(client: FlaskClient, giving: Giving) -> None:
     for wrong in ("", "7", "T2026", "';--", "Ｔ２０２６"):
         answer = client.get("/receipts", query_string={"number": wrong})
         assert answer.status_code == 422, wrong
+    bare = number.replace("-", "")
+    assert client.get("/receipts", query_string={"number": bare}).headers["Location"] == f"/receipts/{number}"
+    unknown = client.get("/receipts", query_string={"number": "T2026-9999999"})
+    assert unknown.status_code == 404 and "从来没有开过这个号码的收据" in unknown.text and "T2026-9999999" in unknown.text
     assert client.get("/receipts/T2026-9999999").status_code == 404
     assert client.get("/receipts/nonsense").status_code == 404
 

@@ -131,7 +131,7 @@ def go_on(session: Session, *, plan: str) -> None:
 
 
 def change_amount(session: Session, *, plan: str, amount: Money) -> None:
-    """From the next month on; what was asked for already stays as it is. Raises NotRunning, IsPromised."""
+    """From the next gift on; what was asked for already stays as it is. Raises NotRunning, IsPromised."""
     row = changeable(session, plan)
     refuse_promised(session, row)
     set_amount(session, row, amount)

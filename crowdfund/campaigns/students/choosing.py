@@ -58,7 +58,7 @@ def begin(session: Session, place: StudentPlace, plan_id: int, actor: str) -> Sp
 
 
 def move(session: Session, *, plan: str, place: str) -> None:
-    """From the place that this plan sponsors to another one of the campaign; what it costs is given from the next month on.
+    """From the place that this plan sponsors to another one of the campaign; what it costs is given from the next gift on.
 
     Raises NotFound, keeping.NotRunning, OtherCampaign, TakenAlready."""
     giving = keeping.changeable(session, plan)

@@ -93,7 +93,7 @@ def create_amount(token: str) -> ResponseReturnValue:
         form.sure_of.data = str(form.amount.fen)
         told = {"card": None, "form": form, "fen": form.amount.fen, "is_monthly": True, "title": plan.title}
         return render_template("campaigns/sure.html", **told, **shared(plan.kind), action=f"{plan.url}/amount"), 200, PRIVATE
-    return change(token, keeping.change_amount, _("Changed, from the next month on."), amount=Money(form.amount.fen))
+    return change(token, keeping.change_amount, _("Changed, from the next gift on."), amount=Money(form.amount.fen))
 
 
 def change(token: str, command: Callable[..., None], words: str, **changes: Any) -> ResponseReturnValue:

@@ -23,9 +23,13 @@ def find_receipt() -> ResponseReturnValue:
     form = ReceiptForm(request.args)
     if "number" not in request.args:
         return render_template("receipts/find.html", form=form)
-    if form.validate():
-        return redirect(url_for(".show_receipt", number=form.number.data))
-    return render_template("receipts/find.html", form=form), 422
+    if not form.validate():
+        return render_template("receipts/find.html", form=form), 422
+    number = str(form.number.data)
+    if shown_receipts.is_known(db.session(), number):
+        return redirect(url_for(".show_receipt", number=number))
+    form.number.errors = [_("No receipt with this number was ever given out here.")]
+    return render_template("receipts/find.html", form=form), 404
 
 
 @bp.get("/receipts/<number>")

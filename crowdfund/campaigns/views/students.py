@@ -97,5 +97,5 @@ def create_move(token: str) -> ResponseReturnValue:
     except Refusal as refusal:
         flash(refusal.message, "failed")
     else:
-        flash(_("Changed. From the next month on you give for this student."), "done")
+        flash(_("Changed. From the next gift on you give for this student."), "done")
     return redirect(plan.url, 303)

@@ -66,6 +66,7 @@ def show_device(device: str) -> ResponseReturnValue:
 def device_page(device: str, status: int = 200, **forms: Any) -> ResponseReturnValue:
     life = desks.device_life(db.session(), device)
     known: dict[str, Any] = {"report": ReportForm(), "taking": ReasonForm(), "proof": ProofForm()} | forms
+    known["report"].offer_for(life.device.state)
     apart(known["taking"], "taking")
     return page("programme/device.html", status, life=life, **known)
 

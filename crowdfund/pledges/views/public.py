@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import lazy_gettext as _l
+from flask_babel import gettext as _, lazy_gettext as _l
 
 from crowdfund.pledges import cards, choosing, holding, queries, replay, seeds, telling
 from crowdfund.pledges.forms import FindForm, HoldForm, RefreshForm, VoucherForm
@@ -20,7 +20,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal, TooMany
 from marketplace.core.formats import language
 from marketplace.core.forms import SelectChoice
-from marketplace.core.idempotency import once
+from marketplace.core.idempotency import KeyReused, once
 
 bp = Blueprint("pledges", __name__, url_prefix="/pledges")
 MOST_URGENT = _l("The most urgent, wherever")
@@ -42,10 +42,14 @@ def show_programmes() -> ResponseReturnValue:
     )
 
 
+@bp.get("/vouchers", alias=True)  # where the form is sent to, for who loads it again
 @bp.get("/vouchers/new")
 @requires("pledge.make")
 def show_voucher() -> ResponseReturnValue:
-    return voucher_page(voucher_form(None))
+    form = voucher_form(None)
+    if not form.bank.choices:
+        raise NotOpen("any")
+    return voucher_page(form)
 
 
 def voucher_form(typed: Any) -> VoucherForm:
@@ -148,7 +152,7 @@ def create_pledge(token: str) -> ResponseReturnValue:
     try:
         key = form.idempotency(f"pledge:{token}")
         code = in_transaction(once, holding.hold, idempotency=key, token=token, case=str(form.case.data), saver_id=saver)
-    except (CardGone, NotOpen, OutsideWindow, QuotaFull) as refusal:
+    except (CardGone, KeyReused, NotOpen, OutsideWindow, QuotaFull) as refusal:
         made = choosing.pledge_of(db.session(), choosing.find(db.session(), token))
         if made:  # the other tab was faster
             return redirect(url_for("pledge_tracking.show_pledge", code=made), 303)
@@ -192,8 +196,8 @@ def create_finding() -> ResponseReturnValue:
         hit("pledge-code", rate_limits.address(), limit=30, seconds=HOUR, is_watched=True)
         try:
             pledge = holding.find_pledge(db.session(), str(form.code.data))
-        except NotFound as refusal:
-            form.code.errors = [refusal.message]
+        except NotFound:
+            form.code.errors = [_("No pledge has this code. Look at it once more.")]
         else:
             return redirect(url_for("pledge_tracking.show_pledge", code=pledge.tracking_code), 303)
     return render_template("pledges/find.html", form=form), 422

@@ -66,7 +66,9 @@ def device_page(
     form = form or HandoverForm()
     form.witness.choices = [SelectChoice(person.public_id, person.name) for person in others]
     codes = [(p.name, second_factor.usable_code(session, p.id)) for p in others] if settings().is_demo else []
-    shown: dict[str, Any] = {"form": form, "codes": codes, "report": report or ReportForm()}
+    report = report or ReportForm()
+    report.offer_for(found[0].state)
+    shown: dict[str, Any] = {"form": form, "codes": codes, "report": report}
     return page("station/device.html", device=found[0], status=status, **shown)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from crowdfund.pledges import holding, queries, telling
 from crowdfund.pledges.forms import DeclarationForm
 from crowdfund.pledges.models import Pledge
-from crowdfund.pledges.refusals import CancelledBefore, TooLateToCancel
+from crowdfund.pledges.refusals import CancelledBefore, EndedBefore, TooLateToCancel
 from crowdfund.pledges.states import MAY_BE_CANCELLED, PROMISED, PledgeState as P
 from crowdfund.pledges.views.public import show_refusal
 from marketplace.accounts.models import Person
@@ -28,17 +28,18 @@ def show_pledge(code: str) -> ResponseReturnValue:
 
 
 def pledge_page(pledge: Pledge, form: DeclarationForm | None = None, status: int = 200) -> ResponseReturnValue:
+    shown = queries.tracking(db.session(), pledge)
+    card = holding.card_of(pledge)
     if is_kept(pledge):
         return render_template(
             "pledges/held.html",
             pledge=pledge,
-            card=holding.card_of(pledge),
-            programme=queries.tracking(db.session(), pledge).programme,
+            card=card,
+            programme=shown.programme,
             form=form or DeclarationForm(),
+            may_cancel=not shown.voucher.cancellations,
             telling=telling,
         ), status
-    shown = queries.tracking(db.session(), pledge)
-    card = holding.card_of(pledge)
     is_over = pledge.state is P.HELD  # and nobody has cleared it away yet
     page = render_template(
         "pledges/tracking.html",
@@ -89,8 +90,12 @@ def create_declaration(code: str) -> ResponseReturnValue:
 @bp.get("/<code>/cancellation")
 @requires("pledge.show")
 def show_cancellation(code: str) -> ResponseReturnValue:
-    """Asks once more: it can be done once only."""
+    """Asks once more: it can be done once only. Where it cannot be done any more, that is said at once."""
     pledge = holding.find_pledge(db.session(), code)
+    refusal = holding.why_not_cancelled(db.session(), pledge)
+    if refusal is not None:
+        flash(refusal.message, "failed")
+        return redirect(url_for(".show_pledge", code=pledge.tracking_code), 303)
     return render_template("pledges/cancel.html", pledge=pledge, card=holding.card_of(pledge), telling=telling)
 
 
@@ -99,7 +104,7 @@ def show_cancellation(code: str) -> ResponseReturnValue:
 def create_cancellation(code: str) -> ResponseReturnValue:
     try:
         in_transaction(holding.cancel, code=code)
-    except (CancelledBefore, TooLateToCancel) as refusal:
+    except (CancelledBefore, EndedBefore, TooLateToCancel) as refusal:
         flash(refusal.message, "failed")
     except (IllegalTransition, StaleState):
         flash(StaleState.message, "note")
