@@ -1,4 +1,5 @@
-"""Templates: no inline script or style (the policy forbids them), nothing let past escaping, no words outside translation.
+"""Templates: no inline script or style (the policy forbids them), nothing let past escaping, no words outside translation,
+no decision that Enter in a field takes (it presses the first button of a form).
 
 Standard library only. A line that must break a rule says why: {# allowed: ... #}"""
 
@@ -16,6 +17,8 @@ from progress import say
 TEMPLATES = ROOT / "templates"
 ALLOWED = "{# allowed:"
 UNESCAPED = re.compile(r"\|\s*safe\b|autoescape\s+false|Markup\(")
+DECIDES = re.compile(r'<button\b[^>]*\bname="decision"')
+UNDECIDED = "forms.undecided()"
 JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.S)
 WORDS = re.compile(r"[A-Za-z]{2,}|[\u4e00-\u9fff]")
 SPOKEN = ("alt", "aria-label", "placeholder", "title", "label", "content", "value")
@@ -71,6 +74,9 @@ def problems(path: Path) -> Iterator[str]:
     reader = Reader()
     reader.feed(JINJA.sub(blank, source))
     found = [*reader.found, *((number, "unescaped") for number, line in enumerate(lines, 1) if UNESCAPED.search(line))]
+    decides = [number for number, line in enumerate(lines, 1) if DECIDES.search(line)]
+    if decides and UNDECIDED not in source[: DECIDES.search(source).start()]:  # type: ignore[union-attr]
+        found.append((decides[0], "Enter decides: forms.undecided() is missing"))
     for number, what in sorted(found):
         if ALLOWED not in lines[min(number, len(lines)) - 1]:
             yield f"{path.relative_to(ROOT)}:{number}: {what}"

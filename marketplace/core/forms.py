@@ -154,7 +154,8 @@ class KeyedForm(Form):
 
 
 def says_yes_and_why_not(form: Any) -> bool:
-    """Of a form whose first button says yes, which Enter in the field of the reason presses: nothing is decided then."""
+    """Whoever wrote why not and pressed yes has slipped: nothing is decided. (Enter in a field decides nothing at all:
+    `forms.undecided()` in the template.)"""
     if form.reason.data:
         form.reason.errors = [_l("You wrote a reason against it: press the button below it, or empty this field.")]
     return bool(form.reason.data)

@@ -24,6 +24,8 @@ import check_templates  # noqa: E402
         ("<p>{{ _('Buy') }} 现在</p>", "not translated: '0 现在'"),
         ('<img alt="an apple" src="{{ x }}">', "not translated: alt='an apple'"),
         ('<input type="submit" value="Send">', "not translated: value='Send'"),
+        ('<button name="decision" value="yes">{{ x }}</button>', "Enter decides: forms.undecided() is missing"),
+        ('{{ forms.undecided() }}<button name="decision" value="yes">{{ x }}</button>', None),
         ("<p>{{ x }}</p>", None),
         ('<p class="{{ "a" if b else "c" }}">{{ _("Buy") }}: ¥{{ y }} · 3</p>', None),
         ('<input type="hidden" name="a" value="add">', None),
