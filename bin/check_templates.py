@@ -74,9 +74,10 @@ def problems(path: Path) -> Iterator[str]:
     reader = Reader()
     reader.feed(JINJA.sub(blank, source))
     found = [*reader.found, *((number, "unescaped") for number, line in enumerate(lines, 1) if UNESCAPED.search(line))]
-    decides = [number for number, line in enumerate(lines, 1) if DECIDES.search(line)]
-    if decides and UNDECIDED not in source[: DECIDES.search(source).start()]:  # type: ignore[union-attr]
-        found.append((decides[0], "Enter decides: forms.undecided() is missing"))
+    for button in DECIDES.finditer(source):
+        before = source[: button.start()]
+        if UNDECIDED not in before.rpartition("<form")[2]:
+            found.append((before.count("\n") + 1, "Enter decides: forms.undecided() is missing"))
     for number, what in sorted(found):
         if ALLOWED not in lines[min(number, len(lines)) - 1]:
             yield f"{path.relative_to(ROOT)}:{number}: {what}"

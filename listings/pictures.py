@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
@@ -26,6 +26,7 @@ MOST_AT_ONCE: Final = MOST_OF_A_LISTING * LARGEST + 2**20  # with what a form wr
 AT_ONCE: Final = BoundedSemaphore(1)
 PATIENCE: Final = 40  # seconds
 JUST_NOW: Final = 3600  # seconds
+A_DAY: Final = 24 * 3600  # seconds: a form may have been sent whose row is not written yet
 ROOT: Final = Path(__file__).parent.parent
 
 
@@ -127,6 +128,15 @@ def remove(folder: Path, digest: str) -> None:
     with suppress(FileNotFoundError):
         if time() - place.stat().st_mtime > JUST_NOW:
             rmtree(place)
+
+
+def sweep(folder: Path, kept: Collection[str]) -> None:
+    """Whatever lies in `folder` and is none of these digests, once it is a day old: of forms that were refused, or of rows
+    that are gone. Folders within it that are named otherwise are left alone."""
+    old = time() - A_DAY
+    for place in folder.glob("[0-9a-f][0-9a-f]/*"):
+        if place.name not in kept and place.stat().st_mtime < old:
+            rmtree(place, ignore_errors=True)
 
 
 def file_of(folder: Path, digest: str, width: int) -> Path:

@@ -100,6 +100,7 @@ def compose_worker(app: Flask) -> Worker:
         worker.every(60, partial(one_after_the_other, step))
     worker.every(3600, count_quality)
     worker.every(3600, review_pictures.sweep)
+    worker.every(3600, case_pictures.sweep)
     for chain in sealing.chains:
         worker.every(1, partial(in_transaction, sealing.seal, chain=chain))
         worker.every(3600, partial(in_transaction, sealing.close_days, chain=chain))

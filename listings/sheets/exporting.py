@@ -4,29 +4,20 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from flask_babel import LazyString, gettext as _, lazy_gettext as _l
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from listings.sheets import cells, goods, papers
 from listings.sheets.columns import COLUMNS, Column
 from listings.sheets.parsing import Categories
 from listings.sheets.reading import MOST_ROWS
-from listings.states import ListingState as L
+from listings.words import STATES
 from marketplace.core.csv_rows import row as csv_row
 
 MARK: Final = "\ufeff"  # by which table programs know UTF-8
 NUMBERS: Final = frozenset({"price", "stock", "seen_stock", "weight", "minimum", "tier_from", "tier_price", "shelf_life"})
 SUMS: Final = frozenset({"price", "tier_price"})
 KIND_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-STATES: Final[dict[L, LazyString]] = {
-    L.DRAFT: _l("draft"),
-    L.SUBMITTED: _l("with the station"),
-    L.REJECTED: _l("needs changes"),
-    L.PUBLISHED: _l("for sale"),
-    L.PAUSED: _l("paused"),
-    L.SUSPENDED: _l("suspended"),
-    L.ARCHIVED: _l("removed"),
-}
 
 
 def headings(language: str) -> list[str]:

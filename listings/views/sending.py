@@ -15,7 +15,7 @@ from marketplace.core import idempotency
 from marketplace.core.db import in_transaction
 from marketplace.core.errors import NotFound
 
-KEPT_SECONDS: Final = HOUR // 2  # for a page that is mended and sent again; files that belong to nothing are swept later
+KEPT_SECONDS: Final = HOUR // 2  # for a page that is mended and sent again; what belongs to nothing is swept after a day
 AN_HOUR: Final = 120  # pictures of one person
 WIDTH_NAMES: Final = frozenset(str(width) for width in WIDTHS)
 

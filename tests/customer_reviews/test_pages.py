@@ -240,7 +240,7 @@ def test_pictures_that_nobody_keeps_are_swept(
     app: Flask, bought: Bought, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(pictures, "folder", lambda: tmp_path)
-    monkeypatch.setattr(pictures, "A_DAY", -60)
+    monkeypatch.setattr("listings.pictures.A_DAY", -60)
     kept, gone = "0" * 64, "f" * 64
     for digest in (kept, gone):
         (tmp_path / digest[:2] / digest).mkdir(parents=True)

@@ -26,6 +26,10 @@ import check_templates  # noqa: E402
         ('<input type="submit" value="Send">', "not translated: value='Send'"),
         ('<button name="decision" value="yes">{{ x }}</button>', "Enter decides: forms.undecided() is missing"),
         ('{{ forms.undecided() }}<button name="decision" value="yes">{{ x }}</button>', None),
+        (
+            '<form>{{ forms.undecided() }}</form><form><button name="decision" value="yes">{{ x }}</button></form>',
+            "Enter decides: forms.undecided() is missing",
+        ),
         ("<p>{{ x }}</p>", None),
         ('<p class="{{ "a" if b else "c" }}">{{ _("Buy") }}: ¥{{ y }} · 3</p>', None),
         ('<input type="hidden" name="a" value="add">', None),

@@ -1,6 +1,8 @@
 """Pictures of cases are deleted half a year after the case has ended."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -81,3 +83,16 @@ def test_an_appeal_keeps_them(shop: Shop) -> None:
     with later(days=481):
         in_transaction(forgetting.forget)
         assert left() == 0 and not exists(made)
+
+
+def test_what_came_with_a_refused_form_goes_after_a_day(shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(forgetting, "settings", lambda: SimpleNamespace(private_media_folder=tmp_path))
+    kept, lost = (pictures.reencode(picture(colour)[0].read(), tmp_path)["digest"] for colour in ("brown", "red"))
+    reported(bought(shop), {"digest": kept, "width": 60, "height": 40})
+    (tmp_path / "reviews" / "ab").mkdir(parents=True)
+
+    forgetting.sweep()
+    assert {place.name for place in tmp_path.glob("*/*")} == {kept, lost, "ab"}
+    monkeypatch.setattr(pictures, "A_DAY", -60)
+    forgetting.sweep()
+    assert {place.name for place in tmp_path.glob("*/*")} == {kept, "ab"}

@@ -1,6 +1,7 @@
 """Pictures of a case show what somebody had at home: half a year after it has ended they are deleted.
 
-So are those of an institution's claim, half a year after its station has answered: they lie in the same folder."""
+So are those of an institution's claim, half a year after its station has answered: they lie in the same folder.
+What was sent with a form that was refused, and never came again, goes after a day."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from listings import pictures
 from listings.models import Consent
 from marketplace.core import clock
+from marketplace.core.db import db
 from marketplace.core.settings import settings
 from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal, CasePicture
 from marketplace.orders.cases.states import OPEN_CASE, AppealState
@@ -18,16 +20,24 @@ from marketplace.orders.institutions.models import GoodsCheck, GoodsCheckPicture
 
 KEPT_FOR: Final = timedelta(days=180)
 MOST: Final = 500  # in one turn
+SHOWING: Final = (CasePicture.digest, GoodsCheckPicture.digest, Consent.picture_digest)  # all that lies in this folder
 
 
 def forget(session: Session) -> None:
     """The worker's hourly step."""
     before = clock.now() - KEPT_FOR
     digests = forget_cases(session, before) | forget_claims(session, before)
-    for column in (CasePicture.digest, GoodsCheckPicture.digest, Consent.picture_digest):  # all that lies in this folder
+    for column in SHOWING:
         digests -= set(session.scalars(select(column).where(column.in_(digests))))
     for digest in digests:
         pictures.remove(settings().private_media_folder, digest)
+
+
+def sweep() -> None:
+    """The worker's: pictures that belong to nothing."""
+    shown = {digest for column in SHOWING for digest in db.session.scalars(select(column)) if digest}
+    db.session.rollback()
+    pictures.sweep(settings().private_media_folder, shown)
 
 
 def forget_cases(session: Session, before: datetime) -> set[str]:
