@@ -37,12 +37,11 @@ from tests.public_ledger.test_receipts import BOTH
 HOUR = 4000  # beyond the longest wait for another try
 NUMBER = os.environ.get("REFUND_GIFTS", "")
 SIZES = [
-    8,
     pytest.param(60, marks=pytest.mark.full),
     pytest.param(10_000, marks=pytest.mark.nightly),
     *([int(NUMBER)] if NUMBER else []),
 ]
-KILLED = {8: 1, 60: 2}  # rounds of workers that end by force
+KILLED = {60: 2}  # rounds of workers that end by force
 
 
 @pytest.fixture

@@ -70,6 +70,7 @@ def test_a_database_that_never_answers_leaves_the_pulse_alone(frozen: FlaskClien
     assert time.monotonic() - began < 1
 
 
+@pytest.mark.full  # it waits for ten seconds
 def test_a_database_that_never_answers_is_waited_for_a_moment_only(frozen: FlaskClient) -> None:
     frozen.set_cookie("cart", "somebody's")
     began = time.monotonic()

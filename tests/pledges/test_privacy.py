@@ -37,7 +37,7 @@ from tests.pledges.crawling import CANARIES, Crawl, addresses, examples, kept, k
 
 ROLES = ("buyer", "seller", "station.141124", "clerk.141124", "charity", "charity2", "bank", "nominator", "verifier")
 EVERYBODY = ("", "canteen", *ROLES, "children", "programme", "operator", "auditor")
-AT_ONCE = ("", "children")  # the rest in the full tier
+AT_ONCE = ("",)  # a stranger; the rest in the full tier
 NAME = f"{CANARY}001"
 NOT_IN_THE_DEMONSTRATION = {"addresses.show_address", "media.show_picture", "cases.show_picture"}  # nobody saved or took one
 NOT_IN_THE_DEMONSTRATION |= {f"{door}.show_picture" for door in ("reviews", "customer_reviews", "station_reviews")}
