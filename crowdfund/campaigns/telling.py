@@ -22,8 +22,8 @@ from crowdfund.campaigns.students import queries as students
 from crowdfund.campaigns.teams import queries as teams
 from marketplace.core.formats import in_language, language, short_date, yuan
 from marketplace.core.memory import remembered
-from marketplace.core.records import record
 from marketplace.core.strata import Layer, Section, section
+from marketplace.core.timeline import Stop
 from marketplace.payments.gateways import current_book
 
 KINDS: Final[dict[str, LazyString]] = {"donation": _l("Small gifts"), "student_aid": _l("Student aid")}
@@ -72,18 +72,6 @@ CHANNELS: Final[dict[str, LazyString]] = {
 }
 CHIPS: Final = (660, 2000, 5000)
 DEAR: Final = 20_000  # a unit above it is no sum to propose to everybody
-
-
-@record
-class Stop:
-    """As templates/ui/timeline.html wants it."""
-
-    state: str
-    title: str
-    when: str = ""
-    text: str = ""
-    url: str = ""
-    url_words: str = ""
 
 
 @dataclass(frozen=True, eq=False)  # what was rendered of it is kept by it

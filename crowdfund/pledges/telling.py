@@ -11,7 +11,7 @@ from crowdfund.pledges.queries import Tracking
 from crowdfund.pledges.states import STEP_OF, STEPS, CaseState as C, DeviceState as D, PledgeState as P
 from marketplace.core import clock
 from marketplace.core.formats import language, local_datetime, short_date
-from marketplace.core.records import record
+from marketplace.core.timeline import Stop
 
 BANDS: Final[dict[str, LazyString]] = {
     "10k": _l("10,000 to 30,000 yuan"),
@@ -108,18 +108,6 @@ PLEDGE_STATES: Final[dict[P, LazyString]] = {
     P.REVOKED: _l("pledge ended"),
     P.REASSIGNED: _l("goes to another child"),
 }
-
-
-@record
-class Stop:
-    """As templates/ui/timeline.html wants it."""
-
-    state: str
-    title: str
-    when: str = ""
-    text: str = ""
-    url: str = ""
-    url_words: str = ""
 
 
 def alias(card: Card) -> str:

@@ -16,7 +16,7 @@ from listings.models import Listing, Variant
 from listings.states import ListingState
 from marketplace.core import audit, clock, ids, outbox, page_cache
 from marketplace.core.db import add_rows
-from marketplace.core.errors import NotFound, Refusal, StaleState
+from marketplace.core.errors import NotFound, Refusal, StaleState, UnfitField
 from marketplace.core.money import per_mille
 from marketplace.core.transitions import leave_trace, subject_of, transition
 from marketplace.payments.gateways import current_book
@@ -28,29 +28,22 @@ GRAMS_OF_A_TENTH: Final = 100  # a tenth of a mu that bears a kilogram a mu bear
 SELLS: Final = (ListingState.PUBLISHED, ListingState.PAUSED)
 
 
-class Unfit(Refusal):
-    """`field`: what of the form is wrong."""
-
-    status = 422
-    field = ""
-
-
-class ClosesInThePast(Unfit):
+class ClosesInThePast(UnfitField):
     field = "closes_on"
     message = _l("The last day lies between tomorrow and 120 days from now.")
 
 
-class HarvestBeforeEnd(Unfit):
+class HarvestBeforeEnd(UnfitField):
     field = "harvest_on"
     message = _l("The harvest comes after the last day of the presale.")
 
 
-class MoreThanTheField(Unfit):
+class MoreThanTheField(UnfitField):
     field = "most"
     message = _l("One place alone is more than the declared field bears.")
 
 
-class OnlyForAdults(Unfit):
+class OnlyForAdults(UnfitField):
     field = "variant"
     message = _l("What only adults may buy cannot be sold ahead.")
 
@@ -59,7 +52,7 @@ class TooManyTiers(Refusal):
     message = _l("Six tiers are enough. Remove one first.")
 
 
-class GoalOutOfReach(Unfit):
+class GoalOutOfReach(UnfitField):
     field = "goal"
     message = _l(
         "Even if every place is paid, or all that the field bears, the goal is not reached. Lower it or add places."

@@ -58,8 +58,7 @@ def recipient_of(asked: NewOrder) -> Recipient:
     where = {"province": sent.province, "city": sent.city, "street": sent.street}
     form = with_choices(CheckoutForm(typed(recipient=sent.name, phone=sent.phone, note=asked.note, **where)))
     check(form, RECIPIENT)
-    entered = {name: str(form[name].data or "") for name in ("phone", "province", "city", "street", "note")}
-    return Recipient(name=str(form.recipient.data), **entered)
+    return form.entered
 
 
 @with_token("order.follow", Scope.READ, Scope.ORDERS_WRITE)

@@ -44,6 +44,11 @@ class CartOwner:
             return "person_id", self.person_id
         return "token_hash", token_hash(self.token) if self.token else ""
 
+    @property
+    def scope(self) -> str:
+        """Within which the keys of their forms are told apart."""
+        return f"person:{self.person_id}" if self.person_id is not None else f"cart:{token_hash(str(self.token))}"
+
     def find(self, session: Session) -> Cart | None:
         column, whose = self.known_by
         return session.scalar(select(Cart).where(getattr(Cart, column) == whose)) if whose else None

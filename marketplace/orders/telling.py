@@ -9,24 +9,12 @@ from marketplace.core import clock
 from marketplace.core.formats import language, local_datetime, short_date
 from marketplace.core.records import record
 from marketplace.core.strata import Layer, Section, section
+from marketplace.core.timeline import Stop
 from marketplace.orders.cases.rules import CLAIM_WITHIN
 from marketplace.orders.offline.pickup_keys import in_groups
 from marketplace.orders.queries import MoneyShares, ShownParcel
 from marketplace.orders.standing import TO_FETCH
 from marketplace.orders.states import FINAL_PARCEL, ParcelState as S
-
-
-@record
-class Stop:
-    """As templates/ui/timeline.html wants it."""
-
-    state: str
-    title: str
-    when: str = ""
-    text: str = ""
-    url: str = ""
-    url_words: str = ""
-
 
 TITLES: Final[dict[S, LazyString]] = {
     S.AWAITING_GROUP: _l("Waiting for the group to be complete"),

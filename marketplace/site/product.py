@@ -26,6 +26,7 @@ from marketplace.core.memory import remembered
 from marketplace.core.records import record
 from marketplace.core.settings import settings
 from marketplace.core.strata import Section
+from marketplace.core.timeline import Stop
 from marketplace.orders.cases import quality
 from marketplace.orders.cases.quality import Quality
 from marketplace.orders.estimates import arriving, destinations
@@ -36,20 +37,6 @@ from marketplace.site import delivery
 
 bp = Blueprint("product", __name__)
 MOST_ALIKE: Final = 3
-
-
-@record
-class Stop:
-    """A stop of the way here, as ui/timeline.html shows it."""
-
-    state: str
-    title: str
-    when: str = ""
-    day: str = ""  # of `when`, for machines: 2026-10-18
-    text: str = ""
-    place: str = ""  # continues the text, in Chinese
-    url: str = ""
-    url_words: str = ""
 
 
 @record

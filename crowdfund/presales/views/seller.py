@@ -16,7 +16,7 @@ from listings.models import Listing, Variant
 from marketplace.accounts.permissions import requires
 from marketplace.core import idempotency
 from marketplace.core.db import db, in_transaction
-from marketplace.core.errors import Refusal
+from marketplace.core.errors import Refusal, UnfitField
 from marketplace.core.formats import in_language
 from marketplace.core.forms import SelectChoice
 
@@ -48,7 +48,7 @@ def create_presale() -> ResponseReturnValue:
         asked = form.idempotency(f"presale:{g.person.id}")
         given = {"listing": str(form.listing.data), "terms": form.terms, "seller": g.person.id}
         made = in_transaction(idempotency.once, drafting.draft, idempotency=asked, **given)
-    except drafting.Unfit as refusal:
+    except UnfitField as refusal:
         form[refusal.field].errors = [refusal.message]
         return terms_page(form, status=refusal.status)
     except idempotency.KeyReused as refusal:
@@ -85,7 +85,7 @@ def create_terms(presale: str) -> ResponseReturnValue:
     try:
         in_transaction(drafting.rewrite, presale=presale, terms=form.terms, seller=g.person.id)
         flash(_("Saved."), "done")
-    except drafting.Unfit as refusal:
+    except UnfitField as refusal:
         form[refusal.field].errors = [refusal.message]
         return terms_page(form, shown, refusal.status)
     except Refusal as refusal:
@@ -104,7 +104,7 @@ def create_tier(presale: str) -> ResponseReturnValue:
         asked = form.idempotency(f"presale_tier:{presale}")
         given = {"presale": presale, "tier": form.tier, "seller": g.person.id}
         in_transaction(idempotency.once, drafting.add_tier, idempotency=asked, **given)
-    except drafting.Unfit as refusal:
+    except UnfitField as refusal:
         form[refusal.field].errors = [refusal.message]
         return presale_page(shown, tier_form=form, status=refusal.status)
     except Refusal as refusal:

@@ -6,12 +6,12 @@ from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 
 from marketplace.core.formats import language, local_datetime, yuan
 from marketplace.core.records import record
+from marketplace.core.timeline import Stop
 from marketplace.orders.cases.queries import CaseRow, ShownCase
 from marketplace.orders.cases.returning import NEVER_BROUGHT
 from marketplace.orders.cases.rules import Bearer, Condition, Kind, Wish
 from marketplace.orders.cases.states import AppealState, CaseState as C, Party
 from marketplace.orders.kept import ByBank
-from marketplace.orders.telling import Stop
 from marketplace.payments.states import RefundState
 
 KINDS: Final[dict[Kind, LazyString]] = {

@@ -3,22 +3,21 @@
 from typing import Final
 
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l
-from wtforms import BooleanField, HiddenField, SelectField, StringField, ValidationError
-from wtforms.validators import Length, NumberRange, Optional
+from wtforms import BooleanField, HiddenField, SelectField, ValidationError
+from wtforms.validators import NumberRange
 
 from listings.forms import YuanField
 from marketplace.core.forms import KeyedForm, Needed, dropped_beyond
-from marketplace.orders.forms import RecipientForm, WholeNumberField
+from marketplace.orders.forms import ShippingForm, WholeNumberField
 from marketplace.orders.groups.offering import LONGEST_DAYS, MOST_PACKS, Terms
 
 NUMBERS: Final = ("threshold_packs", "most_packs", "most_per_member", "days", "tolerance_percent", "prolong_days")
 
 
-class PlaceForm(KeyedForm, RecipientForm):
+class PlaceForm(KeyedForm, ShippingForm):
     """A place in a group: how many packs, and to whom."""
 
     packs = WholeNumberField(_l("Quantity"), [Needed(_l("Enter how many packs.")), NumberRange(1, MOST_PACKS)])
-    note = StringField(_l("Note for the station"), [Optional(), Length(max=200)])
     is_pickup = BooleanField(_l("I will pick it up at this station"))
     is_adult = BooleanField(_l("I am 18 or older"))
     shown_total = HiddenField(filters=[dropped_beyond(14)])

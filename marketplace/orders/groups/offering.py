@@ -11,7 +11,7 @@ from listings import owning
 from listings.models import Listing, Variant
 from marketplace.core import clock, ids, page_cache
 from marketplace.core.db import insert_or_ignore
-from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.errors import NotFound, Refusal, UnfitField
 from marketplace.orders.groups import reaching
 from marketplace.orders.groups.models import GroupOffer
 
@@ -19,24 +19,17 @@ LONGEST_DAYS: Final = 14
 MOST_PACKS: Final = 200
 
 
-class Unfit(Refusal):
-    """`field`: which of the terms is wrong."""
-
-    status = 422
-    field = ""
-
-
-class DearerThanAlone(Unfit):
+class DearerThanAlone(UnfitField):
     field = "price"
     message = _l("The group price must be lower than the price for one.")
 
 
-class LessThanThreshold(Unfit):
+class LessThanThreshold(UnfitField):
     field = "most_packs"
     message = _l("The limit must be at least what makes the group complete.")
 
 
-class MoreThanLimit(Unfit):
+class MoreThanLimit(UnfitField):
     field = "most_per_member"
     message = _l("One person cannot order more than the whole group.")
 

@@ -16,7 +16,6 @@ from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
-from marketplace.core.encryption import token_hash
 from marketplace.core.errors import TooMany
 from marketplace.core.formats import language
 from marketplace.core.forms import SelectChoice
@@ -26,7 +25,7 @@ from marketplace.orders.forms import CheckoutForm, RecipientForm, digits_of
 from marketplace.orders.institutions import ordering, queries as institution_queries
 from marketplace.orders.invoices import requesting
 from marketplace.orders.invoices.requesting import Wanted
-from marketplace.orders.placing import NothingToOrder, OtherTotal, Recipient, SomethingChanged
+from marketplace.orders.placing import NothingToOrder, OtherTotal, SomethingChanged
 from marketplace.orders.promotions import choosing
 from marketplace.orders.promotions.choosing import Buyer
 from marketplace.orders.quoting import Quote, quote
@@ -118,21 +117,12 @@ def lead_to_known(reused: idempotency.KeyReused) -> ResponseReturnValue:
 def place(form: CheckoutForm) -> str:
     """The number of the order; the same for the same form sent again."""
     whose = owner()
-    recipient = Recipient(
-        name=str(form.recipient.data),
-        phone=str(form.phone.data),
-        province=str(form.province.data),
-        city=str(form.city.data),
-        street=str(form.street.data),
-        note=str(form.note.data or ""),
-    )
-    scope = f"person:{whose.person_id}" if whose.person_id is not None else f"cart:{token_hash(str(whose.token))}"
     return in_transaction(
         idempotency.once,
         place_and_ask,
-        idempotency=form.idempotency(scope),
+        idempotency=form.idempotency(whose.scope),
         owner=whose,
-        recipient=recipient,
+        recipient=form.entered,
         pickup=set(form.pickup.data or ()),
         shown_total_fen=form.shown_total_fen,
         institution=str(form.account.data or "") or None,

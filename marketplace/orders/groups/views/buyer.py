@@ -12,7 +12,6 @@ from marketplace.accounts.permissions import requires
 from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core import clock, idempotency
 from marketplace.core.db import db, in_transaction
-from marketplace.core.encryption import token_hash
 from marketplace.core.errors import Refusal, TooMany
 from marketplace.core.settings import settings
 from marketplace.orders import access
@@ -23,7 +22,7 @@ from marketplace.orders.groups.joining import GroupIsFull, GroupIsOver, NotOffer
 from marketplace.orders.groups.models import GroupBuy, GroupOffer
 from marketplace.orders.groups.queries import Group, Offered
 from marketplace.orders.groups.states import GroupState
-from marketplace.orders.placing import OtherTotal, Recipient
+from marketplace.orders.placing import OtherTotal
 from marketplace.orders.quoting import Quote
 from marketplace.orders.shipping import TooHeavy
 from marketplace.orders.views.cart import owner
@@ -145,24 +144,15 @@ def where(shown: Group | Offered) -> str:
 def ordered(form: PlaceForm, command: Any, **which: str) -> str:
     """The number of the order; the same for the same form sent again."""
     whose = owner()
-    recipient = Recipient(
-        name=str(form.recipient.data),
-        phone=str(form.phone.data),
-        province=str(form.province.data),
-        city=str(form.city.data),
-        street=str(form.street.data),
-        note=str(form.note.data or ""),
-    )
     place = Place(
         packs=int(form.packs.data or 1),
-        recipient=recipient,
+        recipient=form.entered,
         is_pickup=bool(form.is_pickup.data),
         shown_total_fen=form.shown_total_fen,
         owner=whose,
         language=str(get_locale()),
     )
-    scope = f"person:{whose.person_id}" if whose.person_id is not None else f"cart:{token_hash(str(whose.token))}"
-    kept: tuple[str, str, Any] = form.idempotency(f"{scope}:{next(iter(which.values()))}")
+    kept: tuple[str, str, Any] = form.idempotency(f"{whose.scope}:{next(iter(which.values()))}")
     return in_transaction(idempotency.once, command, idempotency=kept, place=place, **which)
 
 

@@ -12,7 +12,7 @@ from listings.views import frame
 from marketplace.accounts.permissions import requires
 from marketplace.core import idempotency
 from marketplace.core.db import db, in_transaction
-from marketplace.core.errors import NotFound
+from marketplace.core.errors import NotFound, UnfitField
 from marketplace.core.formats import language, yuan
 from marketplace.core.forms import SelectChoice, tidy
 from marketplace.orders.groups import offering, queries
@@ -55,7 +55,7 @@ def create_offer() -> ResponseReturnValue:
             terms=form.terms,
             keeper=keeper(db.session.scalar(select(Listing.code).join(Variant).where(Variant.code == variant)) or ""),
         )
-    except offering.Unfit as refusal:
+    except UnfitField as refusal:
         form[refusal.field].errors = [refusal.message]
         return form_page(form, refusal.status)
     except (offering.AlreadyOffered, idempotency.KeyReused) as refusal:
