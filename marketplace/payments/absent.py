@@ -59,7 +59,7 @@ def is_stuck(row: Refund) -> bool:
 
 
 def give_up(session: Session, *, row: int, actor: str, why: str) -> RefundState:
-    """It has failed; money that was never ours is sent on its way anew at once."""
+    """It has failed; money that was never ours is sent on its way anew at once, but for what the payer has from their bank."""
     refund = session.get_one(Refund, row, with_for_update=True)
     if not is_stuck(refund):
         raise StillBeingSent(refund.public_id)
@@ -67,7 +67,9 @@ def give_up(session: Session, *, row: int, actor: str, why: str) -> RefundState:
     refunds.fail(session, refund=row, why="never arrived at the gateway")
     if refund.reason_key.partition(":")[0] == "surplus":
         attempt = session.get_one(Attempt, refund.attempt_id, with_for_update=True)
-        shares = {("suspense", ""): Money(refund.fen, refund.currency)}
-        key = f"surplus:{refund.public_id}"
-        refunds.request_for(session, attempt, reason_key=key, shares=shares, reason=refund.reason, is_surplus=True)
+        fen = min(refund.fen, refunds.left_of(session, attempt))  # a bank may have given it to the payer meanwhile
+        if fen > 0:
+            shares = {("suspense", ""): Money(fen, refund.currency)}
+            key = f"surplus:{refund.public_id}"
+            refunds.request_for(session, attempt, reason_key=key, shares=shares, reason=refund.reason, is_surplus=True)
     return refund.state

@@ -15,7 +15,7 @@ from marketplace.core.money import Money
 from marketplace.core.transitions import EventRow
 from marketplace.ledger import books
 from marketplace.orders.remaining import LineLeft, Part, shares
-from marketplace.payments import attempts, outcomes, refunds
+from marketplace.payments import absent, attempts, outcomes, refunds
 from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.disputes.states import DisputeState
 from marketplace.payments.gateways import RefundRequest, RemoteRefund
@@ -237,3 +237,24 @@ def test_a_seller_s_share_of_several_lines_is_one_sum() -> None:
     theirs = Part(replace(line, seller="s2"), 1, 7, 1, 0, True)
     found = shares([Part(line, 1, 500, 40, 100, True), Part(line, 2, 1000, 80, 0, True), theirs], "140700")
     assert found == {HELD: 460 + 920, ("seller_held", "s2"): 6, ("station_held", "140700"): 140 + 80 + 1}
+
+
+@pytest.mark.parametrize(("taken", "again"), [(0, 3980), (1000, 2980), (3980, 0)])
+def test_what_never_arrived_is_sent_anew_but_for_what_the_bank_gave_meanwhile(till: Till, taken: int, again: int) -> None:
+    attempt = paid()
+    attempt.is_surplus = True
+    outcomes.give_back(db.session(), attempt, CLEARING)
+    refund = db.session.scalars(select(Refund)).one()
+    refunds.begin_submission(db.session(), refund=refund.id)
+    refunds.leave_unknown(db.session(), refund=refund.id)
+    db.session.commit()
+    if taken:
+        dispute(attempt, taken, DisputeState.LOST)
+        db.session.commit()
+
+    with time_machine.travel(clock.now() + timedelta(days=2), tick=False):
+        assert absent.let_go(refund=refund.public_id, actor="operator", why="two days") is RefundState.FAILED
+
+    sent = [("surplus", 3980, "EUR"), *([(f"surplus:{refund.public_id}", again, "EUR")] if again else [])]
+    assert asked() == sent
+    assert books.balance(db.session(), *SUSPENSE, book="test", commodity="EUR") == again - 3980
