@@ -43,7 +43,7 @@ def test_it_holds_what_is_to_be_done_and_how(make_phone: MakePhone) -> None:
         "steps": 0,
         "delivery": "courier",
         "shelf": "",
-        "by": new.promised_by.isoformat(),
+        "by": new.leave_by.isoformat(),
         "lines": [{"title": "红富士苹果", "unit": "5斤箱", "left": 1}],
         "pickup": None,
         "note": "",

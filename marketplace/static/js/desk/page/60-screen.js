@@ -18,6 +18,8 @@ const piece = (name, texts) => {
   return made;
 };
 
+const dayOf = (moment) => new Date(moment).toLocaleDateString("sv-SE", { timeZone: "Asia/Shanghai" });
+
 const goodsOf = (parcel) => parcel.lines.map((line) => `${line.title} ${line.unit} × ${line.left}`);
 
 const showStrip = (word, blanks) => {
@@ -45,9 +47,11 @@ const card = (parcel, list) => {
 
 const showQueues = (list, parcels, open) => {
   const opened = new Set([...place("queues").querySelectorAll("details[open]")].map((each) => each.dataset.queue));
+  const today = dayOf(Date.now() + list.offset);
   place("queues").replaceChildren(...list.queues.map((queue, number) => {
     const mine = parcels.filter((parcel) => queue.states.includes(parcel.state));
-    const shown = piece("queue", { word: queue.word, count: String(mine.length) });
+    const due = queue.dated ? mine.filter((parcel) => parcel.by <= today).length : 0;
+    const shown = piece("queue", { word: queue.word, count: String(mine.length), due: due ? say("due", { n: due }) : "" });
     shown.dataset.queue = number;
     shown.open = opened.has(String(number));
     shown.querySelector("ul").replaceChildren(...mine.map((parcel) => {
