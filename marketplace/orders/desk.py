@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from flask_babel import LazyString, lazy_gettext as _l
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, case, exists, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.core.forms import tidy
@@ -36,6 +36,8 @@ QUEUES: Final = (
     Queue("pickup", "hand", _l("Hand over"), _l("On the shelf"), (S.READY_FOR_PICKUP, S.UNCOLLECTED)),
     Queue("underway", "pin", _l("On the way"), _l("Until delivery"), (S.SHIPPED,)),
 )
+NO_DAY: Final = frozenset({S.READY_FOR_PICKUP, S.UNCOLLECTED})
+"""When these are fetched is up to their buyers."""
 BY_CODE: Final = {queue.code: queue for queue in QUEUES}
 LONGEST: Final = 100
 ALL: Final = 10_000  # of what is printed nothing may be missing; more than any station holds
@@ -105,7 +107,8 @@ class Work:
     state: S
     delivery: str
     shelf: str
-    promised_by: date
+    due: date
+    """On the way: when it is to arrive; before: when it is to leave."""
     province_zh: str
     province_en: str
     city: str
@@ -122,8 +125,12 @@ class Work:
         step = next_step(self.state, self.delivery)
         return ERRANDS[step] if step else None
 
+    @property
+    def has_day(self) -> bool:
+        return self.state not in NO_DAY
+
     def is_late(self, today: date) -> bool:
-        return self.promised_by <= today
+        return self.due <= today
 
     def by_shelf(self) -> tuple[bool, list[tuple[bool, int, str]], str]:
         """A-2 before A-11; what is on no shelf yet comes last."""
@@ -135,28 +142,49 @@ class Work:
         )
 
 
-def counts(session: Session, station: str) -> dict[str, int]:
-    """How many parcels wait in each queue: one statement."""
+@record
+class Count:
+    """How many wait in a queue, how many of them should be done already, and how many by tonight."""
+
+    waiting: int = 0
+    late: int = 0
+    today: int = 0
+
+
+NOTHING: Final = (0, 0, 0)
+
+
+def due() -> ColumnElement[date]:
+    """The day by which a station is to be done with a parcel: on the way it is to arrive, before that to leave."""
+    return case((Parcel.state == S.SHIPPED, Parcel.promised_by), else_=Parcel.leave_by)
+
+
+def counts(session: Session, station: str, today: date) -> dict[str, Count]:
+    """What waits in each queue: one statement."""
     waiting = (
         select(Parcel.state, func.count())
+        .add_columns(func.count(case((due() < today, 1))), func.count(case((due() == today, 1))))
         .join(Order, Order.id == Parcel.order_id)
         .where(Parcel.station_code == station, Order.state.in_(GOES_AHEAD))
         .group_by(Parcel.state)
     )
-    by_state: dict[Any, int] = {state: number for state, number in session.execute(waiting)}  # noqa: C416
-    return {queue.code: sum(by_state.get(state, 0) for state in queue.states) for queue in QUEUES}
+    found = {state: (number, *((0, 0) if state in NO_DAY else days)) for state, number, *days in session.execute(waiting)}
+    return {
+        queue.code: Count(*map(sum, zip(*(found.get(state, NOTHING) for state in queue.states), strict=True)))
+        for queue in QUEUES
+    }
 
 
 def work(session: Session, station: str, states: Sequence[S], limit: int = LONGEST) -> list[Work]:
     """Parcels of paid orders in these states, the most urgent first: three statements."""
     wanted = (
-        select(Parcel.id, Parcel.public_id, Parcel.number, Parcel.state, Parcel.delivery, Parcel.shelf, Parcel.promised_by)
+        select(Parcel.id, Parcel.public_id, Parcel.number, Parcel.state, Parcel.delivery, Parcel.shelf, due().label("due"))
         .add_columns(Order.number.label("order_number"), Order.city, Province.name_zh, Province.name_en)
         .add_columns(exists().where(GroupMember.order_id == Order.id).label("is_of_group"))
         .join(Order, Order.id == Parcel.order_id)
         .join(Province, Province.code == Order.province_code)
         .where(Parcel.station_code == station, Parcel.state.in_(states), Order.state.in_(GOES_AHEAD))
-        .order_by(Parcel.promised_by, Parcel.id)
+        .order_by(due(), Parcel.id)
     )
     rows = session.execute(wanted.limit(limit)).all()
     parcels = [row.id for row in rows]
@@ -168,7 +196,7 @@ def work(session: Session, station: str, states: Sequence[S], limit: int = LONGE
             row.state,
             row.delivery,
             row.shelf,
-            row.promised_by,
+            row.due,
             row.name_zh,
             row.name_en,
             row.city,

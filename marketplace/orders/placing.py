@@ -177,6 +177,7 @@ def freeze_parcel(session: Session, order_id: int, position: int, parcel: Quoted
         "discount_fen": sum(quoted.cut_of(line.offer.variant).fen for line in parcel.lines),
         "net_weight_grams": parcel.net_weight_grams,
         "promised_by": parcel.promised_by(clock.today()),
+        "leave_by": parcel.leave_by(clock.today()),
     }
     parcel_id = add_row(session, Parcel, row)
     mine, where = Parcel(public_id=row["public_id"]), None if parcel.waits_for_group else parcel.station_code

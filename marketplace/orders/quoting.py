@@ -120,6 +120,12 @@ class QuotedParcel:
             return today + timedelta(days=PICKUP_READY_DAYS + self.delay_days)
         return self.tariff.arrives_by(self.net_weight_grams) + timedelta(days=self.delay_days)
 
+    def leave_by(self, today: date) -> date:
+        """The day on which it must leave its station, or lie on the shelf there, to keep the promise."""
+        if self.delivery == PICKUP or self.tariff is None:
+            return self.promised_by(today)
+        return self.promised_by(today) - timedelta(days=self.tariff.rate_for(self.net_weight_grams).days)
+
 
 @record
 class Cut:

@@ -10,6 +10,7 @@ from listings import stock
 from listings.models import Listing
 from listings.reviewing import suspend
 from listings.stock import OutOfStock
+from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.transitions import transition
@@ -40,13 +41,13 @@ def test_enough_paid_packs_complete_it_and_the_station_sees_it_then(market: Mark
         "station_held": -1080,
     }
     assert parcels(first)[0].state == "awaiting_group"
-    assert desk.counts(db.session(), JIXIAN)["acceptance"] == 0
+    assert desk.counts(db.session(), JIXIAN, clock.today())["acceptance"].waiting == 0
 
     second = market.join(group, 1)
     market.pay(second)
     assert market.members(group) == [("ordered", 2), ("ordered", 1)] and market.group(group).state == "reached"
     assert [parcel.state for number in (first, second) for parcel in parcels(number)] == ["awaiting_acceptance"] * 2
-    assert desk.counts(db.session(), JIXIAN)["acceptance"] == 2
+    assert desk.counts(db.session(), JIXIAN, clock.today())["acceptance"].waiting == 2
     assert wrong(market) == []
 
 

@@ -459,7 +459,13 @@ def test_bills_of_before_were_credited_without_discounts(at: At) -> None:
     line = {"id": 1, "public_id": "l1", "parcel_id": 1, "quantity": 1, "unit_price_fen": 3980, "unit_service_fee_fen": 318}
     off = {"seller_discount_fen": 0, "platform_discount_fen": 0, "shipping_discount_fen": 0}
     parcel = {"id": 1, "order_id": 1, "state": "delivered", "delivery": "courier", "discount_fen": 0}
-    order = {"id": 1, "number": "SX-1", "state": "placed_on_account", "province_code": "140000", "total_fen": 3980}
+    order: dict[str, Any] = {
+        "id": 1,
+        "number": "SX-1",
+        "state": "placed_on_account",
+        "province_code": "140000",
+        "total_fen": 3980,
+    }
     order |= {"goods_fen": 3980, "shipping_fen": 0, "discount_fen": 0, "buyer_id": None, "backing": None}
     none = {"received_quantity": 0, "missing_quantity": 0, "replaced_quantity": 0}
     credit = {"public_id": "c1", "order_line_id": 1, "goods_fen": 3980, "service_fee_fen": 318, "shipping_fen": 0}
@@ -559,3 +565,34 @@ def test_what_waited_for_ever_is_looked_at_again(at: At) -> None:
         ("backing.returns", {"backing_id": "b1"}, False),
         ("gift.regained", {"gift": "g1"}, False),
     ]
+
+
+def test_parcels_that_have_not_left_know_when_they_must(at: At) -> None:
+    engine = at("0049")
+    order: dict[str, Any] = {"id": 1, "number": "SX-1", "province_code": "110000", "goods_fen": 1, "shipping_fen": 0}
+    order |= {"total_fen": 1, "discount_fen": 0, "buyer_id": None}
+    states = {1: ("courier", "packed"), 2: ("pickup", "packed"), 3: ("courier", "delivered"), 4: ("courier", "accepted")}
+    common = {"order_id": 1, "promised_by": date(2026, 11, 5), "goods_fen": 0, "service_fee_fen": 0, "discount_fen": 0}
+    parcels = [
+        common
+        | {"id": each, "public_id": f"p{each}", "number": each, "delivery": delivery, "state": state}
+        | {"net_weight_grams": 9000 if each == 4 else 2000}
+        for each, (delivery, state) in states.items()
+    ]
+    rates = [
+        {"id": number, "zone": "north", "up_to_grams": grams, "days": days, "valid_from": date(2026, month, 1)}
+        for number, (grams, days, month) in enumerate([(3000, 9, 1), (3000, 2, 10), (10000, 4, 10)], start=1)
+    ]
+    province = [{"code": "110000", "zone": "north"}]
+    rows: dict[str, list[dict[str, Any]]] = {
+        "province": province,
+        "shipping_rate": rates,
+        "order": [order],
+        "parcel": parcels,
+    }
+    put_in(engine, {name: SHOP[name] for name in ("county", "station")} | rows)
+
+    migrations.bring_up_to_date(engine)
+
+    days = {row["id"]: row["leave_by"].day for row in rows_of(engine, {"parcel": ["id", "leave_by"]})["parcel"]}
+    assert days == {1: 3, 2: 5, 3: 5, 4: 1}

@@ -41,7 +41,8 @@ def make_parcel(*steps: str, delivery: str = "pickup", station: str = STATION) -
     times = {"pay_by": clock.now(), "paid_at": clock.now()}
     order = factories.make(Order, {"province_code": "140000", "city": "太原"} | words | sums | times, {})
     figures = {"goods_fen": 3980, "service_fee_fen": 318, "shipping_fen": 0, "net_weight_grams": 2500}
-    where = {"number": 1, "station_code": station, "delivery": delivery, "promised_by": clock.today() + timedelta(days=2)}
+    days = {"promised_by": clock.today() + timedelta(days=2), "leave_by": clock.today()}
+    where = days | {"number": 1, "station_code": station, "delivery": delivery}
     parcel = factories.make(Parcel, {"order_id": order.id} | figures | where, {})
     goods = {"listing_code": "G1", "variant_code": "G1-1", "seller_public_id": "s", "seller_name": "冯建国家"}
     names = {"title_zh": "红富士苹果", "title_en": "Fuji apples", "unit_zh": "5斤箱", "unit_en": "box", "drawing": "apple"}

@@ -50,6 +50,7 @@ def test_it_says_in_plain_words_what_was_written_and_what_stands(make_phone: Mak
     assert f"{parcel.order.number}-1" in page
     assert "<strong>A-1</strong>" in page and "<strong>B-03</strong>" in page
     assert "没网时记下的" in phone.client.get("/station").text
+    assert 'value="leave"' in page and 'value="mine"' in page and " checked" not in page
 
 
 def test_the_phones_word_is_taken_and_what_stood_there_is_kept(make_phone: MakePhone) -> None:

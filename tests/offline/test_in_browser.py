@@ -27,6 +27,9 @@ def test_a_day_without_a_network_survives_the_battery(station: Station) -> None:
     context = station.open("phone")
     page = station.sign_in(context, cookie)
     expect(page.locator("[data-strip]")).to_contain_text("有网")
+    queues = page.locator("[data-queues] summary")
+    assert queues.all_inner_texts()[0].split() == ["新订单", "1", "件今天要办", "1"]
+    assert [text.split() for text in queues.all_inner_texts()[4:]] == [["当面交", "1"], ["在路上", "0"]]
 
     context.set_offline(True)
     take(page, parcel, "acceptance")

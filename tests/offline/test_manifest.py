@@ -43,7 +43,7 @@ def test_it_holds_what_is_to_be_done_and_how(make_phone: MakePhone) -> None:
         "steps": 0,
         "delivery": "courier",
         "shelf": "",
-        "by": new.promised_by.isoformat(),
+        "by": new.leave_by.isoformat(),
         "lines": [{"title": "红富士苹果", "unit": "5斤箱", "left": 1}],
         "pickup": None,
         "note": "",
@@ -53,6 +53,7 @@ def test_it_holds_what_is_to_be_done_and_how(make_phone: MakePhone) -> None:
     assert (by_id[shelved.public_id]["steps"], by_id[shelved.public_id]["shelf"]) == (4, "B-03")
     key = base64.b64decode(found["pickup_keys"][clock.today().isoformat()])
     assert pickup_keys.proof(key, code[:3]) == code[3:]
+    assert [queue["dated"] for queue in found["queues"]] == [True, True, True, True, False, True]
     steps = {step["name"]: step for step in found["steps"]}
     number = {"name": "tracking_number", "label": "快递单号", "least": 6, "most": 40, "pattern": "^[A-Za-z0-9-]+$"}
     assert steps["dispatch"]["fields"][1] == number and steps["packing"]["fields"][0]["most"] == 12

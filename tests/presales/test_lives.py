@@ -46,7 +46,7 @@ def test_reached_harvested_sent_and_settled(orchard: Orchard) -> None:
     assert (order.state, order.goods_fen, order.shipping_fen, order.total_fen) == ("paid", 6000, 600, TWO)
     assert (order.note, parcels(number)[0].state) == ("周末送", "awaiting_acceptance")
     assert stock_of(orchard.shop.apples) == (100, 0)
-    assert desk.counts(db.session(), JIXIAN)["acceptance"] == 2 and wrong(orchard) == []
+    assert desk.counts(db.session(), JIXIAN, clock.today())["acceptance"].waiting == 2 and wrong(orchard) == []
 
     for each in (str(orchard.backing(first).order_number), number):
         send(each)

@@ -59,6 +59,21 @@ def test_a_table_that_begins_later_stays_and_the_new_one_ends_before_it(shop: Sh
     assert until[-3:] == [clock.today() + timedelta(days=4), clock.today() + timedelta(days=9), None]
 
 
+def test_what_could_not_be_sent_any_more_is_said_before_it_is_kept(shop: Shop) -> None:
+    operator = shop.browser()
+    signed_in(operator, "operator")
+    data = {"valid_from": (clock.today() + timedelta(days=2)).isoformat(), "table": "shanxi，5，7.50，3\nshanxi，30，12，3"}
+
+    check = post(operator, THERE, data)
+
+    assert check.status_code == 200 and "¥7.50" in check.text
+    assert "省内：这张表只到 30 kg。现在能发到 200 kg" in check.text
+    assert "这张表只到" not in post(operator, THERE, data | {"table": "shanxi,200,90,3"}).text
+    assert post(operator, THERE, data | {"action": "send"}).status_code == 303
+    again = {"valid_from": (clock.today() + timedelta(days=9)).isoformat(), "table": "shanxi,20,7,3"}
+    assert "这张表只到 20 kg。现在能发到 30 kg" in post(operator, THERE, data | again).text
+
+
 def test_where_tables_overlap_the_later_one_holds_with_its_own_steps_alone(shop: Shop) -> None:
     """As no page leaves them; as somebody may who loads rates by hand."""
     rate = {"zone": "shanxi", "up_to_grams": 40_000, "price_fen": 2100, "days": 4, "valid_from": clock.today()}

@@ -66,6 +66,8 @@ def test_what_is_no_table_says_so(shop: Shop) -> None:
     ):
         answer = post(clerk, THERE, {"table": table})
         assert answer.status_code == 422 and said in answer.text
+    film = post(clerk, THERE, {"table": "", "file": (io.BytesIO(b"a,b,c\n" * 50_000), "film.csv")})
+    assert film.status_code == 422 and "读不了" in film.text and "a,b,c" not in film.text
 
 
 @pytest.mark.full
@@ -87,5 +89,7 @@ def test_rows_are_read_as_people_write_them() -> None:
     ]
     assert all(row.wrong for row in found)
     assert [row.wrong for row in reading.rows("SX-7F3KQ2MD-1,1234567", "邮政")] == [None]
+    (typed,) = reading.rows("SX-7F3KQ2MD-1，邮政，9876543210")  # as the page's own example is written
+    assert (typed.label, typed.carrier, typed.number, typed.wrong) == ("SX-7F3KQ2MD-1", "邮政", "9876543210", None)
     with pytest.raises(reading.Unreadable):
         reading.decoded(b"\xff\xff\xff\x81")

@@ -81,10 +81,11 @@ def place(session: Session, number: str, parcel: Parcel, line: OrderLine, units:
     order = add_row(session, Order, {**kept, **free, **times, "number": number, "total_fen": 0, "is_exchange": True})
     leave_trace(session, Order(number=number), None, OrderState.PENDING_PAYMENT, actor="system", why=WHY)
     public_id, where = ids.public_id(), parcel.station_code
-    days = parcel.promised_by - clock.local(first.placed_at).date()
+    later = clock.today() - clock.local(first.placed_at).date()
+    days = {"promised_by": parcel.promised_by + later, "leave_by": parcel.leave_by + later}
     sent = {"public_id": public_id, "number": 1, "station_code": where, "delivery": parcel.delivery, "service_fee_fen": 0}
-    weight = {"net_weight_grams": line.net_weight_grams * units, "promised_by": clock.today() + days}
-    box = add_row(session, Parcel, {**sent, **free, **weight, "order_id": order})
+    grams = line.net_weight_grams * units
+    box = add_row(session, Parcel, {**sent, **free, **days, "net_weight_grams": grams, "order_id": order})
     born: dict[str, Any] = {"actor": "system", "why": WHY, "station": where}
     leave_trace(session, Parcel(public_id=public_id), None, S.AWAITING_ACCEPTANCE, **born)
     same = {name: getattr(line, name) for name in SAME_LINE}

@@ -8,6 +8,7 @@ from typing import Final
 
 from flask_babel import LazyString, lazy_gettext as _l
 
+from marketplace.core import csv_rows
 from marketplace.core.forms import tidy
 from marketplace.core.records import slim_record
 
@@ -49,10 +50,8 @@ def rows(text: str, carrier: str = "") -> list[Row]:
     Raises Unreadable for what is too long or no table."""
     if len(text) > LONGEST or "\0" in text:
         raise Unreadable
-    head = text.lstrip("\ufeff\r\n ").partition("\n")[0]
-    separator = max("\t;,", key=head.count)
     try:
-        table = list(csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=separator))
+        table = list(csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=csv_rows.separator(text)))
     except csv.Error as error:
         raise Unreadable from error
     found = [

@@ -43,8 +43,11 @@ def create_tracking() -> ResponseReturnValue:
         return page(form, 422)
     try:
         if sent is not None and sent.filename:
-            form.table.data = reading.decoded(sent.read(reading.LONGEST * 4))
-        rows = reading.rows(str(form.table.data or ""), str(form.carrier.data or ""))
+            text = reading.decoded(sent.read(reading.LONGEST * 4))
+            rows = reading.rows(text, str(form.carrier.data or ""))
+            form.table.data = text  # what cannot be read is not sent back: it may be a film
+        else:
+            rows = reading.rows(str(form.table.data or ""), str(form.carrier.data or ""))
     except Unreadable:
         return wrong(form, _("This cannot be read. At most 2,000 rows: label, courier, tracking number."))
     if not rows:

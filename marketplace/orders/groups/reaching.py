@@ -34,7 +34,8 @@ def free(session: Session, group: GroupBuy) -> None:
         transition(session, member, M.ORDERED, expected=M.PAID, actor=ACTOR, why="the group is complete")
         told: dict[str, Any] = {"actor": ACTOR, "why": "the group is complete", "station": parcel.station_code}
         by = clock.today() + timedelta(days=member.days_to_arrive)
-        transition(session, parcel, S.AWAITING_ACCEPTANCE, expected=S.AWAITING_GROUP, **told, promised_by=by)
+        days: dict[str, Any] = {"promised_by": by, "leave_by": by - (parcel.promised_by - parcel.leave_by)}
+        transition(session, parcel, S.AWAITING_ACCEPTANCE, expected=S.AWAITING_GROUP, **told, **days)
         outbox.put(session, "order.paid", number=number)
         outbox.put(session, MOVED, group=group.public_id, member=member.public_id, fact="reached")
 

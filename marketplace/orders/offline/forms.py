@@ -24,10 +24,10 @@ class DecisionForm(Form):
 
 
 def decision_form(problem: Problem, choices: tuple[Decision, ...], sent: Any = None) -> DecisionForm:
-    """The form for what can be decided here; the first choice is the usual one."""
+    """The form for what can be decided here. Between several nothing is chosen beforehand: what is set aside is gone."""
     form = DecisionForm(sent)
     form.problem = problem
     form.decision.choices = [(choice.value, str(DECISION_WORDS[choice])) for choice in choices]
-    if not sent:
+    if not sent and len(choices) == 1:
         form.decision.data = choices[0].value
     return form

@@ -61,7 +61,14 @@ def of_day(session: Session, *, station: str, person_id: int, person: str) -> di
         "seal": encoded(pickup_keys.derived("desk acts", person)),
         "pickup_keys": {day.isoformat(): encoded(pickup_keys.key_of(station, day)) for day in days},
         "steps": steps(),
-        "queues": [{"word": str(queue.word), "states": [state.value for state in queue.states]} for queue in desk.QUEUES],
+        "queues": [
+            {
+                "word": str(queue.word),
+                "states": [state.value for state in queue.states],
+                "dated": not desk.NO_DAY.issuperset(queue.states),
+            }
+            for queue in desk.QUEUES
+        ],
         "words": {state: str(word) for state, word in desk.WORDS.items()},
         "marks": {state: str(word) for state, word in STATE_WORDS.items()},
         "parcels": [
@@ -109,14 +116,16 @@ def parcels(session: Session, station: str) -> list[Any]:
     one statement, so that they belong together whatever is done meanwhile."""
     walked = select(func.count()).where(EventRow.subject == literal("parcel:") + Parcel.public_id, EventRow.from_state != "")
     wanted = (
-        select(Parcel.id, Parcel.public_id, Parcel.number, Parcel.state, Parcel.delivery, Parcel.shelf, Parcel.promised_by)
+        select(
+            Parcel.id, Parcel.public_id, Parcel.number, Parcel.state, Parcel.delivery, Parcel.shelf, desk.due().label("due")
+        )
         .add_columns(Parcel.station_code, Parcel.pickup_code, Order.number.label("order_number"))
         .add_columns(PickupNumber.day, PickupNumber.number.label("pickup_number"))
         .add_columns(walked.correlate(Parcel).scalar_subquery().label("taken"))
         .join(Order, Order.id == Parcel.order_id)
         .outerjoin(PickupNumber, PickupNumber.parcel_id == Parcel.id)
         .where(*waiting_at(station))
-        .order_by(Parcel.promised_by, Parcel.id)
+        .order_by(desk.due(), Parcel.id)
     )
     return list(session.execute(wanted.limit(MOST)))
 
@@ -141,7 +150,7 @@ def shown(row: Any, lines: Any) -> dict[str, Any]:
         "steps": row.taken,
         "delivery": row.delivery,
         "shelf": row.shelf,
-        "by": row.promised_by.isoformat(),
+        "by": row.due.isoformat(),
         "lines": [
             {
                 "title": in_language(line.title_zh, line.title_en),

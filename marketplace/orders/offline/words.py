@@ -70,6 +70,7 @@ SCREEN: Final[dict[str, LazyString]] = {
     "fetched": _l("pickup here"),
     "shipped": _l("by courier"),
     "by": _l("by {day}"),
+    "due": _l("by tonight: {n}"),
     "updated": _l("List of {time}"),
     "part": _l("List of {time}: the most urgent. {n} more come up as these are done."),
     "none": _l("Nothing waiting here."),

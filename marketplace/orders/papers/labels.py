@@ -45,7 +45,7 @@ def parts(session: Session, station: str) -> list[tuple[int, int]]:
 
 def to_print(session: Session, station: str, states: Sequence[S] = STATES, first: int = 1) -> list[Label]:
     """Of the parcels that are being packed or are packed, the most urgent first: one print, from the `first` one on."""
-    found = waiting(station, states).order_by(Parcel.promised_by, Parcel.id)
+    found = waiting(station, states).order_by(Parcel.leave_by, Parcel.id)
     return of(session, list(session.scalars(found.offset(first - 1).limit(MOST))))
 
 
@@ -82,7 +82,7 @@ def cards(session: Session, station: str) -> list[tuple[str, str]]:
     found = select(Order.number, Parcel.number, Order.gift_message).join(Order, Order.id == Parcel.order_id)
     found = found.where(Parcel.station_code == station, Parcel.state.in_((S.ACCEPTED, *STATES)))
     found = found.where(Order.state.in_(GOES_AHEAD), Order.is_gift, Order.gift_message.is_not(None))
-    rows = session.execute(found.order_by(Parcel.promised_by, Parcel.id))
+    rows = session.execute(found.order_by(Parcel.leave_by, Parcel.id))
     return [(f"{number}-{position}", words or "") for number, position, words in rows]
 
 

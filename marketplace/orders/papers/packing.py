@@ -46,7 +46,7 @@ class Row:
     is_here: bool  # all of it was brought
     shelf: str
     city: str  # empty for what is fetched here
-    promised_by: date
+    leave_by: date
     recipient: str = ""
     phone: str = ""
     is_gift: bool = False  # without prices, with its card
@@ -77,17 +77,17 @@ def groups(session: Session, station: str, by: By) -> list[Group]:
 
 
 def by_shelf(row: Row) -> tuple[Any, ...]:
-    return not row.shelf, row.shelf, row.promised_by
+    return not row.shelf, row.shelf, row.leave_by
 
 
 ORDERS: Final = {
     By.SELLER: (
-        lambda row: (row.seller_name, row.seller, row.title, row.unit, row.promised_by),
+        lambda row: (row.seller_name, row.seller, row.title, row.unit, row.leave_by),
         lambda row: (row.seller_name, row.seller),
     ),
     By.STATION: (by_shelf, lambda _row: ("", "")),
     By.BUYER: (
-        lambda row: row.promised_by,
+        lambda row: row.leave_by,
         lambda row: (f"{row.label.rpartition('-')[0]}  {row.recipient} {row.phone}", ""),
     ),
 }
@@ -117,7 +117,7 @@ def rows_of(
     wanted: Columns = (
         select(Order.id, Order.number, Parcel.number, OrderLine.seller_public_id, OrderLine.seller_name)
         .add_columns(named.title_zh, named.title_en, named.unit_zh, named.unit_en, packs, is_here, Parcel.shelf)
-        .add_columns(Order.is_gift, Parcel.delivery, Order.city, Parcel.promised_by, *names)
+        .add_columns(Order.is_gift, Parcel.delivery, Order.city, Parcel.leave_by, *names)
         .select_from(OrderLine)
         .join(Parcel, Parcel.id == OrderLine.parcel_id)
         .join(Order, Order.id == Parcel.order_id)
@@ -155,4 +155,4 @@ def as_csv(found: list[Group]) -> Iterator[bytes]:
     for group in found:
         for row in group.rows:
             where = (row.label, row.shelf, row.seller_name, row.title, row.unit, str(row.packs))
-            yield csv_rows.row((group.heading, *where, row.city or _("pickup here"), row.promised_by.isoformat())).encode()
+            yield csv_rows.row((group.heading, *where, row.city or _("pickup here"), row.leave_by.isoformat())).encode()

@@ -52,7 +52,7 @@ def frame() -> dict[str, Any]:
 def show_sheet(kind: str) -> ResponseReturnValue:
     by = kind_of(kind)
     found = packing.groups(db.session(), g.station, by)
-    days = {row.promised_by for group in found for row in group.rows}
+    days = {row.leave_by for group in found for row in group.rows}
     shown: dict[str, Any] = {"groups": found, "days": {day: short_date(day, language()) for day in days}}
     page = stream_template("papers/sheet.html", kind=by, words=WORDS[by], **shown, **frame())
     return Response(in_larger_pieces(page), content_type="text/html; charset=utf-8", headers=NO_STORE)

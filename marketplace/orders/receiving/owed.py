@@ -34,7 +34,7 @@ class Claim:
     parcel_id: int
     parcel: str
     parcel_number: int
-    promised_by: date
+    leave_by: date
     paid_at: datetime
     variant_code: str
     seller: str
@@ -83,7 +83,7 @@ class Pack:
 
     @property
     def soonest(self) -> date:
-        return min(claim.promised_by for claim in self.claims)
+        return min(claim.leave_by for claim in self.claims)
 
 
 @slim_record
@@ -164,7 +164,7 @@ def awaited() -> Columns:
     packs = remaining.packs_due() - OrderLine.received_quantity
     frozen = (OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en, OrderLine.unit_price_fen)
     columns: Columns = (
-        select(OrderLine.id, Order.id, Order.number, Parcel.id, Parcel.public_id, Parcel.number, Parcel.promised_by)
+        select(OrderLine.id, Order.id, Order.number, Parcel.id, Parcel.public_id, Parcel.number, Parcel.leave_by)
         .add_columns(PAID_OR_PLACED, OrderLine.variant_code, OrderLine.seller_public_id, OrderLine.seller_name, *frozen)
         .add_columns(OrderLine.unit_service_fee_fen, OrderLine.net_weight_grams, Variant.measure, packs)
     )

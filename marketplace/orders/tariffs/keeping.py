@@ -30,6 +30,17 @@ def tables(session: Session) -> list[ShippingRate]:
     return list(session.scalars(select(ShippingRate).where(held).order_by(*ordered)))
 
 
+def no_longer_sent(session: Session, steps: Sequence[Step], day: date) -> list[tuple[str, int, int]]:
+    """Zones, by name, whose heaviest parcel this table makes lighter than it was: (zone, now, before)."""
+    named = {step.zone: 0 for step in steps}
+    for step in steps:
+        named[step.zone] = max(named[step.zone], step.up_to_grams)
+    held = (ShippingRate.valid_until.is_(None)) | (ShippingRate.valid_until >= day - timedelta(days=1))
+    most = select(ShippingRate.zone, func.max(ShippingRate.up_to_grams))
+    most = most.where(ShippingRate.zone.in_(named), ShippingRate.valid_from < day, held).group_by(ShippingRate.zone)
+    return sorted((zone, named[zone], grams) for zone, grams in session.execute(most) if named[zone] < grams)
+
+
 def keep(session: Session, *, steps: Sequence[Step], valid_from: date, actor: str) -> None:
     """Of the zones that the table names: sent again it says the same, and one that begins later stays. Raises TooEarly."""
     if valid_from <= clock.today():

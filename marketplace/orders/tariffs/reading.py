@@ -10,6 +10,7 @@ from typing import Final
 
 from flask_babel import LazyString, lazy_gettext as _l
 
+from marketplace.core import csv_rows
 from marketplace.core.forms import tidy
 from marketplace.core.records import slim_record
 
@@ -33,10 +34,8 @@ class Step:
 
 def steps(text: str, zones: Collection[str]) -> list[Step]:
     """Commas, semicolons or tabs; a first row of headings is passed over. Empty for what is no table."""
-    head = text.lstrip("\ufeff\r\n ").partition("\n")[0]
-    separator = max("\t;,", key=head.count)
     try:
-        table = list(csv.reader(io.StringIO(text.replace("\0", "").lstrip("\ufeff")), delimiter=separator))
+        table = list(csv.reader(io.StringIO(text.replace("\0", "").lstrip("\ufeff")), delimiter=csv_rows.separator(text)))
     except csv.Error:
         return []
     rows = [

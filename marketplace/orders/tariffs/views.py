@@ -53,9 +53,9 @@ def create_rates() -> ResponseReturnValue:
     if any(step.wrong for step in steps):
         form.table.errors = [_("Some rows are wrong. The list below says which.")]
         return page(form, 422, steps=steps)
-    if request.form.get("action") != "send":
-        return page(form, steps=steps)
     day = form.valid_from.data or clock.today()
+    if request.form.get("action") != "send":
+        return page(form, steps=steps, less=keeping.no_longer_sent(db.session(), steps, day))
     try:
         in_transaction(keeping.keep, steps=steps, valid_from=day, actor=f"person:{g.person.id}")
     except keeping.TooEarly as refusal:
@@ -68,6 +68,6 @@ def create_rates() -> ResponseReturnValue:
 def page(form: RatesForm, status: int = 200, **shown: Any) -> ResponseReturnValue:
     session = db.session()
     known: dict[str, Any] = {"tables": keeping.tables(session), "zones": keeping.zones(session)}
-    given: dict[str, Any] = {"steps": []} | shown
+    given: dict[str, Any] = {"steps": [], "less": []} | shown
     body = render_template("operator/shipping_rates.html", form=form, desk_current="shipping", **known, **given)
     return body, status, {"Cache-Control": "no-store"}

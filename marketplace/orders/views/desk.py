@@ -58,7 +58,7 @@ STEPS: Final = {
 @requires("parcel.handle")
 def show_desk() -> ResponseReturnValue:
     session = db.session()
-    waiting = desk.counts(session, g.station)
+    waiting = desk.counts(session, g.station, clock.today())
     first = desk.work(session, g.station, (S.COLLECTING, S.PACKED, S.ACCEPTED, S.AWAITING_ACCEPTANCE), limit=6)
     others = [ask(session, g.station) for ask in queues.others.values()]
     shown: dict[str, Any] = {"counts": waiting, "others": others, "first": first}
@@ -74,7 +74,7 @@ def show_queue(code: str) -> ResponseReturnValue:
         raise NotFound(code)
     session = db.session()
     work = desk.work(session, g.station, queue.states, limit=desk.LONGEST)
-    number = desk.counts(session, g.station)[code]
+    number = desk.counts(session, g.station, clock.today())[code].waiting
     return page("station/queue.html", "today", queue=queue, work=work, number=number)
 
 
@@ -185,8 +185,12 @@ def show_pick_list() -> ResponseReturnValue:
 
 def page(template: str, current: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
     station = db.session.get_one(Station, g.station)
-    waiting = shown.get("counts") or {}
     body = render_template(
-        template, station=station, desk_current=current, waiting=sum(waiting.values()), today=clock.today(), **shown
+        template,
+        station=station,
+        desk_current=current,
+        waiting=sum(each.waiting for each in shown.get("counts", {}).values()),
+        today=clock.today(),
+        **shown,
     )
     return body, status, {"Cache-Control": "no-store"}

@@ -9,6 +9,7 @@ const standing = (parcel, acts, steps) => {
     now.state = stepOf(steps, act.step).there;
     now.steps += 1;
     if (act.entered.shelf) now.shelf = act.entered.shelf;
+    if (now.state === "shipped") now.by = ""; // it has left; by when it arrives says the next list
   }
   return now;
 };

@@ -18,6 +18,8 @@ const piece = (name, texts) => {
   return made;
 };
 
+const dayOf = (moment) => new Date(moment).toLocaleDateString("sv-SE", { timeZone: "Asia/Shanghai" });
+
 const goodsOf = (parcel) => parcel.lines.map((line) => `${line.title} ${line.unit} × ${line.left}`);
 
 const showStrip = (word, blanks) => {
@@ -37,17 +39,23 @@ const note = (word, isRight) => {
   if (word) feel(isRight);
 };
 
+/** By when something is to be done with it; "" for what waits for its buyer. */
+const dueDay = (parcel, list) => (list.queues.some((queue) => queue.dated && queue.states.includes(parcel.state)) ? parcel.by : "");
+
 const card = (parcel, list) => {
-  const shown = piece("parcel", { label: parcel.label, by: say("by", { day: shortDay(parcel.by) }), state: list.words[parcel.state], shelf: parcel.shelf, note: parcel.note, way: say(parcel.delivery === "pickup" ? "fetched" : "shipped") });
+  const day = dueDay(parcel, list);
+  const shown = piece("parcel", { label: parcel.label, by: day && say("by", { day: shortDay(day) }), state: list.words[parcel.state], shelf: parcel.shelf, note: parcel.note, way: say(parcel.delivery === "pickup" ? "fetched" : "shipped") });
   shown.querySelector("[data-goods]").replaceChildren(...goodsOf(parcel).map((text) => piece("goods", { text })));
   return shown;
 };
 
 const showQueues = (list, parcels, open) => {
   const opened = new Set([...place("queues").querySelectorAll("details[open]")].map((each) => each.dataset.queue));
+  const today = dayOf(Date.now() + list.offset);
   place("queues").replaceChildren(...list.queues.map((queue, number) => {
     const mine = parcels.filter((parcel) => queue.states.includes(parcel.state));
-    const shown = piece("queue", { word: queue.word, count: String(mine.length) });
+    const due = mine.map((parcel) => dueDay(parcel, list)).filter((day) => day && day <= today).length;
+    const shown = piece("queue", { word: queue.word, count: String(mine.length), due: due ? say("due", { n: due }) : "" });
     shown.dataset.queue = number;
     shown.open = opened.has(String(number));
     shown.querySelector("ul").replaceChildren(...mine.map((parcel) => {
