@@ -59,7 +59,7 @@ def is_stuck(row: Refund) -> bool:
 
 
 def give_up(session: Session, *, row: int, actor: str, why: str) -> RefundState:
-    """It has failed; money that was never ours is sent on its way anew at once, but for what the payer has from their bank."""
+    """It has failed; money that was never ours is sent on its way anew at once, but for what a bank gave the payer."""
     refund = session.get_one(Refund, row, with_for_update=True)
     if not is_stuck(refund):
         raise StillBeingSent(refund.public_id)
