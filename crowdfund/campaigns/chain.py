@@ -22,6 +22,7 @@ COUNTED: Final[Mapping[str, tuple[str, int]]] = {  # kind -> the sum of the day 
     "return": ("refunded_fen", -1),
     "disbursement": ("spent_fen", -1),
     "repayment": ("spent_fen", -1),  # positive: it is not spent any more
+    "correction": ("spent_fen", -1),  # negative: it is spent after all
 }
 
 

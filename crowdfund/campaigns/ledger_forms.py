@@ -20,6 +20,7 @@ KIND_WORDS = {
     "return": _l("Refund returned"),
     "disbursement": _l("Payment out"),
     "repayment": _l("Paid back by a provider"),
+    "correction": _l("Not paid back after all"),
 }
 
 

@@ -25,14 +25,15 @@ from marketplace.core.formats import in_language
 from marketplace.core.sealing import Seal
 
 PAGE: Final = 20
-KINDS: Final = ("gift", "match", "unmatch", "refund", "return", "disbursement", "repayment")
+KINDS: Final = ("gift", "match", "unmatch", "refund", "return", "disbursement", "repayment", "correction")
 OVERDUE: Final = "overdue"  # payments whose evidence is late
 ANONYMOUS: Final = frozenset({"匿名", "anonymous"})
 LONGEST_NUMBER: Final = 15
 LARGEST_NUMBER: Final = 2**31 - 1  # that a row can have; PostgreSQL compares with nothing larger
 PAYMENT: Final = "disburse:"
 REPAYMENT: Final = "repaid:"
-OF_PROVIDERS: Final = ("disbursement", "repayment")  # what no giver moved
+CORRECTION: Final = "repaid_undone:"
+OF_PROVIDERS: Final = ("disbursement", "repayment", "correction")  # what no giver moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class ShownRow:
     hash: str
     reference: str
     evidence: tuple[str, ...] = ()  # the kinds of files that prove it
-    came_of: str = ""  # the payment of which a provider paid this back
+    came_of: str = ""  # the payment of which a provider paid this back, or did not after all
 
     @property
     def disbursement(self) -> str:
@@ -198,11 +199,9 @@ def with_evidence(session: Session, found: list[ShownRow]) -> list[ShownRow]:
 
 
 def with_payments(session: Session, found: list[ShownRow]) -> list[ShownRow]:
-    """The same rows; those of money that came back know the payment of which it did."""
-    names = {row.reference: row.reference.removeprefix(REPAYMENT) for row in found if row.kind == "repayment"}
+    """The same rows; those of money that came back, and their corrections, know the payment of which it did."""
+    names = {row.reference: row.reference.partition(":")[2] for row in found if row.kind in OF_PROVIDERS[1:]}
     if not names:
         return found
     payments = repaid.payments_of(session, list(names.values()))
-    return [
-        replace(row, came_of=payments.get(names[row.reference], "")) if row.kind == "repayment" else row for row in found
-    ]
+    return [replace(row, came_of=payments.get(names[row.reference], "")) if row.reference in names else row for row in found]

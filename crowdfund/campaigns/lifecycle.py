@@ -43,6 +43,10 @@ class AlreadySpent(Refusal):
     message = _l("Money from this campaign has already been paid out, so not everything can be refunded. End it instead.")
 
 
+class CorrectionWaits(Refusal):
+    message = _l("Money that a provider paid back may not be there after all: another person decides on that first.")
+
+
 class TermIsRunning(Refusal):
     message = _l("A term of a sponsored student is running, and its money is set aside. End the campaign instead.")
 
@@ -120,12 +124,14 @@ def end_due(session: Session) -> None:
 def cancel(session: Session, *, campaign: str, person: int, why: str) -> None:
     """Call it off: every gift goes back by itself, see `returning`. What providers paid back in full was not spent.
 
-    Raises NoReason, AlreadySpent, TermIsRunning."""
+    Raises NoReason, AlreadySpent, CorrectionWaits, TermIsRunning."""
     row = drafting.get(session, campaign)
     spent = select(Disbursement.id).where(Disbursement.campaign_id == row.id, Disbursement.state.in_(TAKEN))
     spent = spent.where(Disbursement.fen > repaid.fen_of_payment())
     if session.scalar(spent.limit(1)) is not None:
         raise AlreadySpent(campaign)
+    if repaid.is_correction_waiting(session, row.id):
+        raise CorrectionWaits(campaign)
     if set_aside.of_campaign(session, row.id, book=current_book()):
         raise TermIsRunning(campaign)
     move(session, row, C.CANCELLED, person, said(why))

@@ -237,7 +237,7 @@ class PublicRow(Base):
         UniqueConstraint("reference", "kind"),
         CheckConstraint(
             "(kind IN ('gift', 'match', 'return', 'repayment') AND fen > 0) OR "
-            "(kind IN ('unmatch', 'refund', 'disbursement') AND fen < 0)",
+            "(kind IN ('unmatch', 'refund', 'disbursement', 'correction') AND fen < 0)",
             "known_kind",
         ),
         Index(None, "campaign_id", "id"),
@@ -246,7 +246,7 @@ class PublicRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
     book: Mapped[str]
-    kind: Mapped[str]  # gift, match, unmatch, refund, return, disbursement, repayment
+    kind: Mapped[str]  # gift, match, unmatch, refund, return, disbursement, repayment, correction
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
     fen: Mapped[int] = mapped_column(BigInteger)  # into the campaign positive
     who: Mapped[str]

@@ -48,6 +48,7 @@ ROWS: Final[dict[str, LazyString]] = {
     "return": _l("refunded"),
     "disbursement": _l("paid out"),
     "repayment": _l("paid back"),
+    "correction": _l("not paid back after all"),
 }
 ANONYMITY: Final[dict[str, LazyString]] = {
     "masked": _l("first character only, as in 王**"),

@@ -37,7 +37,7 @@ def of_rows() -> Any:
 
     money = (
         those("gift", "match", "unmatch", "refund", "return"),
-        -those("disbursement", "repayment"),
+        -those("disbursement", "repayment", "correction"),
         -those("refund", "return"),
     )
     return select(PublicRow.campaign_id, *money, case((PublicRow.kind == "gift", 1), else_=0), literal(1))

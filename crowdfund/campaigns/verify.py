@@ -48,7 +48,9 @@ SPENT_END = re.compile(rb"end,([A-Za-z0-9]+),(live|test),(0|[1-9][0-9]*),([0-9a-
 SPENT_CELLS = SPENT_HEAD[3:].decode().split(",")
 WHERE = {"spent": "spent 已付", "not_spent": "not yet spent 还没花", "sent_back": "sent back to the giver 已退回"}
 WHERE["repaid"] = "paid back by the provider 收款方已退回"
-ON_LINES = {"spent", "repaid"}  # what says which line of which invoice it is about
+WHERE["corrected"] = "not paid back after all 其实没有退回"
+OF_PROVIDERS = {"repayment": "repaid", "correction": "corrected"}
+ON_LINES = {"spent", *OF_PROVIDERS.values()}  # what says which line of which invoice it is about
 CAME, WENT_BACK = {"gift", "match"}, {"refund", "unmatch", "return"}
 SHOWN = ("number", "campaign_fen", "book_fen", "hash", "previous")  # beside what is sealed
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (every moment in the file is UTC)
@@ -243,7 +245,7 @@ class Spent:
             is_spent = part["status"] in ON_LINES
             if len(cells) != len(SPENT_CELLS) or not line.endswith(b"\r\n") or not yuan or part["status"] not in WHERE:
                 raise ValueError("no part")
-            if (part["kind"] == "repayment") != (part["status"] == "repaid"):
+            if OF_PROVIDERS.get(part["kind"]) != (part["status"] if part["status"] in OF_PROVIDERS.values() else None):
                 raise ValueError("neither of a gift nor of a provider")
             part.update({"fen": int(yuan.group(1) + yuan.group(2)), "gift": whole_number(part["gift_row"]), "at": number})
             part.update({name: whole_number(part[name]) if is_spent else 0 for name in ("payment_row", "line")})
@@ -288,8 +290,8 @@ class Spent:
             said[key] = said.get(key, 0) + part["fen"]
             if part["status"] in ON_LINES:
                 line = lines.setdefault(part["payment_row"], {})
-                line[part["line"]] = line.get(part["line"], 0) + part["fen"]
-        followed = Followed(lines, self.lines_back())
+                line[part["line"]] = line.get(part["line"], 0) + signed(part)
+        followed = Followed(lines, {**self.lines_back(), **self.lines_back("corrected")})
         for number in sorted(mine):
             followed.follow(number, mine[number])
         derived = followed.parts()
@@ -305,7 +307,7 @@ class Spent:
         came = dict.fromkeys(mine, 0)
         paid: dict[int, list[dict[str, Any]]] = {}
         for part in self.parts:
-            if part["status"] == "repaid":
+            if part["kind"] in OF_PROVIDERS:
                 paid.setdefault(part["payment_row"], []).append(part)
                 continue
             row = mine.get(part["gift"], {"kind": ""})
@@ -323,11 +325,11 @@ class Spent:
                 )
         return paid
 
-    def lines_back(self) -> dict[int, list[tuple[int, int, int]]]:
-        """By the row of money that a provider paid back: (payment, line, fen)."""
+    def lines_back(self, status: str = "repaid") -> dict[int, list[tuple[int, int, int]]]:
+        """By the row of money that a provider paid back, or of its correction: (payment, line, fen)."""
         found: dict[int, list[tuple[int, int, int]]] = {}
         for part in self.parts:
-            if part["status"] == "repaid":
+            if part["status"] == status:
                 found.setdefault(part["gift"], []).append((part["payment_row"], part["line"], part["fen"]))
         return found
 
@@ -350,13 +352,30 @@ class Spent:
             self.repaid += 1
         if back:
             raise Wrong(f"Row {min(back)} is nothing that was paid back. 第 {min(back)} 行不是收款方退款。")
+        self.check_corrections(mine)
+
+    def check_corrections(self, mine: dict[int, dict[str, Any]]) -> None:
+        """What was not paid back after all is all of one row before it, line by line, once."""
+        undone, back, names = self.lines_back("corrected"), self.lines_back(), {}
+        for number, row in mine.items():
+            if row["kind"] == "repayment":
+                names[digest({"kind": row["kind"], "reference": row["reference"]})] = number
+        for number, row in mine.items():
+            if row["kind"] != "correction":
+                continue
+            first, lines = names.pop(row["commitment"], number), sorted(undone.pop(number, []))
+            if first >= number or lines != sorted(back.get(first, [])) or row["fen"] != -mine[first]["fen"]:
+                raise Wrong(f"Row {number} corrects other lines. 第 {number} 行更正的不是表里写的发票行。")
+            self.repaid -= 1
+        if undone:
+            raise Wrong(f"Row {min(undone)} is no correction. 第 {min(undone)} 行不是更正。")
 
     def check_payment(self, number: int, row: dict[str, Any], parts: list[dict[str, Any]]) -> None:
         """All that gifts paid of it; and the invoice, where it was sealed with the payment."""
         lines: dict[int, list[Any]] = {}
         for part in parts:
             line = lines.setdefault(part["line"], [part["what"], 0])
-            line[1] += part["fen"]
+            line[1] += signed(part)
             is_its = (part["provider"], f"disburse:{part['payment']}") == (row["who"], row["reference"])
             if not is_its or (part["what"], part["invoice"]) != (line[0], parts[0]["invoice"]):
                 raise Wrong(
@@ -371,7 +390,7 @@ class Spent:
         self.payments, self.unsealed = self.payments + 1, self.unsealed + (row["commitment"] == "")
 
     def report(self, row: int) -> Iterator[str]:
-        gifts = len({part["gift"] for part in self.parts if part["status"] != "repaid"})
+        gifts = len({part["gift"] for part in self.parts if part["kind"] not in OF_PROVIDERS})
         yield f"OK: every fen of {gifts} gifts of {self.campaign} up to row {self.until}, {self.payments} invoices in full."
         yield f"全对：到第 {self.until} 行的 {gifts} 笔捐款，每一分都有去处；{self.payments} 张发票都付足了。"
         if self.repaid:
@@ -399,11 +418,12 @@ class Spent:
 class Followed:
     """Money made to follow the rules of docs/ledger.md: what came first is spent first; what goes back was not spent yet,
     else other money takes over the lines that it had paid, the latest payment and its last line first; what a provider pays
-    back was spent last on its line."""
+    back was spent last on its line, and what had not come back is spent again."""
 
     def __init__(self, lines: dict[int, dict[int, int]], back: dict[int, list[tuple[int, int, int]]]) -> None:
         self.lines = lines  # of each payment's row, fen by position
-        self.lines_back = back  # of each row that was paid back: payment, position, fen
+        self.lines_back = back  # of each row that was paid back, or had not been: payment, position, fen
+        self.undone: set[int] = set()
         self.named: dict[str, int] = {}
         self.left: dict[int, int] = {}
         self.back: dict[int, int] = {}
@@ -422,6 +442,10 @@ class Followed:
         elif row["kind"] == "repayment":
             for payment, position, fen in sorted(self.lines_back.get(number, [])):
                 self.uncover(number, (payment, position), fen)
+        elif row["kind"] == "correction":
+            self.undone.add(number)
+            for payment, position, fen in sorted(self.lines_back.get(number, [])):
+                self.cover(number, (payment, position), fen)
         elif row["commitment"] not in self.named:
             raise Wrong(f"Row {number} names no gift that came before. 第 {number} 行没有指明此前的哪笔捐款。")
         elif row["kind"] == "return":
@@ -488,8 +512,18 @@ class Followed:
         for status, sums in (("not_spent", self.left), ("sent_back", self.back)):
             found.update({(gift, status, 0, 0): fen for gift, fen in sums.items() if fen})
         for number, lines in self.lines_back.items():
-            found.update({(number, "repaid", payment, position): fen for payment, position, fen in lines})
+            status = "corrected" if number in self.undone else "repaid"
+            found.update({(number, status, payment, position): fen for payment, position, fen in lines})
         return found
+
+
+def digest(named: dict[str, Any]) -> str:
+    return hashlib.sha256(canonical(named)).hexdigest()
+
+
+def signed(part: dict[str, Any]) -> int:
+    """A correction takes off its line what had been said to have come back."""
+    return -int(part["fen"]) if part["status"] == "corrected" else int(part["fen"])
 
 
 def without_apostrophe(cell: str) -> str:

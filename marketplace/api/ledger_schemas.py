@@ -44,7 +44,7 @@ class LedgerAnswer(Face):
 class WholeLedgerQuery(LedgerQuery):
     """The same over all campaigns, of one kind of row where `kind` names it."""
 
-    kind: Literal["", "gift", "match", "unmatch", "refund", "return", "disbursement", "repayment"] = ""
+    kind: Literal["", "gift", "match", "unmatch", "refund", "return", "disbursement", "repayment", "correction"] = ""
 
 
 class AnyRow(Face):

@@ -208,7 +208,7 @@ PUBLIC: Final = (
             SELECT r.campaign_id AS campaign_id, r.book AS book, COUNT(*) AS rows, SUM(r.fen) AS fen,
             SUM(CASE WHEN r.kind = 'gift' THEN 1 ELSE 0 END) AS gifts,
             SUM(CASE WHEN r.kind IN ('gift', 'match', 'unmatch') THEN r.fen ELSE 0 END) AS received,
-            -SUM(CASE WHEN r.kind IN ('disbursement', 'repayment') THEN r.fen ELSE 0 END) AS spent
+            -SUM(CASE WHEN r.kind IN ('disbursement', 'repayment', 'correction') THEN r.fen ELSE 0 END) AS spent
             FROM sealed_row s JOIN public_row r ON r.id = s.row_id GROUP BY r.campaign_id, r.book) s
         JOIN campaign c ON c.id = s.campaign_id LEFT JOIN (
             SELECT campaign_id, book, SUM(rows) AS rows, SUM(gifts) AS gifts, SUM(received_fen) AS received,

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from marketplace.auditing.checks import Check, Difference, moment, read
 
 SHANXI: Final = ZoneInfo("Asia/Shanghai")
-KINDS: Final = ("gift", "match", "unmatch", "refund", "return", "disbursement", "repayment")
+KINDS: Final = ("gift", "match", "unmatch", "refund", "return", "disbursement", "repayment", "correction")
 HASH: Final = "reports hash to what was published"
 FIGURES: Final = "reports say what the rows say"
 REPORTS: Final = (
@@ -36,7 +36,7 @@ def differences(connection: Connection) -> Iterator[Difference | str]:
         said = json.loads(row.content)
         for part, since in (("period", row.since), ("whole", None)):
             found = figures(connection, row, since)
-            if any(said[part][name] != fen for name, fen in found.items()):
+            if any(said[part].get(name, 0) != fen for name, fen in found.items()):  # of a kind that was not yet: nothing
                 yield Difference(FIGURES, f"report {row.public_id} says other figures ({part}) than the public rows")
 
 

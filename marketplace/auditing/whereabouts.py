@@ -12,11 +12,12 @@ from sqlalchemy import Connection
 from marketplace.auditing.checks import Check, Difference, read
 
 FOLLOWED: Final = "(SELECT COALESCE(MAX(f.number), 0) FROM money_followed f)"
-BACK: Final = f"""(SELECT COALESCE(SUM(l.fen), 0) FROM repaid_line l JOIN repayment q ON q.id = l.repayment_id
-    JOIN public_row w ON w.reference = 'repaid:' || q.public_id
+BACK: Final = f"""(SELECT COALESCE(SUM(CASE w.kind WHEN 'correction' THEN -l.fen ELSE l.fen END), 0)
+    FROM repaid_line l JOIN repayment q ON q.id = l.repayment_id
+    JOIN public_row w ON w.reference IN ('repaid:' || q.public_id, 'repaid_undone:' || q.public_id)
     JOIN sealed_row t ON t.row_id = w.id AND t.number <= {FOLLOWED}
     WHERE l.bill_line_id = b.id)"""
-"""What a provider paid back of a line, as far as the worker has followed."""
+"""What a provider paid back of a line, less what was corrected, as far as the worker has followed."""
 SEALED: Final = "invoices are as they were sealed"
 INVOICES: Final = """SELECT r.id AS id, r.commitment AS commitment, d.public_id AS name, d.invoice_number AS invoice,
     b.what_zh AS what, b.fen AS fen FROM public_row r JOIN disbursement d ON r.reference = 'disburse:' || d.public_id

@@ -67,6 +67,7 @@ def install_giving(app: Flask) -> None:
         ("disburse", "disburse_paid", "disburse_undone"), campaign_tracing.page_of_disbursement
     )
     tracing.pages_of_entries["repaid"] = campaign_tracing.page_of_repayment
+    tracing.pages_of_entries["repaid_undone"] = campaign_tracing.page_of_repayment
 
 
 def install_giving_together(app: Flask) -> None:

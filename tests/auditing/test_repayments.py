@@ -9,7 +9,7 @@ from marketplace.core.db import db, in_transaction
 from tests.auditing.test_giving import named
 from tests.public_ledger.conftest import Giving, make_giving
 from tests.public_ledger.test_receipts import give
-from tests.repayments.conftest import SHELVES, enter, pay_back
+from tests.repayments.conftest import SHELVES, correct, enter, pay_back
 from tests.whereabouts.conftest import follow
 
 __all__ = ["make_giving"]
@@ -25,6 +25,12 @@ TAMPERING = (
     ("only what was paid comes back", "UPDATE disbursement SET state = 'failed' WHERE id = 1"),
     ("repayments are as they were sealed", "UPDATE public_row SET commitment = 'ab' WHERE kind = 'repayment'"),
     ("repayments are as they were sealed", "UPDATE repaid_line SET fen = 61 - fen WHERE repayment_id = 1"),
+    ("repayments are as they were sealed", "UPDATE public_row SET commitment = 'ab' WHERE kind = 'correction'"),
+    ("corrections of what came back are booked", "UPDATE repayment SET corrected_at = NULL"),
+    ("corrections of what came back are booked", "UPDATE repayment SET corrected_at = decided_at WHERE id = 1"),
+    ("two people correct what came back", "UPDATE repayment SET corrected_at = NULL"),
+    ("two people correct what came back", "UPDATE repayment_correction SET refused_why = '不是'"),
+    ("entries of corrections have one", "UPDATE repayment SET public_id = 'y' WHERE id = 3"),
     ("lines are paid in full", "UPDATE spent_money SET fen = fen - 1"),
     ("lines are paid in full", "DELETE FROM repaid_line WHERE repayment_id = 1"),
     ("days add up", "UPDATE ledger_day SET spent_fen = spent_fen + 61"),
@@ -34,7 +40,7 @@ TAMPERING = (
 
 @pytest.fixture
 def given(real_app: Flask, make_giving: Callable[[], Giving]) -> Giving:
-    """What came back of two lines; what waits for a second person."""
+    """What came back of two lines; what waits for a second person; what had not come back after all."""
     giving = make_giving()
     campaign = giving.campaign()
     for fen in (300, 300):
@@ -43,6 +49,7 @@ def given(real_app: Flask, make_giving: Callable[[], Giving]) -> Giving:
     giving.pay_out(campaign, 10)
     pay_back(giving, payment, {1: 41, 2: 20})
     enter(giving, payment, {1: 7})
+    correct(giving, pay_back(giving, payment, {1: 9}))
     follow(giving)
     db.session.remove()
     return giving

@@ -454,6 +454,33 @@ def test_rows_of_the_public_ledger_are_what_they_were_and_one_may_say_what_came_
     assert kinds[-1] == {"id": 5, "kind": "repayment", "fen": 1}
 
 
+def test_what_came_back_before_corrections_stays_let_in_and_its_bank_reference_is_taken(at: At) -> None:
+    engine = at("0049")
+    back = {"disbursement_id": 1, "fen": 10, "bank_reference": "HUI-1", "received_on": date(2026, 10, 1), "why_zh": "多付"}
+    back |= {
+        "sha256": "ab",
+        "file_name": "a.pdf",
+        "officer_id": 1,
+        "entered_at": datetime(2026, 10, 2, tzinfo=UTC),
+        "refused_why": "",
+    }
+    paid = {"id": 1, "campaign_id": 1, "budget_line_id": 1, "requester_id": 1, "state": "paid"}
+    whose = {name: rows for name, rows in LEDGER.items() if name not in {"public_row", "sealed_row", "ledger_day"}}
+    whose["budget_line"] = [{"id": 1, "campaign_id": 1}]
+    put_in(engine, {**whose, "disbursement": [paid], "repayment": [{**back, "id": 1, "public_id": "r1"}]})
+
+    migrations.bring_up_to_date(engine)
+
+    columns = ["public_id", "fen", "corrected_at"]
+    assert rows_of(engine, {"repayment": columns})["repayment"] == [{"public_id": "r1", "fen": 10, "corrected_at": None}]
+    with pytest.raises(DBAPIError):
+        put_in(engine, {"repayment": [{**back, "id": 2, "public_id": "r2"}]})
+    row = {"id": 5, "campaign_id": 1, "reference": "repaid_undone:x", "book": "test", "kind": "correction"}
+    with pytest.raises(DBAPIError):
+        put_in(engine, {"public_row": [row | {"fen": 1}]})
+    put_in(engine, {"public_row": [row | {"fen": -1}]})
+
+
 def test_bills_of_before_were_credited_without_discounts(at: At) -> None:
     engine = at("0045")
     line = {"id": 1, "public_id": "l1", "parcel_id": 1, "quantity": 1, "unit_price_fen": 3980, "unit_service_fee_fen": 318}

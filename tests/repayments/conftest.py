@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from crowdfund.campaigns.evidence import Kept
 from crowdfund.campaigns.models import Campaign
-from crowdfund.campaigns.repayments import paying_back
+from crowdfund.campaigns.repayments import correcting, paying_back
 from crowdfund.campaigns.repayments.models import Repayment
 from crowdfund.campaigns.repayments.paying_back import Credit
 from marketplace.core import clock, ids
@@ -33,6 +33,15 @@ def pay_back(giving: Giving, payment: str, lines: dict[int, int], **given: Any) 
     made = enter(giving, payment, lines, **given)
     approve(giving, made)
     return made
+
+
+def ask_correction(giving: Giving, repayment: str, why: str = "银行又划走了") -> str:
+    return in_transaction(correcting.enter, repayment=repayment, why=why, officer_id=giving.officer)
+
+
+def correct(giving: Giving, repayment: str) -> None:
+    ask_correction(giving, repayment)
+    in_transaction(correcting.approve, repayment=repayment, approver_id=giving.approver)
 
 
 def paid(giving: Giving, **given: Any) -> tuple[Campaign, str]:

@@ -1,4 +1,4 @@
-"""A provider pays back, in a browser: entered from the bank's statement, taken in by another, read by everybody."""
+"""A provider pays back, in a browser: entered from the statement, taken in by another, read by all; and taken out again."""
 
 import pytest
 from flask import Flask
@@ -52,4 +52,18 @@ def test_from_the_banks_statement_to_the_page_that_everybody_reads(real_app: Fla
         reader.goto(f"/ledger/{campaign.public_id}")
         press(reader, "link", "书架没有货了")
         expect(reader.get_by_text("其中 ¥1.00 已退回")).to_be_visible()
+        is_at_ease(reader)
+
+        desk.reload()
+        desk.locator("[name=why]").fill("银行又划走了")
+        is_at_ease(desk)
+        press(desk, "button", "请另一个人更正")
+        second.reload()
+        is_at_ease(second)
+        press(second, "button", "对账单上没有：划出 ¥1.00")
+        expect(second.get_by_text("已更正：没有到账")).to_be_visible()
+        follow(real_giving)
+        reader.goto(f"/ledger/{campaign.public_id}")
+        press(reader, "link", "银行又划走了")
+        expect(reader.get_by_role("heading", name="其实没有退回的")).to_be_visible()
         is_at_ease(reader)

@@ -16,6 +16,7 @@ from crowdfund.campaigns.states import CampaignState as C, DisbursementState as 
 from marketplace.core.db import db, in_transaction
 from marketplace.notifications.models import Message
 from tests.public_ledger.conftest import Giving
+from tests.public_ledger.test_disbursing import lay
 from tests.reports.conftest import opened, report
 
 OPENED = datetime(2026, 1, 31, 4, 0, tzinfo=UTC)
@@ -79,6 +80,29 @@ def test_a_campaign_that_ended_owes_its_full_report_too(giving: Giving) -> None:
         report(giving, campaign, "full")
         giving.request(campaign, 1)
         assert due.overdue(db.session()) == []
+
+
+def test_a_list_of_campaigns_says_whose_report_or_evidence_is_late(app: Flask, giving: Giving) -> None:
+    with time_machine.travel(OPENED, tick=False) as clock:
+        campaign, other = opened(giving, OPENED), opened(giving, datetime(2026, 4, 1, 4, 0, tzinfo=UTC))
+        giving.gift(campaign, 1000)
+
+        def late() -> list[bool]:
+            """Of each of the two cards."""
+            parts = app.test_client().get("/campaigns").text.split('href="/campaigns/')
+            shown = {part.partition('"')[0]: "报告或凭证逾期" in part.partition("</a>")[0] for part in parts[1:]}
+            return [shown[campaign.public_id], shown[other.public_id]]
+
+        assert late() == [False, False]
+        payment = giving.pay_out(campaign, 10)
+        clock.shift(timedelta(days=31))
+        assert late() == [True, False]  # no evidence within thirty days
+        clock.move_to(datetime(2026, 5, 1, 4, 0, tzinfo=UTC))
+        lay(payment, giving)
+        in_transaction(disbursing.complete, disbursement=payment, officer_id=giving.officer)
+        assert late() == [True, False]  # no report within three months
+        report(giving, campaign)
+        assert late() == [False, False]
 
 
 def test_what_is_late_is_said_on_the_campaigns_page_and_in_its_ledger(app: Flask, giving: Giving) -> None:

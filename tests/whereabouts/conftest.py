@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from crowdfund.campaigns import verify
 from crowdfund.campaigns.models import Campaign
-from crowdfund.campaigns.repayments.models import RepaidLine
+from crowdfund.campaigns.repayments.models import RepaidLine, Repayment
 from crowdfund.campaigns.whereabouts import following
 from crowdfund.campaigns.whereabouts.models import BillLine, GivenMoney, SpentMoney
 from marketplace.core.db import db
@@ -35,9 +35,9 @@ def refuse_any_difference(campaign: Campaign) -> None:
         assert each.spent_fen == spent.get(each.number, 0)
     lines = select(BillLine.id, BillLine.fen, func.coalesce(func.sum(SpentMoney.fen), 0))
     lines = lines.outerjoin(SpentMoney, SpentMoney.bill_line_id == BillLine.id).group_by(BillLine.id, BillLine.fen)
-    back = dict(
-        session.execute(select(RepaidLine.bill_line_id, func.sum(RepaidLine.fen)).group_by(RepaidLine.bill_line_id)).all()
-    )
+    repaid = select(RepaidLine.bill_line_id, func.sum(RepaidLine.fen)).group_by(RepaidLine.bill_line_id)
+    repaid = repaid.join(Repayment, Repayment.id == RepaidLine.repayment_id).where(Repayment.corrected_at.is_(None))
+    back = dict(session.execute(repaid).all())
     assert all(fen == paid + back.get(line, 0) for line, fen, paid in session.execute(lines))
     in_account = -books.balance(session, "restricted", campaign.public_id, book="test")
     assert sum(each.left_fen for each in given) == in_account

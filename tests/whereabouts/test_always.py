@@ -25,12 +25,12 @@ from tests.examples import enough
 from tests.properties.test_matching import CARDS, GIVERS, Pool
 from tests.public_ledger.conftest import CREDIT_CODE, Giving
 from tests.public_ledger.test_receipts import send_back as send_back_in_public
-from tests.repayments.conftest import pay_back
+from tests.repayments.conftest import correct, pay_back
 from tests.whereabouts.conftest import follow, refuse_another_order, refuse_any_difference
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["gift", "gift", "match", "refund", "unmatch", "return", "pay", "pay", "back", "follow"]),
+        st.sampled_from(["gift", "gift", "match", "refund", "unmatch", "return", "pay", "pay", "back", "undo", "follow"]),
         st.integers(1, 900),
         st.integers(0, 99),
     ),
@@ -46,6 +46,7 @@ class Story:
         self.stayed: dict[tuple[str, str], int] = {}
         self.back: dict[tuple[str, str], int] = {}
         self.payments: list[str] = []
+        self.repaid: dict[str, int] = {}
 
     def take(self, step: str, fen: int, which: int) -> None:
         free = -books.balance(db.session(), "restricted", self.campaign.public_id, book="test")
@@ -70,6 +71,11 @@ class Story:
             self.payments.append(self.giving.pay_out(self.campaign, fen, lines=lines))
         elif step == "back" and self.payments:
             self.pay_back(self.payments[which % len(self.payments)], fen)
+        elif step == "undo":
+            there = [name for name, came in self.repaid.items() if came <= free]
+            if there:
+                correct(self.giving, there[which % len(there)])
+                del self.repaid[there[which % len(there)]]
         elif step == "follow":
             follow(self.giving)
             refuse_any_difference(self.campaign)
@@ -80,7 +86,8 @@ class Story:
         left = {row.position: int(row.fen - row.back) for row in db.session.execute(left_by_line(number))}
         db.session.rollback()
         if any(left.values()):
-            pay_back(self.giving, payment, {line: min(fen, there) for line, there in left.items()})
+            lines = {line: min(fen, there) for line, there in left.items()}
+            self.repaid[pay_back(self.giving, payment, lines)] = sum(lines.values())
 
     def move(self, kind: str, whose: tuple[str, str], fen: int) -> None:
         in_transaction(write, self.campaign, kind, whose[1], fen)

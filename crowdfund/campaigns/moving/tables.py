@@ -29,7 +29,7 @@ from crowdfund.campaigns.models import (
 from crowdfund.campaigns.news.models import CampaignUpdate, UpdatePicture
 from crowdfund.campaigns.plans import keeping
 from crowdfund.campaigns.receipt_models import Receipt, ReceiptSeries
-from crowdfund.campaigns.repayments.models import RepaidLine, Repayment
+from crowdfund.campaigns.repayments.models import RepaidLine, Repayment, RepaymentCorrection
 from crowdfund.campaigns.reports.models import CampaignReport
 from crowdfund.campaigns.states import PUBLIC, CampaignState, ContributionState, DisbursementState
 from crowdfund.campaigns.students.models import LEFT_BEHIND, EnrolmentProof, SchoolTerm, StudentPlace
@@ -240,6 +240,7 @@ def of_payments() -> tuple[Carried, ...]:
         Carried(Disbursement, its(Disbursement.campaign_id), changes=("state",)),
         Carried(Repayment, Repayment.disbursement_id.in_(payments), people=("officer_id", "decider_id")),
         Carried(RepaidLine, RepaidLine.repayment_id.in_(repayments)),
+        Carried(RepaymentCorrection, RepaymentCorrection.repayment_id.in_(repayments), people=("officer_id", "decider_id")),
         Carried(Evidence, Evidence.disbursement_id.in_(payments), people=("overruled_by", "added_by")),
         Carried(CampaignReport, its(CampaignReport.campaign_id), people=("drafter_id", "publisher_id")),
     )

@@ -22,7 +22,7 @@ from crowdfund.campaigns.models import Disbursement, PublicRow
 from crowdfund.campaigns.moving import folder as folders, years
 from crowdfund.campaigns.moving.folder import ENTRIES, LEDGER, SEALS, line
 from crowdfund.campaigns.moving.tables import Carried, attempts, carried, entries, refunds
-from crowdfund.campaigns.repayments.models import Repayment
+from crowdfund.campaigns.repayments.models import Repayment, RepaymentCorrection
 from crowdfund.campaigns.states import WAITS, DisbursementState, FundState
 from marketplace.core import sealing
 from marketplace.core.db import db, in_transaction
@@ -100,6 +100,10 @@ def refuse_what_moves(connection: Connection) -> None:
         (
             "repayment of a provider that waits for a second person",
             select(Repayment.public_id).where(Repayment.decided_at.is_(None)),
+        ),
+        (
+            "correction of what a provider paid back that waits for a second person",
+            select(RepaymentCorrection.public_id).where(RepaymentCorrection.decided_at.is_(None)),
         ),
         (
             "dispute that is open",

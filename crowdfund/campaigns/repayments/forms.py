@@ -57,6 +57,12 @@ class RepaymentForm(KeyedForm):
         return {position: field.fen for position, field in self.line_fields.items() if field.fen}
 
 
+class CorrectionForm(KeyedForm):
+    why = TextAreaField(
+        _l("Why it is not there; everybody reads it"), [Needed(_l("Say why it is not there.")), Length(max=200)]
+    )
+
+
 def of_invoice(lines: Sequence[Any], sent: Any = None) -> RepaymentForm:
     """A field for each line (position, what_zh, fen, back)."""
     fields: dict[str, Any] = {}

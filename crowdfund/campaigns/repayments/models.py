@@ -9,7 +9,8 @@ from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
 from marketplace.core.partial import only
 
-STANDS = text("refused_why = ''")
+STANDS = text("refused_why = '' AND corrected_at IS NULL")
+UNREFUSED = text("refused_why = ''")
 
 
 class Repayment(Base):
@@ -40,10 +41,33 @@ class Repayment(Base):
     decider_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     decided_at: Mapped[datetime | None]
     refused_why: Mapped[str] = mapped_column(default="")
+    corrected_at: Mapped[datetime | None]  # two people found that it had been let in by mistake
 
     @property
     def is_approved(self) -> bool:
-        return self.decided_at is not None and not self.refused_why
+        """Let in, and it counts."""
+        return self.decided_at is not None and not self.refused_why and self.corrected_at is None
+
+
+class RepaymentCorrection(Base):
+    """What was let in and is not there: let in by mistake, or taken back by the bank. Another person decides."""
+
+    __tablename__ = "repayment_correction"
+    __table_args__ = (
+        CheckConstraint("(decided_at IS NULL) = (decider_id IS NULL)", "decided_by_somebody"),
+        CheckConstraint("decider_id IS NULL OR decider_id <> officer_id", "two_people"),
+        CheckConstraint("refused_why = '' OR decided_at IS NOT NULL", "refused_by_somebody"),
+        Index("one_correction_of_a_repayment", "repayment_id", unique=True, info=only(UNREFUSED)),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True, default=ids.public_id)
+    repayment_id: Mapped[int] = mapped_column(ForeignKey("repayment.id"))
+    why_zh: Mapped[str]  # everybody reads it
+    officer_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    entered_at: Mapped[datetime] = mapped_column(default=clock.now)
+    decider_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    decided_at: Mapped[datetime | None]
+    refused_why: Mapped[str] = mapped_column(default="")
 
 
 class RepaidLine(Base):
@@ -80,7 +104,7 @@ NOT_SO = (
 )
 BACK = (
     "(SELECT COALESCE(SUM(l.fen), 0) FROM repaid_line l JOIN repayment p ON p.id = l.repayment_id"
-    " WHERE l.bill_line_id = NEW.bill_line_id AND p.refused_why = '')"
+    " WHERE l.bill_line_id = NEW.bill_line_id AND p.refused_why = '' AND p.corrected_at IS NULL)"
 )
 TOO_MUCH = (
     f"NEW.fen > (SELECT b.fen FROM bill_line b WHERE b.id = NEW.bill_line_id) - {BACK}"
@@ -88,14 +112,46 @@ TOO_MUCH = (
     " WHERE p.id = NEW.repayment_id AND b.id = NEW.bill_line_id"
     f" AND p.fen >= NEW.fen + {BEFORE_SUM.format(repayment='NEW.repayment_id')})"
 )
+SAME = " AND ".join(f"NEW.{name} = OLD.{name}" for name in ("decided_at", "decider_id", "refused_why"))
+AGAIN = f"NOT COALESCE({SAME}, FALSE) OR OLD.corrected_at IS NOT NULL OR NEW.corrected_at IS NULL"  # nothing is emptied
+DECIDED = f"(OLD.decided_at IS NOT NULL AND ({AGAIN}))"
+AGREED = (
+    "EXISTS (SELECT 1 FROM repayment_correction k WHERE k.repayment_id = NEW.id AND k.decided_at IS NOT NULL"
+    " AND k.refused_why = '')"
+)
+BY_ONE = f"NEW.corrected_at IS NOT NULL AND (NEW.decided_at IS NULL OR NEW.refused_why <> '' OR NOT {AGREED})"
+OTHER = " OR ".join(f"NEW.{name} <> OLD.{name}" for name in ("public_id", "repayment_id", "why_zh", "officer_id"))
+NOT_LET_IN = (
+    "NOT EXISTS (SELECT 1 FROM repayment p WHERE p.id = NEW.repayment_id AND p.decided_at IS NOT NULL"
+    " AND p.refused_why = '')"
+)
 triggers.register(
     triggers.Guard("repayment", "INSERT", UNPAID, "nothing was paid that could come back", reads=("disbursement",)),
     triggers.Guard(
         "repayment",
         "UPDATE",
-        f"OLD.decided_at IS NOT NULL OR {CHANGED}",
+        f"{CHANGED} OR {DECIDED}",
         "what was paid back is written down once and decided once",
+        reads=("repayment_correction",),
     ),
+    triggers.Guard(
+        "repayment",
+        "UPDATE",
+        BY_ONE,
+        "two people correct what was let in",
+        of="correction",
+        reads=("repayment_correction",),
+    ),
+    triggers.Guard(
+        "repayment_correction", "INSERT", NOT_LET_IN, "nothing was let in that could be corrected", reads=("repayment",)
+    ),
+    triggers.Guard(
+        "repayment_correction",
+        "UPDATE",
+        f"OLD.decided_at IS NOT NULL OR {OTHER}",
+        "a correction is written down once and decided once",
+    ),
+    triggers.Guard("repayment_correction", "DELETE", "TRUE", "corrections are kept"),
     triggers.Guard(
         "repayment",
         "UPDATE",
@@ -111,7 +167,7 @@ triggers.register(
         TOO_MUCH,
         "more than was paid on this line",
         lock="'repaid' || NEW.bill_line_id",
-        reads=("repayment", "bill_line"),
+        reads=("repayment", "bill_line", "repayment_correction"),
     ),
     *triggers.append_only("repaid_line"),
 )

@@ -149,7 +149,8 @@ def lines_of(session: Session, paid: Disbursement, credit: Credit) -> list[tuple
 def left_by_line(disbursement_id: int) -> Any:
     """SQL, (id, position, what_zh, fen, back) by line; `back` is what came back or waits for a second person."""
     back = select(RepaidLine.bill_line_id, func.sum(RepaidLine.fen).label("fen")).group_by(RepaidLine.bill_line_id)
-    back = back.join(Repayment, Repayment.id == RepaidLine.repayment_id).where(Repayment.refused_why == "")
+    back = back.join(Repayment, Repayment.id == RepaidLine.repayment_id)
+    back = back.where(Repayment.refused_why == "", Repayment.corrected_at.is_(None))
     known = back.where(Repayment.disbursement_id == disbursement_id).subquery()
     wanted = select(BillLine.id, BillLine.position, BillLine.what_zh, BillLine.fen)
     wanted = wanted.add_columns(func.coalesce(known.c.fen, 0).label("back"))

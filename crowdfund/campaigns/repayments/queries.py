@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ColumnElement, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
 from crowdfund.campaigns.models import Campaign, Disbursement
-from crowdfund.campaigns.repayments.models import RepaidLine, Repayment
+from crowdfund.campaigns.repayments.models import RepaidLine, Repayment, RepaymentCorrection
 from crowdfund.campaigns.whereabouts.models import BillLine
 from marketplace.accounts.models import Person
 from marketplace.core.db import rows
@@ -32,7 +32,9 @@ class Shown:
 
 
 def is_approved() -> ColumnElement[bool]:
-    return Repayment.decided_at.is_not(None) & (Repayment.refused_why == "")
+    """Let in by two people, and not corrected by two people since."""
+    let_in = Repayment.decided_at.is_not(None) & (Repayment.refused_why == "")
+    return let_in & Repayment.corrected_at.is_(None)
 
 
 def select_shown() -> Any:
@@ -44,8 +46,10 @@ def select_shown() -> Any:
 
 
 def waiting(session: Session, organisations: Sequence[str]) -> list[Shown]:
-    """For a second person, the oldest first. One statement."""
-    mine = select_shown().where(Campaign.organisation_code.in_(organisations), Repayment.decided_at.is_(None))
+    """For a second person, also those whose correction is, the oldest first. One statement."""
+    doubted = select(RepaymentCorrection.repayment_id).where(RepaymentCorrection.decided_at.is_(None))
+    is_open = Repayment.decided_at.is_(None) | Repayment.id.in_(doubted)
+    mine = select_shown().where(Campaign.organisation_code.in_(organisations), is_open)
     return [Shown((), *row) for row in session.execute(mine.order_by(Repayment.id).limit(MOST))]
 
 
@@ -64,6 +68,34 @@ def get(session: Session, organisations: Sequence[str], repayment: str) -> Shown
     if row is None:
         raise NotFound(repayment)
     return Shown(lines_by_repayment(session, [row[0].id]).get(row[0].id, ()), *row)
+
+
+@slim_record
+class ShownCorrection:
+    """Somebody says that the repayment is not there; the names of who said so and who decided."""
+
+    row: RepaymentCorrection
+    officer: str
+    decider: str | None
+
+
+def corrections_of(session: Session, repayment_id: int) -> list[ShownCorrection]:
+    """The oldest first, refused ones too. One statement."""
+    officer, decider = aliased(Person), aliased(Person)
+    mine = select(RepaymentCorrection, officer.name, decider.name)
+    mine = mine.join(officer, officer.id == RepaymentCorrection.officer_id)
+    mine = mine.outerjoin(decider, decider.id == RepaymentCorrection.decider_id)
+    mine = mine.where(RepaymentCorrection.repayment_id == repayment_id).order_by(RepaymentCorrection.id)
+    return [ShownCorrection(*row) for row in session.execute(mine)]
+
+
+def corrected(session: Session, disbursement_id: int) -> list[tuple[str, datetime, str, int]]:
+    """What was let in and was not there after all, for everybody: (why it was said to come, when corrected, why, fen)."""
+    is_so = (RepaymentCorrection.repayment_id == Repayment.id) & (RepaymentCorrection.refused_why == "")
+    mine = select(Repayment.why_zh, Repayment.corrected_at, RepaymentCorrection.why_zh.label("but"), Repayment.fen)
+    mine = mine.join(RepaymentCorrection, is_so).where(Repayment.disbursement_id == disbursement_id)
+    found = rows(session, mine.where(Repayment.corrected_at.is_not(None)).order_by(Repayment.id))
+    return [(row.why_zh, row.corrected_at, row.but, row.fen) for row in found]
 
 
 def lines_by_repayment(session: Session, repayments: Sequence[int]) -> dict[int, list[tuple[str, int]]]:
@@ -127,3 +159,11 @@ def payments_of(session: Session, repayments: Sequence[str]) -> dict[str, str]:
     mine = select(Repayment.public_id, Disbursement.public_id.label("payment"))
     mine = mine.join(Disbursement, Disbursement.id == Repayment.disbursement_id).where(Repayment.public_id.in_(repayments))
     return {row.public_id: row.payment for row in rows(session, mine)} if repayments else {}
+
+
+def is_correction_waiting(session: Session, campaign_id: int) -> bool:
+    """For a second person."""
+    waits = select(RepaymentCorrection.id).join(Repayment, Repayment.id == RepaymentCorrection.repayment_id)
+    waits = waits.join(Disbursement, Disbursement.id == Repayment.disbursement_id)
+    waits = waits.where(Disbursement.campaign_id == campaign_id, RepaymentCorrection.decided_at.is_(None))
+    return session.scalar(waits.limit(1)) is not None

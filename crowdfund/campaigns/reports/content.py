@@ -23,7 +23,7 @@ from marketplace.core.sealing import Seal
 
 FORMAT: Final = 1
 CHAIN: Final = "public"
-KINDS: Final = ("gift", "match", "unmatch", "refund", "return", "disbursement", "repayment")
+KINDS: Final = ("gift", "match", "unmatch", "refund", "return", "disbursement", "repayment", "correction")
 Content = dict[str, Any]
 
 
@@ -108,9 +108,10 @@ def payments_of(session: Session, report: CampaignReport) -> list[Content]:
 
 
 def repaid_by_payment(session: Session, report: CampaignReport) -> dict[int, int]:
-    """Fen that providers paid back up to the last day."""
+    """Fen that providers paid back up to the last day, less what was corrected by then."""
     wanted: Any = select(Repayment.disbursement_id, func.sum(PublicRow.fen))
-    wanted = wanted.join(PublicRow, PublicRow.reference == "repaid:" + Repayment.public_id)
+    its = ("repaid:" + Repayment.public_id, "repaid_undone:" + Repayment.public_id)
+    wanted = wanted.join(PublicRow, PublicRow.reference.in_(its))
     found = session.execute(of_period(wanted, report, within=False).group_by(Repayment.disbursement_id))
     return {number: int(fen) for number, fen in found}
 

@@ -65,6 +65,7 @@ def kinds_in_words() -> dict[str, str]:
         "return": _("Refunds that came back"),
         "disbursement": _("Paid to providers"),
         "repayment": _("Paid back by providers"),
+        "correction": _("Not paid back after all"),
     }
 
 

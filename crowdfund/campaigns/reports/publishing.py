@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns import lifecycle
 from crowdfund.campaigns.matching import holding
 from crowdfund.campaigns.models import Campaign, Disbursement
-from crowdfund.campaigns.repayments import paying_back
+from crowdfund.campaigns.repayments import paying_back, queries as repaid
 from crowdfund.campaigns.reports import content
 from crowdfund.campaigns.reports.due import FULL, REPORTS
 from crowdfund.campaigns.reports.models import CampaignReport
@@ -138,6 +138,8 @@ def is_spent(session: Session, campaign: Campaign, report: CampaignReport) -> bo
     if books.balance(session, "restricted", campaign.public_id, book=report.book):
         return False
     if holding.is_any_waiting(session, campaign.id) or paying_back.is_any_waiting(session, campaign.id):
+        return False
+    if repaid.is_correction_waiting(session, campaign.id):
         return False
     undone = select(Disbursement.id).where(Disbursement.campaign_id == campaign.id, Disbursement.state.in_(UNDONE))
     if session.scalar(undone.limit(1)) is not None:

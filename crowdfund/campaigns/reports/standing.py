@@ -45,3 +45,10 @@ def of(session: Session, campaign: str = "") -> Standing:
         published=tuple(queries.published(session, campaign)),
         next=next((each for each in ahead if not each.is_overdue), None),
     )
+
+
+@remembered("giving", "ledger")
+def late(session: Session) -> frozenset[str]:
+    """The campaigns that owe the public a report or evidence whose day is over, for lists of them. Two statements."""
+    proofs = {each.campaign for each in queries.evidence_due(session, None, current_book()) if each.is_overdue}
+    return frozenset(each.campaign for each in due.overdue(session)) | proofs

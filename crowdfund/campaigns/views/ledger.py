@@ -32,6 +32,7 @@ KIND_TAGS: Final = {
     "return": "give",
     "disbursement": "",
     "repayment": "give",
+    "correction": "now",
 }
 
 bp = Blueprint("ledger", __name__)
@@ -110,6 +111,7 @@ def show_disbursement(campaign: str, disbursement: str) -> ResponseReturnValue:
         "lines": lines,
         "reached": reaching.by_county(session, shown.row.id),
         "repayments": back,
+        "corrected": repaid.corrected(session, shown.row.id),
     }
     told["came_back_fen"] = sum(each.row.fen for each in back)
     return render_template("ledger/disbursement.html", campaign=named, paid=shown, **told)

@@ -20,12 +20,13 @@ KINDS: Final = ("donation", "student_aid")
 @requires("campaign.browse")
 def list_campaigns() -> ResponseReturnValue:
     """Two groups, never mixed; an unknown kind shows both."""
-    page_cache.tags("giving", "stations")
+    page_cache.tags("giving", "stations", "ledger")
     asked = request.args.get("kind", "")
     kinds = [kind for kind in KINDS if asked not in KINDS or kind == asked]
     groups = [queries.group(db.session(), kind) for kind in kinds]
     current = f"/campaigns?kind={asked}" if asked in KINDS else ""
-    shown = {"groups": groups, "kinds": telling.KINDS, "state_words": telling.STATES}
+    shown: dict[str, object] = {"groups": groups, "kinds": telling.KINDS, "state_words": telling.STATES}
+    shown["late"] = standing.late(db.session())
     return render_template("campaigns/index.html", **shown, current=current, smallest_fen=giving.smallest_fen())
 
 

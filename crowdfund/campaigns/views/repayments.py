@@ -1,14 +1,15 @@
-"""/charity/…/repayments: what a provider paid back is entered by one person and let in by another."""
+"""/charity/…/repayments: what a provider paid back is entered by one person and let in by another, as its correction is."""
 
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import evidence, payments_out
 from crowdfund.campaigns.disbursement_forms import ReasonForm
-from crowdfund.campaigns.repayments import forms, paying_back, queries
+from crowdfund.campaigns.repayments import correcting, forms, paying_back, queries
 from crowdfund.campaigns.views.disbursements import is_at, mine, page
 from crowdfund.campaigns.views.ledger import file_answer
 from listings.pictures import UnusablePicture
@@ -101,9 +102,14 @@ def show_repayment(repayment: str) -> ResponseReturnValue:
     return repayment_page(repayment, ReasonForm())
 
 
-def repayment_page(repayment: str, form: ReasonForm, status: int = 200) -> ResponseReturnValue:
-    shown = queries.get(db.session(), mine(), repayment)
-    return page("charity/repayment.html", status, shown=shown, form=form)
+def repayment_page(
+    repayment: str, form: ReasonForm, status: int = 200, correction: forms.CorrectionForm | None = None
+) -> ResponseReturnValue:
+    session = db.session()
+    shown = queries.get(session, mine(), repayment)
+    told: dict[str, Any] = {"shown": shown, "form": form, "correction": correction or forms.CorrectionForm()}
+    corrections = queries.corrections_of(session, shown.row.id)
+    return page("charity/repayment.html", status, corrections=corrections, **told)
 
 
 @bp.get("/repayments/<repayment>/paper")
@@ -134,6 +140,45 @@ def decides_on(repayment: str) -> None:
     """Raises NotFound unless this person approves payments of that organisation."""
     at = [scope for role, kind, scope in g.person.grants if (role, kind) == ("charity_approver", "organisation")]
     queries.get(db.session(), at, repayment)
+
+
+@bp.post("/repayments/<repayment>/corrections")
+@requires("disbursement.request")
+def create_correction(repayment: str) -> ResponseReturnValue:
+    at = [scope for role, kind, scope in g.person.grants if (role, kind) == ("charity_officer", "organisation")]
+    queries.get(db.session(), at, repayment)
+    form = forms.CorrectionForm(request.form)
+    if not form.validate():
+        return repayment_page(repayment, ReasonForm(), 422, form)
+    return take_step(
+        ask_once,
+        url_for(".show_repayment", repayment=repayment),
+        done=_("Entered. Nothing has moved yet: another person confirms it."),
+        idempotency=form.idempotency(f"correction:{g.person.id}:{repayment}"),
+        repayment=repayment,
+        why=str(form.why.data),
+        officer_id=g.person.id,
+    )
+
+
+def ask_once(session: Session, **given: Any) -> None:
+    idempotency.once(session, correcting.enter, **given)
+
+
+@bp.post("/repayments/<repayment>/correction/approval")
+@requires("disbursement.approve")
+def create_correction_approval(repayment: str) -> ResponseReturnValue:
+    return take(repayment, correcting.approve)
+
+
+@bp.post("/repayments/<repayment>/correction/refusal")
+@requires("disbursement.approve")
+def create_correction_refusal(repayment: str) -> ResponseReturnValue:
+    decides_on(repayment)
+    form = ReasonForm(request.form)
+    if not form.validate():
+        return repayment_page(repayment, form, 422)
+    return take(repayment, correcting.refuse, reason=str(form.reason.data))
 
 
 def take(repayment: str, step: Any, **given: Any) -> ResponseReturnValue:

@@ -2,7 +2,8 @@
 
 What goes back to a giver comes out of what is not spent of their gift; if that is not enough, other money that is not spent
 yet takes over the lines that theirs had paid. So a gift is always what is back, spent and not yet spent of it, and a line is
-always paid in full (ADR 36), less what its provider paid back: what was spent on it last is not spent any more (ADR 53)."""
+always paid in full (ADR 36), less what its provider paid back: what was spent on it last is not spent any more (ADR 53).
+What was let in by mistake is spent again, like a payment of that moment (ADR 63)."""
 
 import logging
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.ledger_models import SealedRow
-from crowdfund.campaigns.ledger_rows import PAYMENT, REPAYMENT
+from crowdfund.campaigns.ledger_rows import CORRECTION, PAYMENT, REPAYMENT
 from crowdfund.campaigns.models import Campaign, Disbursement, PublicRow
 from crowdfund.campaigns.public_ledger import SOURCE
 from crowdfund.campaigns.repayments.models import RepaidLine, Repayment
@@ -128,10 +129,19 @@ def pay(session: Session, row: Any) -> None:
 
 def pay_back(session: Session, row: Any) -> None:
     """A provider paid back: on each line what was spent last is there again first."""
-    lines = select(RepaidLine.bill_line_id, RepaidLine.fen).join(Repayment, Repayment.id == RepaidLine.repayment_id)
-    lines = lines.where(Repayment.public_id == row.key.removeprefix(REPAYMENT)).order_by(RepaidLine.bill_line_id)
-    for line in session.execute(lines).all():
+    for line in session.execute(lines_back(row.key.removeprefix(REPAYMENT))).all():
         uncover(session, row, line.bill_line_id, line.fen)
+
+
+def correct(session: Session, row: Any) -> None:
+    """It had not come back: its lines are paid again, with what came first and is left now."""
+    for line in session.execute(lines_back(row.key.removeprefix(CORRECTION))).all():
+        cover(session, row, line.bill_line_id, line.fen)
+
+
+def lines_back(repayment: str) -> Any:
+    lines = select(RepaidLine.bill_line_id, RepaidLine.fen).join(Repayment, Repayment.id == RepaidLine.repayment_id)
+    return lines.where(Repayment.public_id == repayment).order_by(RepaidLine.bill_line_id)
 
 
 def uncover(session: Session, row: Any, line: int, fen: int) -> None:
@@ -204,4 +214,5 @@ FOLLOW: Final[dict[str, Callable[[Session, Any], None]]] = {
     "return": come_again,
     "disbursement": pay,
     "repayment": pay_back,
+    "correction": correct,
 }

@@ -26,3 +26,8 @@ def of_repayment(payment: str, lines: Sequence[tuple[int, int]]) -> str:
     """How the row of what a provider paid back names the payment's row and the lines (position, fen) that came back."""
     named = {"kind": "disbursement", "lines": [list(line) for line in lines], "reference": f"disburse:{payment}"}
     return hashlib.sha256(canonical(named)).hexdigest()
+
+
+def of_correction(repayment: str) -> str:
+    """How the row of a correction names the row of what had been let in, as other rows name what came before them."""
+    return hashlib.sha256(canonical({"kind": "repayment", "reference": f"repaid:{repayment}"})).hexdigest()

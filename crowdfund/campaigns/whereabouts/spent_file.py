@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from crowdfund.campaigns.ledger_figures import Named
 from crowdfund.campaigns.ledger_models import SealedRow
-from crowdfund.campaigns.ledger_rows import PAYMENT, REPAYMENT
+from crowdfund.campaigns.ledger_rows import CORRECTION, PAYMENT, REPAYMENT
 from crowdfund.campaigns.models import Disbursement, PublicRow
 from crowdfund.campaigns.repayments.models import RepaidLine, Repayment
 from crowdfund.campaigns.whereabouts.following import FOLLOW_QUIETLY
@@ -20,6 +20,7 @@ from marketplace.core import csv_rows
 from marketplace.core.db import rows
 
 PAGE: Final = 1_000
+STATUS: Final = {"repayment": "repaid", "correction": "corrected"}  # of rows that are about a provider's money
 HEAD: Final = ("gift_row", "kind", "status", "yuan", "payment_row", "payment", "provider", "invoice", "line", "what")
 
 
@@ -93,20 +94,23 @@ def lines_of(given: Any, parts: Sequence[Any]) -> Iterator[str]:
 
 
 def repaid(session: Session, campaign: int, book: str, until: int) -> Iterator[bytes]:
-    """Of each line of an invoice what its provider paid back, after the gifts; `gift_row` is the row of that money."""
+    """Of each line of an invoice what its provider paid back or, by a correction, had not; `gift_row` is the row of that."""
     paid, back = aliased(PublicRow), aliased(SealedRow)
-    wanted: Any = select(SealedRow.number, RepaidLine.fen, back.number.label("payment_row"), Disbursement.public_id)
+    wanted: Any = select(
+        SealedRow.number, SealedRow.kind, RepaidLine.fen, back.number.label("payment_row"), Disbursement.public_id
+    )
     wanted = wanted.add_columns(Disbursement.provider_zh, Disbursement.invoice_number, BillLine.position, BillLine.what_zh)
     wanted = wanted.join(PublicRow, PublicRow.id == SealedRow.row_id)
-    wanted = wanted.join(Repayment, PublicRow.reference == REPAYMENT + Repayment.public_id)
+    its = (REPAYMENT + Repayment.public_id, CORRECTION + Repayment.public_id)
+    wanted = wanted.join(Repayment, PublicRow.reference.in_(its))
     wanted = wanted.join(RepaidLine, RepaidLine.repayment_id == Repayment.id)
     wanted = wanted.join(BillLine, BillLine.id == RepaidLine.bill_line_id)
     wanted = wanted.join(Disbursement, Disbursement.id == Repayment.disbursement_id)
     wanted = wanted.join(paid, paid.reference == PAYMENT + Disbursement.public_id).join(back, back.row_id == paid.id)
-    wanted = wanted.where(SealedRow.campaign_id == campaign, SealedRow.book == book, SealedRow.kind == "repayment")
+    wanted = wanted.where(SealedRow.campaign_id == campaign, SealedRow.book == book, SealedRow.kind.in_(tuple(STATUS)))
     found = rows(session, wanted.where(SealedRow.number <= until).order_by(SealedRow.number, BillLine.position))
     session.rollback()
     for part in found:
         whom = (str(part.payment_row), part.public_id, part.provider_zh, part.invoice_number)
-        begin = (str(part.number), "repayment", "repaid", csv_rows.yuan(part.fen))
+        begin = (str(part.number), part.kind, STATUS[part.kind], csv_rows.yuan(part.fen))
         yield csv_rows.row((*begin, *whom, str(part.position), part.what_zh)).encode()

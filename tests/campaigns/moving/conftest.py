@@ -29,7 +29,7 @@ from tests.campaigns.test_cash import back, take
 from tests.conftest import make
 from tests.databases import PostgresServer, SQLiteFiles, close, fill
 from tests.public_ledger.conftest import Giving
-from tests.repayments.conftest import pay_back
+from tests.repayments.conftest import correct, pay_back
 
 __all__ = ["fund"]
 NAMES = ("王小明", "李红梅", "周予安", "沈若谷", "晋先生", "=1+1")
@@ -93,7 +93,9 @@ def lived(fund: Fund) -> Lived:
     with clock.at(clock.now() + timedelta(days=1)):
         payment = spend(fund, alive, 700)
         bought = spend(fund, alive, 100, invoice_number="INV2")
-        pay_back(Giving(fund.officer.id, fund.approver.id), bought, {1: 30})
+        officers = Giving(fund.officer.id, fund.approver.id)
+        pay_back(officers, bought, {1: 30})
+        correct(officers, pay_back(officers, bought, {1: 10}))
         proof: dict[str, Any] = {"kind": "invoice", "words": "发票", "kept": Kept("a.pdf", "ab" * 32), "is_public": True}
         in_transaction(add, disbursement=payment, officer_id=fund.officer.id, **proof)
         in_transaction(lifecycle.end, campaign=alive, person=fund.officer.id, why="到期")
