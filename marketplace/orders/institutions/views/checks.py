@@ -56,13 +56,13 @@ def create_check(institution: str, parcel: str) -> ResponseReturnValue:
     form, is_claim = forms.check_form(lines, request.form), request.form.get("action") == "claim"
     hit("goods_check", institution, limit=120, seconds=HOUR)
     folder = settings().private_media_folder
-    made, wrong = reencoded("pictures", most=MOST_PICTURES, folder=folder) if is_claim else ([], ())
+    made, wrong = reencoded("pictures", most=MOST_PICTURES, folder=folder)  # whichever button: a page shown again keeps them
     if not form.validate() or wrong:
         return check_page(institution, parcel, form, 422, wrong)
     if is_claim and not form.claims:
         form.form_errors.append(_("Say at one line how many packs you do not accept, or what they weigh."))
         return check_page(institution, parcel, form, 422)
-    if not is_claim and form.claims:  # the first button, which Enter in a field presses as well
+    if not is_claim and (form.claims or made or form.words.data):  # the first button, which Enter in a field presses as well
         form.form_errors.append(
             _("You say that something is not right: send it to the station, or empty it to accept everything.")
         )
