@@ -1,7 +1,6 @@
 """The shelves as pages: /search and /categories/<code>."""
 
 import re
-from collections.abc import Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from listings import facets, finding, found, shelves
 from listings.finding import SORTS, Question
-from listings.following import queries as following
+from listings.following import hearts
 from listings.found import Found
 from listings.index import index
 from listings.models import Category
@@ -45,15 +44,10 @@ def category(code: str) -> ResponseReturnValue:
 def page(question: Question) -> ResponseReturnValue:
     page_cache.tags("goods")
     shown = show(db.session(), question)
-    hearts = keeping_of(shown.found) if g.person is not None else None
-    here = request.full_path.rstrip("?")
+    hearts_on = hearts.on(db.session(), g.person, (*shown.found.exact, *shown.found.similar))
+    here = request.full_path.rstrip("?") if hearts_on else ""
     told = {"page": shown, "question": question, "shelf": shelf_code(question.place)}
-    return render_template("listings/browse.html", **told, hearts=hearts, here=here if hearts is not None else "")
-
-
-def keeping_of(result: Found) -> Set[str]:
-    """Which of these packs whoever is signed in keeps in mind."""
-    return following.kept_among(db.session(), g.person.id, [card.variant for card in (*result.exact, *result.similar)])
+    return render_template("listings/browse.html", **told, hearts=hearts_on, here=here)
 
 
 @dataclass(frozen=True, eq=False)  # the same only as itself: what was rendered of it is kept by it

@@ -51,7 +51,10 @@ FEEDBACK: Final = (
         "reviews are of goods that arrived",
         """SELECT r.public_id AS name FROM customer_review r LEFT JOIN order_line l ON l.public_id = r.order_line
         LEFT JOIN parcel p ON p.id = l.parcel_id LEFT JOIN "order" o ON o.id = p.order_id
-        LEFT JOIN listing g ON g.id = r.listing_id AND g.code = l.listing_code
+        LEFT JOIN substitute x ON x.order_line_id = l.id AND x.packs = l.quantity AND x.state = 'accepted'
+        LEFT JOIN variant v ON v.code = x.variant_code
+        LEFT JOIN listing g ON g.id = r.listing_id AND (CASE WHEN x.id IS NULL THEN g.code = l.listing_code
+            ELSE g.id = v.listing_id END)
         WHERE g.id IS NULL OR p.delivered_at IS NULL OR p.delivered_at > r.written_at OR o.is_exchange
         OR g.seller_id <> r.seller_id OR g.station_code <> r.station_code
         OR (r.author_id IS NOT NULL AND (o.buyer_id IS NULL OR o.buyer_id <> r.author_id))""",

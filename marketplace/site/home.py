@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from flask import Blueprint, render_template
+from flask import Blueprint, g, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import func, select
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.telling import ROWS
 from listings.cards import Card, cards, has_mark
+from listings.following import hearts
 from listings.models import Listing
 from listings.shelves import is_harvested_in
 from listings.states import ListingState
@@ -78,7 +79,9 @@ class Front:
 @requires("shop.browse")
 def show() -> ResponseReturnValue:
     page_cache.tags("goods", "stations", "giving", "ledger", "pledges", "presales")
-    return render_template("site/home.html", page=front(db.session()), row_words=ROWS)
+    page = front(db.session())
+    hearts_on = hearts.on(db.session(), g.person, page.goods)
+    return render_template("site/home.html", page=page, row_words=ROWS, hearts=hearts_on)
 
 
 @remembered("goods", "stations", "giving", "ledger", "pledges", "presales", kilobytes=140)

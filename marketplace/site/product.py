@@ -14,7 +14,7 @@ from listings.alike import Alike
 from listings.cards import Card
 from listings.customer_reviews import queries as review_queries, words as review_words
 from listings.customer_reviews.queries import ShownReview
-from listings.following import queries as following
+from listings.following import hearts, queries as following
 from listings.product import Pack, Product
 from marketplace.accounts.permissions import requires
 from marketplace.core import clock, page_cache
@@ -97,6 +97,7 @@ def show(code: str) -> ResponseReturnValue:
         "listings/show.html",
         page=page,
         is_signed_in=g.person is not None,
+        hearts=hearts.on(db.session(), g.person, page.neighbours),
         is_kept=g.person is not None and following.is_kept(db.session(), g.person.id, page.pack.code),
         to=to,
         estimate=estimate(db.session(), page.product, page.pack, to.code),

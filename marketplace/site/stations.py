@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns import queries as campaigns, telling
 from crowdfund.campaigns.queries import Named
 from listings.cards import Card, cards, has_mark
+from listings.following import hearts
 from listings.models import Listing
 from listings.shelves import is_harvested_in
 from marketplace.accounts.permissions import requires
@@ -76,7 +77,9 @@ def everywhere(session: Session, chosen: str) -> All:
 @requires("station.show")
 def show_station(code: str) -> ResponseReturnValue:
     page_cache.tags("stations", f"station:{code}")
-    return render_template("stations/show.html", page=one(db.session(), code), campaign_kinds=telling.KINDS)
+    page = one(db.session(), code)
+    hearts_on = hearts.on(db.session(), g.person, page.goods)
+    return render_template("stations/show.html", page=page, campaign_kinds=telling.KINDS, hearts=hearts_on)
 
 
 @remembered("stations", kilobytes=80, by=lambda _page, code: (f"station:{code}",))

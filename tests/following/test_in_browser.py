@@ -37,7 +37,7 @@ def test_from_the_heart_to_the_message(real_app: Flask, way: Way) -> None:
         is_at_ease(page)
         page.goto("/listings/G2")
         press(page, "button", "加收藏")
-        expect(page.get_by_role("link", name="已收藏")).to_be_visible()
+        expect(page.get_by_role("link", name="已收藏，看我的收藏")).to_be_visible()
 
         page.goto("/account/favourites")
         page.get_by_label("比一比 苹果1号").check()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ from listings.models import Listing
 from listings.states import ListingState
 from marketplace.core.db import in_transaction
 from tests import statements
-from tests.factories import make_listing, make_person, make_variant, sign_in_as
-from tests.following.conftest import Orchard
+from tests.factories import STATION, make_listing, make_person, make_variant, sign_in_as
+from tests.following.conftest import NOON, Orchard
 
 SAME_SITE = {"Sec-Fetch-Site": "same-origin"}
 
@@ -84,6 +85,20 @@ def test_a_strangers_list_is_the_same_for_all_and_has_no_hearts(orchard: Orchard
     sign_in_as(orchard.client, orchard.person)
     assert "item__heart" in orchard.client.get("/search").text
     assert "item__heart" not in orchard.client.application.test_client().get("/search").text
+
+
+def test_grids_have_hearts_too(signed_in: Orchard) -> None:
+    """On the home page, a station's page, and beside a product; none for strangers."""
+    make_variant(make_listing(code="G8", harvest_months=[10], published_at=NOON - timedelta(days=1)), code="G8-1")
+    stranger = signed_in.client.application.test_client()
+    for path in ("/", f"/stations/{STATION}", "/listings/G7"):
+        page = signed_in.client.get(path).text
+        assert 'name="variant" value="G8-1"' in page and f'name="here" value="{path}"' in page, path
+        assert press(signed_in, "/account/favourites", variant="G8-1", here=path) == (303, f"{path}#G8-1")
+        assert 'href="/account/favourites#G8-1"' in signed_in.client.get(path).text, path
+        assert press(signed_in, "/account/favourites/G8-1/removal")[0] == 303
+        assert "item__heart" not in stranger.get(path).text, path
+    assert count(signed_in) == 0
 
 
 def test_hearts_cost_one_statement(signed_in: Orchard) -> None:

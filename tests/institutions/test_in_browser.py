@@ -12,6 +12,7 @@ from marketplace.orders.institutions.states import StatementState
 from tests.browser import Way, is_at_ease, serving
 from tests.factories import sign_in_as, signed_in
 from tests.institutions.conftest import Canteen, build_canteen
+from tests.institutions.test_appeals import refuse
 from tests.orders.casework import picture
 from tests.orders.conftest import build_shop, parcels, put
 
@@ -95,6 +96,32 @@ def test_from_the_checkout_to_the_statement(canteen: Canteen, way: Way) -> None:
         page.reload()
         expect(page.get_by_role("heading", name=statement)).to_be_visible()
         assert canteen.statements()[0].state is StatementState.PAID
+
+
+def test_where_the_station_does_not_agree_the_province_is_asked(canteen: Canteen, way: Way) -> None:
+    refused, shop = refuse(canteen), canteen.shop
+    cook, operator = shop.browser(), shop.browser()
+    sign_in_as(cook, canteen.payer)
+    sign_in_as(operator, canteen.operator)
+    with serving(shop.app) as home:
+        page, office = way.open(home, cook), way.open(home, operator)
+        page.goto(f"/institutions/{canteen.public_id}/parcels/{refused.parcel}")
+        page.locator("summary", has_text="请省里来定").click()
+        press(page, "请省里来定")
+        is_at_ease(page)
+        page.get_by_label("想让省里知道的话").fill("箱子是湿的")
+        press(page, "请省里来定")
+        expect(page.get_by_text("省里还没有答复")).to_be_visible()
+        office.goto("/operator/institutions")
+        is_at_ease(office)
+        with office.expect_navigation():
+            office.get_by_role("link", name=f"{refused.number}-1").click()
+        is_at_ease(office)
+        office.get_by_label("原因").fill("照片看得清")
+        press(office, "从账单扣减")
+        page.reload()
+        expect(page.get_by_text("省里认为单位有理")).to_be_visible()
+        is_at_ease(page)
 
 
 def press(page: Page, name: str) -> None:

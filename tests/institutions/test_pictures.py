@@ -149,10 +149,26 @@ def test_six_are_enough_and_what_is_accepted_has_none(canteen: Canteen, payer: F
     with pytest.raises(TooManyPictures):
         in_transaction(checking.check, **given, claims=claims, words="", pictures=made)
 
-    answers = [send(payer, canteen, parcel, action="accept", pictures=[picture()]) for _twice in range(2)]
+    answers = [send(payer, canteen, parcel, action="accept", words="") for _twice in range(2)]
 
     assert [answer.status_code for answer in answers] == [303, 303]
     assert kept() == [] and db.session.scalar(select(func.count()).select_from(GoodsCheck)) == 1
+
+
+def test_who_presses_that_all_is_well_with_a_claim_filled_in_loses_nothing(canteen: Canteen, payer: FlaskClient) -> None:
+    parcel, line = arrived(canteen)
+    fields: dict[str, Any] = {f"rejected-{line}": "1", f"reason-{line}": "damaged"}
+    slip = {f"rejected-{line}": "99"}
+
+    for said in (fields, slip, {"words": ""}):  # the last: pictures alone
+        refused = send(payer, canteen, parcel, action="accept", **said, pictures=[picture()])
+        assert refused.status_code == 422 and refused.text.count('name="pictures_kept"') == 1, said
+    assert send(payer, canteen, parcel, action="accept").status_code == 422  # words alone
+    assert kept() == [] and db.session.scalar(select(func.count()).select_from(GoodsCheck)) == 0
+    (token,) = re.findall(r'name="pictures_kept" value="([^"]+)"', refused.text)
+
+    assert send(payer, canteen, parcel, **fields, pictures_kept=token).status_code == 303
+    assert len(kept()) == 1
 
 
 def test_a_claim_that_is_sent_twice_has_its_pictures_once_and_they_stay_when_it_is_paid(

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
+from listings.customer_reviews.models import CustomerReview
 from listings.models import Listing, Variant
 from marketplace.core import clock, outbox
 from marketplace.core.db import db, in_transaction
@@ -269,3 +270,33 @@ def in_phone(shop: Shop, number: str) -> dict[str, Any]:
     of_day: dict[str, Any] = clerk_of(shop).get("/station/offline/day").json or {}
     (listed,) = [each for each in of_day["parcels"] if each["label"].startswith(number)]
     return dict(listed)
+
+
+@pytest.mark.parametrize("came", [0, 1])
+def test_who_took_something_else_says_how_that_is(shop: Shop, came: int) -> None:
+    """Never how what did not come is; what did come beside it has a review of its own."""
+    apples = db.session.scalars(select(Listing).join(Variant).where(Variant.code == shop.apples)).one()
+    pears = factories.make_listing(title_zh="吉县酥梨", title_en="Jixian pears", seller_id=apples.seller_id, drawing="pear")
+    ordered, instead = apples.code, pears.code
+    other = factories.make_variant(pears, price_fen=3000, unit_zh="4斤箱", unit_en="2 kg box").code
+    number = shop.paid_order(shop.browser(), apples=2)
+    told: dict[str, Any] = {"parcel": box(number).public_id, "station": JIXIAN, "actor": "clerk"}
+    in_transaction(fulfilment.accept, **told)
+    bring(shop, came=came, rest=Rest.SUBSTITUTE, instead=other)
+    in_transaction(substituting.accept, number=number, substitute=substitute().public_id, actor="buyer")
+    in_transaction(fulfilment.pack, **told, shelf="A")
+    in_transaction(fulfilment.ship, **told, carrier="邮政", tracking_number="123456")
+    in_transaction(fulfilment.deliver, **told)
+    buyer, lines = order_page(shop, number), [line.public_id for line in parcels(number)[0].lines]
+
+    for line in lines:
+        path = f"/orders/{number}/reviews/{line}"
+        title = "吉县酥梨" if line == lines[-1] else "吉县红富士苹果"
+        assert f">{title}<" in buyer.get(path).text
+        answer = post(buyer, path, {"stars": "4", "words": "个头匀。", "idempotency_key": line})
+        assert answer.status_code == 303, answer.text
+
+    kept = select(CustomerReview.order_line, Listing.code, CustomerReview.unit_zh).order_by(CustomerReview.id)
+    found = [tuple(row) for row in db.session.execute(kept.join(Listing, Listing.id == CustomerReview.listing_id))]
+    assert found == [(line, ordered, "5斤箱") for line in lines[:-1]] + [(lines[-1], instead, "4斤箱")]
+    assert len(found) == came + 1 and differences(shop) == []

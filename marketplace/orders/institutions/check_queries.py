@@ -58,12 +58,21 @@ class ShownCheck:
     parcel: str
     number: int
     institution: str
+    ended_at: datetime | None
+    appealed_at: datetime | None
+    appeal_words: str
+    appeal_answer: str
+    appeal_is_granted: bool | None
     claims: tuple[ShownClaim, ...] = ()
     pictures: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
         return f"{self.order}-{self.number}"
+
+    @property
+    def is_with_the_province(self) -> bool:
+        return self.appealed_at is not None and self.appeal_is_granted is None
 
 
 def claims(session: Session, reach: Reach) -> list[ShownCheck]:
@@ -75,6 +84,8 @@ def checks(session: Session, reach: Reach, *only: ColumnElement[bool]) -> list[S
     wanted: Columns = select(GoodsCheck.id, GoodsCheck.public_id, GoodsCheck.state, GoodsCheck.words, GoodsCheck.answer)
     wanted = wanted.add_columns(GoodsCheck.checked_at, Order.number.label("order"), Parcel.public_id.label("parcel"))
     wanted = wanted.add_columns(Parcel.number, Institution.name.label("institution"))
+    wanted = wanted.add_columns(GoodsCheck.ended_at, GoodsCheck.appealed_at, GoodsCheck.appeal_words)
+    wanted = wanted.add_columns(GoodsCheck.appeal_answer, GoodsCheck.appeal_is_granted)
     wanted = wanted.join(Parcel, Parcel.id == GoodsCheck.parcel_id).join(Order, Order.id == Parcel.order_id)
     wanted = wanted.join(AccountOrder, AccountOrder.order_id == Order.id)
     wanted = wanted.join(Institution, Institution.id == AccountOrder.institution_id)
@@ -144,6 +155,17 @@ def picture(session: Session, picture: str, reach: Reach) -> GoodsCheckPicture:
     if found is None:
         raise NotFound(picture)
     return found
+
+
+def asked_of_the_province(session: Session) -> list[tuple[str, ShownCheck]]:
+    """What institutions ask the province about, with the institution's name in addresses; the first asked first."""
+    waits = (GoodsCheck.appealed_at.is_not(None), GoodsCheck.appeal_answered_at.is_(None))
+    found = sorted(checks(session, Reach(), *waits), key=lambda each: str(each.appealed_at))
+    wanted = select(Order.number, Institution.public_id).join(AccountOrder, AccountOrder.order_id == Order.id)
+    wanted = wanted.join(Institution, Institution.id == AccountOrder.institution_id)
+    named = session.execute(wanted.where(Order.number.in_([each.order for each in found])))
+    whose = {row.number: row.public_id for row in named}
+    return [(whose[each.order], each) for each in found]
 
 
 def count_waiting(session: Session, station: str) -> int:

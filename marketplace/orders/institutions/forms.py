@@ -110,6 +110,16 @@ class MemberForm(Form):
     role = RadioField(_l("What they may do"), choices=offered(ROLES), default=PURCHASER)
 
 
+class AppealForm(Form):
+    words = TextAreaField(_l("What the province should know"), [Needed(_l("Write down what happened.")), Length(max=500)])
+
+
+class JudgementForm(Form):
+    """The province's answer."""
+
+    why = TextAreaField(_l("Reason"), [Needed(_l("Write down why. The institution reads it.")), Length(max=300)])
+
+
 class AnswerForm(Form):
     why = TextAreaField(_l("Answer"), [Optional(), Length(max=300)])
 

@@ -14,7 +14,14 @@ from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
 from marketplace.orders import refunded
 from marketplace.orders.institutions.keeping import PAYER
-from marketplace.orders.institutions.models import AccountOrder, AccountStatement, BillCredit, Institution, InstitutionMember
+from marketplace.orders.institutions.models import (
+    AccountOrder,
+    AccountStatement,
+    BillCredit,
+    GoodsCheck,
+    Institution,
+    InstitutionMember,
+)
 from marketplace.orders.models import Order, OrderLine, Parcel
 
 LANGUAGE = "zh_CN"
@@ -49,6 +56,21 @@ def tell_of_credit(session: Session, *, credit: str) -> None:
         text = str(_("%(name)s: %(sum)s less to pay for parcel %(parcel)s. Reason: %(why)s", **told))
     is_theirs = (InstitutionMember.role == PAYER) | (InstitutionMember.person_id == row.person_id)
     send(session, row.id, is_theirs, fact=f"bill_credited:{credit}", text=text)
+
+
+def tell_of_decision(session: Session, check: GoodsCheck, parcel: Parcel) -> None:
+    """Its payers, and whoever ordered: what the province has answered."""
+    account = session.get_one(AccountOrder, parcel.order_id)
+    institution = session.get_one(Institution, account.institution_id)
+    told = {"name": institution.name, "parcel": f"{parcel.order.number}-{parcel.number}", "why": check.appeal_answer}
+    with speaking(LANGUAGE):
+        text = str(
+            _("%(name)s: the province agrees with you about parcel %(parcel)s. Reason: %(why)s", **told)
+            if check.appeal_is_granted
+            else _("%(name)s: the province agrees with the station about parcel %(parcel)s. Reason: %(why)s", **told)
+        )
+    is_theirs = (InstitutionMember.role == PAYER) | (InstitutionMember.person_id == account.person_id)
+    send(session, institution.id, is_theirs, fact=f"goods_check_decided:{check.public_id}", text=text)
 
 
 def tell(session: Session, *, statement: str, fact: str) -> None:

@@ -124,6 +124,12 @@ class GoodsCheck(Base):
     __tablename__ = "goods_check"
     __table_args__ = (
         CheckConstraint("(state = 'claimed') = (ended_at IS NULL)", "ends_once"),
+        CheckConstraint("appealed_at IS NULL OR state = 'rejected'", "appeals_against_a_refusal"),
+        CheckConstraint(
+            "(appeal_answered_at IS NULL) = (appeal_is_granted IS NULL) "
+            "AND (appeal_answered_at IS NULL OR appealed_at IS NOT NULL)",
+            "is_asked_before_it_is_answered",
+        ),
         Index(None, "state", "checked_at"),
     )
     TRANSITIONS = CHECK
@@ -135,6 +141,11 @@ class GoodsCheck(Base):
     answer: Mapped[str] = mapped_column(default="")  # the station's
     checked_at: Mapped[datetime] = mapped_column(default=clock.now)
     ended_at: Mapped[datetime | None]
+    appealed_at: Mapped[datetime | None]  # by the institution, to the province
+    appeal_words: Mapped[str] = mapped_column(default="")
+    appeal_answer: Mapped[str] = mapped_column(default="")
+    appeal_answered_at: Mapped[datetime | None]
+    appeal_is_granted: Mapped[bool | None]
 
 
 class GoodsCheckLine(Base):

@@ -1,15 +1,16 @@
-"""The lines of an order that its buyer has: arrived, and not wholly given back. What was sent for nothing instead of
-something else is spoken of at the line that was bought."""
+"""The lines of an order that its buyer has: arrived, and not wholly given back. Where the buyer took something else, that
+is what they received (adr/0034); what was sent for nothing after a case is spoken of at the line that was bought."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from listings.customer_reviews import queries
 from listings.customer_reviews.states import ReviewState
 from listings.customer_reviews.writing import OwnGoods, Received
+from listings.models import Listing, Variant
 from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import Columns
@@ -18,6 +19,8 @@ from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.orders import fulfilment
 from marketplace.orders.models import Order, OrderLine, Parcel
+from marketplace.orders.receiving import named
+from marketplace.orders.receiving.models import Substitute
 from marketplace.orders.states import ParcelState as S
 
 ARRIVED: Final = (S.DELIVERED, S.PICKED_UP, S.SETTLED)
@@ -44,17 +47,30 @@ class BoughtLine:
 
 def of_order(session: Session, number: str) -> Sequence[BoughtLine]:
     """One statement."""
-    names = ("public_id", "listing_code", "title_zh", "title_en", "unit_zh", "unit_en", "drawing", "media_public_id")
-    wanted: Columns = select(*(getattr(OrderLine, name) for name in names), Parcel.station_code, is_received())
+    found = session.execute(goods().where(Order.number == number).order_by(OrderLine.id))
+    return [BoughtLine(*row) for row in found]
+
+
+def goods() -> Columns:
+    """SQL: the columns of a BoughtLine. A line that is sent as something else is called like it, and has its drawing."""
+    is_other = and_(Listing.code.is_not(None), Listing.code != OrderLine.listing_code)
+    drawing = case((is_other, Listing.drawing), else_=OrderLine.drawing)
+    photo = case((is_other, None), else_=OrderLine.media_public_id)
+    listing = func.coalesce(Listing.code, OrderLine.listing_code).label("listing_code")
+    wanted: Columns = select(OrderLine.public_id, listing, *named.NAMES, drawing, photo, Parcel.station_code, is_received())
     wanted = wanted.join(Parcel, Parcel.id == OrderLine.parcel_id).join(Order, Order.id == Parcel.order_id)
-    return [BoughtLine(*row) for row in session.execute(wanted.where(Order.number == number).order_by(OrderLine.id))]
+    wanted = wanted.outerjoin(Substitute, named.SENT_INSTEAD)
+    return wanted.outerjoin(Variant, Variant.code == Substitute.variant_code).outerjoin(
+        Listing, Listing.id == Variant.listing_id
+    )
 
 
 def is_received() -> ColumnElement[bool]:
-    """SQL about a line with its parcel and order: its buyer has some of it."""
+    """SQL about a line with its parcel and order: its buyer has some of it, or of what they took instead of all of it."""
     is_there = and_(Parcel.state.in_(ARRIVED), Parcel.delivered_at.is_not(None), ~LOST, ~Order.is_exchange)
     came = OrderLine.missing_quantity + OrderLine.replaced_quantity < OrderLine.quantity
-    return and_(is_there, came, OrderLine.refunded_quantity < OrderLine.quantity)
+    instead = select(Substitute.id).where(named.SENT_INSTEAD).correlate(OrderLine).exists()
+    return and_(is_there, or_(came, instead), OrderLine.refunded_quantity < OrderLine.quantity)
 
 
 def reviews_of(session: Session, order: Order) -> dict[str, ReviewState | None]:
@@ -79,13 +95,14 @@ def get_received(session: Session, *, number: str, line: str) -> Received:
     bought = session.scalar(whole.where(OrderLine.public_id == line, is_received()))
     if bought is None:
         raise NotFound(line)
+    came: Row[Any] = session.execute(goods().where(OrderLine.id == bought.id)).one()
     if order.phone == phone_of(session, bought.seller_public_id):
         raise OwnGoods(line)
     return Received(
         order_line=line,
-        listing=bought.listing_code,
-        unit_zh=bought.unit_zh,
-        unit_en=bought.unit_en,
+        listing=came.listing_code,
+        unit_zh=came.unit_zh,
+        unit_en=came.unit_en,
         bought_on=clock.local(order.placed_at).date(),
         author_id=order.buyer_id,
         author_name=name_of(session, order),

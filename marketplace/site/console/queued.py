@@ -26,7 +26,7 @@ from marketplace.orders.batches import queries as batches
 from marketplace.orders.batches.models import PayoutAccount
 from marketplace.orders.cases.models import CaseAppeal
 from marketplace.orders.cases.states import AppealState
-from marketplace.orders.institutions.models import AccountStatement, Institution
+from marketplace.orders.institutions.models import AccountStatement, GoodsCheck, Institution
 from marketplace.orders.institutions.states import InstitutionState, StatementState
 from marketplace.payments import overdue
 from marketplace.payments.by_bank import queries as by_bank
@@ -88,6 +88,11 @@ def goods() -> Columns:
 def reviews() -> Columns:
     asked = (CustomerReview.appealed_at.is_not(None), CustomerReview.appeal_answered_at.is_(None))
     return select(func.count(), func.min(CustomerReview.appealed_at)).where(*asked)
+
+
+def checks() -> Columns:
+    asked = (GoodsCheck.appealed_at.is_not(None), GoodsCheck.appeal_answered_at.is_(None))
+    return select(func.count(), func.min(GoodsCheck.appealed_at)).where(*asked)
 
 
 def organisations() -> Columns:

@@ -145,6 +145,11 @@ QUEUES: Final = (
         to_judge, queued.reviews,
     ),
     Queue(
+        "checks", JUDGE, "institution.decide", "/operator/institutions",
+        lambda n: ngettext("A canteen asks about one parcel", "Canteens ask about %(num)d parcels", n),
+        to_judge, queued.checks,
+    ),
+    Queue(
         "institutions", JUDGE, "institution.decide", "/operator/institutions",
         lambda n: ngettext("One institution wants to order on account", "%(num)d institutions want to order on account", n),
         to_judge, queued.institutions,

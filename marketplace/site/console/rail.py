@@ -69,6 +69,7 @@ OF_QUEUES: Final = {
     **dict.fromkeys(("transfers", "refunds_by_bank", "unpaid"), "institutions"),
     "goods": "listings",
     "looks": "complaints",
+    "checks": "institutions",
     "slow_refunds": "refunds",
 }
 """Queues whose pages are reached from another link."""

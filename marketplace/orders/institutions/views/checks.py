@@ -17,11 +17,12 @@ from marketplace.core.steps import take_step
 from marketplace.orders.cases.opening import TooManyPictures
 from marketplace.orders.cases.rules import MOST_PICTURES
 from marketplace.orders.desk import WORDS
-from marketplace.orders.institutions import check_queries, checking, forms
+from marketplace.orders.institutions import appealing, check_queries, checking, forms
 from marketplace.orders.institutions.check_queries import Reach
 from marketplace.orders.institutions.views.members import mine, page
 from marketplace.orders.states import OrderState
 
+APPEAL: Final = "appeal-"
 WRONG: Final = (checking.TooManyPacks, checking.WrongWeight, TooManyPictures)
 
 bp = Blueprint("institution_checks", __name__, url_prefix="/institutions/<institution>/parcels")
@@ -56,13 +57,13 @@ def create_check(institution: str, parcel: str) -> ResponseReturnValue:
     form, is_claim = forms.check_form(lines, request.form), request.form.get("action") == "claim"
     hit("goods_check", institution, limit=120, seconds=HOUR)
     folder = settings().private_media_folder
-    made, wrong = reencoded("pictures", most=MOST_PICTURES, folder=folder) if is_claim else ([], ())
+    made, wrong = reencoded("pictures", most=MOST_PICTURES, folder=folder)  # whichever button: a page shown again keeps them
     if not form.validate() or wrong:
         return check_page(institution, parcel, form, 422, wrong)
     if is_claim and not form.claims:
         form.form_errors.append(_("Say at one line how many packs you do not accept, or what they weigh."))
         return check_page(institution, parcel, form, 422)
-    if not is_claim and form.claims:  # the first button, which Enter in a field presses as well
+    if not is_claim and (form.claims or made or form.words.data):  # the first button, which Enter in a field presses as well
         form.form_errors.append(
             _("You say that something is not right: send it to the station, or empty it to accept everything.")
         )
@@ -87,8 +88,28 @@ def send(
         return check_page(institution, parcel, form, refusal.status)
 
 
+@bp.post("/<parcel>/appeal")
+@requires("institution.use")
+def create_appeal(institution: str, parcel: str) -> ResponseReturnValue:
+    """The province is asked where the station did not agree."""
+    mine(institution)
+    form = forms.AppealForm(request.form, prefix=APPEAL)
+    if not form.validate():
+        return check_page(institution, parcel, None, 422, appeal=form)
+    hit("goods_check.appeal", institution, limit=60, seconds=HOUR)
+    back = url_for(".show_check", institution=institution, parcel=parcel)
+    done = _("The province has been asked. It reads what everybody wrote and decides.")
+    given: dict[str, Any] = {"institution": institution, "parcel": parcel, "person_id": g.person.id}
+    return take_step(appealing.ask, back, done=done, words=str(form.words.data), **given)
+
+
 def check_page(
-    institution: str, parcel: str, form: forms.CheckForm | None, status: int = 200, wrong_pictures: tuple[str, ...] = ()
+    institution: str,
+    parcel: str,
+    form: forms.CheckForm | None,
+    status: int = 200,
+    wrong_pictures: tuple[str, ...] = (),
+    appeal: forms.AppealForm | None = None,
 ) -> ResponseReturnValue:
     row, session = mine(institution), db.session()
     shown, lines = check_queries.lines_to_check(session, row.id, parcel)
@@ -96,6 +117,8 @@ def check_page(
     is_open = shown.order.state is OrderState.PLACED_ON_ACCOUNT and shown.state in checking.TO_CHECK
     told: dict[str, Any] = {"institution": row, "parcel": shown, "lines": lines, "check": known}
     told |= {"can_check": known is None and is_open, "parcel_words": WORDS[shown.state]}
+    told |= {"may_ask": known is not None and appealing.may_ask(known.state, known.ended_at, known.appealed_at)}
+    told |= {"appeal": appeal or forms.AppealForm(prefix=APPEAL)}
     told |= {"wrong_pictures": wrong_pictures, "most_pictures": MOST_PICTURES}
     return page("check.html", status, form=form or forms.check_form(lines, None), **told)
 

@@ -13,7 +13,16 @@ from marketplace.core.errors import NotFound
 from marketplace.core.forms import Form
 from marketplace.core.settings import settings
 from marketplace.core.steps import take_step
-from marketplace.orders.institutions import bank_transfers, check_queries, forms, invoicing, keeping, queries, words
+from marketplace.orders.institutions import (
+    appealing,
+    bank_transfers,
+    check_queries,
+    forms,
+    invoicing,
+    keeping,
+    queries,
+    words,
+)
 from marketplace.orders.institutions.check_queries import Reach
 from marketplace.orders.institutions.states import INSTITUTION, PAYABLE, InstitutionState
 from marketplace.payments.by_bank import recording
@@ -25,6 +34,7 @@ DECISIONS = {
     "closing": (InstitutionState.CLOSED, forms.ReasonForm),
 }
 
+JUDGEMENTS: Final = {"grant": True, "uphold": False}
 TRANSFER: Final = "transfer"
 
 bp = Blueprint("operator_institutions", __name__, url_prefix="/operator/institutions")
@@ -33,7 +43,9 @@ bp = Blueprint("operator_institutions", __name__, url_prefix="/operator/institut
 @bp.get("")
 @requires("institution.read")
 def list_institutions() -> ResponseReturnValue:
-    return page("list.html", institutions=queries.everybody(db.session()))
+    return page(
+        "list.html", institutions=queries.everybody(db.session()), asked=check_queries.asked_of_the_province(db.session())
+    )
 
 
 @bp.get("/<institution>")
@@ -72,9 +84,30 @@ def institution_page(institution: str, given: dict[str, Form], status: int = 200
 @requires("institution.read")
 def show_check(institution: str, check: str) -> ResponseReturnValue:
     """What it did not accept, and what its station has answered."""
+    return check_page(institution, check, forms.JudgementForm())
+
+
+@bp.post("/<institution>/checks/<check>/judgement")
+@requires("institution.decide")
+def create_judgement(institution: str, check: str) -> ResponseReturnValue:
+    """The province's answer to an institution that asked."""
+    row, form = queries.one(db.session(), institution), forms.JudgementForm(request.form)
+    check_queries.claim(db.session(), Reach(institution=row.id, check=check))
+    grants = JUDGEMENTS.get(request.form.get("action", ""))
+    if grants is None or not form.validate():
+        form.validate()
+        return check_page(institution, check, form, 422)
+    given: dict[str, Any] = {"institution": row.id, "check": check, "grants": grants, "why": str(form.why.data)}
+    back = url_for(".show_check", institution=institution, check=check)
+    return take_step(appealing.decide, back, **given, actor=f"person:{g.person.id}")
+
+
+def check_page(institution: str, check: str, form: forms.JudgementForm, status: int = 200) -> ResponseReturnValue:
     row = queries.one(db.session(), institution)
     claim = check_queries.claim(db.session(), Reach(institution=row.id, check=check))
-    return page("operator_check.html", institution=row, check=claim, reasons=forms.REASONS)
+    may_judge = "operator" in g.person.roles and claim.is_with_the_province
+    told = {"institution": row, "check": claim, "reasons": forms.REASONS, "may_judge": may_judge}
+    return page("operator_check.html", status, form=form, **told)
 
 
 @bp.get("/<institution>/checks/<check>/pictures/<picture>-<width>.webp")
