@@ -48,6 +48,7 @@ def test_the_day_of_the_province(real_app: Flask, way: Way, address: str) -> Non
     expect(page.get_by_role("heading", level=1)).to_have_text("包裹，沁县站")
     is_at_ease(page)
     page.get_by_role("link", name="看所有站").click()
+    expect(page.get_by_role("heading", level=1)).not_to_contain_text("沁县站")
     number = page.locator("main table a").first.inner_text().rsplit("-", 1)[0]
     page.get_by_role("searchbox").fill(number)
     page.get_by_role("button", name="查找").click()
