@@ -24,6 +24,18 @@ OWED: Final = f"""(SELECT a.institution_id AS institution_id, a.statement_id AS 
     FROM account_order a JOIN "order" o ON o.id = a.order_id LEFT JOIN {OFF} f ON f.order_id = o.id)"""
 """What each order on account costs after its credits."""
 
+TAKES_OFF: Final = "(c.state = 'agreed' OR COALESCE(c.appeal_is_granted, FALSE))"
+"""Of a check: its station or the province agrees with the institution."""
+
+SAID: Final = """(CASE WHEN c.appealed_at IS NULL THEN 0 ELSE 1 END
+    + CASE WHEN c.appeal_is_granted IS NULL THEN 0 ELSE 1 END)"""
+"""Of a check: how often the province was asked and answered."""
+
+AS_SAID: Final = """(r.action = 'goods_check.appealed' AND c.appealed_at IS NOT NULL AND r.why = c.appeal_words
+    OR r.action = CASE WHEN c.appeal_is_granted THEN 'goods_check.granted' ELSE 'goods_check.upheld' END
+    AND c.appeal_is_granted IS NOT NULL AND r.why = c.appeal_answer)"""
+"""Of a check and a record of the journal: the one says what the other does."""
+
 INSTITUTIONS: Final = (
     Check(
         "institutions owe what they ordered and did not pay",
@@ -120,6 +132,32 @@ INSTITUTIONS: Final = (
         """SELECT c.public_id AS name FROM goods_check c JOIN parcel p ON p.id = c.parcel_id
         LEFT JOIN account_order a ON a.order_id = p.order_id WHERE a.order_id IS NULL OR p.delivered_at IS NULL""",
         "check {name} is about a parcel that is not on account, or never arrived",
+    ),
+    Check(
+        "what the province was asked about a check, and its answer, stand in the journal",
+        f"""SELECT c.public_id AS name FROM goods_check c JOIN parcel p ON p.id = c.parcel_id
+        LEFT JOIN audit_record r ON r.subject = 'parcel:' || p.public_id
+            AND r.action IN ('goods_check.appealed', 'goods_check.granted', 'goods_check.upheld')
+        GROUP BY c.id HAVING COUNT(r.id) <> {SAID} OR COALESCE(SUM(CASE WHEN {AS_SAID} THEN 1 ELSE 0 END), 0) <> {SAID}""",
+        "check {name}: what the province was asked or answered is not what the journal says",
+    ),
+    Check(
+        "what comes off for a check was agreed to by its station or granted by the province",
+        f"""SELECT o.reason_key AS name FROM (SELECT c.reason_key AS reason_key, c.parcel_id AS parcel_id FROM {CREDITED} c
+            UNION SELECT f.reason_key, l.parcel_id FROM refund f JOIN refund_line d ON d.refund_public_id = f.public_id
+            JOIN order_line l ON l.id = d.order_line_id) o
+        LEFT JOIN goods_check c ON c.public_id = SUBSTR(o.reason_key, 7, 16) AND c.parcel_id = o.parcel_id
+        WHERE o.reason_key LIKE 'check:%' AND (c.id IS NULL OR NOT {TAKES_OFF})""",
+        "{name} came off, and neither station nor province said so of that parcel",
+    ),
+    Check(
+        "what a station agreed to or the province granted came off",
+        f"""SELECT DISTINCT c.public_id AS name FROM goods_check c JOIN goods_check_line k ON k.check_id = c.id
+        JOIN order_line l ON l.id = k.order_line_id WHERE {TAKES_OFF} AND k.rejected_quantity > 0
+        AND l.unit_price_fen * l.quantity - l.seller_discount_fen - l.platform_discount_fen >= l.quantity
+        AND NOT EXISTS (SELECT 1 FROM bill_credit b WHERE b.order_line_id = l.id)
+        AND NOT EXISTS (SELECT 1 FROM refund_line d WHERE d.order_line_id = l.id)""",
+        "check {name} was agreed to or granted, and nothing came off",
     ),
     Check(
         "bank transfers have four eyes",

@@ -34,9 +34,9 @@ class Thing:
 
 @record
 class Day:
-    """What goes into parcels that were promised to their buyers by this day."""
+    """What goes into parcels that leave their station by this day."""
 
-    promised_by: date
+    leave_by: date
     things: tuple[Thing, ...]
 
 
@@ -54,14 +54,14 @@ def lines(session: Session, seller: str) -> Sequence[Any]:
     wanted = (
         select(OrderLine.variant_code, OrderLine.title_zh, OrderLine.title_en, OrderLine.unit_zh, OrderLine.unit_en)
         .add_columns(left.label("quantity"))
-        .add_columns(Parcel.number, Parcel.promised_by, Order.number.label("order_number"))
+        .add_columns(Parcel.number, Parcel.leave_by, Order.number.label("order_number"))
         .add_columns(Station.code, Station.name_zh, Station.name_en, Station.address_zh, Station.address_en, Station.phone)
         .join(Parcel, Parcel.id == OrderLine.parcel_id)
         .join(Order, Order.id == Parcel.order_id)
         .join(Station, Station.code == Parcel.station_code)
         .where(OrderLine.seller_public_id == seller, Parcel.state.in_(TO_BRING))
         .where(Order.state.in_(GOES_AHEAD), left > 0)
-        .order_by(Station.code, Parcel.promised_by, OrderLine.variant_code, OrderLine.id)
+        .order_by(Station.code, Parcel.leave_by, OrderLine.variant_code, OrderLine.id)
     )
     return session.execute(wanted.limit(LONGEST)).all()
 
@@ -78,8 +78,8 @@ def at_station(rows: Sequence[Any]) -> AtStation:
 
 def by_day(rows: Iterable[Any]) -> list[Day]:
     """The rows of one or several stations, soonest first."""
-    in_order = sorted(rows, key=attrgetter("promised_by", "variant_code"))
-    return [Day(day, tuple(things(group))) for day, group in groupby(in_order, key=attrgetter("promised_by"))]
+    in_order = sorted(rows, key=attrgetter("leave_by", "variant_code"))
+    return [Day(day, tuple(things(group))) for day, group in groupby(in_order, key=attrgetter("leave_by"))]
 
 
 def things(rows: Iterable[Any]) -> list[Thing]:

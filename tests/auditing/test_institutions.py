@@ -14,6 +14,7 @@ from marketplace.payments.by_bank import recording
 from tests import factories
 from tests.auditing.naming import named
 from tests.institutions.conftest import Canteen, build_canteen, send
+from tests.institutions.test_appeals import refuse
 from tests.orders.conftest import build_shop, parcels
 from tests.orders.promotions.promoting import promotion
 
@@ -84,6 +85,28 @@ AT_THE_BANK = (
     ("states have traces", "DELETE FROM event WHERE subject LIKE 'bank_transfer:%'"),
 )
 
+ASKED = "what the province was asked about a check, and its answer, stand in the journal"
+OFF = "what comes off for a check was agreed to by its station or granted by the province"
+OF_THE_PROVINCE = (
+    (ASKED, "UPDATE goods_check SET appeal_is_granted = NOT appeal_is_granted WHERE appeal_is_granted"),
+    (ASKED, "UPDATE goods_check SET appeal_is_granted = NOT appeal_is_granted WHERE NOT appeal_is_granted"),
+    (ASKED, "UPDATE goods_check SET appeal_is_granted = NULL, appeal_answered_at = NULL"),
+    (ASKED, "UPDATE goods_check SET appeal_is_granted = NULL, appeal_answered_at = NULL, appealed_at = NULL"),
+    (ASKED, "UPDATE goods_check SET appeal_words = 'x'"),
+    (ASKED, "UPDATE goods_check SET appeal_answer = 'x'"),
+    (ASKED, "DELETE FROM audit_record WHERE action = 'goods_check.appealed'"),
+    (ASKED, "DELETE FROM audit_record WHERE action = 'goods_check.upheld'"),
+    (ASKED, "UPDATE audit_record SET subject = 'x' WHERE action = 'goods_check.granted'"),
+    (OFF, "UPDATE goods_check SET appeal_is_granted = FALSE WHERE parcel_id IN (SELECT parcel_id FROM order_line l "
+     "JOIN bill_credit b ON b.order_line_id = l.id)"),
+    (OFF, "UPDATE goods_check SET appeal_is_granted = FALSE WHERE parcel_id IN (SELECT parcel_id FROM order_line l "
+     "JOIN refund_line d ON d.order_line_id = l.id)"),
+    (OFF, "UPDATE bill_credit SET reason_key = 'check:x:0'"),
+    (OFF, "UPDATE refund SET reason_key = 'check:' || (SELECT public_id FROM goods_check WHERE NOT appeal_is_granted)"),
+    ("what a station agreed to or the province granted came off", "DELETE FROM bill_credit"),
+    ("what a station agreed to or the province granted came off", "DELETE FROM refund_line"),
+)  # fmt: skip
+
 
 @pytest.fixture
 def canteen(real_app: Flask) -> Iterator[Canteen]:
@@ -137,3 +160,22 @@ def test_whatever_was_tampered_with_at_the_bank_is_named(canteen: Canteen) -> No
 
     assert named(db.engine, cashier) == set()
     assert [(check, sql) for check, sql in AT_THE_BANK if check not in named(db.engine, cashier, ours=sql)] == []
+
+
+@pytest.mark.full
+def test_whatever_was_tampered_with_of_the_provinces_answers_is_named(canteen: Canteen) -> None:
+    """One granted after it was paid, one granted on the bill, one not granted."""
+    paid = refuse(canteen)
+    paid.ask()
+    canteen.pay(canteen.bill().public_id)
+    billed, upheld = refuse(canteen), refuse(canteen)
+    for asked in (billed, upheld):
+        asked.ask()
+    for asked in (paid, billed, upheld):
+        asked.decide(grants=asked is not upheld)
+    canteen.shop.work()
+    cashier = canteen.shop.cashier.storage
+    db.session.remove()
+
+    assert named(db.engine, cashier) == set()
+    assert [(check, sql) for check, sql in OF_THE_PROVINCE if check not in named(db.engine, cashier, ours=sql)] == []

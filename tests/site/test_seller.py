@@ -44,6 +44,8 @@ def test_orders_to_prepare_by_station_and_day(shop: Shop, farmer: FlaskClient) -
     assert page.count("吉县站") >= 1 and page.count("沁县站") >= 1
     rows = [row for row in page.split("<tr>") if "吉县红富士苹果" in row]
     assert len(rows) == 1 and "<strong>5</strong>" in rows[0]
+    leaves = parcels(second)[0].leave_by  # not when it arrives: until then it is on the road
+    assert f"{leaves.month}月{leaves.day}日前送到站里" in page and "答应买家" not in page
     assert f"{first}-1" in page and f"{second}-1" in page and "郭晓芸" not in page and "平阳路" not in page
     home = farmer.get("/seller").text
     assert "样货等你送" in home and "× <strong>5</strong>" in home

@@ -31,10 +31,13 @@ def upgrade() -> None:
     connection = op.get_bind()
     connection.execute(PARCEL.update().values(leave_by=PARCEL.c.promised_by))
     rates = connection.execute(RATES).all()
-    for row in connection.execute(ON_THE_ROAD).all():
+    leaving: list[dict[str, int | date]] = []
+    for row in connection.execute(ON_THE_ROAD):
         days = next((each.days for each in rates if each.zone == row.zone and each.up_to_grams >= row.net_weight_grams), 0)
-        day: date = row.promised_by - timedelta(days=days)
-        connection.execute(PARCEL.update().where(PARCEL.c.id == row.id).values(leave_by=day))
+        leaving.append({"of": row.id, "day": row.promised_by - timedelta(days=days)})
+    if leaving:
+        one = PARCEL.update().where(PARCEL.c.id == sa.bindparam("of")).values(leave_by=sa.bindparam("day"))
+        connection.execute(one, leaving)
     with op.batch_alter_table("parcel", schema=None) as batch_op:
         batch_op.alter_column("leave_by", existing_type=sa.Date(), nullable=False)
 

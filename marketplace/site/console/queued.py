@@ -26,6 +26,7 @@ from marketplace.orders.batches import queries as batches
 from marketplace.orders.batches.models import PayoutAccount
 from marketplace.orders.cases.models import CaseAppeal
 from marketplace.orders.cases.states import AppealState
+from marketplace.orders.institutions.check_queries import is_with_the_province
 from marketplace.orders.institutions.models import AccountStatement, GoodsCheck, Institution
 from marketplace.orders.institutions.states import InstitutionState, StatementState
 from marketplace.payments import overdue
@@ -91,8 +92,7 @@ def reviews() -> Columns:
 
 
 def checks() -> Columns:
-    asked = (GoodsCheck.appealed_at.is_not(None), GoodsCheck.appeal_answered_at.is_(None))
-    return select(func.count(), func.min(GoodsCheck.appealed_at)).where(*asked)
+    return select(func.count(), func.min(GoodsCheck.appealed_at)).where(*is_with_the_province())
 
 
 def organisations() -> Columns:
