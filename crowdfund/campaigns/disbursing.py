@@ -16,7 +16,7 @@ from crowdfund.campaigns.cash import drawers
 from crowdfund.campaigns.criteria.models import Beneficiary, CampaignCriteria
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evidence
 from crowdfund.campaigns.repayments import queries as repaid
-from crowdfund.campaigns.reports.due import refuse_overdue
+from crowdfund.campaigns.reports.due import ReportOverdue, refuse_overdue
 from crowdfund.campaigns.states import CampaignState, DisbursementState
 from crowdfund.campaigns.students import set_aside
 from crowdfund.campaigns.whereabouts import invoices
@@ -70,7 +70,8 @@ class BankUnanswered(Refusal):
     )
 
 
-HELD_UP: Final = (CampaignDoesNotSpend, EvidenceOverdue, BankUnanswered)  # what stops all of a campaign's money
+HELD_UP: Final = (CampaignDoesNotSpend, EvidenceOverdue, BankUnanswered, ReportOverdue)
+"""What stops all of a campaign's money."""
 
 
 class NobodyReached(Refusal):
@@ -130,14 +131,19 @@ def hold(session: Session, campaign: Any) -> Campaign:
     found = session.scalar(held.execution_options(populate_existing=True))
     if found is None:
         raise NotFound("campaign")
-    if found.state not in SPENDS:
-        raise CampaignDoesNotSpend(found.public_id)
-    if session.scalar(select(exists().where(Disbursement.campaign_id == found.id, overdue()))):
-        raise EvidenceOverdue(found.public_id)
-    if session.scalar(select(exists().where(Disbursement.campaign_id == found.id, unanswered()))):
-        raise BankUnanswered(found.public_id)
-    refuse_overdue(session, found)
+    refuse_held_up(session, found)
     return found
+
+
+def refuse_held_up(session: Session, campaign: Campaign) -> None:
+    """Raises CampaignDoesNotSpend, EvidenceOverdue, BankUnanswered, ReportOverdue."""
+    if campaign.state not in SPENDS:
+        raise CampaignDoesNotSpend(campaign.public_id)
+    if session.scalar(select(exists().where(Disbursement.campaign_id == campaign.id, overdue()))):
+        raise EvidenceOverdue(campaign.public_id)
+    if session.scalar(select(exists().where(Disbursement.campaign_id == campaign.id, unanswered()))):
+        raise BankUnanswered(campaign.public_id)
+    refuse_overdue(session, campaign)
 
 
 def request(

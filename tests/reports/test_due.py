@@ -4,17 +4,19 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
-from flask import Flask
+from flask import Flask, current_app
 from hypothesis import given, strategies as st
 from sqlalchemy import select
 
 from crowdfund.campaigns import disbursing
-from crowdfund.campaigns.models import Disbursement
+from crowdfund.campaigns.models import Campaign, Disbursement
 from crowdfund.campaigns.reports import due, reminding
 from crowdfund.campaigns.reports.due import ReportOverdue
 from crowdfund.campaigns.states import CampaignState as C, DisbursementState as D
+from marketplace.accounts.models import Person
 from marketplace.core.db import db, in_transaction
 from marketplace.notifications.models import Message
+from tests.factories import sign_in_as
 from tests.public_ledger.conftest import Giving
 from tests.public_ledger.test_disbursing import lay
 from tests.reports.conftest import opened, report
@@ -58,10 +60,19 @@ def test_an_overdue_report_stops_every_step_of_this_campaign_and_of_no_other(giv
         db.session.expire_all()
         assert db.session.scalars(states).all() == [D.REQUESTED, D.APPROVED]
         giving.pay_out(other, 5)
+        assert "法定报告逾期了" in bill_page(giving, late) and "逾期" not in bill_page(giving, other)
 
         report(giving, late)
+        assert "逾期" not in bill_page(giving, late)
         in_transaction(disbursing.send, disbursement=approved, officer_id=giving.officer)
         giving.request(late, 1)
+
+
+def bill_page(giving: Giving, campaign: Campaign) -> str:
+    client = current_app.test_client()
+    sign_in_as(client, db.session.get_one(Person, giving.officer))
+    page: str = client.get(f"/charity/disbursements/new?campaign={campaign.public_id}").text
+    return page
 
 
 def test_a_campaign_that_ended_owes_its_full_report_too(giving: Giving) -> None:

@@ -5,15 +5,14 @@ from typing import Any, Final
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _, lazy_gettext as _l
+from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 from sqlalchemy import select
 
 from crowdfund.campaigns import desk, disbursing, evidence, payments_out
 from crowdfund.campaigns.disbursement_forms import EVIDENCE_WORDS, BankForm, BillForm, EvidenceForm, ReasonForm
 from crowdfund.campaigns.faces import looking
-from crowdfund.campaigns.models import Organisation
+from crowdfund.campaigns.models import Campaign, Organisation
 from crowdfund.campaigns.repayments import queries as repaid
-from crowdfund.campaigns.reports.due import ReportOverdue
 from crowdfund.campaigns.states import DisbursementState as D
 from crowdfund.campaigns.views.ledger import file_answer
 from listings.pictures import UnusablePicture
@@ -62,7 +61,14 @@ def list_disbursements() -> ResponseReturnValue:
 @bp.get("/new")
 @requires("disbursement.request")
 def show_new() -> ResponseReturnValue:
-    return bill_page(chosen(), None)
+    """The form; what stops all of this campaign's money is said before anybody has typed a bill."""
+    choice, session = chosen(), db.session()
+    campaign = session.scalars(select(Campaign).where(Campaign.public_id == choice.public_id)).one()
+    try:
+        disbursing.refuse_held_up(session, campaign)
+    except disbursing.HELD_UP as refusal:
+        return bill_page(choice, None, held_up=refusal.message)
+    return bill_page(choice, None)
 
 
 def chosen() -> payments_out.Choice:
@@ -76,9 +82,11 @@ def chosen() -> payments_out.Choice:
     return choice
 
 
-def bill_page(choice: payments_out.Choice, form: BillForm | None, status: int = 200) -> ResponseReturnValue:
+def bill_page(
+    choice: payments_out.Choice, form: BillForm | None, status: int = 200, *, held_up: LazyString | str = ""
+) -> ResponseReturnValue:
     form = form or BillForm(budget=payments_out.budget_of(db.session(), choice.public_id))
-    return page("charity/bill.html", status, choice=choice, form=form)
+    return page("charity/bill.html", status, choice=choice, form=form, held_up=held_up)
 
 
 @bp.post("/new")
@@ -106,7 +114,7 @@ def create_disbursement() -> ResponseReturnValue:
     except disbursing.InvoiceUsed as refusal:
         form.invoice_number.errors = [refusal.message]
         return bill_page(choice, form, 422)
-    except (*disbursing.HELD_UP, ReportOverdue) as refusal:
+    except disbursing.HELD_UP as refusal:
         form.form_errors.append(refusal.message)
         return bill_page(choice, form, 409)
     flash(_("Requested. Another person approves it."), "done")

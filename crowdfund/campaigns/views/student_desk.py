@@ -2,7 +2,7 @@
 schools paid."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from flask import Blueprint, Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,7 +11,6 @@ from flask_babel import gettext as _
 from crowdfund.campaigns import disbursing, payments_out
 from crowdfund.campaigns.disbursement_forms import ReasonForm
 from crowdfund.campaigns.evidence import UnusableFile
-from crowdfund.campaigns.reports.due import ReportOverdue
 from crowdfund.campaigns.students import calendar, desk, proofs, publishing, releasing, terms, words
 from crowdfund.campaigns.students.forms import PlaceForm, ProofForm, ReleaseForm, TermForm, TermReportForm
 from crowdfund.campaigns.views.disbursements import page as desk_page
@@ -24,8 +23,6 @@ from marketplace.core.formats import yuan
 from marketplace.core.forms import Form
 from marketplace.core.steps import take_step
 from marketplace.payments.gateways import current_book
-
-HELD_UP: Final = (*disbursing.HELD_UP, ReportOverdue)
 
 bp = Blueprint("student_desk", __name__, url_prefix="/charity/places")
 
@@ -123,7 +120,7 @@ def create_term(place: str) -> ResponseReturnValue:
             )
         ]
         return place_page(place, {"opening": form}, 422)
-    except (terms.OpenAlready, terms.NoSuchTerm, terms.ProofOverdue, *HELD_UP) as refusal:
+    except (terms.OpenAlready, terms.NoSuchTerm, terms.ProofOverdue, *disbursing.HELD_UP) as refusal:
         form.term.errors = [str(refusal.message)]
         return place_page(place, {"opening": form}, refusal.status)
     return redirect(url_for(".show_place", place=place), 303)
@@ -268,7 +265,7 @@ def create_release() -> ResponseReturnValue:
     except disbursing.NotEnough as refusal:
         form.form_errors.append(_("%(sum)s is still available.", sum=yuan(refusal.free_fen)))
         return release_page(aid, form, 422)
-    except HELD_UP as refusal:
+    except disbursing.HELD_UP as refusal:
         form.form_errors.append(str(refusal.message))
         return release_page(aid, form, 409)
     return redirect(url_for("disbursements.show_disbursement", disbursement=made), 303)
