@@ -1,5 +1,7 @@
 """The seller centre: what to bring, by station and by day, and what runs low; never another seller's."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 import time_machine
 from flask.testing import FlaskClient
@@ -46,6 +48,10 @@ def test_orders_to_prepare_by_station_and_day(shop: Shop, farmer: FlaskClient) -
     assert len(rows) == 1 and "<strong>5</strong>" in rows[0]
     leaves = parcels(second)[0].leave_by  # not when it arrives: until then it is on the road
     assert f"{leaves.month}月{leaves.day}日前送到站里" in page and "答应买家" not in page
+    for days, said in ((0, "今天"), (1, "晚了")):
+        with time_machine.travel(datetime(leaves.year, leaves.month, leaves.day, 15, tzinfo=UTC) + timedelta(days=days)):
+            shown = farmer.get("/seller/orders").text.split('<div class="panel table--scroll">')[1].split("<table")[0]
+        assert [word for word in ("今天", "晚了") if word in shown] == [said] and said not in page
     assert f"{first}-1" in page and f"{second}-1" in page and "郭晓芸" not in page and "平阳路" not in page
     home = farmer.get("/seller").text
     assert "样货等你送" in home and "× <strong>5</strong>" in home
