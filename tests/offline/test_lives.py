@@ -184,4 +184,4 @@ def test_five_hundred_operations(make_phone: MakePhone, pytestconfig: pytest.Con
     ended = judge(keys_of(live(make_phone, seed=17, operations=operations)))
     assert sum(ended.values()) == operations
     least = operations // 100
-    assert ended["applied"] > 50 * least and ended["already_so"] > 4 * least and ended["conflict"] > least
+    assert ended["applied"] > 50 * least and ended["already_so"] > 4 * least and ended["conflict"] >= least
