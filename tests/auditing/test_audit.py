@@ -23,7 +23,7 @@ from tests.auditing.test_editing import TAMPERING as EDITING
 from tests.auditing.test_giving import TAMPERING as GIVING
 from tests.auditing.test_groups import TAMPERING as GROUPS
 from tests.auditing.test_imports import TAMPERING as SHEETS
-from tests.auditing.test_institutions import AT_THE_BANK, TAMPERING as INSTITUTIONS
+from tests.auditing.test_institutions import AT_THE_BANK, OF_THE_PROVINCE, TAMPERING as INSTITUTIONS
 from tests.auditing.test_matching import TAMPERING as MATCHING
 from tests.auditing.test_movements import TAMPERING as MOVEMENTS
 from tests.auditing.test_offline import TAMPERING as OFFLINE
@@ -198,7 +198,8 @@ def test_every_check_is_proved(traded: Shop) -> None:
 
     parts = {part.partition(":")[0] for part in said}
     of_pledges = {check.name for check in (*devices.DEVICES, *devices.PLEDGES)}  # proved in test_pledges.py
-    trade = (*EDITING, *CASES, *BY_BANK, *PROMOTIONS, *GROUPS, *INSTITUTIONS, *AT_THE_BANK, *FEEDBACK, *COMPLAINTS)
+    ours = (*INSTITUTIONS, *AT_THE_BANK, *OF_THE_PROVINCE)
+    trade = (*EDITING, *CASES, *BY_BANK, *PROMOTIONS, *GROUPS, *ours, *FEEDBACK, *COMPLAINTS)
     of_plans = {
         *TOGETHER,
         *REACHED,
