@@ -129,11 +129,16 @@ def create_approval(repayment: str) -> ResponseReturnValue:
 @bp.post("/repayments/<repayment>/refusal")
 @requires("disbursement.approve")
 def create_refusal(repayment: str) -> ResponseReturnValue:
+    return refuse(repayment, paying_back.refuse)
+
+
+def refuse(repayment: str, step: Any) -> ResponseReturnValue:
+    """With a reason."""
     decides_on(repayment)
     form = ReasonForm(request.form)
     if not form.validate():
         return repayment_page(repayment, form, 422)
-    return take(repayment, paying_back.refuse, reason=str(form.reason.data))
+    return take(repayment, step, reason=str(form.reason.data))
 
 
 def decides_on(repayment: str) -> None:
@@ -174,11 +179,7 @@ def create_correction_approval(repayment: str) -> ResponseReturnValue:
 @bp.post("/repayments/<repayment>/correction/refusal")
 @requires("disbursement.approve")
 def create_correction_refusal(repayment: str) -> ResponseReturnValue:
-    decides_on(repayment)
-    form = ReasonForm(request.form)
-    if not form.validate():
-        return repayment_page(repayment, form, 422)
-    return take(repayment, correcting.refuse, reason=str(form.reason.data))
+    return refuse(repayment, correcting.refuse)
 
 
 def take(repayment: str, step: Any, **given: Any) -> ResponseReturnValue:

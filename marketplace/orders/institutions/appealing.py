@@ -6,6 +6,7 @@ statement was paid meanwhile: then it goes back. docs/adr/0061 says why."""
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core import audit, clock
@@ -74,5 +75,5 @@ def decide(session: Session, *, institution: int, check: str, grants: bool, why:
 
 
 def check_of(session: Session, parcel: Parcel) -> GoodsCheck | None:
-    found = session.query(GoodsCheck).filter(GoodsCheck.parcel_id == parcel.id).populate_existing()
-    return found.one_or_none()
+    found = select(GoodsCheck).where(GoodsCheck.parcel_id == parcel.id)
+    return session.scalar(found.execution_options(populate_existing=True))
