@@ -176,7 +176,7 @@ def account_of(session: Session, /, *, reference: str) -> books.Account | None:
 def locked_gift() -> Columns:
     mine = select(Contribution.state, Contribution.campaign_id, Contribution.book, Contribution.fen, Campaign.past_goal)
     mine = mine.join(Campaign, Campaign.id == Contribution.campaign_id)
-    return mine.where(Contribution.public_id == bindparam("reference")).with_for_update(of=Contribution)
+    return mine.where(Contribution.public_id == bindparam("reference")).with_for_update(of=Contribution, key_share=True)
 
 
 @cache
@@ -258,7 +258,7 @@ def lapse(*, gift: str, purpose: str = PURPOSE) -> None:
 
 def give_up(session: Session, *, gift: str, purpose: str = PURPOSE) -> str | None:
     """Money that comes later goes back by itself; the open attempt where there is one, which has to be ended first."""
-    state = session.scalar(select(Contribution.state).where(Contribution.public_id == gift).with_for_update())
+    state = session.scalar(select(Contribution.state).where(Contribution.public_id == gift).with_for_update(key_share=True))
     if state is not G.PENDING:
         return None
     attempt = open_attempt(session, gift=gift, purpose=purpose)

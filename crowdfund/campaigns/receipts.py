@@ -83,9 +83,9 @@ def waive(session: Session, *, contribution: str) -> None:
 
 
 def held(session: Session, contribution: str) -> int:
-    """The gift's number, its row locked. Raises NotFound."""
+    """The gift's number, its row locked: a receipt of the year may refer to it meanwhile. Raises NotFound."""
     mine = select(Contribution.id).where(Contribution.public_id == contribution)
-    gift = session.scalar(mine.with_for_update())
+    gift = session.scalar(mine.with_for_update(key_share=True))
     if gift is None:
         raise NotFound(contribution)
     return gift

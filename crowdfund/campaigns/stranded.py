@@ -86,7 +86,7 @@ def send_again(session: Session, *, gift: str, organisations: Sequence[str] | No
     mine = select(Contribution.id).join(Campaign, Campaign.id == Contribution.campaign_id)
     if organisations is not None:
         mine = mine.where(Campaign.organisation_code.in_(organisations))
-    if session.scalar(mine.where(Contribution.public_id == gift).with_for_update(of=Contribution)) is None:
+    if session.scalar(mine.where(Contribution.public_id == gift).with_for_update(of=Contribution, key_share=True)) is None:
         raise NotFound(gift)
     row = session.execute(waiting().where(Contribution.public_id == gift)).first()
     if row is None:

@@ -247,6 +247,21 @@ def test_refunds_while_the_year_closes(real_giving: Giving) -> None:
     assert numbers == list(range(1, len(numbers) + 1))
 
 
+def test_gifts_on_one_receipt_go_back_at_once(real_giving: Giving, caplog: pytest.LogCaptureFixture) -> None:
+    """Each waits for the year, while its receipt is made anew with the gifts of all others: none waits for the other."""
+    with time_machine.travel(YEAR_END, tick=True) as traveller:
+        campaign, person = real_giving.campaign(), yearly_giver()
+        gifts = given_by(person, campaign, *range(100, 106))
+        traveller.shift(2 * HOUR)
+        close_all()
+        with caplog.at_level("INFO", "marketplace.core.db"):
+            refused = race([partial(in_transaction, send_back, gift, 60) for gift in gifts])
+    assert [error for error in refused if error is not None] == [] and caplog.messages == []
+    assert [(fen, items(number)) for number, state, fen, _year in all_receipts() if state is R.ISSUED] == [
+        (255, [40, 41, 42, 43, 44, 45])
+    ]
+
+
 def signed_in_giver(client: FlaskClient) -> int:
     person = make_person()
     sign_in_as(client, person)

@@ -151,6 +151,7 @@ def locked(session: Session, installment: str) -> tuple[Plan, Installment, Contr
     """Always in this order."""
     row = session.scalars(select(Installment).where(Installment.public_id == installment)).one()
     plan = session.get_one(Plan, row.plan_id, with_for_update=True, populate_existing=True)
-    gift = session.get_one(Contribution, row.contribution_id, with_for_update=True, populate_existing=True)
+    mine = select(Contribution).where(Contribution.id == row.contribution_id).with_for_update(key_share=True)
+    gift = session.scalars(mine.execution_options(populate_existing=True)).one()
     session.refresh(row, with_for_update=True)
     return plan, row, gift

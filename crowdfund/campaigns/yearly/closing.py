@@ -57,7 +57,7 @@ def gifts_of(session: Session, *, person: int, organisation: str, book: str, ove
     here = due(min(over, clock.start_of(date(year + 1, 1, 1)))).where(Contribution.person_id == person)
     here = here.where(Contribution.book == book, Campaign.organisation_code == organisation)
     here = here.where(Contribution.received_at >= clock.start_of(date(year, 1, 1)))
-    found = session.scalars(here.with_for_update(of=Contribution)).all()
+    found = session.scalars(here.with_for_update(of=Contribution, key_share=True)).all()
     valid = select(Receipt.contribution_id).where(Receipt.contribution_id.in_(found), Receipt.state == ReceiptState.ISSUED)
     still = set(session.scalars(valid))
     return [gift for gift in found if gift in still]
