@@ -223,4 +223,4 @@ def paid(card: Card, payment: Payment) -> Stop:
     back = [_("%(sum)s of it was paid back", sum=yuan(payment.repaid_fen))] if payment.repaid_fen else []
     text = str(_(", ")).join([payment.purpose, *back, proof])
     url = f"/ledger/{card.id}/disbursements/{payment.id}"
-    return Stop("done", title, short_date(payment.paid_at, language()), text, url, str(_("See the evidence")))
+    return Stop("done", title, short_date(payment.paid_at, language()), text, url=url, url_words=str(_("See the evidence")))

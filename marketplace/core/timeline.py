@@ -10,8 +10,8 @@ class Stop:
     state: str  # done, now, ahead
     title: str
     when: str = ""
-    day: str = ""  # of `when`, for machines: 2026-10-18
     text: str = ""
     place: str = ""  # continues the text, in Chinese
     url: str = ""
     url_words: str = ""
+    day: str = ""  # of `when`, for machines: 2026-10-18

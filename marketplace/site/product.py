@@ -177,7 +177,7 @@ def stops(product: Product, today: date) -> list[Stop]:
         found = str(_(", ")).join(product.checked.findings) or _("The station has checked the goods.")
         title = _("Checked at %(station)s", station=product.station.name)
         at = product.checked.at
-        way.append(Stop("done", title, short_date(at, language()), in_shanghai(at).strftime("%Y-%m-%d"), found))
+        way.append(Stop("done", title, short_date(at, language()), found, day=in_shanghai(at).strftime("%Y-%m-%d")))
     way.append(Stop("done", _("You order, it leaves within 24 hours"), text=_("The code on the box leads to this page.")))
     return way
 

@@ -46,6 +46,12 @@ from tests.pledges.conftest import CANARY, OURS
 
 MOST: Final = 3  # pages of one view that are looked at because something links to them
 LINK: Final = re.compile(r'(?:href|action|src)="(/[^"#]*)')
+MOMENT: Final = re.compile(
+    r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d))?"
+)  # as HTML wants it in datetime=""
+UNNAMED: Final = re.compile(
+    r"<(section|article)\b(?![^>]*aria-label)[^>]*>(?:(?!</?section|</?article|<h[1-6]).)*</\1>", re.DOTALL
+)
 COUNTY: Final = "141124"
 
 
@@ -177,6 +183,7 @@ class Crawl:
     session: Session
     name: str
     leaks: list[str] = field(default_factory=list)
+    flaws: set[str] = field(default_factory=set)  # moments that are none, sections without a heading
     answered: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))  # by view
 
     def __post_init__(self) -> None:
@@ -212,6 +219,10 @@ class Crawl:
         said = f"{answer.headers}\n{answer.get_data().decode(errors='replace')}"  # a paper is no text
         if CANARIES.search(said):
             self.leaks.append(f"{method} {path}")
+        self.flaws.update(
+            f"{path}: {moment}" for moment in re.findall(r'datetime="([^"]*)"', said) if not MOMENT.fullmatch(moment)
+        )
+        self.flaws.update(f"{path}: {unnamed[0][:80]}" for unnamed in UNNAMED.finditer(said) if "<html" in said)
         if view := self.view_of(path, method):
             self.answered[view].add(answer.status_code)
         return said

@@ -74,7 +74,7 @@ def test_no_page_and_no_answer_names_a_child(house: Flask, demonstration: Sessio
     crawl.look(addresses(house, "GET", values))
     crawl.press(addresses(house, "POST", values))
 
-    assert crawl.leaks == [] and kept(demonstration) == []
+    assert crawl.leaks == [] and crawl.flaws == set() and kept(demonstration) == []
     assert '"event": "answered"' in written.getvalue() and not CANARIES.search(written.getvalue())
     assert not any(500 in statuses for statuses in crawl.answered.values())
 
@@ -94,7 +94,7 @@ def test_everybody_looked_at_everything(house: Flask, demonstration: Session, wr
     for crawl in crawls:
         crawl.press(addresses(house, "POST", values))
 
-    assert [(crawl.name, leak) for crawl in crawls for leak in crawl.leaks] == []
+    assert [(crawl.name, fault) for crawl in crawls for fault in (*crawl.leaks, *crawl.flaws)] == []
     assert kept(demonstration) == [] and not CANARIES.search(written.getvalue())
     views = {rule.endpoint for rule in house.url_map.iter_rules() if "GET" in (rule.methods or ())} - {"static"}
     views -= {view for view in views if view.startswith(OF_THE_GATEWAY)}
