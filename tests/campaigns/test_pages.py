@@ -57,6 +57,7 @@ def test_a_campaign_says_all_that_the_law_wants(fund: Fund) -> None:
         "有效期到 2099年1月1日",
     ):
         assert words in page
+    assert '<p class="timeline__text">示例青少年基金会 DEMO-0417</p>' in page
     for words in ("示例银行 尾号 0417", "用于下学期补书", "图书 300 册", "¥12,000.00", "¥40.00 是一册书", "9 天", "临县站"):
         assert words in page
     assert "目标 ¥18,000.00，已到 0%" in page
