@@ -41,7 +41,7 @@ def test_a_card_for_other_pages_runs_nothing_and_knows_nobody(fund: Fund) -> Non
     policy = answer.headers["Content-Security-Policy"]
     assert answer.status_code == 200 and "Set-Cookie" not in answer.headers
     assert "frame-ancestors *" in policy and "script-src" not in policy and "form-action 'none'" in policy
-    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin" and "X-Frame-Options" not in answer.headers
     assert "<script" not in answer.text and "<form" not in answer.text and "李承志" not in answer.text
     assert "¥6.60" in answer.text and f'/campaigns/{campaign}"' in answer.text
     assert "frame-ancestors 'none'" in fund.browser().get(f"/campaigns/{campaign}").headers["Content-Security-Policy"]

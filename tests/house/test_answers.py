@@ -65,6 +65,7 @@ def test_policies(client: FlaskClient) -> None:
         "base-uri 'none'"
     )
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "geolocation=()" in headers["Permissions-Policy"]
     assert headers["Cache-Control"] == "no-store"
