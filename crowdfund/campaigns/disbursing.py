@@ -272,6 +272,9 @@ def complete(session: Session, *, disbursement: str, officer_id: int) -> None:
 
     What came back in full needs neither. Raises NoEvidence, NobodyReached, StaleState, NotFound."""
     row = get(session, disbursement)
+    locked = select(Campaign.id).where(Campaign.id == row.campaign_id).with_for_update(key_share=True)
+    session.execute(locked)  # nobody corrects meanwhile what came back
+    session.refresh(row)
     if not repaid.is_all_back(session, row):
         refuse_unproved(session, row)
     move(session, row, D.EVIDENCED, D.PAID, officer_id, "all evidence is there")

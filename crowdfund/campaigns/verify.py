@@ -364,7 +364,8 @@ class Spent:
             if row["kind"] != "correction":
                 continue
             first, lines = names.pop(row["commitment"], number), sorted(undone.pop(number, []))
-            if first >= number or lines != sorted(back.get(first, [])) or row["fen"] != -mine[first]["fen"]:
+            said = (row["fen"], row["who"])
+            if first >= number or lines != sorted(back.get(first, [])) or said != (-mine[first]["fen"], mine[first]["who"]):
                 raise Wrong(f"Row {number} corrects other lines. 第 {number} 行更正的不是表里写的发票行。")
             self.repaid -= 1
         if undone:

@@ -21,6 +21,8 @@ RECEIVED: Final = """(SELECT COALESCE(SUM(line.amount), 0) FROM entry JOIN line 
 IS_APPROVED: Final = "p.decided_at IS NOT NULL AND p.refused_why = ''"
 OWED: Final = f"CASE WHEN {IS_APPROVED} THEN p.fen ELSE 0 END"
 GONE: Final = came_to("'repaid_undone:' || p.public_id", kind="restricted", owner="c.public_id", book="d.book")
+TAKEN: Final = RECEIVED.replace("'repaid:'", "'repaid_undone:'")
+OWED_BACK: Final = "CASE WHEN p.corrected_at IS NULL THEN 0 ELSE -p.fen END"
 CORRECTED: Final = """EXISTS (SELECT 1 FROM repayment_correction k WHERE k.repayment_id = p.id AND k.decided_at IS NOT NULL
     AND k.refused_why = '')"""
 REPAYMENTS: Final = (
@@ -41,8 +43,8 @@ REPAYMENTS: Final = (
         "corrections of what came back are booked",
         f"""SELECT p.public_id AS name, p.fen AS owed, -({GONE}) AS amount FROM repayment p
         JOIN disbursement d ON d.id = p.disbursement_id JOIN campaign c ON c.id = d.campaign_id
-        WHERE {GONE} <> CASE WHEN p.corrected_at IS NULL THEN 0 ELSE -p.fen END""",
-        "repayment {name} of {owed} fen was corrected or not: {amount} left its campaign's account for it",
+        WHERE {GONE} <> {OWED_BACK} OR {TAKEN} <> {OWED_BACK}""",
+        "repayment {name} of {owed} fen was corrected or not: {amount} left its campaign's account, or by another way",
     ),
     Check(
         "two people correct what came back",
@@ -78,6 +80,14 @@ REPAYMENTS: Final = (
         f"""SELECT p.public_id AS name FROM repayment p JOIN disbursement d ON d.id = p.disbursement_id
         WHERE {IS_APPROVED} AND d.state NOT IN ('paid', 'evidenced')""",
         "repayment {name} came back of what was never paid",
+    ),
+    Check(
+        "what counts as proved has an invoice or came back in full",
+        f"""SELECT d.public_id AS name FROM disbursement d WHERE d.state = 'evidenced'
+        AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.disbursement_id = d.id AND e.kind = 'invoice')
+        AND d.fen <> (SELECT COALESCE(SUM(p.fen), 0) FROM repayment p
+            WHERE p.disbursement_id = d.id AND {IS_APPROVED} AND p.corrected_at IS NULL)""",
+        "payment {name} counts as proved, and has no invoice",
     ),
 )
 NAMED: Final = "repayments are as they were sealed"

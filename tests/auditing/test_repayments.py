@@ -14,6 +14,9 @@ from tests.whereabouts.conftest import follow
 
 __all__ = ["make_giving"]
 
+ELSEWHERE = "SELECT id FROM ledger_account WHERE kind = 'payout_in_transit'"
+TAKEN_OUT = """entry_id = (SELECT id FROM entry WHERE kind = 'repaid_undone')
+    AND account_id = (SELECT id FROM ledger_account WHERE kind = 'gateway_clearing')"""
 TAMPERING = (
     ("what providers paid back is booked", "UPDATE repayment SET fen = fen + 1 WHERE id = 1"),
     ("what providers paid back is booked", "UPDATE repayment SET refused_why = '不是' WHERE id = 1"),
@@ -23,11 +26,13 @@ TAMPERING = (
     ("lines come back once, of their own payment", "UPDATE repaid_line SET fen = 401 WHERE bill_line_id = 1"),
     ("lines come back once, of their own payment", "UPDATE repayment SET disbursement_id = 2 WHERE id = 1"),
     ("only what was paid comes back", "UPDATE disbursement SET state = 'failed' WHERE id = 1"),
+    ("what counts as proved has an invoice or came back in full", "UPDATE disbursement SET state = 'evidenced'"),
     ("repayments are as they were sealed", "UPDATE public_row SET commitment = 'ab' WHERE kind = 'repayment'"),
     ("repayments are as they were sealed", "UPDATE repaid_line SET fen = 61 - fen WHERE repayment_id = 1"),
     ("repayments are as they were sealed", "UPDATE public_row SET commitment = 'ab' WHERE kind = 'correction'"),
     ("corrections of what came back are booked", "UPDATE repayment SET corrected_at = NULL"),
     ("corrections of what came back are booked", "UPDATE repayment SET corrected_at = decided_at WHERE id = 1"),
+    ("corrections of what came back are booked", f"UPDATE line SET account_id = ({ELSEWHERE}) WHERE {TAKEN_OUT}"),
     ("two people correct what came back", "UPDATE repayment SET corrected_at = NULL"),
     ("two people correct what came back", "UPDATE repayment_correction SET refused_why = '不是'"),
     ("entries of corrections have one", "UPDATE repayment SET public_id = 'y' WHERE id = 3"),

@@ -13,7 +13,10 @@ from crowdfund.campaigns.criteria import publishing, reaching
 from crowdfund.campaigns.criteria.models import Beneficiary
 from crowdfund.campaigns.criteria.reaching import OutsideCriteria, Reached
 from crowdfund.campaigns.models import Disbursement
+from crowdfund.campaigns.repayments import correcting, paying_back
+from crowdfund.campaigns.repayments.paying_back import Credit
 from crowdfund.campaigns.states import DisbursementState
+from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
 from marketplace.core.money import Money
@@ -152,6 +155,34 @@ def test_a_payment_is_proved_with_those_it_reached(fund: Fund) -> None:
     assert db.session.scalars(select(Disbursement.state)).one() is DisbursementState.EVIDENCED
     with pytest.raises(StaleState):
         add(fund, payment, LINXIAN("2 号农户", fen=1))
+    assert names(payment) == [("玉坪小学", 4000)]
+
+
+def test_what_came_back_in_full_and_was_not_there_is_proved_before_it_is_corrected(fund: Fund, officer: FlaskClient) -> None:
+    """It counted as proved with nobody reached: whom it reached can be entered all the same, until it is corrected."""
+    payment = paid(fund, opened(fund))
+    credit = Credit({1: 10_000}, "HUI-1", clock.today(), "没有货了")
+    entered: dict[str, Any] = {"disbursement": payment, "officer_id": fund.officer.id}
+    back = in_transaction(paying_back.enter, credit=credit, paper=evidence.Kept("", "cd" * 32), **entered)
+    in_transaction(paying_back.approve, repayment=back, approver_id=fund.approver.id)
+    in_transaction(disbursing.complete, **entered)
+    in_transaction(correcting.enter, repayment=back, why="银行又划走了", officer_id=fund.officer.id)
+    agree = partial(in_transaction, correcting.approve, repayment=back, approver_id=fund.approver.id)
+    proof: Any = {"kind": "invoice", "words": "", "is_public": False, "kept": evidence.Kept("", "ab" * 32)}
+    in_transaction(evidence.add, **entered, **proof)
+    with pytest.raises(correcting.NotProvedThen):
+        agree()
+    here = f"/charity/disbursements/{payment}/beneficiaries"
+    assert post(officer, here, {"reached": "写错的 临县 40"}).status_code == 303
+    wrong = db.session.scalars(select(Beneficiary.public_id)).one()
+    assert f"{here}/{wrong}/removal" in officer.get(here).text
+    in_transaction(reaching.remove, **entered, beneficiary=wrong)
+    add(fund, payment, LINXIAN("玉坪小学", fen=4000))
+    agree()
+    with pytest.raises(StaleState):
+        add(fund, payment, LINXIAN("2 号农户", fen=1))
+    with pytest.raises(IntegrityError, match="proved"), db.session.begin_nested():
+        db.session.execute(text("DELETE FROM beneficiary"))
     assert names(payment) == [("玉坪小学", 4000)]
 
 

@@ -1,5 +1,8 @@
 """What was let in by mistake: two people take it out again, its lines are paid anew, and a stranger can follow all of it."""
 
+import time
+from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
@@ -115,6 +118,33 @@ def test_what_counted_as_all_back_is_proved_first_and_no_campaign_is_called_off_
     refused(correcting.NotProvedThen, in_transaction, correcting.approve, repayment=made, approver_id=giving.approver)
     told: dict[str, Any] = {"campaign": campaign.public_id, "person": giving.officer, "why": "学校合并了"}
     refused(lifecycle.CorrectionWaits, lambda: in_transaction(lifecycle.cancel, **told))
+
+
+def test_nothing_counts_as_proved_since_it_came_back_while_that_is_corrected(
+    real_giving: Giving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One person says that all evidence is there, and has seen that all came back; another agrees at that moment."""
+    _campaign, payment = paid(real_giving)
+    made = pay_back(real_giving, payment, {1: 400, 2: 100})
+    ask_correction(real_giving, made)
+    has_looked, all_back = Event(), queries.is_all_back
+
+    def look(*given: Any) -> bool:
+        found = all_back(*given)
+        if not has_looked.is_set():
+            has_looked.set()
+            time.sleep(0.5)  # as long as the other needs, if nothing holds it up
+        return found
+
+    def agree() -> None:
+        has_looked.wait()
+        in_transaction(correcting.approve, repayment=made, approver_id=real_giving.approver)
+
+    monkeypatch.setattr(queries, "is_all_back", look)
+    complete = partial(in_transaction, disbursing.complete, disbursement=payment, officer_id=real_giving.officer)
+    done, agreed = race([complete, agree])
+    assert done is None and isinstance(agreed, correcting.NotProvedThen)
+    assert row_of(made).is_approved
 
 
 def test_the_database_itself_corrects_nothing_alone(giving: Giving) -> None:

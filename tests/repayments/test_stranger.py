@@ -4,13 +4,15 @@ import csv
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 
+from crowdfund.campaigns import verify
 from tests.public_ledger.conftest import Giving
 from tests.public_ledger.test_verify import run
-from tests.repayments.conftest import paid, pay_back
+from tests.repayments.conftest import correct, paid, pay_back
 from tests.whereabouts.conftest import follow
 from tests.whereabouts.test_spent_file import Files, in_this_process
 
@@ -86,3 +88,24 @@ def test_whoever_says_that_another_gift_is_there_again_is_found_out(files: Files
     )
     code, said = files.otherwise(swapped.encode())
     assert code == 1 and "Row 1: 20 fen are not yet spent 还没花 by the table, by the order of the ledger 0." in said
+
+
+def test_a_correction_of_another_provider_or_sum_is_found_out(app: Flask, giving: Giving) -> None:
+    """Rows that a forger sealed anew: what is corrected is all of one row, of the same provider."""
+    campaign, payment = paid(giving)
+    correct(giving, pay_back(giving, payment, {1: 120, 2: 60}))
+    follow(giving)
+    ledger, client = verify.Ledger(keeps_rows=True), app.test_client()
+    ledger.read(iter(io.BytesIO(client.get("/ledger.csv").data)))
+    table, rows = client.get(f"/ledger/{campaign.public_id}/spent.csv").data, ledger.rows or {}
+
+    def check(changed: dict[str, Any]) -> None:
+        spent = verify.Spent()
+        spent.read(iter(io.BytesIO(table)))
+        spent.check(rows | {6: rows[6] | changed}, ledger.last)
+
+    assert rows[6]["kind"] == "correction"
+    check({})
+    for changed in ({"who": "太原书店"}, {"fen": -179}, {"commitment": rows[4]["commitment"]}, {"kind": "refund"}):
+        with pytest.raises(verify.Wrong, match=r"^Row [56]"):
+            check(changed)

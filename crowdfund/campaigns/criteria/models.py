@@ -51,14 +51,20 @@ class Beneficiary(Base):
 
 
 LIMITS = "campaign_criteria c WHERE c.campaign_id = NEW.campaign_id"
+BACK = (
+    "(SELECT COALESCE(SUM(p.fen), 0) FROM repayment p WHERE p.disbursement_id = d.id AND p.decided_at IS NOT NULL"
+    " AND p.refused_why = '' AND p.corrected_at IS NULL)"
+)
+UNPROVED = f"(d.state = 'paid' OR (d.state = 'evidenced' AND d.fen = {BACK}))"  # what came back in full bought nothing yet
 OUTSIDE = (
     f"NEW.fen > (SELECT c.each_fen FROM {LIMITS}) OR "
     f"(SELECT COUNT(*) FROM beneficiary b WHERE b.campaign_id = NEW.campaign_id) >= (SELECT c.most FROM {LIMITS}) OR "
     "NOT EXISTS (SELECT 1 FROM disbursement d WHERE d.id = NEW.disbursement_id AND d.campaign_id = NEW.campaign_id "
-    "AND d.state = 'paid' AND d.fen >= NEW.fen + "
+    f"AND {UNPROVED} AND d.fen >= NEW.fen + "
     "(SELECT COALESCE(SUM(b.fen), 0) FROM beneficiary b WHERE b.disbursement_id = NEW.disbursement_id))"
 )
-PROVED = "EXISTS (SELECT 1 FROM disbursement d WHERE d.id = OLD.disbursement_id AND d.state <> 'paid')"
+PROVED = f"EXISTS (SELECT 1 FROM disbursement d WHERE d.id = OLD.disbursement_id AND NOT {UNPROVED})"
+OF_REPAYMENTS = ("repayment", "repayment_correction")  # the second comes with the column that says what was corrected
 
 
 def fixed(row: str) -> str:
@@ -74,10 +80,10 @@ triggers.register(
         OUTSIDE,
         "outside the published criteria",
         lock="'beneficiary' || NEW.campaign_id",
-        reads=("disbursement", "campaign_criteria"),
+        reads=("disbursement", "campaign_criteria", *OF_REPAYMENTS),
     ),
     triggers.Guard("beneficiary", "UPDATE", "OLD.key <> NEW.key OR OLD.fen <> NEW.fen", "a beneficiary is not changed"),
-    triggers.Guard("beneficiary", "DELETE", PROVED, "the payment is proved", reads=("disbursement",)),
+    triggers.Guard("beneficiary", "DELETE", PROVED, "the payment is proved", reads=("disbursement", *OF_REPAYMENTS)),
     *(
         triggers.Guard(table, event, fixed("OLD" if event == "DELETE" else "NEW"), PROMISED, reads=("campaign",))
         for table in ("campaign_criteria", "criteria_county")

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from crowdfund.campaigns.criteria.models import Beneficiary
 from crowdfund.campaigns.criteria.publishing import Limits, limits_of
 from crowdfund.campaigns.models import Campaign, Disbursement
+from crowdfund.campaigns.repayments import queries as repaid
 from crowdfund.campaigns.states import DisbursementState as D
 from marketplace.core import audit, page_cache
 from marketplace.core.encryption import fingerprint
@@ -110,9 +111,14 @@ def held(session: Session, disbursement: str) -> tuple[Disbursement, str]:
     locked = select(Campaign.public_id).where(Campaign.id == row.campaign_id).with_for_update(key_share=True)
     campaign = session.scalars(locked).one()
     session.refresh(row, with_for_update=True)
-    if row.state is not D.PAID:
+    if not may_be_listed(session, row):
         raise StaleState(f"{disbursement} is {row.state}")
     return row, campaign
+
+
+def may_be_listed(session: Session, row: Disbursement) -> bool:
+    """Until it is proved; what came back in full needed no proof, and gets one before that is corrected (ADR 63)."""
+    return row.state is D.PAID or (row.state is D.EVIDENCED and repaid.is_all_back(session, row))
 
 
 def given_fen(session: Session, disbursement_id: int) -> int:

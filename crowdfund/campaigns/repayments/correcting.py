@@ -76,6 +76,7 @@ def held(session: Session, repayment: str) -> tuple[Repayment, Disbursement, Cam
     if paid is None:
         raise NotFound(repayment)
     campaign = paying_back.hold(session, paid)
+    session.refresh(paid)  # somebody may have said meanwhile that all evidence is there
     locked = select(Repayment).where(Repayment.public_id == repayment).with_for_update()
     return session.scalars(locked.execution_options(populate_existing=True)).one(), paid, campaign
 

@@ -82,6 +82,7 @@ def list_page(disbursement: str, form: ReachedForm, status: int = 200) -> Respon
         "form": form,
         "limits": publishing.limits_of(session, shown.row.campaign_id),
         "listed": reaching.of_payment(session, shown.row.id),
+        "may_be_listed": reaching.may_be_listed(session, shown.row),
         "desk_current": "disbursements",
         **of_desk(),
     }
