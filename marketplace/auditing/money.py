@@ -20,6 +20,24 @@ def came_to(key: str, *, kind: str, owner: str, book: str) -> str:
         AND a.kind = '{kind}' AND a.owner = {owner} AND a.book = {book})"""
 
 
+DISPUTED: Final = """(SELECT p.id AS id, p.public_id AS public_id, p.remote_id AS remote_id FROM attempt p
+    WHERE p.id IN (SELECT d.attempt_id FROM dispute d)
+    AND (p.state = 'quarantine' OR EXISTS (SELECT 1 FROM entry s WHERE s.key = 'surplus:' || p.public_id)))"""
+"""Payments that nobody could use, and that a bank disputed."""
+
+OF_NOBODY: Final = f"""(SELECT t.id AS id, 'surplus:' || t.public_id AS key FROM {DISPUTED} t
+    UNION SELECT t.id, 'suspense:' || t.remote_id FROM {DISPUTED} t
+    UNION SELECT t.id, 'dispute_kept:' || t.public_id FROM {DISPUTED} t
+    UNION SELECT t.id, k.kind || r.public_id FROM {DISPUTED} t JOIN refund r ON r.attempt_id = t.id
+        AND (r.remote_payment IS NULL OR r.remote_payment = t.remote_id)
+        CROSS JOIN (SELECT 'refund:' AS kind UNION SELECT 'refund_failed:' UNION SELECT 'dispute_kept:') k
+    UNION SELECT t.id, k.kind || d.public_id FROM {DISPUTED} t JOIN dispute d ON d.attempt_id = t.id
+        CROSS JOIN (SELECT 'dispute_lost:' AS kind UNION SELECT 'dispute_appealed:') k)"""
+"""The keys of the entries that moved such a payment through suspense, or through the province's loss."""
+
+WAITS: Final = "-SUM(CASE WHEN a.kind = 'suspense' THEN line.amount ELSE 0 END)"
+LOST: Final = "SUM(CASE WHEN a.kind = 'chargeback_loss' THEN line.amount ELSE 0 END)"
+
 BOOKS: Final = (
     Check(
         "trial balance",
@@ -107,16 +125,25 @@ GATEWAYS: Final = (
     ),
     Check(
         "surplus goes back",
-        # where all its refunds failed it is in suspense again: "failed refunds are owed again" looks after that
+        # where one of its refunds failed the rest is in suspense again: "failed refunds are owed again" looks after that
         """SELECT attempt.public_id AS name, attempt.fen AS owed,
         COALESCE(SUM(refund.fen) FILTER (WHERE refund.state <> 'failed'), 0) AS amount
         FROM attempt LEFT JOIN refund ON refund.attempt_id = attempt.id
         WHERE attempt.state = 'succeeded' AND attempt.is_surplus
             AND NOT EXISTS (SELECT 1 FROM dispute d WHERE d.attempt_id = attempt.id AND d.state = 'lost')
         GROUP BY attempt.id, attempt.public_id, attempt.fen
-        HAVING COALESCE(SUM(refund.fen) FILTER (WHERE refund.state <> 'failed'),
-            CASE WHEN COUNT(refund.id) > 0 THEN attempt.fen ELSE 0 END) <> attempt.fen""",
+        HAVING COALESCE(SUM(refund.fen) FILTER (WHERE refund.state <> 'failed'), 0) <> attempt.fen
+            AND (COUNT(refund.id) FILTER (WHERE refund.state = 'failed') = 0
+                OR SUM(refund.fen) FILTER (WHERE refund.state <> 'failed') > attempt.fen)""",
         "attempt {name} brought {owed} fen too many, {amount} go back",
+    ),
+    Check(
+        "what a bank gave back of nobody's money is borne by what waits of it",
+        f"""SELECT t.public_id AS name, {WAITS} AS waits, {LOST} AS lost FROM {OF_NOBODY} n JOIN attempt t ON t.id = n.id
+        JOIN entry ON entry.key = n.key JOIN line ON line.entry_id = entry.id AND line.commodity = t.currency
+        JOIN ledger_account a ON a.id = line.account_id GROUP BY t.id, t.public_id
+        HAVING {WAITS} < 0 OR {LOST} < 0 OR ({WAITS} > 0 AND {LOST} > 0)""",
+        "of attempt {name} {waits} fen wait in suspense, and the province lost {lost} of it",
     ),
     Check(
         "no more goes back than came",

@@ -67,7 +67,7 @@ def give_up(session: Session, *, row: int, actor: str, why: str) -> RefundState:
     refunds.fail(session, refund=row, why="never arrived at the gateway")
     if refund.reason_key.partition(":")[0] == "surplus":
         attempt = session.get_one(Attempt, refund.attempt_id, with_for_update=True)
-        fen = min(refund.fen, refunds.left_of(session, attempt))  # a bank may have given it to the payer meanwhile
+        fen = min(refund.fen, refunds.left_in_suspense(session, attempt))  # a bank may have given it to the payer meanwhile
         if fen > 0:
             shares = {("suspense", ""): Money(fen, refund.currency)}
             key = f"surplus:{refund.public_id}"

@@ -14,7 +14,7 @@ from marketplace.core.records import record
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger import books
 from marketplace.payments.by_bank.states import BANK
-from marketplace.payments.disputes import standing
+from marketplace.payments.disputes import netting, standing
 from marketplace.payments.gateways import RefundRequest
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import AttemptState, RefundState
@@ -91,6 +91,11 @@ def left_of(session: Session, attempt: Attempt) -> int:
     return attempt.fen - int(session.scalar(gone) or 0) - standing.gone(session, attempt)
 
 
+def left_in_suspense(session: Session, attempt: Attempt) -> int:
+    """Fen of money that nobody could use which can be sent back now."""
+    return min(left_of(session, attempt), netting.of(session, attempt).waits_fen)
+
+
 def book_request(
     session: Session, refund: Refund, attempt: Attempt, *, shares: Mapping[books.Account, Money], actor: str
 ) -> str:
@@ -120,8 +125,17 @@ def post_failed(session: Session, refund: Refund, attempt: Attempt, *, was_done:
     books.post(session, key=f"refund_failed:{refund.public_id}", book=attempt.book, reference=attempt.reference, lines=lines)
     if attempt.purpose in on_failed:
         on_failed[attempt.purpose](session, reference=attempt.reference, refund=refund.public_id, amount=amount)
+    if is_nobodys(refund, attempt):
+        session.refresh(attempt, with_for_update=True)  # a bank may be deciding at this moment
+        netting.net(session, attempt, cause=refund.public_id)
     subject, why = f"refund:{refund.public_id}", refund.reason
     audit.record(session, actor=attempt.gateway, action="refund.failed", subject=subject, why=why, fen=refund.fen)
+
+
+def is_nobodys(refund: Refund, attempt: Attempt) -> bool:
+    """It gives back what nobody could use: out of suspense, and of this very payment."""
+    is_parked = any((kind, owner) == netting.SUSPENSE for kind, owner, _fen in refund.shares)
+    return is_parked and refund.remote_payment in {None, attempt.remote_id}
 
 
 @record
@@ -142,7 +156,7 @@ def begin_submission(session: Session, *, refund: int) -> Submission | None:
     if attempt.gateway == BANK:
         return None  # people send it, and confirm that they have
     is_first = row.state is RefundState.REQUESTED
-    if is_first and row.remote_payment is None and left_of(session, attempt) < 0:
+    if is_first and is_with_its_payer(session, row, attempt):
         transition(session, row, RefundState.SUBMITTING, expected=row.state, actor="system", why="asked")
         fail(session, refund=refund, why="the payer has it from the bank")
         return None
@@ -154,6 +168,13 @@ def begin_submission(session: Session, *, refund: int) -> Submission | None:
         return None
     request = RefundRequest(row.public_id, payment, Money(row.fen, row.currency))
     return Submission(attempt.gateway, request, row.key_is_fresh)
+
+
+def is_with_its_payer(session: Session, row: Refund, attempt: Attempt) -> bool:
+    """A bank has given it to them meanwhile."""
+    if row.remote_payment is None:
+        return left_of(session, attempt) < 0
+    return row.remote_payment == attempt.remote_id and standing.gone(session, attempt) > 0
 
 
 def leave_unknown(session: Session, *, refund: int) -> None:

@@ -58,17 +58,18 @@ def send_back(session: Session, *, payment: str, actor: str, why: str) -> str:
 
 
 def send_surplus_again(session: Session, attempt: Attempt, *, actor: str, why: str) -> str:
-    """Raises as `send_back`."""
+    """What is left of it. Raises as `send_back`."""
     if not books.is_posted(session, f"surplus:{attempt.public_id}"):
         raise NotFound(attempt.public_id)
     standing.refuse_disputed_payment(session, attempt)
-    mine = select(Refund.state).where(Refund.attempt_id == attempt.id, Refund.reason_key.startswith("surplus"))
-    before = session.scalars(mine).all()
-    if standing.gone(session, attempt) or any(state is not RefundState.FAILED for state in before):
+    amount = Money(refunds.left_in_suspense(session, attempt), attempt.currency)
+    if amount.fen <= 0:
         raise AlreadyGoingBack(attempt.public_id)
-    given: dict[str, Any] = {"reason_key": f"surplus:{len(before)}", "shares": {ACCOUNT: attempt.amount}, "reason": why}
+    mine = select(func.count()).where(Refund.attempt_id == attempt.id, Refund.reason_key.startswith("surplus"))
+    key = f"surplus:{session.scalar(mine)}"
+    given: dict[str, Any] = {"reason_key": key, "shares": {ACCOUNT: amount}, "reason": why}
     public_id = refunds.request_for(session, attempt, **given, is_surplus=True)
-    tell_audit(session, public_id, attempt.amount, actor=actor, why=why)
+    tell_audit(session, public_id, amount, actor=actor, why=why)
     return public_id
 
 

@@ -623,3 +623,53 @@ def test_parcels_that_have_not_left_know_when_they_must(at: At) -> None:
 
     days = {row["id"]: row["leave_by"].day for row in rows_of(engine, {"parcel": ["id", "leave_by"]})["parcel"]}
     assert days == {1: 3, 2: 5, 3: 5, 4: 1}
+
+
+def test_what_waited_beside_its_own_loss_lessens_it(at: At) -> None:
+    """Paid twice, asked back, taken by the payer's bank, and the refund failed: 3980 waited, and 1000 were lost."""
+    engine = at("0052")
+    accounts = ["gateway_clearing", "suspense", "chargeback_loss", "refund_in_transit", "dispute_receivable"]
+    moved = {
+        "surplus:a1": (0, 1, 3980),
+        "refund:r1": (1, 3, 3980),
+        "dispute_lost:d1": (2, 4, 1000),
+        "refund_failed:r1": (3, 1, 3980),
+        "surplus:a2": (0, 1, 500),  # another, that no bank asked for
+    }
+    entries = [
+        {"id": str(number), "key": key, "kind": key.partition(":")[0], "reference": "SX-1", "book": "test"}
+        for number, key in enumerate(moved, start=1)
+    ]
+    lines = [
+        {
+            "id": 90 + 2 * number + side,
+            "entry_id": str(number),
+            "account_id": account,
+            "amount": sign * fen,
+            "commodity": "CNY",
+        }
+        for number, (debit, credit, fen) in enumerate(moved.values(), start=1)
+        for side, (account, sign) in enumerate(((debit + 1, 1), (credit + 1, -1)))
+    ]
+    paid = {"fen": 3980, "state": "succeeded", "currency": "CNY", "book": "test", "reference": "SX-1", "is_surplus": True}
+    back = {"attempt_id": 1, "fen": 3980, "currency": "CNY", "reason_key": "surplus", "remote_payment": None}
+    lost = {"attempt_id": 1, "fen": 1000, "fee_fen": 0, "currency": "CNY", "state": "lost"}
+    put_in(
+        engine,
+        {
+            "ledger_account": [
+                {"id": number, "kind": kind, "owner": "", "book": "test"} for number, kind in enumerate(accounts, start=1)
+            ],
+            "attempt": [paid | {"id": number, "public_id": f"a{number}"} for number in (1, 2)],
+            "refund": [back | {"id": 1, "public_id": "r1", "state": "failed"}],
+            "dispute": [lost | {"id": 1, "public_id": "d1"}],
+        },
+    )
+    put_in(engine, {"line": lines, "entry": entries})
+
+    migrations.bring_up_to_date(engine)
+
+    made = [row for row in rows_of(engine, {"entry": ["id", "key", "kind"]})["entry"] if row["kind"] == "dispute_kept"]
+    assert [row["key"] for row in made] == ["dispute_kept:r1"]
+    of_it = rows_of(engine, {"line": ["entry_id", "account_id", "amount"]})["line"]
+    assert {row["account_id"]: row["amount"] for row in of_it if row["entry_id"] == made[0]["id"]} == {2: 1000, 3: -1000}

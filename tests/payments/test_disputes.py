@@ -296,6 +296,12 @@ def test_lost_before_we_heard_of_the_payment_it_is_recorded_and_used_by_nobody(s
     assert (balance("suspense"), balance("chargeback_loss"), balance("gateway_clearing", "sandbox")) == (0, 0, -FEE)
     assert differences(shop) == []
 
+    won = replace(lost, status=DisputeState.WON, raw_status="won", is_reinstated=True)
+    in_transaction(following.apply, remote=won, gateway="sandbox", why="appeal")
+    assert (balance("suspense"), balance("chargeback_loss"), balance("refund_in_transit")) == (0, 0, -4580)
+    (refund,) = refunds.of(db.session(), purpose="order", reference=number)
+    assert (refund.fen, refund.reason) == (4580, "surplus")
+
 
 def inbox_hears(shop: Shop) -> bool:
     """The dispute is heard of before the refund is sent."""

@@ -1,6 +1,7 @@
 """Money that is not what we asked for goes back when a person says so: all of it, once, to whoever paid."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -9,7 +10,11 @@ from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.money import Money
+from marketplace.ledger import books
 from marketplace.payments import outcomes, suspense
+from marketplace.payments.disputes import following
+from marketplace.payments.disputes.states import DisputeState
+from marketplace.payments.gateway_news import RemoteDispute
 from marketplace.payments.gateways import PaymentRequest
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.operator import parked as looking
@@ -150,3 +155,44 @@ def test_money_of_the_other_book_is_left_to_people(quick_till: Till) -> None:
     with pytest.raises(NotFound):
         send_back("pay_nobody")
     assert db.session.scalars(select(Refund)).all() == []
+
+
+def test_what_the_payer_has_from_the_bank_is_not_sent_as_well(quick_till: Till) -> None:
+    """It was on its way when the bank took it: the refund is not sent, and the money waits for nobody."""
+    remote = parked(quick_till)
+    db.session.execute(update(Attempt).values(fen=3980))  # as the bank asks for it
+    send_back(remote)
+    taken(quick_till, remote)
+    assert states_of_refunds() == [RefundState.FAILED]
+    assert suspense.balance(db.session(), book="test") == {"CNY": 0}
+    assert books.balance(db.session(), "chargeback_loss", book="test") == 0
+    with pytest.raises(suspense.AlreadyGoingBack):
+        send_back(remote)
+
+
+def test_what_had_arrived_and_the_bank_took_too_is_lost(quick_till: Till) -> None:
+    remote = parked(quick_till)
+    db.session.execute(update(Attempt).values(fen=3980))
+    send_back(remote)
+    quick_till.work()
+    quick_till.work_later()
+    taken(quick_till, remote)
+    assert states_of_refunds() == [RefundState.SUCCEEDED]
+    assert suspense.balance(db.session(), book="test") == {"CNY": 0}
+    assert books.balance(db.session(), "chargeback_loss", book="test") == 3980
+
+
+def taken(till: Till, remote: str) -> None:
+    """The payer's bank has taken it, and decided so, before we sent anything more."""
+    attempt = db.session.scalars(select(Attempt)).one()
+    facts: dict[str, Any] = {"fee": Money(0), "fee_back": Money(0), "reason": "?", "answer_by": None, "book": "test"}
+    facts |= {"status": DisputeState.LOST, "raw_status": "lost", "is_withdrawn": True, "is_reinstated": False}
+    lost = RemoteDispute(f"dp_{remote}", attempt.public_id, Money(3980), **facts)
+    in_transaction(following.apply, remote=lost, gateway="sandbox", why="webhook")
+    till.work()
+    till.work_later()
+
+
+def states_of_refunds() -> list[RefundState]:
+    db.session.rollback()
+    return list(db.session.scalars(select(Refund.state).order_by(Refund.id)))

@@ -14,6 +14,8 @@ from marketplace.core import audit
 from marketplace.core.money import Money
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger import books
+from marketplace.payments import refunds
+from marketplace.payments.disputes import netting
 from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.disputes.standing import LOSS
 from marketplace.payments.disputes.states import DISPUTE, OPEN, DisputeState
@@ -96,11 +98,13 @@ def move_money(session: Session, row: Dispute, attempt: Attempt, remote: RemoteD
 def borne(session: Session, row: Dispute, attempt: Attempt) -> dict[books.Account, Money]:
     """By whom, together all of it."""
     amount = Money(row.fen, row.currency)
-    if attempt.state is AttemptState.QUARANTINE:  # nobody's yet: it waits in suspense
-        return {("suspense", ""): amount}
-    asked = None if attempt.is_surplus else bearers.get(attempt.purpose)
-    given = {"reference": attempt.reference, "dispute": row.public_id, "amount": amount}
-    shares = dict(asked(session, **given)) if asked else {}
+    if netting.is_nobodys(session, attempt):  # what waits in suspense bears it first
+        waits = min(amount.fen, netting.of(session, attempt).waits_fen)
+        shares = {netting.SUSPENSE: Money(waits, row.currency)} if waits > 0 else {}
+    else:
+        asked = None if attempt.is_surplus else bearers.get(attempt.purpose)
+        given = {"reference": attempt.reference, "dispute": row.public_id, "amount": amount}
+        shares = dict(asked(session, **given)) if asked else {}
     rest = amount.fen - sum(share.fen for share in shares.values())
     if rest < 0:
         raise ValueError(f"dispute {row.public_id}: more is borne than was lost")
@@ -111,11 +115,34 @@ def take_the_loss_back(session: Session, row: Dispute, attempt: Attempt) -> None
     """An appeal was won after all: whoever bore the loss has it again."""
     lost = books.lines_of(session, f"dispute_lost:{row.public_id}")
     if lost:
-        post(session, row, attempt, "dispute_appealed", {account: -money for account, money in lost.items()})
-        asked = None if attempt.is_surplus else regained.get(attempt.purpose)
+        back = {account: -money for account, money in lost.items()}
+        is_nobodys = netting.is_nobodys(session, attempt)
+        post(session, row, attempt, "dispute_appealed", [*back.items(), *kept_before(session, attempt, lost, is_nobodys)])
+        asked = None if attempt.is_surplus or is_nobodys else regained.get(attempt.purpose)
         if asked:
             asked(session, reference=attempt.reference, dispute=row.public_id)
+        if is_nobodys and attempt.state is AttemptState.SUCCEEDED:
+            send_again(session, row, attempt)
         audit.record(session, actor=attempt.gateway, action="dispute.appealed", subject=f"dispute:{row.public_id}")
+
+
+def kept_before(
+    session: Session, attempt: Attempt, lost: Mapping[books.Account, Money], is_nobodys: bool
+) -> list[tuple[books.Account, Money]]:
+    """What had waited in suspense and lessened this loss before it was won back: it waits there again."""
+    if not is_nobodys:
+        return []
+    kept = lost.get(LOSS, Money(0, attempt.currency)).fen - netting.of(session, attempt).lost_fen
+    again = Money(max(kept, 0), attempt.currency)
+    return [(LOSS, again), (netting.SUSPENSE, -again)]
+
+
+def send_again(session: Session, row: Dispute, attempt: Attempt) -> None:
+    """What came twice or too late goes back by itself, also once a bank has brought it again."""
+    left = Money(refunds.left_in_suspense(session, attempt), attempt.currency)
+    if left.fen > 0:
+        key, shares = f"surplus:{row.public_id}", {netting.SUSPENSE: left}
+        refunds.request_for(session, attempt, reason_key=key, shares=shares, reason="surplus", is_surplus=True)
 
 
 def is_posted(session: Session, row: Dispute, kind: str) -> bool:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Subquery, and_, func, literal, or_, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, Subquery, and_, cast, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from marketplace.core import clock
@@ -15,6 +15,8 @@ from marketplace.core.db import Columns
 from marketplace.core.paging import Page, cut
 from marketplace.core.records import record
 from marketplace.ledger.models import Entry, LedgerAccount, Line
+from marketplace.payments.disputes.models import Dispute
+from marketplace.payments.disputes.states import DisputeState
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import RefundState
 
@@ -117,13 +119,23 @@ def mismatches() -> Columns:
 
 
 def surpluses() -> Columns:
-    """What came twice or too late, and whose refund did not arrive."""
+    """What came twice or too late, and whose refund did not arrive: what is left of it, unless a bank has given back all."""
     its = aliased(Refund)
     tries = select(func.max(its.id)).where(its.attempt_id == Attempt.id, its.reason_key.startswith("surplus"))
-    wanted: Columns = select(literal(SURPLUS), Attempt.remote_id, Attempt.reference, Attempt.fen, Attempt.currency)
+    wanted: Columns = select(literal(SURPLUS), Attempt.remote_id, Attempt.reference, left(), Attempt.currency)
     wanted = wanted.add_columns(Attempt.book, Refund.created_at, *of_the_last_try())
     wanted = wanted.join(Refund, Refund.attempt_id == Attempt.id).where(Refund.state == RefundState.FAILED)
-    return wanted.where(Refund.id == tries.correlate(Attempt).scalar_subquery())
+    return wanted.where(Refund.id == tries.correlate(Attempt).scalar_subquery(), left() > 0)
+
+
+def left() -> ColumnElement[int]:
+    """As `refunds.left_of`, of the attempt of the statement around it."""
+    back, lost = aliased(Refund), select(func.coalesce(func.sum(Dispute.fen), 0)).where(Dispute.attempt_id == Attempt.id)
+    gone = select(func.coalesce(func.sum(back.fen), 0)).where(back.attempt_id == Attempt.id)
+    gone = gone.where(back.state != RefundState.FAILED, back.remote_payment.is_(None))
+    taken = lost.where(Dispute.state == DisputeState.LOST)
+    fen = Attempt.fen - gone.correlate(Attempt).scalar_subquery() - taken.correlate(Attempt).scalar_subquery()
+    return cast(fen, BigInteger)
 
 
 def of_the_last_try() -> tuple[Any, ...]:
