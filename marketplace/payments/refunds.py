@@ -119,6 +119,8 @@ def post_done(session: Session, refund: Refund, attempt: Attempt, *, was_done: b
 
 def post_failed(session: Session, refund: Refund, attempt: Attempt, *, was_done: bool) -> None:
     """It did not arrive: the same shares go back to whom they were taken from, and a person has to look."""
+    if is_nobodys(refund, attempt):
+        session.refresh(attempt, with_for_update=True)  # before all else, as money that comes in: a bank may be deciding
     amount = Money(refund.fen, refund.currency)
     source: books.Account = ("gateway_clearing", attempt.gateway) if was_done else IN_TRANSIT
     lines = {(kind, owner): Money(-fen, refund.currency) for kind, owner, fen in refund.shares} | {source: amount}
@@ -126,7 +128,6 @@ def post_failed(session: Session, refund: Refund, attempt: Attempt, *, was_done:
     if attempt.purpose in on_failed:
         on_failed[attempt.purpose](session, reference=attempt.reference, refund=refund.public_id, amount=amount)
     if is_nobodys(refund, attempt):
-        session.refresh(attempt, with_for_update=True)  # a bank may be deciding at this moment
         netting.net(session, attempt, cause=refund.public_id)
     subject, why = f"refund:{refund.public_id}", refund.reason
     audit.record(session, actor=attempt.gateway, action="refund.failed", subject=subject, why=why, fen=refund.fen)

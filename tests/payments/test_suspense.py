@@ -1,6 +1,9 @@
 """Money that is not what we asked for goes back when a person says so: all of it, once, to whoever paid."""
 
+import time
 from dataclasses import replace
+from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
@@ -11,8 +14,8 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.money import Money
 from marketplace.ledger import books
-from marketplace.payments import outcomes, suspense
-from marketplace.payments.disputes import following
+from marketplace.payments import inbox, outcomes, refunds, suspense
+from marketplace.payments.disputes import following, netting
 from marketplace.payments.disputes.states import DisputeState
 from marketplace.payments.gateway_news import RemoteDispute
 from marketplace.payments.gateways import PaymentRequest
@@ -22,6 +25,7 @@ from marketplace.payments.operator.parked import Asked, Parked
 from marketplace.payments.reconciliation import running
 from marketplace.payments.states import RefundState
 from tests.payments.conftest import ALLOCATED, CAPTURED, REFUNDED, Till, booked, moved
+from tests.public_ledger.racing import race
 
 PARKED = moved("suspense", "gateway_clearing:sandbox", "suspense:")
 GOING_BACK = moved("refund", "suspense:", "refund_in_transit:")
@@ -184,15 +188,46 @@ def test_what_had_arrived_and_the_bank_took_too_is_lost(quick_till: Till) -> Non
 
 def taken(till: Till, remote: str) -> None:
     """The payer's bank has taken it, and decided so, before we sent anything more."""
-    attempt = db.session.scalars(select(Attempt)).one()
-    facts: dict[str, Any] = {"fee": Money(0), "fee_back": Money(0), "reason": "?", "answer_by": None, "book": "test"}
-    facts |= {"status": DisputeState.LOST, "raw_status": "lost", "is_withdrawn": True, "is_reinstated": False}
-    lost = RemoteDispute(f"dp_{remote}", attempt.public_id, Money(3980), **facts)
-    in_transaction(following.apply, remote=lost, gateway="sandbox", why="webhook")
+    attempt = db.session.scalars(select(Attempt.public_id).where(Attempt.remote_id == remote)).one()
+    in_transaction(following.apply, remote=lost_dispute(attempt), gateway="sandbox", why="webhook")
     till.work()
     till.work_later()
+
+
+def lost_dispute(attempt: str) -> RemoteDispute:
+    facts: dict[str, Any] = {"fee": Money(0), "fee_back": Money(0), "reason": "?", "answer_by": None, "book": "test"}
+    facts |= {"status": DisputeState.LOST, "raw_status": "lost", "is_withdrawn": True, "is_reinstated": False}
+    return RemoteDispute("dp_1", attempt, Money(3980), **facts)
 
 
 def states_of_refunds() -> list[RefundState]:
     db.session.rollback()
     return list(db.session.scalars(select(Refund.state).order_by(Refund.id)))
+
+
+def test_a_refund_that_fails_and_a_bank_that_decides_at_that_moment_leave_nothing_side_by_side(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.uses_money = False
+    till.pay(till.start())
+    till.deliver()
+    while inbox.work():
+        pass
+    refund = db.session.scalars(select(Refund)).one()
+    assert in_transaction(refunds.begin_submission, refund=refund.id)
+    attempt = db.session.scalars(select(Attempt.public_id)).one()
+    has_looked, net = Event(), netting.net
+
+    def look(*given: Any, **named: Any) -> None:
+        net(*given, **named)
+        has_looked.set()
+        time.sleep(0.5)  # as long as the other needs, if nothing holds it up
+
+    def decide() -> None:
+        has_looked.wait()
+        in_transaction(following.apply, remote=lost_dispute(attempt), gateway="sandbox", why="webhook")
+
+    monkeypatch.setattr(netting, "net", look)
+    assert race([partial(in_transaction, refunds.fail, refund=refund.id, why="card closed"), decide]) == [None, None]
+    assert suspense.balance(db.session(), book="test") == {"CNY": 0}
+    assert books.balance(db.session(), "chargeback_loss", book="test") == 0
