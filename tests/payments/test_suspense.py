@@ -167,7 +167,7 @@ def test_what_the_payer_has_from_the_bank_is_not_sent_as_well(quick_till: Till) 
     db.session.execute(update(Attempt).values(fen=3980))  # as the bank asks for it
     send_back(remote)
     taken(quick_till, remote)
-    assert states_of_refunds() == [RefundState.FAILED]
+    assert (states_of_refunds(), waiting()) == ([RefundState.FAILED], [])
     assert suspense.balance(db.session(), book="test") == {"CNY": 0}
     assert books.balance(db.session(), "chargeback_loss", book="test") == 0
     with pytest.raises(suspense.AlreadyGoingBack):

@@ -107,7 +107,7 @@ def everything() -> Subquery:
 
 
 def mismatches() -> Columns:
-    """What is booked as `suspense:<payment>`, in the order of the columns of `Parked`."""
+    """What is booked as `suspense:<payment>`, unless a bank gave back all of it; in the order of the columns of `Parked`."""
     payment = func.substr(Entry.key, len("suspense:") + 1)
     last_try = select(func.max(Refund.id)).where(Refund.remote_payment == payment).correlate(Entry).scalar_subquery()
     wanted: Columns = select(literal(MISMATCH).label("kind"), payment.label("payment"), Entry.reference.label("reference"))
@@ -115,7 +115,7 @@ def mismatches() -> Columns:
     wanted = wanted.add_columns(Entry.at.label("at"), *of_the_last_try())
     wanted = wanted.join(Line, Line.entry_id == Entry.id).join(LedgerAccount, LedgerAccount.id == Line.account_id)
     wanted = wanted.outerjoin(Refund, Refund.id == last_try).outerjoin(Attempt, Attempt.remote_id == payment)
-    return wanted.where(Entry.kind == "suspense", LedgerAccount.kind == "suspense")
+    return wanted.where(Entry.kind == "suspense", LedgerAccount.kind == "suspense", -Line.amount > taken())
 
 
 def surpluses() -> Columns:
@@ -130,12 +130,16 @@ def surpluses() -> Columns:
 
 def left() -> ColumnElement[int]:
     """As `refunds.left_of`, of the attempt of the statement around it."""
-    back, lost = aliased(Refund), select(func.coalesce(func.sum(Dispute.fen), 0)).where(Dispute.attempt_id == Attempt.id)
+    back = aliased(Refund)
     gone = select(func.coalesce(func.sum(back.fen), 0)).where(back.attempt_id == Attempt.id)
     gone = gone.where(back.state != RefundState.FAILED, back.remote_payment.is_(None))
-    taken = lost.where(Dispute.state == DisputeState.LOST)
-    fen = Attempt.fen - gone.correlate(Attempt).scalar_subquery() - taken.correlate(Attempt).scalar_subquery()
-    return cast(fen, BigInteger)
+    return cast(Attempt.fen - gone.correlate(Attempt).scalar_subquery() - taken(), BigInteger)
+
+
+def taken() -> Any:
+    """As `standing.gone`, of the attempt of the statement around it."""
+    lost = select(func.coalesce(func.sum(Dispute.fen), 0)).where(Dispute.attempt_id == Attempt.id)
+    return lost.where(Dispute.state == DisputeState.LOST).correlate(Attempt).scalar_subquery()
 
 
 def of_the_last_try() -> tuple[Any, ...]:
