@@ -1,6 +1,6 @@
 """Money that nobody could use: what of one payment waits in suspense, and what the province lost of it to the payer's bank.
 
-Never both: what waits bears the loss first (ADR 66), and has it again when an appeal is won.
+Never both: what waits bears the loss first (ADR 64), and has it again when an appeal is won.
 
 dispute_kept:<refund>   chargeback_loss   from suspense   it did not arrive, since the payer has it from the bank"""
 

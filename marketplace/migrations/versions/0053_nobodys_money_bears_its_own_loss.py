@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0055"
+revision = "0053"
 down_revision = "0052"
 branch_labels = None
 depends_on = None
