@@ -112,6 +112,13 @@ def of(session: Session, *, contribution: str) -> tuple[str, str] | None:
     return (row.public_id, row.check_code) if row else None
 
 
+def has_own(session: Session, *, contribution: str) -> bool:
+    """It stands on a valid receipt of its own, which its giver may give up; a year's is for other gifts as well."""
+    mine = select(Receipt.id).join(Contribution, Contribution.id == Receipt.contribution_id)
+    wanted = mine.where(Contribution.public_id == contribution, Receipt.state == R.ISSUED)
+    return session.scalar(wanted.limit(1)) is not None
+
+
 def is_waived(session: Session, *, contribution: str) -> bool:
     mine = select(Receipt.id).join(Contribution, Contribution.id == Receipt.contribution_id)
     wanted = mine.where(Contribution.public_id == contribution, Receipt.state == R.WAIVED)

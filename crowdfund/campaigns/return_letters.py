@@ -31,6 +31,11 @@ def tell(*, refund: str) -> None:
     in_transaction(write, refund=refund, words=on_its_way, fact="returned")
 
 
+def did_not_arrive(*, refund: str) -> None:
+    """The listener of `gift.not_returned`, perhaps after they were told that it had arrived."""
+    in_transaction(write, refund=refund, words=not_there, fact="not_returned")
+
+
 def arrived(*, purpose: str, reference: str, refund: str) -> None:
     """The listener of `refund.succeeded`, which tells of orders as well: also of money that came too late."""
     if purpose in returning.PURPOSES:
@@ -101,6 +106,15 @@ def there(gift: Row[Any], told: dict[str, str]) -> str:
     if gift.gift_state is ContributionState.RECEIVED:
         return str(_("Your %(sum)s for “%(title)s” was refunded to where it came from: %(url)s", **told))
     return str(_("Your %(sum)s for “%(title)s” came too late, and was refunded to where it came from: %(url)s", **told))
+
+
+def not_there(gift: Row[Any], told: dict[str, str]) -> str:
+    return str(
+        _(
+            "“%(title)s”: your %(sum)s did not arrive where it was sent back to. We look into it and send it again: %(url)s",
+            **told,
+        )
+    )
 
 
 def over_the_counter(gift: Row[Any], told: dict[str, str]) -> str:

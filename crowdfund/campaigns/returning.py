@@ -27,7 +27,11 @@ from marketplace.payments.states import RefundState
 PAGE: Final = 50  # done within the lease of its note: another worker does not begin the same one
 PURPOSES: Final = (giving.PURPOSE, keeping.PURPOSE)
 LATER: Final = timedelta(hours=6)
-TOLD, AT_THE_COUNTER = "gift.returned", "gift.waits_in_cash"  # the outbox's topics: whoever left an address is told
+TOLD, NOT_THERE, AT_THE_COUNTER = (
+    "gift.returned",
+    "gift.not_returned",
+    "gift.waits_in_cash",
+)  # the outbox's topics: whoever left an address is told
 CALLED_OFF, OVER = "campaign cancelled", "campaign over"  # reasons of refunds
 
 
@@ -123,7 +127,9 @@ def tries(session: Session, reference: str) -> str:
 def came_back(session: Session, /, *, reference: str, refund: str, amount: Money) -> None:
     """A refund did not reach the giver: its money is the campaign's again, and everybody sees that too."""
     gift = session.execute(
-        select(Contribution.campaign_id, Contribution.book, Contribution.shown_as).where(Contribution.public_id == reference)
+        select(Contribution.campaign_id, Contribution.book, Contribution.shown_as, Contribution.contact).where(
+            Contribution.public_id == reference
+        )
     ).one()
     row = {"campaign_id": gift.campaign_id, "book": gift.book, "who": gift.shown_as, "moves": reference}
     booked = session.scalar(select(PublicRow.id).where(PublicRow.reference == f"refund:{refund}"))
@@ -131,6 +137,8 @@ def came_back(session: Session, /, *, reference: str, refund: str, amount: Money
         public_ledger.write(session, kind="return", amount=amount, reference=f"refund_failed:{refund}", **row)
         disputed.give_to_the_loss(session, reference=reference, refund=refund)
         receipts.issue(session, contribution=reference)
+        if gift.contact and receipts.fen_that_stayed(session, reference) > 0:
+            outbox.put(session, NOT_THERE, refund=refund)
 
 
 def go_on(session: Session, *, campaign: str, last: int) -> None:

@@ -56,6 +56,7 @@ def install_giving(app: Flask) -> None:
     outbox.listeners[lifecycle.CANCELLED] = [returning.return_page]
     outbox.listeners[disputed.REGAINED] = [returning.return_regained]
     outbox.listeners[returning.TOLD] = [return_letters.tell]
+    outbox.listeners[returning.NOT_THERE] = [return_letters.did_not_arrive]
     outbox.listeners[returning.AT_THE_COUNTER] = [return_letters.waits_in_cash]
     outbox.listeners["refund.succeeded"] += [return_letters.arrived]
     following.bearers |= dict.fromkeys((giving.PURPOSE, keeping.PURPOSE), disputed.bear)

@@ -35,8 +35,9 @@ def clerk() -> int:
     return make_person("station_clerk", station=STATION).id
 
 
-def pay_in(fen: int, slip: str = "S1", person: int = 0) -> str:
-    told: dict[str, Any] = {"slip_number": slip, "paid_on": clock.today(), "clerk_id": person or clerk()}
+def pay_in(fen: int, slip: str = "S1", person: int = 0, days_ago: int = 0) -> str:
+    day = clock.today() - timedelta(days=days_ago)
+    told: dict[str, Any] = {"slip_number": slip, "paid_on": day, "clerk_id": person or clerk()}
     return in_transaction(depositing.pay_in, station=STATION, fen=fen, **told)
 
 
@@ -78,6 +79,17 @@ def test_it_is_spent_only_once_another_person_has_found_it(fund: Fund) -> None:
     bill = Bill(Money(5300), "书", "新华书店", "9114000011112222XX", "INV-1")
     assert in_transaction(disbursing.request, bill=bill, **told)
     assert differences(fund) == [] and named(db.engine, fund.cashier.storage) == set()
+
+
+def test_a_slip_is_no_older_than_the_cash(fund: Fund) -> None:
+    campaign = fund.open()
+    with time_machine.travel(clock.now() - timedelta(days=2), tick=False):
+        take(campaign, 5000)
+    with pytest.raises(depositing.SlipTooOld):
+        pay_in(5000, days_ago=3)
+    assert balances() == (5000, 0, 0) and db.session.scalar(select(CashDeposit.id)) is None
+    pay_in(5000, days_ago=2)
+    assert balances() == (0, 5000, 0)
 
 
 def test_another_sum_is_named_and_stays_unspendable(fund: Fund) -> None:

@@ -133,6 +133,8 @@ def test_of_what_was_spent_only_what_the_campaign_had_borne_goes_back(fund: Fund
     pay_out(fund, campaign, 7_000)
     remote = lost(fund, gift)
     assert fund.balance(campaign) == 0 and loss() == 7_000
+    page = fund.app.test_client().get(f"/campaigns/{campaign}/gifts/{giving.link_token(gift)}").text
+    assert "你的银行把这笔钱追回了。其中 ¥70.00 已经花了，由省里承担。" in page
     over(campaign)
     appeal(fund, remote)
     fund.work()

@@ -9,12 +9,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from crowdfund.campaigns import lifecycle, returning, stranded
+from crowdfund.campaigns import giving, lifecycle, returning, stranded
 from crowdfund.campaigns.models import PublicRow
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.outbox import OutboxRow
+from marketplace.notifications.models import Message
 from marketplace.payments.gateways import gateways
 from marketplace.payments.models import Refund
 from marketplace.payments.states import RefundState
@@ -98,6 +99,25 @@ def test_what_fails_again_is_listed_again(fund: Fund) -> None:
     fund.cashier.fail_refund(fund.cashier.refunds_of(fund.remote_of(gift))[-1].remote_id)
     fund.work()
     assert listed() == [gift]
+
+
+def test_its_giver_is_told_that_it_did_not_arrive(fund: Fund) -> None:
+    campaign = fund.open()
+    gift = fund.give(campaign, 660, name="王芳", anonymity="anonymous", contact="w@example.com")
+    in_transaction(lifecycle.cancel, campaign=campaign, person=fund.officer.id, why="材料不实")
+    fund.work()
+    refund = fund.cashier.refunds_of(fund.remote_of(gift))[-1]
+    fund.cashier.fail_refund(refund.remote_id)
+    fund.work()
+    fund.work()
+    told = list(db.session.scalars(select(Message.text).where(Message.fact == f"gift_not_returned:{refund.refund}")))
+    link = f"/campaigns/{campaign}/gifts/{giving.link_token(gift)}"
+    assert [text.rpartition("http")[0] for text in told] == [
+        "“给临县添一架书”退给你的 ¥6.60 没有退到。正在查，查清后再退一次："
+    ]
+    assert told[0].endswith(link)
+    page = fund.app.test_client().get(link).text
+    assert "项目撤了，你的 ¥6.60 会退给你" in page and page.count("¥6.60 没退成，正在查。") == 1 and "谢谢" not in page
 
 
 def test_a_gift_of_a_living_campaign_is_no_concern(fund: Fund) -> None:

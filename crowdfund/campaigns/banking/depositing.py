@@ -54,6 +54,14 @@ class SlipUsed(Refusal):
     message = _l("A deposit with this slip is written down already.")
 
 
+class SlipTooOld(Refusal):
+    status = 422
+
+    def __init__(self, last: date) -> None:
+        super().__init__(str(last))
+        self.message = _("The last of this cash was taken on %(day)s, after the day of the slip.", day=last.isoformat())
+
+
 class SamePerson(Refusal):
     status = 403
     message = _l("You took part in this yourself, so another person must confirm it.")
@@ -65,9 +73,9 @@ class NoReason(Refusal):
 
 
 def in_the_drawer(session: Session, station: str, book: str) -> Sequence[Any]:
-    """(gift, fen) of what belongs into the bank: gifts that no deposit has, but for those that go back to their givers."""
+    """(gift, fen, at), as taken, of what belongs into the bank: what no deposit has, but for what goes back to its giver."""
     has_one = exists().where(DepositedGift.gift == CashGift.gift, DepositedGift.stands)
-    wanted = select(CashGift.gift, Contribution.fen).join(Contribution, Contribution.public_id == CashGift.gift)
+    wanted = select(CashGift.gift, Contribution.fen, CashGift.at).join(Contribution, Contribution.public_id == CashGift.gift)
     wanted = wanted.join(Campaign, Campaign.id == Contribution.campaign_id)
     wanted = wanted.where(CashGift.station_code == station, CashGift.returned_at.is_(None), Contribution.book == book)
     return session.execute(wanted.where(~has_one, Campaign.state != CampaignState.CANCELLED).order_by(CashGift.at)).all()
@@ -76,7 +84,7 @@ def in_the_drawer(session: Session, station: str, book: str) -> Sequence[Any]:
 def pay_in(session: Session, *, station: str, fen: int, slip_number: str, paid_on: date, clerk_id: int) -> str:
     """All cash of the drawer is on its way to the bank; the deposit's public id.
 
-    Raises NothingThere, OtherSum, SlipUsed."""
+    Raises NothingThere, OtherSum, SlipTooOld, SlipUsed."""
     book = current_book()
     held = select(CashGift.gift).where(CashGift.station_code == station, CashGift.returned_at.is_(None))
     session.execute(held.with_for_update())
@@ -86,6 +94,8 @@ def pay_in(session: Session, *, station: str, fen: int, slip_number: str, paid_o
         raise NothingThere(station)
     if there != fen:
         raise OtherSum(there, fen)
+    if paid_on < (last := clock.local(found[-1].at).date()):
+        raise SlipTooOld(last)
     told: dict[str, Any] = {"slip_number": slip_number, "paid_on": paid_on, "clerk_id": clerk_id}
     deposit = CashDeposit(station_code=station, book=book, fen=fen, **told)
     try:

@@ -51,6 +51,9 @@ def create_deposit() -> ResponseReturnValue:
     except depositing.SlipUsed as refusal:
         form.slip_number.errors = [str(refusal.message)]
         return station_page(form, refusal.status)
+    except depositing.SlipTooOld as refusal:
+        form.paid_on.errors = [str(refusal.message)]
+        return station_page(form, refusal.status)
     except (depositing.NothingThere, idempotency.KeyReused) as refusal:
         form.form_errors.append(str(refusal.message))
         return station_page(form, refusal.status)

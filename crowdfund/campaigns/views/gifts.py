@@ -19,7 +19,7 @@ from crowdfund.campaigns.invited import gate
 from crowdfund.campaigns.matching import queries as matching_queries
 from crowdfund.campaigns.plans import keeping, periods, queries as plan_queries
 from crowdfund.campaigns.room import GoalReached, LessIsNeeded
-from crowdfund.campaigns.states import ContributionState
+from crowdfund.campaigns.states import CampaignState, ContributionState
 from crowdfund.campaigns.teams import queries as team_queries
 from crowdfund.campaigns.teams.joining import TeamIsClosed
 from crowdfund.campaigns.views import devices
@@ -32,6 +32,7 @@ from marketplace.core import clock, idempotency, ids
 from marketplace.core.db import db, in_transaction
 from marketplace.core.settings import settings
 from marketplace.payments import attempts
+from marketplace.payments.disputes import standing
 from marketplace.payments.gateways import GatewayError, chosen_gateway, gateways
 from marketplace.payments.states import AttemptState
 
@@ -177,6 +178,8 @@ def show_gift(campaign: str, token: str) -> ResponseReturnValue:
     is_waiting = gift.state is ContributionState.PENDING and given.is_open(attempt)
     looked = looks()
     receipt = receipts.of(session, contribution=gift.id)
+    stayed = receipts.fen_that_stayed(session, gift.id) if line else 0
+    is_gone = line is not None and receipt is None and stayed <= 0
     headers = dict(NO_STORE)
     if 0 < looked <= LOOKS and (is_waiting or (line is not None and not line.code)):
         headers["Refresh"] = f"{SECONDS}; url={gift.url}?returned={looked + 1}"
@@ -187,7 +190,11 @@ def show_gift(campaign: str, token: str) -> ResponseReturnValue:
         "is_unknown": is_waiting and attempt in UNSENT,
         "has_failed": gift.state is ContributionState.PENDING and attempt is AttemptState.FAILED,
         "receipt": receipt,
-        "is_gone": line is not None and receipt is None and receipts.fen_that_stayed(session, gift.id) <= 0,
+        "is_gone": is_gone,
+        "is_called_off": gift.campaign_state is CampaignState.CANCELLED,
+        "is_taken": 0 < stayed < gift.fen and standing.is_lost(session, purpose=gift.purpose, reference=gift.id),
+        "stayed_fen": stayed,
+        "may_waive": receipt is not None and receipts.has_own(session, contribution=gift.id),
         "is_waived": receipts.is_waived(session, contribution=gift.id),
         "plan": plan_queries.of_gift(session, gift.plan),
         "is_cash_back": drawers.is_given_back(session, gift.id),
