@@ -66,7 +66,10 @@ def write(session: Session, *, backing: str, fact: str, of: str = "", fen: int =
         is_english = row.language.startswith(ENGLISH)
         title = presale.title_en if is_english and presale.title_en else presale.title_zh
         told = {"title": title, "sum": yuan(fen or row.fen), "url": url_of(presale.public_id, backing)}
-        text = words(fact, told | {"day": full_date(grace.last_day(presale), ENGLISH if is_english else "zh")})
+        text = words(
+            why_back(row, presale) if fact == "returned" else fact,
+            told | {"day": full_date(grace.last_day(presale), ENGLISH if is_english else "zh")},
+        )
     about: dict[str, Any] = {"person_id": row.person_id, "kind": MessageKind.ORDERS}
     messages.send(session, fact=f"backing_{fact}:{of or backing}", address=row.contact, text=text, **about)
 
@@ -88,6 +91,29 @@ def words(fact: str, told: dict[str, str]) -> str:
         )
     if fact == "refunded":
         return str(_("Your %(sum)s for “%(title)s” was refunded to where it came from: %(url)s", **told))
+    return back(fact, told)
+
+
+def why_back(row: Backing, presale: Presale) -> str:
+    if presale.state is P.FAILED:
+        return "fell_short"
+    if presale.state in (P.LIVE, P.WAITING_FUNDS, P.SUCCESSFUL):  # its buyer's own choice
+        return "returned"
+    return "not_sent" if row.answered_at else "never_asked_for"
+
+
+def back(why: str, told: dict[str, str]) -> str:
+    if why == "fell_short":
+        return str(_("“%(title)s” fell short. Your %(sum)s goes back to where it came from. %(url)s", **told))
+    if why == "not_sent":
+        return str(_("“%(title)s” was not sent in time. Your %(sum)s goes back to where it came from. %(url)s", **told))
+    if why == "never_asked_for":
+        return str(
+            _(
+                "Nobody told us where to send yours of “%(title)s”. Your %(sum)s goes back to where it came from. %(url)s",
+                **told,
+            )
+        )
     return str(_("Your %(sum)s for “%(title)s” goes back to where it came from. %(url)s", **told))
 
 

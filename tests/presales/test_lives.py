@@ -81,6 +81,12 @@ def told_of_refunds() -> None:
     outbox.deliver_some(outbox.of_topics(outbox.OutboxRow.topic.like("%refund%")), 50)
 
 
+def why_back(place: str) -> str:
+    """The letter to whoever gets their money back, without its link."""
+    text = db.session.scalars(select(Message.text).where(Message.fact == f"backing_returned:{place}")).one()
+    return text.partition("http")[0]
+
+
 def steps_of(parcel: str) -> list[str]:
     wanted = select(EventRow.to_state).where(EventRow.subject == f"parcel:{parcel}").order_by(EventRow.id)
     return list(db.session.scalars(wanted))
@@ -95,6 +101,7 @@ def test_short_of_its_goal_everybody_gets_everything_back(orchard: Orchard) -> N
     assert [refund.state for refund in db.session.scalars(select(Refund))] == ["succeeded"] * 2
     texts = [each.text for each in db.session.scalars(select(Message).order_by(Message.id)) if "30.00" in each.text]
     assert len(texts) == 4 and wrong(orchard) == []
+    assert [why_back(place) for place in (first, second)] == ["“吉县红富士预售”没凑够，你的 ¥30.00 原路退回。"] * 2
     work()
     assert len(db.session.scalars(select(Refund)).all()) == 2
 
@@ -205,6 +212,7 @@ def test_what_is_not_sent_after_the_grace_goes_back_whole(orchard: Orchard) -> N
     assert orchard.row().state == "defaulted" and "没按时寄出的，钱退给买家" in told_to_seller()[-1]
     assert orchard.states(sent, begun, silent) == ["ordered", "ordered", "refunded"]
     assert parcels(stuck)[0].state is ParcelState.REFUSED and parcels(gone)[0].state is ParcelState.SHIPPED
+    assert why_back(silent) == "“吉县红富士预售”你那份没有填寄到哪里，你的 ¥30.00 原路退回。"
     refunded = {each.fen: each.state.value for each in db.session.scalars(select(Refund))}
     assert refunded == {TWO: "succeeded", ONE: "succeeded"}
     assert orchard.escrow() == 0 and stock_of(orchard.shop.apples) == (100, 0) and wrong(orchard) == []

@@ -183,7 +183,9 @@ def test_taken_back_by_a_press_twice(orchard: Orchard) -> None:
     for _ in range(2):
         assert post(buyer, f"{place}/end", {}).status_code == 303
     assert orchard.states(first) == ["refunded"] and orchard.escrow() == 0
-    assert "正在退回" in buyer.get(place).text or "退" in buyer.get(place).text
+    assert "钱正在退回" in buyer.get(place).text
+    orchard.live_through(clock.now())
+    assert "钱已退回" in buyer.get(place).text
 
 
 def test_full_and_gone_are_said_where_somebody_wanted_it(orchard: Orchard) -> None:
@@ -192,6 +194,9 @@ def test_full_and_gone_are_said_where_somebody_wanted_it(orchard: Orchard) -> No
     url = f"/presales/{orchard.presale}/backings"
     page = buyer.get(f"{url}/new?tier={orchard.one}")
     kept = {name: hidden(page, name) for name in ("idempotency_key", "shown_fen")}
+    first = {"idempotency_key": "0" * 16, "tier": orchard.two, "contact": "13835172009", "shown_fen": ""}
+    unseen = post(buyer, url, first)  # no tier was chosen before: now they see what it costs
+    assert unseen.status_code == 200 and "价格变了" not in unseen.text and hidden(unseen, "shown_fen") == str(TWO)
     orchard.paid()
     full = post(buyer, url, kept | {"tier": orchard.one, "contact": "13835172009"})
     assert full.status_code == 409 and "满了" in full.text and 'value="13835172009"' in full.text

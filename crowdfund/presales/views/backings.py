@@ -51,6 +51,8 @@ def create_backing(presale: str) -> ResponseReturnValue:
         return form_page(presale, form)
     if not form.validate():
         return form_page(presale, form, 422)
+    if not form.shown_fen.data:  # no tier was chosen yet: now they see what it costs
+        return form_page(presale, form)
     try:
         hit("presale.from", where_from(), limit=FROM_ONE_PLACE, seconds=HOUR)
         made = begin(presale, form)
