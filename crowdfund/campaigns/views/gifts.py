@@ -194,6 +194,7 @@ def show_gift(campaign: str, token: str) -> ResponseReturnValue:
         "is_called_off": gift.campaign_state is CampaignState.CANCELLED,
         "is_taken": 0 < stayed < gift.fen and standing.is_lost(session, purpose=gift.purpose, reference=gift.id),
         "stayed_fen": stayed,
+        "is_recurring": is_recurring(),
         "may_waive": receipt is not None and receipts.has_own(session, contribution=gift.id),
         "is_waived": receipts.is_waived(session, contribution=gift.id),
         "plan": plan_queries.of_gift(session, gift.plan),

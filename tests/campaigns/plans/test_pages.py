@@ -142,7 +142,8 @@ def test_a_link_in_a_letter_is_one_tap_from_the_cashier(monthly: Monthly) -> Non
     link = re.search(r"点一下就捐：http://[^/]+(\S+)", letters()[-1])
     assert link
     with monthly.at(noon_of("2026-02-28")):
-        assert "¥20.00 还没付" in client.get(link[1]).text
+        waiting = client.get(link[1]).text
+        assert "¥20.00 还没付" in waiting and "用银行卡付，以后每月自动从这张卡扣" in waiting
         answer = post(client, f"{link[1]}/payment", {})
         decide(monthly, client, answer)
         assert "谢谢，¥20.00 已经进了项目的账" in client.get(link[1]).text
