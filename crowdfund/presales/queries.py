@@ -22,7 +22,7 @@ from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.payments import attempts, refunds
 from marketplace.payments.models import Refund
-from marketplace.payments.states import OPEN, AttemptState
+from marketplace.payments.states import AttemptState
 from marketplace.stations.badges import StationBadge
 from marketplace.stations.models import County, Station
 
@@ -295,7 +295,7 @@ def refunds_of(session: Session, shown: Place) -> Sequence[Refund]:
     return refunds.of(session, purpose=backing.PURPOSE, reference=shown.id)
 
 
-def is_paying(session: Session, shown: Place) -> bool:
-    """An attempt is under way about which the gateway is asked: nothing is to be pressed meanwhile."""
+def payment_of(session: Session, shown: Place) -> AttemptState | None:
+    """Where its open attempt stands."""
     current = attempts.current(session, purpose=backing.PURPOSE, reference=shown.id)
-    return current is not None and current.state in OPEN - {AttemptState.REQUIRES_ACTION, AttemptState.CREATED}
+    return current.state if current is not None else None

@@ -92,6 +92,9 @@ def test_from_the_draft_to_an_order(orchard: Orchard) -> None:
     first = db.session.scalars(select(Backing.public_id)).one()
     place = f"/presales/{orchard.presale}/backings/{backing.link_token(first)}"
     assert "去付款 ¥30.00" in buyer.get(place).text or "付款 ¥30.00" in buyer.get(place).text
+    back = buyer.get(f"{place}?returned=1")  # the gateway's word may be on its way
+    assert "正在向收款方核实，别重复付" in back.text and "还没付？回收银台" in back.text
+    assert back.headers["Refresh"] == f"2; url={place}?returned=2"
     orchard.pay(first)
     assert "付好了" in buyer.get(place).text
     orchard.one, orchard.two = tier, tier

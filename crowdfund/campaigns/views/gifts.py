@@ -187,6 +187,7 @@ def show_gift(campaign: str, token: str) -> ResponseReturnValue:
         "gift": gift,
         "line": line,
         "is_waiting": is_waiting and 0 < looked <= LOOKS,
+        "is_at_cashier": attempt is AttemptState.REQUIRES_ACTION and gift.may_be_paid,
         "is_unknown": is_waiting and attempt in UNSENT,
         "has_failed": gift.state is ContributionState.PENDING and attempt is AttemptState.FAILED,
         "receipt": receipt,

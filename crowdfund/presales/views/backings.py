@@ -24,11 +24,12 @@ from marketplace.core.settings import settings
 from marketplace.orders.views.checkout import HOME_PROVINCE, with_choices
 from marketplace.payments import attempts
 from marketplace.payments.gateways import GatewayError, PaymentsClosed, current_book
-from marketplace.payments.states import AttemptState
+from marketplace.payments.states import OPEN, AttemptState
 
 PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
 FROM_ONE_PLACE: Final = 300  # an hour
 UNSENT: Final = {AttemptState.CREATED, AttemptState.SUBMITTING, AttemptState.UNKNOWN}
+ASKED_ABOUT: Final = OPEN - {AttemptState.REQUIRES_ACTION, AttemptState.CREATED}  # of the gateway: nothing to be pressed
 LOOKS, SECONDS = 12, 2
 
 bp = Blueprint("backings", __name__)
@@ -123,14 +124,18 @@ def show_backing(presale: str, token: str) -> ResponseReturnValue:
 def place_page(place: Place, form: SurveyForm | None, status: int = 200) -> ResponseReturnValue:
     """While money is on its way the page looks again by itself."""
     session = db.session()
-    is_paying = place.may_be_paid and queries.is_paying(session, place)
     headers, looked = dict(PRIVATE), looks()
+    payment = queries.payment_of(session, place) if place.may_be_paid else None
+    is_at_cashier = payment is AttemptState.REQUIRES_ACTION
+    has_returned = is_at_cashier and 0 < looked <= LOOKS  # paid perhaps: the gateway's word may be on its way
+    is_paying = payment in ASKED_ABOUT or has_returned
     if is_paying and 0 < looked <= LOOKS:
         headers["Refresh"] = f"{SECONDS}; url={place.url}?returned={looked + 1}"
     told = {
         "place": place,
         "row": place.row,
         "is_paying": is_paying,
+        "is_at_cashier": is_at_cashier,
         "has_failed": place.may_be_paid and attempts.last_failed(session, purpose=backing.PURPOSE, reference=place.id),
         "refunds": queries.refunds_of(session, place),
         "form": survey(place, form) if place.is_asked else None,
