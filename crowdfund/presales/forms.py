@@ -133,6 +133,7 @@ class BackingForm(KeyedForm):
         _l("Mobile number or e-mail"), [Needed(_l("Enter a mobile number or an e-mail address.")), Length(max=100)]
     )
     shown_fen = HiddenField(filters=[dropped_beyond(14)])
+    shown_tier = HiddenField(filters=[dropped_beyond(40)])  # whose sum that was
 
     def validate_contact(self, field: StringField) -> None:
         text = (field.data or "").replace(" ", "")
@@ -145,6 +146,11 @@ class BackingForm(KeyedForm):
         """What the page said it would cost; -1 for rubbish, which is never what it costs."""
         text = str(self.shown_fen.data or "")
         return int(text) if text.isascii() and text.isdigit() else -1
+
+    @property
+    def has_seen_sum(self) -> bool:
+        """The sum of this very tier stood on the page."""
+        return bool(self.shown_fen.data) and self.shown_tier.data in (None, "", self.tier.data)
 
     def backer(self, person_id: int | None, language: str) -> Backer:
         return Backer(str(self.contact.data), person_id, language)

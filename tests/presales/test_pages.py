@@ -200,6 +200,9 @@ def test_full_and_gone_are_said_where_somebody_wanted_it(orchard: Orchard) -> No
     first = {"idempotency_key": "0" * 16, "tier": orchard.two, "contact": "13835172009", "shown_fen": ""}
     unseen = post(buyer, url, first)  # no tier was chosen before: now they see what it costs
     assert unseen.status_code == 200 and "价格变了" not in unseen.text and hidden(unseen, "shown_fen") == str(TWO)
+    other = post(buyer, url, first | {"tier": orchard.two, "shown_fen": str(ONE), "shown_tier": orchard.one})
+    assert other.status_code == 200 and "价格变了" not in other.text and "付款 ¥66.00" in other.text
+    assert db.session.scalar(select(Backing.id)) is None
     orchard.paid()
     full = post(buyer, url, kept | {"tier": orchard.one, "contact": "13835172009"})
     assert full.status_code == 409 and "满了" in full.text and 'value="13835172009"' in full.text

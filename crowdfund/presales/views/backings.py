@@ -52,7 +52,7 @@ def create_backing(presale: str) -> ResponseReturnValue:
         return form_page(presale, form)
     if not form.validate():
         return form_page(presale, form, 422)
-    if not form.shown_fen.data:  # no tier was chosen yet: now they see what it costs
+    if not form.has_seen_sum:  # no tier was chosen yet, or another one: now they see what it costs
         return form_page(presale, form)
     try:
         hit("presale.from", where_from(), limit=FROM_ONE_PLACE, seconds=HOUR)
@@ -92,7 +92,7 @@ def form_page(presale: str, form: BackingForm, status: int = 200) -> ResponseRet
     open_tiers = [tier for tier in shown.tiers if tier.most_now > 0]
     form.tier.choices = [SelectChoice(tier.id, tier.title) for tier in open_tiers]
     chosen = next((tier for tier in open_tiers if tier.id == form.tier.data), None)
-    form.shown_fen.data = str(chosen.fen) if chosen else ""
+    form.shown_fen.data, form.shown_tier.data = (str(chosen.fen), chosen.id) if chosen else ("", "")
     told = {"shown": shown, "card": shown.card, "form": form, "tiers": open_tiers, "chosen": chosen}
     return render_template("presales/back.html", **told, book=current_book()), status, PRIVATE
 
