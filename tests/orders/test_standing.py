@@ -97,6 +97,7 @@ def test_a_declined_payment_is_said_and_a_cancelled_order_says_that_nothing_was_
 
     waiting = buyer.get(f"/orders/{number}?returned=1").text
     assert '<div role="status"><h1>正在向收款方核实，别重复付</h1></div>' in waiting
+    assert "还没付？回收银台" in waiting
     assert "取消订单" not in waiting and "/cancellation" not in waiting
 
     shop.pay(number, "decline")
