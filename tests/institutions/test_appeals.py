@@ -9,12 +9,12 @@ from sqlalchemy import select
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
 from marketplace.notifications.models import Message
-from marketplace.orders.institutions import appealing, checking
+from marketplace.orders.institutions import appealing, checking, keeping
 from marketplace.orders.institutions.checking import Claim
 from marketplace.orders.institutions.models import BillCredit, GoodsCheck
 from marketplace.orders.institutions.states import CheckState
 from marketplace.payments.models import Refund
-from tests.factories import sign_in_as, signed_in
+from tests.factories import make_person, sign_in_as, signed_in
 from tests.institutions.conftest import Canteen, differences
 from tests.orders.casework import later
 from tests.orders.conftest import JIXIAN, parcels, post
@@ -34,7 +34,7 @@ class Refused:
         in_transaction(appealing.ask, **{**whose, **given}, words=words)
 
     def decide(self, *, grants: bool, **given: Any) -> None:
-        whose = {"institution": self.canteen.row.id, "check": self.check, "actor": "person:1"}
+        whose = {"institution": self.canteen.row.id, "check": self.check, "person_id": self.canteen.operator.id}
         in_transaction(appealing.decide, **{**whose, **given}, grants=grants, why="照片看得清")
 
     @property
@@ -123,6 +123,41 @@ def test_who_may_not_ask_and_when(refused: Refused) -> None:
     with pytest.raises(StaleState):  # everything was accepted
         refused.ask(parcel=parcels(whole)[0].public_id)
     assert refused.row.appealed_at is None and credits_and_refunds() == (0, 0)
+
+
+def test_nobody_answers_what_their_own_institution_claims_or_asks(canteen: Canteen) -> None:
+    number = canteen.order(apples=3)
+    canteen.deliver(number)
+    (parcel,) = parcels(number)
+    name, line = parcel.public_id, parcel.lines[0].public_id
+    check = canteen.check(name, {line: Claim(1, None, "damaged")})
+    clerk, operator = make_person("station_clerk"), make_person("operator")
+    for each in (clerk, operator):
+        whose: dict[str, Any] = {"institution": canteen.public_id, "person_id": canteen.payer.id, "role": keeping.PURCHASER}
+        in_transaction(keeping.add_member, **whose, address=str(each.email))
+    before, said = canteen.row.outstanding_fen, dict[str, Any](check=check, station=JIXIAN, why="看过了")
+    for agrees in (True, False):
+        with pytest.raises(keeping.OwnApplication):
+            in_transaction(checking.answer_at_desk, **said, agrees=agrees, person_id=clerk.id)
+    in_transaction(checking.answer_at_desk, **said, agrees=False, person_id=canteen.operator.id)
+    refused = Refused(canteen, number, name, check)
+    refused.ask()
+    for grants in (True, False):
+        with pytest.raises(keeping.OwnApplication):
+            refused.decide(grants=grants, person_id=operator.id)
+    assert (refused.row.state, refused.row.appeal_answered_at) == (CheckState.REJECTED, None)
+    assert credits_and_refunds() == (0, 0) and canteen.row.outstanding_fen == before
+
+    desk = f"/operator/institutions/{canteen.public_id}/checks/{check}"
+    member, other = canteen.shop.browser(), canteen.shop.browser()
+    sign_in_as(member, operator)
+    sign_in_as(other, canteen.operator)
+    assert (
+        "申请人和本单位的人，不能定自己单位的事。" in member.get(desk).text
+        and f'action="{desk}/judgement"' not in member.get(desk).text
+    )
+    assert post(member, f"{desk}/judgement", {"why": "看得清", "action": "grant"}).status_code == 303
+    assert credits_and_refunds() == (0, 0) and f'action="{desk}/judgement"' in other.get(desk).text
 
 
 def test_from_page_to_page(refused: Refused) -> None:

@@ -82,7 +82,7 @@ def test_nobody_decides_about_their_own(canteen: Canteen, operator: FlaskClient)
     path = f"/operator{post(operator, '/institutions', data).location}"
 
     assert post(operator, f"{path}/decisions/admission", {}).status_code == 303
-    assert "不能审批自己的单位" in operator.get(path).text
+    assert "不能定自己单位的事" in operator.get(path).text
 
     row = db.session.scalars(select(Institution).where(Institution.credit_code == code(2))).one()
     assert (row.state, row.limit_fen) == (InstitutionState.APPLIED, 0)

@@ -14,7 +14,7 @@ from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.orders import disputed, fulfilment
 from marketplace.orders.cases.opening import PaidByTheBank
 from marketplace.orders.cases.rules import APPEAL_WITHIN
-from marketplace.orders.institutions import checking, letters
+from marketplace.orders.institutions import checking, keeping, letters
 from marketplace.orders.institutions.models import AccountOrder, GoodsCheck
 from marketplace.orders.institutions.ordering import of_member
 from marketplace.orders.institutions.states import CheckState
@@ -53,13 +53,14 @@ def ask(session: Session, *, institution: str, parcel: str, words: str, person_i
     audit.record(session, **told, subject=f"parcel:{row.public_id}")
 
 
-def decide(session: Session, *, institution: int, check: str, grants: bool, why: str, actor: str) -> None:
-    """By the province. Raises NotFound for another institution's, StaleState where nobody waits for an answer,
-    PaymentIsDisputed, PaidByTheBank."""
+def decide(session: Session, *, institution: int, check: str, grants: bool, why: str, person_id: int) -> None:
+    """By somebody of the province who has no part in the institution. Raises NotFound for another institution's,
+    OwnApplication, StaleState where nobody waits for an answer, PaymentIsDisputed, PaidByTheBank."""
     row, parcel = checking.of_station(session, check, None)
     account = session.get_one(AccountOrder, parcel.order_id)
     if account.institution_id != institution:
         raise NotFound(check)
+    keeping.refuse_own(session, institution, person_id)
     if row.appealed_at is None or row.appeal_answered_at is not None:
         raise StaleState(f"{check}: nobody waits for an answer")
     row.appeal_answered_at, row.appeal_answer, row.appeal_is_granted = clock.now(), why, grants
@@ -69,7 +70,7 @@ def decide(session: Session, *, institution: int, check: str, grants: bool, why:
         if disputed.is_lost(session, parcel.order.number):
             raise PaidByTheBank(parcel.order.number)
         checking.credit_claims(session, row, parcel)
-    told = {"actor": actor, "action": f"goods_check.{'granted' if grants else 'upheld'}", "why": why}
+    told = {"actor": f"person:{person_id}", "action": f"goods_check.{'granted' if grants else 'upheld'}", "why": why}
     audit.record(session, **told, subject=f"parcel:{parcel.public_id}")
     letters.tell_of_decision(session, row, parcel)
 

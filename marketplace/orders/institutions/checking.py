@@ -18,6 +18,7 @@ from marketplace.core.transitions import leave_trace, transition
 from marketplace.orders import fulfilment, remaining, repaying
 from marketplace.orders.cases.opening import TooManyPictures
 from marketplace.orders.cases.rules import MOST_PICTURES
+from marketplace.orders.institutions import keeping
 from marketplace.orders.institutions.models import AccountOrder, GoodsCheck, GoodsCheckLine, GoodsCheckPicture
 from marketplace.orders.institutions.ordering import of_member
 from marketplace.orders.institutions.states import CheckState
@@ -190,6 +191,13 @@ def lighter(line: LineLeft, packs: Part, grams: int, *, promised: int) -> list[P
     )
     part = kept.of_price(off, fee_off)
     return [part] if part.fen else []
+
+
+def answer_at_desk(session: Session, *, check: str, station: str, agrees: bool, why: str, person_id: int) -> None:
+    """By somebody of the station who has no part in the institution. Raises as `answer`, and OwnApplication."""
+    _row, parcel = of_station(session, check, station)
+    keeping.refuse_own(session, session.get_one(AccountOrder, parcel.order_id).institution_id, person_id)
+    answer(session, check=check, station=station, agrees=agrees, why=why, actor=f"person:{person_id}")
 
 
 def answer(session: Session, *, check: str, station: str | None, agrees: bool, why: str, actor: str) -> None:

@@ -132,6 +132,18 @@ def get(session: Session, institution: str) -> Institution:
 def get_by_another(session: Session, institution: str, person_id: int) -> Institution:
     """For whoever decides about it and has no part in it. Raises NotFound, OwnApplication."""
     row = get(session, institution)
-    if person_id == row.applicant_id or session.get(InstitutionMember, (row.id, person_id)) is not None:
-        raise OwnApplication(institution)
+    refuse_own(session, row.id, person_id)
     return row
+
+
+def refuse_own(session: Session, institution: int, person_id: int) -> None:
+    """Reads and locks nothing, so that it may be asked under any lock. Raises OwnApplication."""
+    if has_part(session, institution, person_id):
+        raise OwnApplication(str(institution))
+
+
+def has_part(session: Session, institution: int, person_id: int) -> bool:
+    """Whether they applied for it, or act for it."""
+    member = select(InstitutionMember.person_id).where(InstitutionMember.institution_id == Institution.id)
+    is_theirs = (Institution.applicant_id == person_id) | member.where(InstitutionMember.person_id == person_id).exists()
+    return session.scalar(select(Institution.id).where(Institution.id == institution, is_theirs)) is not None

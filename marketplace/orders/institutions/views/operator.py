@@ -99,14 +99,15 @@ def create_judgement(institution: str, check: str) -> ResponseReturnValue:
         return check_page(institution, check, form, 422)
     given: dict[str, Any] = {"institution": row.id, "check": check, "grants": grants, "why": str(form.why.data)}
     back = url_for(".show_check", institution=institution, check=check)
-    return take_step(appealing.decide, back, **given, actor=f"person:{g.person.id}")
+    return take_step(appealing.decide, back, **given, person_id=g.person.id)
 
 
 def check_page(institution: str, check: str, form: forms.JudgementForm, status: int = 200) -> ResponseReturnValue:
     row = queries.one(db.session(), institution)
     claim = check_queries.claim(db.session(), Reach(institution=row.id, check=check))
     may_judge = "operator" in g.person.roles and claim.is_with_the_province
-    told = {"institution": row, "check": claim, "reasons": forms.REASONS, "may_judge": may_judge}
+    is_own = may_judge and keeping.has_part(db.session(), row.id, g.person.id)
+    told = {"institution": row, "check": claim, "reasons": forms.REASONS, "may_judge": may_judge, "is_own": is_own}
     return page("operator_check.html", status, form=form, **told)
 
 

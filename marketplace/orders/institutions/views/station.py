@@ -52,9 +52,9 @@ def create_answer(check: str, answer: str) -> ResponseReturnValue:
     form = kind(request.form, prefix=f"{answer}-")
     if not form.validate():
         return check_page(check, {answer: form}, 422)
-    given: dict[str, Any] = {"check": check, "station": g.station, "actor": f"person:{g.person.id}"}
+    given: dict[str, Any] = {"check": check, "station": g.station, "person_id": g.person.id}
     given |= {"agrees": answer == "agreement", "why": str(form.data["why"] or "")}
-    return take_step(checking.answer, url_for(".show_check", check=check), **given)
+    return take_step(checking.answer_at_desk, url_for(".show_check", check=check), **given)
 
 
 @bp.get("/<check>/pictures/<picture>-<width>.webp")
