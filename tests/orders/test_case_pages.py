@@ -126,11 +126,13 @@ def test_a_station_answers_and_the_buyer_reads_it(shop: Shop, delivered: Bought)
     for quantity in ("3", "0", "二", ""):
         answer = post(clerk, f"{address}/return", {"return-quantity": quantity, "return-condition": "as_sold"})
         assert answer.status_code == 422, quantity
-    post(clerk, f"{address}/return", {"return-quantity": "1", "return-condition": "bad"})
+    post(clerk, f"{address}/return", {"return-quantity": "1", "return-condition": "bad", "return-why": "箱底湿了"})
     twice = post(clerk, f"{address}/return", {"return-quantity": "1", "return-condition": "bad"})
     assert twice.status_code == 303
     post(clerk, f"{address}/refund", {})
     assert case_of(case).state is C.REFUNDED and case_of(case).returned_quantity == 1
+    for reader, page in ((delivered.client, f"/orders/{delivered.number}/cases/{case}"), (clerk, address)):
+        assert all(words in reader.get(page).text for words in ("请带原包装", "箱底湿了"))  # each stays, whatever came after
     told = letters()
     assert any("退到吉县站" in text for text in told) and any("¥42.80" in text for text in told)
     assert differences(shop) == []

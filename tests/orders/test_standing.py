@@ -1,5 +1,7 @@
 """How an order stands: one sentence, from where its parcels are, the same on its page and in the list."""
 
+import re
+
 import pytest
 from sqlalchemy import update
 
@@ -93,7 +95,7 @@ def test_a_declined_payment_is_said_and_a_cancelled_order_says_that_nothing_was_
     shop.fill(buyer, apples=1)
     number = shop.order(buyer)
     fresh = buyer.get(f"/orders/{number}").text
-    assert "没付成" not in fresh and "取消订单" in fresh
+    assert "没付成" not in fresh and "取消订单" in fresh and re.search(r"\d日前到", fresh)
 
     waiting = buyer.get(f"/orders/{number}?returned=1").text
     assert '<div role="status"><h1>正在向收款方核实，别重复付</h1></div>' in waiting
@@ -107,7 +109,8 @@ def test_a_declined_payment_is_said_and_a_cancelled_order_says_that_nothing_was_
 
     post(buyer, f"/orders/{number}/cancellation", {})
     assert get(number).state is O.CANCELLED
-    assert "<h1>这单取消了，没有扣钱</h1>" in buyer.get(f"/orders/{number}").text
+    page = buyer.get(f"/orders/{number}").text
+    assert "<h1>这单取消了，没有扣钱</h1>" in page and not re.search(r"\d日前到", page)  # it comes no more
 
 
 def test_a_stranger_finds_an_order_from_the_page_of_signing_in(shop: Shop) -> None:

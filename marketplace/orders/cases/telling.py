@@ -96,8 +96,17 @@ def timeline(case: ShownCase) -> list[Stop]:
     for number, event in enumerate(case.events):
         is_now = number == last and (case.row.is_open or case.is_with_the_province)
         at = local_datetime(event.at, language())
-        stops.append(Stop("now" if is_now else "done", str(TITLES[event.to_state]), at))
+        stops.append(Stop("now" if is_now else "done", str(TITLES[event.to_state]), at, text=earlier_words(case, number)))
     return stops
+
+
+def earlier_words(case: ShownCase, number: int) -> str:
+    """What was said to a step that others followed, as what a station saw of goods that were exchanged afterwards.
+
+    The case itself keeps the answer to its last step, which stands below. Without words a step's reason is the kind."""
+    event, row = case.events[number], case.row
+    is_said = event.subject.startswith("after_sales_case:") and event.from_state and event.why != row.kind
+    return answer(event.why) if is_said and event.why != row.answer and not row.is_automatic else ""
 
 
 def next_for_buyer(shown: ShownCase) -> str:

@@ -217,10 +217,11 @@ def create_withdrawal(number: str) -> ResponseReturnValue:
 @requires("order.follow")
 def create_confirmation(number: str, parcel: str) -> ResponseReturnValue:
     """The buyer has it: said twice, it is as if it had been said once."""
-    access.get_visible(db.session(), number)
+    is_exchange = access.get_visible(db.session(), number).is_exchange
     try:
         in_transaction(settlement.confirm, number=number, parcel=parcel, actor=access.actor())
-        flash(_("Thank you. The growers and the station are paid now."), "done")
+        paid = _("Thank you. The growers and the station are paid now.")
+        flash(_("Thank you. The exchange is complete.") if is_exchange else paid, "done")
     except NotFound:
         raise
     except Refusal as refusal:
