@@ -9,6 +9,9 @@ from sqlalchemy import select
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
 from marketplace.notifications.models import Message
+from marketplace.orders.cases import deciding, opening
+from marketplace.orders.cases.finding import OwnPurchase, Reach
+from marketplace.orders.cases.rules import Kind, Wish
 from marketplace.orders.institutions import appealing, checking, keeping
 from marketplace.orders.institutions.checking import Claim
 from marketplace.orders.institutions.models import BillCredit, GoodsCheck
@@ -158,6 +161,23 @@ def test_nobody_answers_what_their_own_institution_claims_or_asks(canteen: Cante
     )
     assert post(member, f"{desk}/judgement", {"why": "看得清", "action": "grant"}).status_code == 303
     assert credits_and_refunds() == (0, 0) and f'action="{desk}/judgement"' in other.get(desk).text
+
+
+def test_nor_is_a_case_of_what_it_has_paid_for_decided_by_one_of_its_members(canteen: Canteen) -> None:
+    number, clerk = canteen.order(apples=2), make_person("station_clerk")
+    canteen.deliver(number)
+    canteen.accept_all(number)
+    canteen.pay(canteen.bill().public_id)
+    line = parcels(number)[0].lines[0].public_id
+    said: dict[str, Any] = {"line": line, "words": "箱子是湿的", "pictures": [], "kind": Kind.WRONG, "quantity": 1}
+    case = in_transaction(opening.open_case, number=number, wish=Wish.REFUND, actor="guest", **said)
+    whose: dict[str, Any] = {"institution": canteen.public_id, "person_id": canteen.payer.id, "role": keeping.PURCHASER}
+    in_transaction(keeping.add_member, **whose, address=str(clerk.email))
+    with pytest.raises(OwnPurchase):
+        in_transaction(deciding.refund, case=case, reach=Reach(station=JIXIAN), actor=f"person:{clerk.id}")
+    assert credits_and_refunds() == (0, 0)
+    in_transaction(deciding.refund, case=case, reach=Reach(station=JIXIAN), actor=f"person:{canteen.operator.id}")
+    assert credits_and_refunds() == (0, 1)
 
 
 def test_from_page_to_page(refused: Refused) -> None:

@@ -1,13 +1,16 @@
 """The province is asked, says who bears what goes back, and is asked no second time."""
 
 import pytest
+from sqlalchemy import update
 
-from marketplace.core.db import in_transaction
+from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
 from marketplace.orders.cases import appealing, deciding, returning
-from marketplace.orders.cases.finding import Reach
+from marketplace.orders.cases.finding import OwnPurchase, Reach
 from marketplace.orders.cases.rules import Bearer, Condition
 from marketplace.orders.cases.states import AppealState, CaseState as C, Party
+from marketplace.orders.models import Order
+from tests.factories import make_person, sign_in_as, signed_in
 from tests.orders.casework import (
     DAMAGED,
     ONE_BACK,
@@ -54,6 +57,31 @@ def test_it_says_who_bears_what_goes_back(shop: Shop, delivered: Bought, bearer:
     assert differences(shop) == []
     with pytest.raises(StaleState):
         in_transaction(appealing.grant, case=case, bearer=bearer, why="再来", actor="person:9")
+
+
+def test_whoever_bought_the_goods_decides_about_them_nowhere(shop: Shop, delivered: Bought) -> None:
+    person, office, other = make_person("operator", "station_clerk"), shop.browser(), shop.browser()
+    case = open_case(delivered)
+    db.session.execute(update(Order).where(Order.number == delivered.number).values(buyer_id=person.id))
+    db.session.commit()
+    mine = f"person:{person.id}"
+    for command in (deciding.approve, deciding.refund, deciding.reject):
+        with pytest.raises(OwnPurchase):
+            do(command, case, actor=mine)
+    do(deciding.reject, case)
+    appeal(case)
+    with pytest.raises(OwnPurchase):
+        in_transaction(appealing.grant, case=case, bearer=Bearer.PLATFORM, why="我有理", actor=mine)
+    with pytest.raises(OwnPurchase):
+        in_transaction(appealing.leave, case=case, why="我有理", actor=mine)
+
+    sign_in_as(office, person)
+    signed_in(other, "operator")
+    desk = f"/operator/cases/{case}"
+    assert "自己买的货" in office.get(desk).text and f'action="{desk}/judgement"' not in office.get(desk).text
+    assert f'action="{desk}/judgement"' in other.get(desk).text
+    assert (case_of(case).state, appeal_of(case).state) == (C.REJECTED, AppealState.ASKED)
+    assert balances(delivered.number) == PAID
 
 
 @pytest.mark.full

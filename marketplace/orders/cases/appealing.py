@@ -13,7 +13,7 @@ from marketplace.core.transitions import leave_trace, transition
 from marketplace.ledger import books
 from marketplace.orders import refunding
 from marketplace.orders.cases import deciding, paying_back
-from marketplace.orders.cases.finding import EVERYWHERE, Reach, appeal_of, get_case
+from marketplace.orders.cases.finding import EVERYWHERE, Reach, appeal_of, get_case, refuse_own
 from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal
 from marketplace.orders.cases.opening import MOVED
 from marketplace.orders.cases.rules import APPEAL_WITHIN, Bearer
@@ -104,9 +104,9 @@ def ask_when_overdue(session: Session) -> bool:
 def grant(session: Session, *, case: str, bearer: Bearer, why: str, actor: str) -> None:
     """The buyer gets the money, unless they have it, and `bearer` bears it.
 
-    Raises NotFound where nobody asked, StaleState where it is answered, BornAlready, RefundedMeanwhile, GoodsAreBack
-    of `refunding`, RefundDidNotArrive, PaymentIsDisputed, PaidByTheBank."""
-    row, parcel, appeal = get_asked(session, case)
+    Raises NotFound where nobody asked, OwnPurchase, StaleState where it is answered, BornAlready, RefundedMeanwhile,
+    GoodsAreBack of `refunding`, RefundDidNotArrive, PaymentIsDisputed, PaidByTheBank."""
+    row, parcel, appeal = get_asked(session, case, actor)
     if row.is_open:
         deciding.pay_back(session, row, parcel, actor=actor, why=why, bearer=bearer)
     elif row.refund_public_id is None:
@@ -134,7 +134,7 @@ def bear(session: Session, case: AfterSalesCase, refund: str, bearer: Bearer) ->
 
 def leave(session: Session, *, case: str, why: str, actor: str) -> None:
     """It stays as it is; a request that nobody answered is rejected. Raises GoodsAreBack, and as `grant`."""
-    row, parcel, appeal = get_asked(session, case)
+    row, parcel, appeal = get_asked(session, case, actor)
     if row.state is C.GOODS_RETURNED:
         raise GoodsAreBack(case)
     if row.state is C.REQUESTED:
@@ -142,8 +142,9 @@ def leave(session: Session, *, case: str, why: str, actor: str) -> None:
     answer(session, row, appeal, AppealState.LEFT, why=why, actor=actor, bearer=None)
 
 
-def get_asked(session: Session, case: str) -> tuple[AfterSalesCase, Parcel, CaseAppeal]:
+def get_asked(session: Session, case: str, actor: str) -> tuple[AfterSalesCase, Parcel, CaseAppeal]:
     row, parcel = get_case(session, case, EVERYWHERE)
+    refuse_own(session, parcel.order, actor)
     appeal = appeal_of(session, row)
     if appeal is None:
         raise NotFound(case)

@@ -9,7 +9,7 @@ from marketplace.core import audit, clock, outbox
 from marketplace.core.errors import IllegalTransition, Refusal
 from marketplace.core.transitions import transition
 from marketplace.orders.cases import by_bank, paying_back
-from marketplace.orders.cases.finding import Reach, appeal_of, get_case
+from marketplace.orders.cases.finding import Reach, appeal_of, get_case, refuse_own
 from marketplace.orders.cases.models import AfterSalesCase
 from marketplace.orders.cases.opening import MOVED
 from marketplace.orders.cases.rules import BRING_BACK_WITHIN, COMES_BACK, Bearer, Kind
@@ -35,7 +35,7 @@ def approve(session: Session, *, case: str, reach: Reach, actor: str, why: str =
     """The goods are to be brought back to the station within BRING_BACK_WITHIN.
 
     Raises NothingToReturn, WithTheProvince, RefundedMeanwhile."""
-    row, parcel = get_undecided(session, case, reach)
+    row, parcel = get_undecided(session, case, reach, actor)
     if row.kind not in COMES_BACK:
         raise NothingToReturn(case)
     if row.state is C.REQUESTED:
@@ -48,7 +48,7 @@ def refund(session: Session, *, case: str, reach: Reach, actor: str, why: str = 
     """The money goes back: without a return for a fault, or for what was brought back.
 
     Raises BringItBackFirst, WithTheProvince, RefundedMeanwhile, PaymentIsDisputed, PaidByTheBank."""
-    row, parcel = get_undecided(session, case, reach)
+    row, parcel = get_undecided(session, case, reach, actor)
     if row.state is C.REQUESTED and row.kind is Kind.UNWANTED:
         raise BringItBackFirst(case)
     if row.state is C.REQUESTED:
@@ -58,13 +58,14 @@ def refund(session: Session, *, case: str, reach: Reach, actor: str, why: str = 
 
 def reject(session: Session, *, case: str, reach: Reach, actor: str, why: str) -> None:
     """No, and why not; the buyer may ask the province. Raises WithTheProvince."""
-    row, parcel = get_undecided(session, case, reach)
+    row, parcel = get_undecided(session, case, reach, actor)
     move(session, row, parcel, C.REJECTED, expected=C.REQUESTED, actor=actor, why=why)
 
 
-def get_undecided(session: Session, case: str, reach: Reach) -> tuple[AfterSalesCase, Parcel]:
-    """A case that the station may decide. Raises NotFound, WithTheProvince."""
+def get_undecided(session: Session, case: str, reach: Reach, actor: str) -> tuple[AfterSalesCase, Parcel]:
+    """A case that this person of the station may decide. Raises NotFound, OwnPurchase, WithTheProvince."""
     row, parcel = get_case(session, case, reach)
+    refuse_own(session, parcel.order, actor)
     appeal = appeal_of(session, row)
     if appeal is not None and appeal.state is AppealState.ASKED:
         raise WithTheProvince(case)

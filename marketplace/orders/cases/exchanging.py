@@ -55,7 +55,7 @@ def exchange(session: Session, *, case: str, reach: Reach, actor: str, why: str 
     """Send the same goods once more for nothing; returns the number of that order.
 
     Raises RefundWished, RefundedMeanwhile, NothingLikeIt, PaymentIsDisputed, PaidByTheBank, WithTheProvince."""
-    row, parcel = deciding.get_undecided(session, case, reach)
+    row, parcel = deciding.get_undecided(session, case, reach, actor)
     if row.wish is not Wish.EXCHANGE:
         raise RefundWished(case)
     if by_bank.has_given(session, row, parcel, paying_back.part_due(session, row, parcel)):

@@ -2,14 +2,21 @@
 
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.core.errors import NotFound
+from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.records import record
 from marketplace.orders import fulfilment
 from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal
+from marketplace.orders.institutions.models import AccountOrder, InstitutionMember
 from marketplace.orders.models import Order, OrderLine, Parcel
+
+
+class OwnPurchase(Refusal):
+    status = 403
+    message = _l("Whoever bought these goods, or acts for the institution that did, does not decide about them.")
 
 
 @record
@@ -51,3 +58,16 @@ def within(wanted: Any, reach: Reach) -> Any:
 def appeal_of(session: Session, case: AfterSalesCase) -> CaseAppeal | None:
     mine = select(CaseAppeal).where(CaseAppeal.case_id == case.id)
     return session.scalar(mine.execution_options(populate_existing=True))
+
+
+def refuse_own(session: Session, order: Order, actor: str) -> None:
+    """A clerk or an operator may be the buyer as well. Raises OwnPurchase."""
+    if is_own(session, order, actor):
+        raise OwnPurchase(order.number)
+
+
+def is_own(session: Session, order: Order, actor: str) -> bool:
+    members = select(InstitutionMember.person_id)
+    members = members.join(AccountOrder, AccountOrder.institution_id == InstitutionMember.institution_id)
+    theirs = [order.buyer_id, *session.scalars(members.where(AccountOrder.order_id == order.id))]
+    return actor in {f"person:{each}" for each in theirs if each is not None}

@@ -28,7 +28,7 @@ def witness(
     """So many came back, in this condition; refund or exchange follows.
 
     Raises OtherQuantity, WithTheProvince, RefundedMeanwhile: what is taken back has to end in the one or the other."""
-    row, parcel = deciding.get_undecided(session, case, reach)
+    row, parcel = deciding.get_undecided(session, case, reach, actor)
     if not 0 < quantity <= row.quantity:
         raise OtherQuantity(case)
     if row.state is C.APPROVED:

@@ -133,7 +133,7 @@ def next_for_buyer(shown: ShownCase) -> str:
         case C.EXCHANGED if refund is not None:
             return str(_("The replacement did not come, so %(sum)s is refunded.", sum=yuan(refund.fen)))
         case C.EXCHANGED:
-            return str(_("The station packs the replacement. You pay nothing."))
+            return str(_("The same goods are sent once more. You pay nothing."))
     return str(_("%(sum)s goes back to where you paid from.", sum=yuan(refund.fen))) if refund else ""
 
 

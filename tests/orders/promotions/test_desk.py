@@ -87,6 +87,7 @@ def test_a_draft_is_written_anew_and_whoever_did_that_does_not_approve_it(
         "fruit-apple</textarea>",
     ):
         assert shown in page, shown
+    assert "已经用了多少单" in other.get(here).text
     promotion()
     refused = post(other, f"{here}/terms", typed(code="xinqiu", name="冬苹果"))
     assert refused.status_code == 422 and "已经有了" in refused.text and 'value="冬苹果"' in refused.text

@@ -10,7 +10,7 @@ from marketplace.core.db import db
 from marketplace.core.forms import tidy
 from marketplace.core.steps import take_step
 from marketplace.orders.cases import appealing, queries, telling
-from marketplace.orders.cases.finding import EVERYWHERE
+from marketplace.orders.cases.finding import EVERYWHERE, OwnPurchase, is_own as is_own_purchase
 from marketplace.orders.cases.forms import JudgementForm
 from marketplace.orders.cases.views import pages
 from marketplace.payments.gateways import current_book
@@ -41,7 +41,9 @@ def show_case(case: str) -> ResponseReturnValue:
 def case_page(case: str, form: JudgementForm, status: int = 200) -> ResponseReturnValue:
     shown: dict[str, Any] = pages.told(case, EVERYWHERE, None)
     may_act = bool(g.person.roles & JUDGES) and shown["shown"].is_with_the_province
-    return render_template("cases/operator.html", form=form, may_act=may_act, **shown), status, pages.NO_STORE
+    is_own = may_act and is_own_purchase(db.session(), shown["shown"].order, f"person:{g.person.id}")
+    told = {"may_act": may_act and not is_own, "own_purchase": OwnPurchase.message if is_own else ""}
+    return render_template("cases/operator.html", form=form, **told, **shown), status, pages.NO_STORE
 
 
 @bp.post("/<case>/judgement")
