@@ -220,11 +220,16 @@ def test_on_the_pages(canteen: Canteen, due: str) -> None:
     (parcel,) = parcels(the_order())
     in_transaction(refunding.refund_rest, parcel=parcel.public_id, station=None, reason="坏了", actor="clerk")
     refund = db.session.scalars(select(Refund.public_id)).one()
-    assert "要从银行退回去的" in first.get(here).text
+    desk_link = f'href="{desk}"'
+    to_send = first.get(here).text
+    assert "要从银行退回去的" in to_send and to_send.count(desk_link) == 2
+    assert "银行流水号 N001：退回转来的那个账户" in to_send  # else nobody knew whom to send it to, and where
     back = {f"{refund}-number": "", f"{refund}-on": clock.today().isoformat()}
     assert post(first, f"{here}/refunds/{refund}", back).status_code == 422
     assert post(first, f"{here}/refunds/{refund}", back | {f"{refund}-number": "n001"}).status_code == 303
-    assert "要从银行退回去的" not in first.get(here).text
+    sent = first.get(here).text
+    assert "要从银行退回去的" not in sent and sent.count(desk_link) == 2
+    assert sent.count(f"<dd>{due}</dd>") == 2  # what came, and what went back of it
     reader = canteen.shop.browser()
     factories.signed_in(reader, "auditor")
     page = reader.get(here)

@@ -1,6 +1,6 @@
 """What pages of institutions show: a fixed number of statements each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -79,6 +79,14 @@ def one(session: Session, institution: str) -> Institution:
 def statements_of(session: Session, institution: int) -> Sequence[AccountStatement]:
     mine = select(AccountStatement).where(AccountStatement.institution_id == institution)
     return session.scalars(mine.order_by(AccountStatement.period.desc()).limit(LONGEST)).all()
+
+
+def whose_statements(session: Session, statements: Iterable[str]) -> dict[str, Any]:
+    """By the statements' ids their institutions: public id and name. One statement."""
+    wanted = select(AccountStatement.public_id.label("statement"), Institution.public_id, Institution.name)
+    wanted = wanted.join(Institution, Institution.id == AccountStatement.institution_id)
+    found = session.execute(wanted.where(AccountStatement.public_id.in_(sorted(set(statements)))))
+    return {row.statement: row for row in found}
 
 
 def statement_of(session: Session, institution: int, statement: str) -> AccountStatement:

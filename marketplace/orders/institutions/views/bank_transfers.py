@@ -11,6 +11,7 @@ from marketplace.core.db import db
 from marketplace.core.errors import NotFound
 from marketplace.core.steps import take_step
 from marketplace.orders.institutions import bank_transfers, forms, words
+from marketplace.orders.institutions.queries import whose_statements
 from marketplace.payments.by_bank import queries, recording
 
 STEPS: Final = {"confirmation": bank_transfers.confirm, "withdrawal": recording.withdraw}
@@ -27,8 +28,10 @@ def list_transfers() -> ResponseReturnValue:
 def list_page(given: dict[str, forms.SentForm], status: int = 200) -> ResponseReturnValue:
     """`given`: forms that were refused, by refund."""
     session = db.session()
-    waiting = queries.refunds_to_send(session)
-    shown: dict[str, Any] = {"transfers": queries.listed(session), "refunds": waiting, "desk_current": "institutions"}
+    waiting, transfers = queries.refunds_to_send(session), queries.listed(session)
+    shown: dict[str, Any] = {"transfers": transfers, "refunds": waiting, "desk_current": "institutions"}
+    paid = [*(row.reference for row in waiting), *(row.paid_for for row in transfers)]
+    shown["institutions"] = whose_statements(session, paid)
     shown["forms_of"] = {row.public_id: given.get(row.public_id) or sent_form(row.public_id) for row in waiting}
     shown["may_keep"] = "finance_operator" in g.person.roles
     body = render_template("institutions/bank_transfers.html", words=words, **shown)
