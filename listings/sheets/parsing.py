@@ -18,6 +18,7 @@ from marketplace.core.records import record
 
 LONGEST_NUMBER: Final = 40  # characters of an article number
 MOST_PICTURES: Final = 6
+MOST_ALIKE: Final = 3  # categories that are named where one was not found
 WHOLE: Final = re.compile(r"(-?\d{1,40})(?:\.0+)?")
 FINER_THAN_FEN: Final = re.compile(r"\d{1,8}\.\d{3,40}")
 OF_ANY_SIZE: Final = re.compile(r"-?\d{1,40}(\.\d{1,40})?")
@@ -39,8 +40,14 @@ class Categories:
     def code_of(self, text: str) -> str:
         found = self.by_word.get(text.lower())
         if found is None:
-            raise Wrong("no_category", {"typed": text[:MOST_OF_A_NAME]})
+            typed, like = {"typed": text[:MOST_OF_A_NAME]}, self.like(text.lower())
+            raise Wrong("nearly_category", {**typed, "like": like}) if like else Wrong("no_category", typed)
         return found
+
+    def like(self, text: str) -> str:
+        """The first of those that have the word in their name, as people write 小米 for 小米与黄米; empty without one."""
+        codes = dict.fromkeys(code for word, code in self.by_word.items() if text in word)
+        return "、".join(self.names[code] for code in [*codes][:MOST_ALIKE])
 
 
 @cache

@@ -48,7 +48,11 @@ OF_ROWS: Final[dict[str, Words]] = {
     "price_range": (_l("A price is between ¥0.01 and ¥100,000."), _l("Correct the price.")),
     "no_category": (
         _l("There is no category “%(typed)s”."),
-        _l("Choose one from the second page of the template."),
+        _l("Choose one from the second page of the XLSX template."),
+    ),
+    "nearly_category": (
+        _l("There is no category “%(typed)s”."),
+        _l("Write one of these, if you mean it: %(like)s. The second page of the XLSX template has them all."),
     ),
     "unit": (_l("This pack weighs nothing, or far too much."), _l("Write it like 5斤箱, 500g×2袋, 30枚 or 礼盒.")),
     "no_weight": (_l("The pack does not say what it weighs."), _l("Fill in the column Net weight, in grams.")),

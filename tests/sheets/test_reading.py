@@ -180,6 +180,7 @@ BAD: dict[str, tuple[dict[str, str], str, str]] = {
     "a long title": ({"title": "米" * 41}, "title", "length"),
     "a short story": ({"story": "好"}, "story", "length"),
     "no such category": ({"category": "飞机"}, "category", "no_category"),
+    "a part of a category's name": ({"category": "鸡"}, "category", "nearly_category"),
     "a price of nothing": ({"price": "0"}, "price", "price_range"),
     "a price below nothing": ({"price": "-39.80"}, "price", "price_range"),
     "a price of thirds": ({"price": "1.333"}, "price", "finer_than_fen"),
@@ -204,6 +205,12 @@ def test_each_mistake_has_its_row_column_reason_and_remedy(trader: Trader, sessi
     assert "第 4 行" in trader.page(row)
     listed_errors = trader.client.get(f"/seller/imports/{row.public_id}/errors.csv").data.decode("utf-8-sig").splitlines()
     assert listed_errors[0] == "行,列,填的是,原因,怎么改" and listed_errors[1].startswith("4,") and len(listed_errors) == 2
+
+
+def test_a_category_that_is_nearly_named_is_offered(trader: Trader) -> None:
+    row = trader.compared(as_csv(HEADINGS, changed(MILLET, category="鸡"), changed(MILLET, number="A2", category="飞机")))
+    page = trader.page(row)
+    assert "没有“鸡”这个类别。" in page and "是不是：鸡蛋？" in page and page.count("是不是：") == 1
 
 
 def test_a_row_without_a_number_says_all_that_is_wrong_at_once(trader: Trader, session: Session) -> None:
