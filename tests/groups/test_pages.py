@@ -11,6 +11,7 @@ from listings.models import Consent, Variant
 from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
+from marketplace.orders.access import link_key
 from marketplace.orders.groups import offering
 from marketplace.orders.groups.models import GroupBuy, GroupMember, GroupOffer
 from marketplace.orders.groups.offering import Keeper
@@ -141,6 +142,9 @@ def test_a_group_that_is_over_says_so_and_leads_on(market: Market) -> None:
     after_the_deadline(market, group)
     shown = buyer.get(f"/groups/{group}").text
     assert "没拼成" in shown and f"/group-offers/{market.offer}/groups/new" in shown and 'name="packs"' not in shown
+    assert "共要" not in shown  # what was paid is on its way back, and not "0 of 3"
+    mine = buyer.get(f"/orders/{first}?key={link_key(first)}", follow_redirects=True).text
+    assert "没拼成。付了钱的，全额退回。" in mine and "共要" not in mine
     assert buyer.get(f"/groups/{group}/members/new").location == f"/groups/{group}"
     answer = post(buyer, f"/groups/{group}/members", filled(page))
     assert answer.status_code == 303 and answer.location == f"/groups/{group}"
