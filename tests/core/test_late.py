@@ -69,6 +69,7 @@ def test_each_late_module_has_the_addresses_that_it_has_when_it_is_run(app: Flas
         assert hooks(late, read.name) == hooks(run, read.name), module
 
 
+@pytest.mark.full
 def test_a_process_that_nobody_asks_carries_neither_desks_nor_what_works() -> None:
     asked = "from wsgi import app, sys; app.test_client().get('/healthz'); print(*sorted(sys.modules))"
     told = subprocess.run(
@@ -80,6 +81,7 @@ def test_a_process_that_nobody_asks_carries_neither_desks_nor_what_works() -> No
     assert not loaded & {*desks, "listings.views.sheets", "marketplace.duties", "marketplace.commands", "numpy", "PIL"}
 
 
+@pytest.mark.full
 def test_a_process_that_ends_closes_what_it_opened(tmp_path: Path) -> None:
     """Whoever copies the file of a database then has all of it: SQLite's log is in it."""
     told = os.environ | {"APP_ENV": "test", "DATABASE_URL": f"sqlite:///{tmp_path}/shop.db"}

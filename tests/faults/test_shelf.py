@@ -28,6 +28,7 @@ from marketplace.payments import attempts, sweeping
 from tests import factories
 from tests.orders.conftest import Shop, differences
 from tests.properties.test_lives import order
+from tests.tiers import in_full
 
 LINES: Final = ("first", "second")  # two packs of one order, both scarce
 FATES: Final = ("kept", "called off", "run out", "paid", "paid and called off")
@@ -43,7 +44,7 @@ class Crowd:
 
 
 FEW, ONE, SOME = Crowd(1, 8, 2, 5), Crowd(4, 20, 1, 1), Crowd(4, 20, 2, 50)
-CROWDS: Final = [FEW, *(pytest.param(crowd, marks=pytest.mark.full) for crowd in (ONE, SOME))]
+CROWDS: Final = [FEW, *in_full(ONE, SOME)]
 
 
 RUNNING: list["Race"] = []

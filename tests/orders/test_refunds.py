@@ -22,6 +22,7 @@ from marketplace.payments.states import RefundState
 from tests import factories
 from tests.orders.conftest import JIXIAN, QINXIAN, Shop, balances, differences, get, parcels, post, stock_of
 from tests.orders.refunding import SENT, Box, ask, bounce, box, clerk_of, deliver, lines_of
+from tests.tiers import in_full
 
 PAID = {"gateway_clearing": 6997, "seller_held": -3 * 1839, "station_held": -3 * 160 - 1000}
 
@@ -94,9 +95,7 @@ def test_after_the_settlement_it_comes_from_what_is_payable_which_may_go_below_z
     assert [each for each in differences(shop) if "payout" not in each] == []
 
 
-@pytest.mark.parametrize(
-    "steps", [(1, 1, 1), *(pytest.param(steps, marks=pytest.mark.full) for steps in ((2, 1), (1, 2), (3,)))]
-)
+@pytest.mark.parametrize("steps", [(1, 1, 1), *in_full((2, 1), (1, 2), (3,))])
 def test_whatever_the_steps_everything_is_what_was_paid(shop: Shop, delivered: Box, steps: tuple[int, ...]) -> None:
     for units in steps:
         ask(delivered, units)

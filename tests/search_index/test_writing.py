@@ -15,6 +15,7 @@ import pytest
 from search_index import Document, IndexBusy, IndexUnavailable, Query, layout, open_index, open_writer, whoosh_reader
 from search_index.whoosh_reader import WhooshIndex
 from tests.search_index.catalogue import documents
+from tests.tiers import in_full
 
 SOME = documents()[:40]
 ROOT = Path(__file__).parents[2]
@@ -157,7 +158,7 @@ for turn in range(1000):
 
 
 @pytest.mark.parametrize("action", ["update", "rebuild"])
-@pytest.mark.parametrize("after", [0.05, 0.21, 0.4])
+@pytest.mark.parametrize("after", [0.21, *in_full(0.05, 0.4)])
 def test_a_killed_writer_leaves_an_index_to_read_and_to_write(index: WhooshIndex, action: str, after: float) -> None:
     victim = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(index.folder), action], cwd=ROOT, stdout=subprocess.PIPE, text=True

@@ -23,6 +23,7 @@ from marketplace.payments.models import Refund
 from tests.orders.conftest import balances, get
 from tests.orders.promotions.conftest import Counter
 from tests.orders.promotions.promoting import give_up, line_of, move, pay, promotion, row_of
+from tests.tiers import in_full
 
 DESK: dict[str, Any] = {"station": None, "reason": "坏了", "actor": "clerk"}
 
@@ -112,7 +113,7 @@ def test_free_shipping_is_the_provinces_and_the_station_has_it_all_the_same(coun
     }
 
 
-@pytest.mark.parametrize("steps", [(1, 1, 1), *(pytest.param(each, marks=pytest.mark.full) for each in ((2, 1), (3,)))])
+@pytest.mark.parametrize("steps", [(1, 1, 1), *in_full((2, 1), (3,))])
 def test_whatever_the_steps_what_was_paid_goes_back(counter: Counter, steps: tuple[int, ...]) -> None:
     promotion(platform_bps=3333)
     number = counter.order(code="XINQIU", apples=3)
