@@ -47,6 +47,8 @@ def test_the_same_goods_are_sent_once_more_for_nothing(shop: Shop, delivered: Bo
     assert (line.variant_code, line.quantity, line.unit_price_fen) == (shop.apples, 2, 0)
     assert order.phone == get(delivered.number).phone and stock_of(shop.apples) == (95, 0)
     assert balances(number) == {} and differences(shop) == []
+    desk = clerk_of(shop).get(f"/station/cases/{returned}").text
+    assert f'<a class="link" href="/station/parcels/{parcels(number)[0].public_id}">看补发的包裹</a>' in desk
     parcel = deliver(number)
     with pytest.raises(opening.OfAnExchange):
         open_case(Bought(parcel, parcels(number)[0].lines[0].public_id, delivered.client))

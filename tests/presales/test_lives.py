@@ -348,7 +348,10 @@ def test_an_order_that_is_cancelled_before_it_is_taken_on_is_refunded_out_of_esc
     orchard.answer(second)  # the harvest is in: an order at once
     assert orchard.states(first, second) == ["ordered"] * 2
     number = str(orchard.backing(second).order_number)
+    page = f"/presales/{orchard.presale}/backings/{backing.link_token(second)}"
+    assert "<h1>已经变成订单</h1>" in orchard.shop.browser().get(page).text
     assert in_transaction(undelivered.cancel_paid, number=number, actor="guest") == ONE
+    assert "<h1>钱正在退回</h1>" in orchard.shop.browser().get(page).text
     assert get(number).state is OrderState.CANCELLED and orchard.escrow() == TWO - 1980
     assert stock_of(orchard.shop.apples) == (101, 0)  # what is left over is for sale
     orchard.live_through(clock.now())

@@ -24,7 +24,7 @@ from marketplace.core.settings import settings
 from marketplace.orders.views.checkout import HOME_PROVINCE, with_choices
 from marketplace.payments import attempts
 from marketplace.payments.gateways import GatewayError, PaymentsClosed, current_book
-from marketplace.payments.states import OPEN, AttemptState
+from marketplace.payments.states import OPEN, AttemptState, RefundState
 
 PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
 FROM_ONE_PLACE: Final = 300  # an hour
@@ -131,13 +131,16 @@ def place_page(place: Place, form: SurveyForm | None, status: int = 200) -> Resp
     is_paying = payment in ASKED_ABOUT or has_returned
     if is_paying and 0 < looked <= LOOKS:
         headers["Refresh"] = f"{SECONDS}; url={place.url}?returned={looked + 1}"
+    refunds = queries.refunds_of(session, place)
+    back_fen = sum(refund.fen for refund in refunds if refund.state is not RefundState.FAILED)
     told = {
         "place": place,
         "row": place.row,
+        "goes_back": back_fen >= place.row.fen,  # out of an order as well
         "is_paying": is_paying,
         "is_at_cashier": is_at_cashier,
         "has_failed": place.may_be_paid and attempts.last_failed(session, purpose=backing.PURPOSE, reference=place.id),
-        "refunds": queries.refunds_of(session, place),
+        "refunds": refunds,
         "form": survey(place, form) if place.is_asked else None,
         "states": telling.STATES,
     }

@@ -189,6 +189,12 @@ def of_exchange(session: Session, number: str) -> tuple[str, str] | None:
     return (row[0], row[1]) if row else None
 
 
+def replacement(session: Session, case: AfterSalesCase) -> str | None:
+    """The parcel in which the same goods are sent once more."""
+    wanted = select(Parcel.public_id).join(Order, Order.id == Parcel.order_id).where(Order.number == case.exchange_number)
+    return session.scalar(wanted) if case.exchange_number else None
+
+
 def replaced(session: Session, parcel: int) -> Sequence[Any]:
     """Packs of a parcel that a case replaced and did not pay for: by line, with the orders that brought others."""
     packs = AfterSalesCase.returned_quantity.label("packs")

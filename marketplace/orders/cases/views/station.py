@@ -68,8 +68,8 @@ def case_page(case: str, forms: dict[str, Form], status: int = 200) -> ResponseR
         given["return"]["quantity"].data = row.quantity
         given["return"]["condition"].data = Condition.AS_SOLD.value
     offered = [] if shown["shown"].is_with_the_province else steps_of(row.state, row.kind, row.wish)
-    appeal = forms.get("appeal") or AppealForm()
-    return desk.page("cases/station.html", CURRENT, status, forms_of=given, offered=offered, form_of_appeal=appeal, **shown)
+    shown |= {"replacement": queries.replacement(db.session(), row), "form_of_appeal": forms.get("appeal") or AppealForm()}
+    return desk.page("cases/station.html", CURRENT, status, forms_of=given, offered=offered, **shown)
 
 
 def steps_of(state: C, kind: Kind, wish: Wish) -> list[str]:
