@@ -1,6 +1,5 @@
 """Money that is not what we asked for goes back when a person says so: all of it, once, to whoever paid."""
 
-import time
 from dataclasses import replace
 from functools import partial
 from threading import Event
@@ -216,16 +215,17 @@ def test_a_refund_that_fails_and_a_bank_that_decides_at_that_moment_leave_nothin
     refund = db.session.scalars(select(Refund)).one()
     assert in_transaction(refunds.begin_submission, refund=refund.id)
     attempt = db.session.scalars(select(Attempt.public_id)).one()
-    has_looked, net = Event(), netting.net
+    has_looked, has_decided, net = Event(), Event(), netting.net
 
     def look(*given: Any, **named: Any) -> None:
         net(*given, **named)
         has_looked.set()
-        time.sleep(0.5)  # as long as the other needs, if nothing holds it up
+        has_decided.wait(0.5)  # the bank comes between, unless the payment's row holds it up
 
     def decide() -> None:
         has_looked.wait()
         in_transaction(following.apply, remote=lost_dispute(attempt), gateway="sandbox", why="webhook")
+        has_decided.set()
 
     monkeypatch.setattr(netting, "net", look)
     assert race([partial(in_transaction, refunds.fail, refund=refund.id, why="card closed"), decide]) == [None, None]
