@@ -1,13 +1,15 @@
 """Money on its way back: booked when it is asked for, sent by the worker, confirmed or returned to its source."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import BigInteger, ColumnElement, bindparam, cast, func, select
+from sqlalchemy.orm import Session, aliased
 
 from marketplace.core import audit, clock, outbox
+from marketplace.core.db import Columns, rows
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.money import Money
 from marketplace.core.records import record
@@ -85,10 +87,21 @@ def request_for(
 
 def left_of(session: Session, attempt: Attempt) -> int:
     """Fen of this payment that neither a refund nor a bank has taken."""
-    gone = select(func.coalesce(func.sum(Refund.fen), 0)).where(
-        Refund.attempt_id == attempt.id, Refund.state != RefundState.FAILED, Refund.remote_payment.is_(None)
-    )
-    return attempt.fen - int(session.scalar(gone) or 0) - standing.gone(session, attempt)
+    session.flush()
+    return int(rows(session, left_of_payment(), attempt=attempt.id)[0].fen)
+
+
+@cache
+def left_of_payment() -> Columns:
+    return select(left().label("fen")).where(Attempt.id == bindparam("attempt"))
+
+
+def left() -> ColumnElement[int]:
+    """SQL: as `left_of`, of the `Attempt` of the statement around it."""
+    back = aliased(Refund)
+    gone = select(func.coalesce(func.sum(back.fen), 0)).where(back.attempt_id == Attempt.id)
+    gone = gone.where(back.state != RefundState.FAILED, back.remote_payment.is_(None)).correlate(Attempt)
+    return cast(Attempt.fen - gone.scalar_subquery() - standing.lost(Attempt.id), BigInteger)
 
 
 def left_in_suspense(session: Session, attempt: Attempt) -> int:

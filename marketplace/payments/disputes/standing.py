@@ -4,7 +4,7 @@ from collections.abc import Set
 from functools import cache
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.core.db import Columns, rows
@@ -68,10 +68,15 @@ def borne(session: Session, reference: str) -> int:
 def gone(session: Session, attempt: Attempt) -> int:
     """Fen of this payment that a bank has taken for good: so much less can be refunded."""
     session.flush()
-    return int(rows(session, lost_of_payment(), attempt=attempt.id)[0].fen)
+    return int(rows(session, gone_of_payment(), attempt=attempt.id)[0].fen)
 
 
 @cache
-def lost_of_payment() -> Columns:
-    lost = select(func.coalesce(func.sum(Dispute.fen), 0).label("fen"))
-    return lost.where(Dispute.attempt_id == bindparam("attempt"), Dispute.state == DisputeState.LOST)
+def gone_of_payment() -> Columns:
+    return select(lost(bindparam("attempt")).label("fen"))
+
+
+def lost(attempt_id: SQLColumnExpression[int]) -> ColumnElement[int]:
+    """SQL: fen that banks have taken for good of the payment with this id."""
+    summed = select(func.coalesce(func.sum(Dispute.fen), 0))
+    return summed.where(Dispute.attempt_id == attempt_id, Dispute.state == DisputeState.LOST).scalar_subquery()

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Subquery, and_, cast, func, literal, or_, select, union_all
+from sqlalchemy import Subquery, and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from marketplace.core import clock
@@ -15,8 +15,8 @@ from marketplace.core.db import Columns
 from marketplace.core.paging import Page, cut
 from marketplace.core.records import record
 from marketplace.ledger.models import Entry, LedgerAccount, Line
-from marketplace.payments.disputes.models import Dispute
-from marketplace.payments.disputes.states import DisputeState
+from marketplace.payments import refunds
+from marketplace.payments.disputes import standing
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import RefundState
 
@@ -115,31 +115,18 @@ def mismatches() -> Columns:
     wanted = wanted.add_columns(Entry.at.label("at"), *of_the_last_try())
     wanted = wanted.join(Line, Line.entry_id == Entry.id).join(LedgerAccount, LedgerAccount.id == Line.account_id)
     wanted = wanted.outerjoin(Refund, Refund.id == last_try).outerjoin(Attempt, Attempt.remote_id == payment)
-    return wanted.where(Entry.kind == "suspense", LedgerAccount.kind == "suspense", -Line.amount > taken())
+    wanted = wanted.where(Entry.kind == "suspense", LedgerAccount.kind == "suspense")
+    return wanted.where(-Line.amount > standing.lost(Attempt.id))
 
 
 def surpluses() -> Columns:
     """What came twice or too late, and whose refund did not arrive: what is left of it, unless a bank has given back all."""
     its = aliased(Refund)
     tries = select(func.max(its.id)).where(its.attempt_id == Attempt.id, its.reason_key.startswith("surplus"))
-    wanted: Columns = select(literal(SURPLUS), Attempt.remote_id, Attempt.reference, left(), Attempt.currency)
+    wanted: Columns = select(literal(SURPLUS), Attempt.remote_id, Attempt.reference, refunds.left(), Attempt.currency)
     wanted = wanted.add_columns(Attempt.book, Refund.created_at, *of_the_last_try())
     wanted = wanted.join(Refund, Refund.attempt_id == Attempt.id).where(Refund.state == RefundState.FAILED)
-    return wanted.where(Refund.id == tries.correlate(Attempt).scalar_subquery(), left() > 0)
-
-
-def left() -> ColumnElement[int]:
-    """As `refunds.left_of`, of the attempt of the statement around it."""
-    back = aliased(Refund)
-    gone = select(func.coalesce(func.sum(back.fen), 0)).where(back.attempt_id == Attempt.id)
-    gone = gone.where(back.state != RefundState.FAILED, back.remote_payment.is_(None))
-    return cast(Attempt.fen - gone.correlate(Attempt).scalar_subquery() - taken(), BigInteger)
-
-
-def taken() -> Any:
-    """As `standing.gone`, of the attempt of the statement around it."""
-    lost = select(func.coalesce(func.sum(Dispute.fen), 0)).where(Dispute.attempt_id == Attempt.id)
-    return lost.where(Dispute.state == DisputeState.LOST).correlate(Attempt).scalar_subquery()
+    return wanted.where(Refund.id == tries.correlate(Attempt).scalar_subquery(), refunds.left() > 0)
 
 
 def of_the_last_try() -> tuple[Any, ...]:
