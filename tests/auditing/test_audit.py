@@ -54,7 +54,7 @@ from tests.mirrors.test_files import TAMPERING as MIRRORS
 from tests.notifications.test_giving_facts import TAMPERING as TOLD_OF_GIVING
 from tests.notifications.test_presale_facts import TAMPERING as TOLD_OF_PRESALES
 from tests.orders.conftest import JIXIAN, Shop, parcels, post, shop
-from tests.payments.test_other_money import AUDITED as OF_NOBODY
+from tests.payments.test_nobodys_money import AUDITED as OF_NOBODY
 
 __all__ = ["shop"]
 
