@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.ledger_models import LedgerTold, SealedRow
-from crowdfund.campaigns.ledger_rows import PAYMENT, REPAYMENT, sealed
+from crowdfund.campaigns.ledger_rows import CORRECTION, PAYMENT, REPAYMENT, sealed
 from crowdfund.campaigns.models import Campaign, Disbursement, Evidence
 from crowdfund.campaigns.repayments.queries import payments_of
 from crowdfund.campaigns.reports.models import CampaignReport
@@ -35,6 +35,7 @@ OF_ROWS: Final = {
     "refund": K.GIFT_REFUNDED,
     "disbursement": K.DISBURSEMENT_MADE,
     "repayment": K.DISBURSEMENT_REPAID,
+    "correction": K.REPAYMENT_CORRECTED,
 }
 
 
@@ -136,7 +137,7 @@ def tell_of_row(session: Session, row: Any) -> None:
     data |= {"who": row.who, "is_test": row.book == "test"}
     if kind is K.DISBURSEMENT_MADE:
         data |= {"disbursement": row.reference.removeprefix(PAYMENT), "what": row.what}
-    elif kind is K.DISBURSEMENT_REPAID:
-        name = row.reference.removeprefix(REPAYMENT)
+    elif kind in {K.DISBURSEMENT_REPAID, K.REPAYMENT_CORRECTED}:
+        name = row.reference.removeprefix(REPAYMENT).removeprefix(CORRECTION)
         data |= {"disbursement": payments_of(session, [name])[name], "what": row.what}
     publish(session, kind=kind, fact=f"{kind}:{row.number}", at=row.at, audience=EVERYBODY, data=data)

@@ -61,7 +61,7 @@ class RowData(Face):
 
 
 class PaymentData(RowData):
-    """`who` is the provider, `what` it was paid for, or why it paid back."""
+    """`who` is the provider, `what` it was paid for, why it paid back, or why that was not there after all."""
 
     disbursement: str
     what: str
@@ -175,6 +175,11 @@ class DisbursementRepaid(Event):
     data: PaymentData
 
 
+class RepaymentCorrected(Event):
+    type: Literal["disbursement.repayment_corrected"]
+    data: PaymentData
+
+
 class EvidenceAdded(Event):
     type: Literal["disbursement.evidence_added"]
     data: EvidenceData
@@ -228,6 +233,7 @@ EVENTS: dict[str, type[Event]] = {
     "gift.refunded": GiftRefunded,
     "disbursement.made": DisbursementMade,
     "disbursement.repaid": DisbursementRepaid,
+    "disbursement.repayment_corrected": RepaymentCorrected,
     "disbursement.evidence_added": EvidenceAdded,
     "report.published": ReportPublished,
     "presale.opened": PresaleOpened,

@@ -98,8 +98,9 @@ TOLD: Final = (
         """SELECT d.public_id AS name, d.fact AS fact FROM delivery d LEFT JOIN sealed_row s
         ON d.fact = d.kind || ':' || CAST(s.number AS VARCHAR) AND d.kind = CASE s.kind WHEN 'gift' THEN 'gift.received'
             WHEN 'refund' THEN 'gift.refunded' WHEN 'disbursement' THEN 'disbursement.made'
-            WHEN 'repayment' THEN 'disbursement.repaid' END
-        WHERE d.kind IN ('gift.received', 'gift.refunded', 'disbursement.made', 'disbursement.repaid')
+            WHEN 'repayment' THEN 'disbursement.repaid' WHEN 'correction' THEN 'disbursement.repayment_corrected' END
+        WHERE d.kind IN ('gift.received', 'gift.refunded', 'disbursement.made', 'disbursement.repaid',
+            'disbursement.repayment_corrected')
         AND s.number IS NULL""",
         "delivery {name} says {fact}, which no row does",
     ),

@@ -34,6 +34,7 @@ class EventKind(StrEnum):
     GIFT_REFUNDED = "gift.refunded"
     DISBURSEMENT_MADE = "disbursement.made"
     DISBURSEMENT_REPAID = "disbursement.repaid"
+    REPAYMENT_CORRECTED = "disbursement.repayment_corrected"
     EVIDENCE_ADDED = "disbursement.evidence_added"
     REPORT_PUBLISHED = "report.published"
     PRESALE_OPENED = "presale.opened"
@@ -57,6 +58,7 @@ WORDS: Final[dict[EventKind, LazyString]] = {
     EventKind.GIFT_REFUNDED: _l("A gift goes back, as the public ledger has it"),
     EventKind.DISBURSEMENT_MADE: _l("A campaign has paid a provider"),
     EventKind.DISBURSEMENT_REPAID: _l("A provider has paid back"),
+    EventKind.REPAYMENT_CORRECTED: _l("What a provider had paid back was not there after all"),
     EventKind.EVIDENCE_ADDED: _l("What proves a payment is there"),
     EventKind.REPORT_PUBLISHED: _l("A campaign's report is published"),
     EventKind.PRESALE_OPENED: _l("A presale is open"),

@@ -27,7 +27,7 @@ from tests.auditing.test_giving import named
 from tests.campaigns.conftest import FOUNDATION, Fund, fund
 from tests.notifications.partners import enter
 from tests.public_ledger.conftest import Giving
-from tests.repayments.conftest import pay_back
+from tests.repayments.conftest import correct, pay_back
 from tests.statements import gathered
 
 __all__ = ["fund"]
@@ -39,6 +39,7 @@ TAMPERING = {
     "ledger rows that are told of stand there": (
         "UPDATE sealed_row SET kind = 'match' WHERE kind = 'gift'",
         "UPDATE delivery SET fact = 'disbursement.made:1' WHERE kind = 'disbursement.made'",
+        "UPDATE sealed_row SET kind = 'repayment' WHERE kind = 'correction'",
     ),
     "nothing is told before it is sealed": ("UPDATE ledger_told SET number = number + 100",),
     "evidence that is told of is there": ("UPDATE evidence SET public_id = 'x' || id",),
@@ -94,7 +95,8 @@ def lived(fund: Fund, real_app: Flask) -> Iterator[str]:
     words: dict[str, Any] = {"words": ("书到了", "一共三十册"), "pictures": []}
     in_transaction(telling.tell, campaign=campaign, organisations=[FOUNDATION], author=fund.officer.id, **words)
     payment = spend(fund, campaign, 500)
-    pay_back(Giving(fund.officer.id, fund.approver.id), payment, {1: 20}, why="少发了一册")
+    people = Giving(fund.officer.id, fund.approver.id)
+    correct(people, pay_back(people, payment, {1: 20}, why="少发了一册"))
     kept = Kept(file_name="invoice.pdf", sha256="ab" * 32)
     given: dict[str, Any] = {"kind": "invoice", "words": "发票", "kept": kept, "is_public": True}
     in_transaction(add, disbursement=payment, officer_id=fund.officer.id, **given)
@@ -117,7 +119,7 @@ def test_each_is_told_once_and_says_no_more_than_the_ledger(lived: str, fund: Fu
         [
             *(K.CAMPAIGN_OPENED, K.CAMPAIGN_UPDATED, K.CAMPAIGN_UPDATED, K.CAMPAIGN_UPDATED, K.CAMPAIGN_CLOSED),
             *(K.CAMPAIGN_UPDATED, K.GIFT_RECEIVED, K.GIFT_RECEIVED, K.DISBURSEMENT_MADE, K.EVIDENCE_ADDED),
-            *(K.DISBURSEMENT_REPAID, K.REPORT_PUBLISHED),
+            *(K.DISBURSEMENT_REPAID, K.REPAYMENT_CORRECTED, K.REPORT_PUBLISHED),
         ]
     )
     gifts = [data for kind, data in found if kind == K.GIFT_RECEIVED]
@@ -126,6 +128,8 @@ def test_each_is_told_once_and_says_no_more_than_the_ledger(lived: str, fund: Fu
     assert (paid["fen"], paid["who"], paid["what"]) == (500, "临汾新华书店", "图书 1 册")
     (back,) = [data for kind, data in found if kind == K.DISBURSEMENT_REPAID]
     assert (back["fen"], back["what"], back["disbursement"]) == (20, "少发了一册", paid["disbursement"])
+    (undone,) = [data for kind, data in found if kind == K.REPAYMENT_CORRECTED]
+    assert (undone["fen"], undone["what"], undone["disbursement"]) == (20, "银行又划走了", paid["disbursement"])
     states = [data["state"] for kind, data in found if kind == K.CAMPAIGN_UPDATED and data["update"] is None]
     assert states == ["paused", "live", "disbursing"]
     assert {data["campaign"] for _kind, data in found} == {lived}
