@@ -36,6 +36,13 @@ def disputed_fen(session: Session, campaign: Campaign, *, book: str) -> int:
     return sum(max(0, min(int(fen), receipts.fen_that_stayed(session, gift))) for gift, fen in asked)
 
 
+def is_open(session: Session, *, contribution: str) -> bool:
+    """Its giver's bank has asked for it, and decides."""
+    asked = select(Dispute.id).join(Attempt, Attempt.id == Dispute.attempt_id).where(Attempt.reference == contribution)
+    asked = asked.where(~Attempt.is_surplus, Attempt.state == AttemptState.SUCCEEDED, Dispute.state.in_(sorted(OPEN)))
+    return session.scalar(asked.limit(1)) is not None
+
+
 def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) -> Mapping[books.Account, Money]:
     """The campaign gives what it still has of it; what was spent or sent back meanwhile is the province's loss."""
     gift = session.scalars(select(Contribution).where(Contribution.public_id == reference)).one()

@@ -14,7 +14,7 @@ from crowdfund.campaigns.receipt_models import Receipt
 from crowdfund.campaigns.receipt_numbers import numbered
 from crowdfund.campaigns.states import ReceiptState
 from crowdfund.campaigns.yearly import issuing
-from marketplace.core import audit
+from marketplace.core import audit, outbox
 from marketplace.core.db import add_rows
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.transitions import leave_trace, transition
@@ -61,6 +61,7 @@ def issue(session: Session, *, contribution: str) -> str | None:
         return None
     if latest and latest.state is R.VOIDED:
         transition(session, latest, R.REISSUED, expected=R.VOIDED, actor="system", why=f"for {stayed} fen")
+        outbox.put(session, issuing.REPLACED, receipt=latest.public_id)
     book = session.scalars(select(Contribution.book).where(Contribution.id == gift)).one()
     return issue_for(session, gift=gift, book=book, fen=stayed)
 

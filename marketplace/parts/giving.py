@@ -12,6 +12,7 @@ from crowdfund.campaigns import (
     giving,
     lifecycle,
     partner_facts,
+    receipt_letters,
     return_letters,
     returning,
     thanking,
@@ -30,6 +31,7 @@ from crowdfund.campaigns.views import (
     ledger as ledger_views,
     public as campaign_views,
 )
+from crowdfund.campaigns.yearly import issuing
 from crowdfund.pledges import holding, reminders
 from crowdfund.pledges.views import public as pledge_views, tracking as tracking_views
 from marketplace.core import late, outbox
@@ -130,6 +132,7 @@ def install_public_ledger(app: Flask) -> None:
     """What everybody may read of gifts and payments, receipts, and how campaigns' money is paid out."""
     app.register_blueprint(ledger_views.bp)
     late.register(app, VIEWS, "receipts", "years", "disbursements", "repayments", "criteria", "reports")
+    outbox.listeners[issuing.REPLACED] = [receipt_letters.tell]
     outbox.listeners[lifecycle.MOVED] = [partner_facts.campaign_moved]
     outbox.listeners[telling.TOLD] = [partner_facts.campaign_told]
     outbox.listeners[evidence.ADDED] = [partner_facts.evidence_added]

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import drafting, giving, lifecycle, returning, stranded
+from crowdfund.campaigns import drafting, giving, lifecycle, receipt_letters, receipts, returning, stranded
 from crowdfund.campaigns.states import CampaignState as C
 from marketplace.core import clock, outbox
 from marketplace.core.db import db, in_transaction
@@ -96,6 +96,12 @@ def texts() -> list[str]:
     return list(db.session.scalars(told))
 
 
+def replaced() -> list[str]:
+    db.session.rollback()
+    told = select(Message.text).where(Message.fact.like("receipt_replaced:%")).order_by(Message.id)
+    return list(db.session.scalars(told))
+
+
 def sums_back() -> list[tuple[int, str]]:
     db.session.rollback()
     return [(row.fen, row.state.value) for row in db.session.scalars(select(Refund).order_by(Refund.id))]
@@ -129,10 +135,25 @@ def test_after_the_last_report_it_goes_back_to_its_giver(fund: Fund, states: tup
 def test_of_what_was_spent_only_what_the_campaign_had_borne_goes_back(fund: Fund) -> None:
     """The bank took 100.00, of which 70.00 were spent: the province bore those, and has them again."""
     campaign = fund.open()
-    gift = fund.give(campaign, 10_000)
+    gift = fund.give(campaign, 10_000, name="王晓雯", contact="giver@example.test")
     pay_out(fund, campaign, 7_000)
-    remote = lost(fund, gift)
+    before = receipts.of(db.session(), contribution=gift)
+    remote = fund.cashier.open_dispute(fund.remote_of(gift))
+    fund.work()
+    page = page_of(fund, campaign, gift)
+    assert "你的银行在追这笔钱，还没有结果" in page and "这期间你的收据有效" in page
+    assert before and before[0] in page and replaced() == []
+    fund.cashier.decide_dispute(remote, is_won=False)
+    fund.work()
     assert fund.balance(campaign) == 0 and loss() == 7_000
+    assert "还没有结果" not in page_of(fund, campaign, gift)
+    after = receipts.of(db.session(), contribution=gift)
+    in_transaction(receipts.issue, contribution=gift)  # told twice
+    receipt_letters.tell(receipt=before[0])
+    fund.work()
+    (text,) = replaced()
+    assert after and f"收据 {before[0]} 已作废，换开为 {after[0]}，金额 ¥70.00" in text
+    assert giving.link_token(gift) in text and "晓雯" not in text and after[1] not in text
     page = fund.app.test_client().get(f"/campaigns/{campaign}/gifts/{giving.link_token(gift)}").text
     assert "你的银行把这笔钱追回了。其中 ¥70.00 已经花了，由省里承担。" in page
     over(campaign)

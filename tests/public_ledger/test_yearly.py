@@ -21,6 +21,7 @@ from crowdfund.campaigns.receipt_models import Receipt
 from crowdfund.campaigns.states import ReceiptState as R
 from crowdfund.campaigns.yearly import choosing, closing, queries
 from crowdfund.campaigns.yearly.models import ReceiptGift, ReceiptYear
+from marketplace.core import outbox
 from marketplace.core.db import db, in_transaction
 from marketplace.core.encryption import token_hash
 from marketplace.core.transitions import EventRow
@@ -131,12 +132,14 @@ def test_who_did_not_choose_keeps_one_a_gift_and_so_do_years_before(giving: Givi
 
 
 def test_a_refund_voids_the_year_and_the_rest_gets_its_own(giving: Giving, clock: Any) -> None:
-    campaign, person = giving.campaign(), yearly_giver()
-    first, second = given_by(person, campaign, 1000, 300)
+    campaign, person = giving.campaign(), yearly_giver(email="g@example.test")
+    first, second = given_by(person, campaign, 1000, 300, giver="石榴花")
     clock.shift(2 * HOUR)
     close_all()
     in_transaction(send_back, first, 400)
     in_transaction(send_back, second, 300)
+    while outbox.deliver():
+        pass
     assert all_receipts()[2:] == [
         ("T2028-0000001", R.REISSUED, 1300, True),
         ("T2028-0000002", R.REISSUED, 900, True),
@@ -145,6 +148,9 @@ def test_a_refund_voids_the_year_and_the_rest_gets_its_own(giving: Giving, clock
     assert items("T2028-0000002") == [600, 300] and items("T2028-0000003") == [600]
     number = receipts.of(db.session(), contribution=first)
     assert number is not None and number[0] == "T2028-0000003"
+    told = db.session.scalars(select(Message.text).where(Message.fact.like("receipt_replaced:%"))).all()
+    assert len(told) == 1 and "2027 年的年度收据 T2028-0000002 已作废，换开为 T2028-0000003，金额 ¥6.00" in told[0]
+    assert told[0].endswith("/account/gifts/years/2027") and "石榴花" not in told[0]
     assert receipts.of(db.session(), contribution=second) is None
     in_transaction(send_back, first, 600)
     assert all_receipts()[-1][1] is R.VOIDED and excess() == 0

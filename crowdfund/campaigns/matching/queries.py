@@ -80,18 +80,19 @@ def offer_of(fund: MatchingFund) -> Offer:
 
 @slim_record
 class Added:
-    """To one gift, by whom; what went back with the gift is not in it."""
+    """To one gift, by whom: what is still there, and what went back."""
 
     sponsor: str
     fen: int
+    back_fen: int
 
 
 def of_gift(session: Session, gift: str) -> Added | None:
-    wanted = select(MatchingFund.sponsor, GiftMatch.fen - GiftMatch.returned_fen)
+    wanted = select(MatchingFund.sponsor, GiftMatch.fen - GiftMatch.returned_fen, GiftMatch.returned_fen)
     wanted = wanted.join(GiftMatch, GiftMatch.fund_id == MatchingFund.id)
     wanted = wanted.join(Contribution, Contribution.id == GiftMatch.contribution_id)
     row = session.execute(wanted.where(Contribution.public_id == gift)).first()
-    return Added(row[0], row[1]) if row and row[1] else None
+    return Added(*row) if row else None
 
 
 def waits(session: Session, gift: str) -> bool:

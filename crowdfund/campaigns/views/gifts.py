@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext as _, ngettext
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import given, giving, queries, receipts
+from crowdfund.campaigns import disputed, given, giving, queries, receipts
 from crowdfund.campaigns.cash import drawers
 from crowdfund.campaigns.claims import claiming
 from crowdfund.campaigns.forms import AmountForm, GiftForm
@@ -194,6 +194,7 @@ def show_gift(campaign: str, token: str) -> ResponseReturnValue:
         "is_gone": is_gone,
         "is_called_off": gift.campaign_state is CampaignState.CANCELLED,
         "is_taken": 0 < stayed < gift.fen and standing.is_lost(session, purpose=gift.purpose, reference=gift.id),
+        "is_disputed": line is not None and disputed.is_open(session, contribution=gift.id),
         "stayed_fen": stayed,
         "is_recurring": is_recurring(),
         "may_waive": receipt is not None and receipts.has_own(session, contribution=gift.id),

@@ -71,5 +71,9 @@ def tell(session: Session, *, person: int, year: int, number: str) -> None:
     with speaking(session.scalars(spoken).one()):
         url = links.absolute(f"/account/gifts/years/{year}")
         told = {"year": year, "number": number, "sum": yuan(receipt.fen), "url": url}
-        text = _("Your receipt for %(year)s is ready: %(number)s, %(sum)s. All gifts of the year: %(url)s", **told)
+        text = _(
+            "Your receipt for %(year)s is ready: %(number)s, %(sum)s. It takes the place of those that its gifts stood on "
+            "until now. All gifts of the year: %(url)s",
+            **told,
+        )
     messages.tell(session, giver, fact=f"yearly_receipt:{number}", text=text, kind=MessageKind.GIFTS)

@@ -11,11 +11,13 @@ from crowdfund.campaigns.receipt_models import Receipt
 from crowdfund.campaigns.receipt_numbers import numbered
 from crowdfund.campaigns.states import ReceiptState
 from crowdfund.campaigns.yearly.models import ReceiptGift, ReceiptYear
+from marketplace.core import outbox
 from marketplace.core.db import Columns, add_rows, insert_or_ignore
 from marketplace.core.transitions import leave_trace, transition, transition_all
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 
 FOR_THE_YEAR = "for the whole year"
+REPLACED = "receipt.replaced"  # the outbox's topic: whoever held the one before is told
 R = ReceiptState
 
 
@@ -74,6 +76,8 @@ def reissue(session: Session, year: int, also: Sequence[int] = ()) -> str | None
         return None
     if latest and latest.state is R.VOIDED:
         transition(session, latest, R.REISSUED, expected=R.VOIDED, actor="system", why=f"for {sum(stayed.values())} fen")
+        if not also:  # who brings gifts together tells of it
+            outbox.put(session, REPLACED, receipt=latest.public_id)
     return issue_year(session, row, stayed)
 
 

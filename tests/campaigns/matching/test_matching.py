@@ -170,6 +170,8 @@ def test_a_disputed_gift_keeps_no_match(fund: Fund, is_won: bool) -> None:
     fund.work()
     assert (standing(opened), fund.balance(campaign)) == ((F.ACTIVE, 0, 0, 1000), 600)
     assert differences(fund) == []
+    page = fund.browser().get(f"/campaigns/{campaign}/gifts/{giving.link_token(gift)}").text
+    assert "在追这笔钱" in page and "为你这笔配捐的 ¥6.00 已退回配捐方，不再重配" in page
 
     fund.cashier.decide_dispute(dispute, is_won=is_won)
     fund.work()
