@@ -1,6 +1,7 @@
 """What the officers of an organisation see of its campaigns."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -19,6 +20,8 @@ from marketplace.payments.gateways import current_book
 from marketplace.stations.models import Station
 
 WAITING = ("submitted", "needs_work", "approved", "draft")
+
+OF_A_LIST = ("campaign.invited", "campaign.uninvited")  # whom it was is on the list; the log knows a number
 
 
 @record
@@ -58,7 +61,8 @@ def names(session: Session, ids: Sequence[int | None]) -> dict[int, str]:
 
 def traces(session: Session, public_id: str) -> list[Trace]:
     """Who did what about a campaign, and why, the latest first."""
-    return traces_of(session, f"campaign:{public_id}")
+    found = traces_of(session, f"campaign:{public_id}")
+    return [replace(each, why="") if each.action in OF_A_LIST else each for each in found]
 
 
 def traces_of(session: Session, subject: str) -> list[Trace]:

@@ -14,6 +14,7 @@ from crowdfund.campaigns.models import Campaign, Contribution, PublicRow
 from crowdfund.campaigns.plans import keeping
 from crowdfund.campaigns.plans.models import Installment, Plan
 from crowdfund.campaigns.states import CampaignState, ContributionState
+from marketplace.core import clock
 from marketplace.core.encryption import token_hash
 from marketplace.core.errors import NotFound
 from marketplace.core.formats import in_language
@@ -47,6 +48,10 @@ class Given:
     @property
     def purpose(self) -> str:
         return keeping.PURPOSE if self.plan else giving.PURPOSE
+
+    @property
+    def is_of_today(self) -> bool:
+        return clock.local(self.created_at).date() == clock.today()
 
     @property
     def url(self) -> str:

@@ -40,12 +40,20 @@ STATES: Final[dict[CampaignState, LazyString]] = {
     CampaignState.REPORTED: _l("reported"),
     CampaignState.CLOSED: _l("closed"),
 }
+DEEDS: Final[dict[str, LazyString]] = {  # of the audit log, beside the states that a campaign reaches
+    "changed": _l("text changed"),
+    "filed": _l("filing entered"),
+    "criteria_set": _l("limits set"),
+    "invited": _l("somebody put on the list"),
+    "uninvited": _l("somebody taken off the list"),
+    "update_told": _l("update published"),
+}
 ROWS: Final[dict[str, LazyString]] = {
     "gift": _l("gave"),
     "match": _l("matched"),
     "unmatch": _l("took a match back"),
-    "refund": _l("sent back"),
-    "return": _l("refunded"),
+    "refund": _l("was refunded"),
+    "return": _l("refund did not arrive"),
     "disbursement": _l("paid out"),
     "repayment": _l("paid back"),
     "correction": _l("not paid back after all"),

@@ -59,6 +59,7 @@ def test_the_whole_way_at_the_desk(fund: Fund, officer: FlaskClient, approver: F
     assert post(approver, f"{address}/approval", {"why": "预算核过"}).status_code == 303
     page = approver.get(address).text
     assert "周予安" in page and "沈若谷" in page and "预算核过" in page
+    assert "超出目标的钱，还用在这件事上" in page and "采购<br>上架" in page
 
     refused = post(officer, f"{address}/opening", {})
     assert refused.status_code == 422 and 'href="#filing_number"' in refused.text and 'href="#filed_on"' in refused.text
@@ -72,6 +73,7 @@ def test_the_whole_way_at_the_desk(fund: Fund, officer: FlaskClient, approver: F
     assert get(row.public_id).state == "live"
     page = officer.get(address).text
     assert "预算核过" in page and "handed in" not in page and "opened" not in page  # nobody wrote these
+    assert "填了备案" in page and "campaign." not in page
     assert fund.browser().get(f"/campaigns/{row.public_id}").status_code == 200
 
 

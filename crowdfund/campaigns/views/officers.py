@@ -207,6 +207,8 @@ def campaign_page(
         missing=more.get("missing", {}),
         traces=desk.traces(session, campaign),
         channel_words=telling.CHANNELS,
+        past_goal_words=telling.PAST_GOAL,
+        deed_words=telling.DEEDS,
     )
 
 

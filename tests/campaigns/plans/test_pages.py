@@ -53,6 +53,9 @@ def test_a_guest_gives_monthly_in_three_screens_and_stops_with_one_tap(monthly: 
     page = client.get(address).text
     assert "谢谢，¥20.00 已经进了项目的账" in page
     assert "今天 ¥20.00，下次 2月28日 ¥20.00，以后每月一次。" in page and "从你的卡里自动扣" in page
+    with monthly.at(noon_of("2026-02-01")):
+        later = client.get(address).text
+        assert "今天" not in later and "下次 2月28日 ¥20.00，以后每月一次。" in later
     own = plan_link(page)
     shown = client.get(own)
     assert shown.headers["Cache-Control"] == "no-store" and shown.headers["Referrer-Policy"] == "no-referrer"
