@@ -13,6 +13,7 @@ from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evide
 from crowdfund.campaigns.repayments import queries as repaid
 from crowdfund.campaigns.states import TAKEN, DisbursementState
 from crowdfund.campaigns.students import set_aside
+from crowdfund.campaigns.whereabouts.models import BillLine
 from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import Columns
@@ -83,6 +84,19 @@ class BudgetChoice:
     taken_fen: int
 
 
+@slim_record
+class Asked:
+    """What a second person decides about: the lines of the invoice, and what its part of the budget was planned for."""
+
+    lines: Sequence[tuple[str, int]]
+    planned_fen: int
+    taken_fen: int  # promised or paid already, without this one
+
+    def beyond_fen(self, fen: int) -> int:
+        """So much more than planned, if it is paid."""
+        return max(0, self.taken_fen + fen - self.planned_fen)
+
+
 def select_shown() -> Columns:
     requester, approver = aliased(Person), aliased(Person)
     files = select(func.count()).select_from(Evidence).where(Evidence.disbursement_id == Disbursement.id)
@@ -138,6 +152,15 @@ def evidence_of(session: Session, disbursement: str, *, reader: int = 0) -> list
         )
         for each in found
     ]
+
+
+def asked_of(session: Session, shown: Shown) -> Asked:
+    wanted = select(BillLine.what_zh, BillLine.fen).where(BillLine.disbursement_id == shown.row.id)
+    lines = [(row.what_zh, int(row.fen)) for row in session.execute(wanted.order_by(BillLine.position))]
+    position = session.scalars(select(BudgetLine.position).where(BudgetLine.id == shown.row.budget_line_id)).one()
+    part = next(each for each in budget_of(session, shown.campaign) if each.position == position)
+    own = shown.row.fen if shown.row.state in TAKEN else 0
+    return Asked(lines, part.planned_fen, part.taken_fen - own)
 
 
 def choices(session: Session, organisations: Sequence[str], book: str) -> list[Choice]:

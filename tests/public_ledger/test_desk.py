@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
 
-from crowdfund.campaigns.models import Disbursement, Evidence
+from crowdfund.campaigns.models import BudgetLine, Disbursement, Evidence
 from crowdfund.campaigns.states import DisbursementState as D
 from marketplace.accounts.models import Person
 from marketplace.core.db import db
@@ -89,6 +89,23 @@ def test_a_bill_from_the_desk_to_the_public_page(desk: Desk, client: FlaskClient
     assert hashlib.sha256(PDF).hexdigest() in page and "收讫" in page
     file = client.get(unescape(re.findall(r'href="(/evidence/[^"]+)"', page)[0]))
     assert file.data == PDF and file.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_who_approves_reads_the_lines_and_what_the_budget_has(desk: Desk) -> None:
+    campaign = desk.giving.campaign()
+    (item,) = db.session.scalars(select(BudgetLine).where(BudgetLine.campaign_id == campaign.id, BudgetLine.position == 1))
+    item.fen = 6000
+    db.session.commit()
+    desk.giving.gift(campaign, 20_000)
+    desk.ask(campaign.public_id, lines="绘本 200 册 40\n画册 14 册 8.15")
+    page = desk.approver.get(f"{PLACE}/{desk.made()}").text
+    assert "绘本 200 册 ¥40.00" in page and "画册 14 册 ¥8.15" in page
+    assert "预算 ¥60.00，这之前已批和已付 ¥0.00" in page and "超出预算" not in page
+    desk.step(desk.approver, "approval")
+    assert "这之前已批和已付 ¥0.00" in desk.approver.get(f"{PLACE}/{desk.made()}").text
+    desk.ask(campaign.public_id, invoice_number="INV-2", idempotency_key="k2")
+    page = desk.approver.get(f"{PLACE}/{desk.made()}").text
+    assert "预算 ¥60.00，这之前已批和已付 ¥48.15" in page and "这一项就超出预算 ¥36.30" in page
 
 
 def test_what_was_approved_is_called_off_at_the_desk_by_the_approver_alone(desk: Desk) -> None:

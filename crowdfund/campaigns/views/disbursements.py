@@ -142,6 +142,7 @@ def disbursement_page(disbursement: str, forms: dict[str, Form], status: int = 2
     }
     steps = desk.steps_of(session, f"disbursement:{disbursement}")
     told: dict[str, Any] = {"shown": shown, "files": files, "forms_by_step": blank | forms, "of": of, "steps": steps}
+    told["asked"] = payments_out.asked_of(session, shown)
     told["repayments"] = repaid.of_payment(session, shown.row.id, everything=True)
     return page("charity/disbursement.html", status, **told)
 
