@@ -9,7 +9,7 @@ from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement
 from crowdfund.campaigns.repayments import queries as repaid
 from marketplace.core.formats import language
 from marketplace.core.records import slim_record
-from marketplace.core.strata import Layer, Section, section
+from marketplace.core.strata import WIDE, Layer, Section, section
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 
 
@@ -63,4 +63,4 @@ def of(session: Session, campaign: str, *, book: str, left_words: str, left_fen:
         SpentLine(row.position, (row.name_en if is_english else "") or row.name_zh, row.fen, int(row.spent)) for row in rows
     )
     layers = [Layer(line.name, line.spent_fen) for line in lines]
-    return Spending(lines, section([*layers, Layer(left_words, left_fen if rows else 0)]))
+    return Spending(lines, section([*layers, Layer(left_words, left_fen if rows else 0)], span=WIDE))

@@ -22,7 +22,7 @@ from crowdfund.campaigns.students import queries as students
 from crowdfund.campaigns.teams import queries as teams
 from marketplace.core.formats import in_language, language, short_date, yuan
 from marketplace.core.memory import remembered
-from marketplace.core.strata import Layer, Section, section
+from marketplace.core.strata import WIDE, Layer, Section, section
 from marketplace.core.timeline import Stop
 from marketplace.payments.gateways import current_book
 
@@ -135,7 +135,7 @@ def page(session: Session, public_id: str) -> Shown:
     budget = drafting.budget_of(session, campaign.id)
     lines = queries.ledger_lines(session, campaign.id)
     words = queries.words(session, campaign.id)
-    drawing = section([Layer(in_language(line.name_zh, line.name_en), line.fen) for line in budget])
+    drawing = section([Layer(in_language(line.name_zh, line.name_en), line.fen) for line in budget], span=WIDE)
     piece_fen = piece(campaign.unit_fen)
     matching = of_campaign(session, campaign.id)
     is_aid = campaign.kind == "student_aid"

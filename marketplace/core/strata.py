@@ -9,6 +9,7 @@ from marketplace.core.records import slim_record
 
 WIDTH: Final = 300
 SECTION: Final = 136  # width of the block of earth
+WIDE: Final = 3 * SECTION  # of a block that a desk shows whole and a phone cuts off after SECTION
 HEIGHT: Final = 210
 TOP: Final = 4
 AMPLITUDE: Final = 3.5
@@ -52,8 +53,10 @@ class Section:
     label_x: int = LABEL_X
 
 
-def section(layers: Sequence[Layer]) -> Section:
-    """The drawing of these layers, the first on top, each as thick as its part of the sum. Empty ones are left out."""
+def section(layers: Sequence[Layer], *, span: int = SECTION) -> Section:
+    """The drawing of these layers, the first on top, each as thick as its part of the sum. Empty ones are left out.
+
+    `span`: how far they reach, SECTION or WIDE."""
     shown = [layer for layer in layers if layer.amount_fen > 0]
     total = sum(layer.amount_fen for layer in shown)
     depths = accumulate((layer.amount_fen for layer in shown), initial=0)
@@ -69,8 +72,8 @@ def section(layers: Sequence[Layer]) -> Section:
             amount_fen=layer.amount_fen,
             fill=FILLS[number % len(FILLS)],
             texture=TEXTURES[number % len(TEXTURES)],
-            outline=outline(edges[number], edges[number + 1], first=number == 0, last=number == len(shown) - 1),
-            boundary=wave(edges[number]) if number else "",
+            outline=outline(edges[number], edges[number + 1], span, first=number == 0, last=number == len(shown) - 1),
+            boundary=wave(edges[number], span) if number else "",
             leader=f"M{SECTION + 3} {middles[number]:.1f}h8L{LABEL_X - 14} {labels[number]:.1f}h9",
             label_y=round(labels[number] - LINE * (len(names[number]) - 1) / 2) - 5,
         )
@@ -93,16 +96,17 @@ def width_of(name: str) -> int:
     return round(sum(15 if ord(letter) > 0x2E80 else 7.6 for letter in name)) + 4
 
 
-def wave(y: float) -> str:
-    """A slightly wavy edge from left to right, at `y` on the average."""
+def wave(y: float, span: int) -> str:
+    """A slightly wavy edge from left to right, at `y` on the average: a wave for each SECTION."""
     up, down = y - AMPLITUDE, y + AMPLITUDE
     quarter, half = SECTION // 4, SECTION // 2
-    return f"M0 {y:.1f}C{quarter} {down:.1f} {quarter} {up:.1f} {half} {y:.1f}S{3 * quarter} {up:.1f} {SECTION} {y:.1f}"
+    begun = f"M0 {y:.1f}C{quarter} {down:.1f} {quarter} {up:.1f} {half} {y:.1f}"
+    return begun + "".join(f"S{x + quarter} {up:.1f} {x + half} {y:.1f}" for x in range(half, span, half))
 
 
-def outline(upper: float, lower: float, *, first: bool, last: bool) -> str:
+def outline(upper: float, lower: float, span: int, *, first: bool, last: bool) -> str:
     """The area from a layer's upper edge down. Every layer but the last goes a little deeper: the next one covers it."""
-    edge = f"M0 {upper:.1f}H{SECTION}" if first else wave(upper)
+    edge = f"M0 {upper:.1f}H{span}" if first else wave(upper, span)
     return f"{edge}V{lower if last else lower + 2 * AMPLITUDE:.1f}H0Z"
 
 

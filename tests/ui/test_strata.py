@@ -1,6 +1,6 @@
 import itertools
 
-from marketplace.core.strata import HEIGHT, TOP, Layer, section, spread
+from marketplace.core.strata import HEIGHT, SECTION, TOP, WIDE, Layer, section, spread
 
 
 def test_layers_are_as_thick_as_their_part() -> None:
@@ -45,3 +45,12 @@ def test_a_long_name_goes_on_below_its_comma_so_that_a_phone_can_show_it() -> No
     assert drawn.width * 12 <= 288 * 15  # on a phone of 320 pixels labels have 12
     ends = [layer.label_y + 19 * len(layer.lines) for layer in drawn.layers]
     assert all(layer.label_y - 12 > end for layer, end in zip(drawn.layers[1:], ends, strict=False))
+
+
+def test_a_wide_section_has_the_same_waves_once_more_and_the_same_labels() -> None:
+    layers = [Layer("a", 100), Layer("b", 200)]
+    narrow, wide = section(layers), section(layers, span=WIDE)
+
+    assert wide.layers[1].boundary.startswith(narrow.layers[1].boundary)
+    assert narrow.layers[1].boundary.endswith(f" {SECTION} 74.0") and wide.layers[1].boundary.endswith(f" {WIDE} 74.0")
+    assert (wide.right, wide.width, wide.layers[1].leader) == (narrow.right, narrow.width, narrow.layers[1].leader)

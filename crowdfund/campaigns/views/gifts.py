@@ -23,7 +23,7 @@ from crowdfund.campaigns.states import CampaignState, ContributionState
 from crowdfund.campaigns.teams import queries as team_queries
 from crowdfund.campaigns.teams.joining import TeamIsClosed
 from crowdfund.campaigns.views import devices
-from crowdfund.campaigns.views.public import shared
+from crowdfund.campaigns.views.public import is_monthly_possible, shared
 from crowdfund.campaigns.whereabouts import queries as whereabouts
 from marketplace.accounts.people import normalised
 from marketplace.accounts.permissions import requires
@@ -55,6 +55,8 @@ def show_form(campaign: str) -> ResponseReturnValue:
     form = GiftForm(name=g.person.name if g.person else "")
     form.amount.data = asked.amount.data
     form.team.data = request.args.get("team", "")[:64]
+    for field, ticked in ((form.how_often, "monthly"), (form.anonymity, "anonymous")):  # on the campaign's page
+        field.data = ticked if request.args.get(field.name) == ticked else field.data
     form.amount.errors = list(asked.amount.errors)
     return devices.named(page(campaign, form, 200 if is_valid else 422, fen=asked.amount.fen), campaign)
 
@@ -136,6 +138,7 @@ def page(campaign: str, form: GiftForm, status: int, *, fen: int | None) -> Resp
     shown = {"card": card, "organisation": organisation, "form": form, "fen": fen, **shared(card.kind)}
     shown["team"] = team_queries.find(db.session(), campaign, form.team.data) if form.team.data else None
     shown |= {"next_on": periods.after(clock.today(), clock.today()), "is_recurring": is_recurring()}
+    shown["is_monthly_possible"] = is_monthly_possible(card)
     return render_template("campaigns/give.html", **shown), status, NO_STORE
 
 

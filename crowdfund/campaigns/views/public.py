@@ -6,10 +6,12 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from crowdfund.campaigns import giving, queries, telling
+from crowdfund.campaigns.invited import gate
+from crowdfund.campaigns.plans import periods
 from crowdfund.campaigns.reports import standing
 from crowdfund.campaigns.students import words as student_words
 from marketplace.accounts.permissions import requires
-from marketplace.core import page_cache
+from marketplace.core import clock, page_cache
 from marketplace.core.db import db
 
 bp = Blueprint("campaigns", __name__)
@@ -37,9 +39,13 @@ def show_campaign(campaign: str) -> ResponseReturnValue:
     session = db.session()
     page = telling.page(session, campaign)
     late = standing.of(session, campaign)
-    return render_template(
-        "campaigns/show.html", page=page, late=late, stages=student_words.STAGES, **shared(page.card.kind)
-    )
+    told = {"late": late, "stages": student_words.STAGES, "is_monthly_possible": is_monthly_possible(page.card)}
+    return render_template("campaigns/show.html", page=page, **told, **shared(page.card.kind))
+
+
+def is_monthly_possible(card: queries.Card) -> bool:
+    """A second month comes before its last day, and whoever asks is not on a closed list, which is for single gifts."""
+    return periods.after(clock.today(), clock.today()) <= card.ends_on and card.channel != gate.DIRECTED
 
 
 def shared(kind: str) -> dict[str, object]:

@@ -48,6 +48,12 @@ def test_a_guest_gives_monthly_in_three_screens_and_stops_with_one_tap(monthly: 
     assert re.findall(r'(checked)? ?[^<>]*name="how_often"[^>]*value="(\w+)"', form)
     assert re.search(r'<input checked id="how_often-0" name="how_often" type="radio" value="once">只捐这一次', form)
     assert "每月都捐：今天 ¥20.00，下次 2月28日，以后每月一次。随时点一下就停。" in form
+    panel = client.get(f"/campaigns/{campaign}").text
+    assert '<input type="checkbox" name="how_often" value="monthly">' in panel  # off at first, as the one beside it
+    assert '<input type="checkbox" name="anonymity" value="anonymous">' in panel
+    chosen = client.get(f"/campaigns/{campaign}/gifts/new?choice=2000&how_often=monthly&anonymity=anonymous").text
+    assert re.search(r'<input checked[^>]*name="how_often"[^>]*value="monthly"', chosen)
+    assert re.search(r'<input checked[^>]*name="anonymity"[^>]*value="anonymous"', chosen)
 
     address = decide(monthly, client, send(client, campaign))
     page = client.get(address).text
