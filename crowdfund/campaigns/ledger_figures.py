@@ -21,6 +21,7 @@ from marketplace.core.formats import in_language, language, month_range, short_d
 from marketplace.core.memory import remembered
 from marketplace.core.records import slim_record
 from marketplace.core.strata_over_time import NARROW, WIDE, OverTime, Series, over_time
+from marketplace.payments.reconciliation import switch
 from marketplace.stations.models import Station
 
 MOST_LAYERS: Final = 5
@@ -81,6 +82,14 @@ class ChainState:
     checked_rows: int
     checked_at: datetime | None
     broken_number: int | None
+
+
+@slim_record
+class Compared:
+    """When the payment providers' records and the books were last compared, and whether anything is unexplained."""
+
+    at: datetime
+    agrees: bool
 
 
 @remembered("giving", "ledger", kilobytes=8)
@@ -174,6 +183,13 @@ def chain_state(session: Session) -> ChainState:
         )
     ).one()
     return ChainState(row.rows, row.checked or 0, row.at, row.broken_number)
+
+
+@remembered("ledger", kilobytes=1)
+def compared(session: Session) -> Compared | None:
+    """One statement; None before the first time. With several providers the oldest of their last comparisons counts."""
+    ended = [(run.ended_at, run.is_red) for run in switch.last_runs(session) if run.ended_at]
+    return Compared(min(at for at, _red in ended), not any(red for _at, red in ended)) if ended else None
 
 
 def overdue_evidence(session: Session, book: str) -> list[Overdue]:

@@ -85,6 +85,7 @@ def ledger_page(campaign: Named | None) -> ResponseReturnValue:
         "figures": ledger_figures.figures(session, book, number),
         "late": standing.of(session, campaign.public_id if campaign else ""),
         "chain": ledger_figures.chain_state(session),
+        "compared": ledger_figures.compared(session),
         "overdue": [
             each
             for each in ledger_figures.overdue_evidence(session, book)

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from marketplace.core import audit, clock
+from marketplace.core import audit, clock, page_cache
 from marketplace.core.db import in_transaction, insert_or_ignore
 from marketplace.payments.disputes import asking
 from marketplace.payments.gateways import PaymentGateway
@@ -152,6 +152,7 @@ def gap_of(currency: str, held: dict[str, int], before: dict[str, int], moved: l
 def end(session: Session, *, run: int, gateway: PaymentGateway, gap: dict[str, int], new: int) -> Standing:
     standing = prove(session, gateway, gap=gap)
     row = note(session, run=run, standing=standing, new=new)
+    page_cache.expire(session, "ledger")  # which says to everybody whether it agreed
     cursor = cursor_of(session, gateway.name)
     cursor.reached = max(cursor.reached or BEGINNING, row.began_at)
     cursor.next_at = clock.now() + EVERY
