@@ -36,7 +36,7 @@ def house(databases: SQLiteFiles | PostgresServer, plan: Plan, tmp_path: Path) -
 
 @dataclass
 class Person:
-    """Somebody with a phone of 390 pixels."""
+    """Somebody with a phone, or at a desk."""
 
     house: House
     context: BrowserContext
@@ -101,12 +101,18 @@ def script(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def people(house: House, browser: Browser, script: bool) -> Iterator[dict[str, Person]]:
+def width() -> int:
+    """Of a phone; who tells of a desk as well says so in their own file."""
+    return 390
+
+
+@pytest.fixture
+def people(house: House, browser: Browser, script: bool, width: int) -> Iterator[dict[str, Person]]:
     """Farmer, clerks and buyer, each in a browser of their own, with or without script."""
     contexts = []
     found = {}
     for name in ("farmer", "clerk", "other_clerk", "buyer"):
-        context = browser.new_context(viewport={"width": 390, "height": 780}, java_script_enabled=script, bypass_csp=True)
+        context = browser.new_context(viewport={"width": width, "height": 780}, java_script_enabled=script, bypass_csp=True)
         context.set_default_timeout(15_000)
         contexts.append(context)
         found[name] = Person(house, context, context.new_page(), script)

@@ -1,11 +1,18 @@
-"""A stranger gives one yuan on a phone and sees it in the ledger rows; nothing of the shop stands in the way."""
+"""A stranger gives one yuan, then monthly, and sees it in the ledger rows; nothing of the shop stands in the way."""
 
 import re
 
 import pytest
 
+from tests.databases import PostgresServer, SQLiteFiles
 from tests.houses import House
 from tests.journeys.conftest import Person
+
+
+@pytest.fixture
+def width(databases: SQLiteFiles | PostgresServer) -> int:
+    """A phone on one database, a desk on the other: with every change one with JavaScript and one without, at night both."""
+    return 1280 if isinstance(databases, PostgresServer) else 390
 
 
 @pytest.mark.full
@@ -44,6 +51,21 @@ def test_one_yuan_from_a_stranger(house: House, people: dict[str, Person]) -> No
     giver.sees("郭** 捐")
     rows = giver.page.locator(".book tr").all_inner_texts()
     assert "郭** 捐" in rows[1] and "+¥1.00" in rows[1]
+    giver.is_at_ease()
+
+    giver.go("/campaigns/C012")
+    giver.page.get_by_label("每月捐一次").check()
+    giver.page.get_by_label("不露名字").check()
+    giver.press("捐")
+    assert giver.page.get_by_label("每月都捐").is_checked() and giver.page.get_by_label("写“匿名”").is_checked()
+    giver.is_at_ease()
+    giver.fill(contact="13835172045")
+    giver.press("捐 ¥")
+    giver.press("付成功")
+    giver.sees("你的月捐", patience=30)
+    giver.sees("匿名 捐")
+    giver.press("停掉月捐")
+    giver.sees("这个月捐已经停了")
     giver.is_at_ease()
     audit = house.flask("ledger", "audit")
     assert audit.returncode == 0, audit.stdout
