@@ -62,3 +62,15 @@ def release_order(session: Session, order: Order) -> None:
     lines["station_held", presale.station_code] = of_seller - rest
     money = {account: Money(fen, backing.currency) for account, fen in lines.items()}
     books.post(session, key=key, book=presale.book, reference=order.number, lines=money)
+
+
+def start_of(session: Session, order: Order) -> int:
+    """Fen of this order's place that were released when the presale had succeeded."""
+    return session.scalar(select(Backing.start_fen).where(Backing.order_number == order.number)) or 0
+
+
+def booked_under(session: Session, backing: str) -> list[str]:
+    """Under what the books have the money of a place once it was paid: its presale's start, and its order."""
+    wanted = select(Presale.public_id, Backing.order_number).join(Backing, Backing.presale_id == Presale.id)
+    found = session.execute(wanted.where(Backing.public_id == backing)).first()
+    return [name for name in found if name] if found else []

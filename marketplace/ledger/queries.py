@@ -29,10 +29,13 @@ def balances(session: Session, *, book: str, kinds: Sequence[str] = tuple(KINDS)
     return session.execute(wanted.group_by(*key).having(total != 0).order_by(*key)).all()
 
 
-def shares_of(session: Session, reference: str) -> dict[str, int]:
-    """Where the money of one order went, in fen by kind of owner (seller, station); what was given back is left out."""
+def shares_of(session: Session, reference: str, *, keys: Sequence[str] = ()) -> dict[str, int]:
+    """Where the money of one order went, in fen by kind of owner (seller, station); what was given back is left out.
+
+    `keys`: entries about it that are booked under another reference, that of a payment for more than this order."""
     shared = owned_by("seller") | owned_by("station")
-    wanted = lines(LedgerAccount.kind, func.sum(Line.amount)).where(Entry.reference == reference)
+    about = (Entry.reference == reference) | Entry.key.in_(keys) if keys else Entry.reference == reference
+    wanted = lines(LedgerAccount.kind, func.sum(Line.amount)).where(about)
     wanted = wanted.where(LedgerAccount.kind.in_(shared), Line.commodity == "CNY").group_by(LedgerAccount.kind)
     shares: dict[str, int] = {}
     for kind, amount in session.execute(wanted):

@@ -9,7 +9,10 @@ from sqlalchemy.orm import Session
 from marketplace.orders.models import Order
 
 releases: list[Callable[[Session, Order], None]] = []
-"""Filled by app.py: called with the order, in that transaction, as often as its money is wanted."""
+"""Filled by parts/: called with the order, in that transaction, as often as its money is wanted."""
+
+starts: list[Callable[[Session, Order], int]] = []
+"""Filled by parts/: fen of this order that were its seller's before it was sent, booked together with others'."""
 
 
 def release(session: Session, order: Order) -> None:
@@ -17,3 +20,8 @@ def release(session: Session, order: Order) -> None:
     if order.backing is not None:
         for bring in releases:
             bring(session, order)
+
+
+def started(session: Session, order: Order) -> int:
+    """Fen of it that its seller had before it was sent."""
+    return sum(told(session, order) for told in starts)

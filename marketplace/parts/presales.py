@@ -22,7 +22,7 @@ from marketplace.core.late import LateView
 from marketplace.orders import escrow
 from marketplace.payments import outcomes, refunds
 from marketplace.payments.disputes import following
-from marketplace.payments.operator import words
+from marketplace.payments.operator import tracing, words
 from marketplace.stations import queues
 
 VIEWS: Final = "crowdfund.presales.views"
@@ -39,6 +39,8 @@ def install_presales(app: Flask) -> None:
     following.bearers[purpose] = presale_disputes.bear
     following.regained[purpose] = presale_disputes.regain
     escrow.releases[:] = [presale_escrow.release_order]
+    tracing.others_of_purposes[purpose] = presale_escrow.booked_under
+    escrow.starts[:] = [presale_escrow.start_of]
     outbox.listeners[presale_places.LAPSES] = [presale_places.lapse]  # the gateway is asked first
     outbox.slow.add(presale_places.LAPSES)
     outbox.listeners |= {presale_returns.RETURNS: [presale_returns.return_page]}

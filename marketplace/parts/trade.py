@@ -49,7 +49,7 @@ from marketplace.orders.receiving import offered, substituting
 from marketplace.orders.views import cart as cart_views, checkout as checkout_views, orders as order_views
 from marketplace.payments import outcomes, refunds
 from marketplace.payments.disputes import following
-from marketplace.payments.operator import words
+from marketplace.payments.operator import tracing, words
 from marketplace.payments.transfers import sending
 from marketplace.payments.transfers.models import Reversal, Transfer
 from marketplace.site import stations as station_views
@@ -133,6 +133,8 @@ def install_institutions(app: Flask) -> None:
     outcomes.on_succeeded[order_payments.PURPOSE] = paying_bills.receive
     refunds.on_failed[order_payments.PURPOSE] = paying_bills.came_back
     following.bearers[order_payments.PURPOSE] = paying_bills.bear
+    tracing.payers[:] = [order_payments.paid_under]
+    tracing.others_of_purposes[order_payments.PURPOSE] = order_payments.orders_of
     queues.others["checks"] = LateView(f"{ORDERS}.institutions.views.station", "queue")
     outbox.listeners[billing.ISSUED] = [institution_letters.issued]
     outbox.listeners[billing.OVERDUE] = [institution_letters.overdue]

@@ -1,9 +1,10 @@
 """Where the money went that buyers paid lately, as the books have it."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import case, exists, func, select
+from sqlalchemy import Select, case, exists, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock
@@ -11,10 +12,11 @@ from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.ledger.accounts import owned_by
 from marketplace.ledger.models import Entry, LedgerAccount, Line
+from marketplace.orders.institutions.payments import PURPOSE
 from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
 from marketplace.orders.states import ParcelState
 from marketplace.orders.telling import BACK_TO_THE_BUYER
-from marketplace.payments.models import Refund
+from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import RefundState
 
 LATELY: Final = timedelta(days=30)
@@ -37,7 +39,7 @@ class Shares:
 
 
 def shares_lately(session: Session) -> Shares | None:
-    """Shares of what buyers paid in the last 30 days and did not get back, or None while there is nothing. Two statements.
+    """Shares of what buyers paid in the last 30 days and did not get back, or None while there is nothing. Three statements.
 
     A lost parcel was paid back by its station, which pays its growers as well: neither is a share of buyers' money."""
     since = clock.now() - LATELY
@@ -49,7 +51,8 @@ def shares_lately(session: Session) -> Shares | None:
         .where(Entry.reference.in_(orders), LedgerAccount.kind.in_(SELLERS | STATIONS), Line.commodity == "CNY")
         .group_by(LedgerAccount.kind)
     )
-    by_kind = {kind: int(amount) for kind, amount in session.execute(owed)}
+    by_kind = Counter({kind: int(amount) for kind, amount in session.execute(owed)})
+    by_kind.update(given_back_of_statements(session, orders))
     was_lost = exists().where(EventRow.subject == "parcel:" + Parcel.public_id, EventRow.to_state == ParcelState.LOST)
     is_kept = ~was_lost & Parcel.state.not_in(BACK_TO_THE_BUYER)
     shipping_back = (
@@ -71,3 +74,16 @@ def shares_lately(session: Session) -> Shares | None:
     sellers = sum(by_kind.get(kind, 0) for kind in SELLERS) - paid_by_stations
     stations = sum(by_kind.get(kind, 0) for kind in STATIONS) + paid_by_stations
     return Shares(sellers, stations - shipping, shipping) if sellers else None
+
+
+def given_back_of_statements(session: Session, orders: Select[str]) -> dict[str, int]:
+    """By kind of account: refunds of these orders that are booked under the statement which paid them."""
+    its = select(Refund.public_id).join(Attempt, Attempt.id == Refund.attempt_id).where(Attempt.purpose == PURPOSE)
+    its = its.join(RefundLine, RefundLine.refund_public_id == Refund.public_id)
+    its = its.join(OrderLine, OrderLine.id == RefundLine.order_line_id).join(Parcel, Parcel.id == OrderLine.parcel_id)
+    refunds = its.join(Order, Order.id == Parcel.order_id).where(Order.number.in_(orders)).distinct().subquery()
+    keys = union_all(*(select(literal(f"{kind}:") + refunds.c.public_id) for kind in ("refund", "refund_failed")))
+    moved = select(LedgerAccount.kind, -func.sum(Line.amount)).join(Line, Line.account_id == LedgerAccount.id)
+    moved = moved.join(Entry, Entry.id == Line.entry_id).where(Entry.key.in_(keys), Line.commodity == "CNY")
+    moved = moved.where(LedgerAccount.kind.in_(SELLERS | STATIONS)).group_by(LedgerAccount.kind)
+    return {kind: int(amount) for kind, amount in session.execute(moved)}

@@ -11,7 +11,7 @@ from marketplace.core import clock, outbox
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
 from marketplace.notifications.models import Message
-from marketplace.orders import fulfilment, refunding, settlement, undelivered
+from marketplace.orders import fulfilment, queries, refunding, settlement, undelivered
 from marketplace.orders.cases import opening
 from marketplace.orders.cases.models import QualityCount
 from marketplace.orders.cases.rules import Kind, Wish
@@ -19,9 +19,11 @@ from marketplace.orders.institutions import billing, checking, crediting, orderi
 from marketplace.orders.institutions.checking import Claim
 from marketplace.orders.institutions.models import BillCredit, GoodsCheck
 from marketplace.orders.institutions.states import CheckState, StatementState
+from marketplace.orders.queries import MoneyShares
 from marketplace.orders.states import OrderState, ParcelState as S
 from marketplace.payments import attempts
 from marketplace.payments.models import Attempt, Refund
+from marketplace.site.money import Shares, shares_lately
 from tests import factories
 from tests.factories import sign_in_as
 from tests.institutions.conftest import Canteen, differences, next_month, send
@@ -72,6 +74,35 @@ def test_a_statement_is_paid_by_one_payment_and_every_order_is_shared_out(cantee
         duties.one_after_the_other(settlement.settle_due)
     assert {parcel.state for number in (first, second) for parcel in parcels(number)} == {S.SETTLED}
     assert get(first).state is OrderState.COMPLETED and differences(canteen) == []
+
+
+def test_what_goes_back_of_a_paid_statement_lessens_what_its_order_says_and_the_home_page(canteen: Canteen) -> None:
+    number, other = canteen.order(apples=3), canteen.order(apples=1)
+    for each in (number, other):
+        canteen.deliver(each)
+        canteen.accept_all(each)
+    statement = canteen.bill()
+    with clock.at(next_month()):
+        canteen.pay(statement.public_id)
+        (line,), (parcel,) = lines_of(number), parcels(number)
+        units: dict[str, Any] = {"parcel": parcel.public_id, "units": {line.public_id: 1}, "with_shipping": False}
+        in_transaction(refunding.refund_units, **units, station=None, reason="坏了", actor="clerk")
+        canteen.shop.work()
+        assert money_of(number) == MoneyShares(2 * 3662, 2 * 318, 0)
+        assert money_of(other) == MoneyShares(3662, 318, 600)
+        assert shares_lately(db.session()) == Shares(3 * 3662, 3 * 318, 600)
+        assert differences(canteen) == []
+
+        canteen.shop.cashier.fail_refund(str(db.session.scalars(select(Refund.remote_id)).one()))
+        canteen.shop.work()
+        assert money_of(number) == MoneyShares(3 * 3662, 3 * 318, 0)
+        assert shares_lately(db.session()) == Shares(4 * 3662, 4 * 318, 600)
+        assert differences(canteen) == []
+
+
+def money_of(number: str) -> MoneyShares:
+    db.session.rollback()
+    return queries.money_of(db.session(), get(number))
 
 
 def test_what_is_not_accepted_comes_off_the_bill_when_the_station_agrees(canteen: Canteen) -> None:

@@ -16,7 +16,7 @@ from marketplace.core.errors import NotFound, StaleState
 from marketplace.core.formats import full_date
 from marketplace.core.transitions import EventRow
 from marketplace.notifications.models import Message
-from marketplace.orders import desk, fulfilment, settlement, undelivered
+from marketplace.orders import desk, fulfilment, queries, settlement, undelivered
 from marketplace.orders.states import OrderState, ParcelState
 from marketplace.payments import refunds
 from marketplace.payments.models import Attempt, Refund
@@ -52,6 +52,7 @@ def test_reached_harvested_sent_and_settled(orchard: Orchard) -> None:
         send(each)
     assert balances(number) == {"presale_escrow": 4620, "seller_held": -3540, "station_held": -1080}
     assert orchard.escrow() == 0 and wrong(orchard) == []
+    assert queries.money_of(db.session(), get(number)) == queries.MoneyShares(5520, 480, 600)  # with the start's 1980
     work()
     assert orchard.row().state == "closed"
     in_transaction(settlement.confirm, number=number, parcel=parcels(number)[0].public_id, actor="guest")

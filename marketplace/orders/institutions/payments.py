@@ -1,6 +1,6 @@
 """What paid an order: an attempt of its own, that of the statement it stands on, or that of its place in a presale."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, CompoundSelect, or_, select, union
@@ -35,6 +35,19 @@ def of_order(session: Session, number: str) -> Payment:
     return Payment(OF_A_PRESALE, backing) if backing else Payment(OF_AN_ORDER, number)
 
 
+def paid_under(session: Session, number: str) -> str | None:
+    """The statement or the place in a presale that pays this order; None for one that is paid as an order, or for none."""
+    payment = of_order(session, number)
+    return None if payment.purpose == OF_AN_ORDER else payment.reference
+
+
+def orders_of(session: Session, statement: str) -> Sequence[str]:
+    """The numbers of the orders that it pays, the oldest first."""
+    its = select(Order.number).join(AccountOrder, AccountOrder.order_id == Order.id)
+    its = its.join(AccountStatement, AccountStatement.id == AccountOrder.statement_id)
+    return session.scalars(its.where(AccountStatement.public_id == statement).order_by(Order.id)).all()
+
+
 def attempt_of(session: Session, number: str) -> Attempt:
     """The one whose money the order has, locked; of an order that was paid."""
     purpose, reference = of_order(session, number)
@@ -48,9 +61,7 @@ def lost(session: Session, number: str) -> int:
     purpose, reference = of_order(session, number)
     names = {reference, number}
     if purpose == PURPOSE:
-        its = select(Order.number).join(AccountOrder, AccountOrder.order_id == Order.id)
-        its = its.join(AccountStatement, AccountStatement.id == AccountOrder.statement_id)
-        names.update(session.scalars(its.where(AccountStatement.public_id == reference)))
+        names.update(orders_of(session, reference))
     return sum(standing.borne(session, name) for name in sorted(names))
 
 

@@ -1,7 +1,7 @@
 """One attempt with everything that ever happened to its money, so that a person can follow any fen."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -17,7 +17,9 @@ from marketplace.payments.reconciliation.models import GatewayMovement
 
 @record
 class Followed:
-    """`origin` is the page of what was paid for; `onward` gives, by key, the pages of entries that have one."""
+    """`origin` is the page of what was paid for; `onward` gives, by key, the pages of entries that have one.
+
+    `others` are orders paid with it of which there are too many to be shown at once, `of` the one that is looked at."""
 
     attempt: Attempt
     states: Sequence[EventRow]
@@ -27,20 +29,28 @@ class Followed:
     postings: list[Posting]
     origin: str | None
     onward: dict[str, str]
+    others: Sequence[str]
+    of: str
 
     def states_of(self, subject: str) -> list[EventRow]:
         return [event for event in self.states if event.subject == subject]
 
 
-def follow(session: Session, public_id: str) -> Followed:
-    """Raises NotFound."""
+FEW: Final = 3  # other references whose entries are shown together with those of the payment
+
+
+def follow(session: Session, public_id: str, *, of: str = "") -> Followed:
+    """`of`: one of the orders that were paid together. Raises NotFound."""
     attempt = session.scalar(select(Attempt).where(Attempt.public_id == public_id))
     if attempt is None:
         raise NotFound(public_id)
     refunds = session.scalars(select(Refund).where(Refund.attempt_id == attempt.id).order_by(Refund.id)).all()
     states = states_of(session, attempt, refunds)
     movements = movements_of(session, attempt, refunds)
-    postings = postings_of(session, attempt.reference) + postings_of(session, attempt.public_id)
+    others = tracing.others_of(session, attempt.purpose, attempt.reference)
+    shown = others if len(others) <= FEW else [of] if of in others else []
+    names = (attempt.reference, attempt.public_id, *shown)
+    postings = [posting for name in names for posting in postings_of(session, name)]
     onward = {each.key: url for each in postings if (url := tracing.page_of_entry(session, each.key))}
     return Followed(
         attempt=attempt,
@@ -51,6 +61,8 @@ def follow(session: Session, public_id: str) -> Followed:
         postings=postings,
         origin=tracing.page_of(session, attempt.purpose, attempt.reference),
         onward=onward,
+        others=others if len(others) > FEW else (),
+        of=of if of in others else "",
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock
@@ -14,6 +14,7 @@ from marketplace.core.paging import Page, cut
 from marketplace.core.records import record
 from marketplace.payments import overdue
 from marketplace.payments.models import Attempt, Refund
+from marketplace.payments.operator import tracing
 
 PAGE: Final = 50
 EXPORTED: Final = 1_000  # rows in memory at a time
@@ -47,35 +48,40 @@ def refunds() -> Columns:
 
 
 def page_of_attempts(session: Session, asked: Asked) -> Page[Any]:
-    return page(session, filtered_attempts(asked), Attempt, asked, PAGE)
+    return page(session, filtered_attempts(session, asked), Attempt, asked, PAGE)
 
 
 def page_of_refunds(session: Session, asked: Asked) -> Page[Any]:
-    return page(session, filtered_refunds(asked), Refund, asked, PAGE)
+    return page(session, filtered_refunds(session, asked), Refund, asked, PAGE)
 
 
 def all_attempts(session: Session, asked: Asked) -> Iterator[Any]:
-    return every(session, filtered_attempts(asked), Attempt)
+    return every(session, filtered_attempts(session, asked), Attempt)
 
 
 def all_refunds(session: Session, asked: Asked) -> Iterator[Any]:
-    return every(session, filtered_refunds(asked), Refund)
+    return every(session, filtered_refunds(session, asked), Refund)
 
 
-def filtered_attempts(asked: Asked) -> Columns:
+def filtered_attempts(session: Session, asked: Asked) -> Columns:
     wanted = filtered(attempts(), Attempt, asked)
     if asked.number:
-        names = (Attempt.public_id, Attempt.reference, Attempt.remote_id)
-        wanted = wanted.where(or_(*(name == asked.number for name in names)))
+        names = (Attempt.public_id, Attempt.remote_id)
+        wanted = wanted.where(or_(is_paid_under(session, asked), *(name == asked.number for name in names)))
     return wanted
 
 
-def filtered_refunds(asked: Asked) -> Columns:
+def filtered_refunds(session: Session, asked: Asked) -> Columns:
     wanted = filtered(refunds(), Refund, asked)
     if asked.number:
-        names = (Refund.public_id, Refund.remote_id, Attempt.public_id, Attempt.reference)
-        wanted = wanted.where(or_(*(name == asked.number for name in names)))
+        names = (Refund.public_id, Refund.remote_id, Attempt.public_id)
+        wanted = wanted.where(or_(is_paid_under(session, asked), *(name == asked.number for name in names)))
     return wanted
+
+
+def is_paid_under(session: Session, asked: Asked) -> ColumnElement[bool]:
+    """SQL: it pays what has this number, perhaps with others."""
+    return Attempt.reference.in_(tracing.paid_under(session, asked.number))
 
 
 def filtered(wanted: Columns, kind: Any, asked: Asked) -> Columns:

@@ -43,7 +43,7 @@ def export_payments() -> ResponseReturnValue:
 @bp.get("/payments/<attempt>")
 @requires("payment.look_into")
 def show_payment(attempt: str) -> ResponseReturnValue:
-    followed = following.follow(db.session(), attempt)
+    followed = following.follow(db.session(), attempt, of=tidy(request.args.get("of", "")))
     return page("operator/payment.html", followed=followed, form=WhyForm(), of="")
 
 
