@@ -39,7 +39,7 @@ class Shares:
 
 
 def shares_lately(session: Session) -> Shares | None:
-    """Shares of what buyers paid in the last 30 days and did not get back, or None while there is nothing. Three statements.
+    """Shares of what buyers paid in the last 30 days and did not get back, or None while there is nothing. Two statements.
 
     A lost parcel was paid back by its station, which pays its growers as well: neither is a share of buyers' money."""
     since = clock.now() - LATELY
@@ -51,8 +51,9 @@ def shares_lately(session: Session) -> Shares | None:
         .where(Entry.reference.in_(orders), LedgerAccount.kind.in_(SELLERS | STATIONS), Line.commodity == "CNY")
         .group_by(LedgerAccount.kind)
     )
-    by_kind = Counter({kind: int(amount) for kind, amount in session.execute(owed)})
-    by_kind.update(given_back_of_statements(session, orders))
+    by_kind: Counter[str] = Counter()
+    for kind, amount in session.execute(union_all(owed, given_back_of_statements(orders))):
+        by_kind[kind] += int(amount)
     was_lost = exists().where(EventRow.subject == "parcel:" + Parcel.public_id, EventRow.to_state == ParcelState.LOST)
     is_kept = ~was_lost & Parcel.state.not_in(BACK_TO_THE_BUYER)
     shipping_back = (
@@ -76,8 +77,8 @@ def shares_lately(session: Session) -> Shares | None:
     return Shares(sellers, stations - shipping, shipping) if sellers else None
 
 
-def given_back_of_statements(session: Session, orders: Select[str]) -> dict[str, int]:
-    """By kind of account: refunds of these orders that are booked under the statement which paid them."""
+def given_back_of_statements(orders: Select[str]) -> Select[str, int]:
+    """SQL, by kind of account: refunds of these orders that are booked under the statement which paid them."""
     its = select(Refund.public_id).join(Attempt, Attempt.id == Refund.attempt_id).where(Attempt.purpose == PURPOSE)
     its = its.join(RefundLine, RefundLine.refund_public_id == Refund.public_id)
     its = its.join(OrderLine, OrderLine.id == RefundLine.order_line_id).join(Parcel, Parcel.id == OrderLine.parcel_id)
@@ -85,5 +86,4 @@ def given_back_of_statements(session: Session, orders: Select[str]) -> dict[str,
     keys = union_all(*(select(literal(f"{kind}:") + refunds.c.public_id) for kind in ("refund", "refund_failed")))
     moved = select(LedgerAccount.kind, -func.sum(Line.amount)).join(Line, Line.account_id == LedgerAccount.id)
     moved = moved.join(Entry, Entry.id == Line.entry_id).where(Entry.key.in_(keys), Line.commodity == "CNY")
-    moved = moved.where(LedgerAccount.kind.in_(SELLERS | STATIONS)).group_by(LedgerAccount.kind)
-    return {kind: int(amount) for kind, amount in session.execute(moved)}
+    return moved.where(LedgerAccount.kind.in_(SELLERS | STATIONS)).group_by(LedgerAccount.kind)

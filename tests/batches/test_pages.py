@@ -1,10 +1,12 @@
 """The pages of settling: who may see what, what is typed is kept, a step sent twice is taken once."""
 
+import csv
 import io
 import re
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
-from marketplace.orders.batches import payees, queries
+from marketplace.orders.batches import confirming, payees, queries, searching
 from marketplace.orders.batches.models import SettlementBatch
 from marketplace.orders.batches.states import BatchState, LineState
 from marketplace.stations.models import Seller
@@ -88,6 +90,57 @@ def test_a_batch_by_two_people(finance: Finance, drafter: FlaskClient, approver:
     page = drafter.get(here)
     assert "已了结" in page.text and "户名不符" in page.text and "B-9" in page.text
     assert finance.state(number_of(first)) is BatchState.CLOSED
+    kept = select(AuditRecord.action, AuditRecord.actor, AuditRecord.subject, AuditRecord.why, AuditRecord.detail)
+    one, other = f"person:{finance.drafter}", f"person:{finance.approver}"
+    about, sha = f"settlement_batch:{number_of(first)}", finance.batch(number_of(first)).file_sha256
+    taken = [("settlement.file_taken", who, about, "", {"sha256": sha}) for who in (other, one)]
+    rows = db.session.execute(kept.where(AuditRecord.action.startswith("settlement.")).order_by(AuditRecord.id))
+    assert [tuple(row) for row in rows] == [
+        ("settlement.drafted", one, about, "", {"fen": 3980}),
+        ("settlement.approved", other, about, "", {"fen": 3980}),
+        ("settlement.sent", one, about, "", {"fen": 3980, "way": "file", "sha256": sha}),
+        *taken,
+        ("settlement.returned", one, f"settlement_line:{line}", "户名不符", {"fen": 3662}),
+        ("settlement.confirmed", one, f"settlement_line:{house}", "B-9", {"fen": 318}),
+    ]
+
+
+def test_batches_are_found_by_whatever_one_knows_and_taken_as_a_table(
+    finance: Finance, drafter: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "EXPORTED", 1)
+    old = ready(finance).sent()
+    line, house = finance.line(old, finance.feng).public_id, finance.line(old, HOUSE).public_id
+    finance.send_back(old, finance.feng)
+    given: Any = {"batch": old, "line": house, "reference": '=1+1,"x"', "actor": "person:1"}
+    in_transaction(confirming.confirm, **given)
+    new = finance.draft()
+
+    def numbers(query: str) -> list[str]:
+        found = drafter.get(f"{LIST}?{query}")
+        assert found.status_code == 200, found.text
+        return re.findall(r'settlements/(PB-[A-Z0-9]+)">', found.text)
+
+    assert numbers("") == numbers(f"since={clock.today()}&until={clock.today()}") == numbers("text=吉县") == [new, old]
+    assert numbers("state=drafted") == numbers(f"text={new.lower()}") == [new]
+    assert numbers("state=closed") == numbers(f"text={line}") == numbers("text=户名不符") == [old]
+    assert numbers("text=%25") == numbers(f"until={clock.today() - timedelta(days=1)}") == []
+    assert "没有找到" in drafter.get(f"{LIST}?text=%25").text and "欠站和卖家的" not in drafter.get(f"{LIST}?text=%25").text
+    for rubbish in ("state=x", "since=soon", "text=" + "9" * 101):
+        assert drafter.get(f"{LIST}?{rubbish}").status_code == 422
+        assert post(drafter, f"{LIST}/payments.csv?{rubbish}", {}).status_code == 422
+
+    text = post(drafter, f"{LIST}/payments.csv", {}).get_data(as_text=True)
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    told = [(each["batch"], each["end_to_end_id"], each["state"], each["fen"], each["bank_said"]) for each in rows]
+    again = finance.line(new, finance.feng).public_id
+    assert (new, again, "due", "3662", "") in told and (old, line, "returned", "3662", "户名不符") in told
+    assert (old, house, "confirmed", "318", '\'=1+1,"x"') in told and len(told) == 3
+    assert finance.account(finance.feng).number not in text
+    few = post(drafter, f"{LIST}/payments.csv?state=drafted&text={new}", {}).get_data(as_text=True)
+    assert again in few and old not in few
+    kept = select(AuditRecord.why).where(AuditRecord.action == "settlements.exported").order_by(AuditRecord.id)
+    assert db.session.scalars(kept).all() == ["", "state=drafted"]
 
 
 def test_nothing_to_pay_is_said(finance: Finance, drafter: FlaskClient) -> None:

@@ -1,5 +1,6 @@
 """A payer's bank asks, takes money, decides: the books follow what was moved, and nothing goes out meanwhile."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
@@ -23,11 +24,13 @@ from marketplace.payments.disputes.standing import PaymentIsDisputed
 from marketplace.payments.disputes.states import DisputeState
 from marketplace.payments.gateways import RemotePayment
 from marketplace.payments.models import Attempt
+from marketplace.payments.operator import queries as looking
 from marketplace.payments.reconciliation.running import reconcile
 from marketplace.payments.sandbox import delivery, storage
 from marketplace.payments.states import AttemptState, RefundState
 from tests.factories import signed_in
 from tests.orders.conftest import JIXIAN, Shop, balances, differences, get, parcels, post, shop, stock_of
+from tests.payments.operators import audited, posted
 
 __all__ = ["shop"]
 
@@ -200,6 +203,40 @@ def test_an_answer_is_kept_sent_once_and_shown(shop: Shop) -> None:
     signed_in(auditor, "auditor")
     assert auditor.get(path).status_code == 200
     assert post(auditor, f"{path}/evidence", {"words": "?"}).status_code == 403
+
+
+def test_disputes_are_found_by_whatever_one_knows_and_taken_as_a_table(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "PAGE", 1)
+    monkeypatch.setattr(looking, "EXPORTED", 1)
+    lost, first = disputed(shop)
+    shop.cashier.decide_dispute(first, is_won=False)
+    shop.work()
+    asked, second = disputed(shop)
+    operator = shop.browser()
+    signed_in(operator, "operator")
+
+    def numbers(query: str) -> list[str]:
+        found = operator.get(f"/operator/disputes?{query}")
+        assert found.status_code == 200, found.text
+        return re.findall(r">(SX-[A-Z0-9]+)</a>", found.text)
+
+    assert numbers("") == [asked]
+    further = re.search(r'rel="next" href="/operator/disputes\?([^"]+)"', operator.get("/operator/disputes").text)
+    assert further and numbers(further[1].replace("&amp;", "&")) == [lost]
+    assert numbers("state=lost") == numbers(f"number={lost}") == numbers(f"number={first}") == [lost]
+    assert numbers(f"number={shop.remote_of(asked)}") == numbers(f"since={clock.today()}&purpose=order") == [asked]
+    assert numbers("least=1000") == numbers(f"until={clock.today() - timedelta(days=1)}") == []
+    assert operator.get("/operator/disputes?state=nowhere").status_code == 422
+
+    rows = posted(operator, "/operator/disputes.csv").get_data(as_text=True).split("\r\n")
+    assert rows[0].startswith("\ufeffpublic_id,opened_at,attempt,purpose,reference,reason,state,fen,currency,fee_fen,")
+    assert [(each.split(",")[4], *each.split(",")[6:10]) for each in rows[1:-1]] == [
+        (asked, "needs_response", "8560", "CNY", "1500"),
+        (lost, "lost", "8560", "CNY", "1500"),
+    ]
+    assert rows[1].endswith(f",test,sandbox,{second}")
+    posted(operator, f"/operator/disputes.csv?state=lost&number={lost}")
+    assert audited("disputes.exported") == [("disputes", ""), ("disputes", "state=lost")]
 
 
 def test_an_answer_that_did_not_reach_the_bank_is_sent_again_as_it_was(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

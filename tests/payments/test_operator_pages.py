@@ -25,8 +25,8 @@ from tests.payments.operators import audited, paid, posted, send
 from tests.payments.test_suspense import parked
 
 Gathered = Callable[[], AbstractContextManager[list[str]]]
-LISTS = ("/operator/payments", "/operator/refunds", "/operator/suspense", "/operator/reconciliation")
-FILES = ("/operator/payments.csv", "/operator/refunds.csv", "/operator/suspense.csv")
+LISTS = tuple(f"/operator/{name}" for name in ("payments", "refunds", "disputes", "suspense", "reconciliation"))
+FILES = ("/operator/payments.csv", "/operator/refunds.csv", "/operator/disputes.csv", "/operator/suspense.csv")
 
 
 @pytest.fixture

@@ -38,7 +38,9 @@ def approve(session: Session, *, batch: str, approver_id: int) -> None:
         raise SamePerson(batch)
     actor = f"person:{approver_id}"
     move(session, row, BatchState.APPROVED, BatchState.DRAFTED, actor, "approved", approver_id=approver_id)
-    if not look_again(session, row, actor):
+    lines = look_again(session, row, actor)
+    tell_audit(session, row, "approved", actor, lines)
+    if not lines:
         end_empty(session, row, actor)
 
 
@@ -63,6 +65,7 @@ def send(session: Session, *, batch: str, way: str, actor: str) -> None:
     file = bank_file.digest(bank_file.content(row, others)) if others else ""
     sent = {"way": way, "sent_at": row.sent_at, "file_sha256": file}
     move(session, row, BatchState.SENT, BatchState.APPROVED, actor, way, **sent)
+    tell_audit(session, row, "sent", actor, lines, way=way, sha256=file)
     for line in lines:
         transition(session, line, LineState.SENT, expected=LineState.DUE, actor=actor, why=way, station=row.station_code)
         amount = Money(line.fen, line.currency)
@@ -70,6 +73,13 @@ def send(session: Session, *, batch: str, way: str, actor: str) -> None:
         if payee := known_there.get((line.owner_kind, line.owner)):
             named = {"reference": line.public_id, "booked_under": row.public_id}
             sending.ask_for(session, payee=payee, **named, amount=amount)
+
+
+def tell_audit(
+    session: Session, batch: SettlementBatch, done: str, actor: str, lines: Sequence[BatchLine], **detail: str
+) -> None:
+    action, fen = f"settlement.{done}", sum(line.fen for line in lines)
+    audit.record(session, actor=actor, action=action, subject=subject_of(batch), fen=fen, **detail)
 
 
 def look_again(session: Session, batch: SettlementBatch, actor: str) -> list[BatchLine]:

@@ -6,10 +6,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from marketplace.core import clock
+from marketplace.core import audit, clock
 from marketplace.core.errors import NotFound, Refusal, StaleState
 from marketplace.core.money import Money
-from marketplace.core.transitions import transition
+from marketplace.core.transitions import subject_of, transition
 from marketplace.orders.batches.approving import IN_TRANSIT, account_of, hold, move, post
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import BatchState, LineState
@@ -64,6 +64,7 @@ def answer(session: Session, batch: SettlementBatch, line: BatchLine, to: LineSt
         transition(session, line, to, expected=LineState.SENT, actor=actor, why=said, station=batch.station_code, **told)
     except StaleState:
         raise NotSent(line.public_id) from None
+    audit.record(session, actor=actor, action=f"settlement.{to}", subject=subject_of(line), why=said, fen=line.fen)
 
 
 def close_if_answered(session: Session, batch: SettlementBatch, actor: str) -> None:

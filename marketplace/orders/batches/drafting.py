@@ -3,8 +3,9 @@
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from marketplace.core import audit
 from marketplace.core.errors import NotFound, Refusal
-from marketplace.core.transitions import leave_trace
+from marketplace.core.transitions import leave_trace, subject_of
 from marketplace.orders.batches import owed
 from marketplace.orders.batches.models import BatchLine, PayoutAccount, SettlementBatch
 from marketplace.orders.batches.states import BatchState, LeftOut, LineState
@@ -44,6 +45,8 @@ def draft(session: Session, *, station: str, drafter_id: int) -> str:
         session.add(line)
         session.flush()
         leave_trace(session, line, None, LineState.DUE, actor=actor, why=line.left_out or "drafted", station=station)
+    total = sum(line.fen for line in lines if not line.left_out)
+    audit.record(session, actor=actor, action="settlement.drafted", subject=subject_of(batch), fen=total)
     return batch.public_id
 
 

@@ -1,13 +1,15 @@
 """What sellers, stations and the province's finance people may enter about payments."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
-from flask_babel import gettext as _, lazy_gettext as _l
-from wtforms import HiddenField, RadioField, StringField, TextAreaField, ValidationError
+from flask_babel import LazyString, gettext as _, lazy_gettext as _l
+from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.validators import Length, Optional
 
 from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice, dropped_beyond
+from marketplace.payments.operator.forms import ANY, DayField, Filter
 
 SHORTEST, LONGEST = 10, 30  # digits of an account number: cards have 16 to 19, accounts of small banks other lengths
 APART: Final = re.compile(r"[\s-]+")
@@ -52,6 +54,25 @@ class VerificationForm(Form):
 
 class FreezingForm(Form):
     reason = StringField(_l("Reason"), [Needed(_l("Write down why.")), Length(max=120)])
+
+
+class BatchesForm(Filter):
+    """Looks through batches."""
+
+    text = StringField(
+        _l("Words or number"),
+        [Optional(), Length(max=100)],
+        description=_l("Of the batch, its station, a payee, an end-to-end id, or what the bank said."),
+        render_kw={"autocomplete": "off"},
+    )
+    state = SelectField(_l("State"), default="")
+    since = DayField(_l("First day"), [Optional()])
+    until = DayField(_l("Last day"), [Optional()])
+
+    def __init__(self, *args: Any, states: Mapping[Any, tuple[LazyString, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.state.choices = [ANY, *((str(state), words) for state, (words, _kind) in states.items())]
+        self.state.data = self.state.data or ""
 
 
 class DraftForm(KeyedForm):

@@ -18,6 +18,7 @@ from marketplace.orders import disputed
 from marketplace.orders.batches import at_gateway
 from marketplace.orders.batches.models import BatchLine, PayoutAccount, SettlementBatch
 from marketplace.orders.batches.owed import OPEN, Owner, payable, why_not
+from marketplace.orders.batches.searching import EVERYTHING, Asked, filtered
 from marketplace.orders.batches.states import BatchState as B, LeftOut, LineState
 from marketplace.orders.models import OrderLine, Parcel
 from marketplace.payments.transfers.models import GatewayPayee
@@ -140,11 +141,11 @@ def select_batches() -> Any:
     return wanted.outerjoin(approver, approver.id == SettlementBatch.approver_id)
 
 
-def batches(session: Session, before: str = "") -> Page[ShownBatch]:
-    """What waits for somebody first, then the newest; those that follow the batch `before`. One statement."""
-    wanted = select_batches()
-    if before:
-        first, number = edge(SettlementBatch, before, FIRST, SettlementBatch.id)
+def batches(session: Session, asked: Asked = EVERYTHING) -> Page[ShownBatch]:
+    """What waits for somebody first, then the newest. One statement."""
+    wanted = filtered(select_batches(), asked)
+    if asked.before:
+        first, number = edge(SettlementBatch, asked.before, FIRST, SettlementBatch.id)
         wanted = wanted.where(or_(first < FIRST, (first == FIRST) & (SettlementBatch.id < number)))
     rows = session.execute(wanted.order_by(FIRST, SettlementBatch.id.desc()).limit(PAGE + 1))
     return cut([ShownBatch(*row) for row in rows], PAGE, attrgetter("row.public_id"))

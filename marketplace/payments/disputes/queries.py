@@ -11,27 +11,6 @@ from marketplace.core.transitions import EventRow
 from marketplace.payments.disputes.models import Dispute, DisputeEvidence
 from marketplace.payments.models import Attempt
 
-PAGE = 50
-
-
-@record
-class DisputeRow:
-    """With the payment it is about."""
-
-    dispute: Dispute
-    attempt: Attempt
-
-
-def page(session: Session, *, state: str = "", before: int | None = None) -> tuple[list[DisputeRow], int | None]:
-    """(the newest first, where the next page begins). One statement."""
-    wanted = select(Dispute, Attempt).join(Attempt, Attempt.id == Dispute.attempt_id).order_by(Dispute.id.desc())
-    if state:
-        wanted = wanted.where(Dispute.state == state)
-    if before is not None:
-        wanted = wanted.where(Dispute.id < before)
-    rows = [DisputeRow(*row) for row in session.execute(wanted.limit(PAGE + 1))]
-    return rows[:PAGE], rows[PAGE - 1].dispute.id if len(rows) > PAGE else None
-
 
 @record
 class DisputeLife:

@@ -14,6 +14,10 @@ REFUNDS: Final = (
     *("public_id", "created_at", "attempt", "purpose", "reference", "reason_key", "reason", "state", "fen", "currency"),
     *("book", "gateway", "remote_id"),
 )
+DISPUTES: Final = (
+    *("public_id", "opened_at", "attempt", "purpose", "reference", "reason", "state", "fen", "currency", "fee_fen"),
+    *("fee_currency", "answer_by", "book", "gateway", "remote_id"),
+)
 PARKED: Final = (
     *("payment", "at", "kind", "reference", "fen", "currency", "book", "attempt", "refund", "refund_state", "reason"),
 )

@@ -1,4 +1,4 @@
-"""Attempts and refunds as operators look through them: newest first, page by page, one statement a page."""
+"""Attempts, refunds and disputes as operators look through them: newest first, page by page, one statement a page."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -13,6 +13,7 @@ from marketplace.core.db import Columns
 from marketplace.core.paging import Page, cut
 from marketplace.core.records import record
 from marketplace.payments import overdue
+from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.operator import tracing
 
@@ -47,6 +48,14 @@ def refunds() -> Columns:
     return wanted.join(Attempt, Attempt.id == Refund.attempt_id)
 
 
+def disputes() -> Columns:
+    what = (Dispute.id, Dispute.public_id, Dispute.remote_id, Dispute.state, Dispute.reason, Dispute.fen, Dispute.currency)
+    when = (Dispute.fee_fen, Dispute.fee_currency, Dispute.opened_at, Dispute.answer_by)
+    whose = (Attempt.public_id.label("attempt"), Attempt.purpose, Attempt.reference, Attempt.book, Attempt.gateway)
+    wanted: Columns = select(*what, *when, *whose)
+    return wanted.join(Attempt, Attempt.id == Dispute.attempt_id)
+
+
 def page_of_attempts(session: Session, asked: Asked) -> Page[Any]:
     return page(session, filtered_attempts(session, asked), Attempt, asked, PAGE)
 
@@ -55,12 +64,20 @@ def page_of_refunds(session: Session, asked: Asked) -> Page[Any]:
     return page(session, filtered_refunds(session, asked), Refund, asked, PAGE)
 
 
+def page_of_disputes(session: Session, asked: Asked) -> Page[Any]:
+    return page(session, filtered_disputes(session, asked), Dispute, asked, PAGE)
+
+
 def all_attempts(session: Session, asked: Asked) -> Iterator[Any]:
     return every(session, filtered_attempts(session, asked), Attempt)
 
 
 def all_refunds(session: Session, asked: Asked) -> Iterator[Any]:
     return every(session, filtered_refunds(session, asked), Refund)
+
+
+def all_disputes(session: Session, asked: Asked) -> Iterator[Any]:
+    return every(session, filtered_disputes(session, asked), Dispute)
 
 
 def filtered_attempts(session: Session, asked: Asked) -> Columns:
@@ -79,20 +96,30 @@ def filtered_refunds(session: Session, asked: Asked) -> Columns:
     return wanted
 
 
+def filtered_disputes(session: Session, asked: Asked) -> Columns:
+    wanted = filtered(disputes(), Dispute, asked, Dispute.opened_at)
+    if asked.number:
+        names = (Dispute.public_id, Dispute.remote_id, Attempt.public_id, Attempt.remote_id)
+        wanted = wanted.where(or_(is_paid_under(session, asked), *(name == asked.number for name in names)))
+    return wanted
+
+
 def is_paid_under(session: Session, asked: Asked) -> ColumnElement[bool]:
     """SQL: it pays what has this number, perhaps with others."""
     return Attempt.reference.in_(tracing.paid_under(session, asked.number))
 
 
-def filtered(wanted: Columns, kind: Any, asked: Asked) -> Columns:
+def filtered(wanted: Columns, kind: Any, asked: Asked, at: Any = None) -> Columns:
+    """`at`: when a row of this kind began."""
+    began = kind.created_at if at is None else at
     if asked.state:
         wanted = wanted.where(kind.state == asked.state)
     if asked.purpose:
         wanted = wanted.where(Attempt.purpose == asked.purpose)
     if asked.since:
-        wanted = wanted.where(kind.created_at >= clock.start_of(asked.since))
+        wanted = wanted.where(began >= clock.start_of(asked.since))
     if asked.until:
-        wanted = wanted.where(kind.created_at < clock.start_of(asked.until + timedelta(days=1)))
+        wanted = wanted.where(began < clock.start_of(asked.until + timedelta(days=1)))
     if asked.least is not None:
         wanted = wanted.where(kind.fen >= asked.least)
     if asked.most is not None:

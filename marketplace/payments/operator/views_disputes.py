@@ -1,8 +1,6 @@
 """/operator/disputes: what banks took back or ask about, and our answer."""
 
-from typing import Any
-
-from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
@@ -13,26 +11,28 @@ from marketplace.core.errors import IllegalTransition, NotFound, StaleState
 from marketplace.payments.disputes import answering, queries
 from marketplace.payments.disputes.answering import NoSuchPaper, Paper
 from marketplace.payments.disputes.states import ANSWERABLE
-from marketplace.payments.gateways import GatewayError, current_book
-from marketplace.payments.operator import words
+from marketplace.payments.gateways import GatewayError
+from marketplace.payments.operator import export, words
 from marketplace.payments.operator.forms import AnswerForm
-from marketplace.payments.operator.views import ACTS, NO_STORE, actor
+from marketplace.payments.operator.queries import all_disputes, page_of_disputes
+from marketplace.payments.operator.views import NO_STORE, actor, exported, found, page
 
-LONGEST = 18  # digits
-bp = Blueprint("operator_disputes", __name__, url_prefix="/operator/disputes")
+bp = Blueprint("operator_disputes", __name__, url_prefix="/operator")
 
 
-@bp.get("")
+@bp.get("/disputes")
 @requires("payment.look_into")
 def list_disputes() -> ResponseReturnValue:
-    state = request.args.get("state", "")
-    rows, further = queries.page(
-        db.session(), state=state if state in words.DISPUTES else "", before=request.args.get("before", None, small)
-    )
-    return page("operator/disputes.html", rows=rows, further=further, state=state)
+    return found("operator/disputes.html", words.DISPUTES, page_of_disputes)
 
 
-@bp.get("/<dispute>")
+@bp.post("/disputes.csv")
+@requires("payment.look_into")
+def export_disputes() -> ResponseReturnValue:
+    return exported("disputes", words.DISPUTES, export.DISPUTES, all_disputes)
+
+
+@bp.get("/disputes/<dispute>")
 @requires("payment.look_into")
 def show_dispute(dispute: str) -> ResponseReturnValue:
     return dispute_page(dispute, AnswerForm())
@@ -43,7 +43,7 @@ def dispute_page(dispute: str, form: AnswerForm, status: int = 200) -> ResponseR
     return page("operator/dispute.html", status, life=life, form=form, is_open=life.dispute.state in ANSWERABLE)
 
 
-@bp.post("/<dispute>/evidence")
+@bp.post("/disputes/<dispute>/evidence")
 @requires("payment.correct")
 def create_evidence(dispute: str) -> ResponseReturnValue:
     form = AnswerForm(request.form)
@@ -69,13 +69,6 @@ def create_evidence(dispute: str) -> ResponseReturnValue:
     return redirect(url_for(".show_dispute", dispute=dispute), 303)
 
 
-def small(text: str) -> int:
-    """A row's number from an address. Raises ValueError for what no row can have."""
-    if len(text) > LONGEST:
-        raise ValueError(text)
-    return int(text)
-
-
 def sent_paper(file: FileStorage | None) -> Paper | None:
     """Raises NoSuchPaper."""
     if file is None or not file.filename:
@@ -83,7 +76,7 @@ def sent_paper(file: FileStorage | None) -> Paper | None:
     return answering.paper(file.filename, file.stream.read(answering.LARGEST + 1))
 
 
-@bp.get("/evidence/<evidence>")
+@bp.get("/disputes/evidence/<evidence>")
 @requires("payment.look_into")
 def show_paper(evidence: str) -> ResponseReturnValue:
     """To be saved, never shown in our pages: it came from outside."""
@@ -91,8 +84,3 @@ def show_paper(evidence: str) -> ResponseReturnValue:
     ending = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}[found.file_type]
     headers = {"Content-Disposition": f"attachment; filename=evidence-{evidence}.{ending}", **NO_STORE}
     return Response(found.content, content_type=found.file_type, headers=headers)
-
-
-def page(template: str, status: int = 200, **shown: Any) -> ResponseReturnValue:
-    common = {"words": words, "book": current_book(), "may_act": bool(g.person.roles & ACTS)}
-    return render_template(template, **common, **shown), status, NO_STORE

@@ -25,12 +25,23 @@ from marketplace.orders.batches import (
     confirming,
     drafting,
     queries,
+    searching,
     telling,
     tracing,
 )
-from marketplace.orders.batches.forms import AnswerForm, BounceForm, ConfirmationForm, DispatchForm, DraftForm, ReturnForm
+from marketplace.orders.batches.forms import (
+    AnswerForm,
+    BatchesForm,
+    BounceForm,
+    ConfirmationForm,
+    DispatchForm,
+    DraftForm,
+    ReturnForm,
+)
 from marketplace.orders.batches.states import BatchState
 from marketplace.payments.gateways import GatewayError, current_book
+from marketplace.payments.operator import export
+from marketplace.payments.operator.views import NOTHING, taken_away
 from marketplace.payments.transfers import absent, sending
 
 bp = Blueprint("settlements", __name__, url_prefix="/operator/settlements")
@@ -43,11 +54,36 @@ def actor() -> str:
 @bp.get("")
 @requires("settlement.read")
 def list_batches() -> ResponseReturnValue:
-    session = db.session()
-    before = tidy(request.args.get("before", ""))
-    owed = [] if before else queries.stations_owed(session, current_book())
-    batches = queries.batches(session, before)
-    return page("settlements/list.html", owed=owed, found=batches, before=before, form=DraftForm())
+    """Below what is found of batches stands what is owed, where nothing was asked for."""
+    session, filters = db.session(), batches_form()
+    if not filters.validate():
+        return page("settlements/list.html", 422, owed=[], found=NOTHING, is_first=False, form=DraftForm(), filters=filters)
+    wanted = asked(filters)
+    is_first = wanted == searching.EVERYTHING
+    owed = queries.stations_owed(session, current_book()) if is_first else []
+    found = queries.batches(session, wanted)
+    return page("settlements/list.html", owed=owed, found=found, is_first=is_first, form=DraftForm(), filters=filters)
+
+
+def batches_form() -> BatchesForm:
+    return BatchesForm(request.args, states=telling.BATCHES)
+
+
+def asked(form: BatchesForm) -> searching.Asked:
+    given = {name: value for name, value in form.data.items() if value}
+    return searching.Asked(**given, before=tidy(request.args.get("before", "")))
+
+
+@bp.post("/payments.csv")
+@requires("settlement.read")
+def export_batches() -> ResponseReturnValue:
+    """Every payment of the batches that are found, without account numbers."""
+    form = batches_form()
+    if not form.validate():
+        return list_batches()
+    return taken_away(
+        "settlements", form.typed, export.lines(searching.COLUMNS, searching.every_payment(db.session(), asked(form)))
+    )
 
 
 @bp.post("")
