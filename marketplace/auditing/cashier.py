@@ -41,7 +41,17 @@ FACING: Final = (
         "refund",
         "SELECT refund AS id, amount AS fen, status AS state, due_at AS at FROM {schema}refund",
         """SELECT refund.public_id AS id, refund.fen AS fen, refund.state AS state FROM refund
-        JOIN attempt ON attempt.id = refund.attempt_id WHERE attempt.gateway = 'sandbox' AND """
+        JOIN attempt ON attempt.id = refund.attempt_id
+        WHERE attempt.gateway = 'sandbox' AND refund.reason_key NOT LIKE 'elsewhere:%' AND """
+        + PAID_HERE,
+        frozenset({"succeeded"}),
+    ),
+    Facing(
+        "refund that was made there",
+        "SELECT id, amount AS fen, status AS state, due_at AS at FROM {schema}refund WHERE refund = ''",
+        """SELECT refund.remote_id AS id, refund.fen AS fen, refund.state AS state FROM refund
+        JOIN attempt ON attempt.id = refund.attempt_id
+        WHERE attempt.gateway = 'sandbox' AND refund.reason_key LIKE 'elsewhere:%' AND """
         + PAID_HERE,
         frozenset({"succeeded"}),
     ),

@@ -39,7 +39,7 @@ REFUNDS: Final = (
         FROM refund r JOIN attempt ON attempt.id = r.attempt_id AND attempt.purpose IN ('order', 'statement', 'presale')
         LEFT JOIN {BACK} b ON b.refund = r.public_id
         WHERE r.reason_key NOT LIKE 'surplus%' AND r.reason_key NOT LIKE 'loss:%'
-        AND r.reason_key NOT LIKE 'presale:%' GROUP BY r.id, r.public_id, r.fen
+        AND r.reason_key NOT LIKE 'presale:%' AND r.reason_key NOT LIKE 'elsewhere:%' GROUP BY r.id, r.public_id, r.fen
         HAVING COALESCE(SUM(b.goods + b.shipping - b.discount), 0) <> r.fen""",
         "refund {name} is {owed} fen, its lines say {amount}",
     ),

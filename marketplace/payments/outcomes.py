@@ -189,7 +189,8 @@ def give_back(session: Session, attempt: Attempt, account: books.Account) -> Non
 
 def apply_refund(session: Session, *, remote: RemoteRefund, why: str) -> RefundState:
     """Bring the refund to what the gateway says is true. Raises Unmatched."""
-    refund = session.scalar(select(Refund).where(Refund.public_id == remote.refund).with_for_update())
+    its = Refund.public_id == remote.refund if remote.refund else Refund.remote_id == remote.remote_id
+    refund = session.scalar(select(Refund).where(its).with_for_update())
     if refund is None:
         raise Unmatched(remote.remote_id)
     attempt = session.get_one(Attempt, refund.attempt_id)

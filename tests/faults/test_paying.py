@@ -2,8 +2,8 @@
 
 After each: charged once, one effect, the trial balance zero, the audit silent, reconciliation clean. Faults 9 and 10 (kill
 -9) are in test_kill.py, the simulation kills at every commit; 1 to 3, 24 and 25 in test_reconciling.py; 27, settings that
-refuse to start, in tests/core/test_settings.py. 19 is in test_taking_back.py; 22, and 21 with a matching fund, in
-test_matching.py."""
+refuse to start, in tests/core/test_settings.py. What of 16 was refunded elsewhere is in test_made_elsewhere.py, 19 in
+test_taking_back.py; 22, and 21 with a matching fund, in test_matching.py."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

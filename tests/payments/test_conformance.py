@@ -146,6 +146,7 @@ def test_refunds_in_parts_up_to_what_was_paid(house: House) -> None:
     assert house.gateway.refund(part, key=f"{part.refund}:create").remote_id == sent.remote_id
     assert house.gateway.fetch_refund(sent.remote_id).amount == Money(3000)
     assert house.gateway.find_refund(part) == house.gateway.fetch_refund(sent.remote_id)
+    assert house.gateway.fetch_payment(sent.payment).attempt == request.attempt
     too_much = RefundRequest(f"{request.attempt}-b", payment.remote_id, Money(981))
     with pytest.raises(Invalid):
         house.gateway.refund(too_much, key=f"{too_much.refund}:create")
@@ -266,6 +267,7 @@ def test_localstripe_a_payment_is_read_and_refunded(local: StripeGateway) -> Non
     request = RefundRequest("r1", intent, Money(1980))
     refund = local.refund(request, key="r1:create")
     assert (refund.refund, refund.amount, refund.status) == ("r1", Money(1980), RefundState.SUCCEEDED)
+    assert refund.payment == intent
     assert local.fetch_refund(refund.remote_id) == refund
     assert local.find_refund(request) == refund
     assert local.find_refund(RefundRequest("r2", intent, Money(1))) is None

@@ -83,7 +83,7 @@ def test_refunds_in_parts_up_to_what_was_paid(stripe: StripeGateway) -> None:
 
     assert (sent.refund, sent.amount, sent.status, sent.book) == (first, Money(3000), RefundState.SUCCEEDED, "test")
     assert stripe.refund(part, key=f"{first}:create") == sent
-    assert stripe.fetch_refund(sent.remote_id) == stripe.find_refund(part) == sent
+    assert stripe.fetch_refund(sent.remote_id) == stripe.find_refund(part) == sent and sent.payment == payment
     with pytest.raises(Invalid):
         stripe.refund(RefundRequest(too_much, payment, Money(981)), key=f"{too_much}:create")
     assert stripe.find_refund(RefundRequest(too_much, payment, Money(981))) is None

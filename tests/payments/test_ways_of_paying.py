@@ -9,7 +9,7 @@ from marketplace.core import clock
 from marketplace.orders.states import OrderState
 from marketplace.payments.sandbox import faults
 from marketplace.payments.states import AttemptState
-from tests.orders.conftest import Shop, balances, differences, get, shop
+from tests.orders.conftest import Shop, balances, differences, get, post, shop
 
 __all__ = ["shop"]
 
@@ -53,7 +53,14 @@ def test_a_code_leads_to_the_same_page_and_back_once_it_was_paid(shop: Shop) -> 
     path = f"/sandbox-cashier/pay/{shop.remote_of(number)}/code"
     page = shop.browser().get(path)
     assert "<svg" in page.text and page.headers["Refresh"] == "3"
-    shop.pay(number)
+    phone, pay = shop.browser(), path.removesuffix("/code")
+    action = f"{pay}/decision?scanned=1"
+    assert f'action="{action}"' in phone.get(f"{pay}?scanned=1").text
+    assert "没有付款" in post(phone, action, {"outcome": "decline"}).text
+    asked = post(phone, action, {"outcome": "secure"}).headers["Location"]
+    assert f'action="{action}"' in phone.get(asked).text
+    paid = post(phone, action, {"outcome": "approve"})
+    assert paid.status_code == 200 and "已付款" in paid.text and number not in paid.text  # it may not see the order
     assert shop.browser().get(path).headers["Location"] == f"/orders/{number}?returned=1"
 
 

@@ -13,9 +13,11 @@ from marketplace.ledger import books
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.payments.disputes.models import Dispute
 from marketplace.payments.disputes.states import OPEN, DisputeState
-from marketplace.payments.models import Attempt
+from marketplace.payments.models import Attempt, Refund
+from marketplace.payments.states import RefundState
 
 LOSS: books.Account = ("chargeback_loss", "")
+ELSEWHERE = "elsewhere"  # keys of refunds that nobody here has asked for
 
 
 class PaymentIsDisputed(Refusal):
@@ -52,7 +54,11 @@ def refuse_disputed(session: Session, *, purpose: str, reference: str) -> None:
 
 
 def is_lost(session: Session, *, purpose: str, reference: str) -> bool:
-    """A bank has taken its money for good."""
+    """A bank has taken its money for good, or somebody has sent it back on the gateway's own pages."""
+    back = select(Refund.id).join(Attempt, Attempt.id == Refund.attempt_id).where(Attempt.purpose == purpose)
+    back = back.where(Attempt.reference == reference, Refund.reason_key.startswith(f"{ELSEWHERE}:"), ~Attempt.is_surplus)
+    if session.scalar(back.where(Refund.state != RefundState.FAILED, Refund.remote_payment.is_(None)).limit(1)):
+        return True
     found = select(Dispute.id).join(Attempt, Attempt.id == Dispute.attempt_id).where(Attempt.purpose == purpose)
     lost = found.where(Attempt.reference == reference, Dispute.state == DisputeState.LOST, ~Attempt.is_surplus)
     return session.scalar(lost.limit(1)) is not None

@@ -30,6 +30,7 @@ WHYS: Final[dict[str, LazyString]] = {
     "never arrived": _l("the payment provider never heard of it"),
     "never arrived at the gateway": _l("the payment provider never heard of it"),
     "found": _l("the payment provider had it after all"),
+    "elsewhere": _l("sent back on the payment provider's own pages"),
     "reconciliation": _l("found when the books were compared"),
     "the payer has it from the bank": _l("the payer has it from their bank already"),
     "Declined": _l("declined"),

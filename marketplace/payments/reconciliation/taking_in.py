@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.db import in_transaction, insert_or_ignore
-from marketplace.payments import outcomes
+from marketplace.payments import elsewhere, outcomes
 from marketplace.payments.disputes import following
 from marketplace.payments.gateway_news import Movement
 from marketplace.payments.gateways import GatewayError, PaymentGateway
@@ -93,7 +93,8 @@ def ask_about(gateway: PaymentGateway, kind: str, source: str) -> str:
         return paid.remote_id
     if kind in REFUNDS | RETURNED:
         back = gateway.fetch_refund(source)
-        in_transaction(outcomes.apply_refund, remote=back, why="reconciliation")
+        of = elsewhere.payment_of(gateway, back)
+        in_transaction(elsewhere.apply, remote=back, payment=of, gateway=gateway.name, why="reconciliation")
     if kind in DISPUTES:
         told = gateway.fetch_dispute(source)
         in_transaction(following.apply, remote=told, gateway=gateway.name, why="reconciliation")

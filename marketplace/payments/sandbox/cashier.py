@@ -187,7 +187,8 @@ class Cashier:
             found = connection.execute(select(refund).where(refund.c.id == remote_id)).first()
         if found is None:
             raise Invalid(remote_id)
-        return RemoteRefund(found.id, found.refund, Money(found.amount), RefundState(found.status), found.status, self.book)
+        sent = found.id, found.refund, Money(found.amount), RefundState(found.status), found.status
+        return RemoteRefund(*sent, self.book, found.payment_id)
 
     def finish_refunds(self) -> bool:
         """What Stripe does in its own time: pending refunds succeed and are announced. True if there were any."""

@@ -131,5 +131,6 @@ def refund_of(remote: RemoteRefund) -> dict[str, Any]:
         "amount": remote.amount.fen,
         "currency": remote.amount.currency.lower(),
         "status": remote.raw_status,
+        "payment_intent": f"pi_{remote.payment}",
         "metadata": {"refund": remote.refund},
     }

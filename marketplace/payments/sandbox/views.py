@@ -38,9 +38,11 @@ def create_decision(payment: str) -> ResponseReturnValue:
     if found.later and later != found.later and not found.is_over:
         cashier().choose_later(payment, later)
     if outcome == "secure":
-        return redirect(url_for(".show_confirmation", payment=payment), 303)
+        return redirect(url_for(".show_confirmation", payment=payment, scanned=request.args.get("scanned")), 303)
     if outcome in OUTCOMES:
         cashier().decide(payment, OUTCOMES[outcome])
+    if "scanned" in request.args:  # this phone is nobody in the shop: the other screen goes on
+        return render_template("payments/cashier_scanned.html", payment=find(payment))
     if outcome == "vanish":
         return render_template("payments/cashier_closed.html", payment=found)
     return redirect(found.return_url, 303)
@@ -62,7 +64,7 @@ def show_code(payment: str) -> ResponseReturnValue:
         return redirect(found.return_url, 303)
     import segno  # for this page only
 
-    drawn = segno.make(cashier().page_of(payment), error="m").svg_inline(scale=5, border=4)
+    drawn = segno.make(f"{cashier().page_of(payment)}?scanned=1", error="m").svg_inline(scale=5, border=4)
     body = render_template("payments/cashier_code.html", payment=found, code=Markup(drawn))
     return body, 200, {**NO_STORE, "Refresh": "3"}
 

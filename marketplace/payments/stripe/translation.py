@@ -119,6 +119,7 @@ def refund_of(refund: Any, *, book: Book) -> RemoteRefund:
         status=known(REFUND, refund),
         raw_status=str(refund["status"]),
         book=book,
+        payment=str(refund["payment_intent"] or "") if "payment_intent" in refund else "",
     )
 
 

@@ -1,0 +1,68 @@
+"""A refund that somebody made on the gateway's own pages: it is recorded as it is, and nothing of it is sent once more.
+
+Nobody here decided on it, so what waits in suspense bears it first and the province the rest, as of a lost dispute
+(ADR 65). What was not sent by then comes off that loss as `orders.disputed.keep` says."""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from marketplace.core import audit, clock
+from marketplace.core.money import Money
+from marketplace.core.transitions import transition
+from marketplace.ledger import books
+from marketplace.payments import outcomes, refunds, suspense
+from marketplace.payments.disputes import netting
+from marketplace.payments.disputes.standing import ELSEWHERE, LOSS
+from marketplace.payments.gateways import PaymentGateway, RemotePayment, RemoteRefund
+from marketplace.payments.models import Attempt, Refund
+from marketplace.payments.states import RefundState
+
+
+def payment_of(gateway: PaymentGateway, remote: RemoteRefund) -> RemotePayment | None:
+    """The payment of a refund that bears no name of ours; None for one that does. Outside any transaction."""
+    return None if remote.refund or not remote.payment else gateway.fetch_payment(remote.payment)
+
+
+def apply(session: Session, *, remote: RemoteRefund, payment: RemotePayment | None, gateway: str, why: str) -> RefundState:
+    """As `outcomes.apply_refund`; one that was made elsewhere is recorded first. Raises outcomes.Unmatched."""
+    if payment is None:
+        return outcomes.apply_refund(session, remote=remote, why=why)
+    held = select(Attempt).where(Attempt.public_id == payment.attempt, Attempt.gateway == gateway).with_for_update()
+    attempt = session.scalar(held)
+    if attempt is None or not is_booked(session, attempt, payment):
+        raise outcomes.Unmatched(remote.remote_id)
+    if session.scalar(select(Refund.id).where(Refund.remote_id == remote.remote_id)) is None:
+        record(session, attempt, payment, remote, why)
+    return outcomes.apply_refund(session, remote=remote, why=why)
+
+
+def is_booked(session: Session, attempt: Attempt, payment: RemotePayment) -> bool:
+    keys = outcomes.suspense_key(payment), f"capture:{attempt.public_id}"
+    return any(books.is_posted(session, key) for key in keys)
+
+
+def record(session: Session, attempt: Attempt, payment: RemotePayment, remote: RemoteRefund, why: str) -> None:
+    """Written down as asked for and sent, whatever is left of the payment: it has happened."""
+    parked = suspense.find(session, payment.remote_id)
+    waits = waiting(session, attempt, payment, parked)
+    refund = Refund(attempt_id=attempt.id, reason_key=f"{ELSEWHERE}:{remote.remote_id}", reason=ELSEWHERE)
+    refund.fen, refund.currency, refund.remote_id = remote.amount.fen, remote.amount.currency, remote.remote_id
+    refund.remote_payment = payment.remote_id if parked else None
+    borne = min(max(waits, 0), refund.fen)
+    shares = {
+        netting.SUSPENSE: Money(borne, refund.currency),
+        LOSS: Money(refund.fen - borne, refund.currency),
+    }
+    named = refunds.book_request(session, refund, attempt, shares=shares, actor=attempt.gateway)
+    whose, step = attempt.gateway, RefundState.SUBMITTING
+    transition(session, refund, step, expected=refund.state, actor=whose, why=why, first_asked_at=clock.now())
+    subject, there = f"refund:{named}", remote.remote_id
+    audit.record(session, actor=whose, action="refund.made_elsewhere", subject=subject, why=there, fen=refund.fen)
+
+
+def waiting(session: Session, attempt: Attempt, payment: RemotePayment, parked: object) -> int:
+    """Fen in suspense under this payment."""
+    if parked and payment.remote_id != attempt.remote_id:  # a second one under the name of one attempt
+        back = select(func.coalesce(func.sum(Refund.fen), 0)).where(Refund.remote_payment == payment.remote_id)
+        return payment.amount.fen - int(session.scalar(back.where(Refund.state != RefundState.FAILED)) or 0)
+    return netting.of(session, attempt).waits_fen if netting.is_nobodys(session, attempt) else 0
