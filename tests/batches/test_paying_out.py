@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
 from marketplace.core.transitions import EventRow
@@ -13,6 +14,8 @@ from marketplace.ledger.models import Entry
 from marketplace.orders.batches import approving, confirming, drafting, payees
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import BATCH, LINE, BatchState as B, LeftOut, LineState as L
+from marketplace.payments.reconciliation import switch
+from marketplace.payments.reconciliation.models import ReconciliationRun
 from tests.batches.conftest import HOUSE, Finance, balance
 from tests.factories import STATION
 from tests.public_ledger.racing import race
@@ -50,6 +53,22 @@ def test_from_the_draft_to_the_banks_answer(finance: Finance) -> None:
     line = finance.line(batch, finance.feng)
     keys = select(Entry.key).where(Entry.reference == batch, Entry.key.contains(line.public_id)).order_by(Entry.key)
     assert db.session.scalars(keys).all() == [f"payout:{line.public_id}", f"payout_paid:{line.public_id}"]
+
+
+def test_no_bank_is_told_to_pay_while_payouts_are_closed(finance: Finance) -> None:
+    batch = ready(finance).draft()
+    finance.approve(batch)
+    run: dict[str, Any] = {"gateway": "sandbox", "actor": "test", "is_whole": True, "is_dry": False, "ended_at": clock.now()}
+    for is_red in (True, False):
+        db.session.add(ReconciliationRun(**run, is_red=is_red))
+        db.session.commit()
+        if is_red:
+            with pytest.raises(switch.PayoutsAreClosed):
+                finance.send(batch)
+            assert finance.state(batch) is B.APPROVED and finance.line_state(batch, finance.feng) is L.DUE
+            assert finance.owed(finance.feng) == 3662 and balance("payout_in_transit") == 0
+    finance.send(batch)
+    assert finance.state(batch) is B.SENT
 
 
 def test_nobody_approves_what_they_drafted(finance: Finance) -> None:

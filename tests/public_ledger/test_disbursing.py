@@ -18,6 +18,8 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
 from marketplace.core.transitions import EventRow
 from marketplace.ledger import books
+from marketplace.payments.reconciliation import switch
+from marketplace.payments.reconciliation.models import ReconciliationRun
 from tests.public_ledger.conftest import Giving
 from tests.public_ledger.racing import race
 
@@ -61,6 +63,20 @@ def lay(made: str, giving: Giving, sha256: str = "ab" * 32) -> None:
     kept = evidence.Kept("", sha256)
     given: Any = {"kind": "invoice", "words": "", "is_public": False, "kept": kept}
     in_transaction(evidence.add, disbursement=made, officer_id=giving.officer, **given)
+
+
+def test_no_bank_is_told_to_pay_while_payouts_are_closed(giving: Giving) -> None:
+    campaign = giving.campaign()
+    giving.gift(campaign, 10_000)
+    made = giving.request(campaign, 4815)
+    in_transaction(disbursing.approve, disbursement=made, approver_id=giving.approver)
+    run: dict[str, Any] = {"gateway": "sandbox", "actor": "test", "is_whole": True, "is_dry": False, "ended_at": NOON}
+    db.session.add(ReconciliationRun(**run, is_red=True))
+    db.session.commit()
+    with pytest.raises(switch.PayoutsAreClosed):
+        in_transaction(disbursing.send, disbursement=made, officer_id=giving.officer)
+    assert state(made) is D.APPROVED
+    assert books.balance(db.session(), "restricted", campaign.public_id, book="test") == -10_000
 
 
 def test_nobody_approves_their_own(giving: Giving) -> None:
