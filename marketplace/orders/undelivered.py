@@ -20,10 +20,12 @@ from marketplace.core.errors import Refusal
 from marketplace.core.transitions import transition
 from marketplace.orders import disputed, fulfilment, remaining, repaying, settlement
 from marketplace.orders.groups import membership
+from marketplace.orders.institutions import payments
 from marketplace.orders.models import Order
 from marketplace.orders.paying import get_order
 from marketplace.orders.promotions import using
 from marketplace.orders.states import GOES_AHEAD, OrderState, ParcelState as S
+from marketplace.payments import refunds
 
 WAITING: Final = frozenset({S.AWAITING_GROUP, S.AWAITING_ACCEPTANCE})
 UNTOUCHED: Final = WAITING | {S.REFUSED}
@@ -46,10 +48,14 @@ def can_be_cancelled(order: Order) -> bool:
 
 
 def sum_if_cancelled(session: Session, order: Order) -> int:
-    """Fen that would go back: what a station has refused or refunded is on its way already."""
+    """Fen that would go back: what a station has refused or refunded is on its way already, as is what a bank gave back, or
+    somebody on the provider's own pages."""
     waiting = [parcel.id for parcel in order.parcels if parcel.state in WAITING]
     lines = remaining.of_parcels(session, waiting) if waiting else {}
-    return sum(line.rest.fen for parcel in lines.values() for line in parcel)
+    fen = sum(line.rest.fen for parcel in lines.values() for line in parcel)
+    if fen and order.paid_at is not None and disputed.is_lost(session, order.number):
+        return max(min(fen, refunds.left_of(session, payments.attempt_of(session, order.number))), 0)
+    return fen
 
 
 def cancel_paid(session: Session, *, number: str, actor: str) -> int:

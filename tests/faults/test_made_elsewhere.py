@@ -12,7 +12,7 @@ from marketplace.core import clock
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
-from marketplace.orders import fulfilment
+from marketplace.orders import fulfilment, undelivered
 from marketplace.payments import suspense
 from marketplace.payments.gateways import RefundRequest
 from marketplace.payments.models import Refund
@@ -21,7 +21,7 @@ from marketplace.payments.sandbox import storage
 from tests.campaigns.conftest import Fund, fund
 from tests.campaigns.test_receiving import differences as faults_of_giving
 from tests.faults.test_paying import TOTAL, assert_sound, charges, ordered
-from tests.orders.conftest import JIXIAN, Shop, balances, parcels, shop
+from tests.orders.conftest import JIXIAN, Shop, balances, get, parcels, shop
 
 __all__ = ["fund", "shop"]
 
@@ -60,6 +60,7 @@ def test_16_of_an_order_whose_parcel_is_refused_afterwards(shop: Shop, fen: int,
         assert db.session.scalars(kept).all() == [remote]
         assert payouts_are_open(db.session()) and charges(shop) == 1
 
+        assert undelivered.sum_if_cancelled(db.session(), get(number)) == TOTAL - fen
         (parcel,) = parcels(number)
         in_transaction(fulfilment.refuse, parcel=parcel.public_id, station=JIXIAN, actor="clerk", reason="霜")
         shop.work()

@@ -295,6 +295,7 @@ def test_18_money_that_is_not_what_we_asked_for_waits_in_suspense(shop: Shop, wr
     assert (get(number).state, effects(number)) == (OrderState.PENDING_PAYMENT, 0)
     assert attempt_of(number).state is AttemptState.QUARANTINE
     assert balances(number) == {"gateway_clearing": wrong["amount"], "suspense": -wrong["amount"]}
+    assert_sound(shop)
 
 
 def test_20_a_dispute_is_booked_by_what_moved(shop: Shop) -> None:
