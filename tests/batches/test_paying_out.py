@@ -7,6 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from marketplace.core import clock
+from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
 from marketplace.core.transitions import EventRow
@@ -53,6 +54,16 @@ def test_from_the_draft_to_the_banks_answer(finance: Finance) -> None:
     line = finance.line(batch, finance.feng)
     keys = select(Entry.key).where(Entry.reference == batch, Entry.key.contains(line.public_id)).order_by(Entry.key)
     assert db.session.scalars(keys).all() == [f"payout:{line.public_id}", f"payout_paid:{line.public_id}"]
+    audited = select(AuditRecord).where(AuditRecord.action.startswith("settlement.")).order_by(AuditRecord.id)
+    one, other, about = f"person:{finance.drafter}", f"person:{finance.approver}", f"settlement_batch:{batch}"
+    house, told = finance.line(batch, HOUSE).public_id, {"fen": 3980, "way": "file", "sha256": row.file_sha256}
+    assert [(each.action[11:], each.actor, each.subject, each.why, each.detail) for each in db.session.scalars(audited)] == [
+        ("drafted", one, about, "", {"fen": 3980}),
+        ("approved", other, about, "", {"fen": 3980}),
+        ("sent", one, about, "", told),
+        ("confirmed", "person:1", f"settlement_line:{line.public_id}", "B-1", {"fen": 3662}),
+        ("returned", "person:1", f"settlement_line:{house}", "户名不符", {"fen": 318}),
+    ]
 
 
 def test_no_bank_is_told_to_pay_while_payouts_are_closed(finance: Finance) -> None:
