@@ -12,7 +12,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
 from marketplace.core.transitions import EventRow
 from marketplace.ledger.models import Entry
-from marketplace.orders.batches import approving, confirming, drafting, payees
+from marketplace.orders.batches import approving, confirming, drafting, payees, tracing
 from marketplace.orders.batches.models import BatchLine, SettlementBatch
 from marketplace.orders.batches.states import BATCH, LINE, BatchState as B, LeftOut, LineState as L
 from marketplace.payments.reconciliation import switch
@@ -64,6 +64,18 @@ def test_from_the_draft_to_the_banks_answer(finance: Finance) -> None:
         ("confirmed", "person:1", f"settlement_line:{line.public_id}", "B-1", {"fen": 3662}),
         ("returned", "person:1", f"settlement_line:{house}", "户名不符", {"fen": 318}),
     ]
+
+
+def test_a_later_payment_says_what_came_since_the_one_before(finance: Finance) -> None:
+    first = ready(finance).sent()
+    for owner in (finance.feng, HOUSE):
+        finance.confirm(first, owner)
+    finance.settle(finance.feng, 500)
+    finance.refund(finance.feng, 120)
+    second = finance.draft()
+    session = db.session()
+    carried, parts = tracing.parts_of(session, finance.line(second, finance.feng), finance.batch(second))
+    assert (carried, [(part.kind, part.fen) for part in parts]) == (0, [("refund", -120), ("settle", 500)])
 
 
 def test_no_bank_is_told_to_pay_while_payouts_are_closed(finance: Finance) -> None:
