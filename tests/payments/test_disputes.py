@@ -15,7 +15,7 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
 from marketplace.ledger import books
 from marketplace.orders import fulfilment, refunding, settlement, undelivered
-from marketplace.orders.batches import queries as batch_queries
+from marketplace.orders.batches import owed, queries as batch_queries
 from marketplace.orders.states import OrderState, ParcelState
 from marketplace.payments import inbox, outcomes, refunds
 from marketplace.payments.disputes import answering, following
@@ -442,11 +442,14 @@ def test_what_is_disputed_is_offered_to_nobody_for_payment(shop: Shop) -> None:
     at_the_desk(shop, number, "accept", "collect", "pack", "ship")
     (parcel,) = parcels(number)
     in_transaction(settlement.confirm, number=number, parcel=parcel.public_id, actor="guest")
-    assert sum(batch_queries.positive_balances(db.session(), "test").values()) == 2 * 3980 + 600
+    balances_of = batch_queries.positive_balances(db.session(), "test")
+    assert sum(balances_of.values()) == 2 * 3980 + 600
+    assert owed.owed_to(db.session(), balances_of, "test") == balances_of  # what a batch would pay
     shop.cashier.open_dispute(shop.remote_of(number))
     shop.work()
     db.session.rollback()
     assert batch_queries.positive_balances(db.session(), "test") == {}
+    assert owed.owed_to(db.session(), balances_of, "test") == dict.fromkeys(balances_of, 0)
 
 
 def bytes_file(content: bytes) -> Any:
