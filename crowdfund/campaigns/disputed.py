@@ -45,6 +45,16 @@ def is_open(session: Session, *, contribution: str) -> bool:
 
 def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) -> Mapping[books.Account, Money]:
     """The campaign gives what it still has of it; what was spent or sent back meanwhile is the province's loss."""
+    return leave(session, reference, amount, key=f"dispute_lost:{dispute}")
+
+
+def send_elsewhere(session: Session, /, *, reference: str, refund: str, amount: Money) -> Mapping[books.Account, Money]:
+    """As `bear`, of what somebody has sent back on the payment provider's own pages."""
+    return leave(session, reference, amount, key=f"refund:{refund}")
+
+
+def leave(session: Session, reference: str, amount: Money, *, key: str) -> Mapping[books.Account, Money]:
+    """So much of a gift goes, by an entry with this key, which the caller posts: out of whose money."""
     gift = session.scalars(select(Contribution).where(Contribution.public_id == reference)).one()
     campaign = held(session, gift)
     in_account = -books.balance(session, "restricted", campaign.public_id, book=gift.book)
@@ -52,7 +62,7 @@ def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) ->
     if fen <= 0:
         return {}
     share = Money(fen, amount.currency)
-    key, whose = f"dispute_lost:{dispute}", {"book": gift.book, "who": gift.shown_as, "moves": reference}
+    whose = {"book": gift.book, "who": gift.shown_as, "moves": reference}
     receipts.void(session, contribution=reference)  # now; what stays gets its own by the listener, after the entry
     public_ledger.write(session, kind="refund", campaign_id=campaign.id, amount=-share, reference=key, **whose)
     outbox.put(session, LOST, gift=reference)

@@ -132,9 +132,10 @@ def came_back(session: Session, /, *, reference: str, refund: str, amount: Money
         )
     ).one()
     row = {"campaign_id": gift.campaign_id, "book": gift.book, "who": gift.shown_as, "moves": reference}
-    booked = session.scalar(select(PublicRow.id).where(PublicRow.reference == f"refund:{refund}"))
-    if booked is not None:  # a surplus that fails was never the campaign's
-        public_ledger.write(session, kind="return", amount=amount, reference=f"refund_failed:{refund}", **row)
+    gone = session.scalar(select(PublicRow.fen).where(PublicRow.reference == f"refund:{refund}"))
+    if gone is not None:  # a surplus that fails was never the campaign's; of what was spent, the province bore the rest
+        back = Money(-gone, amount.currency)
+        public_ledger.write(session, kind="return", amount=back, reference=f"refund_failed:{refund}", **row)
         disputed.give_to_the_loss(session, reference=reference, refund=refund)
         receipts.issue(session, contribution=reference)
         if gift.contact and receipts.fen_that_stayed(session, reference) > 0:

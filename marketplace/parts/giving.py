@@ -37,7 +37,7 @@ from crowdfund.pledges.views import public as pledge_views, tracking as tracking
 from marketplace.core import late, outbox
 from marketplace.core.late import LateView
 from marketplace.orders.batches import tracing as batch_tracing
-from marketplace.payments import outcomes, refunds
+from marketplace.payments import elsewhere, outcomes, refunds
 from marketplace.payments.disputes import following
 from marketplace.payments.operator import tracing, words
 from marketplace.stations import queues
@@ -63,6 +63,7 @@ def install_giving(app: Flask) -> None:
     outbox.listeners["refund.succeeded"] += [return_letters.arrived]
     following.bearers |= dict.fromkeys((giving.PURPOSE, keeping.PURPOSE), disputed.bear)
     following.regained |= dict.fromkeys((giving.PURPOSE, keeping.PURPOSE), disputed.regain)
+    elsewhere.bearers |= dict.fromkeys((giving.PURPOSE, keeping.PURPOSE), disputed.send_elsewhere)
     outbox.listeners[disputed.LOST] = [disputed.reissue]
     tracing.pages_of_entries["settle"] = batch_tracing.page_of_settlement
     tracing.pages_of_purposes[giving.PURPOSE] = campaign_tracing.page_of_gift

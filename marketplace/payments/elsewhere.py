@@ -1,12 +1,15 @@
 """A refund that somebody made on the gateway's own pages: it is recorded as it is, and nothing of it is sent once more.
 
-Nobody here decided on it, so what waits in suspense bears it first and the province the rest, as of a lost dispute
-(ADR 65). What was not sent by then comes off that loss as `orders.disputed.keep` says."""
+Nobody here decided on it, so what waits in suspense bears it first, then what a campaign still has of the gift, and the
+province the rest, as of a lost dispute (ADR 65). What of an order was not sent by then comes off that loss as
+`orders.disputed.keep` says."""
+
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from marketplace.core import audit, clock
+from marketplace.core import audit, clock, ids
 from marketplace.core.money import Money
 from marketplace.core.transitions import transition
 from marketplace.ledger import books
@@ -16,6 +19,10 @@ from marketplace.payments.disputes.standing import ELSEWHERE, LOSS
 from marketplace.payments.gateways import PaymentGateway, RemotePayment, RemoteRefund
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import RefundState
+
+bearers: dict[str, Callable[..., Mapping[books.Account, Money]]] = {}
+"""purpose -> called with session, reference, refund and amount in the transaction that hears of it: whose money it was, at
+most so much. What nobody bears is the province's loss."""
 
 
 def payment_of(gateway: PaymentGateway, remote: RemoteRefund) -> RemotePayment | None:
@@ -44,20 +51,29 @@ def is_booked(session: Session, attempt: Attempt, payment: RemotePayment) -> boo
 def record(session: Session, attempt: Attempt, payment: RemotePayment, remote: RemoteRefund, why: str) -> None:
     """Written down as asked for and sent, whatever is left of the payment: it has happened."""
     parked = suspense.find(session, payment.remote_id)
-    waits = waiting(session, attempt, payment, parked)
     refund = Refund(attempt_id=attempt.id, reason_key=f"{ELSEWHERE}:{remote.remote_id}", reason=ELSEWHERE)
+    refund.public_id = ids.public_id()
     refund.fen, refund.currency, refund.remote_id = remote.amount.fen, remote.amount.currency, remote.remote_id
     refund.remote_payment = payment.remote_id if parked else None
-    borne = min(max(waits, 0), refund.fen)
-    shares = {
-        netting.SUSPENSE: Money(borne, refund.currency),
-        LOSS: Money(refund.fen - borne, refund.currency),
-    }
-    named = refunds.book_request(session, refund, attempt, shares=shares, actor=attempt.gateway)
+    waits = waiting(session, attempt, payment, parked)
+    shares = borne(session, refund, attempt, waits=max(waits, 0))
+    refunds.book_request(session, refund, attempt, shares=shares, actor=attempt.gateway)
+    if attempt.purpose in refunds.on_requested:
+        refunds.on_requested[attempt.purpose](session, reference=attempt.reference)
     whose, step = attempt.gateway, RefundState.SUBMITTING
     transition(session, refund, step, expected=refund.state, actor=whose, why=why, first_asked_at=clock.now())
-    subject, there = f"refund:{named}", remote.remote_id
+    subject, there = f"refund:{refund.public_id}", remote.remote_id
     audit.record(session, actor=whose, action="refund.made_elsewhere", subject=subject, why=there, fen=refund.fen)
+
+
+def borne(session: Session, refund: Refund, attempt: Attempt, *, waits: int) -> dict[books.Account, Money]:
+    """By whom, together all of it; `waits`: fen of this payment in suspense."""
+    shares: dict[books.Account, Money] = {netting.SUSPENSE: Money(min(waits, refund.fen), refund.currency)}
+    rest = Money(refund.fen - min(waits, refund.fen), refund.currency)
+    asked = None if attempt.is_surplus or refund.remote_payment else bearers.get(attempt.purpose)
+    if asked and rest:
+        shares |= asked(session, reference=attempt.reference, refund=refund.public_id, amount=rest)
+    return shares | {LOSS: Money(refund.fen - sum(share.fen for share in shares.values()), refund.currency)}
 
 
 def waiting(session: Session, attempt: Attempt, payment: RemotePayment, parked: object) -> int:
