@@ -27,6 +27,7 @@ SOURCES: Final = Path(__file__).parent.parent / "static"
 BUNDLED: Final = ("css/site", "css/desk", "js/site")
 PROGRAMS: Final = {
     "js/desk.js": ("js/desk/shared/*.js", "js/desk/page/*.js"),
+    "js/desk-scanning.js": ("js/desk/page/50-*.js", "js/desk/scanning/*.js"),
     "js/desk-worker.js": ("js/desk/shared/*.js", "js/desk/worker/*.js"),
     "js/desk-leaving.js": ("js/desk/shared/10-*.js", "js/desk/shared/30-*.js", "js/desk/leaving/*.js"),
 }

@@ -139,6 +139,14 @@ CAMERA = """(code) => {
 }"""
 
 
+TRACKS = "stream.getTracks().map((track) => track.readyState)"
+LOOKED_AWAY = """() => {
+    Object.defineProperty(document, "hidden", { value: true, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+    delete document.hidden;
+}"""
+
+
 def test_a_camera_reads_the_code_where_the_browser_can(station: Station) -> None:
     parcel = make_parcel(*TO_THE_SHELF)
     context = station.open()
@@ -150,7 +158,19 @@ def test_a_camera_reads_the_code_where_the_browser_can(station: Station) -> None
 
     expect(page.locator("form[data-step=pickup]")).to_be_visible()
     expect(page.locator("[data-camera]")).not_to_be_visible()
-    assert page.evaluate("stream.getTracks().map((track) => track.readyState)") == ["ended"]
+    assert page.evaluate(TRACKS) == ["ended"]
+
+    for lost in (LOOKED_AWAY, "stream.getTracks()[0].stop()"):  # another page is looked at; the phone takes the camera away
+        page.evaluate("BarcodeDetector.prototype.detect = async () => []")
+        page.locator("[data-scan]").click()
+        expect(page.locator("[data-camera]")).to_be_visible()
+        page.evaluate(lost)
+        expect(page.locator("[data-camera]")).not_to_be_visible()
+        assert page.evaluate(TRACKS) == ["ended"]
+
+    page.goto(f"{station.address}/station/parcels")  # the same with a network
+    page.locator("[data-scan]").click()
+    page.wait_for_url(f"**/station/parcels/{parcel.public_id}")
 
 
 def test_a_new_version_takes_the_place_of_the_old_one(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ const canScan = async () => {
   return known.includes("qr_code");
 };
 
-/** The first code that the camera sees; undefined where it was stopped. Raises where there is no camera. */
+/** The first code that the camera sees; undefined where it was stopped. Raises where there is no camera, or no longer. */
 const scan = async (video, stopped) => {
   const known = await BarcodeDetector.getSupportedFormats();
   const detector = new BarcodeDetector({ formats: FORMATS.filter((format) => known.includes(format)) });
@@ -15,6 +15,7 @@ const scan = async (video, stopped) => {
     video.srcObject = stream;
     video.play().catch(() => {});
     while (!stopped()) {
+      if (stream.getTracks().some((track) => track.readyState === "ended")) throw new Error("the camera was taken away");
       const [found] = video.readyState < 2 ? [] : await detector.detect(video).catch(() => []);
       if (found) return found.rawValue;
       await new Promise((done) => { setTimeout(done, 150); });

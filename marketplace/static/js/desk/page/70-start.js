@@ -4,7 +4,7 @@ const LATEST = 300_000;
 let network = navigator.onLine ? "sending" : "offline";
 let pause = SOONEST;
 let timer = 0;
-let isScanning = false;
+let scanning = null; // what has to be given up for the camera to stop
 
 const state = async () => {
   const [list, keys, acts] = [await kept("list"), await kept("keys"), await ownActs()];
@@ -120,12 +120,12 @@ canScan().then((can) => {
   const button = place("scan");
   button.hidden = !can;
   button.addEventListener("click", async () => {
-    if (isScanning) return void (isScanning = false);
-    isScanning = true;
+    if (scanning) return scanning.abort();
+    const { signal } = scanning = new AbortController();
     place("camera").hidden = false;
     button.querySelector("strong").textContent = say("stop");
-    const code = await scan(place("camera").querySelector("video"), () => !isScanning).catch(() => note("no_camera", false));
-    isScanning = false;
+    const code = await scan(place("camera").querySelector("video"), () => signal.aborted).catch(() => note("no_camera", false));
+    scanning = null;
     place("camera").hidden = true;
     button.querySelector("strong").textContent = say("camera");
     if (code) await find(code);
@@ -134,7 +134,10 @@ canScan().then((can) => {
 
 addEventListener("online", soon);
 addEventListener("offline", () => { network = "offline"; show(); });
-document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) scanning?.abort(); // nobody looks: the camera's light goes out
+  else soon();
+});
 // Another may have signed in since: with a network the house says who is here before anything is shown.
 if (navigator.onLine) await Promise.race([attempt(), new Promise((done) => { setTimeout(done, 4000); })]);
 await show();
