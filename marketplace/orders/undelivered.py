@@ -1,6 +1,7 @@
 """What never reaches its buyer, and who bears it. Whoever bought pays for nothing they did not get:
 
 - cancelled by the buyer before any station took on a part: all of it goes back, from those who would have been owed it;
+  one parcel alone before its own station did, whatever the others do: the same for what is in it;
 - never fetched and returned to the growers: the same; the goods are theirs again, not for sale until they are counted;
 - packed, and no courier came while its buyer had to wait (a presale's days were over): the same;
 - lost on the way: the grower delivered and is paid, the station earned its fee and the shipping, and then the station, which
@@ -16,19 +17,19 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from listings import stock
-from marketplace.core.errors import Refusal
+from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.transitions import transition
 from marketplace.orders import disputed, fulfilment, remaining, repaying, settlement
 from marketplace.orders.groups import membership
 from marketplace.orders.institutions import payments
-from marketplace.orders.models import Order
+from marketplace.orders.models import Order, Parcel
 from marketplace.orders.paying import get_order
 from marketplace.orders.promotions import using
 from marketplace.orders.states import GOES_AHEAD, OrderState, ParcelState as S
 from marketplace.payments import refunds
 
 WAITING: Final = frozenset({S.AWAITING_GROUP, S.AWAITING_ACCEPTANCE})
-UNTOUCHED: Final = WAITING | {S.REFUSED}
+UNTOUCHED: Final = WAITING | {S.REFUSED, S.CANCELLED}
 NEVER_LEFT: Final = (
     (S.PACKED, S.READY_FOR_PICKUP),
     (S.READY_FOR_PICKUP, S.UNCOLLECTED),
@@ -78,13 +79,47 @@ def call_off(session: Session, order: Order, *, actor: str, why: str, reason: st
     transition(session, order, OrderState.CANCELLED, expected=here, actor=actor, why=why)
     for parcel in order.parcels:
         if parcel.state in WAITING:
-            fulfilment.move(session, parcel, parcel.state, S.CANCELLED, actor, why)
-            stock.put_back(session, fulfilment.quantities_of(session, parcel), reference=order.number)
-            fulfilment.pay_back(session, parcel, reason=reason)
-            fulfilment.announce(session, parcel)
+            drop(session, parcel, order.number, actor=actor, why=why, reason=reason)
     if order.discount_fen:
         using.give_back(session, order.number)
     return fen
+
+
+def parts_to_cancel(session: Session, order: Order) -> dict[str, int]:
+    """Parcels that may be cancelled alone, by public id, with the fen that would go back: no station has begun with them.
+
+    None where a discount was given for all of it together, nor where there is one parcel only."""
+    if order.state not in GOES_AHEAD or order.is_exchange or order.discount_fen or len(order.parcels) < 2:
+        return {}
+    waiting = {parcel.id: parcel.public_id for parcel in order.parcels if parcel.state is S.AWAITING_ACCEPTANCE}
+    lines = remaining.of_parcels(session, list(waiting)) if waiting else {}
+    return {waiting[id_]: sum(line.rest.fen for line in parcel) for id_, parcel in lines.items()}
+
+
+def cancel_part(session: Session, *, number: str, parcel: str, actor: str) -> int:
+    """The buyer does without one parcel, the others come: as `cancel_paid`, for what is in it. The last one cancels it all.
+
+    Raises NotFound, AlreadyBegun."""
+    order = get_order(session, number)
+    row = next((each for each in order.parcels if each.public_id == parcel), None)
+    if row is None:
+        raise NotFound(parcel)
+    fen = parts_to_cancel(session, order).get(parcel)
+    if fen is None:
+        raise AlreadyBegun(number)
+    if all(each is row or each.state in (S.REFUSED, S.CANCELLED) for each in order.parcels):
+        return cancel_paid(session, number=number, actor=actor)
+    drop(session, row, number, actor=actor, why="cancelled by the buyer", reason="cancelled")
+    fulfilment.close_if_over(session, number)
+    return fen
+
+
+def drop(session: Session, parcel: Parcel, number: str, *, actor: str, why: str, reason: str) -> None:
+    """What waits in it is for sale again, and its money goes back."""
+    fulfilment.move(session, parcel, parcel.state, S.CANCELLED, actor, why)
+    stock.put_back(session, fulfilment.quantities_of(session, parcel), reference=number)
+    fulfilment.pay_back(session, parcel, reason=reason)
+    fulfilment.announce(session, parcel)
 
 
 def return_to_seller(session: Session, *, parcel: str, station: str | None, actor: str) -> None:

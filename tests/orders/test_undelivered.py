@@ -93,6 +93,44 @@ def test_an_order_that_a_station_has_begun_is_not_cancelled(shop: Shop) -> None:
     assert balances(number)["gateway_clearing"] == 14960 and stock_of(shop.millet) == (99, 0)
 
 
+def test_one_parcel_is_cancelled_while_another_station_has_begun(shop: Shop) -> None:
+    buyer, jixian = shop.browser(), clerk_of(shop, JIXIAN)
+    number = shop.paid_order(buyer, apples=2, millet=1)
+    apples, millet = parcels(number)
+    take(jixian, apples, ("acceptance", {}))
+    page = buyer.get(f"/orders/{number}").text
+    assert f"parcels/{millet.public_id}/cancellation" in page and "取消这个包裹，退回 ¥64.00" in page
+    assert f"parcels/{apples.public_id}/cancellation" not in page
+
+    for each in (apples, millet, millet):  # what was begun stays; said twice, it is as if it had been said once
+        assert post(buyer, f"/orders/{number}/parcels/{each.public_id}/cancellation", {}).status_code == 303
+    assert post(shop.browser(), f"/orders/{number}/parcels/{millet.public_id}/cancellation", {}).status_code == 404
+    let_refunds_arrive(shop)
+
+    assert get(number).state is OrderState.PAID
+    assert [parcel.state for parcel in parcels(number)] == [S.ACCEPTED, S.CANCELLED]
+    assert stock_of(shop.millet) == (100, 0) and stock_of(shop.apples) == (98, 0)
+    assert balances(number)["gateway_clearing"] == 14960 - 6400 and differences(shop) == []
+
+    (apples, _millet) = parcels(number)
+    take(jixian, apples, *SENT[1:], ("delivery", {}))
+    assert post(buyer, f"/orders/{number}/parcels/{parcels(number)[0].public_id}/confirmation", {}).status_code == 303
+    assert get(number).state is OrderState.COMPLETED and differences(shop) == []
+
+
+def test_who_cancels_parcel_after_parcel_has_cancelled_the_order(shop: Shop) -> None:
+    buyer = shop.browser()
+    number = shop.paid_order(buyer, apples=2, millet=1)
+    for parcel in parcels(number):
+        assert post(buyer, f"/orders/{number}/parcels/{parcel.public_id}/cancellation", {}).status_code == 303
+    let_refunds_arrive(shop)
+
+    assert get(number).state is OrderState.CANCELLED
+    assert [parcel.state for parcel in parcels(number)] == [S.CANCELLED, S.CANCELLED]
+    assert stock_of(shop.apples) == stock_of(shop.millet) == (100, 0)
+    assert balances(number) == {} and differences(shop) == []
+
+
 def test_another_ones_paid_order_cannot_be_cancelled(shop: Shop) -> None:
     number = shop.paid_order(shop.browser(), apples=1)
 

@@ -51,6 +51,7 @@ PARCELS: Final = {
         "buyer",
         {S.SHIPPED: (S.DELIVERED, S.SETTLED), S.DELIVERED: (S.SETTLED,), S.PICKED_UP: (S.SETTLED,)},
     ),
+    "part": Event("/orders/{number}/parcels/{parcel}/cancellation", "buyer", {}),  # of several only: test_undelivered.py
     "withdrawal": Event(
         "/orders/{number}/withdrawal",
         "buyer",

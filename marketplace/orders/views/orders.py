@@ -137,6 +137,7 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
         has_failed=is_unpaid and attempts.last_failed(session, purpose="order", reference=order.number),
         can_be_cancelled=undelivered.can_be_cancelled(order),
         sum_if_cancelled=undelivered.sum_if_cancelled(session, order),
+        parts_to_cancel=undelivered.parts_to_cancel(session, order),
         drawing=telling.money(queries.money_of(session, order)),
         refunds=told if institution or order.backing else refunds.of(session, purpose="order", reference=order.number),
         refunded=told,
@@ -208,6 +209,22 @@ def create_withdrawal(number: str) -> ResponseReturnValue:
         fen = in_transaction(undelivered.cancel_paid, number=number, actor=access.actor())
         done = _("The order is cancelled. %(sum)s is refunded automatically.", sum=yuan(fen))
         flash(done if was_paid else _("The order is cancelled. You were not charged."), "done")
+    except Refusal as refusal:
+        flash(refusal.message, "failed")
+    return redirect(url_for(".show_order", number=number), 303)
+
+
+@bp.post("/orders/<number>/parcels/<parcel>/cancellation")
+@requires("order.follow")
+def create_part_cancellation(number: str, parcel: str) -> ResponseReturnValue:
+    """The buyer does without one parcel that its station has not begun with."""
+    was_paid = access.get_visible(db.session(), number).paid_at is not None
+    try:
+        fen = in_transaction(undelivered.cancel_part, number=number, parcel=parcel, actor=access.actor())
+        done = _("This parcel is cancelled. %(sum)s is refunded automatically.", sum=yuan(fen))
+        flash(done if was_paid else _("This parcel is cancelled and comes onto no statement."), "done")
+    except NotFound:
+        raise
     except Refusal as refusal:
         flash(refusal.message, "failed")
     return redirect(url_for(".show_order", number=number), 303)
