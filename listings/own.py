@@ -6,15 +6,21 @@ from typing import Any, Final
 from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
-from listings.models import Consent, Listing, Media, Revision, Variant
+from listings.models import Category, Consent, Listing, Media, Revision, Variant
 from listings.states import FOR_SALE, ListingState as L
-from marketplace.core.formats import GRAMS_PER_JIN
+from marketplace.core.formats import GRAMS_PER_JIN, in_language
 from marketplace.core.records import record
 
 ALIVE: Final = (L.DRAFT, L.REJECTED, L.SUBMITTED, L.PUBLISHED, L.PAUSED, L.SUSPENDED)
 FEW: Final = 5  # packs left: time to say so
 LONGEST: Final = 200
 LEFT: Final = Variant.on_hand - Variant.reserved
+
+
+def kind_of(session: Session, listing: Listing) -> str:
+    """The name of its category: on it hang the return rule and the station's fee."""
+    chosen = session.get_one(Category, listing.category_code)
+    return in_language(chosen.name_zh, chosen.name_en)
 
 
 def of_seller(session: Session, person_id: int) -> list[Any]:

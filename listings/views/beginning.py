@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from listings.forms import BeginForm
@@ -20,7 +21,8 @@ def with_categories(form: F) -> F:
     rows = db.session.execute(select(Category.code, Category.parent_code, *names).order_by(Category.position)).all()
     words = {row.code: row.name_en if language() == "en" else row.name_zh for row in rows}
     below = sorted((row for row in rows if row.parent_code), key=lambda row: place_of(rows, row.parent_code))
-    form.category.choices = [SelectChoice(row.code, words[row.code], optgroup=words[row.parent_code]) for row in below]
+    named = [SelectChoice(row.code, words[row.code], optgroup=words[row.parent_code]) for row in below]
+    form.category.choices = [SelectChoice("", _("Choose")), *named]  # none is theirs before they have looked
     return form
 
 

@@ -48,7 +48,14 @@ def review_page(code: str, form: ReviewForm, status: int = 200) -> ResponseRetur
     packs = session.scalars(select(Variant).where(Variant.listing_id == listing.id).order_by(Variant.position)).all()
     media = session.scalars(select(Media).where(Media.listing_id == listing.id).order_by(Media.position)).all()
     around = own.neighbours_prices(session, listing.category_code)
-    shown = {"listing": listing, "packs": packs, "media": media, "around": around, "form": form}
+    shown = {
+        "kind": own.kind_of(session, listing),
+        "listing": listing,
+        "packs": packs,
+        "media": media,
+        "around": around,
+        "form": form,
+    }
     shown |= {"papers": certificates.of_listing(session, listing.id), "kinds": certificates.KINDS}
     shown |= {"consent": consenting.of_listing(session, listing.id), "ways": consenting.WAYS}
     return page("station/listing.html", status, **shown)

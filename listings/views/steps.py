@@ -217,7 +217,7 @@ def show_preview(code: str) -> ResponseReturnValue:
     edit = revising.waiting(session, listing.id) if listing.state in REVISED else None
     shown: dict[str, Any] = {"content": content, "packs": there, "may_submit": listing.state in EDITABLE}
     shown |= {"edit": edit, "differences": differences.of(edit.before, edit.after) if edit else []}
-    shown |= {"reason": last_reason(listing)}
+    shown |= {"reason": last_reason(listing), "kind": own.kind_of(session, listing)}
     return page("seller/preview.html", listing=listing, media=first_picture(content["pictures"]), **shown)
 
 

@@ -81,7 +81,10 @@ def test_a_colleague_reviews_it_where_there_is_one(house: House) -> None:
 def test_nobody_lets_in_what_they_have_not_seen(house: House) -> None:
     """Taken back, written anew and sent again while the page of the review was open."""
     code = finished(house)
-    shown = re.search(r'name="version"[^>]*value="(\d+)"', house.colleague.get(f"/station/listings/{code}").text)
+    page = house.colleague.get(f"/station/listings/{code}").text
+    for fact in ("小米", "9，10", "365 天", "阴凉干燥", "有 40 份"):  # what it puts on sale, it reads
+        assert fact in page
+    shown = re.search(r'name="version"[^>]*value="(\d+)"', page)
     assert shown
     post(house.seller, f"/seller/listings/{code}/consent/objection")
     post(house.seller, f"/seller/listings/{code}/details", CONTENT | FIRST | {"title": "沁州黄 乙"})

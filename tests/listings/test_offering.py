@@ -101,10 +101,15 @@ def test_three_steps_a_review_and_it_is_found(shop: Flask) -> None:
     make_seller(seller)
     factories.signed_in(clerk, "station_clerk", station=QINXIAN)
 
+    assert (
+        "选" in post(seller, "/seller/listings", {"category": "", "idempotency_key": "none"}).text
+    )  # none was chosen for them
     code = begin(seller, picture())
     assert post(seller, f"/seller/listings/{code}/details", DETAILS).headers["Location"].endswith("/preview")
     preview = seller.get(f"/seller/listings/{code}/preview").text
-    assert "沁州黄小米 当年新米" in preview and "¥11.60/斤" in preview and "-640.webp" in preview
+    assert (
+        "沁州黄小米 当年新米" in preview and "<dd>小米</dd>" in preview and "¥11.60/斤" in preview and "-640.webp" in preview
+    )
     assert post(seller, f"/seller/listings/{code}/submission").status_code == 303
     assert state_of(code) is L.SUBMITTED
 
