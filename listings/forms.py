@@ -24,7 +24,9 @@ from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 from listings import measures
 from listings.certificates import KINDS
 from listings.consenting import WAYS
+from listings.enrolling import KINDS as ENROLLED
 from listings.packs import Pack
+from marketplace.accounts.people import is_phone, normalised
 from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice, dropped_beyond
 from marketplace.core.money import without_thousands
 
@@ -183,6 +185,26 @@ class ConsentForm(BeginForm):
     def validate_has_agreed(self, field: BooleanField) -> None:
         if not field.data:
             raise ValidationError(_("Choose this once they have agreed."))
+
+
+class EnrolmentForm(KeyedForm):
+    """A station lets somebody sell."""
+
+    person = StringField(_l("Their name"), [Needed(_l("Enter the name on their identity card.")), Length(max=40)])
+    phone = StringField(_l("Mobile number"), [Needed(_l("Enter their mobile number."))])
+    kind = RadioField(_l("Who sells?"), [Needed(_l("Choose who sells."))], choices=choices(ENROLLED))
+    name = StringField(_l("Name of the shop"), [Needed(_l("Enter the name that buyers will read.")), Length(min=2, max=30)])
+    village = StringField(_l("Town and village"), [Needed(_l("Enter the town and village.")), Length(max=40)])
+    story = TextAreaField(_l("A few words about them"), [Optional(), Length(max=200)])
+    has_seen = BooleanField(
+        _l("I have seen their identity card, and know where they grow or make it"),
+        [Needed(_l("See their card first, then choose this."))],
+    )
+
+    def validate_phone(self, field: StringField) -> None:
+        field.data = normalised(field.data or "")
+        if not is_phone(field.data):
+            raise ValidationError(_("A mobile number has 11 digits, such as 13812345678."))
 
 
 class ObjectionForm(Form):

@@ -16,6 +16,7 @@ from marketplace.core.languages import DEFAULT, speaking
 from marketplace.core.settings import settings
 from marketplace.notifications import messages
 from marketplace.notifications.preferences import MessageKind
+from marketplace.stations.models import Station
 
 DECIDED: Final = "listing.decided"  # the outbox's topic
 TEXTS: Final[dict[str, LazyString]] = {
@@ -34,6 +35,7 @@ PLACES: Final = {"published": "/listings/%s", "edit_accepted": "/listings/%s"} |
     ("suspended", "kept_off_sale"), SUSPENSION
 )
 OWN: Final = "/seller/listings/%s"
+WELCOME: Final = _l("%(station)s has opened a shop for you. Sign in with this number and list what you grow: %(url)s")
 
 
 def announce_decision(session: Session, *, code: str, decision: str, why: str = "") -> None:
@@ -53,3 +55,11 @@ def tell(session: Session, *, code: str, decision: str, why: str, name: str) -> 
     with speaking(DEFAULT):
         text = str(TEXTS[decision]) % {"title": title, "why": why, "url": url}
     messages.tell(session, seller, fact=f"listing_{decision}:{name}", text=text, kind=MessageKind.SELLING)
+
+
+def welcome(session: Session, seller: Person, station: str) -> None:
+    """Whom their station has let sell: nobody does so unknown to themselves."""
+    name = session.scalars(select(Station.name_zh).where(Station.code == station)).one()
+    with speaking(DEFAULT):
+        text = str(WELCOME) % {"station": name, "url": settings().base_url + "/seller"}
+    messages.tell(session, seller, fact=f"seller_enrolled:{seller.public_id}", text=text, kind=MessageKind.SELLING)

@@ -18,7 +18,7 @@ def install_listings(app: Flask) -> None:
     """Goods: sellers, the station's review, pictures; the index learns what has changed."""
     for views in (seller_views, media_views):
         app.register_blueprint(views.bp)
-    late.register(app, "listings.views", "prices", "sheets", "review", "operator")
+    late.register(app, "listings.views", "prices", "sheets", "review", "operator", "enrolling")
     late.register(app, "marketplace.site", "seller")
     app.register_blueprint(following_views.bp)
     for pages in (farmer_views.bp, farmer_views.sellers_bp):
