@@ -83,14 +83,7 @@ def of_parcels(parcels: Sequence[Standing]) -> str:
     groups = [[parcel for parcel in alive if parcel.state in kind] for kind in (*KINDS, *KINDS_AFTER)]
     present = [group for group in groups if group]
     told = [whole(present[0])] if len(present) == 1 else [part(group) for group in present]
-    if refused := len(parcels) - len(alive):
-        told.append(
-            ngettext(
-                "%(num)s parcel could not be sent and is refunded",
-                "%(num)s parcels could not be sent and are refunded",
-                refused,
-            )
-        )
+    told += [part(gone) for each in (S.REFUSED, S.CANCELLED) if (gone := [row for row in parcels if row.state is each])]
     text = (", " if language() == "en" else "，").join(told)
     return text[:1].upper() + text[1:]
 
@@ -134,8 +127,20 @@ def part(group: Sequence[Standing]) -> str:
         )
     if state in WAITING:
         return str(ngettext("%(num)s parcel waits for its group", "%(num)s parcels wait for their groups", number))
+    if {each.state for each in group} == {S.AWAITING_ACCEPTANCE}:
+        return str(ngettext("%(num)s parcel waits for its station", "%(num)s parcels wait for their stations", number))
     if state in AT_WORK:
         return str(ngettext("%(num)s parcel is being prepared", "%(num)s parcels are being prepared", number))
+    if state is S.REFUSED:
+        return str(
+            ngettext(
+                "%(num)s parcel could not be sent and is refunded",
+                "%(num)s parcels could not be sent and are refunded",
+                number,
+            )
+        )
+    if state is S.CANCELLED:
+        return str(ngettext("%(num)s parcel is cancelled", "%(num)s parcels are cancelled", number))
     if state is S.SHIPPED:
         return str(ngettext("%(num)s parcel is on its way", "%(num)s parcels are on their way", number))
     if state is S.LOST:

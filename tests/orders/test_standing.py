@@ -34,6 +34,9 @@ from tests.orders.conftest import JIXIAN, Shop, get, parcels, post
         ([S.SHIPPED, S.DELIVERED, S.PACKED], "1 个到了，打开看看，1 个在路上，1 个站里正在备货"),
         ([S.SETTLED, S.READY_FOR_PICKUP], "1 个在吉县站等你来取，1 个已收到"),
         ([S.SHIPPED, S.REFUSED], "在路上，1 个发不了，钱退给你"),
+        ([S.SETTLED, S.CANCELLED], "都收到了，慢慢吃，1 个取消了"),
+        ([S.ACCEPTED, S.REFUSED, S.CANCELLED], "付好了，站里接了单，1 个发不了，钱退给你，1 个取消了"),
+        ([S.SHIPPED, S.AWAITING_ACCEPTANCE], "1 个在路上，1 个等站里接单"),
     ],
 )
 def test_what_is_said_of_parcels(shop: Shop, states: list[S], says: str) -> None:
@@ -68,7 +71,7 @@ def test_the_list_of_orders(shop: Shop) -> None:
         page = buyer.get("/orders").text
 
     assert first in page and second in page
-    said = "1 个到了，打开看看，1 个站里正在备货"
+    said = "1 个到了，打开看看，1 个等站里接单"
     assert said in page and f"<h1>{said}</h1>" in buyer.get(f"/orders/{second}").text
     assert len(of_one) == len(of_two)
 

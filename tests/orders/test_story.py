@@ -37,7 +37,7 @@ def test_two_counties_one_payment_two_parcels_books_that_agree(shop: Shop) -> No
     ):
         assert post(clerk, f"/station/parcels/{jixian.public_id}/{step}", data).status_code == 303
     page = buyer.get(f"/orders/{number}").text
-    assert '<p class="timeline__text">中国邮政 1234567890，' in page and "1 个在路上，1 个站里正在备货" in page
+    assert '<p class="timeline__text">中国邮政 1234567890，' in page and "1 个在路上，1 个等站里接单" in page
 
     assert post(buyer, f"/orders/{number}/parcels/{jixian.public_id}/confirmation", {}).status_code == 303
     assert [parcel.state for parcel in parcels(number)] == [S.SETTLED, S.AWAITING_ACCEPTANCE]
