@@ -58,6 +58,9 @@ def test_the_same_goods_are_sent_once_more_for_nothing(shop: Shop, delivered: Bo
     with later(days=6.9):
         appeal(returned)
         in_transaction(appealing.grant, case=returned, bearer=Bearer.EACH, why="两次都坏", actor="person:9")
+        page = delivered.client.get(f"/orders/{delivered.number}/cases/{returned}").text
+        assert "退回你付款的地方" in page and "换的货没送到" not in page  # it came, and was bad again
+        assert f"<dd>{number}</dd>" in page
         arrive(shop)
     assert case_of(returned).state is C.EXCHANGED and balances(delivered.number)["gateway_clearing"] == 6997 - 4664
     assert differences(shop) == []

@@ -87,6 +87,11 @@ class ShownCase:
         return self.by_bank is not None and self.by_bank.owed_fen > 0
 
     @property
+    def is_granted(self) -> bool:
+        """By the province: also of a replacement that came, and was bad again."""
+        return self.appeal is not None and self.appeal.state is AppealState.GRANTED
+
+    @property
     def state(self) -> CaseState:
         return self.row.state
 

@@ -128,7 +128,7 @@ def next_for_buyer(shown: ShownCase) -> str:
         case C.GOODS_RETURNED:
             wish = WISHES[row.wish]
             return str(_("%(station)s has them. By %(time)s you get: %(wish)s.", **told, wish=wish))
-        case C.REFUNDED if refund is not None:
+        case C.REFUNDED | C.EXCHANGED if refund is not None and (row.state is C.REFUNDED or shown.is_granted):
             return str(_("%(sum)s goes back to where you paid from.", sum=yuan(refund.fen)))
         case C.EXCHANGED if refund is not None:
             return str(_("The replacement did not come, so %(sum)s is refunded.", sum=yuan(refund.fen)))
