@@ -32,6 +32,7 @@ def test_a_day_without_a_network_survives_the_battery(station: Station) -> None:
     assert [text.split() for text in queues.all_inner_texts()[4:]] == [["当面交", "1"], ["在路上", "0"]]
 
     context.set_offline(True)
+    expect(page.locator("[data-strip]")).to_have_text("没网了，照常干活。记下的来网自己送。")
     take(page, parcel, "acceptance")
     take(page, parcel, "collection")
     take(page, parcel, "packing", shelf="C-07")

@@ -150,6 +150,14 @@ class Lives(RuleBasedStateMachine):
         with suppress(Refusal):
             in_transaction(undelivered.cancel_paid, number=self.number(chosen), actor="guest")
 
+    @rule(chosen=which, position=st.integers(0, 1))
+    def withdraw_part(self, chosen: int, position: int) -> None:
+        number = self.number(chosen)
+        parcel = self.parcel(number, position)
+        if parcel:
+            with suppress(Refusal):
+                in_transaction(undelivered.cancel_part, number=number, parcel=parcel.public_id, actor="guest")
+
     @rule(chosen=which, position=st.integers(0, 1), names=st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=4))
     def take_steps(self, chosen: int, position: int, names: list[str]) -> None:
         for name in names:

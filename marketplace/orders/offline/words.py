@@ -52,6 +52,7 @@ SCREEN: Final[dict[str, LazyString]] = {
     "online": _l("There is a network. Everything is delivered."),
     "sending": _l("There is a network. Being delivered: {n}."),
     "offline": _l("No network, carry on. In this phone: {n}. It is sent by itself later."),
+    "quiet": _l("No network, carry on. What you write down is sent by itself later."),
     "nothing": _l("This phone has no list yet. Open this page once with a network."),
     "ended": _l("You are signed out here. Sign in again; what was not delivered is kept and then sent."),
     "old": _l("This list is of another day. It is renewed as soon as there is a network."),

@@ -21,7 +21,8 @@ const strip = (list, acts) => {
   const waiting = acts.filter((act) => act.state === "here").length;
   if (network === "ended" || network === "elsewhere") return showStrip(network);
   if (!list) return showStrip("nothing");
-  if (network === "offline") return showStrip(Date.now() + list.offset > list.fresh_until && !waiting ? "old" : "offline", { n: waiting });
+  if (network === "offline" && !waiting) return showStrip(Date.now() + list.offset > list.fresh_until ? "old" : "quiet");
+  if (network === "offline") return showStrip("offline", { n: waiting });
   return showStrip(waiting ? "sending" : "online", { n: waiting });
 };
 
