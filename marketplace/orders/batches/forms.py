@@ -1,14 +1,14 @@
 """What sellers, stations and the province's finance people may enter about payments."""
 
 import re
-from collections.abc import Mapping
 from typing import Any, Final
 
-from flask_babel import LazyString, gettext as _, lazy_gettext as _l
+from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.validators import Length, Optional
 
 from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice, dropped_beyond
+from marketplace.orders.batches import telling
 from marketplace.payments.operator.forms import ANY, DayField, Filter
 
 SHORTEST, LONGEST = 10, 30  # digits of an account number: cards have 16 to 19, accounts of small banks other lengths
@@ -65,14 +65,16 @@ class BatchesForm(Filter):
         description=_l("Of the batch, its station, a payee, an end-to-end id, or what the bank said."),
         render_kw={"autocomplete": "off"},
     )
-    state = SelectField(_l("State"), default="")
+    state = SelectField(
+        _l("State"),
+        choices=[
+            SelectChoice(*ANY),
+            *(SelectChoice(str(state), words) for state, (words, _kind) in telling.BATCHES.items()),
+        ],
+        default="",
+    )
     since = DayField(_l("First day"), [Optional()])
     until = DayField(_l("Last day"), [Optional()])
-
-    def __init__(self, *args: Any, states: Mapping[Any, tuple[LazyString, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.state.choices = [ANY, *((str(state), words) for state, (words, _kind) in states.items())]
-        self.state.data = self.state.data or ""
 
 
 class DraftForm(KeyedForm):

@@ -66,7 +66,7 @@ def list_batches() -> ResponseReturnValue:
 
 
 def batches_form() -> BatchesForm:
-    return BatchesForm(request.args, states=telling.BATCHES)
+    return BatchesForm(request.args)
 
 
 def asked(form: BatchesForm) -> searching.Asked:
