@@ -16,7 +16,7 @@ from marketplace.api.doors import Unfit, check, read_body, typed
 from marketplace.api.parts import MULTIPART, digests_of, read_parts
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.settings import settings
-from marketplace.orders.cases import opening, queries
+from marketplace.orders.cases import opening, queries, spoiling
 from marketplace.orders.cases.finding import Reach
 from marketplace.orders.cases.forms import request_form
 from marketplace.orders.cases.rules import MOST_PICTURES, Kind, Wish
@@ -28,6 +28,9 @@ POINTS_AT: Final[dict[type[Refusal], str]] = {
     opening.TooLate: "#/kind",
     opening.NothingToExchange: "#/wish",
     opening.PictureNeeded: "#/pictures",
+    spoiling.NotByWeight: "#/spoiled_grams",
+    spoiling.TooHeavy: "#/spoiled_grams",
+    spoiling.TooLight: "#/spoiled_grams",
 }
 
 
@@ -65,6 +68,7 @@ def open_case(session: Session, *, person: Visitor, asked: NewCaseWithPictures, 
     buying.get_own(session, person, asked.order)
     said: dict[str, Any] = {"kind": Kind(asked.kind), "wish": Wish(asked.wish), "quantity": asked.quantity}
     said |= {"number": asked.order, "line": get_line(session, asked), "words": asked.words, "pictures": made}
+    said["spoiled_grams"] = asked.spoiled_grams
     try:
         case = opening.open_case(session, actor=f"person:{person.id}", **said)
     except tuple(POINTS_AT) as refusal:
@@ -95,7 +99,7 @@ def show(session: Session, *, person: Visitor, case: str) -> CaseAnswer:
         raise NotFound(case)
     row = shown.row
     return CaseAnswer(
-        **{name: getattr(row, name) for name in ("quantity", "opened_at", "decide_by", "answer")},
+        **{name: getattr(row, name) for name in ("quantity", "spoiled_grams", "opened_at", "decide_by", "answer")},
         case=row.public_id,
         order=shown.order.number,
         sku=shown.line.variant_code,

@@ -68,6 +68,7 @@ def test_a_case_is_opened_by_line_and_quantity_and_followed(buyer: Program, abou
         "order": about["order"],
         "sku": about["sku"],
         "quantity": 1,
+        "spoiled_grams": None,
         "kind": "wrong",
         "wish": "refund",
         "state": "requested",
@@ -97,6 +98,17 @@ def test_damage_with_pictures_is_refunded_at_once(buyer: Program, about: dict[st
     assert written() == (1, 2, 1)
 
 
+def test_what_is_bad_in_part_is_paid_for_by_weight(buyer: Program, about: dict[str, Any]) -> None:
+    bad = about | {"kind": "damaged", "spoiled_grams": 625}
+    refused = send(buyer, bad | {"spoiled_grams": 2501}, picture())
+    assert (refused.status_code, refused.get_json()["type"]) == (422, "urn:problem:too-heavy")
+    assert refused.get_json()["errors"][0]["pointer"] == "#/spoiled_grams" and written() == (0, 0, 0)
+    opened = send(buyer, bad, picture())
+    assert opened.status_code == 201, opened.text
+    told = opened.get_json()
+    assert (told["state"], told["spoiled_grams"], told["refunded_fen"]) == ("refunded", 625, 995)
+
+
 REFUSED: list[tuple[dict[str, Any], int, str, str]] = [
     ({"quantity": 3}, 422, "urn:problem:too-many-units", "#/quantity"),
     ({"quantity": 0}, 422, "urn:problem:unfit", "#/quantity"),
@@ -104,6 +116,9 @@ REFUSED: list[tuple[dict[str, Any], int, str, str]] = [
     ({"kind": "unwanted"}, 422, "urn:problem:too-late", "#/kind"),
     ({"kind": "eaten"}, 422, "urn:problem:unfit", "#/kind"),
     ({"kind": "missing", "wish": "exchange"}, 422, "urn:problem:unfit", "#/wish"),
+    ({"spoiled_grams": 500}, 422, "urn:problem:not-by-weight", "#/spoiled_grams"),
+    ({"spoiled_grams": 0}, 422, "urn:problem:unfit", "#/spoiled_grams"),
+    ({"spoiled_grams": "1.5"}, 422, "urn:problem:unfit", "#/spoiled_grams"),
     ({"words": "\u2800 "}, 422, "urn:problem:unfit", "#/words"),
     ({"sku": "P0001-9"}, 422, "urn:problem:unfit", "#/sku"),
     ({"order": "SX-23456789"}, 404, "urn:problem:not-found", ""),

@@ -209,6 +209,8 @@ def test_roles_of_before_are_held_since_they_were_recorded_and_cases_stay_refund
         connection.execute(text("UPDATE after_sales_case SET refund_public_id = NULL"))
     with pytest.raises(DBAPIError, match="bank_pays_for_returned_goods"), engine.begin() as connection:
         connection.execute(text("UPDATE after_sales_case SET refund_public_id = NULL, is_paid_by_bank = TRUE"))
+    with pytest.raises(DBAPIError, match="spoiled_is_paid_for"), engine.begin() as connection:
+        connection.execute(text("UPDATE after_sales_case SET spoiled_grams = 0"))
 
 
 def test_keys_of_before_are_as_old_as_their_wish_and_unused_ones_have_no_age(at: At) -> None:
@@ -430,11 +432,28 @@ def test_quality_of_before_is_forgotten_and_counted_anew_with_its_causes(at: At)
     migrations.bring_up_to_date(engine)
 
     assert rows_of(engine, {"quality_count": ["owner"]})["quality_count"] == []
-    causes = dict.fromkeys(("on_station", "on_province", "not_sent", "called_off", "replaced", "lighter"), 0)
+    causes = dict.fromkeys(("on_station", "on_province", "not_sent", "called_off", "replaced", "lighter", "spoiled"), 0)
     new = {"owner_kind": "seller", "owner": "s", "sold_lately": 20, "refunded_lately": 2, "sold": 20, "refunded": 2}
     with pytest.raises(DBAPIError):
         put_in(engine, {"quality_count": [{**new, **causes, "on_seller": 1}]})
     put_in(engine, {"quality_count": [{**new, **causes, "on_seller": 2}]})
+
+
+def test_quality_of_before_knows_nothing_that_was_bad_in_part(at: At) -> None:
+    engine = at("0053")
+    causes = dict.fromkeys(("on_station", "on_province", "not_sent", "called_off", "replaced", "lighter"), 0)
+    row = {"owner_kind": "seller", "owner": "s", "sold_lately": 20, "refunded_lately": 2, "sold": 20, "refunded": 2}
+    put_in(engine, {"quality_count": [{**row, **causes, "on_seller": 2}]})
+
+    migrations.bring_up_to_date(engine)
+
+    assert rows_of(engine, {"quality_count": ["owner", "on_seller", "spoiled"]})["quality_count"] == [
+        {"owner": "s", "on_seller": 2, "spoiled": 0}
+    ]
+    with pytest.raises(DBAPIError, match="each_has_a_cause"), engine.begin() as connection:
+        connection.execute(text("UPDATE quality_count SET spoiled = 1"))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE quality_count SET on_seller = 1, spoiled = 1"))
 
 
 def test_rows_of_the_public_ledger_are_what_they_were_and_one_may_say_what_came_back(at: At) -> None:

@@ -129,7 +129,7 @@ def test_the_words_say_both_figures_who_bore_what_and_no_percentage(shop: Shop) 
     with shop.app.test_request_context(), force_locale("zh_Hans_CN"):
         assert Quality(1312, 0, 2050, 9, none).words == "近半年卖出 1,312 件，没有退换。总共 2,050 件，退换 9 件。"
         every = {cause: number for number, cause in enumerate(Cause, start=1)}
-        assert Quality(312, 28, 312, 28, every).words == (
-            "近半年卖出 312 件，退换 28 件：种养户承担 1 件，站点承担 2 件，省里承担 3 件，没能送来或发出 4 件，"
-            "发货前取消或没人取 5 件，换货 6 件，重量不足退差价 7 件。"
+        assert Quality(312, 36, 312, 36, every).words == (
+            "近半年卖出 312 件，退换 36 件：种养户承担 1 件，站点承担 2 件，省里承担 3 件，没能送来或发出 4 件，"
+            "发货前取消或没人取 5 件，换货 6 件，重量不足退差价 7 件，坏了一部分、按斤赔 8 件。"
         )

@@ -14,6 +14,7 @@ from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.settings import settings
 from marketplace.orders import remaining
+from marketplace.orders.cases import paying_back
 from marketplace.orders.cases.models import AfterSalesCase
 from marketplace.orders.cases.rules import CLAIM_WITHIN, Kind, Wish
 from marketplace.orders.cases.states import CaseState
@@ -45,7 +46,7 @@ def is_due(session: Session, case: AfterSalesCase, parcel: Parcel, line: OrderLi
     if not (case.kind is Kind.DAMAGED and case.wish is Wish.REFUND and has_pictures and in_time):
         return False
     left = next(each for each in remaining.of(session, parcel) if each.id == line.id)
-    fen = left.part(case.quantity, with_shipping=True).fen + given_back(session, parcel)
+    fen = paying_back.worth(session, case, left).fen + given_back(session, parcel)
     if fen > settings().after_sales_limit_fen or is_turned_down(session, line):
         return False
     session.execute(select(Person.id).where(Person.public_id == line.seller_public_id).with_for_update())

@@ -38,6 +38,7 @@ class Cause(StrEnum):
     CALLED_OFF = "called_off"
     REPLACED = "replaced"
     LIGHTER = "lighter"
+    SPOILED = "spoiled"  # a part of the pack, paid for by weight
 
 
 def sums(*, by_station: bool, since: datetime) -> Any:
@@ -45,7 +46,8 @@ def sums(*, by_station: bool, since: datetime) -> Any:
     owner = Parcel.station_code if by_station else OrderLine.seller_public_id
     sources = union_all(
         *(of_arrived(owner, literal(ARRIVED), OrderLine.quantity).where(OrderLine.quantity > 0), given_back(owner)),
-        *(off_bills(owner), by_banks(owner), rest_of_lines(owner, Cause.REPLACED), rest_of_lines(owner, Cause.LIGHTER)),
+        *(off_bills(owner), by_banks(owner)),
+        *(rest_of_lines(owner, cause) for cause in (Cause.REPLACED, Cause.LIGHTER, Cause.SPOILED)),
     ).subquery()
     recent = func.sum(case((sources.c.at >= since, sources.c.packs), else_=0)).label("lately")
     named = (sources.c.owner, sources.c.cause, sources.c.has_arrived)
@@ -120,12 +122,18 @@ def lost_replacements() -> Any:
 
 
 def rest_of_lines(owner: Any, cause: Cause) -> Any:
-    """What arrived and was refunded neither by the house nor by a bank: so much was replaced, or else weighed less."""
+    """What arrived and was refunded neither by the house nor by a bank: so much was replaced, or else weighed less, or else
+    was bad in part."""
     free = OrderLine.quantity - OrderLine.refunded_quantity - returned(AfterSalesCase.is_paid_by_bank)
     swapped = OrderLine.replaced_quantity + returned(AfterSalesCase.state == CaseState.EXCHANGED)
     replaced = case((swapped < free, swapped), else_=free)
-    packs = replaced if cause is Cause.REPLACED else case((weighed_less(), free - replaced), else_=0)
-    return of_arrived(owner, literal(cause), packs)
+    bad = case((spoiled() < free - replaced, spoiled()), else_=free - replaced)
+    packs = {
+        Cause.REPLACED: replaced,
+        Cause.LIGHTER: case((weighed_less(), free - replaced), else_=0),
+        Cause.SPOILED: case((weighed_less(), 0), else_=bad),
+    }
+    return of_arrived(owner, literal(cause), packs[cause])
 
 
 def returned(which: Any) -> Any:
@@ -136,6 +144,14 @@ def returned(which: Any) -> Any:
     units = units.where(AfterSalesCase.order_line_id == OrderLine.id, which)
     unpaid = or_(Refund.public_id.is_(None), Refund.state == RefundState.FAILED)
     return units.where(unpaid).correlate(OrderLine).scalar_subquery()
+
+
+def spoiled() -> Any:
+    """SQL: packs of the line of which a part was paid for by weight."""
+    packs = select(func.coalesce(func.sum(AfterSalesCase.quantity), 0))
+    packs = packs.join(Refund, Refund.public_id == AfterSalesCase.refund_public_id).where(Refund.state != RefundState.FAILED)
+    packs = packs.where(AfterSalesCase.order_line_id == OrderLine.id, AfterSalesCase.spoiled_grams.is_not(None))
+    return packs.correlate(OrderLine).scalar_subquery()
 
 
 def weighed_less() -> ColumnElement[bool]:

@@ -27,6 +27,10 @@ class NothingToReturn(Refusal):
     message = _l("What never arrived cannot be brought back. Refund it, or say why not.")
 
 
+class SpoiledStays(Refusal):
+    message = _l("What is paid for by weight is not brought back. Refund it, or say why not.")
+
+
 class BringItBackFirst(Refusal):
     message = _l("The buyer changed their mind, so the goods have to come back before the refund.")
 
@@ -34,10 +38,12 @@ class BringItBackFirst(Refusal):
 def approve(session: Session, *, case: str, reach: Reach, actor: str, why: str = "") -> None:
     """The goods are to be brought back to the station within BRING_BACK_WITHIN.
 
-    Raises NothingToReturn, WithTheProvince, RefundedMeanwhile."""
+    Raises NothingToReturn, SpoiledStays, WithTheProvince, RefundedMeanwhile."""
     row, parcel = get_undecided(session, case, reach, actor)
     if row.kind not in COMES_BACK:
         raise NothingToReturn(case)
+    if row.spoiled_grams:
+        raise SpoiledStays(case)
     if row.state is C.REQUESTED:
         paying_back.refuse_refunded(session, row, units=row.quantity)
     until = clock.now() + BRING_BACK_WITHIN

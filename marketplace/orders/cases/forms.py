@@ -3,10 +3,11 @@
 from typing import Any, Final
 
 from flask_babel import gettext as _, lazy_gettext as _l
-from wtforms import IntegerField, RadioField, StringField, TextAreaField, ValidationError
+from wtforms import HiddenField, IntegerField, RadioField, StringField, TextAreaField, ValidationError
 from wtforms.validators import Length, NumberRange, Optional
 
-from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice
+from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice, dropped_beyond
+from marketplace.orders import weights
 from marketplace.orders.cases import telling
 from marketplace.orders.cases.queries import Askable
 from marketplace.orders.cases.rules import EXCHANGED, Bearer, Kind, Wish
@@ -19,9 +20,16 @@ class RequestForm(KeyedForm):
     """What happened to one line; `request_form` says what may be chosen."""
 
     quantity = WholeNumberField(_l("How many"), [Needed(_l("Enter how many.")), NumberRange(1)], default=1)
+    unit = HiddenField(filters=[dropped_beyond(4)])
+    spoiled = StringField(validators=[Optional(), Length(max=10), weights.check_weight])
     kind = RadioField(_l("What happened"), [Needed(_l("Choose what happened."))])
     wish = RadioField(_l("What would help you"), [Needed(_l("Choose what would help you."))], default=Wish.REFUND.value)
     words = TextAreaField(_l("In your words"), [Needed(_l("Write a sentence about it.")), Length(max=1000)])
+
+    @property
+    def spoiled_grams(self) -> int | None:
+        """None: the packs as a whole. Call it once the form is valid."""
+        return weights.to_grams(str(self.spoiled.data or ""), self.unit.data) if self.spoiled else None
 
     def validate_wish(self, field: RadioField) -> None:
         kind = self.kind.data
@@ -36,6 +44,11 @@ def request_form(line: Askable | None, sent: Any) -> RequestForm:
     form.kind.choices = [SelectChoice(kind.value, str(telling.KINDS[kind])) for kind in kinds]
     wishes = Wish if EXCHANGED & set(kinds) else (Wish.REFUND,)
     form.wish.choices = [SelectChoice(wish.value, str(telling.WISHES[wish])) for wish in wishes]
+    form.spoiled.label.text = weights.worded(jin=_l("Bad, in jin"), kilograms=_l("Bad, in kg"))
+    if sent is None:
+        form.unit.data = weights.unit()
+    if line and not line.is_weighed:
+        del form.spoiled, form.unit
     if sent is None:
         form.kind.data = kinds[0].value
     return form

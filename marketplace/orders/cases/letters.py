@@ -47,9 +47,8 @@ def tell(session: Session, *, case: str, fact: str) -> None:
 
 
 def words(shown: ShownCase, fact: str) -> str:
-    row, line = shown.row, shown.line
-    title = line.title_en if language() == "en" and line.title_en else line.title_zh
+    row = shown.row
     decided = shown.appeal.answer if fact.startswith("appeal") and shown.appeal else telling.answer(row.answer)
-    told = {"number": shown.order.number, "goods": f"{title} × {row.quantity}", "why": decided}
+    told = {"number": shown.order.number, "goods": telling.goods(shown), "why": decided}
     told |= {"station": telling.station_name(shown), "day": full_date(row.return_by, language()) if row.return_by else ""}
     return (str(TEXTS[fact]) % told).strip()

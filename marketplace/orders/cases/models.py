@@ -19,6 +19,11 @@ class AfterSalesCase(Base):
     __table_args__ = (
         CheckConstraint("quantity > 0", "asks_for_something"),
         CheckConstraint("returned_quantity BETWEEN 1 AND quantity", "returns_within_case"),
+        CheckConstraint(
+            "spoiled_grams > 0 AND kind = 'damaged' AND wish = 'refund' AND returned_quantity IS NULL "
+            "OR spoiled_grams IS NULL",
+            "spoiled_is_paid_for",
+        ),
         CheckConstraint("state <> 'refunded' OR is_paid_by_bank = (refund_public_id IS NULL)", "refunded_once"),
         CheckConstraint(
             "NOT is_paid_by_bank OR (state = 'refunded' AND returned_quantity IS NOT NULL)", "bank_pays_for_returned_goods"
@@ -35,6 +40,7 @@ class AfterSalesCase(Base):
     kind: Mapped[Kind]
     wish: Mapped[Wish]
     quantity: Mapped[int]
+    spoiled_grams: Mapped[int | None]  # of these packs; None: they are bad as a whole
     words: Mapped[str] = mapped_column(Encrypted("after_sales_case.words"))
     is_automatic: Mapped[bool] = mapped_column(default=False)  # refunded at once, asked of nobody
     answer: Mapped[str] = mapped_column(default="")  # of whoever decided last, in their words; all parties read it
@@ -103,8 +109,8 @@ class QualityCount(Base):
         CheckConstraint("0 <= refunded AND refunded <= sold", "ever"),
         CheckConstraint(
             "on_seller >= 0 AND on_station >= 0 AND on_province >= 0 AND not_sent >= 0 AND called_off >= 0 "
-            "AND replaced >= 0 AND lighter >= 0 AND refunded_lately = "
-            "on_seller + on_station + on_province + not_sent + called_off + replaced + lighter",
+            "AND replaced >= 0 AND lighter >= 0 AND spoiled >= 0 AND refunded_lately = "
+            "on_seller + on_station + on_province + not_sent + called_off + replaced + lighter + spoiled",
             "each_has_a_cause",
         ),
     )
@@ -121,4 +127,5 @@ class QualityCount(Base):
     called_off: Mapped[int]
     replaced: Mapped[int]
     lighter: Mapped[int]
+    spoiled: Mapped[int]
     counted_at: Mapped[datetime] = mapped_column(default=clock.now)

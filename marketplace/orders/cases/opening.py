@@ -11,7 +11,7 @@ from marketplace.core import audit, clock, ids, outbox
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.orders import disputed, fulfilment, remaining
-from marketplace.orders.cases import automatic, paying_back
+from marketplace.orders.cases import automatic, paying_back, spoiling
 from marketplace.orders.cases.models import AfterSalesCase, CasePicture
 from marketplace.orders.cases.rules import DECIDE_WITHIN, EXCHANGED, MOST_PICTURES, Kind, Wish, kinds_open
 from marketplace.orders.cases.states import OPEN_CASE, CaseState
@@ -77,14 +77,16 @@ def open_case(
     words: str,
     pictures: Sequence[Mapping[str, Any]],
     actor: str,
+    spoiled_grams: int | None = None,
 ) -> str:
     """Open a case about `quantity` units of a line of order `number`; returns its public id.
 
-    `pictures` are re-encoded ones (digest, width, height). Whoever has a parcel that is marked as on its way says by this
-    that it has arrived. What is due at once is refunded in the same transaction.
+    `spoiled_grams`: so much of them is bad, and paid for by weight. `pictures` are re-encoded ones (digest, width, height).
+    Whoever has a parcel that is marked as on its way says by this that it has arrived. What is due at once is refunded in
+    the same transaction.
 
     Raises NotFound, NotPaid, NotThereYet, OfAnExchange, PaymentIsDisputed, PaidByTheBank, TooLate, TooManyUnits,
-    NothingToExchange, PictureNeeded, TooManyPictures."""
+    NothingToExchange, PictureNeeded, TooManyPictures, spoiling.NotByWeight, TooHeavy, TooLight."""
     bought, parcel = get_line(session, number, line, actor=actor)
     refuse_unless_open(bought, parcel, kind)
     left = units_left(session, [bought.id])[bought.id]
@@ -97,8 +99,13 @@ def open_case(
         raise PictureNeeded(line)
     if len(shown) > MOST_PICTURES:
         raise TooManyPictures(line)
-    said = {"kind": kind, "wish": wish, "quantity": quantity, "words": words}
+    said: dict[str, Any] = {"kind": kind, "wish": wish, "quantity": quantity, "words": words}
+    if spoiled_grams is not None:
+        of: dict[str, Any] = {"grams": spoiled_grams, "quantity": quantity, "kind": kind, "wish": wish}
+        said["spoiled_grams"] = spoiling.check(session, bought, **of)
     case = write_down(session, bought, parcel, said, list(shown.values()), actor=actor)
+    if case.spoiled_grams and paying_back.worth(session, case, paying_back.line_left(session, case, parcel)).fen <= 0:
+        raise spoiling.TooLight(line)
     if automatic.is_due(session, case, parcel, bought, has_pictures=bool(shown)):
         refund_at_once(session, case, parcel)
     return case.public_id

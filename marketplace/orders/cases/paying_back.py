@@ -13,6 +13,7 @@ from marketplace.core.errors import Refusal
 from marketplace.core.money import Money
 from marketplace.ledger import books
 from marketplace.orders import disputed, remaining, repaying
+from marketplace.orders.cases import spoiling
 from marketplace.orders.cases.models import AfterSalesCase
 from marketplace.orders.cases.rules import Bearer, Kind
 from marketplace.orders.cases.states import CaseState
@@ -44,7 +45,16 @@ def give_back(session: Session, case: AfterSalesCase, parcel: Parcel, *, reason:
 def part_due(session: Session, case: AfterSalesCase, parcel: Parcel) -> Part:
     """What the case's units are worth now. Raises PaymentIsDisputed, RefundedMeanwhile."""
     disputed.refuse_disputed(session, parcel.order.number)
-    line = line_left(session, case, parcel)
+    part = worth(session, case, line_left(session, case, parcel))
+    if case.spoiled_grams and part.fen <= 0:
+        raise RefundedMeanwhile(case.public_id)
+    return part
+
+
+def worth(session: Session, case: AfterSalesCase, line: LineLeft) -> Part:
+    """What the case asks for: units, or a weight."""
+    if case.spoiled_grams:
+        return spoiling.part(session, case, line, grams=case.spoiled_grams)
     return line.part(case.units_due, with_shipping=case.kind is not Kind.UNWANTED)
 
 

@@ -30,6 +30,7 @@ CAUSES: Final = {
     Cause.CALLED_OFF: QualityCount.called_off,
     Cause.REPLACED: QualityCount.replaced,
     Cause.LIGHTER: QualityCount.lighter,
+    Cause.SPOILED: QualityCount.spoiled,
 }
 FIGURES: Final = (
     *(QualityCount.sold_lately, QualityCount.refunded_lately, QualityCount.sold, QualityCount.refunded),
@@ -43,6 +44,7 @@ SAID: Final[dict[Cause, LazyString]] = {
     Cause.CALLED_OFF: _l("%(packs)s called off before sending or never collected"),
     Cause.REPLACED: _l("%(packs)s replaced"),
     Cause.LIGHTER: _l("%(packs)s weighed less, the difference refunded"),
+    Cause.SPOILED: _l("%(packs)s bad in part, refunded by weight"),
 }
 
 Owner = tuple[str, str]  # "seller" and a public id, or "station" and a code

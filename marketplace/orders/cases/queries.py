@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, case as when, func, or_, select
 from sqlalchemy.orm import Session
 
+from listings import measures
 from marketplace.core import clock
 from marketplace.core.db import Columns
 from marketplace.core.errors import NotFound
@@ -236,6 +237,7 @@ class Askable:
     unit_price_fen: int
     units: int
     kinds: tuple[Kind, ...]
+    is_weighed: bool  # a part of a pack may be paid for
     is_on_the_road: bool  # by our knowledge; whoever asks has it
 
 
@@ -260,5 +262,6 @@ def shown_line(line: OrderLine, parcel: Parcel, left: Mapping[int, int]) -> Aska
         station_code=parcel.station_code,
         units=left[line.id],
         kinds=tuple(kinds),
+        is_weighed=measures.read(line.unit_zh).kind == "weight",
         is_on_the_road=parcel.state is S.SHIPPED,
     )

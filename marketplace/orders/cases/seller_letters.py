@@ -64,7 +64,7 @@ def is_told_otherwise(shown: ShownCase, fact: str) -> bool:
 
 
 def words(shown: ShownCase, fact: str) -> str:
-    row, line, appeal = shown.row, shown.line, shown.appeal
-    told = {"number": shown.order.number, "goods": f"{line.title_zh} × {row.quantity}", "kind": telling.KINDS[row.kind]}
+    row, appeal = shown.row, shown.appeal
+    told = {"number": shown.order.number, "goods": telling.goods(shown), "kind": telling.KINDS[row.kind]}
     told |= {"url": f"{settings().base_url}/seller/cases/{row.public_id}", "why": appeal.answer if appeal else ""}
     return str(TEXTS[fact]) % {**told, "bearer": telling.BORNE[appeal.bearer] if appeal and appeal.bearer else ""}

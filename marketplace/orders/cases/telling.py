@@ -4,7 +4,7 @@ from typing import Final
 
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 
-from marketplace.core.formats import language, local_datetime, yuan
+from marketplace.core.formats import language, local_datetime, weight, yuan
 from marketplace.core.records import record
 from marketplace.core.timeline import Stop
 from marketplace.orders.cases.queries import CaseRow, ShownCase
@@ -147,6 +147,15 @@ def after_bank(paid: ByBank) -> str:
     if not paid.is_with_buyer and paid.refunded_fen:
         return str(_("%(sum)s goes back to where you paid from.", sum=yuan(paid.refunded_fen)))
     return str(_("Your bank has already given you the money back, so it is not refunded once more."))
+
+
+def goods(shown: ShownCase) -> str:
+    """What a case is about, in one line: packs, and how much of them is bad where that is said by weight."""
+    row, line = shown.row, shown.line
+    packs = f"{line.title_en if language() == 'en' and line.title_en else line.title_zh} × {row.quantity}"
+    if not row.spoiled_grams:
+        return packs
+    return str(_("%(packs)s, %(weight)s of it bad", packs=packs, weight=weight(row.spoiled_grams, language())))
 
 
 def station_name(case: ShownCase) -> str:

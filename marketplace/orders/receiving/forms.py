@@ -1,16 +1,15 @@
 """What came of each pack, as a station enters it, and what sellers say beforehand."""
 
-import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 from flask_babel import gettext as _, lazy_gettext as _l
-from wtforms import HiddenField, RadioField, SelectField, StringField, ValidationError
+from wtforms import HiddenField, RadioField, SelectField, StringField
 from wtforms.validators import Length, NumberRange, Optional
 
-from marketplace.core.formats import in_language, language, yuan
+from marketplace.core.formats import in_language, yuan
 from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice, dropped_beyond
+from marketplace.orders import weights
 from marketplace.orders.forms import WholeNumberField
 from marketplace.orders.receiving import forecasting
 from marketplace.orders.receiving.models import Forecast, Rest
@@ -20,9 +19,6 @@ from marketplace.orders.receiving.sharing import is_a_slip
 from marketplace.orders.receiving.substituting import Candidate
 
 MOST: Final = 100_000
-JIN, KILOGRAM = "jin", "kg"
-GRAMS_IN: Final = {JIN: 500, KILOGRAM: 1000}
-WEIGHT: Final = re.compile(r"\d{1,6}(\.\d{1,3})?")
 RESTS: Final = (
     (Rest.LATER, _l("The rest comes later")),
     (Rest.REFUND, _l("The rest will not come: refund it")),
@@ -41,7 +37,7 @@ class WeighedForm(Form):
     def grams(self, pack: str) -> int | None:
         """None where nothing was weighed."""
         text = self.typed("weight", pack) if f"weight-{pack}" in self else ""
-        return int(Decimal(text) * GRAMS_IN.get(str(self.unit.data), 500)) if text else None
+        return weights.to_grams(text, self.unit.data)
 
 
 class ArrivalForm(KeyedForm, WeighedForm):
@@ -85,25 +81,9 @@ class ForecastForm(WeighedForm):
     seen = HiddenField(filters=[dropped_beyond(16)])
 
 
-def check_weight(_form: Any, field: StringField) -> None:
-    if field.data and (not WEIGHT.fullmatch(field.data) or not Decimal(field.data)):
-        raise ValidationError(_("Enter a weight in digits, such as 49.5."))
-
-
-def unit() -> str:
-    return KILOGRAM if language() == "en" else JIN
-
-
-def in_unit(grams: int | None) -> str:
-    """Grams as the page's unit has them: 49.5."""
-    if not grams:
-        return ""
-    return f"{Decimal(grams) / GRAMS_IN[unit()]:f}"
-
-
 def weight_field(grams: int | None) -> StringField:
-    words = _l("Real weight of all good ones, kg") if unit() == KILOGRAM else _l("Real weight of all good ones, jin")
-    return StringField(words, [Optional(), Length(max=10), check_weight], default=in_unit(grams))
+    words = weights.worded(jin=_l("Real weight of all good ones, jin"), kilograms=_l("Real weight of all good ones, kg"))
+    return StringField(words, [Optional(), Length(max=10), weights.check_weight], default=weights.in_unit(grams))
 
 
 def number_field(words: Any, *, default: int, most: int = MOST) -> WholeNumberField:
@@ -131,7 +111,7 @@ def arrival_form(
         fields[f"rest-{pack.code}"] = RadioField(_l("If not all of it came"), choices=choices, default=rest.value)
     form: ArrivalForm = type("ArrivalFormOfDelivery", (ArrivalForm,), fields)(sent)
     if sent is None:
-        form.seen.data, form.unit.data = delivery.mark, unit()
+        form.seen.data, form.unit.data = delivery.mark, weights.unit()
     return form
 
 
@@ -154,5 +134,5 @@ def forecast_form(delivery: Delivery | None, sent: Any, forecasts: Mapping[str, 
             fields[f"weight-{pack.code}"] = weight_field(said.grams if said else None)
     form: ForecastForm = type("ForecastFormOfSeller", (ForecastForm,), fields)(sent)
     if sent is None and delivery:
-        form.seen.data, form.unit.data = delivery.mark, unit()
+        form.seen.data, form.unit.data = delivery.mark, weights.unit()
     return form

@@ -14,11 +14,12 @@ from marketplace.accounts.rate_limits import HOUR, address as where_from, hit
 from marketplace.core import idempotency
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.formats import language, weight
 from marketplace.core.forms import tidy
 from marketplace.core.settings import settings
 from marketplace.core.steps import take_step
 from marketplace.orders import access
-from marketplace.orders.cases import appealing, opening, queries, returning, telling
+from marketplace.orders.cases import appealing, opening, queries, returning, spoiling, telling
 from marketplace.orders.cases.finding import Reach
 from marketplace.orders.cases.forms import AppealForm, RequestForm, request_form
 from marketplace.orders.cases.queries import Askable
@@ -96,6 +97,12 @@ def create_case(number: str) -> ResponseReturnValue:
     except opening.TooManyUnits as refusal:
         form.quantity.errors = [_("At most %(number)s.", number=refusal.left)]
         return request_page(order, line, form, refusal.status)
+    except spoiling.TooHeavy as refusal:
+        form.spoiled.errors = [_("At most %(weight)s.", weight=weight(refusal.grams, language()))]
+        return request_page(order, line, form, refusal.status)
+    except (spoiling.NotByWeight, spoiling.TooLight) as refusal:
+        form.spoiled.errors = [str(refusal.message)]
+        return request_page(order, line, form, refusal.status)
     except NotFound:
         raise
     except Refusal as refusal:
@@ -114,6 +121,7 @@ def send(number: str, line: str, form: RequestForm, made: list[dict[str, Any]]) 
         line=line,
         quantity=int(form.quantity.data or 0),
         words=str(form.words.data),
+        spoiled_grams=form.spoiled_grams,
         pictures=made,
         actor=access.actor(),
         **said,

@@ -17,6 +17,7 @@ from marketplace.core.steps import take_step
 from marketplace.orders.cases import appealing, deciding, exchanging, queries, returning, telling
 from marketplace.orders.cases.finding import Reach
 from marketplace.orders.cases.forms import AnswerForm, AppealForm, ReasonForm, WitnessForm
+from marketplace.orders.cases.models import AfterSalesCase
 from marketplace.orders.cases.rules import COMES_BACK, Condition, Kind, Wish
 from marketplace.orders.cases.states import CaseState as C, Party
 from marketplace.orders.cases.views import pages
@@ -67,21 +68,21 @@ def case_page(case: str, forms: dict[str, Form], status: int = 200) -> ResponseR
     if "return" not in forms:
         given["return"]["quantity"].data = row.quantity
         given["return"]["condition"].data = Condition.AS_SOLD.value
-    offered = [] if shown["shown"].is_with_the_province else steps_of(row.state, row.kind, row.wish)
+    offered = [] if shown["shown"].is_with_the_province else steps_of(row)
     shown |= {"replacement": queries.replacement(db.session(), row), "form_of_appeal": forms.get("appeal") or AppealForm()}
     return desk.page("cases/station.html", CURRENT, status, forms_of=given, offered=offered, **shown)
 
 
-def steps_of(state: C, kind: Kind, wish: Wish) -> list[str]:
+def steps_of(row: AfterSalesCase) -> list[str]:
     """What the station may do now; the commands look again."""
-    match state:
+    match row.state:
         case C.REQUESTED:
-            back = ["approval"] if kind in COMES_BACK else []
-            return [*back, *(["refund"] if kind is not Kind.UNWANTED else []), "rejection"]
+            back = ["approval"] if row.kind in COMES_BACK and not row.spoiled_grams else []
+            return [*back, *(["refund"] if row.kind is not Kind.UNWANTED else []), "rejection"]
         case C.APPROVED:
             return ["return", "cancellation"]
         case C.GOODS_RETURNED:
-            return [*(["exchange"] if wish is Wish.EXCHANGE else []), "refund"]
+            return [*(["exchange"] if row.wish is Wish.EXCHANGE else []), "refund"]
     return []
 
 

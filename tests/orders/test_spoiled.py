@@ -1,0 +1,222 @@
+"""What is bad in part is paid for by weight (坏果按斤赔): to the fen, once, and never more than it cost."""
+
+import html
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
+from sqlalchemy import update
+
+from marketplace import duties
+from marketplace.core.db import db, in_transaction
+from marketplace.core.errors import Refusal
+from marketplace.core.settings import settings
+from marketplace.orders import refunding
+from marketplace.orders.cases import appealing, automatic, deciding, opening, quality, spoiling
+from marketplace.orders.cases.blame import Cause
+from marketplace.orders.cases.models import QualityCount
+from marketplace.orders.cases.rules import Bearer, Kind, Wish
+from marketplace.orders.cases.states import CaseState as C
+from marketplace.orders.models import OrderLine
+from marketplace.payments.models import Refund
+from tests import factories
+from tests.examples import enough
+from tests.orders.casework import (
+    DAMAGED,
+    PAID,
+    Bought,
+    appeal,
+    arrive,
+    bought,
+    case_of,
+    delivered,
+    do,
+    everything,
+    open_case,
+    picture,
+    small_boxes,
+)
+from tests.orders.conftest import OURS, Shop, balances, differences, hidden
+from tests.orders.refunding import bounce
+
+__all__ = ["delivered", "small_boxes"]
+
+JIN = 500  # grams, of boxes of 2,500 that cost 19.99
+ONE_JIN_BACK = {
+    "gateway_clearing": 6997,
+    "seller_held": -3 * 1839 + 368,
+    "station_held": -3 * 160 - 1000 + 31,
+    "refund_in_transit": -399,
+}
+
+
+@pytest.fixture
+def asked_of_the_station(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = replace(settings(), after_sales_limit_fen=0)
+    monkeypatch.setattr(automatic, "settings", lambda: nothing)
+
+
+def spoiled(of: Bought, grams: int = JIN, quantity: int = 1, **given: Any) -> str:
+    return open_case(of, quantity, **{**DAMAGED, "spoiled_grams": grams, **given})
+
+
+def test_a_jin_is_paid_for_at_once_and_the_boxes_stay_bought(shop: Shop, delivered: Bought) -> None:
+    row = case_of(spoiled(delivered))
+    assert (row.state, row.is_automatic, row.spoiled_grams) == (C.REFUNDED, True, JIN)
+    assert balances(delivered.number) == ONE_JIN_BACK
+    assert db.session.scalars(db.select(OrderLine.refunded_quantity)).one() == 0
+    arrive(shop)
+    assert differences(shop) == []
+    duties.count_quality()
+    found = db.session.scalars(db.select(QualityCount).where(QualityCount.owner_kind == "seller")).one()
+    assert (found.sold, found.refunded, found.spoiled, found.on_seller) == (3, 1, 1, 0)
+    assert quality.SAID[Cause.SPOILED] % {"packs": 1} == "坏了一部分、按斤赔 1 件"
+
+
+def test_all_of_the_weight_is_the_box_with_its_shipping(delivered: Bought) -> None:
+    row = case_of(spoiled(delivered, 2500))
+    assert (row.state, row.spoiled_grams) == (C.REFUNDED, None)
+    assert db.session.scalars(db.select(Refund.fen)).one() == 1999 + 333
+
+
+@pytest.mark.parametrize(
+    ("changed", "refusal"),
+    [
+        ({"grams": 2501}, spoiling.TooHeavy),
+        ({"grams": 0}, spoiling.TooHeavy),
+        ({"grams": -5}, spoiling.TooHeavy),
+        ({"kind": Kind.WRONG}, spoiling.NotByWeight),
+        ({"wish": Wish.EXCHANGE}, spoiling.NotByWeight),
+        ({"pictures": []}, opening.PictureNeeded),
+        ({"quantity": 4}, opening.TooManyUnits),
+    ],
+)
+def test_what_cannot_be_paid_for_by_weight_changes_nothing(delivered: Bought, changed: Any, refusal: type[Refusal]) -> None:
+    with pytest.raises(refusal):
+        spoiled(delivered, **changed)
+    assert everything() == (0, 0) and balances(delivered.number) == PAID
+
+
+@pytest.mark.parametrize("unit", ["30枚箱", "礼盒", "500ml×2瓶"])
+def test_what_is_not_sold_by_weight_is_asked_about_by_packs(delivered: Bought, unit: str) -> None:
+    db.session.execute(update(OrderLine).values(unit_zh=unit))
+    db.session.commit()
+    page = delivered.client.get(f"/orders/{delivered.number}/cases/new?line={delivered.line}").text
+    assert 'name="quantity"' in page and 'name="spoiled"' not in page
+    with pytest.raises(spoiling.NotByWeight):
+        spoiled(delivered)
+    assert everything() == (0, 0)
+
+
+def test_less_than_a_fen_is_nothing(shop: Shop) -> None:
+    with pytest.raises(spoiling.TooLight):
+        spoiled(bought(shop), 1)
+    assert everything() == (0, 0)
+
+
+def test_the_station_refunds_it_or_does_not_but_wants_nothing_back(
+    shop: Shop, delivered: Bought, asked_of_the_station: None
+) -> None:
+    case = spoiled(delivered)
+    assert case_of(case).state is C.REQUESTED
+    with pytest.raises(deciding.SpoiledStays):
+        do(deciding.approve, case)
+    assert case_of(case).state is C.REQUESTED and balances(delivered.number) == PAID
+    do(deciding.refund, case)
+    assert balances(delivered.number) == ONE_JIN_BACK
+    arrive(shop)
+    assert differences(shop) == []
+
+
+def test_the_province_lays_it_on_whom_it_decides(shop: Shop, delivered: Bought, asked_of_the_station: None) -> None:
+    case = spoiled(delivered)
+    do(deciding.reject, case)
+    appeal(case)
+    in_transaction(appealing.grant, case=case, bearer=Bearer.STATION, why="看过", actor="person:9")
+    found = balances(delivered.number)
+    assert (found["seller_payable"], found["station_payable"]) == (-368, 368)
+    arrive(shop)
+    assert differences(shop) == []
+
+
+def test_what_did_not_arrive_may_be_asked_for_again(shop: Shop, delivered: Bought, asked_of_the_station: None) -> None:
+    case = spoiled(delivered)
+    do(deciding.refund, case)
+    bounce(shop, str(case_of(case).refund_public_id))
+    assert balances(delivered.number) == PAID
+    do(deciding.refund, spoiled(delivered))
+    assert balances(delivered.number) == ONE_JIN_BACK
+
+
+def pay_back_by_weight_and_then_the_rest(shop: Shop, weights: list[int], packs: int) -> None:
+    order = bought(shop)
+    paid = 0
+    for grams in weights:
+        try:
+            case = spoiled(order, grams, 2, pictures=DAMAGED["pictures"])
+        except spoiling.TooLight:
+            continue
+        do(deciding.refund, case)
+        row = case_of(case)
+        fen = db.session.scalars(db.select(Refund.fen).where(Refund.public_id == row.refund_public_id)).one()
+        assert row.spoiled_grams is None or 0 < fen <= 1999 * grams // 2500
+        paid += fen
+        if row.spoiled_grams is None:
+            break
+    free = db.select(OrderLine.quantity - OrderLine.refunded_quantity).where(OrderLine.public_id == order.line)
+    units = min(packs, db.session.scalars(free).one())
+    given: dict[str, Any] = {"parcel": order.parcel.public_id, "station": None, "reason": "坏了", "actor": "person:9"}
+    if units:
+        in_transaction(refunding.refund_units, units={order.line: units}, with_shipping=True, **given)
+    if db.session.scalars(free).one():
+        in_transaction(refunding.refund_rest, **given)
+    assert balances(order.number) == {"gateway_clearing": 6997, "refund_in_transit": -6997}
+
+
+def test_by_whatever_way_all_that_was_paid_goes_back(
+    shop: Shop, asked_of_the_station: None, pytestconfig: pytest.Config
+) -> None:
+    listing = factories.make_listing(return_policy="7d_no_reason")
+    shop.apples = factories.make_variant(listing, price_fen=1999, stock_on_hand=100_000).code
+
+    @hypothesis_settings(
+        max_examples=enough(6, pytestconfig), deadline=None, suppress_health_check=list(HealthCheck), database=None
+    )
+    @given(st.lists(st.integers(1, 5000), min_size=1, max_size=5), st.integers(0, 2))
+    def live(weights: list[int], packs: int) -> None:
+        pay_back_by_weight_and_then_the_rest(shop, weights, packs)
+
+    live()
+
+
+def report(of: Bought, **changed: Any) -> Any:
+    address = f"/orders/{of.number}/cases"
+    page = of.client.get(f"{address}/new?line={of.line}")
+    sent: dict[str, Any] = {
+        "kind": "damaged",
+        "wish": "refund",
+        "quantity": "1",
+        "words": "烂了四个",
+        "unit": hidden(page, "unit"),
+    }
+    sent |= {"line": of.line, "idempotency_key": hidden(page, "idempotency_key"), "pictures": [picture()], **changed}
+    return of.client.post(address, data=sent, headers=OURS, content_type="multipart/form-data")
+
+
+def test_the_page_takes_jin_and_says_by_the_field_what_is_wrong(delivered: Bought) -> None:
+    for typed, says in (("5.1", "最多5斤"), ("许多", "重量填数字"), ("0", "重量填数字"), ("0.002", "还不值一分钱")):
+        answer = report(delivered, spoiled=typed)
+        page = html.unescape(answer.text)
+        assert answer.status_code == 422 and says in page and f'value="{typed}"' in page and "烂了四个" in page, typed
+    assert everything() == (0, 0)
+    answer = report(delivered, spoiled="1")
+    assert answer.status_code == 303 and balances(delivered.number) == ONE_JIN_BACK
+    page = delivered.client.get(answer.headers["Location"]).text
+    assert "1斤" in page and "¥3.99" in page
+
+
+def test_english_pages_take_kilograms(delivered: Bought) -> None:
+    delivered.client.get("/?lang=en")
+    answer = report(delivered, spoiled="0.5", unit="kg")
+    assert answer.status_code == 303 and balances(delivered.number) == ONE_JIN_BACK
