@@ -240,4 +240,4 @@ def test_the_sellers_quality_counts_it(shop: Shop) -> None:
     do(deciding.refund, case)
     db.session.rollback()
     found = quality.counted(db.session())
-    assert found["seller", seller] == found["station", "141028"] == (3, 2, 3, 2, 2, *[0] * 6)
+    assert found["seller", seller] == found["station", "141028"] == (3, 2, 3, 2, 2, *[0] * 7)
