@@ -272,6 +272,7 @@ def test_what_was_set_aside_does_not_stand_in_the_phone_any_more(station: Statio
         patch.setattr("marketplace.orders.disputed.refuse_disputed", refuse)
         take(page, parcel, "dispatch", carrier="邮政", tracking_number="YT123456")
         expect(page.locator("[data-acts] .tag").first).to_have_text("有冲突")
+        expect(page.locator("[data-strip]")).to_contain_text("有 1 条对不上")
     page.goto("/station/conflicts")
     page.get_by_label("这条作废").check()
     page.get_by_label("查到的情况").fill("还在架上")

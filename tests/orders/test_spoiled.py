@@ -38,7 +38,7 @@ from tests.orders.casework import (
     small_boxes,
 )
 from tests.orders.conftest import OURS, Shop, balances, differences, hidden
-from tests.orders.refunding import bounce
+from tests.orders.refunding import bounce, clerk_of
 
 __all__ = ["delivered", "small_boxes"]
 
@@ -120,6 +120,8 @@ def test_the_station_refunds_it_or_does_not_but_wants_nothing_back(
 ) -> None:
     case = spoiled(delivered)
     assert case_of(case).state is C.REQUESTED
+    page = clerk_of(shop).get(f"/station/cases/{case}").text
+    assert "要退的话</dt><dd>¥3.99" in page and "坏了</dt><dd>1斤" in page and "寄回来" not in page
     with pytest.raises(deciding.SpoiledStays):
         do(deciding.approve, case)
     assert case_of(case).state is C.REQUESTED and balances(delivered.number) == PAID

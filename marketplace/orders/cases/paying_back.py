@@ -58,6 +58,13 @@ def worth(session: Session, case: AfterSalesCase, line: LineLeft) -> Part:
     return line.part(case.units_due, with_shipping=case.kind is not Kind.UNWANTED)
 
 
+def at_stake(session: Session, case: AfterSalesCase, parcel: Parcel) -> int:
+    """Fen that a refund of this case would give back now; 0 where there is nothing to refund any more. One statement."""
+    line = next(each for each in remaining.of(session, parcel) if each.id == case.order_line_id)
+    is_over = case.refund_public_id is not None or case.is_paid_by_bank or case.units_due > line.units
+    return 0 if is_over else worth(session, case, line).fen
+
+
 def line_left(session: Session, case: AfterSalesCase, parcel: Parcel) -> LineLeft:
     """The case's line, of which the units that are due have not gone back yet. Raises RefundedMeanwhile."""
     line = next(each for each in remaining.of(session, parcel) if each.id == case.order_line_id)

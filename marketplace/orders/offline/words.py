@@ -50,6 +50,7 @@ DECISION_WORDS: Final[dict[Decision, LazyString]] = {
 }
 SCREEN: Final[dict[str, LazyString]] = {
     "online": _l("There is a network. Everything is delivered."),
+    "conflicts": _l("There is a network. Delivered, but {n} do not fit: somebody has to decide."),
     "sending": _l("There is a network. Being delivered: {n}."),
     "offline": _l("No network, carry on. In this phone: {n}. It is sent by itself later."),
     "quiet": _l("No network, carry on. What you write down is sent by itself later."),

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from listings.views import sending
 from marketplace.core.db import db
 from marketplace.core.settings import settings
-from marketplace.orders.cases import appealing, queries, telling
+from marketplace.orders.cases import appealing, paying_back, queries, telling
 from marketplace.orders.cases.finding import Reach
 from marketplace.orders.cases.states import Party
 from marketplace.payments.gateways import current_book
@@ -20,8 +20,10 @@ def told(case: str, reach: Reach, party: Party | None) -> dict[str, Any]:
     """What every page of a case shows, and whether this reader may ask the province. Raises NotFound."""
     session = db.session()
     shown = queries.show(session, case, reach)
+    waits = shown.row.is_open or shown.is_with_the_province
     return {
         "shown": shown,
+        "stake_fen": paying_back.at_stake(session, shown.row, shown.parcel) if waits else 0,
         "standing": telling.standing(shown),
         "stops": telling.timeline(shown),
         "telling": telling,

@@ -23,6 +23,8 @@ const strip = (list, acts) => {
   if (!list) return showStrip("nothing");
   if (network === "offline" && !waiting) return showStrip(Date.now() + list.offset > list.fresh_until ? "old" : "quiet");
   if (network === "offline") return showStrip("offline", { n: waiting });
+  const conflicts = acts.filter((act) => act.state === "conflict").length;
+  if (!waiting && conflicts) return showStrip("conflicts", { n: conflicts });
   return showStrip(waiting ? "sending" : "online", { n: waiting });
 };
 
