@@ -122,6 +122,18 @@ def test_small_damage_with_a_picture_goes_back_at_once(shop: Shop, way: Way, pho
         press(buyer, "link", "回到订单")
         expect(buyer.get_by_text("−¥23.32")).to_be_visible()
 
+        press(buyer, "link", "反映问题")  # of another box only a part: by weight
+        buyer.get_by_label("坏了多少斤").fill("6")
+        buyer.get_by_label("拍照片").set_input_files(photo)
+        buyer.get_by_label("说说怎么回事").fill("烂了四个")
+        press(buyer, "button", "交上去")
+        expect(buyer.get_by_text("最多5斤。").first).to_be_visible()
+        is_at_ease(buyer)
+        buyer.get_by_label("坏了多少斤").fill("1")
+        press(buyer, "button", "交上去")
+        expect(buyer.get_by_text("¥3.99 退回你付款的地方")).to_be_visible()
+        is_at_ease(buyer)
+
 
 def test_the_station_sees_what_comes_back_and_sends_the_same_once_more(shop: Shop, way: Way) -> None:
     order, clerk = bought(shop, 3), clerk_of(shop)
