@@ -1,6 +1,5 @@
 """A real browser on the real application: for what only a browser can tell. The pages run in a thread of the test."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from playwright.sync_api import Browser, Error, Page, ViewportSize, sync_playwri
 from werkzeug.serving import make_server
 
 from tests import peers
+from tests.answering import answering
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = (320, 390, 1280)
@@ -88,14 +88,8 @@ def way(request: pytest.FixtureRequest, browser: Browser) -> Way:
 def serving(app: Flask) -> Iterator[str]:
     """The address at which the application answers meanwhile."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with answering(server):
         yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def barriers(page: Page) -> list[str]:

@@ -50,6 +50,7 @@ def received(shop: Shop) -> Shop:
     return shop
 
 
+@pytest.mark.full
 def test_whatever_was_tampered_with_is_named(received: Shop) -> None:
     engine, cashier = db.engine, received.cashier.storage
     assert named(engine, cashier) == set()

@@ -176,6 +176,7 @@ def test_honest_giving_has_no_differences(given: Giving) -> None:
     assert found == []
 
 
+@pytest.mark.full
 def test_whatever_was_tampered_with_is_named(given: Giving) -> None:
     every = [*TAMPERING.items(), *((check, sql) for check, several in OTHERS.items() for sql in several)]
     assert [(check, sql) for check, sql in every if check not in named(sql)] == []

@@ -77,6 +77,7 @@ def matched(real_app: Flask) -> Iterator[Fund]:
         yield fund
 
 
+@pytest.mark.full
 def test_an_honest_fund_has_no_differences_and_whatever_was_tampered_with_is_named(matched: Fund) -> None:
     assert named() == set()
     assert [(check, sql) for check, sql in TAMPERING if check not in named(sql)] == []

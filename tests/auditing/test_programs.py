@@ -103,6 +103,7 @@ class Taker:
         return Answer(200, "thank you", "", 3)
 
 
+@pytest.mark.full
 def test_what_was_done_in_the_open_is_no_difference_and_all_else_is_named(told: Shop) -> None:
     assert named() == set()
     silent = [(check, sql) for check, statements in TAMPERING.items() for sql in statements if check not in named(sql)]

@@ -35,6 +35,7 @@ TAMPERING = (
 )
 
 
+@pytest.mark.full
 def test_whatever_was_tampered_with_is_named(real_aid: Aid) -> None:
     """One place with a sponsor and a school that was paid, one whose sponsor stopped in a running term."""
     real_aid.pool(2 * TERM)

@@ -60,6 +60,7 @@ def waited(real_app: Flask) -> Iterator[Fund]:
         yield fund
 
 
+@pytest.mark.full
 def test_honest_waiting_has_no_differences_and_whatever_was_tampered_with_is_named(waited: Fund) -> None:
     assert named() == set()
     assert [(check, sql) for check, sql in TAMPERING if check not in named(sql)] == []

@@ -47,6 +47,7 @@ def given(real_app: Flask, make_giving: Callable[[], Giving]) -> Giving:
     return giving
 
 
+@pytest.mark.full
 def test_whatever_was_tampered_with_is_named(given: Giving) -> None:
     assert [(check, sql) for check, sql in TAMPERING if check not in named(sql)] == []
     assert named() == set()

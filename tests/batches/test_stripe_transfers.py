@@ -1,7 +1,6 @@
 """A batch paid by Stripe's own library on the cashier's face: payees, transfers, a reversal, and all of it reconciled."""
 
 from collections.abc import Callable, Iterator
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from marketplace.payments.sandbox import storage
 from marketplace.payments.stripe.gateway import StripeGateway
 from marketplace.payments.transfers import payees as payees_there
 from marketplace.payments.transfers.states import PayeeState, TransferState as T
+from tests.answering import answering
 from tests.batches.conftest import HOUSE, Finance, balance, make_finance
 from tests.batches.test_taking_back import give_back
 from tests.batches.transfers import Desk, desk_of
@@ -34,15 +34,11 @@ def desk(real_app: Flask, make_finance: Callable[[], Finance]) -> Iterator[tuple
     """One whose gateway is Stripe; 100 yuan are there."""
     made = desk_of(make_finance())
     server = make_server("127.0.0.1", 0, real_app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
     gateway = stripe_at(f"http://127.0.0.1:{server.port}/sandbox-cashier", made.cashier.api_key)
     known = gateways()
     known.by_name["stripe"], known.chosen = gateway, "stripe"
-    yield made, gateway
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(server):
+        yield made, gateway
     made.cashier.storage.dispose()
 
 

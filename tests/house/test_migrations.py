@@ -46,6 +46,7 @@ def test_the_newest_is_the_one_that_alembic_means() -> None:
     assert migrations.newest() == ScriptDirectory(str(migrations.FOLDER)).get_current_head()
 
 
+@pytest.mark.full
 def test_the_way_back_leaves_nothing(newest: Engine) -> None:
     migrations.undo(newest)
     with newest.connect() as connection:
@@ -54,6 +55,7 @@ def test_the_way_back_leaves_nothing(newest: Engine) -> None:
         assert not migrations.is_up_to_date(connection)
 
 
+@pytest.mark.full
 def test_a_migration_that_fails_leaves_everything_as_it_was(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     def break_down(_guard: triggers.Guard, _dialect: str) -> None:
         raise RuntimeError("the power is gone")  # when all tables are made already

@@ -2,7 +2,6 @@
 
 import ipaddress
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from marketplace.notifications.reaching import Courier
+from tests.answering import answering
 
 
 @dataclass
@@ -41,14 +41,8 @@ def listening(folder: Path) -> Iterator[Listener]:
     port = server.server_address[1]
     listener = Listener(f"https://127.0.0.1:{port}/events", Courier(lambda _address: True, trusting))
     server.listener = listener  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with answering(server):
         yield listener
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -11,7 +11,6 @@ from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -34,6 +33,7 @@ from marketplace.notifications import messages, ways
 from marketplace.notifications.models import Message
 from marketplace.notifications.ways import ByAddress, Letter, Mail, NoWayOut, OnThePage, SmsBridge, Undeliverable, Way
 from tests import peers
+from tests.answering import answering
 
 SENDER = "山西青年电商扶贫馆 <pavilion@example.test>"
 LETTER = Letter(
@@ -182,10 +182,9 @@ def bridge(answers: list[int]) -> Iterator[tuple[str, list[tuple[str | None, Any
         def log_message(self, *_words: object) -> None:
             return None
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Bridge) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Bridge)
+    with answering(server):
         yield f"http://127.0.0.1:{server.server_port}/sms", asked
-        server.shutdown()
 
 
 def test_an_sms_goes_to_the_bridge() -> None:

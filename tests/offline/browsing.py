@@ -19,6 +19,7 @@ from marketplace.core.db import db
 from marketplace.orders.models import Parcel
 from marketplace.orders.offline.models import DeskAct
 from tests import factories, peers
+from tests.answering import LOOKS
 from tests.browser import OPTIONS
 from tests.offline.conftest import make_places
 
@@ -88,7 +89,7 @@ class Line:
     def up(self) -> None:
         self.server = make_server("127.0.0.1", self.port, self.app, threaded=True)
         self.port = self.server.port
-        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs=LOOKS)
         self.thread.start()
 
     def down(self) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import Any, cast
 
 import pytest
@@ -36,6 +35,7 @@ from marketplace.payments.states import AttemptState, RefundState
 from marketplace.payments.stripe import translation
 from marketplace.payments.stripe.gateway import StripeGateway
 from tests import cashiers, peers
+from tests.answering import answering
 
 BEGUN = datetime.now(UTC) - timedelta(minutes=1)
 RETURN = "http://127.0.0.1:8000/orders/SX-7F3KQ2MD"
@@ -64,12 +64,8 @@ def house(request: pytest.FixtureRequest, real_app: Flask) -> Iterator[House]:
         yield House(cashier, pay)
     else:
         with_face = make_server("127.0.0.1", 0, real_app, threaded=True)
-        thread = Thread(target=with_face.serve_forever)
-        thread.start()
-        yield House(stripe_at(f"http://127.0.0.1:{with_face.port}/sandbox-cashier", cashier.api_key), pay)
-        with_face.shutdown()
-        thread.join()
-        with_face.server_close()
+        with answering(with_face):
+            yield House(stripe_at(f"http://127.0.0.1:{with_face.port}/sandbox-cashier", cashier.api_key), pay)
     cashier.storage.dispose()
 
 
@@ -292,17 +288,11 @@ def test_localstripe_movements_name_what_they_were_made_for(local: StripeGateway
 def test_localstripe_signs_what_we_accept(local: StripeGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Ear, "heard", [], raising=False)
     ear = HTTPServer(("127.0.0.1", 0), Ear)
-    thread = Thread(target=ear.serve_forever)
-    thread.start()
-    try:
+    with answering(ear):
         hook = {"url": f"http://127.0.0.1:{ear.server_port}/", "secret": "whsec_localstripe"}
         requests.post(f"{peers.localstripe()}/_config/webhooks/ours", json=hook, timeout=10).raise_for_status()
         local.client.v1.customers.create(params={"email": "buyer@example.org"})  # what it tells of: of payments, nothing
         peers.wait_until(lambda: bool(Ear.heard))
-    finally:
-        ear.shutdown()
-        thread.join()
-        ear.server_close()
 
     body, headers = Ear.heard[0]
     told = local.parse_webhook(body, headers)

@@ -3,7 +3,6 @@
 import http.client
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from threading import Thread
 
 import pytest
 import time_machine
@@ -15,19 +14,16 @@ from marketplace.payments import inbox
 from marketplace.payments.models import GatewayEvent
 from marketplace.payments.sandbox import delivery
 from marketplace.payments.states import AttemptState, EventStatus
+from tests.answering import answering
 from tests.payments.conftest import ALLOCATED, CAPTURED, Till, booked, state_of
 
 
 @pytest.fixture
 def address(till: Till, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     server = make_server("127.0.0.1", 0, till.app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
     monkeypatch.setattr(till.cashier, "base_url", f"http://127.0.0.1:{server.port}")
-    yield "127.0.0.1", server.port
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(server):
+        yield "127.0.0.1", server.port
 
 
 def test_a_payment_is_told_over_http_and_booked_once(till: Till, address: tuple[str, int]) -> None:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -32,6 +31,7 @@ from marketplace.payments.models import Refund
 from marketplace.payments.states import AttemptState, RefundState
 from marketplace.payments.stripe import translation
 from marketplace.payments.stripe.gateway import StripeGateway
+from tests.answering import answering
 from tests.payments.conftest import ALLOCATED, RETURN, Till, booked, moved, state_of
 
 SECRETS = ("whsec_new", "whsec_old")
@@ -70,12 +70,8 @@ def mouth(request: pytest.FixtureRequest) -> Iterator[tuple[Mouth, StripeGateway
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield speaking, gateway_at(f"http://127.0.0.1:{server.server_port}")
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(server):
+        yield speaking, gateway_at(f"http://127.0.0.1:{server.server_port}")
 
 
 def says(status: int, kind: str, code: str = "") -> tuple[int, dict[str, Any]]:
@@ -151,14 +147,10 @@ class StripeTill:
 @pytest.fixture
 def shop(till: Till) -> Iterator[StripeTill]:
     server = make_server("127.0.0.1", 0, till.app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
     gateway = gateway_at(f"http://127.0.0.1:{server.port}/sandbox-cashier", till.cashier.api_key)
     gateways().by_name["stripe"], gateways().chosen = gateway, "stripe"
-    yield StripeTill(till, gateway)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(server):
+        yield StripeTill(till, gateway)
 
 
 CAPTURED = moved("capture", "gateway_clearing:stripe", "buyer_clearing:")

@@ -305,6 +305,7 @@ def test_in_english(giving: Giving, client: FlaskClient) -> None:
     assert "In the account now ¥10.00" in page and campaign.title_en in page and "Anonymous" in page
 
 
+@pytest.mark.full
 def test_the_file_is_sent_with_memory_flat(giving: Giving) -> None:
     def peak() -> int:
         tracemalloc.start()

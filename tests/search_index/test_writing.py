@@ -113,6 +113,7 @@ def test_a_rebuild_that_fails_leaves_everything_as_it_was(index: WhooshIndex) ->
     assert count(index) == 10
 
 
+@pytest.mark.full
 def test_searching_goes_on_while_others_write(index: WhooshIndex) -> None:
     done, failures = Event(), []
 
