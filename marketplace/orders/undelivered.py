@@ -53,7 +53,11 @@ def sum_if_cancelled(session: Session, order: Order) -> int:
     somebody on the provider's own pages."""
     waiting = [parcel.id for parcel in order.parcels if parcel.state in WAITING]
     lines = remaining.of_parcels(session, waiting) if waiting else {}
-    fen = sum(line.rest.fen for parcel in lines.values() for line in parcel)
+    return still_there(session, order, sum(line.rest.fen for parcel in lines.values() for line in parcel))
+
+
+def still_there(session: Session, order: Order, fen: int) -> int:
+    """Of so much that a refund would give back, what is left of the order's payment."""
     if fen and order.paid_at is not None and disputed.is_lost(session, order.number):
         return max(min(fen, refunds.left_of(session, payments.attempt_of(session, order.number))), 0)
     return fen
@@ -93,7 +97,8 @@ def parts_to_cancel(session: Session, order: Order) -> dict[str, int]:
         return {}
     waiting = {parcel.id: parcel.public_id for parcel in order.parcels if parcel.state is S.AWAITING_ACCEPTANCE}
     lines = remaining.of_parcels(session, list(waiting)) if waiting else {}
-    return {waiting[id_]: sum(line.rest.fen for line in parcel) for id_, parcel in lines.items()}
+    found = {waiting[number]: sum(line.rest.fen for line in parcel) for number, parcel in lines.items()}
+    return {parcel: still_there(session, order, fen) for parcel, fen in found.items()}
 
 
 def cancel_part(session: Session, *, number: str, parcel: str, actor: str) -> int:

@@ -84,8 +84,8 @@ def test_all_of_the_weight_is_the_box_with_its_shipping(delivered: Bought) -> No
     ("changed", "refusal"),
     [
         ({"grams": 2501}, spoiling.TooHeavy),
-        ({"grams": 0}, spoiling.TooHeavy),
-        ({"grams": -5}, spoiling.TooHeavy),
+        ({"grams": 0}, spoiling.TooLight),
+        ({"grams": -5}, spoiling.TooLight),
         ({"kind": Kind.WRONG}, spoiling.NotByWeight),
         ({"wish": Wish.EXCHANGE}, spoiling.NotByWeight),
         ({"pictures": []}, opening.PictureNeeded),
@@ -207,7 +207,13 @@ def report(of: Bought, **changed: Any) -> Any:
 
 
 def test_the_page_takes_jin_and_says_by_the_field_what_is_wrong(delivered: Bought) -> None:
-    for typed, says in (("5.1", "最多5斤"), ("许多", "重量填数字"), ("0", "重量填数字"), ("0.002", "还不值一分钱")):
+    for typed, says in (
+        ("5.1", "最多5斤"),
+        ("许多", "重量填数字"),
+        ("0", "重量填数字"),
+        ("0.002", "还不值一分钱"),
+        ("0.001", "还不值一分钱"),
+    ):
         answer = report(delivered, spoiled=typed)
         page = html.unescape(answer.text)
         assert answer.status_code == 422 and says in page and f'value="{typed}"' in page and "烂了四个" in page, typed

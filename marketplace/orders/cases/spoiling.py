@@ -47,11 +47,13 @@ def grams_of_pack(session: Session, line: OrderLine) -> int | None:
 
 
 def check(session: Session, line: OrderLine, *, grams: int, quantity: int, kind: Kind, wish: Wish) -> int | None:
-    """So much of that many packs; None where it is all of them. Raises NotByWeight, TooHeavy."""
+    """So much of that many packs; None where it is all of them. Raises NotByWeight, TooLight, TooHeavy."""
     pack = grams_of_pack(session, line)
     if pack is None or kind is not Kind.DAMAGED or wish is not Wish.REFUND:
         raise NotByWeight(line.public_id)
-    if not 0 < grams <= pack * quantity:
+    if grams < 1:
+        raise TooLight(line.public_id)
+    if grams > pack * quantity:
         raise TooHeavy(line.public_id, pack * quantity)
     return grams if grams < pack * quantity else None
 
