@@ -71,6 +71,17 @@ def test_16_of_an_order_whose_parcel_is_refused_afterwards(shop: Shop, fen: int,
         assert_sound(shop)
 
 
+def test_16_of_an_order_of_two_stations_of_which_neither_promises_more_than_is_left(shop: Shop) -> None:
+    number = shop.paid_order(shop.browser(), apples=1, millet=1)
+    before = undelivered.parts_to_cancel(db.session(), get(number))
+    assert len(before) == 2 and sum(before.values()) == get(number).total_fen
+    send_back_there(shop, number, get(number).total_fen - 100)
+    with a_minute_later(shop):
+        shop.cashier.finish_refunds()
+        shop.work()
+        assert set(undelivered.parts_to_cancel(db.session(), get(number)).values()) == {100}
+
+
 def test_16_of_an_order_and_then_it_does_not_arrive(shop: Shop) -> None:
     number = shop.paid_order(shop.browser(), apples=1)
     before = balances(number)
