@@ -84,21 +84,33 @@ def begin(session: Session, *, person_id: int, category: str, by: int | None = N
     seller = session.get(Seller, person_id)
     if seller is None:
         raise NoStation
-    chosen = session.get(Category, category)
-    if chosen is None or chosen.parent_code is None:
-        raise NotFound(category)
+    chosen = get_category(session, category)
     drafts = select(func.count()).select_from(Listing).where(Listing.seller_id == person_id, Listing.state == L.DRAFT)
     if (session.scalar(drafts) or 0) >= MOST_DRAFTS:
         raise TooManyDrafts
-    listing = Listing(code=f"G{ids.order_number().removeprefix('SX-')}", seller_id=person_id, category_code=category)
+    listing = Listing(code=f"G{ids.order_number().removeprefix('SX-')}", seller_id=person_id)
     listing.station_code, listing.seller_name = seller.station_code, seller.name_zh
-    listing.origin_village_zh, listing.drawing = seller.village_zh, drawing_of(category)
-    listing.is_perishable, listing.return_policy = chosen.is_perishable, chosen.return_policy
+    listing.origin_village_zh = seller.village_zh
+    put_into(listing, chosen)
     session.add(listing)
     session.flush()
     who = actor(person_id, by)
     leave_trace(session, listing, None, L.DRAFT, actor=who, why="begun", station=listing.station_code)
     return listing.code
+
+
+def get_category(session: Session, code: str) -> Category:
+    """One that goods can be in. Raises NotFound."""
+    found = session.get(Category, code)
+    if found is None or found.parent_code is None:
+        raise NotFound(code)
+    return found
+
+
+def put_into(listing: Listing, category: Category) -> None:
+    """With what the category brings along: whether it keeps, whether it may be sent back, the drawing instead of a photo."""
+    listing.category_code, listing.drawing = category.code, drawing_of(category.code)
+    listing.is_perishable, listing.return_policy = category.is_perishable, category.return_policy
 
 
 def get_editable(session: Session, code: str, person_id: int, by: int | None = None) -> Listing:
@@ -117,9 +129,15 @@ def reopen(session: Session, listing: Listing, by: int | None = None) -> None:
         raise NotEditable(listing.code)
 
 
-def describe(session: Session, *, code: str, person_id: int, details: Details, by: int | None = None) -> None:
-    """Write what was entered into the draft, its first pack included. Raises NotFound, NotEditable, OutOfStock."""
+def describe(
+    session: Session, *, code: str, person_id: int, details: Details, category: str | None = None, by: int | None = None
+) -> None:
+    """Write what was entered into the draft, its first pack included, and the category it shall be in instead, if any.
+
+    Raises NotFound, NotEditable, OutOfStock."""
     listing = get_editable(session, code, person_id, by)
+    if category:
+        put_into(listing, get_category(session, category))
     write(listing, details.content)
     variant, counted_by = packs.first(session, listing.id), actor(person_id, by)
     if variant is None:
@@ -128,12 +146,24 @@ def describe(session: Session, *, code: str, person_id: int, details: Details, b
         packs.write(session, variant, details.pack, counted_by)
 
 
-def redescribe(session: Session, *, code: str, person_id: int, content: Mapping[str, Any], by: int | None = None) -> bool:
-    """Write what it is, of a draft at once; of what is for sale as an edit. Whether the station has something to look at."""
+def redescribe(
+    session: Session,
+    *,
+    code: str,
+    person_id: int,
+    content: Mapping[str, Any],
+    category: str | None = None,
+    by: int | None = None,
+) -> bool:
+    """Write what it is, of a draft at once; of what is for sale as an edit, which leaves the category as it is.
+
+    Whether the station has something to look at."""
     listing = get_own(session, code, person_id, by)
     if listing.state in REVISED:
         return revising.propose(session, code=code, person_id=person_id, changes=content, by=by)
     reopen(session, listing, by)
+    if category:
+        put_into(listing, get_category(session, category))
     write(listing, content)
     return False
 

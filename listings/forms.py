@@ -168,6 +168,12 @@ class DetailsForm(PackForm, ContentForm):
     """What it is, and its first pack: all that a draft needs."""
 
 
+class DraftForm(DetailsForm):
+    """The same on a page, where the category can still be another one; not sent, it stays as it is."""
+
+    category = SelectField(_l("Category"), [Optional()])
+
+
 class CertificateForm(KeyedForm):
     kind = SelectField(_l("Which paper?"), [Needed(_l("Choose which paper it is."))], choices=choices(KINDS))
     name = StringField(_l("What it says"), [Needed(_l("Enter what the paper says.")), Length(min=2, max=40)])

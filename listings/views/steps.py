@@ -12,10 +12,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from listings import certificates, differences, drafting, editing, offering, own, packs, pictures, reviewing, revising
 from listings.drafting import EDITABLE, Details
-from listings.forms import ContentForm, DetailsForm, grams_of
+from listings.forms import ContentForm, DetailsForm, DraftForm, grams_of
 from listings.models import Listing, Media
 from listings.states import REVISED, ListingState
 from listings.stock import OutOfStock
+from listings.views.beginning import with_categories
 from listings.views.frame import get_own, home, page, whose
 from listings.views.sending import add_pictures
 from marketplace.accounts.permissions import requires
@@ -107,24 +108,25 @@ def create_details(code: str) -> ResponseReturnValue:
     listing = get_own(code)
     if listing.state in REVISED:
         return create_edit(listing)
-    form = DetailsForm(request.form)
+    form = with_categories(DraftForm(request.form))
     is_whole = form.validate()
     if not is_whole and "later" in request.form:
         return keep_for_later(listing, form)
     if not is_whole:
         return details_page(listing, form, 422)
     try:
-        in_transaction(drafting.describe, **whose(listing), details=details_of(form))
+        in_transaction(drafting.describe, **whose(listing), details=details_of(form), category=form.category.data)
     except OutOfStock:
         form.stock.errors = [_("Some of these are in orders already, so there cannot be fewer.")]
         return details_page(listing, form, 422)
     return redirect(home() if "later" in request.form else url_for(".show_preview", code=code), 303)
 
 
-def keep_for_later(listing: Listing, form: DetailsForm) -> ResponseReturnValue:
+def keep_for_later(listing: Listing, form: DraftForm) -> ResponseReturnValue:
     """What is right of an unfinished form stays in the draft; packs are kept whole or not at all."""
     kept = {column: form[field].data for field, column in COLUMNS.items() if form[field].data and not form[field].errors}
-    in_transaction(drafting.redescribe, **whose(listing), content=kept)
+    category = None if form.category.errors else form.category.data
+    in_transaction(drafting.redescribe, **whose(listing), content=kept, category=category)
     missing = _(", ").join(str(field.label.text).rstrip("。") for field in form if field.errors)
     flash(_("Kept for now. Still to fill in: %(fields)s", fields=missing), "note")
     return redirect(home(), 303)
@@ -180,7 +182,7 @@ def filled(listing: Listing) -> ContentForm:
     data = {field: content[column] for field, column in COLUMNS.items()}
     if listing.state in REVISED:
         return ContentForm(data=data)
-    form = DetailsForm(data=data)
+    form = with_categories(DraftForm(data=data | {"category": listing.category_code}))
     if variant := packs.first(db.session(), listing.id):
         form.unit.data, form.stock.data = variant.unit_zh, variant.on_hand
         if grams_of(variant.unit_zh) is None:

@@ -210,6 +210,43 @@ def test_a_bad_field_is_named_and_nothing_typed_is_lost(shop: Flask, field: str,
     assert db.session.scalar(select(func.count()).select_from(Variant)) == 0
 
 
+def test_a_draft_begun_in_the_wrong_category_is_put_into_another(shop: Flask) -> None:
+    """With what that category brings along: apples may not be sent back, their drawing is an apple."""
+    factories.make_category(code="fruit", name_zh="水果", name_en="Fruit")
+    factories.make_category(parent_code="fruit")
+    client = shop.test_client()
+    make_seller(client)
+    code = begin(client)
+    here = f"/seller/listings/{code}/details"
+
+    def kind() -> tuple[str, bool, str, str]:
+        db.session.rollback()
+        row = db.session.scalars(select(Listing).where(Listing.code == code)).one()
+        return row.category_code, row.is_perishable, row.return_policy, row.drawing
+
+    millet, apple = kind(), ("fruit-apple", True, "fresh_excluded", "apple")
+    assert re.findall(r'<option selected value="([\w-]+)"', client.get(here).text) == ["grain-millet"]
+
+    for rubbish in ("fruit", "fruit-none", "'"):
+        answer = post(client, here, DETAILS | {"category": rubbish})
+        assert answer.status_code == 422 and 'href="#category"' in answer.text
+        assert kind() == millet
+    assert post(client, here, {"category": "fruit", "title": "沁州黄", "later": "y"}).status_code == 303
+    assert kind() == millet
+    assert post(client, here, {"category": "fruit-apple", "title": "沁州黄", "later": "y"}).status_code == 303
+    assert kind() == apple
+    assert post(client, here, DETAILS | {"category": "grain-millet"}).status_code == 303
+    assert kind() == millet
+    assert post(client, here, DETAILS | {"category": "fruit-apple"}).status_code == 303
+    assert post(client, here, DETAILS | {"category": ""}).status_code == 303
+    assert post(client, here, DETAILS).status_code == 303
+    assert kind() == apple
+
+    post(client, f"/seller/listings/{code}/submission")
+    assert post(client, here, DETAILS | {"category": "grain-millet"}).status_code == 409
+    assert kind() == apple
+
+
 def test_another_sellers_listing_does_not_exist(shop: Flask) -> None:
     mine, theirs = shop.test_client(), shop.test_client()
     make_seller(mine)
