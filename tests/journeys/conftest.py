@@ -101,9 +101,9 @@ def script(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def width() -> int:
-    """Of a phone; who tells of a desk as well says so in their own file."""
-    return 390
+def width(databases: SQLiteFiles | PostgresServer) -> int:
+    """A phone on one database, a desk on the other: with every change one with JavaScript and one without, at night both."""
+    return 1280 if isinstance(databases, PostgresServer) else 390
 
 
 @pytest.fixture

@@ -4,15 +4,8 @@ import re
 
 import pytest
 
-from tests.databases import PostgresServer, SQLiteFiles
 from tests.houses import House
 from tests.journeys.conftest import Person
-
-
-@pytest.fixture
-def width(databases: SQLiteFiles | PostgresServer) -> int:
-    """A phone on one database, a desk on the other: with every change one with JavaScript and one without, at night both."""
-    return 1280 if isinstance(databases, PostgresServer) else 390
 
 
 @pytest.mark.full

@@ -1,4 +1,4 @@
-"""A sponsor's promise from the officer's desk to a giver's page, on phones: written down, paid in, opened, given, closed."""
+"""A sponsor's promise from the officer's desk to a giver's page: written down, paid in, opened, given, closed."""
 
 import pytest
 
