@@ -10,6 +10,7 @@ from marketplace.orders.cases import appealing, deciding, exchanging, opening, p
 from marketplace.orders.cases.rules import Bearer, Condition, Wish
 from marketplace.orders.cases.states import CaseState as C
 from marketplace.orders.states import OrderState, ParcelState as S
+from tests.orders.access_to import order_page
 from tests.orders.casework import (
     Bought,
     appeal,
@@ -55,9 +56,12 @@ def test_the_same_goods_are_sent_once_more_for_nothing(shop: Shop, delivered: Bo
     in_transaction(settlement.confirm, number=number, parcel=parcel.public_id, actor="guest")
     assert get(number).state is OrderState.COMPLETED
 
+    page_of_it = order_page(shop, number)
     with later(days=6.9):
+        assert "要是还有问题，到这里请省里来定" in page_of_it.get(f"/orders/{number}").text
         appeal(returned)
         in_transaction(appealing.grant, case=returned, bearer=Bearer.EACH, why="两次都坏", actor="person:9")
+        assert "省里来定" not in page_of_it.get(f"/orders/{number}").text  # it has
         page = delivered.client.get(f"/orders/{delivered.number}/cases/{returned}").text
         assert "退回你付款的地方" in page and "换的货没送到" not in page  # it came, and was bad again
         assert f"<dd>{number}</dd>" in page

@@ -16,11 +16,11 @@ from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, cut
 from marketplace.core.transitions import EventRow
 from marketplace.orders import kept
-from marketplace.orders.cases import opening
+from marketplace.orders.cases import appealing, opening
 from marketplace.orders.cases.finding import Reach, within
 from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal, CasePicture
 from marketplace.orders.cases.rules import Kind, kinds_open
-from marketplace.orders.cases.states import OPEN_CASE, AppealState, CaseState
+from marketplace.orders.cases.states import OPEN_CASE, AppealState, CaseState, Party
 from marketplace.orders.models import Order, OrderLine, Parcel
 from marketplace.orders.receiving.models import Substitute
 from marketplace.orders.receiving.states import SubstituteState
@@ -188,11 +188,12 @@ def of_order(session: Session, number: str) -> Sequence[CaseRow]:
     return rows_of(session, rows)
 
 
-def of_exchange(session: Session, number: str) -> tuple[str, str] | None:
-    """For the order of a replacement: the first order's number and the case. One statement."""
-    wanted = joined(select(Order.number, AfterSalesCase.public_id)).where(AfterSalesCase.exchange_number == number)
-    row = session.execute(wanted).first()
-    return (row[0], row[1]) if row else None
+def of_exchange(session: Session, number: str) -> tuple[str, str, bool] | None:
+    """For the order of a replacement: the first order's number, the case, whether its buyer may still ask the province."""
+    wanted = joined(select(Order.number, AfterSalesCase)).where(AfterSalesCase.exchange_number == number)
+    if (row := session.execute(wanted).first()) is None:
+        return None
+    return row[0], row[1].public_id, appealing.may_ask(session, row[1], Party.BUYER)
 
 
 def replacement(session: Session, case: AfterSalesCase) -> str | None:
