@@ -12,14 +12,15 @@ from marketplace.orders.cases.rules import MOST_PICTURES
 
 CASE: Final = "^[0-9a-f]{16}$"
 MOST_GRAMS: Final = 1_000_000_000  # as many as four bytes hold
+MOST_PIECES: Final = 1_000_000
 File = Annotated[str, Field(json_schema_extra={"format": "binary"})]
 
 
 class NewCase(Body):
     """So many packs of one line, `sku`, of an order that has arrived. Damage needs a picture: send a form instead of JSON.
 
-    `exchange` is for goods that are damaged or wrong. With `spoiled_grams`, of what is sold by weight, a refund for damage
-    is the price of so much."""
+    `exchange` is for goods that are damaged or wrong. With `spoiled_grams`, of what is sold by weight, or `spoiled_pieces`,
+    of what is sold by the piece, a refund for damage is the price of so much."""
 
     order: Annotated[str, Field(pattern=ORDER)]
     sku: Code
@@ -27,6 +28,7 @@ class NewCase(Body):
     kind: Literal["damaged", "wrong", "missing", "unwanted"]
     wish: Literal["refund", "exchange"] = "refund"
     spoiled_grams: Annotated[int | None, Field(ge=1, le=MOST_GRAMS)] = None
+    spoiled_pieces: Annotated[int | None, Field(ge=1, le=MOST_PIECES)] = None
     words: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
@@ -44,6 +46,7 @@ class CaseAnswer(Face):
     sku: str
     quantity: int
     spoiled_grams: int | None
+    spoiled_pieces: int | None
     kind: str
     wish: str
     state: str

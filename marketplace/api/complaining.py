@@ -22,6 +22,7 @@ from marketplace.orders.cases.forms import request_form
 from marketplace.orders.cases.rules import MOST_PICTURES, Kind, Wish
 from marketplace.orders.models import Order, OrderLine, Parcel
 
+SAME: Final = ("quantity", "spoiled_grams", "spoiled_pieces", "opened_at", "decide_by", "answer")
 PLACES: Final = {name: f"#/{name}" for name in ("quantity", "kind", "wish", "words")}
 POINTS_AT: Final[dict[type[Refusal], str]] = {
     opening.TooManyUnits: "#/quantity",
@@ -30,7 +31,9 @@ POINTS_AT: Final[dict[type[Refusal], str]] = {
     opening.PictureNeeded: "#/pictures",
     spoiling.NotByWeight: "#/spoiled_grams",
     spoiling.TooHeavy: "#/spoiled_grams",
-    spoiling.TooLight: "#/spoiled_grams",
+    spoiling.NotByPiece: "#/spoiled_pieces",
+    spoiling.TooManyPieces: "#/spoiled_pieces",
+    spoiling.TooLight: "",
 }
 
 
@@ -68,14 +71,15 @@ def open_case(session: Session, *, person: Visitor, asked: NewCaseWithPictures, 
     buying.get_own(session, person, asked.order)
     said: dict[str, Any] = {"kind": Kind(asked.kind), "wish": Wish(asked.wish), "quantity": asked.quantity}
     said |= {"number": asked.order, "line": get_line(session, asked), "words": asked.words, "pictures": made}
-    said["spoiled_grams"] = asked.spoiled_grams
+    said |= {"spoiled_grams": asked.spoiled_grams, "spoiled_pieces": asked.spoiled_pieces}
     try:
         case = opening.open_case(session, actor=f"person:{person.id}", **said)
     except tuple(POINTS_AT) as refusal:
         words = (
             _("At most %(number)s.", number=refusal.left) if isinstance(refusal, opening.TooManyUnits) else refusal.message
         )
-        refusal.wrong = [(POINTS_AT[type(refusal)], str(words))]
+        where = POINTS_AT[type(refusal)] or ("#/spoiled_pieces" if asked.spoiled_pieces else "#/spoiled_grams")
+        refusal.wrong = [(where, str(words))]
         raise
     session.flush()
     session.expire_all()
@@ -99,7 +103,7 @@ def show(session: Session, *, person: Visitor, case: str) -> CaseAnswer:
         raise NotFound(case)
     row = shown.row
     return CaseAnswer(
-        **{name: getattr(row, name) for name in ("quantity", "spoiled_grams", "opened_at", "decide_by", "answer")},
+        **{name: getattr(row, name) for name in SAME},
         case=row.public_id,
         order=shown.order.number,
         sku=shown.line.variant_code,

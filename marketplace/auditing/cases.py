@@ -60,18 +60,21 @@ CASES: Final = (
         "refunded cases have their refund",
         """SELECT c.public_id AS name FROM after_sales_case c LEFT JOIN case_appeal a ON a.case_id = c.id
         LEFT JOIN refund_line rl ON rl.refund_public_id = c.refund_public_id AND rl.order_line_id = c.order_line_id
-        AND rl.quantity = CASE WHEN c.spoiled_grams IS NULL THEN COALESCE(c.returned_quantity, c.quantity) ELSE 0 END
+        AND rl.quantity = CASE WHEN COALESCE(c.spoiled_grams, c.spoiled_pieces) IS NULL
+            THEN COALESCE(c.returned_quantity, c.quantity) ELSE 0 END
         WHERE (c.state = 'refunded' OR a.state = 'granted' OR c.refund_public_id IS NOT NULL)
         AND NOT c.is_paid_by_bank AND rl.refund_public_id IS NULL""",
         "case {name} is refunded, but no refund gives its units back",
     ),
     Check(
-        "what is bad in part is paid for by weight",
-        """SELECT c.public_id AS name, c.spoiled_grams AS owed, rl.goods_fen AS amount FROM after_sales_case c
+        "what is bad in part is paid for in part",
+        """SELECT c.public_id AS name, COALESCE(c.spoiled_grams, c.spoiled_pieces) AS owed, rl.goods_fen AS amount
+        FROM after_sales_case c
         JOIN order_line l ON l.id = c.order_line_id JOIN refund_line rl ON rl.refund_public_id = c.refund_public_id
-        WHERE c.spoiled_grams IS NOT NULL AND (rl.shipping_fen <> 0
-            OR CAST(rl.goods_fen AS BIGINT) * l.net_weight_grams > CAST(l.unit_price_fen AS BIGINT) * c.spoiled_grams)""",
-        "case {name}: {owed} g were bad, {amount} fen are more than they cost",
+        WHERE COALESCE(c.spoiled_grams, c.spoiled_pieces) IS NOT NULL AND (rl.shipping_fen <> 0
+            OR CAST(rl.goods_fen AS BIGINT) * COALESCE(c.pieces_of_pack, l.net_weight_grams)
+                > CAST(l.unit_price_fen AS BIGINT) * COALESCE(c.spoiled_grams, c.spoiled_pieces))""",
+        "case {name}: {owed} (grams or pieces) were bad, {amount} fen are more than they cost",
     ),
     Check(
         "refunds of cases have their case",

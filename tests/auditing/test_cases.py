@@ -22,7 +22,11 @@ REPLACEMENT = "(SELECT id FROM parcel WHERE goods_fen = 0)"
 SETTLED = "(subject, from_state, to_state, actor, why, at)"
 TAMPERING = (
     ("refunded cases have their refund", "UPDATE after_sales_case SET quantity = 2 WHERE is_automatic"),
-    ("what is bad in part is paid for by weight", "UPDATE after_sales_case SET spoiled_grams = 1 WHERE is_automatic"),
+    ("what is bad in part is paid for in part", "UPDATE after_sales_case SET spoiled_grams = 1 WHERE is_automatic"),
+    (
+        "what is bad in part is paid for in part",
+        "UPDATE after_sales_case SET spoiled_pieces = 1, pieces_of_pack = 30 WHERE is_automatic",
+    ),
     ("refunds of cases have their case", "UPDATE refund SET reason_key = 'case:other' || id"),
     ("exchanged cases have their order", 'UPDATE "order" SET is_exchange = FALSE, goods_fen = 1, total_fen = 1'),
     (

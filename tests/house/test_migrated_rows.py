@@ -211,6 +211,9 @@ def test_roles_of_before_are_held_since_they_were_recorded_and_cases_stay_refund
         connection.execute(text("UPDATE after_sales_case SET refund_public_id = NULL, is_paid_by_bank = TRUE"))
     with pytest.raises(DBAPIError, match="spoiled_is_paid_for"), engine.begin() as connection:
         connection.execute(text("UPDATE after_sales_case SET spoiled_grams = 0"))
+    for wrong in ("spoiled_pieces = 2", "pieces_of_pack = 30", "spoiled_pieces = 2, pieces_of_pack = 30, spoiled_grams = 5"):
+        with pytest.raises(DBAPIError, match=r"pieces_of_packs|spoiled_is_paid_for"), engine.begin() as connection:
+            connection.execute(text(f"UPDATE after_sales_case SET {wrong}"))
 
 
 def test_keys_of_before_are_as_old_as_their_wish_and_unused_ones_have_no_age(at: At) -> None:

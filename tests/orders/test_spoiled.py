@@ -1,6 +1,7 @@
-"""What is bad in part is paid for by weight (坏果按斤赔): to the fen, once, and never more than it cost."""
+"""What is bad in part is paid for by weight (坏果按斤赔) or by the piece: to the fen, once, and never more than it cost."""
 
 import html
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +43,7 @@ from tests.orders.refunding import bounce, clerk_of
 
 __all__ = ["delivered", "small_boxes"]
 
+Claim = Callable[..., str]
 JIN = 500  # grams, of boxes of 2,500 that cost 19.99
 ONE_JIN_BACK = {
     "gateway_clearing": 6997,
@@ -61,6 +63,15 @@ def spoiled(of: Bought, grams: int = JIN, quantity: int = 1, **given: Any) -> st
     return open_case(of, quantity, **{**DAMAGED, "spoiled_grams": grams, **given})
 
 
+def broken(of: Bought, pieces: int, quantity: int = 1, **given: Any) -> str:
+    return open_case(of, quantity, **{**DAMAGED, "spoiled_pieces": pieces, **given})
+
+
+def sold_as(unit: str) -> None:
+    db.session.execute(update(OrderLine).values(unit_zh=unit))
+    db.session.commit()
+
+
 def test_a_jin_is_paid_for_at_once_and_the_boxes_stay_bought(shop: Shop, delivered: Bought) -> None:
     row = case_of(spoiled(delivered))
     assert (row.state, row.is_automatic, row.spoiled_grams) == (C.REFUNDED, True, JIN)
@@ -71,7 +82,7 @@ def test_a_jin_is_paid_for_at_once_and_the_boxes_stay_bought(shop: Shop, deliver
     duties.count_quality()
     found = db.session.scalars(db.select(QualityCount).where(QualityCount.owner_kind == "seller")).one()
     assert (found.sold, found.refunded, found.spoiled, found.on_seller) == (3, 1, 1, 0)
-    assert quality.SAID[Cause.SPOILED] % {"packs": 1} == "坏了一部分、按斤赔 1 件"
+    assert quality.SAID[Cause.SPOILED] % {"packs": 1} == "坏了一部分、赔了一部分 1 件"
 
 
 def test_all_of_the_weight_is_the_box_with_its_shipping(delivered: Bought) -> None:
@@ -98,15 +109,73 @@ def test_what_cannot_be_paid_for_by_weight_changes_nothing(delivered: Bought, ch
     assert everything() == (0, 0) and balances(delivered.number) == PAID
 
 
-@pytest.mark.parametrize("unit", ["30枚箱", "礼盒", "500ml×2瓶"])
-def test_what_is_not_sold_by_weight_is_asked_about_by_packs(delivered: Bought, unit: str) -> None:
-    db.session.execute(update(OrderLine).values(unit_zh=unit))
-    db.session.commit()
+@pytest.mark.parametrize("unit", ["1枚箱", "礼盒", "500ml×2瓶"])
+def test_what_is_sold_neither_by_weight_nor_by_the_piece_is_asked_about_by_packs(delivered: Bought, unit: str) -> None:
+    sold_as(unit)
     page = delivered.client.get(f"/orders/{delivered.number}/cases/new?line={delivered.line}").text
-    assert 'name="quantity"' in page and 'name="spoiled"' not in page
+    assert 'name="quantity"' in page and 'name="spoiled' not in page
     with pytest.raises(spoiling.NotByWeight):
         spoiled(delivered)
+    with pytest.raises(spoiling.NotByPiece):
+        broken(delivered, 1)
     assert everything() == (0, 0)
+
+
+def test_eggs_are_paid_for_by_the_piece_and_the_boxes_stay_bought(shop: Shop, delivered: Bought) -> None:
+    """Two of thirty that cost 19.99, then three of what is left; the fee that goes back is the station's share of them."""
+    sold_as("30枚箱")
+    row = case_of(broken(delivered, 2))
+    assert (row.state, row.is_automatic, row.spoiled_pieces, row.pieces_of_pack) == (C.REFUNDED, True, 2, 30)
+    assert db.session.scalars(db.select(Refund.fen)).all() == [133]  # 1999 * 2 // 30
+    assert case_of(broken(delivered, 3)).state is C.REFUNDED
+    assert sorted(db.session.scalars(db.select(Refund.fen))) == [133, 199]
+    assert db.session.scalars(db.select(OrderLine.refunded_quantity)).one() == 0
+    page = delivered.client.get(f"/orders/{delivered.number}/cases/{row.public_id}").text
+    assert "坏了</dt><dd>2枚" in page and "¥1.33" in page
+    arrive(shop)
+    assert differences(shop) == []
+    duties.count_quality()
+    found = db.session.scalars(db.select(QualityCount).where(QualityCount.owner_kind == "seller")).one()
+    assert (found.sold, found.refunded, found.spoiled, found.on_seller) == (3, 2, 2, 0)
+
+
+def test_all_pieces_are_the_box_with_its_shipping(delivered: Bought) -> None:
+    sold_as("30枚箱")
+    row = case_of(broken(delivered, 30))
+    assert (row.state, row.spoiled_pieces, row.pieces_of_pack) == (C.REFUNDED, None, None)
+    assert db.session.scalars(db.select(Refund.fen)).one() == 1999 + 333
+
+
+@pytest.mark.parametrize(
+    ("changed", "refusal"),
+    [
+        ({"pieces": 31}, spoiling.TooManyPieces),
+        ({"pieces": 0}, spoiling.TooLight),
+        ({"kind": Kind.WRONG}, spoiling.NotByPiece),
+        ({"wish": Wish.EXCHANGE}, spoiling.NotByPiece),
+        ({"spoiled_grams": 100}, spoiling.NotByWeight),
+        ({"pictures": []}, opening.PictureNeeded),
+    ],
+)
+def test_what_cannot_be_paid_for_by_the_piece_changes_nothing(
+    delivered: Bought, changed: Any, refusal: type[Refusal]
+) -> None:
+    sold_as("30枚箱")
+    with pytest.raises(refusal):
+        broken(delivered, **{"pieces": 2, **changed})
+    assert everything() == (0, 0) and balances(delivered.number) == PAID
+
+
+def test_the_page_takes_pieces_and_says_by_the_field_what_is_wrong(delivered: Bought) -> None:
+    sold_as("30枚箱")
+    for typed, says in (("31", "最多 30"), ("两个", "整数"), ("0", "1"), ("1.5", "整数")):
+        answer = report(delivered, spoiled_pieces=typed)
+        page = html.unescape(answer.text)
+        assert answer.status_code == 422 and says in page and f'value="{typed}"' in page and "烂了四个" in page, typed
+        assert 'href="#spoiled_pieces"' in page
+    assert everything() == (0, 0)
+    assert report(delivered, spoiled_pieces="2", spoiled="1").status_code == 303  # a weight is not asked for here
+    assert db.session.scalars(db.select(Refund.fen)).one() == 133
 
 
 def test_less_than_a_fen_is_nothing(shop: Shop) -> None:
@@ -151,20 +220,21 @@ def test_what_did_not_arrive_may_be_asked_for_again(shop: Shop, delivered: Bough
     assert balances(delivered.number) == ONE_JIN_BACK
 
 
-def pay_back_by_weight_and_then_the_rest(shop: Shop, weights: list[int], packs: int) -> None:
+def pay_back_in_parts_and_then_the_rest(shop: Shop, claim: Claim, of_pack: int, parts: list[int], packs: int) -> None:
+    """`parts`: grams, or pieces, of which a pack holds `of_pack`."""
     order = bought(shop)
     paid = 0
-    for grams in weights:
+    for bad in parts:
         try:
-            case = spoiled(order, grams, 2, pictures=DAMAGED["pictures"])
+            case = claim(order, bad, 2)
         except spoiling.TooLight:
             continue
         do(deciding.refund, case)
         row = case_of(case)
         fen = db.session.scalars(db.select(Refund.fen).where(Refund.public_id == row.refund_public_id)).one()
-        assert row.spoiled_grams is None or 0 < fen <= 1999 * grams // 2500
+        assert not row.is_in_part or 0 < fen <= 1999 * bad // of_pack
         paid += fen
-        if row.spoiled_grams is None:
+        if not row.is_in_part:
             break
     free = db.select(OrderLine.quantity - OrderLine.refunded_quantity).where(OrderLine.public_id == order.line)
     units = min(packs, db.session.scalars(free).one())
@@ -176,18 +246,19 @@ def pay_back_by_weight_and_then_the_rest(shop: Shop, weights: list[int], packs: 
     assert balances(order.number) == {"gateway_clearing": 6997, "refund_in_transit": -6997}
 
 
+@pytest.mark.parametrize(("unit", "claim", "of_pack"), [("5斤箱", spoiled, 2500), ("30枚箱", broken, 30)])
 def test_by_whatever_way_all_that_was_paid_goes_back(
-    shop: Shop, asked_of_the_station: None, pytestconfig: pytest.Config
+    shop: Shop, asked_of_the_station: None, pytestconfig: pytest.Config, unit: str, claim: Claim, of_pack: int
 ) -> None:
     listing = factories.make_listing(return_policy="7d_no_reason")
-    shop.apples = factories.make_variant(listing, price_fen=1999, stock_on_hand=100_000).code
+    shop.apples = factories.make_variant(listing, price_fen=1999, stock_on_hand=100_000, unit_zh=unit).code
 
     @hypothesis_settings(
-        max_examples=enough(6, pytestconfig), deadline=None, suppress_health_check=list(HealthCheck), database=None
+        max_examples=enough(4, pytestconfig), deadline=None, suppress_health_check=list(HealthCheck), database=None
     )
-    @given(st.lists(st.integers(1, 5000), min_size=1, max_size=5), st.integers(0, 2))
-    def live(weights: list[int], packs: int) -> None:
-        pay_back_by_weight_and_then_the_rest(shop, weights, packs)
+    @given(st.lists(st.integers(1, 2 * of_pack), min_size=1, max_size=5), st.integers(0, 2))
+    def live(parts: list[int], packs: int) -> None:
+        pay_back_in_parts_and_then_the_rest(shop, claim, of_pack, parts, packs)
 
     live()
 
@@ -200,8 +271,9 @@ def report(of: Bought, **changed: Any) -> Any:
         "wish": "refund",
         "quantity": "1",
         "words": "烂了四个",
-        "unit": hidden(page, "unit"),
     }
+    if 'name="unit"' in page.text:
+        sent["unit"] = hidden(page, "unit")
     sent |= {"line": of.line, "idempotency_key": hidden(page, "idempotency_key"), "pictures": [picture()], **changed}
     return of.client.post(address, data=sent, headers=OURS, content_type="multipart/form-data")
 

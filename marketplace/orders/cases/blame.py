@@ -147,10 +147,11 @@ def returned(which: Any) -> Any:
 
 
 def spoiled() -> Any:
-    """SQL: packs of the line of which a part was paid for by weight."""
+    """SQL: packs of the line of which a part was bad, and paid for."""
     packs = select(func.coalesce(func.sum(AfterSalesCase.quantity), 0))
     packs = packs.join(Refund, Refund.public_id == AfterSalesCase.refund_public_id).where(Refund.state != RefundState.FAILED)
-    packs = packs.where(AfterSalesCase.order_line_id == OrderLine.id, AfterSalesCase.spoiled_grams.is_not(None))
+    in_part = or_(AfterSalesCase.spoiled_grams.is_not(None), AfterSalesCase.spoiled_pieces.is_not(None))
+    packs = packs.where(AfterSalesCase.order_line_id == OrderLine.id, in_part)
     return packs.correlate(OrderLine).scalar_subquery()
 
 

@@ -28,7 +28,7 @@ class NothingToReturn(Refusal):
 
 
 class SpoiledStays(Refusal):
-    message = _l("What is paid for by weight is not brought back. Refund it, or say why not.")
+    message = _l("What is bad in part is not brought back. Refund it, or say why not.")
 
 
 class BringItBackFirst(Refusal):
@@ -42,7 +42,7 @@ def approve(session: Session, *, case: str, reach: Reach, actor: str, why: str =
     row, parcel = get_undecided(session, case, reach, actor)
     if row.kind not in COMES_BACK:
         raise NothingToReturn(case)
-    if row.spoiled_grams:
+    if row.is_in_part:
         raise SpoiledStays(case)
     if row.state is C.REQUESTED:
         paying_back.refuse_refunded(session, row, units=row.quantity)

@@ -8,7 +8,7 @@ from wtforms.validators import Length, NumberRange, Optional
 
 from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice, dropped_beyond
 from marketplace.orders import weights
-from marketplace.orders.cases import telling
+from marketplace.orders.cases import spoiling, telling
 from marketplace.orders.cases.queries import Askable
 from marketplace.orders.cases.rules import EXCHANGED, Bearer, Kind, Wish
 from marketplace.orders.forms import WholeNumberField
@@ -22,14 +22,16 @@ class RequestForm(KeyedForm):
     quantity = WholeNumberField(_l("How many"), [Needed(_l("Enter how many.")), NumberRange(1)], default=1)
     unit = HiddenField(filters=[dropped_beyond(4)])
     spoiled = StringField(validators=[Optional(), Length(max=10), weights.check_weight])
+    spoiled_pieces = WholeNumberField(_l("How many are bad"), [Optional(), NumberRange(1)])
     kind = RadioField(_l("What happened"), [Needed(_l("Choose what happened."))])
     wish = RadioField(_l("What would help you"), [Needed(_l("Choose what would help you."))], default=Wish.REFUND.value)
     words = TextAreaField(_l("In your words"), [Needed(_l("Write a sentence about it.")), Length(max=1000)])
 
     @property
-    def spoiled_grams(self) -> int | None:
-        """None: the packs as a whole. Call it once the form is valid."""
-        return weights.to_grams(str(self.spoiled.data or ""), self.unit.data) if self.spoiled else None
+    def in_part(self) -> dict[str, int | None]:
+        """How much of the packs is bad, if not all, in the names of `opening.open_case`. Call it once the form is valid."""
+        grams = weights.to_grams(str(self.spoiled.data or ""), self.unit.data) if self.spoiled else None
+        return {"spoiled_grams": grams, "spoiled_pieces": self.spoiled_pieces.data if self.spoiled_pieces else None}
 
     def validate_wish(self, field: RadioField) -> None:
         kind = self.kind.data
@@ -47,8 +49,10 @@ def request_form(line: Askable | None, sent: Any) -> RequestForm:
     form.spoiled.label.text = weights.worded(jin=_l("Bad, in jin"), kilograms=_l("Bad, in kg"))
     if sent is None:
         form.unit.data = weights.unit()
-    if line and not line.is_weighed:
+    if line and line.measure != spoiling.WEIGHT:
         del form.spoiled, form.unit
+    if line and line.measure != spoiling.PIECE:
+        del form.spoiled_pieces
     if sent is None:
         form.kind.data = kinds[0].value
     return form

@@ -20,9 +20,14 @@ class AfterSalesCase(Base):
         CheckConstraint("quantity > 0", "asks_for_something"),
         CheckConstraint("returned_quantity BETWEEN 1 AND quantity", "returns_within_case"),
         CheckConstraint(
-            "spoiled_grams > 0 AND kind = 'damaged' AND wish = 'refund' AND returned_quantity IS NULL "
-            "OR spoiled_grams IS NULL",
+            "spoiled_grams IS NULL AND spoiled_pieces IS NULL OR kind = 'damaged' AND wish = 'refund' "
+            "AND returned_quantity IS NULL AND COALESCE(spoiled_grams, spoiled_pieces) > 0",
             "spoiled_is_paid_for",
+        ),
+        CheckConstraint(
+            "spoiled_pieces IS NULL AND pieces_of_pack IS NULL "
+            "OR spoiled_grams IS NULL AND spoiled_pieces IS NOT NULL AND COALESCE(pieces_of_pack, 0) > 1",
+            "pieces_of_packs",
         ),
         CheckConstraint("state <> 'refunded' OR is_paid_by_bank = (refund_public_id IS NULL)", "refunded_once"),
         CheckConstraint(
@@ -40,7 +45,9 @@ class AfterSalesCase(Base):
     kind: Mapped[Kind]
     wish: Mapped[Wish]
     quantity: Mapped[int]
-    spoiled_grams: Mapped[int | None]  # of these packs; None: they are bad as a whole
+    spoiled_grams: Mapped[int | None]  # of these packs; neither these nor pieces: they are bad as a whole
+    spoiled_pieces: Mapped[int | None]
+    pieces_of_pack: Mapped[int | None]  # beside them: how many a pack holds
     words: Mapped[str] = mapped_column(Encrypted("after_sales_case.words"))
     is_automatic: Mapped[bool] = mapped_column(default=False)  # refunded at once, asked of nobody
     answer: Mapped[str] = mapped_column(default="")  # of whoever decided last, in their words; all parties read it
@@ -57,6 +64,11 @@ class AfterSalesCase(Base):
     @property
     def is_open(self) -> bool:
         return bool(CASE[self.state])
+
+    @property
+    def is_in_part(self) -> bool:
+        """A weight or some pieces of these packs are bad; no pack goes back."""
+        return self.spoiled_grams is not None or self.spoiled_pieces is not None
 
     @property
     def units_due(self) -> int:

@@ -78,15 +78,16 @@ def open_case(
     pictures: Sequence[Mapping[str, Any]],
     actor: str,
     spoiled_grams: int | None = None,
+    spoiled_pieces: int | None = None,
 ) -> str:
     """Open a case about `quantity` units of a line of order `number`; returns its public id.
 
-    `spoiled_grams`: so much of them is bad, and paid for by weight. `pictures` are re-encoded ones (digest, width, height).
-    Whoever has a parcel that is marked as on its way says by this that it has arrived. What is due at once is refunded in
-    the same transaction.
+    `spoiled_grams`, `spoiled_pieces`: so much of them is bad, and paid for by weight or by the piece. `pictures` are
+    re-encoded ones (digest, width, height). Whoever has a parcel that is marked as on its way says by this that it has
+    arrived. What is due at once is refunded in the same transaction.
 
     Raises NotFound, NotPaid, NotThereYet, OfAnExchange, PaymentIsDisputed, PaidByTheBank, TooLate, TooManyUnits,
-    NothingToExchange, PictureNeeded, TooManyPictures, spoiling.NotByWeight, TooHeavy, TooLight."""
+    NothingToExchange, PictureNeeded, TooManyPictures, and what `spoiling.check_weight` and `check_pieces` raise."""
     bought, parcel = get_line(session, number, line, actor=actor)
     refuse_unless_open(bought, parcel, kind)
     left = units_left(session, [bought.id])[bought.id]
@@ -100,11 +101,13 @@ def open_case(
     if len(shown) > MOST_PICTURES:
         raise TooManyPictures(line)
     said: dict[str, Any] = {"kind": kind, "wish": wish, "quantity": quantity, "words": words}
+    of: dict[str, Any] = {"quantity": quantity, "kind": kind, "wish": wish}
     if spoiled_grams is not None:
-        of: dict[str, Any] = {"grams": spoiled_grams, "quantity": quantity, "kind": kind, "wish": wish}
-        said["spoiled_grams"] = spoiling.check(session, bought, **of)
+        said |= spoiling.check_weight(session, bought, grams=spoiled_grams, **of)
+    if spoiled_pieces is not None:
+        said |= spoiling.check_pieces(session, bought, pieces=spoiled_pieces, **of)
     case = write_down(session, bought, parcel, said, list(shown.values()), actor=actor)
-    if case.spoiled_grams and paying_back.worth(session, case, paying_back.line_left(session, case, parcel)).fen <= 0:
+    if case.is_in_part and paying_back.worth(session, case, paying_back.line_left(session, case, parcel)).fen <= 0:
         raise spoiling.TooLight(line)
     if automatic.is_due(session, case, parcel, bought, has_pictures=bool(shown)):
         refund_at_once(session, case, parcel)

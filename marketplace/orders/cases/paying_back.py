@@ -46,15 +46,15 @@ def part_due(session: Session, case: AfterSalesCase, parcel: Parcel) -> Part:
     """What the case's units are worth now. Raises PaymentIsDisputed, RefundedMeanwhile."""
     disputed.refuse_disputed(session, parcel.order.number)
     part = worth(session, case, line_left(session, case, parcel))
-    if case.spoiled_grams and part.fen <= 0:
+    if case.is_in_part and part.fen <= 0:
         raise RefundedMeanwhile(case.public_id)
     return part
 
 
 def worth(session: Session, case: AfterSalesCase, line: LineLeft) -> Part:
-    """What the case asks for: units, or a weight."""
-    if case.spoiled_grams:
-        return spoiling.part(session, case, line, grams=case.spoiled_grams)
+    """What the case asks for: units, or a part of them."""
+    if case.is_in_part:
+        return spoiling.part(session, case, line)
     return line.part(case.units_due, with_shipping=case.kind is not Kind.UNWANTED)
 
 

@@ -44,7 +44,7 @@ SAID: Final[dict[Cause, LazyString]] = {
     Cause.CALLED_OFF: _l("%(packs)s called off before sending or never collected"),
     Cause.REPLACED: _l("%(packs)s replaced"),
     Cause.LIGHTER: _l("%(packs)s weighed less, the difference refunded"),
-    Cause.SPOILED: _l("%(packs)s bad in part, refunded by weight"),
+    Cause.SPOILED: _l("%(packs)s bad in part, refunded in part"),
 }
 
 Owner = tuple[str, str]  # "seller" and a public id, or "station" and a code

@@ -238,7 +238,7 @@ class Askable:
     unit_price_fen: int
     units: int
     kinds: tuple[Kind, ...]
-    is_weighed: bool  # a part of a pack may be paid for
+    measure: str  # weight or piece: in what a part of a pack may be paid for
     is_on_the_road: bool  # by our knowledge; whoever asks has it
 
 
@@ -263,6 +263,6 @@ def shown_line(line: OrderLine, parcel: Parcel, left: Mapping[int, int]) -> Aska
         station_code=parcel.station_code,
         units=left[line.id],
         kinds=tuple(kinds),
-        is_weighed=measures.read(line.unit_zh).kind == "weight",
+        measure=measures.read(line.unit_zh).kind,
         is_on_the_road=parcel.state is S.SHIPPED,
     )

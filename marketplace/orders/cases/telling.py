@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from flask_babel import LazyString, gettext as _, lazy_gettext as _l
+from flask_babel import LazyString, gettext as _, lazy_gettext as _l, ngettext
 
+from listings import measures
 from marketplace.core.formats import language, local_datetime, weight, yuan
 from marketplace.core.records import record
 from marketplace.core.timeline import Stop
@@ -153,9 +154,21 @@ def goods(shown: ShownCase) -> str:
     """What a case is about, in one line: packs, and how much of them is bad where that is said by weight."""
     row, line = shown.row, shown.line
     packs = f"{line.title_en if language() == 'en' and line.title_en else line.title_zh} × {row.quantity}"
-    if not row.spoiled_grams:
-        return packs
-    return str(_("%(packs)s, %(weight)s of it bad", packs=packs, weight=weight(row.spoiled_grams, language())))
+    return str(_("%(packs)s, %(part)s of it bad", packs=packs, part=bad_of(shown))) if row.is_in_part else packs
+
+
+def bad_of(shown: ShownCase) -> str:
+    """How much is bad where that is not all: 1.5斤, 2枚."""
+    if shown.row.spoiled_pieces:
+        return pieces(shown.row.spoiled_pieces, shown.line.unit_zh)
+    return weight(shown.row.spoiled_grams or 0, language())
+
+
+def pieces(number: int, unit: str) -> str:
+    """So many of what a pack holds: 2枚, 2 pieces."""
+    if language() == "en":
+        return str(ngettext("%(num)d piece", "%(num)d pieces", number))
+    return f"{number}{measures.read(unit).word}"
 
 
 def station_name(case: ShownCase) -> str:

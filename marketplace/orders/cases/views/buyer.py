@@ -100,8 +100,11 @@ def create_case(number: str) -> ResponseReturnValue:
     except spoiling.TooHeavy as refusal:
         form.spoiled.errors = [_("At most %(weight)s.", weight=weight(refusal.grams, language()))]
         return request_page(order, line, form, refusal.status)
-    except (spoiling.NotByWeight, spoiling.TooLight) as refusal:
-        form.spoiled.errors = [str(refusal.message)]
+    except spoiling.TooManyPieces as refusal:
+        form.spoiled_pieces.errors = [_("At most %(number)s.", number=refusal.pieces)]
+        return request_page(order, line, form, refusal.status)
+    except (spoiling.NotByWeight, spoiling.NotByPiece, spoiling.TooLight) as refusal:
+        (form.spoiled or form.spoiled_pieces).errors = [str(refusal.message)]
         return request_page(order, line, form, refusal.status)
     except NotFound:
         raise
@@ -121,9 +124,9 @@ def send(number: str, line: str, form: RequestForm, made: list[dict[str, Any]]) 
         line=line,
         quantity=int(form.quantity.data or 0),
         words=str(form.words.data),
-        spoiled_grams=form.spoiled_grams,
         pictures=made,
         actor=access.actor(),
+        **form.in_part,
         **said,
     )
 

@@ -77,7 +77,7 @@ def steps_of(row: AfterSalesCase) -> list[str]:
     """What the station may do now; the commands look again."""
     match row.state:
         case C.REQUESTED:
-            back = ["approval"] if row.kind in COMES_BACK and not row.spoiled_grams else []
+            back = ["approval"] if row.kind in COMES_BACK and not row.is_in_part else []
             return [*back, *(["refund"] if row.kind is not Kind.UNWANTED else []), "rejection"]
         case C.APPROVED:
             return ["return", "cancellation"]
