@@ -1,7 +1,8 @@
 """What never reaches its buyer, and who bears it. Whoever bought pays for nothing they did not get:
 
 - cancelled by the buyer before any station took on a part: all of it goes back, from those who would have been owed it;
-  one parcel alone before its own station did, whatever the others do: the same for what is in it;
+  one parcel alone before its own station did, whatever the others do: the same for what is in it, unless what stays would
+  not have had its discount without it;
 - never fetched and returned to the growers: the same; the goods are theirs again, not for sale until they are counted;
 - packed, and no courier came while its buyer had to wait (a presale's days were over): the same;
 - lost on the way: the grower delivered and is paid, the station earned its fee and the shipping, and then the station, which
@@ -92,13 +93,25 @@ def call_off(session: Session, order: Order, *, actor: str, why: str, reason: st
 def parts_to_cancel(session: Session, order: Order) -> dict[str, int]:
     """Parcels that may be cancelled alone, by public id, with the fen that would go back: no station has begun with them.
 
-    None where a discount was given for all of it together, nor where there is one parcel only."""
-    if order.state not in GOES_AHEAD or order.is_exchange or order.discount_fen or len(order.parcels) < 2:
+    None without which a discount would not have been given, nor where there is one parcel only."""
+    if order.state not in GOES_AHEAD or order.is_exchange or len(order.parcels) < 2:
         return {}
-    waiting = {parcel.id: parcel.public_id for parcel in order.parcels if parcel.state is S.AWAITING_ACCEPTANCE}
+    threshold = using.threshold_of(session, order.number) if order.discount_fen else 0
+    waiting = {
+        parcel.id: parcel.public_id
+        for parcel in order.parcels
+        if parcel.state is S.AWAITING_ACCEPTANCE and discounted_without(order, parcel) not in range(1, threshold)
+    }
     lines = remaining.of_parcels(session, list(waiting)) if waiting else {}
     found = {waiting[number]: sum(line.rest.fen for line in parcel) for number, parcel in lines.items()}
     return {parcel: still_there(session, order, fen) for parcel, fen in found.items()}
+
+
+def discounted_without(order: Order, parcel: Parcel) -> int:
+    """Fen of goods, before discounts, that stay and on which something was taken off, were this parcel not sent."""
+    staying = [each for each in order.parcels if each is not parcel and each.state not in (S.REFUSED, S.CANCELLED)]
+    lines = [line for each in staying for line in each.lines if line.discount_fen]
+    return sum(line.unit_price_fen * (line.quantity - line.refunded_quantity) for line in lines)
 
 
 def cancel_part(session: Session, *, number: str, parcel: str, actor: str) -> int:

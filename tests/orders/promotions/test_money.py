@@ -85,6 +85,49 @@ def test_a_sellers_own_lowers_what_they_get_and_nobody_elses(counter: Counter) -
     assert balance(FUNDING) == 0
 
 
+def parts_to_cancel(number: str) -> list[int]:
+    """Fen that go back for the parcels of apples and of millet; 0 for one that cannot be cancelled alone."""
+    order = get(number)
+    found = undelivered.parts_to_cancel(db.session(), order)
+    return [found.get(parcel.public_id, 0) for parcel in sorted(order.parcels, key=lambda each: each.number)]
+
+
+@pytest.mark.parametrize(
+    ("threshold_fen", "allowed"), [(0, "both"), (3998, "both"), (3999, "apples"), (5800, "apples"), (5801, "none")]
+)
+def test_a_parcel_is_cancelled_alone_where_the_discount_would_have_been_given_without_it(
+    counter: Counter, threshold_fen: int, allowed: str
+) -> None:
+    """Ten per cent off 39.98 of apples and 58.00 of millet."""
+    made = promotion(kind=Kind.PERCENT, amount_fen=0, percent=10, threshold_fen=threshold_fen)
+    number = counter.order(code="XINQIU", apples=2, millet=1)
+    pay(number)
+    apples, millet = 3998 - 399 + 600, 5800 - 580 + 600
+    assert get(number).total_fen == apples + millet
+    open_ = {"both": [apples, millet], "apples": [apples, 0], "none": [0, 0]}[allowed]
+    assert parts_to_cancel(number) == open_
+
+    parcel = min(get(number).parcels, key=lambda each: each.number).public_id
+    given: dict[str, Any] = {"number": number, "parcel": parcel, "actor": "guest"}
+    if allowed == "none":
+        with pytest.raises(undelivered.AlreadyBegun):
+            in_transaction(undelivered.cancel_part, **given)
+        assert balances(number)["gateway_clearing"] == apples + millet
+        return
+    assert in_transaction(undelivered.cancel_part, **given) == apples
+    assert (get(number).state, balances(number)["refund_in_transit"]) == (OrderState.PAID, -apples)
+    assert row_of(made).used_fen == 979
+    assert parts_to_cancel(number) == [0, millet]  # nothing is left that has a discount without it
+
+
+def test_a_parcel_without_a_discount_is_cancelled_whatever_the_others_have(counter: Counter) -> None:
+    seller = line_of(counter.order(apples=1)).seller_public_id
+    promotion(seller=seller, kind=Kind.PERCENT, amount_fen=0, percent=10, code="", threshold_fen=5000)
+    number = counter.order(apples=3, millet=1)
+    pay(number)
+    assert parts_to_cancel(number) == [5997 - 599 + 1000, 6400]
+
+
 def test_shared_ones_are_borne_by_both(counter: Counter) -> None:
     promotion(platform_bps=3333)
     number = counter.order(code="XINQIU", apples=3)
