@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any, Final
 
 from flask import Flask, has_request_context
-from flask_babel import get_locale
+from flask_babel import get_locale, gettext as _
 from markupsafe import Markup, escape
 
 from marketplace.core.money import decimals
@@ -23,7 +23,6 @@ MONTHS_EN: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep
 TEN_THOUSAND_YUAN: Final = 10_000_00
 GRAMS_PER_JIN: Final = 500
 ADDRESS: Final = re.compile(r"(https?://[^\s“”，。；）]+)")
-MOST_OF_AN_ADDRESS: Final = 40  # characters of it that are shown
 PIECE_WORDS_EN: Final = {"个": "piece", "只": "piece", "枚": "piece", "穗": "ear", "张": "sheet", "盒": "box", "双": "pair"}
 
 
@@ -177,21 +176,17 @@ def mask_name(name: str) -> str:
 
 
 def linked(text: str) -> Markup:
-    """A message whose addresses can be pressed (Chinese leaves no space before them); of a long one the beginning shows.
+    """A message in which a word to press stands for each address (Chinese leaves no space before them).
 
     Ours alone: a message may quote what others wrote, and nobody shall be led elsewhere by us."""
     return Markup("").join(
-        Markup('<a href="{}">{}</a>').format(part, shortened(part)) if is_ours(part) else escape(part)
+        Markup('<a class="link" href="{}">{}</a>').format(part, _("Open")) if is_ours(part) else escape(part)
         for part in ADDRESS.split(text)
     )
 
 
 def is_ours(address: str) -> bool:
     return address.startswith(f"{settings().base_url}/")
-
-
-def shortened(address: str) -> str:
-    return address if len(address) <= MOST_OF_AN_ADDRESS else address[:MOST_OF_AN_ADDRESS] + "…"
 
 
 SAME_FOR_ALL: Final[tuple[Callable[..., Any], ...]] = (

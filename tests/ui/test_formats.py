@@ -95,8 +95,8 @@ def test_addresses_of_ours_in_a_message_can_be_pressed_and_nothing_else_is_marku
     told = "想停点这里：http://127.0.0.1:8000/gifts/plans/0123456789abcdef0123 <b>谢谢</b>"
 
     assert formats.linked(told) == (
-        '想停点这里：<a href="http://127.0.0.1:8000/gifts/plans/0123456789abcdef0123">'
-        "http://127.0.0.1:8000/gifts/plans/012345…</a> &lt;b&gt;谢谢&lt;/b&gt;"
+        '想停点这里：<a class="link" href="http://127.0.0.1:8000/gifts/plans/0123456789abcdef0123">打开</a>'
+        " &lt;b&gt;谢谢&lt;/b&gt;"
     )
 
 
