@@ -1,5 +1,4 @@
-"""What the telecom gets of a device that it shall activate: its numbers, and that the guardian agrees; nothing of the child
-(PLEDGES.md, rule 13)."""
+"""What the telecom gets of a device to activate: its numbers, and that the guardian agrees; nothing of the child."""
 
 from typing import Final
 

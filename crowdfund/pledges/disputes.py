@@ -1,5 +1,5 @@
 """A bank's word that may have been wrong: one person says so, another decides. A wrong step is taken back by a new one and
-by two people (PLEDGES.md, rule 14). Meanwhile the voucher directs nothing, and no device is reserved for its pledge."""
+by two people. Meanwhile the voucher directs nothing, and no device is reserved for its pledge."""
 
 from typing import Final
 

@@ -65,7 +65,7 @@ def seller_person(code: str) -> str:
 
 
 def accounts() -> Iterator[Account]:
-    """STATES.md's list, in its order."""
+    """Who can sign in to the demonstration (README.md, "What to try"), in the order in which `make run` prints them."""
     yield Account("buyer", "王晓雯")
     yield Account("buyer2", "李承志")
     yield Account("canteen", "许桂香")  # orders on account for a canteen

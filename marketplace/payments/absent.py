@@ -1,6 +1,6 @@
 """A refund of which the gateway never heard, and whose key is too old to be sent again: a person lets it go.
 
-Its money is then owed as before, and whoever decided on it may decide again (PAYMENTS.md, section 5)."""
+Its money is then owed as before, and whoever decided on it may decide again."""
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select

@@ -1,4 +1,4 @@
-"""Fault 16 of the list of faults (PAYMENTS.md, section 9), its last part: a refund that somebody made on the provider's own
+"""Fault 16 of docs/faults.md, its last part: a refund that somebody made on the provider's own
 pages is recorded, whoever decided on it; nothing goes back twice, and payouts stay open."""
 
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Faults 21 and 22 of the list of faults (PAYMENTS.md, section 9) with a matching fund: many gifts race for its last money,
+"""Faults 21 and 22 of docs/faults.md with a matching fund: many gifts race for its last money,
 and a campaign is called off while a gift is being paid."""
 
 from concurrent.futures import ThreadPoolExecutor

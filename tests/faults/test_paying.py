@@ -1,4 +1,4 @@
-"""Faults 4 to 8, 11 to 18, 20, 21, 23 and 26 of the list of faults (PAYMENTS.md, section 9), each on a whole order or gift.
+"""Faults 4 to 8, 11 to 18, 20, 21, 23 and 26 of docs/faults.md, each on a whole order or gift.
 
 After each: charged once, one effect, the trial balance zero, the audit silent, reconciliation clean. Faults 9 and 10 (kill
 -9) are in test_kill.py, the simulation kills at every commit; 1 to 3, 24 and 25 in test_reconciling.py; 27, settings that

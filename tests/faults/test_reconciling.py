@@ -1,4 +1,4 @@
-"""Faults 1, 2, 3, 24 and 25 of the list of faults: what is lost, doubled, early or unknown, and reconciling at once."""
+"""Faults 1, 2, 3, 24 and 25 of docs/faults.md: what is lost, doubled, early or unknown, and reconciling at once."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Fault 19 of the list of faults (PAYMENTS.md, section 9), and a worker that dies beside transfers and reversals.
+"""Fault 19 of docs/faults.md, and a worker that dies beside transfers and reversals.
 
 After each: one charge, one effect, the trial balance zero, the audit silent, reconciliation clean."""
 

@@ -10,6 +10,7 @@ import pytest
 from marketplace.core.settings import Settings
 
 ROOT = Path(__file__).parents[2]
+PACKAGES = ("crowdfund", "listings", "marketplace", "search_index", "benchmarks", "tests")
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Settings)])
@@ -57,3 +58,13 @@ def test_links_lead_somewhere(page: str) -> None:
     source = ROOT / page
     linked = re.findall(r"\]\(((?!https?:|mailto:|#)[^)#\s]+)", source.read_text("utf-8"))
     assert [link for link in linked if not (source.parent / link).exists()] == []
+
+
+def test_every_page_that_is_named_is_here() -> None:
+    """A rule whose source is a page that only its author has cannot be looked up by anybody else."""
+    sources = [path for folder in (*PACKAGES, "bin", "docs", "templates") for path in (ROOT / folder).rglob("*.*")]
+    sources = [path for path in [*sources, *ROOT.glob("*.md")] if path.suffix in {".py", ".md", ".html"}]
+    texts = {path.relative_to(ROOT).as_posix(): re.sub(r"https?://\S+", "", path.read_text("utf-8")) for path in sources}
+    pages = {path.name for path in sources if path.suffix == ".md"}
+    named = {file: set(re.findall(r"[\w.-]+\.md\b", text)) - pages for file, text in texts.items()}
+    assert {file: missing for file, missing in named.items() if missing} == {}

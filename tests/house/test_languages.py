@@ -78,6 +78,6 @@ def test_a_form_is_not_led_away(client: FlaskClient) -> None:
 
 
 def test_the_house_has_one_voice() -> None:
-    """UI.md, 6: a station's manager says 你."""
+    """A station's manager speaks to people, and says 你: nowhere 您."""
     found = sorted((languages.CATALOGUES / "zh_Hans_CN").glob("*.po"))
     assert found and [each.name for each in found if "您" in each.read_text("utf-8")] == []

@@ -1,6 +1,6 @@
 """A gift that is received gets its match at that moment, out of what is there: never more, and once.
 
-match:<fund>:<gift>   matching -> restricted, capped while the fund's row is locked (PAYMENTS.md, section 6)"""
+match:<fund>:<gift>   matching -> restricted, capped by what the fund still has while its row is locked (adr/0019)"""
 
 from typing import Any
 

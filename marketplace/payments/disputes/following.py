@@ -1,4 +1,4 @@
-"""Bring a dispute to what the gateway says is true, and its money into the books (PAYMENTS.md, section 6).
+"""Bring a dispute to what the gateway says is true, and its money into the books (who bears a loss: adr/0016).
 
 taken     dispute:<id>       dispute_receivable + dispute_fee   from gateway_clearing
 returned  dispute_won:<id>   gateway_clearing                   from dispute_receivable

@@ -1,4 +1,4 @@
-"""Which entry of the books answers to a movement of the gateway (PAYMENTS.md, section 7). Reads only."""
+"""Which entry of the books answers to a movement of the gateway (adr/0015). Reads only."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

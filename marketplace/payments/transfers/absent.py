@@ -1,6 +1,6 @@
 """A transfer of which the gateway never heard, and whose key is too old to be sent again: a person lets it go.
 
-What it would have paid is then owed as before (PAYMENTS.md, section 5)."""
+What it would have paid is then owed as before."""
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
