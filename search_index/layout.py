@@ -41,6 +41,7 @@ class Current:
 
 
 def read_current(folder: Path) -> Current:
+    """Which index answers now. Raises IndexUnavailable."""
     try:
         return Current(**json.loads((folder / "CURRENT").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:

@@ -43,10 +43,6 @@ class Query:
     per_page: int = 24
     exact_words: bool = False  # take the words as typed ("search instead for ..."): no correction of typing mistakes
 
-    @property
-    def is_filtered(self) -> bool:
-        return self.without_filters() != self
-
     def without_filters(self) -> "Query":
         """The same words, order and page, with nothing narrowed."""
         kept = {name: getattr(self, name) for name in ("text", "sort", "page", "per_page", "exact_words")}

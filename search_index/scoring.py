@@ -1,4 +1,8 @@
-"""How well each document answers: a number for each, from where the words stand and what the goods are."""
+"""How well each document answers: a number for each, from where the words stand and what the goods are.
+
+A formula of our own: a weighted mean of what each word of the question is worth where it stands, with additions. Its numbers
+come from no book. What holds them is `tests/search_index/test_relevance.py`: nDCG@10 of at least 0.95 on two lists of judged
+questions; `flask --app wsgi search evaluate FILE` says the same of a whole shop."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +27,9 @@ _PHRASE = 0.35  # for having all of the words side by side in the title
 _CHEAP = 0.5
 _PRICED = 0.5  # the share of the best score below which price does not matter
 _LENGTH = 0.003  # for each character of the title
+_LONGEST_TITLE = 40  # characters; those beyond cost nothing more
+_SALES = 0.004  # for what is bought often, times ln(1 + sales): it decides between equals only
+_SOLD_OUT = 0.9  # times this
 _FILLS = 0.35  # of the best score for a word: below, the word is only mentioned
 _SIBLING = 0.15  # for standing in the category of the exact answers when these are few
 _COMMON_CATEGORY = 0.2  # the share of exact answers that makes a category theirs
@@ -41,6 +48,8 @@ class Scored:
 
 
 def score(meaning: Meaning, snapshot: Snapshot) -> Scored:
+    """(mean of the words' scores * share of words found ** _COVERAGE + categories + phrases) * (1 - length), both weighted;
+    then what cheapness and sales add, and less for what is sold out."""
     total = np.zeros(snapshot.size, np.float32)
     exact, near = snapshot.live.copy(), np.zeros(snapshot.size, np.bool_)
     filled = np.zeros(snapshot.size, np.float32)
@@ -68,10 +77,10 @@ def score(meaning: Meaning, snapshot: Snapshot) -> Scored:
         return Scored(total, nothing, nothing)
     total = total / weights * (filled / weights) ** _COVERAGE
     total += np.where(total > 0, goods, 0) + phrase_bonus(meaning, snapshot, total)
-    total *= 1 - _LENGTH * np.minimum(snapshot.length, 40)
+    total *= 1 - _LENGTH * np.minimum(snapshot.length, _LONGEST_TITLE)
     total += cheapness(meaning, total, exact, snapshot)
-    total += 0.004 * np.log1p(snapshot.sales).astype(np.float32) * (total > 0)
-    total[(snapshot.flags & schema.IN_STOCK) == 0] *= 0.9
+    total += _SALES * np.log1p(snapshot.sales).astype(np.float32) * (total > 0)
+    total[(snapshot.flags & schema.IN_STOCK) == 0] *= _SOLD_OUT
     exact &= near
     near |= _add_siblings(meaning, total, exact, snapshot)
     return Scored(total.astype(np.float32), exact, near & ~exact & snapshot.live)

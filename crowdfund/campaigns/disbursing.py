@@ -282,6 +282,7 @@ def complete(session: Session, *, disbursement: str, officer_id: int) -> None:
 
 
 def refuse_unproved(session: Session, row: Disbursement) -> None:
+    """Raises NoEvidence without an invoice, NobodyReached where a closed list should say who was helped."""
     if not session.scalar(select(exists().where(Evidence.disbursement_id == row.id, Evidence.kind == "invoice"))):
         raise NoEvidence(row.public_id)
     reached = select(exists().where(Beneficiary.disbursement_id == row.id))

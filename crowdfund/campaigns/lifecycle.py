@@ -140,6 +140,7 @@ def cancel(session: Session, *, campaign: str, person: int, why: str) -> None:
 
 
 def reviewed(session: Session, campaign: str, person: int) -> Campaign:
+    """The campaign, for somebody who wrote nothing of it. Raises NotFound, OwnReview."""
     row = drafting.get(session, campaign)
     if row.owner_id == person or has_written(session, campaign, person):
         raise OwnReview(campaign)

@@ -127,6 +127,7 @@ def public(session: Session, campaign: int, disbursement: str) -> Shown:
 
 
 def one(session: Session, wanted: Columns, disbursement: str) -> Shown:
+    """Raises NotFound."""
     row = session.execute(wanted).first()
     if row is None:
         raise NotFound(disbursement)

@@ -95,7 +95,9 @@ def live_consents(session: Session, case: ChildCase) -> set[str]:
 
 
 def verify(session: Session, *, officer: Officer, case: str) -> None:
-    """A second person has checked that it is true. Raises SamePerson for whoever nominated the child."""
+    """A second person has checked that it is true.
+
+    Raises SamePerson for whoever nominated the child, IllegalTransition before the guardian has agreed."""
     row = get_case(session, case, officer)
     if row.nominator_id == officer.person_id:
         raise SamePerson(case)

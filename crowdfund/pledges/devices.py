@@ -61,7 +61,9 @@ def free_device(session: Session, programme: Programme, station: str) -> Device 
 
 
 def assign(session: Session, *, pledge: str, actor: str) -> str:
-    """Reserve a device for a pledge that waits for one; returns the device's public id. Raises NotFound, NoDevice."""
+    """Reserve a device for a pledge that waits for one; returns the device's public id.
+
+    Raises NotFound, IllegalTransition for one that does not wait, NoDevice."""
     row = session.scalar(select(Pledge).where(Pledge.public_id == pledge).with_for_update())
     if row is None:
         raise NotFound(pledge)

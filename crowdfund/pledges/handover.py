@@ -84,7 +84,8 @@ def hand_over(
 ) -> None:
     """The device is the child's. The witness proves that they stand there by their own authenticator.
 
-    Raises WrongStation, OwnWitness, WitnessUnknown, VerifierHandsOver, WrongCode; nothing has happened then."""
+    Raises WrongStation, IllegalTransition, OwnWitness, WitnessUnknown, VerifierHandsOver, WrongCode; nothing has
+    happened then."""
     row = get_device(session, device)
     assignment, pledge, case = reserved(session, row)
     if case.station_code != station:
@@ -133,7 +134,9 @@ def check_code(assignment: Assignment, code: str) -> None:
 
 
 def confirm_first_call(session: Session, *, officer: Officer, case: str) -> None:
-    """The guardian says that it works: only now it is done. Raises TookPart for whoever handed it over."""
+    """The guardian says that it works: only now it is done.
+
+    Raises IllegalTransition where nothing was handed over, TookPart for whoever handed it over or stood by."""
     row = get_case(session, case, officer)
     wanted = (
         select(Handover, Pledge)

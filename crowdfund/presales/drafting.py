@@ -123,6 +123,7 @@ def write(row: Presale, terms: Terms) -> None:
 
 
 def refuse_days(terms: Terms) -> None:
+    """Raises ClosesInThePast, also for a day that is too far away, and HarvestBeforeEnd."""
     tomorrow = clock.today() + timedelta(days=1)
     if not tomorrow <= terms.closes_on <= tomorrow + timedelta(days=LONGEST_DAYS):
         raise ClosesInThePast(str(terms.closes_on))

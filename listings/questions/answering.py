@@ -37,6 +37,7 @@ def answer_for_seller(session: Session, *, question: str, station: str, words: s
 
 
 def answer(session: Session, row: Question, *, by: str, words: str, person_id: int) -> None:
+    """Raises IllegalTransition for a question that is not open, ContactInside."""
     if row.state is not Q.OPEN:
         raise IllegalTransition(f"question:{row.public_id}: {row.state} -> answered")
     if holds_contact(words):

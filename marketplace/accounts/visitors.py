@@ -21,9 +21,9 @@ TOKEN: Final = "token"
 STATION: Final = "station"
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 own: list[str] = []
-"""what a cookie holds of a stranger's doings, and keeps when they sign in; filled by app.py"""
+"""what a cookie holds of a stranger's doings, and keeps when they sign in; filled by `parts/`"""
 on_entered: list[Callable[[int], None]] = []
-"""called with the person's id once the browser is theirs; filled by app.py"""
+"""called with the person's id once the browser is theirs; filled by `parts/`"""
 
 
 @record

@@ -10,7 +10,6 @@ from marketplace.api.schemas import Face
 from marketplace.api.writing_schemas import Body
 
 GIFT: Final = "^[0-9a-f]{16}$"
-GiftName = Annotated[str, Field(pattern=GIFT)]
 Words = Annotated[str, Field(max_length=200)]
 Sum = Annotated[int, Field(ge=1, le=LARGEST_FEN)]
 

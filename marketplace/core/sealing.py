@@ -68,6 +68,7 @@ def canonical(content: dict[str, Any]) -> bytes:
 
 
 def refuse_floats(value: Any) -> None:
+    """JSON writes floats in many ways, and a seal knows one. Raises TypeError."""
     if isinstance(value, float):
         raise TypeError("integers only in a sealed record")
     for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():

@@ -131,6 +131,9 @@ def cancel(number: str, *, actor: str) -> None:
 
 
 def withdraw(number: str, to: OrderState, *, actor: str, why: str) -> bool:
+    """True if it was given up. The gateway is asked first, outside any transaction.
+
+    Raises OutcomeUnknown while it does not answer, or says that the payment is under way."""
     attempt = in_transaction(open_attempt, number=number)
     if attempt and attempts.cancel(attempt) in OPEN:
         raise OutcomeUnknown(number)

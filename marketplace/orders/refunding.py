@@ -70,8 +70,8 @@ def refund_units(
 ) -> str:
     """Give back so many units of these lines (by their public ids); returns the refund's id.
 
-    `seen`: how the lines stood (`mark`) when the person decided. Raises NotFound, NotPaid, RefundedMeanwhile,
-    GoodsAreBack, ReplacedUnits at a station's desk, and what `parts_of` raises."""
+    `seen`: how the lines stood (`mark`) when the person decided. Raises NotFound, NotPaid, AlreadyRefunded,
+    RefundedMeanwhile, GoodsAreBack, ReplacedUnits at a station's desk, and what `parts_of` raises."""
     row, lines = lines_left(session, parcel, station=station, seen=seen)
     parts = parts_of(row, lines, units, with_shipping=with_shipping)
     return give_back(session, row, parts, station=station, reason=reason, actor=actor)
@@ -119,7 +119,9 @@ def units_of_cases(session: Session, parts: Sequence[Part], which: ColumnElement
 
 
 def lines_left(session: Session, parcel: str, *, station: str | None, seen: str | None) -> tuple[Parcel, list[LineLeft]]:
-    """The paid parcel, its order locked, and what is left of it. Raises NotFound, NotPaid, RefundedMeanwhile."""
+    """The paid parcel, its order locked, and what is left of it.
+
+    Raises NotFound, NotPaid, AlreadyRefunded where a bank gave it back, RefundedMeanwhile."""
     row = fulfilment.get_paid_parcel(session, parcel, station=station)
     if row.order.paid_at is None and row.order.state is not OrderState.PLACED_ON_ACCOUNT:
         raise fulfilment.NotPaid(parcel)

@@ -43,6 +43,7 @@ def let_go(*, refund: str, actor: str, why: str) -> RefundState:
 
 
 def look(session: Session, *, refund: str) -> Asked:
+    """Raises NotFound, StillBeingSent."""
     row = session.scalar(select(Refund).where(Refund.public_id == refund).with_for_update())
     if row is None:
         raise NotFound(refund)

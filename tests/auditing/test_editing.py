@@ -25,7 +25,6 @@ BEGUN = "subject LIKE 'listing_revision:%' AND from_state = ''"
 EDITED = f"(SELECT 'listing_revision:' || public_id FROM listing_revision WHERE id = {EDIT})"
 CHANGED_BY_REVIEWER = f"""INSERT INTO audit_record (at, actor, action, subject, why, detail)
     VALUES (CURRENT_TIMESTAMP, {REVIEWER}, 'edit.changed', {EDITED}, '', '{{}}')"""
-BY_CLERK = "(SELECT 'listing:' || l.code FROM listing l JOIN listing_consent c ON c.listing_id = l.id)"
 TAMPERING = (
     ("one edit waits at a time", "DROP INDEX one_waiting_revision; UPDATE listing_revision SET state = 'submitted'"),
     ("edits are accepted by another", f"UPDATE listing_revision SET reviewer_id = author_id WHERE id = {EDIT}"),

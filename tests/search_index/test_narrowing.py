@@ -10,8 +10,6 @@ from search_index import Alternative, Backend, Document, Measure, Query, Sort
 from search_index.narrowing import buckets
 from tests.search_index.catalogue import documents
 
-OATS_AND_FRUIT = {"grain-oat", "fruit-app", "fruit-pea", "fruit-sto", "fruit-ber", "fruit-mel"}
-
 
 def below(one: Document, price: int) -> bool:
     return one.measure_price_fen is not None and one.measure_price_fen <= price

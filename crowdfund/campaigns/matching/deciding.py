@@ -83,6 +83,7 @@ def locked(session: Session, held: str) -> tuple[HeldMatch, Contribution, Matchi
 
 
 def refuse_part(session: Session, row: HeldMatch, gift: Contribution, fund: MatchingFund, person: int) -> None:
+    """Who gave, or pays for the fund, decides nothing; nor does one person both times. Raises OwnGift, SecondPerson."""
     theirs = counted_as(session, gift.person_id, gift.contact) | keys_of_sponsor(session, fund)
     if key_of_person(person) in theirs:
         raise OwnGift(row.public_id)

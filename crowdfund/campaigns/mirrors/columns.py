@@ -65,8 +65,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
 }
 NEEDED: Final = ("number", "time", "sum")
 BY_HEADING: Final = {plain(word): key for key, words in WORDS.items() for word in words}
-YES: Final = frozenset({"是", "匿名", "yes", "y", "true", "1"})
-NO: Final = frozenset({"", "否", "不匿名", "实名", "no", "n", "false", "0"})
+NAMED: Final = frozenset({"", "否", "不匿名", "实名", "no", "n", "false", "0"})
 PAID: Final = frozenset(
     {"", "成功", "支付成功", "捐赠成功", "交易成功", "已支付", "已完成", "未退款", "无退款", "paid", "success", "succeeded"}
 )
@@ -155,6 +154,7 @@ def moment(text: str) -> datetime:
 
 
 def fen(text: str) -> int:
+    """A sum in yuan as platforms write it ("¥1,000.00元"), in fen. Raises Flaw."""
     bare = without_thousands(text.strip("`'\t ")).removeprefix("¥").removeprefix("￥").removesuffix("元").strip()
     if not bare:
         raise Flaw("missing")
@@ -168,7 +168,7 @@ def fen(text: str) -> int:
 
 def hides(text: str) -> bool:
     """What nobody understands hides the name."""
-    return text.strip().lower() not in NO
+    return text.strip().lower() not in NAMED
 
 
 def stayed(text: str) -> bool:

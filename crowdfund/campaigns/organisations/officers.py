@@ -66,6 +66,7 @@ def take_officer_back(session: Session, *, organisation: str, officer: str, role
 
 
 def write(session: Session, entry: OfficerEntry, writer_id: int) -> str:
+    """Returns its public id. Raises Themselves, and WaitsAlready where a like entry waits for the second person."""
     if entry.person_id == writer_id:
         raise Themselves(entry.organisation_code)
     entry.writer_id = writer_id

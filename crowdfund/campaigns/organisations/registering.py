@@ -61,6 +61,7 @@ def write(session: Session, *, facts: Mapping[str, Any], person_id: int) -> str:
 
 
 def refuse_other(session: Session, code: str, credit_code: str) -> None:
+    """One code, one organisation, for good. Raises OtherCreditCode, CreditCodeUsed."""
     known = session.get(Organisation, code)
     if known is not None and known.credit_code != credit_code:
         raise OtherCreditCode(code)

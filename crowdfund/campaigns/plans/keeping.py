@@ -195,6 +195,7 @@ def release(session: Session, plan: Plan, *, is_first_too: bool = False) -> None
 
 
 def changeable(session: Session, plan: str) -> Plan:
+    """The plan, locked, while it still asks for gifts. Raises NotFound, NotRunning."""
     row = get(session, plan)
     if row.state is P.STOPPED or (row.state is P.ACTIVE and row.next_on is None):
         raise NotRunning(plan)

@@ -91,6 +91,7 @@ def decide(session: Session, row: SchoolTerm, person_id: int, verdict: str, to: 
 
 
 def waiting(session: Session, row: SchoolTerm, person_id: int) -> EnrolmentProof:
+    """The proof, locked, that nobody has judged. Raises NotFound, OwnProof for whoever added it."""
     mine = select(EnrolmentProof).where(EnrolmentProof.term_id == row.id, EnrolmentProof.verdict == "")
     proof = session.scalar(mine.with_for_update())
     if proof is None:

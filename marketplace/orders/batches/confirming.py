@@ -59,6 +59,7 @@ def sent_line(session: Session, batch: str, line: str, *, by_gateway: bool) -> t
 
 
 def answer(session: Session, batch: SettlementBatch, line: BatchLine, to: LineState, actor: str, said: str) -> None:
+    """Write the bank's word down. Raises NotSent for a line that is not, or was answered by somebody else meanwhile."""
     told: dict[str, Any] = {"bank_said": said, "answered_at": clock.now()}
     try:
         transition(session, line, to, expected=LineState.SENT, actor=actor, why=said, station=batch.station_code, **told)

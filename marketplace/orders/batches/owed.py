@@ -70,7 +70,7 @@ def under_way(session: Session, owners: Iterable[Owner], book: str) -> set[Owner
 
 
 def why_not(account: PayoutAccount | None, fen: int) -> LeftOut:
-    """What forbids paying `fen` to this account: only what is owed is paid, and only to a verified one that is not stopped."""
+    """What forbids paying `fen` here: only what is owed is paid, only to an account that is verified and not stopped."""
     if fen <= 0:
         return LeftOut.NOTHING_OWED
     if account is None or account.verified_at is None:

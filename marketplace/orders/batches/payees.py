@@ -93,6 +93,7 @@ def release(session: Session, *, account: str, person_id: int) -> None:
 
 
 def hold(session: Session, account: str) -> PayoutAccount:
+    """The account, locked until the transaction ends. Raises NotFound."""
     wanted = select(PayoutAccount).where(PayoutAccount.public_id == account).with_for_update()
     found = session.scalar(wanted.execution_options(populate_existing=True))
     if found is None:
@@ -101,6 +102,7 @@ def hold(session: Session, account: str) -> PayoutAccount:
 
 
 def refuse_own(session: Session, account: PayoutAccount, person_id: int) -> None:
+    """Raises OwnPayee for the account of this person, or of a station where they have a role."""
     mine = select(Grant.id).where(
         Grant.person_id == person_id, Grant.scope_kind == "station", Grant.scope_id == account.owner
     )

@@ -130,6 +130,7 @@ def check(
 
 
 def refuse_more_than_came(line: LineLeft, claim: Claim, grams: Mapping[int, int]) -> None:
+    """Raises TooManyPacks, WeighsMore, and WeighsTooLittle for what looks like a slip of the keyboard."""
     if not 0 <= claim.rejected <= line.units:
         raise TooManyPacks(line.public_id, line.units)
     if claim.grams is not None and claim.grams >= grams[line.id] * (line.units - claim.rejected):

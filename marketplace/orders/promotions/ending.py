@@ -62,6 +62,7 @@ def approve(session: Session, *, promotion: str, person_id: int) -> None:
 
 
 def go_live(session: Session, row: Promotion, *, actor: str, why: str) -> None:
+    """From now on it counts; the province's part of it is set aside. Raises TooLate once its time is over."""
     if row.ends_at <= clock.now():
         raise TooLate(row.public_id)
     transition(session, row, S.LIVE, expected=row.state, actor=actor, why=why)

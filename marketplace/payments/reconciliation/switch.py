@@ -9,10 +9,6 @@ from marketplace.core.errors import Refusal, StaleState
 from marketplace.payments.reconciliation.models import ReconciliationRun, ReconciliationSwitch
 
 
-class ReconciliationIsOff(StaleState):
-    message = _l("Reconciliation is switched off.")
-
-
 def position(session: Session) -> ReconciliationSwitch | None:
     """The last time it was switched; None where nobody ever did, and it is on."""
     return session.scalar(select(ReconciliationSwitch).order_by(ReconciliationSwitch.id.desc()).limit(1))

@@ -11,7 +11,7 @@ from flask_babel import LazyString, lazy_gettext as _l
 from sqlalchemy import ColumnElement, exists, or_, select
 
 from marketplace.core import clock
-from marketplace.core.later import hours_after
+from marketplace.core.hours import hours_after
 from marketplace.orders.backlog import TO_PACK
 from marketplace.orders.groups.models import GroupBuy, GroupMember
 from marketplace.orders.models import Order, Parcel

@@ -36,7 +36,6 @@ class Whole:
     yearly: tuple[str, str]
     limited: str
     listed: str
-    gift_of_the_list: str
     banked: str
 
 
@@ -57,7 +56,7 @@ def whole(fund: Fund) -> Whole:
     limited = reached(fund)
     settle(fund)
     seal()
-    return Whole(fund, campaign, matched, yearly, limited, listed, gift, banked)
+    return Whole(fund, campaign, matched, yearly, limited, listed, banked)
 
 
 def years(fund: Fund, campaign: str) -> tuple[str, str]:
