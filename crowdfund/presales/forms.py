@@ -117,7 +117,7 @@ class TierForm(KeyedForm):
 
 class ReviewForm(Form):
     field_seen = BooleanField(_l("I have seen the field, and it bears that much"))
-    figures_sane = BooleanField(_l("Prices, places and days are sane"))
+    figures_sane = BooleanField(_l("Prices, places and days make sense"))
     reason = StringField(_l("Reason"), [Optional(), Length(max=200)])
 
 

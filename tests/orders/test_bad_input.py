@@ -280,7 +280,7 @@ def test_a_wrong_tracking_number_is_kept_and_what_would_be_right_is_said(shop: S
 
     assert odd.status_code == short.status_code == 422
     assert (
-        "运单号只有字母、数字和短横线。" in odd.text
+        "快递单号只有字母、数字和短横线。" in odd.text
         and 'value="没有运单号呢"' in odd.text
         and 'value="中国邮政"' in odd.text
     )

@@ -110,7 +110,7 @@ def test_a_refused_parcel_goes_back_by_itself_and_all_refused_cancels(shop: Shop
     assert get(number).state is OrderState.CANCELLED
     assert balances(number) == {}
     assert stock_of(shop.apples) == stock_of(shop.millet) == (100, 0)
-    assert "钱会自己退回去" in buyer.get(f"/orders/{number}").text
+    assert "钱会自动退回" in buyer.get(f"/orders/{number}").text
 
 
 def test_tiers_and_free_shipping_are_reckoned_by_the_pack_and_the_station(shop: Shop) -> None:

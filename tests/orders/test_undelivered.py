@@ -61,7 +61,7 @@ def test_a_paid_order_is_cancelled_while_no_station_has_begun(shop: Shop) -> Non
     assert stock_of(shop.apples) == stock_of(shop.millet) == (100, 0)
     assert balances(number) == {}
     page = buyer.get(f"/orders/{number}").text
-    assert "钱会自己退回去" in page and "withdrawal" not in page
+    assert "钱会自动退回" in page and "withdrawal" not in page
     assert differences(shop) == []
 
 
@@ -160,7 +160,7 @@ def test_a_lost_parcel_is_paid_back_by_its_station_and_the_grower_is_paid(shop: 
     }
     assert books.balance(db.session(), "station_payable", JIXIAN, book="test") == 7324
     page = buyer.get(f"/orders/{number}").text
-    assert "路上丢了" in page and "钱会自己退回去" in page
+    assert "路上丢了" in page and "钱会自动退回" in page
     post(buyer, f"/orders/{number}/parcels/{lost.public_id}/confirmation", {})
     assert balances(number)["seller_payable"] == -7324
     assert differences(shop) == []
@@ -211,7 +211,7 @@ def test_what_nobody_fetches_goes_back_to_the_grower_and_the_money_to_the_buyer(
     assert get(number).state is OrderState.CANCELLED
     assert balances(number) == {}
     assert stock_of(shop.apples) == (98, 0)  # the grower counts them anew
-    assert "钱会自己退回去" in buyer.get(f"/orders/{number}").text
+    assert "钱会自动退回" in buyer.get(f"/orders/{number}").text
     assert differences(shop) == []
 
 
