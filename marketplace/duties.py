@@ -63,6 +63,12 @@ def compose_worker(app: Flask) -> Worker:
     sandbox = app.extensions["gateways"].by_name.get("sandbox")
     if sandbox:
         worker.slow_steps += [partial(delivery.deliver, sandbox), sandbox.finish_refunds, sandbox.finish_slow_payments]
+    add_periodic(worker)
+    return worker
+
+
+def add_periodic(worker: Worker) -> None:
+    """What is looked at every so many seconds, in this order, whether anything waits or not."""
     worker.every(1, carry_over)
     worker.every(30, indexing.mend)
     worker.every(60, partial(in_transaction, lifecycle.end_due))
@@ -104,7 +110,6 @@ def compose_worker(app: Flask) -> Worker:
     for chain in sealing.chains:
         worker.every(1, partial(in_transaction, sealing.seal, chain=chain))
         worker.every(3600, partial(in_transaction, sealing.close_days, chain=chain))
-    return worker
 
 
 def queues() -> dict[Step, Select[Any]]:
