@@ -102,6 +102,8 @@ def test_the_table_shows_neither_address_nor_secret(session: Session) -> None:
     made = enter(factories.make_person(), "https://example.org/very-secret-path")
     stored = session.execute(text("SELECT address, secret FROM endpoint")).one()
     assert not any("very-secret-path" in value or made.secret in value for value in stored)
+    read = session.scalars(select(Endpoint)).one()
+    assert (read.address, read.secret) == ("https://example.org/very-secret-path", made.secret)
 
 
 def test_what_fails_is_tried_later_each_time_for_three_days(session: Session, partner: Listener) -> None:

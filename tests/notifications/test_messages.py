@@ -60,6 +60,8 @@ def test_the_table_shows_neither_number_nor_words(session: Session) -> None:
 
     stored = session.execute(text("SELECT address, text, address_fingerprint FROM message")).one()
     assert not any("13800002045" in value or "收到" in value for value in stored)
+    read = session.scalars(select(Message)).one()
+    assert (read.address, read.text) == ("13800002045", "收到你的钱了。")
 
 
 def test_what_could_not_be_sent_waits(session: Session, post: Post) -> None:

@@ -131,6 +131,8 @@ def test_what_is_sold_out_says_when_there_is_more(visitor: FlaskClient, demonstr
 
 
 def test_a_hidden_listing_is_not_shown(visitor: FlaskClient, demonstration: Session) -> None:
+    assert "吉县苹果 85mm大果" in visitor.get(f"/stations/{JIXIAN}").text
+
     demonstration.execute(update(Listing).where(Listing.code == "P0272").values(state="paused"))
 
     assert "吉县苹果 85mm大果" not in visitor.get(f"/stations/{JIXIAN}").text

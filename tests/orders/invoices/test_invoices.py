@@ -136,6 +136,8 @@ def test_names_are_encrypted(paid: str) -> None:
     in_transaction(requesting.request, number=paid, wanted=PERSON, actor="guest")
     kept = db.session.execute(text("SELECT title, tax_number, email FROM invoice_request")).one()
     assert not any("郭晓芸" in each or "guo@" in each for each in kept)
+    read = db.session.scalars(select(InvoiceRequest)).one()
+    assert (read.title, read.tax_number, read.email) == ("郭晓芸", "", "guo@example.test")
 
 
 def test_not_before_it_is_paid_and_not_for_ever(app: Flask, counter: Counter) -> None:
