@@ -27,6 +27,7 @@ class Knowledge:
 
 @cache
 def knowledge() -> Knowledge:
+    """Read once for a process. How each file is written stands at its head."""
     known = Knowledge()
     for line in _lines("concepts.txt"):
         _learn_concept(known, line)
@@ -53,6 +54,7 @@ def _lines(name: str) -> list[str]:
 
 
 def _names(text: str) -> dict[str, float]:
+    """`a, b~0.7`: names and their worth, 1 where none is written."""
     names = {}
     for part in text.split(","):
         name, _, worth = part.strip().partition("~")
@@ -62,10 +64,12 @@ def _names(text: str) -> dict[str, float]:
 
 
 def english_key(phrase: str) -> str:
+    """What a phrase is looked up by: its words' stems, in lower case."""
     return " ".join(stem(word) for word in phrase.lower().replace("-", " ").replace("'s", "").split())
 
 
 def _learn_concept(known: Knowledge, line: str) -> None:
+    """One line of concepts.txt: `a, b~0.7 | english` or `a > c~0.5`. Where lines disagree, the higher worth counts."""
     chinese, _, english = line.partition("|")
     left, _, right = chinese.partition(">")
     names, helped = _names(left), _names(right)
@@ -88,6 +92,7 @@ def _learn_concept(known: Knowledge, line: str) -> None:
 
 
 def _learn_region(known: Knowledge, line: str) -> None:
+    """One line of places.txt: `region, other name | english = place, place`."""
     left, _, right = line.partition("=")
     chinese, _, english = left.partition("|")
     places = tuple(_names(right))

@@ -14,7 +14,10 @@ from search_index.vocabulary import Vocabulary, fuzzy
 LONGEST_STRETCH = 48  # letters read at once; what comes after is left out
 LONGEST_SOUND = 28
 MOST_MEANT = 5
-_EXACT, _ENGLISH, _STOP, _SINGLE, _BLURRED, _INITIALS, _LOST = 1.0, 1.1, 0.2, 1.5, 1.6, 2.4, 6.0
+# What reading some letters in a way costs; only their order and distance count. Of a whole stretch the cheapest reading is
+# taken, so fewer and longer words win. What holds them is tests/search_index/test_reading.py.
+_EXACT, _SINGLE, _BLURRED, _INITIALS = 1.0, 1.5, 1.6, 2.4  # pinyin of a word, of one character, blurred, first letters only
+_ENGLISH, _STOP, _LOST = 1.1, 0.2, 6.0  # an English word, one that says nothing, a token that nobody knows
 _AS_LIKELY = 0.3  # readings of a mistyped token that cost so little more than the best are all kept
 _LONGEST_PHRASE = 4  # English words
 
@@ -38,6 +41,8 @@ def words_in(tokens: Sequence[str], vocabulary: Vocabulary, correct: bool) -> li
 
 
 class _Stretch:
+    """Letters without their spaces, read from left to right: the shortest way over the `Edge`s from each place."""
+
     def __init__(self, tokens: Sequence[str], vocabulary: Vocabulary, *, is_clear: bool = False) -> None:
         self.text = "".join(tokens)[:LONGEST_STRETCH]
         self.vocabulary = vocabulary
@@ -60,6 +65,7 @@ class _Stretch:
         return best.get(len(self.text), (_LOST, [Word(self.text, ())]))
 
     def _edges(self, begin: int) -> Iterator[Edge]:
+        """All ways to go on from here. English begins where a token does; pinyin may begin anywhere."""
         if begin in self.begins:
             yield from self._english(begin)
             end = next(end for end in self.ends if end > begin)
@@ -68,6 +74,7 @@ class _Stretch:
             yield from self._spoken(begin, end)
 
     def _english(self, begin: int) -> Iterator[Edge]:
+        """The tokens from here on as a phrase or a word of English, the longest first."""
         ends = [end for end in self.ends if end > begin][:_LONGEST_PHRASE]
         starts = [begin, *ends]
         tokens = [stem(self.text[a:b]) for a, b in zip(starts, ends, strict=False)]
@@ -81,6 +88,7 @@ class _Stretch:
                 yield Edge(end, _ENGLISH, Word(typed, ((tokens[0], 1.0),), is_english=True))
 
     def _spoken(self, begin: int, end: int) -> Iterator[Edge]:
+        """These letters as pinyin: of a word that goods have, else with sounds that people mix up, else as initials."""
         typed = self.text[begin:end]
         names = self._meant(self.vocabulary.by_sound.get(typed, ()))
         ends_token, whole_token = end in self.begins, begin in self.begins and end in self.begins
