@@ -39,7 +39,7 @@ def words(row: Favourite, good: Good, news: News) -> str:
 
 def sentence(news: News, good: Good, known: dict[str, Any]) -> str:
     if news is News.BACK:
-        return str(_("%(title)s (%(unit)s) can be had again, for %(price)s.", **known))
+        return str(_("%(title)s (%(unit)s) is available again, for %(price)s.", **known))
     if news is News.SEASON and good.is_available:
         return str(_("The harvest of %(title)s (%(unit)s) has begun: %(price)s.", **known))
     if news is News.SEASON:

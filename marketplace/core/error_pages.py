@@ -29,7 +29,7 @@ MESSAGES: Final[dict[int, LazyString]] = {
     503: _l("We are busy right now. Please try again in a moment."),
 }
 
-FORMS_ONLY: Final = _l("Only a form that is filled in comes to this address. Here is the page it stands on.")
+FORMS_ONLY: Final = _l("Only a filled-in form comes to this address. Here is the page with the form.")
 
 
 def install(app: Flask) -> None:

@@ -96,7 +96,7 @@ def create_test(address: str) -> ResponseReturnValue:
     """An event that tells nothing, to see whether it arrives."""
     hit("endpoint.test", g.person.public_id, limit=60, seconds=HOUR)
     in_transaction(write_test, endpoint=address, person_id=g.person.id)
-    flash(_("A test is on its way. What came of it stands below in a moment."), "done")
+    flash(_("A test is on its way. The result appears below in a moment."), "done")
     return redirect(url_for(".show_endpoint", address=address), 303)
 
 

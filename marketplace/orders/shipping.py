@@ -27,7 +27,7 @@ class TooHeavy(Refusal):
 class Rate:
     up_to_grams: int
     price_fen: int
-    days: int
+    days: int  # on the road
 
 
 @record
@@ -45,11 +45,12 @@ class Tariff:
         raise TooHeavy(str(grams))
 
     def price_fen(self, grams: int, goods_fen: int, free_from_fen: int) -> int:
-        """Also a free parcel must not be too heavy."""
+        """For one parcel, nothing from the station's threshold on. Raises TooHeavy, also for one that would be free."""
         price = self.rate_for(grams).price_fen
         return 0 if goods_fen >= free_from_fen else price
 
     def arrives_by(self, grams: int) -> date:
+        """A day to pack it and the days on the road. Raises TooHeavy."""
         return self.day + timedelta(days=DAYS_TO_DISPATCH + self.rate_for(grams).days)
 
 

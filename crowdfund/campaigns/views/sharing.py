@@ -62,7 +62,7 @@ def show_picture(campaign: str) -> ResponseReturnValue:
     title = posters.fitted(shown.card.title, posters.TITLE, TITLE_FROM)
     told = {"page": shown, "address": address_of(shown), "code": drawn(address_of(shown)), "title": title}
     told["purpose"] = posters.fitted(shown.facts.purpose_zh, posters.PURPOSE, title.bottom + APART)
-    promise = str(_("Every fen stands in a ledger that anyone can check"))
+    promise = str(_("Every fen is in a ledger that anyone can check"))
     told["promise"] = posters.fitted(promise, posters.PROMISE, PROMISE_FROM, posters.BESIDE_THE_CODE)
     answer = Response(render_template("campaigns/poster_picture.html", **told), mimetype="image/svg+xml")
     answer.headers["Content-Disposition"] = f"attachment; filename=poster-{campaign}.svg"

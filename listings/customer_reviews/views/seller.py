@@ -53,7 +53,7 @@ def create_answer(review: str) -> ResponseReturnValue:
     if not form.validate():
         return review_page(review, form, report, 422)
     given = {"review": review, "seller_id": g.person.id, "words": str(form.words.data), "actor": f"person:{g.person.id}"}
-    done = _("Your answer stands below the review now.")
+    done = _("Your answer is shown below the review now.")
     back, passes = url_for(".show_review", review=review), (answering.ContactInside,)
     try:
         return take_step(answering.answer, back, done=done, passes=passes, **given)

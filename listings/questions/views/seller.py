@@ -44,7 +44,7 @@ def create_answer(question: str) -> ResponseReturnValue:
     if not form.validate():
         return question_page(question, form, 422)
     given = {"question": question, "seller_id": g.person.id, "words": str(form.words.data)}
-    done, back = _("Your answer stands with the goods now, and whoever asked is told."), url_for(".list_questions")
+    done, back = _("Your answer is shown with the goods now, and whoever asked is told."), url_for(".list_questions")
     try:
         return take_step(answering.answer_as_seller, back, done=done, passes=(ContactInside,), **given)
     except ContactInside as refusal:

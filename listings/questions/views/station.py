@@ -46,7 +46,7 @@ def create_answer(question: str) -> ResponseReturnValue:
     form = AnswerForm(request.form)
     if not form.validate():
         return question_page(question, form, ReasonForm(), 422)
-    done = _("The answer stands with the goods now, and whoever asked is told.")
+    done = _("The answer is shown with the goods now, and whoever asked is told.")
     given = {"words": str(form.words.data), "done": done, "passes": (ContactInside,)}
     try:
         return step(answering.answer_for_seller, question, **given)

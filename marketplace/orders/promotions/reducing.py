@@ -70,6 +70,7 @@ def reduction(rule: Rule, quoted: Quote) -> Reduction:
 
 
 def wanted_fen(rule: Rule, quoted: Quote) -> int:
+    """What it would take off all goods in scope together; a percentage is rounded down."""
     goods_fen = rule.goods_fen(quoted)
     if rule.kind is Kind.AMOUNT:
         return min(rule.amount_fen, goods_fen)
@@ -94,6 +95,7 @@ def goods_cut(rule: Rule, line: QuotedLine, fen: int, quoted: Quote) -> Cut:
 
 
 def most_of(unit_fen: int, units: int) -> int:
+    """Fen that may come off so many units: MOST_PERCENT of each, rounded down for each."""
     return unit_fen * MOST_PERCENT // 100 * units
 
 

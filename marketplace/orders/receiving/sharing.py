@@ -6,7 +6,7 @@ served in part. docs/adr/0023 says why nobody gets a fair share of a box."""
 from collections.abc import Sequence
 from typing import Final
 
-LEAST_PART: Final = 2
+LEAST_PART: Final = 2  # a half: of what was promised, what is below it is taken for a slip of the keyboard
 
 
 def share(wanted: Sequence[int], brought: int) -> list[int]:
