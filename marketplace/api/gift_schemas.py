@@ -59,7 +59,8 @@ class GiftPart(Face):
 
 class GiftAnswer(Face):
     """A gift of one's own. `number` and `hash` are its row in the public ledger, null until that is sealed; `left_fen` is
-    not spent yet. `shown_as` is empty for an anonymous one. `plan` is the monthly gift that it is a month of."""
+    not spent yet. `shown_as` is empty for an anonymous one. `plan` is the monthly gift that it is a month of. `is_disputed`:
+    the giver's bank asks the money back and has not decided; until then nothing more of it is spent."""
 
     gift: str
     campaign: str
@@ -73,6 +74,7 @@ class GiftAnswer(Face):
     number: int | None
     hash: str | None
     receipt: str | None
+    is_disputed: bool
     back_fen: int
     left_fen: int
     parts: list[GiftPart]

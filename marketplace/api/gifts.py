@@ -6,7 +6,7 @@ from typing import Final
 from flask_babel import get_locale, gettext as _
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import given, giving, receipts
+from crowdfund.campaigns import disputed, given, giving, receipts
 from crowdfund.campaigns.forms import GiftForm
 from crowdfund.campaigns.given import Given
 from crowdfund.campaigns.giving import Giver
@@ -106,6 +106,7 @@ def show(session: Session, *, person: Visitor, gift: str) -> GiftAnswer:
         number=line.number if line else None,
         hash=(line.code or None) if line else None,
         receipt=receipt[0] if receipt else None,
+        is_disputed=line is not None and disputed.is_open(session, contribution=mine.id),
         back_fen=where.back_fen if where else 0,
         left_fen=where.left_fen if where else 0,
         parts=[part(each) for each in where.parts] if where else [],

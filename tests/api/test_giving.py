@@ -117,6 +117,28 @@ def test_a_fen_from_the_program_to_the_invoice(fund: Fund, programs: Programs, d
     assert [each["number"] for each in program.get("/ledger?kind=gift").get_json()["rows"]] == [1]
 
 
+def test_a_gift_says_that_its_givers_bank_decides(fund: Fund, programs: Programs, document: Any) -> None:
+    program, campaign = programs(), fund.open()
+    gift = program.post(f"/campaigns/{campaign}/gifts", {"fen": 500}).get_json()["gift"]
+    program.post(f"/gifts/{gift}/payment")
+    fund.cashier.decide(fund.remote_of(gift), "succeeded")
+    fund.work()
+
+    def said() -> tuple[bool, bool]:
+        answer = program.get(f"/gifts/{gift}")
+        document["/gifts/{gift}"]["GET"].validate_response(answer)
+        page = fund.browser().get(answer.get_json()["url"]).get_data(as_text=True)
+        return answer.get_json()["is_disputed"], "你的银行" in page or "Your bank is asking" in page
+
+    assert said() == (False, False)
+    dispute = fund.cashier.open_dispute(fund.remote_of(gift))
+    fund.work()
+    assert said() == (True, True)
+    fund.cashier.decide_dispute(dispute, is_won=True)
+    fund.work()
+    assert said() == (False, False)
+
+
 def test_a_key_has_one_effect(fund: Fund, programs: Programs) -> None:
     program, campaign = programs(), fund.open()
     place = f"/campaigns/{campaign}/gifts"
