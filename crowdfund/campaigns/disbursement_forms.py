@@ -8,9 +8,9 @@ from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import BooleanField, RadioField, StringField, TextAreaField, ValidationError
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
+from crowdfund.campaigns.budgets import BudgetChoice
 from crowdfund.campaigns.campaign_forms import BUDGET_LINE, lines_of, sum_of
 from crowdfund.campaigns.evidence import KINDS
-from crowdfund.campaigns.payments_out import BudgetChoice
 from marketplace.core.formats import yuan
 from marketplace.core.forms import Form, KeyedForm
 from marketplace.core.money import Money, without_thousands
@@ -95,6 +95,20 @@ class BillForm(InvoiceForm):
 
 class ReasonForm(Form):
     reason = TextAreaField(_l("Why"), [DataRequired(), Length(max=300)])
+
+
+class ApprovalForm(Form):
+    """`is_beyond`: it would take more than the budget has for its item."""
+
+    why_beyond = TextAreaField(_l("Why it may cost more than planned"), [Length(max=300)])
+
+    def __init__(self, *args: Any, is_beyond: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_beyond = is_beyond
+
+    def validate_why_beyond(self, field: TextAreaField) -> None:
+        if self.is_beyond and not (field.data or "").strip():
+            raise ValidationError(_("Everybody reads why. Please say it."))
 
 
 class BankForm(Form):

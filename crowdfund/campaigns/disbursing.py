@@ -11,7 +11,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns import disputed, public_ledger
+from crowdfund.campaigns import budgets, disputed, public_ledger
 from crowdfund.campaigns.cash import drawers
 from crowdfund.campaigns.criteria.models import Beneficiary, CampaignCriteria
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evidence
@@ -180,10 +180,11 @@ def refuse_too_much(session: Session, campaign: Campaign, book: str, fen: int, *
         raise NotEnough(campaign.public_id, free)
 
 
-def approve(session: Session, *, disbursement: str, approver_id: int) -> None:
-    """Promise the money: from here on no other request may count on it.
+def approve(session: Session, *, disbursement: str, approver_id: int, why_beyond: str = "") -> None:
+    """Promise the money: from here on no other request may count on it. `why_beyond`: what is public of a payment that
+    takes more than the budget has for its item; of others nothing of it is kept.
 
-    Raises SamePerson, StaleState, NotEnough, EvidenceOverdue, ReportOverdue, CampaignDoesNotSpend, NotFound."""
+    Raises SamePerson, StaleState, NotEnough, BeyondBudget, NotFound and what is HELD_UP."""
     row = get(session, disbursement)
     if row.requester_id == approver_id:
         raise SamePerson(disbursement)
@@ -191,7 +192,8 @@ def approve(session: Session, *, disbursement: str, approver_id: int) -> None:
     session.refresh(row)
     if row.state is D.REQUESTED:
         refuse_too_much(session, of, row.book, row.fen, own_fen=set_aside.of_payment(session, row.id))
-    move(session, row, D.APPROVED, D.REQUESTED, approver_id, "approved")
+        row.beyond_why = budgets.reason(session, row, of.public_id, public_ledger.plain(why_beyond))
+    move(session, row, D.APPROVED, D.REQUESTED, approver_id, row.beyond_why or "approved")
     row.approver_id = approver_id
 
 

@@ -190,6 +190,7 @@ class Disbursement(Base):
     requested_at: Mapped[datetime] = mapped_column(default=clock.now)
     paid_at: Mapped[datetime | None]
     bank_reference: Mapped[str] = mapped_column(default="")
+    beyond_why: Mapped[str] = mapped_column(default="")  # why more than planned for its item; public
     evidence_due_on: Mapped[date | None]  # 30 days after it was paid; until then, after the bank was told
 
 

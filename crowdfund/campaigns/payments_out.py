@@ -10,10 +10,8 @@ from crowdfund.campaigns.cash import drawers
 from crowdfund.campaigns.disbursing import SPENDS
 from crowdfund.campaigns.faces import looking
 from crowdfund.campaigns.models import BudgetLine, Campaign, Disbursement, Evidence
-from crowdfund.campaigns.repayments import queries as repaid
-from crowdfund.campaigns.states import TAKEN, DisbursementState
+from crowdfund.campaigns.states import DisbursementState
 from crowdfund.campaigns.students import set_aside
-from crowdfund.campaigns.whereabouts.models import BillLine
 from marketplace.accounts.models import Person
 from marketplace.core import clock
 from marketplace.core.db import Columns
@@ -76,27 +74,6 @@ class Choice:
     free_fen: int
 
 
-@slim_record
-class BudgetChoice:
-    position: int
-    name: str
-    planned_fen: int
-    taken_fen: int
-
-
-@slim_record
-class Asked:
-    """What a second person decides about: the lines of the invoice, and what its part of the budget was planned for."""
-
-    lines: Sequence[tuple[str, int]]
-    planned_fen: int
-    taken_fen: int  # promised or paid already, without this one
-
-    def beyond_fen(self, fen: int) -> int:
-        """So much more than planned, if it is paid."""
-        return max(0, self.taken_fen + fen - self.planned_fen)
-
-
 def select_shown() -> Columns:
     requester, approver = aliased(Person), aliased(Person)
     files = select(func.count()).select_from(Evidence).where(Evidence.disbursement_id == Disbursement.id)
@@ -155,15 +132,6 @@ def evidence_of(session: Session, disbursement: str, *, reader: int = 0) -> list
     ]
 
 
-def asked_of(session: Session, shown: Shown) -> Asked:
-    wanted = select(BillLine.what_zh, BillLine.fen).where(BillLine.disbursement_id == shown.row.id)
-    lines = [(row.what_zh, int(row.fen)) for row in session.execute(wanted.order_by(BillLine.position))]
-    position = session.scalars(select(BudgetLine.position).where(BudgetLine.id == shown.row.budget_line_id)).one()
-    part = next(each for each in budget_of(session, shown.campaign) if each.position == position)
-    own = shown.row.fen if shown.row.state in TAKEN else 0
-    return Asked(lines, part.planned_fen, part.taken_fen - own)
-
-
 def choices(session: Session, organisations: Sequence[str], book: str) -> list[Choice]:
     """Their campaigns that may spend. One statement."""
     account = select(LedgerAccount.owner, func.sum(-Line.amount).label("fen"))
@@ -178,18 +146,3 @@ def choices(session: Session, organisations: Sequence[str], book: str) -> list[C
     wanted = wanted.outerjoin(promised, promised.c.campaign_id == Campaign.id)
     wanted = wanted.where(Campaign.organisation_code.in_(organisations), Campaign.state.in_(SPENDS))
     return [Choice(row.public_id, row.title_zh, int(row.free)) for row in session.execute(wanted.order_by(Campaign.id))]
-
-
-def budget_of(session: Session, campaign: str) -> list[BudgetChoice]:
-    """The lines of a budget, and how much of each is promised or paid and did not come back."""
-    taken = func.coalesce(func.sum(Disbursement.fen), 0)
-    wanted = select(BudgetLine.position, BudgetLine.name_zh, BudgetLine.fen, taken.label("taken"))
-    wanted = wanted.join(Campaign, Campaign.id == BudgetLine.campaign_id)
-    of_line = (Disbursement.budget_line_id == BudgetLine.id) & Disbursement.state.in_(TAKEN)
-    wanted = wanted.outerjoin(Disbursement, of_line).where(Campaign.public_id == campaign)
-    wanted = wanted.group_by(BudgetLine.id, BudgetLine.position, BudgetLine.name_zh, BudgetLine.fen)
-    back = repaid.fen_by_budget_line(campaign)
-    wanted = wanted.add_columns(func.coalesce(func.max(back.c.fen), 0).label("back"))
-    wanted = wanted.outerjoin(back, back.c.budget_line_id == BudgetLine.id)
-    rows = session.execute(wanted.order_by(BudgetLine.position))
-    return [BudgetChoice(row.position, row.name_zh, row.fen, int(row.taken - row.back)) for row in rows]

@@ -39,6 +39,7 @@ class Payment:
     fen: int
     purpose: str
     budget_line: str
+    beyond_why: str
     provider: str
     invoice_number: str
     paid_at: datetime | None
@@ -74,6 +75,7 @@ def payment(
         fen=row.fen,
         purpose=row.purpose_zh,
         budget_line=budget_line,
+        beyond_why=row.beyond_why,
         provider=row.provider_zh,
         invoice_number=row.invoice_number,
         paid_at=row.paid_at,

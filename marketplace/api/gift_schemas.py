@@ -170,12 +170,14 @@ class RepaymentItem(Face):
 
 
 class DisbursementItem(Face):
-    """A payment to a provider; its lines add up to it, whatever came back of it later."""
+    """A payment to a provider; its lines add up to it, whatever came back of it later. `beyond_why` says why it took more
+    than the budget had for its item, and is empty where it did not."""
 
     disbursement: str
     fen: int
     purpose: str
     budget_line: str
+    beyond_why: str
     provider: str
     invoice_number: str
     paid_at: datetime | None

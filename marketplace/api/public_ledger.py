@@ -96,10 +96,11 @@ def disbursements(session: Session, campaign: str, asked: DisbursementsQuery) ->
 
 
 def disbursement(campaign: str, paid: spent.Payment) -> DisbursementItem:
-    names = ("fen", "purpose", "budget_line", "provider", "invoice_number", "paid_at", "evidence_due_on", "is_overdue")
+    names = ("fen", "purpose", "budget_line", "beyond_why", "provider", "invoice_number", "paid_at", "evidence_due_on")
     return DisbursementItem(
         **{name: getattr(paid, name) for name in names},
         disbursement=paid.public_id,
+        is_overdue=paid.is_overdue,
         lines=[InvoiceLine(what=line.what, fen=line.fen) for line in paid.lines],
         evidence=[evidence(proof) for proof in paid.evidence],
         repayments=[

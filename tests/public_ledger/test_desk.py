@@ -1,10 +1,12 @@
 """/charity/disbursements, through the pages that officers use: who may what, what is said where, what stays in a file."""
 
+import csv
 import hashlib
 import io
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 
@@ -14,10 +16,13 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
 
+from crowdfund.campaigns import budgets, disbursing
 from crowdfund.campaigns.models import BudgetLine, Disbursement, Evidence
+from crowdfund.campaigns.reports import content, papers
+from crowdfund.campaigns.reports.content import KINDS
 from crowdfund.campaigns.states import DisbursementState as D
 from marketplace.accounts.models import Person
-from marketplace.core.db import db
+from marketplace.core.db import db, in_transaction
 from marketplace.core.settings import settings
 from tests.factories import make_person, sign_in_as, signed_in
 from tests.public_ledger.conftest import CREDIT_CODE, Giving
@@ -25,6 +30,8 @@ from tests.public_ledger.conftest import CREDIT_CODE, Giving
 OURS = {"Sec-Fetch-Site": "same-origin"}
 PDF = b"%PDF-1.7\n1 0 obj << >> endobj\ntrailer << >>\n%%EOF\n"
 PLACE = "/charity/disbursements"
+NOON = datetime(2026, 10, 18, 4, tzinfo=UTC)
+SUMS = dict.fromkeys((*KINDS, "gifts"), 0)
 
 
 class Desk:
@@ -292,3 +299,44 @@ def test_the_list_costs_the_same_however_long(
     for _each in range(3):
         paid(desk)
     assert cost() == one
+
+
+def test_beyond_its_item_a_payment_wants_a_reason_that_everybody_reads(desk: Desk, app: Flask) -> None:
+    """The budget has ¥33,600.00 for books: one fen more is approved with a reason, or not at all."""
+    campaign = desk.giving.campaign()
+    desk.giving.gift(campaign, 4_000_000)
+    desk.ask(campaign.public_id, amount="33600.01")
+    for why in ("", " \n"):
+        answer = desk.step(desk.approver, "approval", why_beyond=why)
+        assert answer.status_code == 422 and desk.state() is D.REQUESTED
+    with pytest.raises(budgets.BeyondBudget):
+        in_transaction(disbursing.approve, disbursement=desk.made(), approver_id=desk.giving.approver)
+    assert desk.state() is D.REQUESTED
+    why = "=书价涨了 <b>1</b> 分"
+    assert desk.step(desk.approver, "approval", why_beyond=why).status_code == 303
+    desk.step(desk.officer, "transfer")
+    desk.step(desk.officer, "payment", bank_reference="B1")
+    paid = desk.made()
+    page = app.test_client().get(f"/ledger/{campaign.public_id}/disbursements/{paid}").get_data(as_text=True)
+    assert unescape(page).count(why) == 1 and "<b>1" not in page
+    (told,) = app.test_client().get(f"/api/v1/campaigns/{campaign.public_id}/disbursements").get_json()["disbursements"]
+    assert told["beyond_why"] == why
+    row = db.session.scalars(select(Disbursement).where(Disbursement.public_id == paid)).one()
+    said = {"payments": [content.payment(row, 1, NOON, [], 0)], "budget": []} | dict.fromkeys(("period", "whole"), SUMS)
+    table = papers.as_csv(said | {"since": "2026-10-01", "until": "2026-10-31"}, "ab").decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert [each["name"] for each in rows if each["part"] == "beyond"] == [f"'{why}"]
+
+    second = desk.giving.request(campaign, 1)
+    with pytest.raises(budgets.BeyondBudget):
+        in_transaction(disbursing.approve, disbursement=second, approver_id=desk.giving.approver)
+    other = in_transaction(
+        disbursing.request,
+        campaign=campaign.public_id,
+        budget_line=2,
+        bill=desk.giving.bill(1_440_000 - 1_080_001),
+        requester_id=desk.giving.officer,
+    )
+    in_transaction(disbursing.approve, disbursement=other, approver_id=desk.giving.approver, why_beyond="没有超")
+    reasons = select(Disbursement.beyond_why).where(Disbursement.public_id == other)
+    assert db.session.scalar(reasons) == ""  # within its item nothing is kept

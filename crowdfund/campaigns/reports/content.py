@@ -117,7 +117,8 @@ def repaid_by_payment(session: Session, report: CampaignReport) -> dict[int, int
 
 
 def payment(row: Disbursement, position: int, at: Any, files: list[Content], repaid_fen: int) -> Content:
-    return {
+    beyond = {"beyond_why": row.beyond_why} if row.beyond_why else {}
+    return beyond | {
         "payment": row.public_id,
         "paid_on": clock.local(at).date().isoformat(),
         "fen": row.fen,

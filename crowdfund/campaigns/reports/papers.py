@@ -121,12 +121,18 @@ def budget_table(content: Content) -> dict[str, Any]:
 
 def payments_table(content: Content) -> dict[str, Any]:
     rows = [
-        [each["paid_on"], each["purpose"], each["provider"], each["invoice"], paid(each), proofs(each)]
+        [each["paid_on"], purpose(each), each["provider"], each["invoice"], paid(each), proofs(each)]
         for each in content["payments"]
     ]
     heads = [_("Paid on"), _("What it pays for"), _("Provider"), _("Invoice number"), _("Amount"), _("Evidence")]
     columns = ["", "wide", "", "", "fen", ""]
     return {"title": _("Payments to providers"), "columns": columns, "heads": heads, "rows": rows}
+
+
+def purpose(payment: Content) -> str:
+    why = payment.get("beyond_why")
+    more = str(_("More than its budget item had: %(why)s", why=why)) if why else ""
+    return f"{payment['purpose']}\n{more}" if more else str(payment["purpose"])
 
 
 def paid(payment: Content) -> str:
@@ -155,6 +161,8 @@ def as_csv(content: Content, sha256: str) -> bytes:
         files = " ".join(proof["sha256"] for proof in each["evidence"])
         told = {"name": each["purpose"], "day": each["paid_on"]} | whom
         rows.append(line("payment", amount=csv_rows.yuan(each["fen"]), evidence=files, **told))
+        if each.get("beyond_why"):
+            rows.append(line("beyond", each["beyond_why"], each["paid_on"], **whom))
         if each["repaid_fen"]:
             rows.append(line("repaid", amount=csv_rows.yuan(each["repaid_fen"]), **told))
     rows.append(line("sha256", sha256))

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import LazyString, gettext as _, lazy_gettext as _l
 from sqlalchemy import select
 
-from crowdfund.campaigns import desk, disbursing, evidence, payments_out
-from crowdfund.campaigns.disbursement_forms import EVIDENCE_WORDS, BankForm, BillForm, EvidenceForm, ReasonForm
+from crowdfund.campaigns import budgets, desk, disbursing, evidence, payments_out
+from crowdfund.campaigns.disbursement_forms import EVIDENCE_WORDS, ApprovalForm, BankForm, BillForm, EvidenceForm, ReasonForm
 from crowdfund.campaigns.faces import looking
 from crowdfund.campaigns.models import Campaign, Organisation
 from crowdfund.campaigns.repayments import queries as repaid
@@ -85,7 +85,7 @@ def chosen() -> payments_out.Choice:
 def bill_page(
     choice: payments_out.Choice, form: BillForm | None, status: int = 200, *, held_up: LazyString | str = ""
 ) -> ResponseReturnValue:
-    form = form or BillForm(budget=payments_out.budget_of(db.session(), choice.public_id))
+    form = form or BillForm(budget=budgets.of_campaign(db.session(), choice.public_id))
     return page("charity/bill.html", status, choice=choice, form=form, held_up=held_up)
 
 
@@ -93,7 +93,7 @@ def bill_page(
 @requires("disbursement.request")
 def create_disbursement() -> ResponseReturnValue:
     choice = chosen()
-    form = BillForm(request.form, budget=payments_out.budget_of(db.session(), choice.public_id))
+    form = BillForm(request.form, budget=budgets.of_campaign(db.session(), choice.public_id))
     if not form.validate():
         return bill_page(choice, form, 422)
     given = form.data
@@ -133,6 +133,7 @@ def disbursement_page(disbursement: str, forms: dict[str, Form], status: int = 2
     shown = payments_out.get(session, mine(), disbursement)
     files = payments_out.evidence_of(session, disbursement, reader=g.person.id)
     blank: dict[str, Form] = {
+        "approval": ApprovalForm(is_beyond=True),
         "rejection": ReasonForm(),
         "payment": BankForm(),
         "failure": ReasonForm(prefix="failure-"),
@@ -142,7 +143,7 @@ def disbursement_page(disbursement: str, forms: dict[str, Form], status: int = 2
     }
     steps = desk.steps_of(session, f"disbursement:{disbursement}")
     told: dict[str, Any] = {"shown": shown, "files": files, "forms_by_step": blank | forms, "of": of, "steps": steps}
-    told["asked"] = payments_out.asked_of(session, shown)
+    told["asked"] = budgets.asked_of(session, shown.row, shown.campaign)
     told["repayments"] = repaid.of_payment(session, shown.row.id, everything=True)
     return page("charity/disbursement.html", status, **told)
 
@@ -151,7 +152,14 @@ def disbursement_page(disbursement: str, forms: dict[str, Form], status: int = 2
 @requires("disbursement.approve")
 def create_approval(disbursement: str) -> ResponseReturnValue:
     is_at(disbursement, "charity_approver")
-    return take(disbursement, disbursing.approve, approver_id=g.person.id)
+    session = db.session()
+    shown = payments_out.get(session, mine(), disbursement)
+    beyond_fen = budgets.asked_of(session, shown.row, shown.campaign).beyond_fen(shown.row.fen)
+    form = ApprovalForm(request.form, is_beyond=shown.row.state is D.REQUESTED and beyond_fen > 0)
+    if not form.validate():
+        return disbursement_page(disbursement, {"approval": form}, 422)
+    why = str(form.why_beyond.data or "")
+    return take(disbursement, disbursing.approve, approver_id=g.person.id, why_beyond=why)
 
 
 @bp.post("/<disbursement>/rejection")

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from crowdfund.campaigns import disbursing, payments_out
+from crowdfund.campaigns import budgets, disbursing
 from crowdfund.campaigns.disbursement_forms import ReasonForm
 from crowdfund.campaigns.evidence import UnusableFile
 from crowdfund.campaigns.students import calendar, desk, proofs, publishing, releasing, terms, words
@@ -274,7 +274,7 @@ def create_release() -> ResponseReturnValue:
 def release_form(aid: desk.Aid, sent: Any) -> ReleaseForm:
     session = db.session()
     waiting = desk.to_release(session, aid.id, current_book())
-    return ReleaseForm(sent, waiting=waiting, budget=payments_out.budget_of(session, aid.id))
+    return ReleaseForm(sent, waiting=waiting, budget=budgets.of_campaign(session, aid.id))
 
 
 def release_page(aid: desk.Aid, form: ReleaseForm | None, status: int = 200) -> ResponseReturnValue:
