@@ -90,12 +90,12 @@ def test_an_older_difference_does_not_undo_a_newer_word(mirror: Mirror) -> None:
 
 def test_rows_that_cannot_be_read_are_named_and_left_out(mirror: Mirror) -> None:
     rows = ("T1,昨天,10,王", ",2026-10-01,10,王", "1.2E+27,2026-10-01,10,王", "T4,2026-10-01,-3,王", "T5,2026-10-01,5,王")
-    file = mirror.taken(sheet(*rows, "T5,2026-10-01,6,王", "T5,2026-10-01,5,王"))
+    file = mirror.taken(sheet(*rows, "T5,2026-10-01,6,王", "T5,2026-10-01,5,王", "T6,2098-12-31,5,王"))
     assert gifts() == [("T5", 500, "王**")]
     page = mirror.page(file, "?show=refused")
-    for words in ("不是时间", "没有填", "近似数", "不是以元计的金额", "在文件里出现两次"):
+    for words in ("不是时间", "没有填", "近似数", "不是以元计的金额", "在文件里出现两次", "“2098-12-31” 还没到"):
         assert words in page
-    assert page.count("import__wrong") == 5
+    assert page.count("import__wrong") == 6
 
 
 def test_files_that_say_nothing_are_named(mirror: Mirror) -> None:

@@ -1,8 +1,8 @@
-"""The one list of columns of platforms' files, and how a row's cells are read. Pure; described in docs/mirrors.md."""
+"""The one list of columns of platforms' files, and how a row's cells are read; described in docs/mirrors.md."""
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -16,6 +16,7 @@ from marketplace.core.records import record
 LOOKED_AT: Final = 20  # lines: above the headings a platform may say whose file it is
 LONGEST_NUMBER: Final = 64
 MOST_REPEATED: Final = 40  # characters of what was typed, where it is named again
+AHEAD: Final = timedelta(days=1)  # a platform's clock, or its day, may be ahead of ours
 LARGEST_FEN: Final = 10_000_000_000
 WORDS: Final[dict[str, tuple[str, ...]]] = {
     "number": (
@@ -149,7 +150,10 @@ def moment(text: str) -> datetime:
             continue
         if not 2008 <= found.year < 2100:
             raise Flaw("time")
-        return found.replace(tzinfo=clock.SHANGHAI).astimezone(UTC)
+        at = found.replace(tzinfo=clock.SHANGHAI).astimezone(UTC)
+        if at > clock.now() + AHEAD:
+            raise Flaw("future")  # else everybody reads that the files go up to then
+        return at
     raise Flaw("missing" if not text else "time")
 
 

@@ -19,6 +19,7 @@ OF_ROWS: Final[dict[str, LazyString]] = {
     "too_long": _l("is too long"),
     "rounded": _l("was rounded by a table program: send the file as the platform made it"),
     "time": _l("is no time"),
+    "future": _l("has not come yet"),
     "sum": _l("is no sum in yuan"),
     "state": _l("is a word that we do not know: a gift that is neither paid nor returned is not counted"),
     "twice": _l("stands in the file twice, with different words"),
