@@ -4,6 +4,7 @@
     python3 verify.py ledger.csv                          the whole file 验整本账; ledger.jsonl does as well 也可以
     python3 verify.py ledger.csv --row 48213              and prove one row of it 再证明某一行在账里
     python3 verify.py ledger.csv --expect 48213:9f3c...   with a chain code you noted down before 对上你以前抄下的链码
+    python3 verify.py ledger.csv --expect 2026-10-17:8c1f...       or with the root of a day 或者某一天的日根
     python3 verify.py ledger.csv --spent spent.csv        which gift paid which line of which invoice 哪笔捐款付了哪一行发票
     python3 verify.py ledger.csv --spent spent.csv --row 48213     where each fen of that row is 那一笔的每一分在哪
     python3 verify.py --proof proof.json                  a proof alone, without the file 只验一份证明
@@ -104,7 +105,7 @@ def link(previous: str, number: int, digest: str) -> str:
 class Ledger:
     """Reads the file line by line; keeps one hash a row for the daily trees, and the balances."""
 
-    def __init__(self, wanted: int = 0, expected: dict[int, str] | None = None, keeps_rows: bool = False) -> None:
+    def __init__(self, wanted: int = 0, expected: dict[Any, str] | None = None, keeps_rows: bool = False) -> None:
         self.wanted, self.expected = wanted, expected or {}
         self.hashes: list[str] = []
         self.numbers: set[int] = set()
@@ -137,9 +138,13 @@ class Ledger:
         if not self.ended:
             raise Wrong(f"The file ends after row {self.last} without its last line. 文件不完整，缺最后一行。")
         seen = self.numbers if self.campaign else range(self.last + 1)
-        missing = [number for number in (*self.expected, self.wanted) if number and number not in seen]
+        noted = [each for each in self.expected if isinstance(each, int)]
+        missing = [number for number in (*noted, self.wanted) if number and number not in seen]
         if missing:
             raise Wrong(f"There is no row {missing[0]}. 没有第 {missing[0]} 行。")
+        days = sorted({each for each in self.expected if isinstance(each, str)} - {root[0] for root in self.roots})
+        if days:
+            raise Wrong(f"There is no root of {days[0]}. 没有 {days[0]} 的日根。")
 
     def read_row(self, line: bytes) -> None:
         number = self.last + 1
@@ -187,6 +192,8 @@ class Ledger:
             raise Wrong(f"The root of {day} does not follow the one before. {day} 的日根接不上。")
         if tree(self.hashes[first - 1 : last]).hex() != found.group(4).decode():
             raise Wrong(f"The root of {day} does not fit rows {first} to {last}. {day} 的日根和第 {first}-{last} 行对不上。")
+        if self.expected.get(day, found.group(4).decode()) != found.group(4).decode():
+            raise Wrong(f"The root of {day} is not what it was when you noted it. {day} 的日根和你抄下的不一样。")
         self.roots.append((day, first, last, found.group(4).decode()))
 
     def read_end(self, line: bytes) -> None:
@@ -611,11 +618,13 @@ def say(words: str) -> None:
     sys.stdout.write(words + "\n")
 
 
-def noted(text: str) -> tuple[int, str]:
-    number, _, code = text.partition(":")
-    if not number.isdigit() or not re.fullmatch("[0-9a-f]{64}", code):
-        raise argparse.ArgumentTypeError("NUMBER:CHAIN-CODE")
-    return int(number), code
+def noted(text: str) -> tuple[int | str, str]:
+    """The code of a row, or the root of a day."""
+    which, _, code = text.partition(":")
+    is_a_day = re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", which)
+    if not (which.isdigit() or is_a_day) or not re.fullmatch("[0-9a-f]{64}", code):
+        raise argparse.ArgumentTypeError("NUMBER:CHAIN-CODE or DAY:ROOT")
+    return which if is_a_day else int(which), code
 
 
 def main() -> int:
@@ -640,7 +649,8 @@ def main() -> int:
             if proof["day"] == "open":
                 say("Its day is not closed yet, and no ledger has this root. 这一天还没关账，账本里还没有这个日根。")
             else:
-                say(f"A ledger that you trust has it for {proof['day']}. 请和可信的账本里 {proof['day']} 的日根对一对。")
+                say(f"A ledger that you trust has it for {proof['day']}. 请和可信的账本里 {proof['day']} 的日根对一对：")
+                say(f"  python3 verify.py ledger.csv --expect {proof['day']}:{proof['root']}")
             return 0
         ledger = Ledger(asked.row, dict(asked.expect), keeps_rows=spent is not None)
         with open(asked.file, "rb") as file:
@@ -663,6 +673,8 @@ def main() -> int:
         return 2 if asked.row and not spent else 0
     say(f"OK: {len(ledger.hashes)} rows, {len(ledger.roots)} daily roots, every link and every balance fits.")
     say(f"全对：{len(ledger.hashes)} 行首尾相扣，{len(ledger.roots)} 个日根，每一行余额都对。最后的链码 {ledger.previous}")
+    for day, _first, _last, root in ledger.roots[-1:]:
+        say(f"The last root is that of {day}, note it down: 最后一个日根，可以抄下：{day}:{root}")
     for line in spent.report(asked.row) if spent else ():
         say(line)
     if asked.row:

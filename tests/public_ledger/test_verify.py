@@ -127,8 +127,53 @@ def test_a_chain_code_that_was_noted_down(exported: Path) -> None:
     assert run(exported, "--row", 13)[0] == 1
 
 
+def rewritten(exported: Path) -> bytes:
+    """What an operator with the database can make: one gift is another sum, and every code, balance and root fits again."""
+    lines, hashes, balances = exported.read_bytes().split(b"\n"), [], dict[str, int]()
+    previous = "0" * 64
+    for number, line in enumerate(lines[1:13], start=1):
+        row = verify.row_of_csv(line + b"\n")
+        added = 100 if number >= 4 and row["campaign"] == verify.row_of_csv(lines[4] + b"\n")["campaign"] else 0
+        cells = line.split(b",")
+        if number == 4:
+            row["fen"] += 100
+            cells[5] = str(row["fen"]).encode()
+        sealed = {key: row[key] for key in row if key not in verify.SHOWN}
+        previous = verify.link(previous, number, hashlib.sha256(verify.canonical(sealed)).hexdigest())
+        hashes.append(previous)
+        balances = {"campaign": row["campaign_fen"] + added, "book": row["book_fen"] + (100 if number >= 4 else 0)}
+        lines[number] = b",".join([*cells[:-3], *(str(fen).encode() for fen in balances.values()), previous.encode()])
+    for place, (first, last) in ((13, (1, 9)), (14, (10, 11))):
+        lines[place] = lines[place][:-64] + verify.tree(hashes[first - 1 : last]).hex().encode()
+    return ended(lines[:15], 12)
+
+
+def test_who_kept_the_root_of_a_day_sees_that_history_was_rewritten(exported: Path, tmp_path: Path) -> None:
+    """By the code of any row from there on, and by the root of any day, their own proof's among them."""
+    _root, day, _first, _last, root = exported.read_text("utf-8-sig").split("\n")[14].split(",")
+    assert f"note it down: 最后一个日根，可以抄下：{day}:{root}" in run(exported, "--expect", f"{day}:{root}")[1]
+    proof = json.loads((said := run(exported, "--row", 10)[1])[said.index("{") :])
+    kept = tmp_path / "proof.json"
+    kept.write_text(json.dumps(proof))
+    assert f"--expect {day}:{root}" in run("--proof", kept)[1]
+    place = tmp_path / "rewritten.csv"
+    place.write_bytes(rewritten(exported))
+    assert run(place)[0] == 0  # nothing in the file says so
+    found, said = run(place, "--expect", f"{day}:{root}")
+    assert found == 1 and f"The root of {day} is not what it was when you noted it." in said
+    assert "There is no root of 2026-10-19." in run(exported, "--expect", f"2026-10-19:{root}")[1]  # it is open
+    last = exported.read_bytes().split(b"\n")[12].rpartition(b",")[2].decode()
+    assert run(place, "--expect", f"12:{last}")[0] == 1
+
+
 def test_questions_that_are_wrong(exported: Path, tmp_path: Path) -> None:
-    for arguments in ([], [exported, "--row", "-1"], [exported, "--expect", "3"], [exported, "--proof", exported]):
+    for arguments in (
+        [],
+        [exported, "--row", "-1"],
+        [exported, "--expect", "3"],
+        [exported, "--expect", "2026-10-17:3"],
+        [exported, "--proof", exported],
+    ):
         done = subprocess.run([sys.executable, "-I", str(VERIFIER), *map(str, arguments)], capture_output=True, check=False)
         assert done.returncode == 2, arguments
     assert run(tmp_path / "nothing.csv")[0] == 1
