@@ -96,6 +96,7 @@ class Shown:
     row: Presale
     listing: str
     is_for_sale: bool  # in the shop, beside this
+    is_stopped: bool  # its goods, by the province
     seller: str
     village: str
     tiers: Sequence[Row]
@@ -206,7 +207,8 @@ def find(session: Session, presale: str, which: ColumnElement[bool] | None = Non
     updates = [(each.text, each.at) for each in session.execute(told.order_by(PresaleUpdate.id.desc()).limit(50))]
     village = goods.origin_village_zh
     tiers = tiers_of(session, row)
-    return Shown(card(found), row, goods.code, goods.state in FOR_SALE, goods.seller_name, village, tiers, updates)
+    stands = (goods.state in FOR_SALE, goods.state is ListingState.SUSPENDED)
+    return Shown(card(found), row, goods.code, *stands, goods.seller_name, village, tiers, updates)
 
 
 def tiers_of(session: Session, presale: Presale) -> list[Row]:

@@ -4,12 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
 
 from crowdfund.presales import backing, delivering, drafting, returning, reviewing, surveying
 from crowdfund.presales.backing import Backer, OtherPrice
 from crowdfund.presales.drafting import Tier
-from crowdfund.presales.places import FieldIsSold, NotOpen, TierIsFull
+from crowdfund.presales.places import FieldIsSold, GoodsAreStopped, NotOpen, TierIsFull
+from listings.models import Listing
+from listings.states import ListingState
 from marketplace.core import clock, outbox
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, StaleState
@@ -172,6 +175,24 @@ def test_more_than_the_field_bears_is_not_sold(orchard: Orchard) -> None:
     with pytest.raises(FieldIsSold):
         orchard.begin()
     assert (orchard.row().taken_grams, orchard.row().cap_grams) == (7500, 8000) and wrong(orchard) == []
+
+
+def test_of_goods_that_the_province_has_stopped_no_place_is_taken(orchard: Orchard, client: FlaskClient) -> None:
+    orchard.open()
+    paid, goods = orchard.paid(), update(Listing).where(Listing.code == orchard.shop.apples.rpartition("-")[0])
+    place = f"/presales/{orchard.presale}"
+    assert f"{place}/backings/new?tier={orchard.one}" in client.get(place).text
+    db.session.execute(goods.values(state=ListingState.SUSPENDED))
+    db.session.commit()
+    with pytest.raises(GoodsAreStopped):
+        orchard.begin()
+    assert (orchard.tier(orchard.one).taken, orchard.row().taken_grams) == (1, 2500)
+    assert client.get(f"{place}/backings/new?tier={orchard.one}").status_code == 303
+    in_transaction(returning.leave, backing_id=paid, actor="guest")  # who is in it may leave
+    db.session.execute(goods.values(state=ListingState.PUBLISHED))
+    db.session.commit()
+    orchard.begin()
+    assert orchard.tier(orchard.one).taken == 1 and wrong(orchard) == []
 
 
 def test_another_price_than_was_shown_takes_no_place(orchard: Orchard) -> None:

@@ -87,7 +87,7 @@ def begin(presale: str, form: BackingForm) -> str:
 def form_page(presale: str, form: BackingForm, status: int = 200) -> ResponseReturnValue:
     """With the price as it is now, which is what the next press agrees to."""
     shown = queries.find(db.session(), presale)
-    if not shown.card.is_open:
+    if not shown.card.is_open or shown.is_stopped:
         return redirect(url_for("presales.show_presale", presale=presale), 303)
     open_tiers = [tier for tier in shown.tiers if tier.most_now > 0]
     form.tier.choices = [SelectChoice(tier.id, tier.title) for tier in open_tiers]
