@@ -1,5 +1,6 @@
 """The desk of an organisation: one officer makes a campaign, another approves it, and nobody sees another house's."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -191,3 +192,16 @@ def test_words_of_givers_wait_at_the_desk(fund: Fund, officer: FlaskClient) -> N
     assert gift_of(gift).message_state == "shown" and gift_of(unpaid).message_state == "waiting"
     assert "替我爸捐的" not in officer.get("/charity").text
     assert post(officer, f"/charity/messages/{gift}/burnt", {}).status_code == 404
+
+
+def test_nobody_is_led_to_a_page_that_is_not_for_them(fund: Fund, officer: FlaskClient, approver: FlaskClient) -> None:
+    campaign = fund.open()
+    for person in (officer, approver):
+        seen, asked = set[str](), ["/charity", f"/charity/campaigns/{campaign}"]
+        while asked:
+            place = asked.pop()
+            seen.add(place)
+            answer = person.get(place)
+            assert answer.status_code == 200, place
+            asked += {link for link in re.findall(r'href="(/charity[^"]*)"', answer.text) if link not in seen}
+        assert ("/charity/campaigns/new" in seen) == (person is officer) and len(seen) > 6

@@ -198,6 +198,7 @@ def campaign_page(
         reviewer=people.get(row.reviewer_id or 0, ""),
         is_own=is_own,
         steps=theirs,
+        may_tell=is_officer,
         may_change=is_officer and row.state in drafting.OPEN_TO_CHANGE,
         may_file=is_officer and row.state in drafting.OPEN_TO_FILING,
         limits=limits_of(session, row.id),
