@@ -19,7 +19,9 @@ ADDRESSES: Final = (
     re.compile(r"[\w.+-]+@[\w-]+\.\w+"),
 )
 MESSENGERS: Final = (
-    re.compile(r"(微信|薇信|威信|weixin|wechat|v信|vx|wx|qq)号?[^A-Za-z0-9]{0,4}[A-Za-z0-9_-]{5,}", re.I),
+    re.compile(  # not within a word: 吕晓明 writes himself Lvxiaoming
+        r"(微信|薇信|威信|v信|(?<![a-z])(?:weixin|wechat|vx|wx|qq))号?[^A-Za-z0-9]{0,4}[A-Za-z0-9_-]{5,}", re.I
+    ),
     re.compile(r"(加|私|联系|找)[我咱你他她它]?[^，。！？]{0,3}(微信|薇信|威信|v信|vx|wx|qq)", re.I),
 )
 

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from wtforms import DateField, StringField, ValidationError
 
 from crowdfund.campaigns.giving import LARGEST_FEN, SMALLEST_FEN, smallest_fen
+from listings.screening import holds_contact
 from marketplace.accounts.people import is_email, is_phone
 from marketplace.core.formats import yuan
 from marketplace.core.money import without_thousands
@@ -76,10 +77,13 @@ class GiftAmountField(AmountField):
 
 
 def check_name(_form: Any, field: StringField) -> None:
-    """It may stand in the public ledger for ever: letters only."""
+    """It may stand in the public ledger for ever, beside no advert and nobody's address: letters only, and no way to reach
+    somebody, as letters can spell it as well."""
     wrong = [sign for sign in field.data or "" if not (unicodedata.category(sign)[0] in "LM" or sign in IN_NAMES)]
     if wrong:
         raise ValidationError(_("A name is made of letters; “%(sign)s” cannot appear in the ledger.", sign=wrong[0]))
+    if holds_contact(field.data or ""):
+        raise ValidationError(_("Everybody reads a name for ever: no number, web address or messenger account, please."))
 
 
 def check_year(_form: Any, field: DateField) -> None:

@@ -16,6 +16,7 @@ from crowdfund.campaigns.honours.dedicating import Honour
 from crowdfund.campaigns.models import Contribution
 from crowdfund.campaigns.teams import joining, queries as team_queries
 from crowdfund.campaigns.teams.joining import NotRunning, TeamIsClosed
+from crowdfund.campaigns.teams.models import Team
 from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
@@ -219,6 +220,18 @@ def test_a_team_raises_together_and_names_nobody_who_did_not_want_it(fund: Fund)
     assert fund.browser().get(made[0]).status_code == 404
     assert team_queries.of_campaign(db.session(), campaign) == []
     assert differences(fund) == []
+
+
+def test_no_team_leads_out_of_the_house(fund: Fund) -> None:
+    """Everybody reads it before an officer does, and the leader's account may be called anything."""
+    campaign, client = fund.open(), fund.browser()
+    sign_in_as(client, make_person(name="加微信maifang888"))
+    typed = {"name": "三年二班", "words": "", "anonymity": "named"}
+    for wrong, said in (({}, "你账号的名字里有"), ({"anonymity": "masked", "name": "加微信maifang"}, "名字一直公开")):
+        refused = post(client, f"/campaigns/{campaign}/teams", typed | wrong)
+        assert refused.status_code == 422 and said in refused.text
+    assert db.session.scalars(select(Team)).all() == []
+    assert "加**" in client.get(post(client, f"/campaigns/{campaign}/teams", typed | {"anonymity": "masked"}).location).text
 
 
 def test_no_team_for_what_is_not_open_and_none_of_another_campaign(fund: Fund) -> None:

@@ -13,6 +13,7 @@ from crowdfund.campaigns.teams import joining, queries as team_queries
 from crowdfund.campaigns.teams.forms import TeamForm
 from crowdfund.campaigns.views.public import shared
 from crowdfund.campaigns.views.sharing import drawn
+from listings.screening import holds_contact
 from marketplace.accounts.permissions import requires
 from marketplace.core import idempotency, page_cache
 from marketplace.core.db import db, in_transaction
@@ -51,6 +52,9 @@ def create_team(campaign: str) -> ResponseReturnValue:
     if not form.validate():
         return form_page(campaign, form, 422)
     shown_as = Giver(name=g.person.name, anonymity=str(form.anonymity.data)).shown_as
+    if holds_contact(shown_as):  # an account's name may be anything
+        form.anonymity.errors = [_("Your account's name holds a number, an address or an account. Choose another way.")]
+        return form_page(campaign, form, 422)
     told = {"leader_id": g.person.id, "shown_as": shown_as, "name": str(form.name.data), "words": str(form.words.data or "")}
     key = form.idempotency(f"team:{campaign}:{g.person.id}")
     try:
