@@ -47,6 +47,7 @@ DEEDS: Final[dict[str, LazyString]] = {  # of the audit log, beside the states t
     "invited": _l("somebody put on the list"),
     "uninvited": _l("somebody taken off the list"),
     "update_told": _l("update published"),
+    "picture_taken_back": _l("picture taken back"),
 }
 ROWS: Final[dict[str, LazyString]] = {
     "gift": _l("gave"),

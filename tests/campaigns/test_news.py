@@ -11,6 +11,7 @@ from sqlalchemy import select
 from crowdfund.campaigns.news import telling as news
 from crowdfund.campaigns.news.models import CampaignComment, CampaignUpdate, UpdatePicture
 from crowdfund.campaigns.news.telling import NotPublic, TooManyComments
+from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
 from tests.campaigns.conftest import FOUNDATION, Fund, hidden, post
@@ -50,6 +51,35 @@ def test_an_update_is_told_once_with_pictures_that_name_nobody(fund: Fund, offic
     assert file.mimetype == "image/webp" and b"PHONE-OF-ZHOU" not in file.data and b"EXIF" not in file.data
     assert fund.browser().get(source.replace("1280", "77")).status_code == 404
     assert fund.browser().get(source.replace(campaign, fund.open())).status_code == 404
+
+
+def test_a_picture_that_shows_somebody_is_taken_back_and_everybody_reads_why(
+    fund: Fund, officer: FlaskClient, approver: FlaskClient
+) -> None:
+    campaign = fund.open()
+    place = f"/charity/campaigns/{campaign}"
+    form = typed(officer.get(f"{place}/updates/new"), pictures=(io.BytesIO(photo()), "IMG_1.jpg"), is_harmless="1")
+    post(officer, f"{place}/updates", form)
+    name = db.session.scalars(select(UpdatePicture.public_id)).one()
+    source = f"/campaigns/{campaign}/updates/pictures/{name}-1280.webp"
+    removal = f"{place}/updates/pictures/{name}/removal"
+    assert removal in approver.get(place).text and 'name="reason"' in officer.get(place).text
+
+    stranger = fund.browser()
+    sign_in_as(stranger, make_person("charity_approver"))
+    assert post(stranger, removal, {"reason": "不是我的"}).status_code in {403, 404}
+    post(approver, removal, {"reason": " "})
+    assert fund.browser().get(source).status_code == 200
+    why = "看得见<b>孩子</b>的脸"
+    for _twice in range(2):
+        assert post(approver, removal, {"reason": why}).status_code == 303
+    assert fund.browser().get(source).status_code == 404
+    page = fund.browser().get(f"/campaigns/{campaign}/updates").text
+    assert source not in page and "&lt;b&gt;孩子" in page and "都上架了" in page
+    assert removal not in officer.get(place).text
+    assert [row.why for row in db.session.scalars(select(AuditRecord).where(AuditRecord.action.contains("picture")))] == [
+        why
+    ]
 
 
 def test_what_is_no_picture_is_said_and_nothing_is_lost(fund: Fund, officer: FlaskClient) -> None:

@@ -22,7 +22,7 @@ class CampaignUpdate(Base):
 
 
 class UpdatePicture(Base):
-    """Re-encoded, so that nothing personal is in it: no place, no camera."""
+    """Re-encoded, so that nothing personal is in it: no place, no camera. Shown until somebody says why it is not."""
 
     __tablename__ = "update_picture"
     public_id: Mapped[str] = mapped_column(primary_key=True, default=ids.public_id)
@@ -31,6 +31,7 @@ class UpdatePicture(Base):
     digest: Mapped[str]
     width: Mapped[int]
     height: Mapped[int]
+    taken_back_why: Mapped[str] = mapped_column(default="")  # public
 
 
 class CampaignComment(Base):

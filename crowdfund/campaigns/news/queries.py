@@ -24,7 +24,7 @@ class Told:
     title: str
     words: tuple[str, ...]
     at: datetime
-    pictures: tuple[Any, ...]  # rows with public_id, width, height
+    pictures: tuple[Any, ...]  # rows with public_id, width, height, taken_back_why
 
 
 def updates(session: Session, campaign: str) -> list[Told]:
@@ -63,10 +63,20 @@ def picture_file(session: Session, campaign: str, picture: str, width: int) -> P
     """Raises NotFound."""
     mine = select(UpdatePicture.digest).join(CampaignUpdate, CampaignUpdate.id == UpdatePicture.update_id)
     mine = mine.join(Campaign, Campaign.id == CampaignUpdate.campaign_id).where(Campaign.state.in_(PUBLIC))
+    mine = mine.where(UpdatePicture.taken_back_why == "")
     digest = session.scalar(mine.where(Campaign.public_id == campaign, UpdatePicture.public_id == picture))
     if digest is None:
         raise NotFound(picture)
     return file_of(digest, width)
+
+
+def shown_pictures(session: Session, campaign: str) -> Sequence[Any]:
+    """(public_id, title of its update, at) of those that everybody sees, the latest first."""
+    mine = select(UpdatePicture.public_id, CampaignUpdate.title_zh, CampaignUpdate.at)
+    mine = mine.join(CampaignUpdate, CampaignUpdate.id == UpdatePicture.update_id)
+    mine = mine.join(Campaign, Campaign.id == CampaignUpdate.campaign_id)
+    mine = mine.where(Campaign.public_id == campaign, UpdatePicture.taken_back_why == "")
+    return session.execute(mine.order_by(CampaignUpdate.id.desc(), UpdatePicture.position).limit(4 * MOST)).all()
 
 
 def file_of(digest: str, width: int) -> Path:

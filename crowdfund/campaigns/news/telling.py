@@ -11,7 +11,7 @@ from crowdfund.campaigns.models import Campaign
 from crowdfund.campaigns.news.models import CampaignComment, CampaignUpdate, UpdatePicture
 from crowdfund.campaigns.states import PUBLIC
 from marketplace.core import audit, clock, outbox, page_cache
-from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.errors import NotFound, Refusal, StaleState
 
 TOLD: Final = "campaign.told"  # of news, to partners' machines
 MOST_WAITING: Final = 5  # comments of one person that nobody has read yet
@@ -20,6 +20,11 @@ Picture = tuple[str, int, int]  # digest, width, height
 
 class NotPublic(Refusal):
     message = _l("Updates are for campaigns that everybody can see.")
+
+
+class NoReason(Refusal):
+    status = 422
+    message = _l("Please give a reason. It is kept on record.")
 
 
 class TooManyComments(Refusal):
@@ -53,6 +58,27 @@ def tell(
     page_cache.expire(session, f"campaign:{campaign}")
     outbox.put(session, TOLD, campaign=campaign, update=told.public_id, at=clock.now().isoformat())
     return told.public_id
+
+
+def take_back(session: Session, *, picture: str, organisations: Sequence[str], person_id: int, reason: str) -> None:
+    """A picture that shows what it should not is not shown any more, at one person's word; everybody reads why.
+
+    Raises NotFound, NoReason; StaleState where it was taken back already."""
+    mine = select(UpdatePicture, Campaign.public_id).join(CampaignUpdate, CampaignUpdate.id == UpdatePicture.update_id)
+    mine = mine.join(Campaign, Campaign.id == CampaignUpdate.campaign_id)
+    mine = mine.where(UpdatePicture.public_id == picture, Campaign.organisation_code.in_(organisations))
+    found = session.execute(mine.with_for_update(of=UpdatePicture)).first()
+    if found is None:
+        raise NotFound(picture)
+    row, campaign = found
+    if not reason.strip():
+        raise NoReason(picture)
+    if row.taken_back_why:
+        raise StaleState(picture)
+    row.taken_back_why = reason.strip()
+    told = {"actor": f"person:{person_id}", "subject": f"campaign:{campaign}", "why": row.taken_back_why}
+    audit.record(session, action="campaign.picture_taken_back", **told, picture=picture)
+    page_cache.expire(session, f"campaign:{campaign}")
 
 
 def say(session: Session, *, campaign: str, person_id: int, shown_as: str, words: str) -> str:

@@ -18,8 +18,11 @@ from marketplace.accounts.permissions import requires
 from marketplace.core import idempotency, page_cache
 from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound
+from marketplace.core.forms import tidy
+from marketplace.core.steps import take_step
 
 A_DAY: Final = 24 * 3600
+LONGEST_REASON: Final = 300
 
 bp = Blueprint("news", __name__)
 
@@ -128,6 +131,16 @@ def update_page(campaign: str, form: UpdateForm, status: int = 200, wrong: tuple
     row, _organisation = desk.get(db.session(), campaign, organisations(OFFICER))
     told = {"row": row, "form": form, "wrong": wrong, "most": MOST_PICTURES}
     return page("charity/update_new.html", "campaigns", status=status, **told)
+
+
+@bp.post("/charity/campaigns/<campaign>/updates/pictures/<picture>/removal")
+@requires("campaign.keep")
+def create_removal(campaign: str, picture: str) -> ResponseReturnValue:
+    """Whoever of the organisation sees first that it should not be shown takes it back."""
+    back = f"{url_for('charity.show_campaign', campaign=campaign)}#pictures"
+    reason = str(tidy(request.form.get("reason", "")))[:LONGEST_REASON]
+    told: dict[str, Any] = {"organisations": organisations(), "person_id": g.person.id, "reason": reason}
+    return take_step(news.take_back, back, picture=picture, **told)
 
 
 @bp.post("/charity/comments/<comment>/<decision>")

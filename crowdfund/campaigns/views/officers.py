@@ -199,6 +199,7 @@ def campaign_page(
         is_own=is_own,
         steps=theirs,
         may_tell=is_officer,
+        pictures=news_queries.shown_pictures(session, campaign),
         may_change=is_officer and row.state in drafting.OPEN_TO_CHANGE,
         may_file=is_officer and row.state in drafting.OPEN_TO_FILING,
         limits=limits_of(session, row.id),
