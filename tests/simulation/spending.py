@@ -50,7 +50,8 @@ class PaymentsDesk:
 
     def take_a_step(self, payment: str, state: D) -> None:
         if state is D.REQUESTED:
-            in_transaction(disbursing.approve, disbursement=payment, approver_id=self.world.fund.approver.id)
+            why = {"why_beyond": "dearer than planned"}  # kept where it is
+            in_transaction(disbursing.approve, disbursement=payment, approver_id=self.world.fund.approver.id, **why)
         elif state is not D.PAYING:
             in_transaction(disbursing.send, disbursement=payment, officer_id=self.officer)
         elif self.dice.chance(0.3):

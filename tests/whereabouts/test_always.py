@@ -147,7 +147,7 @@ class Matched(Pool):
         officer, approver = self.fund.officer.id, self.fund.approver.id
         asked: Any = {"campaign": self.campaign, "budget_line": 1, "bill": bill, "requester_id": officer}
         made = in_transaction(disbursing.request, **asked)
-        in_transaction(disbursing.approve, disbursement=made, approver_id=approver)
+        in_transaction(disbursing.approve, disbursement=made, approver_id=approver, why_beyond="贵了")
         in_transaction(disbursing.send, disbursement=made, officer_id=officer)
         in_transaction(disbursing.confirm, disbursement=made, officer_id=officer, bank_reference="B")
 

@@ -77,7 +77,7 @@ class Story:
         self.some(self.terms, number, lambda term: self.payments.append(self.aid.release(term[0], school=school)))
 
     def approve(self, number: int) -> None:
-        approver: dict[str, Any] = {"approver_id": self.aid.approver}
+        approver: dict[str, Any] = {"approver_id": self.aid.approver, "why_beyond": "贵了"}
         self.some(self.payments, number, lambda one: in_transaction(disbursing.approve, disbursement=one, **approver))
 
     def reject(self, number: int) -> None:
