@@ -94,6 +94,23 @@ def test_a_code_is_for_the_first_who_enters_it(fund: Fund) -> None:
     assert post(first, f"/campaigns/{campaign}/invitation", {"code": shown.code}).status_code == 422
 
 
+def test_a_circle_is_no_longer_than_its_list_whoever_leaves_it(fund: Fund, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inviting, "MOST", 2)
+    campaign = directed(fund)
+    taken, open_one = invite(fund, campaign), invite(fund, campaign)
+    with pytest.raises(inviting.ListIsFull):
+        invite(fund, campaign)
+    code = inviting.code_of(taken)
+    in_transaction(inviting.redeem, campaign=campaign, code=code, person_id=make_person().id)
+    gone: dict[str, Any] = {"campaign": campaign, "person": fund.officer.id}
+    in_transaction(inviting.withdraw, invitation=taken, **gone)
+    with pytest.raises(inviting.ListIsFull):
+        invite(fund, campaign)
+    in_transaction(inviting.withdraw, invitation=open_one, **gone)  # nobody had been let in by it
+    invite(fund, campaign)
+    assert len(db.session.scalars(select(Invitation)).all()) == 3
+
+
 def test_nobody_else_learns_anything(fund: Fund) -> None:
     """Neither by its own addresses nor by any list, ledger, answer or file."""
     campaign = directed(fund)

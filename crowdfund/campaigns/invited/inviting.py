@@ -60,8 +60,10 @@ def invite(session: Session, *, campaign: str, person: int, address: str = "", n
     row = drafting.get(session, campaign)
     if row.channel != gate.DIRECTED or row.state not in TAKES_PEOPLE:
         raise NotDirected(campaign)
-    stays = select(func.count()).where(Invitation.campaign_id == row.id, Invitation.withdrawn_at.is_(None))
-    if (session.scalar(stays) or 0) >= MOST:
+    mine = select(func.count()).where(Invitation.campaign_id == row.id)
+    stays = mine.where(Invitation.withdrawn_at.is_(None))
+    asked = mine.where(Invitation.withdrawn_at.is_(None) | Invitation.person_id.is_not(None))  # who was in has been asked
+    if (session.scalar(asked) or 0) >= MOST:
         raise ListIsFull(campaign)
     key = address_key(address) if address else ""
     if key and session.scalar(stays.where(Invitation.address == key)):
