@@ -105,6 +105,7 @@ class ApprovalForm(Form):
     def __init__(self, *args: Any, is_beyond: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_beyond = is_beyond
+        self.why_beyond.flags.required = is_beyond
 
     def validate_why_beyond(self, field: TextAreaField) -> None:
         if self.is_beyond and not (field.data or "").strip():

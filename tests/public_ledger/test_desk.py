@@ -309,6 +309,7 @@ def test_beyond_its_item_a_payment_wants_a_reason_that_everybody_reads(desk: Des
     for why in ("", " \n"):
         answer = desk.step(desk.approver, "approval", why_beyond=why)
         assert answer.status_code == 422 and desk.state() is D.REQUESTED
+        assert "可不填" not in answer.get_data(as_text=True)
     with pytest.raises(budgets.BeyondBudget):
         in_transaction(disbursing.approve, disbursement=desk.made(), approver_id=desk.giving.approver)
     assert desk.state() is D.REQUESTED
