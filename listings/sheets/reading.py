@@ -11,8 +11,10 @@ import re
 import resource
 import sys
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date, datetime
+from itertools import chain, islice
 from typing import Any, Final
 
 from listings.sheets import archives
@@ -21,6 +23,9 @@ MOST_ROWS: Final = 10_000
 MOST_ABOVE: Final = 10  # a title and the headings
 MOST_COLUMNS: Final = 60
 LONGEST_CELL: Final = 4_001  # longer is too long for every column
+SIGNS: Final = ",\t;，"
+TOP: Final = (20_000, 20)  # characters and rows that are looked at for the sign between two cells
+END: Final = "\x1e"  # stands behind the last row: inside of a cell where a quotation mark is still open
 MOST_CELLS: Final = 5_000_000  # with those that are empty, in the rectangle that a workbook spans
 MOST_TEXT: Final = 20_000_000  # characters of all cells: a shared word may be repeated without end
 MEMORY_BYTES: Final = 1_000 * 2**20
@@ -33,9 +38,12 @@ BOMS: Final = (
 OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"  # also what an Excel file with a password looks like
 GUARDED: Final = re.compile(r"'(?=[=+\-@＝＋－＠'\t\r])")  # as core.csv_rows writes it
 QUOTED: Final = re.compile(r'="([^"]*)"')  # how people keep zeros in front: ="00123"
-CELL: Final = re.compile(rb"<c\b([^<>]*+)(?:(?<=/)>|>((?:[^<]++|<(?!/?c\b))*+)</c>)")  # one look at each letter
+CELL: Final = re.compile(  # one look at each letter; some programs name everything x:
+    rb"<(?:x:)?c\b([^<>]*+)(?:(?<=/)>|>((?:[^<]++|<(?!/?(?:x:)?c\b))*+)</(?:x:)?c>)"
+)
 PLACE: Final = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
-VALUE: Final = re.compile(rb"<v\b[^<>]*>[^<]")
+FORMULA: Final = re.compile(rb"<(?:x:)?f\b")
+VALUE: Final = re.compile(rb"<(?:x:)?v\b[^<>]*>[^<]")
 
 Flaw = tuple[int, int, str]  # row and column, counted from 0, and formula or merged
 
@@ -97,9 +105,17 @@ def decoded(raw: bytes) -> str:
 def of_text(text: str) -> tuple[list[list[str]], list[Flaw]]:
     rows: list[list[str]] = []
     flaws: list[Flaw] = []
+    from listings.sheets.columns import find_heading
+
+    delimiter = delimiter_of(text, find_heading)
     csv.field_size_limit(10 * 2**20)
+    lines = chain(io.StringIO(text, newline=""), [END])
     try:
-        for place, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))):
+        for place, cells in enumerate(csv.reader(lines, delimiter=delimiter)):
+            if cells and cells[-1].endswith(END):
+                if cells != [END]:
+                    raise Unreadable("open_quote", row=place + 1)
+                break
             if place > 2 * MOST_ROWS:
                 raise Unreadable("too_many_rows", rows=place, most=MOST_ROWS)
             row = [QUOTED.sub(r"\1", cell.strip()) if cell.startswith("=") else cell for cell in cells[:MOST_COLUMNS]]
@@ -110,10 +126,16 @@ def of_text(text: str) -> tuple[list[list[str]], list[Flaw]]:
     return rows, flaws
 
 
-def delimiter_of(text: str) -> str:
-    """What stands most often between the words of the first lines."""
-    top = text[:2_000]
-    return max(",\t;，", key=top.count)
+def delimiter_of(text: str, find: Callable[[Sequence[Sequence[str]]], object | None]) -> str:
+    """What stands between the cells: with it `find` knows the headings. Descriptions prove nothing, they have commas.
+
+    Where it knows none, what stands most often in the first lines."""
+    top = text[: TOP[0]]
+    for sign in SIGNS:
+        with suppress(csv.Error):
+            if find([*islice(csv.reader(io.StringIO(top, newline=""), delimiter=sign), TOP[1])]) is not None:
+                return sign
+    return max(SIGNS, key=top[:2_000].count)
 
 
 def of_workbook(raw: bytes) -> tuple[list[list[str]], list[Flaw]]:
@@ -179,12 +201,12 @@ def without_value(archive: zipfile.ZipFile, index: int) -> Iterator[Flaw]:
     """Cells whose formula has no value beside it, as programs write it that do not calculate, or an error."""
     path = path_of_sheet(archive, index)
     source = archive.read(path) if path else b""
-    if b"<f" not in source and b't="e"' not in source:
+    if b't="e"' not in source and not FORMULA.search(source):
         return
     for found in CELL.finditer(source):
         attributes, content = found[1], found[2] or b""
         is_error = b't="e"' in attributes
-        if (is_error or (b"<f" in content and not VALUE.search(content))) and (place := PLACE.search(attributes)):
+        if (is_error or (FORMULA.search(content) and not VALUE.search(content))) and (place := PLACE.search(attributes)):
             yield int(place[2]) - 1, column_number(place[1]), "formula"
 
 

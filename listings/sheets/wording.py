@@ -144,6 +144,10 @@ OF_SHEETS: Final[dict[str, Words]] = {
         _l("The sheet reaches very far to the right or down."),
         _l("Copy the rows into a fresh template."),
     ),
+    "open_quote": (
+        _l("In row %(row)s a quotation mark is opened and never closed, so that the rows below it would be lost."),
+        _l("Close it, or take it away. The file may also have been cut off: then save it again."),
+    ),
     "old_excel": (_l("This is an old Excel file, or one with a password."), AS_XLSX),
     "encoding": (_l("We cannot read the letters of this file."), AS_XLSX),
     "not_a_sheet": (_l("This is no sheet."), _l("XLSX and CSV files can be read.")),

@@ -1,6 +1,7 @@
 """Sheets as people's programs write them: encodings, digits, line breaks, merged cells, formulas; and what is no sheet."""
 
 import io
+import re
 import time
 import zipfile
 from typing import Any
@@ -258,3 +259,39 @@ def test_the_bounds_are_those_of_the_form(trader: Trader) -> None:
                     is_right = False
                 own = [DetailsForm.validate_unit] if name == "unit" else []
                 assert form[name].validate(form, own) is is_right, (name, text)
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_the_commas_of_descriptions_part_no_columns(delimiter: str) -> None:
+    told = [
+        f"油厚{sign}香{sign}糯{sign}黄{sign}新{sign}净{sign}细{sign}甜\n煮粥{sign}焖饭" for sign in ("，", ";", "；", "、")
+    ]
+    rows_of = [delimiter.join(["货号", "品名", "介绍"])] + [
+        f'A{place}{delimiter}米{delimiter}"{story}"' for place, story in enumerate(told)
+    ]
+    assert reading.read("\r\n".join(rows_of).encode())[0][1:] == [
+        [f"A{place}", "米", story] for place, story in enumerate(told)
+    ]
+
+
+@pytest.mark.parametrize("below", ["", "\r\nA2,豆\r\nA3,面"])
+def test_a_quotation_mark_that_is_never_closed_swallows_no_rows(below: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        reading.read(f'货号,品名\r\nA0,"米"\r\nA1,"谷{below}'.encode())
+    assert (refused.value.code, refused.value.values) == ("open_quote", {"row": 3})
+
+
+def test_a_formula_without_result_is_said_also_where_everything_is_named_x() -> None:
+    def write(_book: Any, sheet: Any) -> None:
+        sheet.write_row(0, 0, ["货号", "价"])
+        sheet.write_formula(1, 1, "=30+9.8", None, "")
+        sheet.write(1, 0, "A1")
+
+    plain, buffer = workbook(write), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(plain)) as old, zipfile.ZipFile(buffer, "w") as new:
+        for name in old.namelist():
+            raw = old.read(name)
+            if name.startswith("xl/worksheets/"):
+                raw = re.sub(rb"<(/?)(?=\w)", rb"<\1x:", raw).replace(b"xmlns=", b"xmlns:x=")
+            new.writestr(name, raw)
+    assert reading.read(buffer.getvalue())[1] == [(1, 1, "formula")]

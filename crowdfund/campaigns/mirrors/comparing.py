@@ -45,8 +45,9 @@ def read_portion(kept_as: str, start: int) -> list[Line]:
     if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise Unreadable("workbook")
     text = decoded(raw)
+    delimiter = delimiter_of(text, find_heading)
     try:
-        cells = list(islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text)), MOST_ROWS + 100))
+        cells = list(islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), MOST_ROWS + 100))
     except csv.Error as error:
         raise Unreadable("not_a_sheet") from error
     heading = find_heading(cells)
