@@ -1,6 +1,7 @@
 """How a program comes in: with a token whose scope and whose person allow it, JSON that can be read, and for what it makes
 a key of its own, under which the same request has one effect and one answer."""
 
+import hashlib
 import re
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -29,6 +30,7 @@ KEY: Final = "Idempotency-Key"
 LONGEST_KEY: Final = 255
 KEYS: Final = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}")
 MOST_BYTES: Final = 64 * 1024
+EMPTY: Final = (b"", b"{}", b"null")
 WRITES_AN_HOUR: Final = 1200
 
 
@@ -136,9 +138,19 @@ def key() -> str:
     return given
 
 
+def unasked() -> str | None:
+    """What came where nothing is asked for: it says nothing, but another one is another request. Raises TooLarge."""
+    request.max_content_length = MOST_BYTES
+    try:
+        raw = request.get_data().strip()
+    except RequestEntityTooLarge:
+        raise TooLarge from None
+    return None if raw in EMPTY else hashlib.sha256(raw).hexdigest()
+
+
 def idempotency_of(body: BaseModel | None) -> tuple[str, str, Any]:
     """A key belongs to a person, so that a second token of theirs repeats nothing; and to one address with one body."""
-    sent = body.model_dump(mode="json") if body else None
+    sent = body.model_dump(mode="json") if body else unasked()
     return f"api:{g.person.public_id}", key(), [request.path, sent]
 
 

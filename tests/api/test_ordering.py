@@ -42,6 +42,21 @@ def test_a_key_with_another_request_is_refused(shop: Shop, program: Programs, ot
     assert rows() == before
 
 
+def test_a_key_with_another_body_is_refused_also_where_none_is_asked_for(shop: Shop, program: Programs) -> None:
+    buyer = program()
+    path = f"/orders/{buyer.post('/orders', body_of(shop)).get_json()['number']}/payment"
+    first = buyer.post(path, key="a")
+    before = rows()
+
+    again, refused = buyer.post(path, {}, key="a"), buyer.post(path, {"total_fen": 1}, key="a")
+    huge = buyer.post(path, {"words": "x" * 70_000}, key="b")
+
+    assert (first.status_code, again.status_code, again.get_json()) == (201, 201, first.get_json())
+    assert (refused.status_code, refused.get_json()["type"]) == (409, "urn:problem:key-with-other-request")
+    assert (huge.status_code, huge.get_json()["type"]) == (413, "urn:problem:too-large")
+    assert rows() == before
+
+
 def test_a_refusal_is_not_kept_and_the_same_key_may_try_again(shop: Shop, program: Programs) -> None:
     buyer = program()
     before = rows()
