@@ -46,20 +46,21 @@ def is_lost(parcel: ShownParcel) -> bool:
     return S.LOST in parcel.steps
 
 
-def timeline(parcel: ShownParcel, *, is_exchange: bool = False) -> list[Stop]:
+def timeline(parcel: ShownParcel, *, is_exchange: bool = False, was_paid: bool = True) -> list[Stop]:
     """Steps that were taken, the one that is now, and those ahead while the parcel is on its usual way; nobody is paid for
     a replacement."""
     titles = TITLES | ({S.SETTLED: CONFIRMED} if is_exchange else {})
     before = (S.AWAITING_GROUP,) if S.AWAITING_GROUP in parcel.steps else ()
     usual = (*before, *(BY_PICKUP if parcel.is_pickup else BY_COURIER))
     now = S.LOST if is_lost(parcel) else parcel.row.state
+    told = explanation(parcel, was_paid=was_paid)
     taken = [state for state in parcel.steps if state not in {now, parcel.row.state}]
     if not parcel.is_pickup:  # what was never sent went back by way of the station's shelf: no step of its buyer's
         taken = [state for state in taken if state not in TO_FETCH]
     ahead = usual[usual.index(now) + 1 :] if now in usual else ()
     return [
         *(Stop("done", str(titles[state]), moment(parcel.steps[state])) for state in taken),
-        Stop("done" if not ahead else "now", str(titles[now]), moment(parcel.steps.get(now)), explanation(parcel)),
+        Stop("done" if not ahead else "now", str(titles[now]), moment(parcel.steps.get(now)), told),
         *(Stop("ahead", str(titles[state])) for state in ahead),
     ]
 
@@ -68,8 +69,8 @@ def moment(at: datetime | None) -> str:
     return local_datetime(at, language()) if at else ""
 
 
-def explanation(parcel: ShownParcel) -> str:
-    """What the reader wants to know about where the parcel is now."""
+def explanation(parcel: ShownParcel, *, was_paid: bool) -> str:
+    """What the reader wants to know about where the parcel is now; what was never paid is not paid back."""
     row = parcel.row
     if row.state is S.AWAITING_GROUP:
         return str(_("The station begins once the group is complete."))
@@ -80,7 +81,7 @@ def explanation(parcel: ShownParcel) -> str:
         address = parcel.station.address_en if language() == "en" else parcel.station.address_zh
         return str(_("Your code: %(code)s. %(address)s", code=in_groups(row.pickup_code), address=address))
     if row.state in BACK_TO_THE_BUYER or is_lost(parcel):
-        return str(_("Your refund comes automatically."))
+        return str(_("Your refund comes automatically.") if was_paid else _("It is not billed."))
     return ""
 
 

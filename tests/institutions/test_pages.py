@@ -169,6 +169,23 @@ def test_strangers_are_offered_no_account(canteen: Canteen) -> None:
     assert canteen.row.outstanding_fen == 0
 
 
+def test_the_desk_promises_nobody_money_that_was_never_paid(canteen: Canteen, payer: FlaskClient) -> None:
+    number = canteen.order(apples=2, millet=1)
+    clerk = somebody(canteen.shop, "station_clerk")
+    refused = parcels(number)[0]
+    desk = f"/station/parcels/{refused.public_id}"
+    sum_of = "¥85.60"
+
+    page = clerk.get(desk).text
+    assert f"{sum_of} 不记进账单，货放回架上" in page and f"拒单，账单里减 {sum_of}" in page and "从账单里扣减" in page
+    assert "收到退款" not in page and "退款 ¥" not in page
+    assert "每样有几件不记账？" in clerk.get(f"{desk}/refunds").text
+
+    assert post(clerk, f"{desk}/refusal", {"reason": "霜打坏了"}).status_code == 303
+    told = payer.get(f"/orders/{number}").text
+    assert "这个不记账。" in told and "退回" not in told
+
+
 def test_the_desk_works_on_it_and_its_institution_checks_it(canteen: Canteen, payer: FlaskClient) -> None:
     number = canteen.order(apples=3)
     clerk = somebody(canteen.shop, "station_clerk")

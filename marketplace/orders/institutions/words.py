@@ -28,6 +28,6 @@ TRANSFERS: Final[dict[BankTransferState, LazyString]] = {
 STATEMENTS: Final[dict[StatementState, LazyString]] = {
     StatementState.OPEN: _l("to be paid"),
     StatementState.OVERDUE: _l("overdue"),
-    StatementState.PAID: _l("paid"),
+    StatementState.PAID: _l("paid in full"),
     StatementState.VOID: _l("nothing left to pay"),
 }

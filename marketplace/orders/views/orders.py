@@ -118,12 +118,13 @@ def order_page(order: Order, *, is_waiting: bool = False) -> str:
     is_unpaid = order.state is OrderState.PENDING_PAYMENT and not is_waiting
     told = refunded.of_order(session, order.number) if order.paid_at else []
     institution = institution_queries.of_order(session, order.id)
+    is_owed = institution is not None and order.paid_at is None
     return render_template(
         "orders/order.html",
         order=order,
         province=queries.province_of(session, order.province_code),
         parcels=parcels,
-        timelines=[telling.timeline(parcel, is_exchange=order.is_exchange) for parcel in parcels],
+        timelines=[telling.timeline(parcel, is_exchange=order.is_exchange, was_paid=not is_owed) for parcel in parcels],
         late_notes=[telling.late_note(parcel, clock.today()) for parcel in parcels],
         claims=[None if order.is_exchange else telling.claim(parcel) for parcel in parcels],
         sentence=standing.sentence(

@@ -126,7 +126,8 @@ def send(parcel: Parcel, form: RefundForm) -> ResponseReturnValue:
         seen=str(form.seen.data),
         **({} if form.everything.data else chosen),
     )
-    flash(_("Done. The money is on its way to the buyer."), "done")
+    on_account = parcel.order.state is OrderState.PLACED_ON_ACCOUNT
+    flash(_("Done. It came off the bill.") if on_account else _("Done. The money is on its way to the buyer."), "done")
     return redirect(url_for(".show_refunds", parcel=parcel.public_id), 303)
 
 
