@@ -138,6 +138,7 @@ def test_what_is_wrong_is_said_by_its_row_and_nothing_is_kept(shop: Shop) -> Non
         ("moon,5,6,2", tomorrow, "没有这个区"),
         ("shanxi,5,6,2\nshanxi,9,5,2", tomorrow, "不能更便宜"),
         ("shanxi,5,6,2\nshanxi,5,7,2", tomorrow, "写了两次"),
+        ("shanxi,-5,6,2\nshanxi,9,7,2", tomorrow, "填公斤数"),
         ("shanxi,5,six,2", tomorrow, "元"),
         ("shanxi,5,6,0", tomorrow, "路上几天"),
         ("shanxi,5,7,50,3", tomorrow, "多于四格"),

@@ -93,3 +93,9 @@ def test_rows_are_read_as_people_write_them() -> None:
     assert (typed.label, typed.carrier, typed.number, typed.wrong) == ("SX-7F3KQ2MD-1", "邮政", "9876543210", None)
     with pytest.raises(reading.Unreadable):
         reading.decoded(b"\xff\xff\xff\x81")
+
+
+@pytest.mark.parametrize("first", ["SX-7F3K,顺丰,SF1234567", "面单号坏了,顺丰,SF1234567", "SX-7F3K,顺丰,"])
+def test_a_mistake_in_the_first_row_is_no_heading(first: str) -> None:
+    found = reading.rows(f"{first}\nSX-7F3KQ2MD-1,顺丰,SF7654321")
+    assert [(row.line, row.wrong is None) for row in found] == [(1, False), (2, True)]

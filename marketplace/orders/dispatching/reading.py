@@ -57,7 +57,7 @@ def rows(text: str, carrier: str = "") -> list[Row]:
     found = [
         row_of(line, cells, carrier) for line, cells in enumerate(table, start=1) if any(cell.strip() for cell in cells)
     ]
-    if found and found[0].wrong and not LABEL.search(found[0].label):
+    if found and not any(map(str.isdigit, found[0].label + found[0].number)):
         found = found[1:]  # headings
     if len(found) > MOST:
         raise Unreadable

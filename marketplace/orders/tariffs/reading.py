@@ -41,7 +41,7 @@ def steps(text: str, zones: Collection[str]) -> list[Step]:
     rows = [
         (line, [tidy(cell) for cell in cells]) for line, cells in enumerate(table, start=1) if any(map(str.strip, cells))
     ]
-    if rows and len(rows[0][1]) > 1 and not NUMBER.fullmatch(rows[0][1][1]):
+    if rows and len(rows[0][1]) > 1 and rows[0][1][0] not in zones and not NUMBER.fullmatch(rows[0][1][1]):
         rows = rows[1:]
     return with_order([step(line, cells, zones) for line, cells in rows[: MOST + 1]])
 
