@@ -2,6 +2,7 @@
 
 import json
 import logging
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -76,6 +77,8 @@ def read_apart(path: Path) -> dict[str, Any]:
             command = [sys.executable, "-m", "listings.sheets.reading"]
             done = subprocess.run(command, stdin=sheet, capture_output=True, timeout=PATIENCE, cwd=ROOT, check=False)
         answer: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {}
+        if done.returncode == -signal.SIGABRT:  # no memory for the rectangle that a far cell spans
+            answer = {"problem": {"code": "spans_too_much", "values": {}}}
     except (OSError, subprocess.TimeoutExpired, ValueError):
         logging.getLogger(__name__).exception("a sheet cannot be read")
         answer = {}
