@@ -14,8 +14,10 @@ class Letters(Protocol):
     def text_of(self, session: Session, fact: str) -> str | None:
         """What was told of a fact; for the demonstration, whose pages show it."""
 
-    def of_person(self, session: Session, person_id: int, limit: int = 20) -> Sequence[Any]:
-        """What a person was told, latest first: things with `text` and `created_at`."""
+    def of_person(self, session: Session, person_id: int, limit: int = 20, *, before: str = "") -> Sequence[Any]:
+        """What a person was told, latest first: things with `public_id`, `text` and `created_at`.
+
+        `before`: earlier than the one with this id."""
 
 
 def letters() -> Letters:

@@ -16,19 +16,26 @@ from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import NotFound, TooMany
 
 bp = Blueprint("accounts", __name__)
+NEWEST, EARLIER = 5, 20  # messages: on the page itself, and on each further back
 
 
 @bp.get("/account")
 @requires("account.keep")
 def show_account() -> ResponseReturnValue:
+    """`before`: messages earlier than this one, so that whatever was told can be read again."""
     session = db.session()
     person = session.get_one(Person, g.person.id)
+    asked = request.args.get("before", "")
+    before = asked if asked.isalnum() else ""
+    shown = EARLIER if before else NEWEST
+    told = letters().of_person(session, person.id, limit=shown + 1, before=before)
     return render_template(
         "accounts/account.html",
         reached_by=[masked for masked in (contact.masked(person.phone), contact.masked(person.email)) if masked],
         has_password=person.password_hash is not None,
         desks=desks.desks_of(session, g.person),
-        told=letters().of_person(session, person.id, limit=5),
+        told=told[:shown],
+        told_before=told[shown - 1].public_id if len(told) > shown else "",
     )
 
 

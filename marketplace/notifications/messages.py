@@ -86,9 +86,12 @@ def mark_sent(session: Session, *, fact: str) -> None:
     session.scalars(select(Message).where(Message.fact == fact)).one().sent_at = clock.now()
 
 
-def of_person(session: Session, person_id: int, limit: int = 20) -> Sequence[Message]:
-    """What a person was told, latest first."""
+def of_person(session: Session, person_id: int, limit: int = 20, *, before: str = "") -> Sequence[Message]:
+    """What a person was told, latest first; `before`: earlier than this message of theirs."""
     mine = select(Message).where(Message.person_id == person_id)
+    if before:
+        known = select(Message.id).where(Message.person_id == person_id, Message.public_id == before)
+        mine = mine.where(Message.id < known.scalar_subquery())
     return session.scalars(mine.order_by(Message.id.desc()).limit(limit)).all()
 
 

@@ -18,7 +18,7 @@ from marketplace.core.settings import AppEnvironment
 from marketplace.notifications import messages, preferences
 from marketplace.notifications.models import Message, Silence
 from marketplace.notifications.ways import Letter, NoWayOut
-from tests.factories import make_person
+from tests.factories import make_person, signed_in
 
 
 class Post:
@@ -124,3 +124,24 @@ def test_every_letter_says_of_what_kind_it_is() -> None:
     sources = [path for part in ("marketplace", "crowdfund", "listings") for path in (root / part).rglob("*.py")]
     writers = [path for path in sources if re.search(r"messages\.(send|tell)\(", path.read_text("utf-8"))]
     assert len(writers) > 8 and [path for path in writers if "MessageKind." not in path.read_text("utf-8")] == []
+
+
+def test_whatever_a_person_was_told_can_be_read_again_page_by_page(app: Flask, session: Session) -> None:
+    client = app.test_client()
+    guo, li = signed_in(client), make_person()
+    tell("of li", "别人的", person_id=li.id)
+    for number in range(28):
+        tell(f"fact {number}", f"第{number}条。", person_id=guo.id)
+
+    def told(page: str) -> tuple[list[int], str]:
+        found = re.search(r'href="(/account\?before=\w+)#messages"', page)
+        return [int(each) for each in re.findall(r"第(\d+)条。", page)], found[1] if found else ""
+
+    newest, further = told(client.get("/account").text)
+    earlier, last = told(client.get(further).text)
+    oldest, end = told(client.get(last).text)
+
+    assert (newest, earlier, oldest, end) == ([*range(27, 22, -1)], [*range(22, 2, -1)], [2, 1, 0], "")
+    foreign = messages.of_person(session, li.id)[0].public_id
+    assert told(client.get(f"/account?before={foreign}").text) == told(client.get("/account?before=nobody").text) == ([], "")
+    assert told(client.get("/account?before=%00'").text)[0] == newest
