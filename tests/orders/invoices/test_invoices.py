@@ -131,6 +131,15 @@ def test_after_a_refund_the_invoice_is_void_and_issued_anew(app: Flask, paid: st
     answer = post(desk, f"/seller/invoices/{mine}/refusal", {"reason": "不开了"})
     assert answer.status_code == 303 and found(paid)["seller", seller].state is I.ISSUED
 
+    in_transaction(
+        refunding.refund_units, **given | {"units": {line.public_id: 2}}, station=None, reason="都坏了", actor="clerk"
+    )
+    page = desk.get("/seller/invoices").text
+    assert "后来全退了，请把这张作废。" in page and "¥0.00。" not in page
+    post(desk, f"/seller/invoices/{mine}/annulment", {"reason": "都退了"})
+    page = desk.get("/seller/invoices").text
+    assert "钱全退了，不用开票。" in page and f"/seller/invoices/{mine}/issue" not in page
+
 
 def test_names_are_encrypted(paid: str) -> None:
     in_transaction(requesting.request, number=paid, wanted=PERSON, actor="guest")
