@@ -1,5 +1,6 @@
 """What buyers, stations and the province may enter about a case."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from flask_babel import gettext as _, lazy_gettext as _l
@@ -32,6 +33,11 @@ class RequestForm(KeyedForm):
         """How much of the packs is bad, if not all, in the names of `opening.open_case`. Call it once the form is valid."""
         grams = weights.to_grams(str(self.spoiled.data or ""), self.unit.data) if self.spoiled else None
         return {"spoiled_grams": grams, "spoiled_pieces": self.spoiled_pieces.data if self.spoiled_pieces else None}
+
+    def idempotency(self, scope: str) -> tuple[str, str, Mapping[str, Any]]:
+        """Without what was left empty: sent again, a line of which nothing is left has fields that it had not before."""
+        whose, key, body = super().idempotency(scope)
+        return whose, key, {name: value for name, value in body.items() if value not in (None, "")}
 
     def validate_wish(self, field: RadioField) -> None:
         kind = self.kind.data
