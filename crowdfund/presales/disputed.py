@@ -5,7 +5,6 @@ Lost, it costs nobody more than was paid: what still lies in escrow bears it, th
 from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crowdfund.presales import backing, returning
@@ -16,12 +15,12 @@ from marketplace.core import outbox
 from marketplace.core.money import Money
 from marketplace.core.transitions import transition
 from marketplace.ledger import books
-from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.orders import disputed
 from marketplace.orders.cases import paying_back
 from marketplace.payments.disputes import standing
 
 BANK_TOOK_IT: Final = "taken back by the bank"
+SENT_ELSEWHERE: Final = "sent back on the provider's own pages"
 
 
 def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) -> Mapping[books.Account, Money]:
@@ -30,10 +29,21 @@ def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) ->
     row = backing.get(session, reference)
     if row.state is B.ORDERED:
         return disputed.bear(session, reference=str(row.order_number), dispute=dispute, amount=amount)
-    if row.state not in {B.CONFIRMED, B.REFUNDED} or amount.fen != row.fen or not lies_here(session, row):
+    return give_up(session, row, amount, why=BANK_TOOK_IT)
+
+
+def send_elsewhere(session: Session, /, *, reference: str, refund: str, amount: Money) -> Mapping[books.Account, Money]:
+    """As `bear`, of what somebody has sent back on the payment provider's own pages."""
+    row = backing.get(session, reference)
+    return {} if row.state is B.ORDERED else give_up(session, row, amount, why=SENT_ELSEWHERE)
+
+
+def give_up(session: Session, row: Backing, amount: Money, *, why: str) -> Mapping[books.Account, Money]:
+    """A place of which all has gone: out of where it lies. Nothing of one that went in part."""
+    if row.state not in {B.CONFIRMED, B.REFUNDED} or amount.fen != row.fen or not returning.lies_here(session, row):
         return {}
     if row.state is B.CONFIRMED:
-        transition(session, row, B.REFUNDED, expected=B.CONFIRMED, actor=SYSTEM, why=BANK_TOOK_IT)
+        transition(session, row, B.REFUNDED, expected=B.CONFIRMED, actor=SYSTEM, why=why)
     return returning.shares_of(session, row)
 
 
@@ -52,7 +62,7 @@ def came_back(session: Session, /, *, reference: str, refund: str, amount: Money
     if row.state is B.ORDERED:
         paying_back.came_back(session, reference=str(row.order_number), refund=refund, amount=amount)
     elif row.state is B.REFUNDED and not (
-        lies_here(session, row) and move_to_loss(session, row, f"dispute_kept:{refund}", fen=row.fen)
+        returning.lies_here(session, row) and move_to_loss(session, row, f"dispute_kept:{refund}", fen=row.fen)
     ):
         returning.note_failure(session, row, refund=refund, amount=amount)
 
@@ -66,11 +76,3 @@ def move_to_loss(session: Session, row: Backing, key: str, *, fen: int) -> bool:
     lines[standing.LOSS] = Money(-fen, row.currency)
     books.post(session, key=key, book=row.book, reference=row.public_id, lines=lines)
     return True
-
-
-def lies_here(session: Session, row: Backing) -> bool:
-    """By the books: nothing of what was paid for this place has gone back, nor to a bank."""
-    held = select(func.sum(Line.amount)).join(Entry, Entry.id == Line.entry_id)
-    held = held.join(LedgerAccount, LedgerAccount.id == Line.account_id)
-    escrow = held.where(LedgerAccount.kind == "presale_escrow", Entry.reference == row.public_id)
-    return -int(session.scalar(escrow) or 0) == row.fen

@@ -23,10 +23,12 @@ from marketplace.core.errors import Refusal, StaleState
 from marketplace.core.money import Money
 from marketplace.core.transitions import subject_of, transition
 from marketplace.ledger import books
+from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.orders import fulfilment, undelivered
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.states import ParcelState
 from marketplace.payments import refunds
+from marketplace.payments.disputes import standing
 from marketplace.payments.models import Attempt, Refund
 from marketplace.payments.states import RefundState
 
@@ -114,7 +116,18 @@ def pay_back(session: Session, row: Backing, reason: str, *, actor: str) -> str:
 
 
 def request(session: Session, row: Backing, reason: str) -> str:
-    """All of the place, from where it lies; a key for each try."""
+    """All of the place, from where it lies; a key for each try. Nothing where its buyer has all of it already.
+
+    What a bank gave of it, or somebody on the provider's own pages, was the province's loss, and is made good by that."""
+    standing.refuse_disputed(session, purpose=PURPOSE, reference=row.public_id)
+    left = kept_fen(session, row)
+    gone = Money(left - row.fen, row.currency)
+    lies = shares_of(session, row) if lies_here(session, row) else {standing.LOSS: Money(row.fen, row.currency)}
+    shares = {**lies, standing.LOSS: lies.get(standing.LOSS, Money(0, row.currency)) + gone}
+    if left <= 0:
+        if standing.LOSS not in lies:
+            books.post(session, key=f"dispute_kept:{row.public_id}", book=row.book, reference=row.public_id, lines=shares)
+        return ""
     tried = select(func.count(Refund.id)).join(Attempt, Attempt.id == Refund.attempt_id)
     tried = tried.where(Attempt.purpose == PURPOSE, Attempt.reference == row.public_id, ~Attempt.is_surplus)
     failed = int(session.scalar(tried.where(Refund.state == RefundState.FAILED)) or 0)
@@ -123,8 +136,8 @@ def request(session: Session, row: Backing, reason: str) -> str:
         purpose=PURPOSE,
         reference=row.public_id,
         reason_key=f"presale:{failed}",
-        amount=Money(row.fen, row.currency),
-        shares=shares_of(session, row),
+        amount=Money(left, row.currency),
+        shares=shares,
         reason=reason,
     )
 
@@ -140,6 +153,14 @@ def shares_of(session: Session, row: Backing) -> Mapping[books.Account, Money]:
 
 def seller_of(session: Session, presale: Presale) -> str:
     return session.scalars(select(Person.public_id).where(Person.id == presale.seller_id)).one()
+
+
+def lies_here(session: Session, row: Backing) -> bool:
+    """By the books: nothing of what was paid for this place has gone back, nor to a bank."""
+    held = select(func.sum(Line.amount)).join(Entry, Entry.id == Line.entry_id)
+    held = held.join(LedgerAccount, LedgerAccount.id == Line.account_id)
+    escrow = held.where(LedgerAccount.kind == "presale_escrow", Entry.reference == row.public_id)
+    return -int(session.scalar(escrow) or 0) == row.fen
 
 
 def kept_fen(session: Session, row: Backing) -> int:

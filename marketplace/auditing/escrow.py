@@ -11,15 +11,19 @@ PLACES: Final = """(SELECT b.id AS id, b.public_id AS name, b.presale_id AS pres
 
 RELEASED: Final = f"(SELECT number FROM {PLACES} r WHERE released)"
 
-NOT_ORDERED: Final = """(SELECT 'refund:' || public_id FROM refund WHERE reason_key LIKE 'presale:%'
-    UNION ALL SELECT 'refund_failed:' || public_id FROM refund WHERE reason_key LIKE 'presale:%')"""
+NOT_ORDERED: Final = """(SELECT k.kind || r.public_id FROM refund r
+    CROSS JOIN (SELECT 'refund:' AS kind UNION ALL SELECT 'refund_failed:') k
+    WHERE r.reason_key LIKE 'presale:%' OR r.reason_key LIKE 'elsewhere:%')"""
 """Entries of refunds of places that never became orders."""
 
 WENT: Final = """(SELECT t.reference AS name FROM attempt t JOIN refund r ON r.attempt_id = t.id AND r.state <> 'failed'
         WHERE t.purpose = 'presale' AND r.reason_key LIKE 'presale:%'
+    UNION SELECT t.reference FROM attempt t JOIN refund r ON r.attempt_id = t.id AND r.state <> 'failed' AND r.fen = t.fen
+        WHERE t.purpose = 'presale' AND r.reason_key LIKE 'elsewhere:%'
+    UNION SELECT SUBSTR(e.key, 14) FROM entry e WHERE e.kind = 'dispute_kept'
     UNION SELECT t.reference FROM attempt t JOIN dispute d ON d.attempt_id = t.id AND d.state = 'lost'
         WHERE t.purpose = 'presale')"""
-"""Places whose money is on its way back, or with their payer's bank."""
+"""Places whose money is on its way back, with their payer or their payer's bank."""
 
 STAYED: Final = f"""(SELECT * FROM {PLACES} a WHERE a.state = 'confirmed' OR (a.state = 'ordered' AND NOT a.released)
     OR (a.state = 'refunded' AND a.name NOT IN {WENT}))"""

@@ -21,9 +21,10 @@ def came_to(key: str, *, kind: str, owner: str, book: str) -> str:
 
 
 DISPUTED: Final = """(SELECT p.id AS id, p.public_id AS public_id, p.remote_id AS remote_id FROM attempt p
-    WHERE p.id IN (SELECT d.attempt_id FROM dispute d)
+    WHERE (p.id IN (SELECT d.attempt_id FROM dispute d)
+        OR p.id IN (SELECT r.attempt_id FROM refund r WHERE r.reason_key LIKE 'elsewhere:%'))
     AND (p.state = 'quarantine' OR EXISTS (SELECT 1 FROM entry s WHERE s.key = 'surplus:' || p.public_id)))"""
-"""Payments that nobody could use, and that a bank disputed."""
+"""Payments that nobody could use, and that a bank disputed, or somebody sent back on the provider's own pages."""
 
 OF_NOBODY: Final = f"""(SELECT t.id AS id, 'surplus:' || t.public_id AS key FROM {DISPUTED} t
     UNION SELECT t.id, 'suspense:' || t.remote_id FROM {DISPUTED} t

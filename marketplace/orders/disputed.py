@@ -74,10 +74,15 @@ def keep(session: Session, parcel: Parcel, *, reason: str) -> None:
     escrow.release(session, order)
     shares = remaining.given_back(remaining.rest(session, parcel), parcel.station_code)
     post_kept(session, parcel, {account: Money(fen, order.currency) for account, fen in shares.items()})
-    attempt = payments.attempt_of(session, order.number)
-    fen = min(sum(shares.values()), refunds.left_of(session, attempt))
+    give_rest(session, parcel, sum(shares.values()), reason=reason)
+
+
+def give_rest(session: Session, parcel: Parcel, fen: int, *, reason: str) -> None:
+    """Of so much that was kept for it, what nobody has given its buyer yet goes back to them, out of the loss."""
+    attempt = payments.attempt_of(session, parcel.order.number)
+    fen = min(fen, refunds.left_of(session, attempt))
     if fen > 0:
-        back = {LOSS: Money(fen, order.currency)}
+        back = {LOSS: Money(fen, parcel.order.currency)}
         key = f"{refunds.OUT_OF_LOSS}:{parcel.public_id}"
         refunds.request_for(session, attempt, reason_key=key, shares=back, reason=reason)
 
@@ -104,9 +109,12 @@ def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) ->
 
 
 def bear_lost(session: Session, parcel: Parcel) -> None:
-    """It was lost on the way, and the buyer has the money from the bank: the station bears it all the same (ADR 7)."""
+    """It was lost on the way, and the buyer has money from the bank: the station bears it all the same (ADR 7).
+
+    What the bank did not give goes back to the buyer, as in `keep`."""
     shares = remaining.given_back_by_station(remaining.rest(session, parcel), parcel.station_code)
     post_kept(session, parcel, {account: Money(fen, parcel.order.currency) for account, fen in shares.items()})
+    give_rest(session, parcel, sum(shares.values()), reason="lost on the way")
 
 
 def post_kept(session: Session, parcel: Parcel, lines: dict[books.Account, Money]) -> None:

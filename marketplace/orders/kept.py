@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Subquery, exists, func, select
+from sqlalchemy import Subquery, case, exists, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import audit
@@ -20,6 +20,7 @@ from marketplace.core.money import Money
 from marketplace.core.paging import Page, cut
 from marketplace.core.records import record
 from marketplace.ledger.models import Entry, LedgerAccount, Line
+from marketplace.orders import disputed
 from marketplace.orders.cases.models import AfterSalesCase
 from marketplace.orders.institutions import payments
 from marketplace.orders.models import Order, Parcel
@@ -82,9 +83,12 @@ def page(session: Session, before: str = "") -> Page[Kept]:
 
 
 def waiting() -> Columns:
-    """Parcels and cases whose payment no bank has taken or disputes now, with something left of what was kept."""
+    """Parcels and cases whose payment no bank has taken or disputes now, with something left of what was kept, and of what
+    was paid: somebody may have sent it back on the provider's own pages."""
     loss, back = kept_fen(), sent_back_fen()
-    fen: Any = loss.c.fen - func.coalesce(back.c.fen, 0)
+    kept: Any = loss.c.fen - func.coalesce(back.c.fen, 0)
+    left = refunds.left()
+    fen: Any = case((kept < left, kept), else_=left)
     undecided = exists().where(Dispute.attempt_id == Attempt.id, Dispute.state.in_(UNDECIDED))
     name: Any = func.substr(Entry.key, len(KEY) + 1)
     of_case = select(AfterSalesCase.id).where(AfterSalesCase.parcel_id == Parcel.id, AfterSalesCase.public_id == name)
@@ -104,12 +108,12 @@ def of_cases(session: Session, cases: Sequence[str]) -> dict[str, int]:
 
 
 def by_bank(session: Session, number: str, case: str) -> ByBank:
-    """How it stands with a case that a bank has paid for. Three statements."""
+    """How it stands with a case that a bank has paid for, or somebody on the provider's own pages. Few statements."""
     back = sent_back_fen()
     sent = int(session.scalar(select(back.c.fen).where(back.c.name == case)) or 0)
     taken = select(Dispute.id).join(Attempt, Attempt.id == Dispute.attempt_id).join(Order, payments.pays())
     taken = taken.where(Order.number == number, Dispute.state.in_(UNDECIDED))
-    is_with_buyer = session.scalar(taken.limit(1)) is not None
+    is_with_buyer = session.scalar(taken.limit(1)) is not None or disputed.is_lost(session, number)
     return ByBank(is_with_buyer, of_cases(session, [case]).get(case, 0), sent)
 
 

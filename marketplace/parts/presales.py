@@ -20,7 +20,7 @@ from crowdfund.presales.views import public as presale_views
 from marketplace.core import late, outbox
 from marketplace.core.late import LateView
 from marketplace.orders import escrow
-from marketplace.payments import outcomes, refunds
+from marketplace.payments import elsewhere, outcomes, refunds
 from marketplace.payments.disputes import following
 from marketplace.payments.operator import tracing, words
 from marketplace.stations import queues
@@ -37,6 +37,7 @@ def install_presales(app: Flask) -> None:
     outcomes.on_succeeded[purpose] = presale_places.receive
     refunds.on_failed[purpose] = presale_disputes.came_back
     following.bearers[purpose] = presale_disputes.bear
+    elsewhere.bearers[purpose] = presale_disputes.send_elsewhere
     following.regained[purpose] = presale_disputes.regain
     escrow.releases[:] = [presale_escrow.release_order]
     tracing.others_of_purposes[purpose] = presale_escrow.booked_under

@@ -5,6 +5,7 @@ province the rest, as of a lost dispute (ADR 65). What of an order was not sent 
 `orders.disputed.keep` says."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -44,7 +45,10 @@ def apply(session: Session, *, remote: RemoteRefund, payment: RemotePayment | No
 
 
 def is_booked(session: Session, attempt: Attempt, payment: RemotePayment) -> bool:
-    keys = outcomes.suspense_key(payment), f"capture:{attempt.public_id}"
+    """This very payment: a second one under the name of an attempt is another, and perhaps not heard of yet."""
+    keys = [outcomes.suspense_key(payment)]
+    if payment.remote_id == attempt.remote_id:
+        keys.append(f"capture:{attempt.public_id}")
     return any(books.is_posted(session, key) for key in keys)
 
 
@@ -76,9 +80,10 @@ def borne(session: Session, refund: Refund, attempt: Attempt, *, waits: int) -> 
     return shares | {LOSS: Money(refund.fen - sum(share.fen for share in shares.values()), refund.currency)}
 
 
-def waiting(session: Session, attempt: Attempt, payment: RemotePayment, parked: object) -> int:
-    """Fen in suspense under this payment."""
-    if parked and payment.remote_id != attempt.remote_id:  # a second one under the name of one attempt
+def waiting(session: Session, attempt: Attempt, payment: RemotePayment, parked: Any) -> int:
+    """In suspense under this payment, in the smallest unit of its currency."""
+    is_its_own = payment.remote_id == attempt.remote_id and payment.amount.currency == attempt.currency
+    if parked and not is_its_own:  # no bank disputes it under this name, or in this currency
         back = select(func.coalesce(func.sum(Refund.fen), 0)).where(Refund.remote_payment == payment.remote_id)
-        return payment.amount.fen - int(session.scalar(back.where(Refund.state != RefundState.FAILED)) or 0)
+        return -int(parked.amount) - int(session.scalar(back.where(Refund.state != RefundState.FAILED)) or 0)
     return netting.of(session, attempt).waits_fen if netting.is_nobodys(session, attempt) else 0

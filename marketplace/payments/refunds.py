@@ -132,7 +132,8 @@ def post_done(session: Session, refund: Refund, attempt: Attempt, *, was_done: b
 
 def post_failed(session: Session, refund: Refund, attempt: Attempt, *, was_done: bool) -> None:
     """It did not arrive: the same shares go back to whom they were taken from, and a person has to look."""
-    if is_nobodys(refund, attempt):
+    is_nobodys = refund.remote_payment in {None, attempt.remote_id} and netting.is_nobodys(session, attempt)
+    if is_nobodys:
         session.refresh(attempt, with_for_update=True)  # before all else, as money that comes in: a bank may be deciding
     amount = Money(refund.fen, refund.currency)
     source: books.Account = ("gateway_clearing", attempt.gateway) if was_done else IN_TRANSIT
@@ -140,16 +141,10 @@ def post_failed(session: Session, refund: Refund, attempt: Attempt, *, was_done:
     books.post(session, key=f"refund_failed:{refund.public_id}", book=attempt.book, reference=attempt.reference, lines=lines)
     if attempt.purpose in on_failed:
         on_failed[attempt.purpose](session, reference=attempt.reference, refund=refund.public_id, amount=amount)
-    if is_nobodys(refund, attempt):
+    if is_nobodys:
         netting.net(session, attempt, cause=refund.public_id)
     subject, why = f"refund:{refund.public_id}", refund.reason
     audit.record(session, actor=attempt.gateway, action="refund.failed", subject=subject, why=why, fen=refund.fen)
-
-
-def is_nobodys(refund: Refund, attempt: Attempt) -> bool:
-    """It gives back what nobody could use: out of suspense, and of this very payment."""
-    is_parked = any((kind, owner) == netting.SUSPENSE for kind, owner, _fen in refund.shares)
-    return is_parked and refund.remote_payment in {None, attempt.remote_id}
 
 
 @record

@@ -1,6 +1,7 @@
 """Fault 16 of docs/faults.md, its last part: a refund that somebody made on the provider's own
 pages is recorded, whoever decided on it; nothing goes back twice, and payouts stay open."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,15 +13,16 @@ from marketplace.core import clock
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
 from marketplace.core.money import Money
-from marketplace.orders import fulfilment, undelivered
-from marketplace.payments import suspense
-from marketplace.payments.gateways import RefundRequest
+from marketplace.orders import fulfilment, kept, undelivered
+from marketplace.payments import elsewhere, inbox, outcomes, suspense
+from marketplace.payments.gateways import RefundRequest, RemoteRefund
 from marketplace.payments.models import Refund
-from marketplace.payments.reconciliation import payouts_are_open
-from marketplace.payments.sandbox import storage
+from marketplace.payments.reconciliation import payouts_are_open, running
+from marketplace.payments.sandbox import delivery, storage
+from marketplace.payments.states import RefundState
 from tests.campaigns.conftest import Fund, fund
 from tests.campaigns.test_receiving import differences as faults_of_giving
-from tests.faults.test_paying import TOTAL, assert_sound, charges, ordered
+from tests.faults.test_paying import TOTAL, assert_sound, charges, ordered, second_attempt
 from tests.orders.conftest import JIXIAN, Shop, balances, get, parcels, shop
 
 __all__ = ["fund", "shop"]
@@ -34,6 +36,29 @@ def send_back_there(shop: Any, reference: str, fen: int) -> str:
 
 def a_minute_later(shop: Any) -> Any:
     return time_machine.travel(clock.now() + timedelta(minutes=1), tick=False)
+
+
+def all_arrives(shop: Any) -> None:
+    for minutes in (1, 3):
+        with time_machine.travel(clock.now() + timedelta(minutes=minutes), tick=False):
+            shop.cashier.finish_refunds()
+            shop.work()
+
+
+def on_its_way(parcel: str) -> None:
+    at_the_desk: tuple[tuple[Any, dict[str, str]], ...] = (
+        (fulfilment.accept, {}),
+        (fulfilment.collect, {}),
+        (fulfilment.pack, {"shelf": "B-03"}),
+        (fulfilment.ship, {"carrier": "邮政", "tracking_number": "1234567890"}),
+    )
+    for verb, more in at_the_desk:
+        in_transaction(verb, parcel=parcel, station=JIXIAN, actor="clerk", **more)
+
+
+def reconcile(shop: Any) -> None:
+    running.reconcile(shop.cashier, actor="test", whole=True)
+    db.session.rollback()
 
 
 def refunds_of() -> list[tuple[str, int, str]]:
@@ -82,6 +107,44 @@ def test_16_of_an_order_of_two_stations_of_which_neither_promises_more_than_is_l
         assert set(undelivered.parts_to_cancel(db.session(), get(number)).values()) == {100}
 
 
+@pytest.mark.parametrize("fen", [TOTAL, 1000])
+def test_16_of_an_order_and_it_does_not_arrive_once_the_parcel_was_refused(shop: Shop, fen: int) -> None:
+    """Nothing waits for a decision while the buyer has the money; once it came back they have neither that nor goods."""
+    number = shop.paid_order(shop.browser(), apples=1)
+    remote = send_back_there(shop, number, fen)
+    all_arrives(shop)
+    (parcel,) = parcels(number)
+    in_transaction(fulfilment.refuse, parcel=parcel.public_id, station=JIXIAN, actor="clerk", reason="霜")
+    all_arrives(shop)
+    assert [each.fen for each in kept.page(db.session()).rows] == []
+    with pytest.raises(kept.NothingKept):
+        in_transaction(kept.give_back, name=parcel.public_id, actor="person:1", why="?")
+
+    shop.cashier.fail_refund(remote)
+    all_arrives(shop)
+    db.session.rollback()
+    assert [(each.name, each.fen) for each in kept.page(db.session()).rows] == [(parcel.public_id, fen)]
+    in_transaction(kept.give_back, name=parcel.public_id, actor="person:1", why="?")
+    all_arrives(shop)
+    assert balances(number) == {} and charges(shop) == 1
+    assert_sound(shop)
+
+
+@pytest.mark.parametrize("fen", [TOTAL, 1000])
+def test_16_of_an_order_that_is_lost_on_the_way_afterwards(shop: Shop, fen: int) -> None:
+    """The station pays for it all the same, and its buyer gets what is left."""
+    number = shop.paid_order(shop.browser(), apples=1)
+    (parcel,) = parcels(number)
+    on_its_way(parcel.public_id)
+    send_back_there(shop, number, fen)
+    all_arrives(shop)
+    in_transaction(undelivered.lose, parcel=parcel.public_id, station=JIXIAN, actor="clerk", reason="车翻了")
+    all_arrives(shop)
+    assert sum(each[1] for each in refunds_of()) == TOTAL
+    assert balances(number) == {"seller_payable": -3662, "station_payable": 3662}
+    assert_sound(shop)
+
+
 def test_16_of_an_order_and_then_it_does_not_arrive(shop: Shop) -> None:
     number = shop.paid_order(shop.browser(), apples=1)
     before = balances(number)
@@ -108,6 +171,61 @@ def test_16_of_money_in_suspense(shop: Shop) -> None:
         with pytest.raises(suspense.AlreadyGoingBack):
             in_transaction(suspense.send_back, payment=remote, actor="person:1", why="?")
         assert_sound(shop)
+
+
+def test_16_of_money_in_suspense_in_another_currency(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = ordered(shop)
+    remote, honest = shop.remote_of(number), shop.cashier.fetch_payment
+    monkeypatch.setattr(shop.cashier, "fetch_payment", lambda name: replace(honest(name), amount=Money(TOTAL, "USD")))
+    shop.pay(number)
+    shop.work()
+    assert balances(number) == {"gateway_clearing": TOTAL, "suspense": -TOTAL}
+    made = RemoteRefund("re_1", "", Money(1000, "USD"), RefundState.SUCCEEDED, "succeeded", "test", remote)
+    told: Any = {"payment": shop.cashier.fetch_payment(remote), "gateway": "sandbox", "why": "?"}
+    in_transaction(elsewhere.apply, remote=made, **told)
+    assert balances(number) == {"gateway_clearing": TOTAL - 1000, "suspense": 1000 - TOTAL}
+    rest = replace(made, remote_id="re_2", amount=Money(TOTAL - 1000, "USD"))
+    in_transaction(elsewhere.apply, remote=rest, **told)
+    assert balances(number) == {}
+
+
+def test_16_of_a_second_payment_under_one_name_that_was_not_heard_of(shop: Shop) -> None:
+    number = shop.paid_order(shop.browser(), apples=1)
+    before = balances(number)
+    second = replace(shop.cashier.fetch_payment(shop.remote_of(number)), remote_id="pay_second")
+    made = RemoteRefund("re_1", "", Money(TOTAL), RefundState.SUCCEEDED, "succeeded", "test", "pay_second")
+    told: Any = {"remote": made, "payment": second, "gateway": "sandbox", "why": "?"}
+    with pytest.raises(outcomes.Unmatched):
+        in_transaction(elsewhere.apply, **told)
+    assert balances(number) == before and refunds_of() == []
+    in_transaction(outcomes.apply_payment, remote=second, gateway="sandbox", why="?")
+    in_transaction(elsewhere.apply, **told)
+    assert balances(number) == before and refunds_of() == [("elsewhere", TOTAL, "succeeded")]
+
+
+def test_16_of_what_came_twice_and_neither_refund_of_it_arrives(shop: Shop) -> None:
+    """Ours is overtaken, theirs fails: the money waits for a person, and is nobody's gain."""
+    number = ordered(shop)
+    first, second = second_attempt(shop, number)
+    shop.cashier.decide(second, "succeeded")
+    shop.work()
+    shop.cashier.decide(first, "succeeded")
+    while delivery.deliver(shop.cashier, shop.send) or inbox.work():
+        pass
+    remote = shop.cashier.refund(RefundRequest("", first, Money(TOTAL)), key="by hand").remote_id
+    reconcile(shop)
+    all_arrives(shop)
+    assert refunds_of() == [("surplus", TOTAL, "failed"), ("elsewhere", TOTAL, "succeeded")]
+    assert balances(number)["gateway_clearing"] == TOTAL and "chargeback_loss" not in balances(number)
+    shop.cashier.fail_refund(remote)
+    all_arrives(shop)
+    found = balances(number)
+    assert (found["suspense"], found.get("chargeback_loss", 0)) == (-TOTAL, 0)
+    assert_sound(shop)
+    in_transaction(suspense.send_back, payment=first, actor="person:1", why="?")
+    all_arrives(shop)
+    assert balances(number)["gateway_clearing"] == TOTAL and "suspense" not in balances(number)
+    assert_sound(shop)
 
 
 def test_16_of_a_gift(fund: Fund) -> None:

@@ -64,9 +64,10 @@ def is_of_its_own(attempt: Attempt) -> ColumnElement[bool]:
 
 
 def net(session: Session, attempt: Attempt, *, cause: str) -> None:
-    """A refund of it did not arrive: what its payer has from the bank instead lessens that loss. `cause`: its public id."""
+    """A refund of it did not arrive: what its payer has from the bank instead lessens that loss; where it was made on the
+    provider's own pages, what had lessened its loss waits again. `cause`: its public id."""
     stands = of(session, attempt)
-    both = Money(min(stands.waits_fen, stands.lost_fen), attempt.currency)
-    if both.fen > 0:
+    both = Money(min(max(stands.waits_fen, 0), stands.lost_fen), attempt.currency)
+    if both:
         lines: dict[books.Account, Money] = {SUSPENSE: both, LOSS: -both}
         books.post(session, key=f"dispute_kept:{cause}", book=attempt.book, reference=attempt.reference, lines=lines)
