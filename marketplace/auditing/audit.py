@@ -30,6 +30,7 @@ from marketplace.auditing import (
     organisations,
     over,
     owed,
+    particulars,
     payouts,
     plans,
     presales,
@@ -69,6 +70,8 @@ def findings(connection: Connection, at_the_cashier: Connection | None) -> Itera
     yield from checks.run(connection, (*arrivals.ARRIVALS, *closings.CLOSINGS))
     yield from checks.run(connection, promotions.PROMOTIONS)
     yield from payouts.differences(connection)
+    yield from checks.run(connection, particulars.PARTICULARS)
+    yield from particulars.differences(connection)
     yield from checks.run(connection, cases.CASES)
     yield from checks.run(connection, groups.GROUPS)
     yield from groups.differences(connection)

@@ -72,9 +72,11 @@ CASES: Final = (
         FROM after_sales_case c
         JOIN order_line l ON l.id = c.order_line_id JOIN refund_line rl ON rl.refund_public_id = c.refund_public_id
         WHERE COALESCE(c.spoiled_grams, c.spoiled_pieces) IS NOT NULL AND (rl.shipping_fen <> 0
+            OR COALESCE(c.spoiled_grams, c.spoiled_pieces)
+                >= CAST(c.quantity AS BIGINT) * COALESCE(c.pieces_of_pack, l.net_weight_grams)
             OR CAST(rl.goods_fen AS BIGINT) * COALESCE(c.pieces_of_pack, l.net_weight_grams)
                 > CAST(l.unit_price_fen AS BIGINT) * COALESCE(c.spoiled_grams, c.spoiled_pieces))""",
-        "case {name}: {owed} (grams or pieces) were bad, {amount} fen are more than they cost",
+        "case {name}: {owed} (grams or pieces) were bad, {amount} fen are more than they cost, or its packs hold less",
     ),
     Check(
         "refunds of cases have their case",
@@ -147,12 +149,14 @@ CASES: Final = (
     ),
     Check(
         "banks have refunded what they say",
-        f"""SELECT b.name AS name FROM {BY_BANK} b WHERE NOT EXISTS (SELECT 1 FROM dispute d
-            JOIN attempt t ON t.id = d.attempt_id JOIN entry e ON e.key = 'dispute_lost:' || d.public_id
+        f"""SELECT b.name AS name FROM {BY_BANK} b WHERE NOT EXISTS (SELECT 1 FROM attempt t
             WHERE t.purpose IN ('order', 'statement', 'presale') AND t.reference = COALESCE((SELECT s.public_id
                 FROM account_order n JOIN account_statement s ON s.id = n.statement_id
                 JOIN "order" o ON o.id = n.order_id WHERE o.number = b.number),
-                (SELECT o.backing FROM "order" o WHERE o.number = b.number), b.number))
+                (SELECT o.backing FROM "order" o WHERE o.number = b.number), b.number)
+            AND (EXISTS (SELECT 1 FROM dispute d JOIN entry e ON e.key = 'dispute_lost:' || d.public_id
+                    WHERE d.attempt_id = t.id)
+                OR EXISTS (SELECT 1 FROM refund r WHERE r.attempt_id = t.id AND r.reason_key LIKE 'elsewhere:%')))
         UNION ALL SELECT k.name FROM {KEPT} k JOIN after_sales_case c ON c.public_id = k.name WHERE NOT c.is_paid_by_bank""",
         "case {name}: that its buyer's bank has paid is said, or booked, without the other",
     ),

@@ -148,6 +148,14 @@ PLEDGES: Final = (
         "child {name} has left the list, the vault still holds it",
     ),
     Check(
+        "no voucher has vanished",
+        """SELECT DISTINCT e.subject AS name FROM event e WHERE e.subject LIKE 'voucher:%'
+        AND NOT EXISTS (SELECT 1 FROM voucher v WHERE v.public_id = SUBSTR(e.subject, 9))
+        UNION ALL SELECT DISTINCT e.subject FROM event e WHERE e.subject LIKE 'device:%'
+        AND NOT EXISTS (SELECT 1 FROM device d WHERE d.public_id = SUBSTR(e.subject, 8))""",
+        "{name} has a life, and is not there",
+    ),
+    Check(
         "two people take a bank's word back",
         """SELECT e.subject AS name FROM event e JOIN event d ON d.subject = e.subject AND d.to_state = 'disputed'
         AND d.id = (SELECT MAX(x.id) FROM event x WHERE x.subject = e.subject AND x.to_state = 'disputed' AND x.id < e.id)

@@ -158,7 +158,7 @@ GATEWAYS: Final = (
         """SELECT refund.public_id AS name, refund.fen AS owed, COALESCE(-SUM(line.amount), 0) AS amount FROM refund
         LEFT JOIN entry ON entry.key = 'refund:' || refund.public_id
         LEFT JOIN (line JOIN ledger_account a ON a.id = line.account_id AND a.kind = 'refund_in_transit')
-        ON line.entry_id = entry.id GROUP BY refund.id, refund.public_id, refund.fen
+        ON line.entry_id = entry.id AND line.commodity = refund.currency GROUP BY refund.id, refund.public_id, refund.fen
         HAVING COALESCE(-SUM(line.amount), 0) <> refund.fen""",
         "refund {name} is {owed} fen, the books say {amount}",
     ),

@@ -35,6 +35,9 @@ def moved(key: str, account: str, sign: str, when: str) -> str:
 
 
 OWN: Final = "p.kind = l.owner_kind || '_payable' AND p.owner = l.owner"
+WAS_SENT: Final = """EXISTS (SELECT 1 FROM event e
+    WHERE e.subject = 'settlement_batch:' || b.public_id AND e.to_state = 'sent'
+    AND e.why = CASE WHEN b.way = '' THEN 'nothing left to pay' ELSE b.way END)"""
 CLEARING: Final = "p.kind = 'gateway_clearing' AND p.owner = b.gateway"
 
 PAYOUTS: Final = (
@@ -99,7 +102,8 @@ PAYOUTS: Final = (
         LEFT JOIN event drafted ON drafted.subject = 'settlement_batch:' || b.public_id AND drafted.to_state = 'drafted'
         LEFT JOIN event approved ON approved.subject = 'settlement_batch:' || b.public_id AND approved.to_state = 'approved'
         WHERE b.state <> 'drafted' AND (b.approver_id IS NULL OR b.approver_id = b.drafter_id OR drafted.id IS NULL
-        OR approved.id IS NULL OR approved.actor = drafted.actor)""",
+        OR approved.id IS NULL OR approved.actor = drafted.actor OR drafted.actor <> 'person:' || b.drafter_id
+        OR approved.actor <> 'person:' || b.approver_id)""",
         "batch {name} is {state}, and no second person approved it",
     ),
     Check(
@@ -110,6 +114,26 @@ PAYOUTS: Final = (
             OR (b.state = 'sent' AND l.state IN ('sent', 'confirmed', 'returned'))
             OR (b.state = 'closed' AND l.state IN ('confirmed', 'returned')))""",
         "batch {name} is {state}, its line {line} is {line_state}",
+    ),
+    Check(
+        "batches that were sent say when and how",
+        f"""SELECT b.public_id AS name, b.state AS state FROM settlement_batch b WHERE {WAS_SENT} <> (b.sent_at IS NOT NULL)
+        OR (b.way = '' AND EXISTS (SELECT 1 FROM settlement_line l WHERE l.batch_id = b.id AND l.state <> 'due'))
+        OR (b.way = 'file' AND LENGTH(b.file_sha256) <> 64)""",
+        "batch {name} is {state}: when, how or with which file it was sent is not written down",
+    ),
+    Check(
+        "batches pay their own station",
+        """SELECT b.public_id AS name, l.owner AS owner, b.station_code AS station FROM settlement_line l
+        JOIN settlement_batch b ON b.id = l.batch_id WHERE l.book <> b.book
+        OR (l.owner_kind = 'station' AND l.owner <> b.station_code)""",
+        "batch {name} of station {station} pays {owner}, or money of another book",
+    ),
+    Check(
+        "payments are answered on a day",
+        """SELECT l.public_id AS name, l.state AS state FROM settlement_line l
+        WHERE (l.state IN ('confirmed', 'returned')) <> (l.answered_at IS NOT NULL)""",
+        "line {name} is {state}, but when the bank said so is not written down, or it is said of one without an answer",
     ),
     Check(
         "statements explain whatever moved",

@@ -27,6 +27,7 @@ from tests.auditing.test_institutions import AT_THE_BANK, OF_THE_PROVINCE, TAMPE
 from tests.auditing.test_matching import TAMPERING as MATCHING
 from tests.auditing.test_movements import TAMPERING as MOVEMENTS
 from tests.auditing.test_offline import TAMPERING as OFFLINE
+from tests.auditing.test_particulars import TAMPERING as PARTICULARS
 from tests.auditing.test_payouts import TAMPERING as PAYOUTS
 from tests.auditing.test_plans import TAMPERING as PLANS
 from tests.auditing.test_presales import TAMPERING as PRESALES
@@ -215,7 +216,18 @@ def test_every_check_is_proved(traded: Shop) -> None:
         *TOLD_OF_GIVING,
     } | {
         check
-        for check, _sql in (*PLANS, *STUDENTS, *MATCHING, *WAITING, *WHEREABOUTS, *REPAYMENTS, *REGAINED, *PRESALES, *trade)
+        for check, _sql in (
+            *PARTICULARS,
+            *PLANS,
+            *STUDENTS,
+            *MATCHING,
+            *WAITING,
+            *WHEREABOUTS,
+            *REPAYMENTS,
+            *REGAINED,
+            *PRESALES,
+            *trade,
+        )
     }
     elsewhere = (GIVING, MOVEMENTS, PAYOUTS, TRANSFERS, PROGRAMS, ARRIVALS, OFFLINE, SHEETS, REPORTS, of_pledges, of_plans)
     others = {check for proved in (*elsewhere, TOLD_OF_PRESALES) for check in proved} | {OF_NOBODY}

@@ -1,14 +1,20 @@
 """The independent reader of after-sales cases: silent where all is well, naming what is not."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 
 from marketplace import duties
+from marketplace.core import clock
 from marketplace.core.db import db, in_transaction
 from marketplace.orders.cases import appealing, deciding, exchanging, returning
 from marketplace.orders.cases.rules import Bearer, Condition, Kind, Wish
+from marketplace.payments.gateways import RefundRequest
+from marketplace.payments.models import Attempt
 from tests import factories
 from tests.auditing.test_giving import named
-from tests.orders.casework import PICTURE, appeal, bought, do, open_case
+from tests.orders.casework import PICTURE, appeal, bought, case_of, do, open_case
 from tests.orders.conftest import Shop, shop
 from tests.orders.test_case_by_bank import brought_back, lost
 
@@ -26,6 +32,10 @@ TAMPERING = (
     (
         "what is bad in part is paid for in part",
         "UPDATE after_sales_case SET spoiled_pieces = 1, pieces_of_pack = 30 WHERE is_automatic",
+    ),
+    (
+        "what is bad in part is paid for in part",
+        "UPDATE after_sales_case SET spoiled_grams = 1000000000 WHERE is_automatic",
     ),
     ("refunds of cases have their case", "UPDATE refund SET reason_key = 'case:other' || id"),
     ("exchanged cases have their order", 'UPDATE "order" SET is_exchange = FALSE, goods_fen = 1, total_fen = 1'),
@@ -108,3 +118,21 @@ def test_what_was_tampered_with_where_a_bank_has_paid_is_named(shop: Shop) -> No
 
     assert named() == set()
     assert [(check, sql) for check, sql in BY_BANK if check not in named(sql)] == []
+
+
+@pytest.mark.full
+def test_what_was_sent_back_on_the_provider_s_own_pages_pays_for_goods_too(shop: Shop) -> None:
+    shop.apples = factories.make_variant(factories.make_listing(return_policy="7d_no_reason"), price_fen=1999).code
+    _order, case = brought_back(shop)
+    (paid,) = db.session.scalars(db.select(Attempt)).all()
+    shop.cashier.refund(RefundRequest("", str(paid.remote_id), paid.amount), key="by hand")
+    with time_machine.travel(clock.now() + timedelta(minutes=1), tick=False):
+        shop.cashier.finish_refunds()
+        shop.work()
+    do(deciding.refund, case)
+    row = case_of(case)
+    assert row.is_paid_by_bank and row.refund_public_id is None
+    db.session.remove()
+
+    assert named() == set()
+    assert named("UPDATE refund SET reason_key = 'other' || id") >= {"banks have refunded what they say"}

@@ -65,6 +65,19 @@ TAMPERING = {
     "two people pay out": (
         "UPDATE event SET actor = 'person:1' WHERE subject LIKE 'settlement_batch:%'",
         "DELETE FROM event WHERE subject LIKE 'settlement_batch:%' AND to_state = 'approved'",
+        "UPDATE event SET actor = 'person:0' WHERE subject LIKE 'settlement_batch:%' AND to_state = 'drafted'",
+        "UPDATE event SET actor = 'person:0' WHERE subject LIKE 'settlement_batch:%' AND to_state = 'approved'",
+    ),
+    "batches that were sent say when and how": (
+        "UPDATE settlement_batch SET sent_at = NULL",
+        "UPDATE settlement_batch SET way = 'transfer'",
+        "UPDATE settlement_batch SET file_sha256 = 'another' WHERE way = 'file'",
+        "UPDATE settlement_batch SET sent_at = drafted_at WHERE state = 'drafted'",
+    ),
+    "batches pay their own station": ("UPDATE settlement_line SET owner = '140430' WHERE owner_kind = 'station'",),
+    "payments are answered on a day": (
+        "UPDATE settlement_line SET answered_at = NULL",
+        "DROP INDEX one_open_payment; UPDATE settlement_line SET state = 'due' WHERE state = 'confirmed'",
     ),
     "batches and their lines go together": (
         "UPDATE settlement_batch SET state = 'closed' WHERE state = 'sent'",

@@ -42,6 +42,7 @@ TAMPERING = {
     " WHERE destroyed_at IS NULL",
     "children on the list have consent": "UPDATE consent SET withdrawn_at = given_at",
     "whoever left the list is destroyed in the vault": "UPDATE child_case SET state = 'withdrawn' WHERE state = 'listed'",
+    "no voucher has vanished": "UPDATE event SET subject = subject || 'x' WHERE subject LIKE 'voucher:%'",
     "two people take a bank's word back": "UPDATE event SET actor = 'bank' WHERE from_state = 'disputed'",
     "two people stand behind a case": "PRETEND child_case: nominator_id = verifier_id",
     "two people hand over, and neither has verified": "PRETEND handover: witness_id = clerk_id",
