@@ -1,5 +1,5 @@
-"""Fault 16 of docs/faults.md, its last part: a refund that somebody made on the provider's own
-pages is recorded, whoever decided on it; nothing goes back twice, and payouts stay open."""
+"""Fault 16 of docs/faults.md, its last part, and 3 with it: a refund that somebody made on the provider's own pages is
+recorded, whoever decided on it; nothing goes back twice, and payouts stay open."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -16,13 +16,13 @@ from marketplace.core.money import Money
 from marketplace.orders import fulfilment, kept, undelivered
 from marketplace.payments import elsewhere, inbox, outcomes, suspense
 from marketplace.payments.gateways import RefundRequest, RemoteRefund
-from marketplace.payments.models import Refund
+from marketplace.payments.models import GatewayEvent, Refund
 from marketplace.payments.reconciliation import payouts_are_open, running
 from marketplace.payments.sandbox import delivery, storage
-from marketplace.payments.states import RefundState
+from marketplace.payments.states import EventStatus, RefundState
 from tests.campaigns.conftest import Fund, fund
 from tests.campaigns.test_receiving import differences as faults_of_giving
-from tests.faults.test_paying import TOTAL, assert_sound, charges, ordered, second_attempt
+from tests.faults.test_paying import TOTAL, assert_paid_once, assert_sound, bring, charges, ordered, second_attempt, webhooks
 from tests.orders.conftest import JIXIAN, Shop, balances, get, parcels, shop
 
 __all__ = ["fund", "shop"]
@@ -154,6 +154,24 @@ def test_16_of_an_order_and_then_it_does_not_arrive(shop: Shop) -> None:
     shop.work()
     assert refunds_of() == [("elsewhere", TOTAL, "failed")] and balances(number) == before
     assert_sound(shop)
+
+
+def test_3_its_event_comes_before_that_of_the_payment(shop: Shop) -> None:
+    number = ordered(shop)
+    shop.pay(number)
+    send_back_there(shop, number, 1000)
+    with a_minute_later(shop):
+        shop.cashier.finish_refunds()
+        (told,) = (each for each in webhooks(shop) if b"refund.updated" in each)
+        assert bring(shop, told) == 200 and inbox.work()
+        assert db.session.scalars(select(GatewayEvent.status)).all() == [EventStatus.UNMATCHED]
+        assert refunds_of() == [] and balances(number) == {}
+        shop.work()
+    with time_machine.travel(clock.now() + timedelta(minutes=10), tick=False):
+        shop.work()
+        assert set(db.session.scalars(select(GatewayEvent.status))) == {EventStatus.DONE}
+        assert refunds_of() == [("elsewhere", 1000, "succeeded")] and balances(number)["chargeback_loss"] == 1000
+        assert_paid_once(shop, number)
 
 
 def test_16_of_money_in_suspense(shop: Shop) -> None:

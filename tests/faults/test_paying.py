@@ -2,8 +2,8 @@
 
 After each: charged once, one effect, the trial balance zero, the audit silent, reconciliation clean. Faults 9 and 10 (kill
 -9) are in test_kill.py, the simulation kills at every commit; 1 to 3, 24 and 25 in test_reconciling.py; 27, settings that
-refuse to start, in tests/core/test_settings.py. What of 16 was refunded elsewhere is in test_made_elsewhere.py, 19 in
-test_taking_back.py; 22, and 21 with a matching fund, in test_matching.py."""
+refuse to start, in test_mixed_up.py and tests/core/test_settings.py. What of 16 was refunded elsewhere is in
+test_made_elsewhere.py, 19 in test_taking_back.py; 22, and 21 with a matching fund, in test_matching.py."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +32,7 @@ from marketplace.payments.reconciliation import running
 from marketplace.payments.sandbox import storage
 from marketplace.payments.states import AttemptState, EventStatus, RefundState
 from tests.campaigns.conftest import Fund, fund
+from tests.campaigns.test_receiving import differences as faults_of_giving
 from tests.orders.conftest import JIXIAN, Shop, balances, differences, get, parcels, post, shop
 
 __all__ = ["fund", "shop"]
@@ -284,7 +285,7 @@ def test_17_a_refund_that_comes_back_is_owed_again_and_left_to_people(shop: Shop
     assert_paid_once(shop, number)
 
 
-@pytest.mark.parametrize("wrong", [{"amount": TOTAL + 1}, {"amount": TOTAL * 100}])
+@pytest.mark.parametrize("wrong", [{"amount": TOTAL + 1}, {"amount": TOTAL * 100}, {"currency": "USD"}])
 def test_18_money_that_is_not_what_we_asked_for_waits_in_suspense(shop: Shop, wrong: dict[str, Any]) -> None:
     number = ordered(shop)
     remote = shop.remote_of(number)
@@ -294,7 +295,8 @@ def test_18_money_that_is_not_what_we_asked_for_waits_in_suspense(shop: Shop, wr
     shop.work()
     assert (get(number).state, effects(number)) == (OrderState.PENDING_PAYMENT, 0)
     assert attempt_of(number).state is AttemptState.QUARANTINE
-    assert balances(number) == {"gateway_clearing": wrong["amount"], "suspense": -wrong["amount"]}
+    came = wrong.get("amount", TOTAL)
+    assert balances(number) == {"gateway_clearing": came, "suspense": -came}
     assert_sound(shop)
 
 
@@ -324,6 +326,8 @@ def test_21_a_gift_whose_campaign_is_called_off_meanwhile_goes_back(fund: Fund) 
         assert fund.balance(campaign) == 0
         assert db.session.scalars(select(Refund.state)).all() == [RefundState.SUCCEEDED]
         assert not running.reconcile(fund.cashier, actor="test", whole=True).is_red
+        db.session.rollback()
+        assert faults_of_giving(fund) == [] and not db.session.scalar(select(func.sum(Line.amount)))
 
 
 @pytest.mark.parametrize("storm", [RateLimited("slow down"), OutcomeUnknown("500"), ConnectionError("down")])
