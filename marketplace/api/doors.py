@@ -20,7 +20,7 @@ from marketplace.accounts.rate_limits import HOUR, hit
 from marketplace.accounts.tokens import TokenScope
 from marketplace.api.sentences import sentence
 from marketplace.core import forgery, idempotency
-from marketplace.core.db import in_transaction
+from marketplace.core.db import db, in_transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.forms import Form
 
@@ -89,7 +89,12 @@ def with_token(action: str, *scopes: TokenScope) -> Callable[[View], View]:
             g.stations = None if is_everywhere else frozenset(bearer.stations_of(allowed))
             if request.method == "POST":
                 hit("api.write", bearer.session_id, limit=WRITES_AN_HOUR, seconds=HOUR, is_watched=True)
-            return view(*args, **kwargs)
+            try:
+                return view(*args, **kwargs)
+            except Unfit as unfit:
+                if request.method == "POST" and was_used():
+                    raise KeyWithOtherRequest(str(unfit)) from None
+                raise
 
         guarded.action = action  # type: ignore[attr-defined]
         return forgery.exempt(guarded)  # type: ignore[return-value]
@@ -138,6 +143,17 @@ def key() -> str:
     return given
 
 
+def was_used() -> bool:
+    """A request was answered under this key: one that cannot be taken is another."""
+    given = request.headers.get(KEY, "")
+    return KEYS.fullmatch(given) is not None and idempotency.is_known(db.session(), scope=scope(), key=given)
+
+
+def scope() -> str:
+    """A key belongs to a person, so that a second token of theirs repeats nothing."""
+    return f"api:{g.person.public_id}"
+
+
 def unasked() -> str | None:
     """What came where nothing is asked for: it says nothing, but another one is another request. Raises TooLarge."""
     request.max_content_length = MOST_BYTES
@@ -149,9 +165,9 @@ def unasked() -> str | None:
 
 
 def idempotency_of(body: BaseModel | None) -> tuple[str, str, Any]:
-    """A key belongs to a person, so that a second token of theirs repeats nothing; and to one address with one body."""
+    """Whose key it is, and what it was sent with: one address with one body."""
     sent = body.model_dump(mode="json") if body else unasked()
-    return f"api:{g.person.public_id}", key(), [request.path, sent]
+    return scope(), key(), [request.path, sent]
 
 
 def once(command: Callable[..., BaseModel], /, *, body: BaseModel | None, **arguments: Any) -> Response:

@@ -66,6 +66,12 @@ def answer_of(session: Session, *, idempotency: tuple[str, str, Any]) -> str | N
     return row.answer if row else None
 
 
+def is_known(session: Session, *, scope: str, key: str) -> bool:
+    """Whether something was done under this key."""
+    used = select(IdempotencyKey.key).where(IdempotencyKey.scope == scope, IdempotencyKey.key == key)
+    return session.scalar(used) is not None
+
+
 def hash_of(body: Any) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -57,6 +57,23 @@ def test_a_key_with_another_body_is_refused_also_where_none_is_asked_for(shop: S
     assert rows() == before
 
 
+@pytest.mark.parametrize("sent", [{}, {"items": "apples"}, [], {"phone": "1"}])
+def test_a_used_key_with_a_body_that_cannot_be_taken_is_refused_as_another_request(
+    shop: Shop, program: Programs, sent: Any
+) -> None:
+    buyer = program()
+    first = buyer.post("/orders", body_of(shop), key="k")
+    assert first.status_code == 201
+    before = rows()
+
+    refused = buyer.post("/orders", sent, key="k")
+
+    assert (refused.status_code, refused.get_json()["type"]) == (409, "urn:problem:key-with-other-request")
+    assert buyer.post("/orders", sent, key="new").status_code == 422
+    assert program().post("/orders", sent, key="k").status_code == 422  # another's key
+    assert buyer.post("/orders", body_of(shop), key="k").get_json() == first.get_json() and rows() == before
+
+
 def test_a_refusal_is_not_kept_and_the_same_key_may_try_again(shop: Shop, program: Programs) -> None:
     buyer = program()
     before = rows()
