@@ -15,14 +15,14 @@ from marketplace.ledger import books
 from marketplace.notifications.models import Message
 from marketplace.orders import kept, refunding, settlement
 from marketplace.orders.cases import appealing, deciding, exchanging, opening, quality, returning
-from marketplace.orders.cases.rules import Bearer, Condition, Wish
+from marketplace.orders.cases.rules import Bearer, Condition, Kind, Wish
 from marketplace.orders.cases.states import CaseState as C, Party
 from marketplace.orders.models import OrderLine
 from marketplace.payments.disputes import following
 from marketplace.payments.disputes.states import DisputeState
 from marketplace.payments.models import Refund
 from marketplace.payments.sandbox import storage
-from tests.orders.casework import Bought, appeal, bought, case_of, do, later, open_case, small_boxes
+from tests.orders.casework import DAMAGED, Bought, appeal, bought, case_of, do, everything, later, open_case, small_boxes
 from tests.orders.conftest import Shop, build_shop
 from tests.orders.refunding import ask
 
@@ -230,6 +230,19 @@ def test_what_is_left_of_the_payment_pays_as_ever(shop: Shop) -> None:
     do(deciding.refund, case)
     assert not case_of(case).is_paid_by_bank and [each.fen for each in refunds()] == [TOTAL]
     assert differences(shop) == []
+
+
+def test_a_part_that_was_taken_back_does_not_end_what_a_buyer_may_ask(shop: Shop) -> None:
+    """30.00 of 69.97; a box that came spoilt is refunded, a second that is said to be missing is more than is left."""
+    order = bought(shop)
+    lost(shop, order.number, fen=3000)
+    case = open_case(order, **DAMAGED)
+    assert (case_of(case).state, case_of(case).is_automatic) == (C.REFUNDED, True)
+    assert [each.fen for each in refunds()] == [1999 + 333]
+    for said in ({"kind": Kind.MISSING}, DAMAGED | {"spoiled_grams": 2400}):
+        with pytest.raises(opening.PaidByTheBank):
+            open_case(order, **said)
+    assert everything() == (1, 1) and differences(shop) == []
 
 
 def test_the_sellers_quality_counts_it(shop: Shop) -> None:

@@ -13,10 +13,12 @@ from marketplace.core.transitions import leave_trace, transition
 from marketplace.orders import disputed, fulfilment, remaining
 from marketplace.orders.cases import automatic, paying_back, spoiling
 from marketplace.orders.cases.models import AfterSalesCase, CasePicture
-from marketplace.orders.cases.rules import DECIDE_WITHIN, EXCHANGED, MOST_PICTURES, Kind, Wish, kinds_open
+from marketplace.orders.cases.rules import COMES_BACK, DECIDE_WITHIN, EXCHANGED, MOST_PICTURES, Kind, Wish, kinds_open
 from marketplace.orders.cases.states import OPEN_CASE, CaseState
+from marketplace.orders.institutions import payments
 from marketplace.orders.models import OrderLine, Parcel
 from marketplace.orders.states import ParcelState as S
+from marketplace.payments import refunds
 
 ARRIVED: Final = frozenset({S.DELIVERED, S.PICKED_UP, S.SETTLED})
 MOVED: Final = "case.moved"  # the outbox's topic: somebody has asked for something, or decided it
@@ -109,9 +111,22 @@ def open_case(
     case = write_down(session, bought, parcel, said, list(shown.values()), actor=actor)
     if case.is_in_part and paying_back.worth(session, case, paying_back.line_left(session, case, parcel)).fen <= 0:
         raise spoiling.TooLight(line)
+    refuse_given_back(session, case, parcel)
     if automatic.is_due(session, case, parcel, bought, has_pictures=bool(shown)):
         refund_at_once(session, case, parcel)
     return case.public_id
+
+
+def refuse_given_back(session: Session, case: AfterSalesCase, parcel: Parcel) -> None:
+    """A bank, or somebody on the provider's pages, has left less of the payment than this is about, and nothing comes back.
+
+    Of goods that are brought back the rest is owed: `by_bank`. Raises PaidByTheBank."""
+    may_come_back = case.kind in COMES_BACK and not case.is_in_part
+    if may_come_back or not disputed.is_lost(session, parcel.order.number):
+        return
+    left = refunds.left_of(session, payments.attempt_of(session, parcel.order.number))
+    if paying_back.worth(session, case, paying_back.line_left(session, case, parcel)).fen > left:
+        raise PaidByTheBank(parcel.order.number)
 
 
 def get_line(session: Session, number: str, line: str, *, actor: str) -> tuple[OrderLine, Parcel]:
@@ -128,7 +143,7 @@ def get_line(session: Session, number: str, line: str, *, actor: str) -> tuple[O
     if parcel.order.is_exchange:
         raise OfAnExchange(number)
     disputed.refuse_disputed(session, number)
-    if disputed.is_lost(session, number):
+    if disputed.is_lost(session, number) and refunds.left_of(session, payments.attempt_of(session, number)) <= 0:
         raise PaidByTheBank(number)
     if parcel.state is S.SHIPPED:
         fulfilment.deliver(session, parcel=parcel.public_id, station=None, actor=actor, why="the buyer has it")
