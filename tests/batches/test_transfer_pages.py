@@ -110,10 +110,10 @@ def test_from_the_sellers_page_to_a_payment_by_the_gateway(
     assert "正发给支付机构" in operator.get(f"{LIST}/{batch}").text
     line = finance.line(batch, finance.feng).public_id
     on_the_way = operator.get(f"{LIST}/{batch}/lines/{line}").text
-    assert "结果它自己会报" in on_the_way and "/confirmation" not in on_the_way
+    assert "结果会自动传回来" in on_the_way and "/confirmation" not in on_the_way
     assert post(operator, f"{LIST}/{batch}/file", {}).status_code == 404
     answer = post(operator, f"{LIST}/{batch}/lines/{line}/confirmation", {"reference": "B"})
-    assert "结果它自己会报" in operator.get(answer.headers["Location"]).text
+    assert "结果会自动传回来" in operator.get(answer.headers["Location"]).text
     assert finance.line_state(batch, finance.feng) is L.SENT
     desk.work()
     paid = desk.transfer(batch, finance.feng)

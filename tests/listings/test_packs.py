@@ -123,7 +123,7 @@ def test_what_is_in_a_pack_for_sale_stays_as_it_is(house: House) -> None:
         ({"minimum": "0"}, "minimum", "1 到 1000"),
         ({"unit": "礼盒"}, "weight", "多重"),
         ({"price": "十块"}, "price", "39.80"),
-        ({"stock": ""}, "stock", "有多少件"),
+        ({"stock": ""}, "stock", "有多少份"),
     ],
 )
 def test_a_wrong_pack_is_said_at_the_field_and_kept_as_typed(

@@ -131,5 +131,5 @@ def test_the_words_say_both_figures_who_bore_what_and_no_percentage(shop: Shop) 
         every = {cause: number for number, cause in enumerate(Cause, start=1)}
         assert Quality(312, 36, 312, 36, every).words == (
             "近半年卖出 312 件，退换 36 件：种养户承担 1 件，站点承担 2 件，省里承担 3 件，没能送来或发出 4 件，"
-            "发货前取消或没人取 5 件，换货 6 件，重量不足退差价 7 件，坏了一部分、按斤赔 8 件。"
+            "发货前取消或没人取 5 件，换货 6 件，重量不足退差价 7 件，坏了一部分、赔了一部分 8 件。"
         )

@@ -41,6 +41,7 @@ def reconciliation_page(form: WhyForm | None = None, status: int = 200) -> Respo
         is_on=switch.is_on(session),
         payouts_are_open=switch.payouts_are_open(session),
         runs=differences.runs(session, RUNS),
+        shown=differences.SHOWN,
         gateways=[look_at(name) for name in sorted(gateways().by_name)],
         month=last_month(),
         fees_of_month=sums(fees.of_month(session, last_month(), book=book)),

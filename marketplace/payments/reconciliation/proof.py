@@ -12,12 +12,12 @@ from marketplace.core import clock
 from marketplace.core.db import Columns
 from marketplace.ledger.models import Entry, LedgerAccount, Line
 from marketplace.payments.gateways import PaymentGateway
+from marketplace.payments.reconciliation.differences import SHOWN
 from marketplace.payments.reconciliation.matching import ON_THE_WAY
 from marketplace.payments.reconciliation.models import GatewayMovement
 from marketplace.payments.reconciliation.states import FOLLOWING, PAID_OUT, WRONG, Verdict
 from marketplace.payments.transfers.models import Transfer
 
-SHOWN: Final = 100
 VERDICTS: Final = frozenset(verdict.value for verdict in Verdict)
 
 
