@@ -23,6 +23,12 @@ KEPT = """async () => ({
 })"""
 NOTHING = {"bases": [], "caches": [], "workers": 0, "stored": 0}
 
+FULL = """(isFull) => {
+    const rows = IDBObjectStore.prototype;
+    rows.whenFree ??= rows.put;
+    rows.put = isFull ? () => { throw new DOMException("no room", "QuotaExceededError"); } : rows.whenFree;
+}"""
+
 
 def test_signing_out_leaves_nothing(station: Station) -> None:
     parcel = make_parcel()
@@ -164,3 +170,15 @@ def test_a_step_that_cannot_be_written_any_more_is_said(station: Station) -> Non
     page.locator("form[data-step=acceptance] button").click()
 
     expect(page.locator("[data-said]")).to_contain_text("没记下来")
+
+
+def test_a_full_phone_is_not_called_one_without_a_network(station: Station) -> None:
+    page = station.sign_in(station.open())
+    strip = page.locator("[data-strip]")
+    expect(strip).to_contain_text("有网，都送到了")
+    page.evaluate(FULL, True)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(strip).to_contain_text("这部手机存满了，清单更新不了。清一清再来，还没送出的有 0 条。")
+    page.evaluate(FULL, False)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(strip).to_contain_text("有网，都送到了")

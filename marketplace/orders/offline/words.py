@@ -54,6 +54,7 @@ SCREEN: Final[dict[str, LazyString]] = {
     "sending": _l("There is a network. Being delivered: {n}."),
     "offline": _l("No network, carry on. In this phone: {n}. It is sent by itself later."),
     "quiet": _l("No network, carry on. What you write down is sent by itself later."),
+    "full": _l("This phone is full, so its list cannot be renewed. Make room on it. Not delivered yet: {n}."),
     "nothing": _l("This phone has no list yet. Open this page once with a network."),
     "ended": _l("You are signed out here. Sign in again; what was not delivered is kept and then sent."),
     "old": _l("This list is of another day. It is renewed as soon as there is a network."),

@@ -20,6 +20,7 @@ const state = async () => {
 const strip = (list, acts) => {
   const waiting = acts.filter((act) => act.state === "here").length;
   if (network === "ended" || network === "elsewhere") return showStrip(network);
+  if (network === "full") return showStrip("full", { n: waiting });
   if (!list) return showStrip("nothing");
   if (network === "offline" && !waiting) return showStrip(Date.now() + list.offset > list.fresh_until ? "old" : "quiet");
   if (network === "offline") return showStrip("offline", { n: waiting });
@@ -85,7 +86,7 @@ const attempt = async () => {
     if (error instanceof Ended) await leaveDesk();
     else if (error instanceof Elsewhere) network = "elsewhere";
     else {
-      network = "offline";
+      network = error?.name === "QuotaExceededError" ? "full" : "offline";
       pause = Math.min(pause * 2, LATEST);
     }
   }
