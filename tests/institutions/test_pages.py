@@ -214,7 +214,7 @@ def test_the_desk_works_on_it_and_its_institution_checks_it(canteen: Canteen, pa
     assert check.state is CheckState.CLAIMED and "等站里答复" in payer.get(path).text
     desk = f"/station/checks/{check.public_id}"
     assert "单位验货" in clerk.get("/station").text and f"{number}-1" in clerk.get("/station/checks").text
-    assert "一箱压烂了" in clerk.get(desk).text
+    assert "一箱压烂了" in clerk.get(desk).text and "从账单里扣掉 ¥39.80" in clerk.get(desk).text
     elsewhere = somebody(canteen.shop, "station_clerk", station=QINXIAN)
     assert elsewhere.get(desk).status_code == 404 and post(elsewhere, f"{desk}/agreement", {}).status_code == 404
     assert post(payer, f"{desk}/agreement", {}).status_code == 403

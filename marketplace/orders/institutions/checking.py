@@ -213,9 +213,19 @@ def answer(session: Session, *, check: str, station: str | None, agrees: bool, w
     audit.record(session, **told, subject=f"parcel:{parcel.public_id}")
 
 
-def credit_claims(session: Session, row: GoodsCheck, parcel: Parcel) -> None:
+def at_stake(session: Session, check: str) -> int:
+    """Fen that come off the bill, were this claim agreed to now."""
+    row = session.scalars(select(GoodsCheck).where(GoodsCheck.public_id == check)).one()
+    return sum(part.fen for _reason, part in claimed_parts(session, row, session.get_one(Parcel, row.parcel_id)))
+
+
+def claimed_parts(session: Session, row: GoodsCheck, parcel: Parcel) -> list[tuple[str, Part]]:
     claimed = session.scalars(select(GoodsCheckLine).where(GoodsCheckLine.check_id == row.id)).all()
-    for position, (reason, part) in enumerate(parts_of(remaining.of(session, parcel), claimed, grams_of(session, parcel))):
+    return parts_of(remaining.of(session, parcel), claimed, grams_of(session, parcel))
+
+
+def credit_claims(session: Session, row: GoodsCheck, parcel: Parcel) -> None:
+    for position, (reason, part) in enumerate(claimed_parts(session, row, parcel)):
         repaying.repay(session, parcel, [part], reason_key=f"check:{row.public_id}:{position}", reason=reason)
 
 

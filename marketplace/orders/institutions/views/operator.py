@@ -17,6 +17,7 @@ from marketplace.orders.institutions import (
     appealing,
     bank_transfers,
     check_queries,
+    checking,
     forms,
     invoicing,
     keeping,
@@ -108,7 +109,7 @@ def check_page(institution: str, check: str, form: forms.JudgementForm, status: 
     may_judge = "operator" in g.person.roles and claim.is_with_the_province
     is_own = may_judge and keeping.has_part(db.session(), row.id, g.person.id)
     told = {"institution": row, "check": claim, "reasons": forms.REASONS, "may_judge": may_judge, "is_own": is_own}
-    return page("operator_check.html", status, form=form, **told)
+    return page("operator_check.html", status, form=form, stake_fen=checking.at_stake(db.session(), check), **told)
 
 
 @bp.get("/<institution>/checks/<check>/pictures/<picture>-<width>.webp")

@@ -40,7 +40,8 @@ def show_check(check: str) -> ResponseReturnValue:
 def check_page(check: str, given: dict[str, Form], status: int = 200) -> ResponseReturnValue:
     shown = {name: given.get(name) or form(prefix=f"{name}-") for name, form in ANSWERS.items()}
     found = check_queries.claim(db.session(), Reach(station=g.station, check=check))
-    return page("station_check.html", status, check=found, forms_of=shown, until=found.checked_at + checking.ANSWER_WITHIN)
+    shown_beside = {"until": found.checked_at + checking.ANSWER_WITHIN, "stake_fen": checking.at_stake(db.session(), check)}
+    return page("station_check.html", status, check=found, forms_of=shown, **shown_beside)
 
 
 @bp.post("/<check>/<answer>")
