@@ -258,6 +258,7 @@ def test_what_was_refunded_of_it_is_not_packed(shop: Shop) -> None:
         page = clerk.get(f"/station/{path}").text
         assert "5斤箱 × 1" in page and "4斤箱 × 1" in page and "× 2" not in page, path
     assert "净重 4.5 kg" in clerk.get("/station/labels").text  # of the three boxes of 2.5 kg that were ordered one is there
+    assert " · 4.5 kg</p>" in clerk.get(f"/station/parcels/{box(number).public_id}").text
     assert [(line["unit"], line["left"]) for line in in_phone(shop, number)["lines"]] == [("5斤箱", 1), ("4斤箱", 1)]
     page = clerk.get(f"/station/parcels/{box(number).public_id}/refunds").text
     assert "5斤箱" in page and "4斤箱" in page
