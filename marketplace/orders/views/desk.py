@@ -102,10 +102,12 @@ def parcel_page(public_id: str, forms: dict[str, Form], status: int = 200) -> Re
     order = order_of(public_id)
     shown = next(each for each in queries.parcels_of(session, order) if each.row.public_id == public_id)
     step = desk.next_step(shown.row.state, shown.row.delivery)
+    instead = offered.packed_instead(session, [shown.row.id]).get(shown.row.id, ())
     return page(
         "station/parcel.html",
         "today",
         parcel=shown,
+        grams=shown.net_weight_grams + sum(line.net_weight_grams * line.left for line in instead),
         order=order,
         province=queries.province_of(session, order.province_code),
         words=desk.WORDS[shown.row.state],
