@@ -30,6 +30,7 @@ from marketplace.core.partial import only
 
 OPENED = ", ".join(f"'{state}'" for state in sorted(PUBLIC))
 SHOWN = text("message_state = 'shown'")
+UNSEEN = text("wants_public AND is_picture AND faces IS NULL")
 
 
 class Organisation(Base):
@@ -204,6 +205,7 @@ class Evidence(Base):
             "NOT is_public OR file_name = '' OR (is_picture AND COALESCE(faces, -1) = 0) OR overruled_by IS NOT NULL",
             "looked_at_first",
         ),
+        Index("evidence_unseen", "id", info=only(UNSEEN)),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(unique=True, default=ids.public_id)

@@ -13,7 +13,7 @@ from crowdfund.campaigns.invited import gate
 from crowdfund.campaigns.mirrors import queries as mirrors
 from crowdfund.campaigns.mirrors.models import MirrorTotal
 from crowdfund.campaigns.mirrors.queries import Elsewhere
-from crowdfund.campaigns.models import Campaign, Contribution, Disbursement, Organisation, PublicRow
+from crowdfund.campaigns.models import SHOWN, Campaign, Contribution, Disbursement, Organisation, PublicRow
 from crowdfund.campaigns.repayments import queries as repaid
 from crowdfund.campaigns.states import PUBLIC, CampaignState, DisbursementState
 from crowdfund.campaigns.totals import sums
@@ -253,7 +253,7 @@ def paid_out(session: Session, campaign_id: int) -> list[Payment]:
 def words(session: Session, campaign_id: int) -> list[tuple[str, str]]:
     """(what a giver wrote, by which name), only what an officer has read and let through."""
     mine = select(Contribution.message, Contribution.shown_as).where(
-        Contribution.campaign_id == campaign_id, Contribution.message_state == "shown", Contribution.state == "received"
+        Contribution.campaign_id == campaign_id, SHOWN, Contribution.state == "received"
     )
     rows = session.execute(mine.order_by(Contribution.received_at.desc(), Contribution.id).limit(WORDS_SHOWN))
     return [(row.message, row.shown_as) for row in rows]

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from marketplace.core import clock, migrations
+from marketplace.core import clock, migrations, outbox
 from marketplace.core.db import db
 from marketplace.core.outbox import OutboxRow
 
@@ -58,5 +58,5 @@ def schema_is_new() -> bool:
 def worker_is_in_time() -> bool:
     """Nothing that is due has waited long without being tried."""
     late = clock.now() - WORKER_IS_LATE
-    waiting = select(OutboxRow.id).where(~OutboxRow.is_done, OutboxRow.tries == 0, OutboxRow.next_at < late)
+    waiting = select(OutboxRow.id).where(outbox.WAITING, OutboxRow.tries == 0, OutboxRow.next_at < late)
     return db.session.scalar(waiting.limit(1)) is None

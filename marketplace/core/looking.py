@@ -27,5 +27,5 @@ def found_in(queues: Queues) -> list[bool]:
 @cache
 def look_into(queues: Queues) -> Select[Any]:
     """One row: of each queue whether anything is in it, found as what is taken would be."""
-    anything: Any = (queue.with_only_columns(literal(1)).exists() for queue in queues)
+    anything: Any = (queue.with_only_columns(literal(1), maintain_column_froms=True).exists() for queue in queues)
     return select(*anything)

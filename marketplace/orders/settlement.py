@@ -18,13 +18,12 @@ from marketplace.ledger import books
 from marketplace.orders import disputed, fulfilment, remaining
 from marketplace.orders.cases import stopping
 from marketplace.orders.institutions import payments
-from marketplace.orders.models import Order, Parcel
+from marketplace.orders.models import HAS_ARRIVED, Order, Parcel
 from marketplace.orders.remaining import PAYABLE
-from marketplace.orders.states import ParcelState as S
+from marketplace.orders.states import ARRIVED, ParcelState as S
 
 SETTLES_AFTER: Final = timedelta(days=7)
 IN_ONE_STEP: Final = 20
-ARRIVED: Final = (S.DELIVERED, S.PICKED_UP)
 
 
 def confirm(session: Session, *, number: str, parcel: str, actor: str) -> None:
@@ -85,7 +84,7 @@ def first_due(session: Session) -> str | None:
 @cache
 def due_parcel() -> Select[str]:
     """SQL, prepared once: the worker asks it all day."""
-    due = select(Parcel.public_id).join(Order, Order.id == Parcel.order_id).where(Parcel.state.in_(ARRIVED))
+    due = select(Parcel.public_id).join(Order, Order.id == Parcel.order_id).where(HAS_ARRIVED)
     due = due.where(Parcel.delivered_at <= bindparam("then", type_=Instant), Order.paid_at.is_not(None))
     due = due.where(Order.number.not_in(payments.disputed_orders()), Parcel.id.not_in(stopping.stopped_parcels()))
     return due.order_by(Parcel.delivered_at).limit(1)

@@ -7,7 +7,7 @@ from flask_babel import LazyString, gettext as _, lazy_gettext as _l, ngettext
 
 from marketplace.core.formats import language
 from marketplace.core.records import record
-from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.orders.states import ARRIVED, OrderState, ParcelState as S
 
 
 @record
@@ -27,7 +27,6 @@ GIVEN_BACK: Final = frozenset({S.REFUSED, S.CANCELLED})
 WAITING: Final = frozenset({S.AWAITING_GROUP})
 AT_WORK: Final = frozenset({S.AWAITING_ACCEPTANCE, S.ACCEPTED, S.COLLECTING, S.PACKED})
 TO_FETCH: Final = frozenset({S.READY_FOR_PICKUP, S.UNCOLLECTED})
-ARRIVED: Final = frozenset({S.DELIVERED, S.PICKED_UP})
 SAID_ALIKE: Final = frozenset({S.PACKED, S.SHIPPED, *TO_FETCH, *ARRIVED})  # whether it is paid or on account
 KINDS: Final = (TO_FETCH, ARRIVED, *(frozenset({each}) for each in (S.LOST, S.SHIPPED)), AT_WORK, WAITING)
 KINDS_AFTER: Final = (frozenset({S.SETTLED}), frozenset({S.RETURNED_TO_SELLER}))

@@ -22,14 +22,12 @@ from marketplace.payments.gateways import (
     gateways,
     unknown_unless_answered,
 )
-from marketplace.payments.models import Attempt, Refund
+from marketplace.payments.models import IS_HANGING, IS_UNSENT, Attempt, Refund
 from marketplace.payments.states import AttemptState, RefundState
 
-HANGING: Final = (AttemptState.SUBMITTING, AttemptState.UNKNOWN, AttemptState.REQUIRES_ACTION, AttemptState.PROCESSING)
 TIME_TO_ACT: Final = timedelta(hours=24)  # for whoever pays, on the gateway's page
-UNSENT: Final = (RefundState.REQUESTED, RefundState.SUBMITTING, RefundState.UNKNOWN, RefundState.PENDING)
-DUE_ATTEMPTS: Final = outbox.due(Attempt, Attempt.state.in_(HANGING))
-DUE_REFUNDS: Final = outbox.due(Refund, Refund.state.in_(UNSENT))
+DUE_ATTEMPTS: Final = outbox.due(Attempt, IS_HANGING)
+DUE_REFUNDS: Final = outbox.due(Refund, IS_UNSENT)
 
 
 def send_refund() -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,43 +18,49 @@ from marketplace.core.errors import StaleState, TooMany
 from marketplace.core.settings import Settings, load_settings
 
 
-@pytest.fixture
-def failing(own_app: Flask, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+@pytest.fixture(scope="module")
+def app_that_fails(module_app: Flask) -> Flask:
     """The application with views that refuse and fail, answering as it would in earnest."""
-    monkeypatch.setitem(own_app.config, "PROPAGATE_EXCEPTIONS", False)
+    module_app.config["PROPAGATE_EXCEPTIONS"] = False
 
-    @own_app.get("/stale")
-    @own_app.get("/api/v1/stale", endpoint="api_stale")
+    @module_app.get("/stale")
+    @module_app.get("/api/v1/stale", endpoint="api_stale")
     def stale() -> str:
         raise StaleState("parcel:1")
 
-    @own_app.get("/too-many")
+    @module_app.get("/too-many")
     def too_many() -> str:
         raise TooMany("sign-in", 30)
 
-    @own_app.get("/broken/<who>")
+    @module_app.get("/broken/<who>")
     def broken(who: str) -> str:
         raise ZeroDivisionError
 
-    @own_app.get("/aborted")
+    @module_app.get("/aborted")
     def aborted() -> str:
         abort(418)
 
-    @own_app.get("/silent")
-    @own_app.get("/api/v1/silent", endpoint="api_silent")
+    @module_app.get("/silent")
+    @module_app.get("/api/v1/silent", endpoint="api_silent")
     def silent() -> str:
         raise OperationalError("SELECT 1", {}, ConnectionRefusedError("nobody there"))
 
-    @own_app.get("/crowded")
+    @module_app.get("/crowded")
     def crowded() -> str:
         raise NoPlaceInPool("QueuePool limit of size 8 overflow 8 reached")
 
-    @own_app.get("/flashed")
+    @module_app.get("/flashed")
     def flashed() -> str:
         flash("x")
         return "long enough to be compressed " * 100
 
-    return own_app.test_client()
+    return module_app
+
+
+@pytest.fixture
+def failing(app_that_fails: Flask) -> Iterator[FlaskClient]:
+    with app_that_fails.app_context():
+        yield app_that_fails.test_client()
 
 
 def test_policies(client: FlaskClient) -> None:

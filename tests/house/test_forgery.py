@@ -1,6 +1,7 @@
 """Who may send a form, and what happens to one whose sender is not known."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from flask import Flask, request
@@ -12,24 +13,30 @@ from tests.factories import signed_in
 OURS = "http://localhost"
 
 
-@pytest.fixture
-def form_app(own_app: Flask) -> Flask:
+@pytest.fixture(scope="module")
+def app_with_a_form(module_app: Flask) -> Flask:
     """The application with a form that says what it got."""
 
-    @own_app.post("/form")
+    @module_app.post("/form")
     def post_form() -> str:
         return f"got {request.form.get('name')}"
 
-    @own_app.post("/hook")
+    @module_app.post("/hook")
     @forgery.exempt
     def hook() -> str:
         return "heard"
 
-    @own_app.get("/token")
+    @module_app.get("/token")
     def token() -> str:
-        return str(own_app.jinja_env.globals["csrf_token"]())  # type: ignore[operator]
+        return str(module_app.jinja_env.globals["csrf_token"]())  # type: ignore[operator]
 
-    return own_app
+    return module_app
+
+
+@pytest.fixture
+def form_app(app_with_a_form: Flask) -> Iterator[Flask]:
+    with app_with_a_form.app_context():
+        yield app_with_a_form
 
 
 @pytest.fixture

@@ -107,6 +107,7 @@ def test_everybody_who_may_do_anything_was_asked() -> None:
     assert {role for role, _action, _reach in PERMISSIONS} - {"anyone", "buyer"} <= asked
 
 
+@pytest.mark.full
 def test_what_time_and_withdrawals_make_us_write_names_nobody(demonstration: Session, written: io.StringIO) -> None:
     """Messages are encrypted where they lie, so they are read as whoever gets them reads them."""
     keeper = demonstration.scalars(select(Person.id).where(Person.public_id == person_id("children"))).one()

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crowdfund.campaigns.models import Campaign, Disbursement, Evidence
+from crowdfund.campaigns.models import UNSEEN, Campaign, Disbursement, Evidence
 from marketplace.core import audit, clock, page_cache
 from marketplace.core.audit import AuditRecord
 from marketplace.core.db import db, in_transaction
@@ -23,12 +23,7 @@ TAKEN_BACK: Final = "evidence.taken_back"  # the audit log's word
 UNKNOWN: Final = -1  # it could not be looked at: a person has to
 ROOT: Final = Path(__file__).parent.parent.parent.parent
 
-WAITING: Final = (
-    select(Evidence.public_id, Evidence.file_name)
-    .where(Evidence.wants_public, Evidence.is_picture, Evidence.faces.is_(None))
-    .order_by(Evidence.id)
-    .limit(1)
-)
+WAITING: Final = select(Evidence.public_id, Evidence.file_name).where(UNSEEN).order_by(Evidence.id).limit(1)
 
 
 class OwnPicture(Refusal):

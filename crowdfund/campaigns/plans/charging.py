@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from crowdfund.campaigns.models import Campaign, Contribution
 from crowdfund.campaigns.plans import keeping, letters
-from crowdfund.campaigns.plans.models import MOST_CHARGES, Installment, Plan
+from crowdfund.campaigns.plans.models import MOST_CHARGES, WAITING, Installment, Plan
 from crowdfund.campaigns.states import CampaignState, ContributionState, InstallmentState, PlanState
 from marketplace.core import clock, outbox
 from marketplace.core.db import in_transaction
@@ -24,7 +24,7 @@ from marketplace.payments.models import Attempt
 from marketplace.payments.states import OPEN, AttemptState
 
 N = InstallmentState
-DUE: Final = outbox.due(Installment, Installment.is_automatic.is_(True))
+DUE: Final = outbox.due(Installment, WAITING)
 REST: Final = (timedelta(days=1), timedelta(days=3), timedelta(days=5))  # between two tries
 KEY_LIVES: Final = timedelta(hours=23)  # gateways forget a key after a day, and would charge once more
 

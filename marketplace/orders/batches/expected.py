@@ -14,7 +14,8 @@ from marketplace.orders.batches.states import LeftOut, LineState
 from marketplace.orders.cases import stopping
 from marketplace.orders.institutions import payments
 from marketplace.orders.models import Order, OrderLine, Parcel
-from marketplace.orders.settlement import ARRIVED, SETTLES_AFTER
+from marketplace.orders.settlement import SETTLES_AFTER
+from marketplace.orders.states import ARRIVED
 
 
 @record
@@ -44,7 +45,7 @@ def next_settled(session: Session, seller: str, *, book: str) -> date | None:
     """The day on which the first of their parcels settles by itself; None while nothing has arrived that could."""
     wanted = select(Parcel.delivered_at).join(OrderLine, OrderLine.parcel_id == Parcel.id)
     wanted = wanted.join(Order, Order.id == Parcel.order_id).where(OrderLine.seller_public_id == seller)
-    wanted = wanted.where(Order.book == book, Order.paid_at.is_not(None), Parcel.state.in_(ARRIVED))
+    wanted = wanted.where(Order.book == book, Order.paid_at.is_not(None), Parcel.state.in_(sorted(ARRIVED)))
     wanted = wanted.where(Parcel.delivered_at.is_not(None), Parcel.id.not_in(stopping.stopped_parcels()))
     wanted = wanted.where(~Order.is_exchange, Order.number.not_in(payments.disputed_orders()))
     first: datetime | None = session.scalar(wanted.order_by(Parcel.delivered_at).limit(1))

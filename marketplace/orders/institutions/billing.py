@@ -14,7 +14,6 @@ from marketplace.core import clock, ids, outbox
 from marketplace.core.db import add_row, add_rows
 from marketplace.core.transitions import leave_trace, transition
 from marketplace.orders import fulfilment, remaining, repaying, settlement
-from marketplace.orders.institutions.checking import ARRIVED
 from marketplace.orders.institutions.models import (
     AccountOrder,
     AccountStatement,
@@ -24,7 +23,7 @@ from marketplace.orders.institutions.models import (
 )
 from marketplace.orders.institutions.states import CheckState, StatementState
 from marketplace.orders.models import Order, Parcel
-from marketplace.orders.states import FINAL_PARCEL, OrderState
+from marketplace.orders.states import ARRIVED, FINAL_PARCEL, OrderState
 from marketplace.payments.gateways import current_book
 
 ISSUED, OVERDUE = "statement.issued", "statement.overdue"  # the outbox's topics

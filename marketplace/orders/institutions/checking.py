@@ -22,15 +22,14 @@ from marketplace.orders.institutions import keeping
 from marketplace.orders.institutions.models import AccountOrder, GoodsCheck, GoodsCheckLine, GoodsCheckPicture
 from marketplace.orders.institutions.ordering import of_member
 from marketplace.orders.institutions.states import CheckState
-from marketplace.orders.models import Order, OrderLine, Parcel
+from marketplace.orders.models import HAS_ARRIVED, Order, OrderLine, Parcel
 from marketplace.orders.receiving.planning import without
 from marketplace.orders.receiving.sharing import is_a_slip, lighter_by
 from marketplace.orders.remaining import LineLeft, Part
-from marketplace.orders.states import OrderState, ParcelState as S
+from marketplace.orders.states import ARRIVED, OrderState, ParcelState as S
 
 CHECK_WITHIN: Final = timedelta(days=3)
 ANSWER_WITHIN: Final = timedelta(days=3)
-ARRIVED: Final = frozenset({S.DELIVERED, S.PICKED_UP})
 TO_CHECK: Final = ARRIVED | {S.SHIPPED}
 LIGHTER: Final = "lighter"
 
@@ -245,7 +244,7 @@ def accept_unchecked(session: Session) -> bool:
     checked = select(GoodsCheck.parcel_id)
     wanted = select(Parcel.public_id).join(AccountOrder, AccountOrder.order_id == Parcel.order_id)
     wanted = wanted.join(Order, Order.id == Parcel.order_id).where(Order.state == OrderState.PLACED_ON_ACCOUNT)
-    wanted = wanted.where(Parcel.state.in_(sorted(ARRIVED)), Parcel.id.not_in(checked))
+    wanted = wanted.where(HAS_ARRIVED, Parcel.id.not_in(checked))
     wanted = wanted.where(Parcel.delivered_at <= clock.now() - CHECK_WITHIN)
     found = session.scalar(wanted.order_by(Parcel.delivered_at).limit(1))
     if found is None:

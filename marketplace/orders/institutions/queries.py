@@ -11,7 +11,6 @@ from marketplace.accounts.models import Person
 from marketplace.core.db import Columns
 from marketplace.core.errors import NotFound
 from marketplace.orders import remaining
-from marketplace.orders.institutions.checking import ARRIVED
 from marketplace.orders.institutions.models import (
     AccountOrder,
     AccountStatement,
@@ -23,7 +22,7 @@ from marketplace.orders.institutions.models import (
 )
 from marketplace.orders.institutions.states import InstitutionState
 from marketplace.orders.models import Order, OrderLine, Parcel
-from marketplace.orders.states import OrderState
+from marketplace.orders.states import ARRIVED, OrderState
 from marketplace.stations.models import Station
 
 LONGEST: Final = 100

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.payments.reconciliation.models import GatewayMovement, ReconciliationRun
+from marketplace.payments.reconciliation.models import UNMATCHED, GatewayMovement, ReconciliationRun
 from marketplace.payments.reconciliation.states import WRONG, Verdict
 
 SHOWN: Final = 100
@@ -27,5 +27,6 @@ def runs(session: Session, most: int) -> Sequence[ReconciliationRun]:
 
 
 def of_verdicts(session: Session, gateway: str, verdicts: Sequence[Verdict]) -> Sequence[GatewayMovement]:
-    wanted = select(GatewayMovement).where(GatewayMovement.gateway == gateway, GatewayMovement.verdict.in_(verdicts))
+    wanted = select(GatewayMovement).where(GatewayMovement.gateway == gateway, UNMATCHED)
+    wanted = wanted.where(GatewayMovement.verdict.in_(verdicts))
     return session.scalars(wanted.order_by(GatewayMovement.at, GatewayMovement.id).limit(SHOWN)).all()

@@ -16,7 +16,7 @@ from marketplace.core.db import in_transaction, insert_or_ignore
 from marketplace.payments.disputes import asking
 from marketplace.payments.gateways import PaymentGateway
 from marketplace.payments.reconciliation import telling
-from marketplace.payments.reconciliation.models import GatewayCursor, GatewayMovement, ReconciliationRun
+from marketplace.payments.reconciliation.models import UNMATCHED, GatewayCursor, GatewayMovement, ReconciliationRun
 from marketplace.payments.reconciliation.proof import Standing, prove
 from marketplace.payments.reconciliation.states import Verdict
 from marketplace.payments.reconciliation.taking_in import look_at, take_in
@@ -108,7 +108,7 @@ def judge_open(gateway: PaymentGateway, *, everything: bool = False, after: int 
 def ids_to_judge(session: Session, *, gateway: str, everything: bool, after: int) -> list[int]:
     wanted = select(GatewayMovement.id).where(GatewayMovement.gateway == gateway, GatewayMovement.id > after)
     if not everything:
-        wanted = wanted.where(GatewayMovement.verdict != Verdict.MATCHED, GatewayMovement.verdict != Verdict.AT_THE_BANK)
+        wanted = wanted.where(UNMATCHED, GatewayMovement.verdict != Verdict.AT_THE_BANK)
     return list(session.scalars(wanted.order_by(GatewayMovement.id).limit(PAGE)))
 
 

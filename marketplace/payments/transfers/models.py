@@ -2,16 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core import clock, ids, triggers
 from marketplace.core.db import Base
 from marketplace.core.money import Money
 from marketplace.core.outbox import Leased
-from marketplace.core.partial import only
+from marketplace.core.partial import among, only
 from marketplace.payments.keys import Keyed
-from marketplace.payments.transfers.states import PAYEE, TRANSFER, PayeeState, TransferState
+from marketplace.payments.transfers.states import OPEN, PAYEE, TRANSFER, PayeeState, TransferState
+
+IS_OPEN = among("state", OPEN)
 
 
 class GatewayPayee(Base):
@@ -38,8 +40,7 @@ class GatewayPayee(Base):
 
 def waiting(table: str) -> Index:
     """What the worker looks for, however much is done."""
-    is_open = text("state IN ('requested', 'submitting', 'unknown')")
-    return Index(f"{table}_waiting", "next_at", info=only(is_open))
+    return Index(f"{table}_waiting", "next_at", info=only(IS_OPEN))
 
 
 class Asked(Leased, Keyed):

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import audit, clock, outbox
@@ -25,8 +25,8 @@ from marketplace.payments.gateways import (
 )
 from marketplace.payments.reconciliation import switch
 from marketplace.payments.transfers.asking import RemoteTransfer, ReversalRequest, TransferRequest
-from marketplace.payments.transfers.models import GatewayPayee, Reversal, Transfer
-from marketplace.payments.transfers.states import ASKED_BEFORE, OPEN, TransferState
+from marketplace.payments.transfers.models import IS_OPEN, GatewayPayee, Reversal, Transfer
+from marketplace.payments.transfers.states import ASKED_BEFORE, TransferState
 
 Row = Transfer | Reversal
 Kind = type[Transfer] | type[Reversal]
@@ -77,7 +77,7 @@ def send_one(kind: Kind) -> bool:
 
 @cache
 def due(kind: Kind, may_begin: bool) -> Any:
-    return outbox.due(kind, kind.state.in_(OPEN if may_begin else ASKED_BEFORE))
+    return outbox.due(kind, IS_OPEN if may_begin else and_(IS_OPEN, kind.state.in_(ASKED_BEFORE)))
 
 
 def take(session: Session, *, kind: Kind) -> int | None:
