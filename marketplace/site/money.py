@@ -8,6 +8,7 @@ from sqlalchemy import Select, case, exists, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock
+from marketplace.core.memory import remembered
 from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.ledger.accounts import owned_by
@@ -38,8 +39,10 @@ class Shares:
         return self.sellers + self.stations + self.shipping
 
 
+@remembered()
 def shares_lately(session: Session) -> Shares | None:
-    """Shares of what buyers paid in the last 30 days and did not get back, or None while there is nothing. Two statements.
+    """Shares of what buyers paid in the last 30 days and did not get back, or None while there is nothing. Two statements,
+    which add up a month, so for the front page at most once a minute.
 
     A lost parcel was paid back by its station, which pays its growers as well: neither is a share of buyers' money."""
     since = clock.now() - LATELY
