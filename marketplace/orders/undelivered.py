@@ -25,7 +25,7 @@ from marketplace.orders.groups import membership
 from marketplace.orders.institutions import payments
 from marketplace.orders.models import Order, Parcel
 from marketplace.orders.paying import get_order
-from marketplace.orders.promotions import using
+from marketplace.orders.promotions import staying, using
 from marketplace.orders.states import GOES_AHEAD, OrderState, ParcelState as S
 from marketplace.payments import refunds
 
@@ -42,11 +42,19 @@ class AlreadyBegun(Refusal):
     message = _l("A station has started on this order, so it can no longer be cancelled.")
 
 
+class DiscountNeedsIt(Refusal):
+    message = _l("Without this parcel the rest would not have had its discount, so it is not cancelled alone.")
+
+
 def can_be_cancelled(order: Order) -> bool:
     """Paid, and no station has begun with any part of it. A replacement comes, or its money goes back by itself."""
     states = {parcel.state for parcel in order.parcels}
     is_open = order.state in GOES_AHEAD and not order.is_exchange
     return is_open and states <= UNTOUCHED and not states.isdisjoint(WAITING)
+
+
+def can_be_parted(order: Order) -> bool:
+    return order.state in GOES_AHEAD and not order.is_exchange and len(order.parcels) > 1
 
 
 def sum_if_cancelled(session: Session, order: Order) -> int:
@@ -94,35 +102,33 @@ def parts_to_cancel(session: Session, order: Order) -> dict[str, int]:
     """Parcels that may be cancelled alone, by public id, with the fen that would go back: no station has begun with them.
 
     None without which a discount would not have been given, nor where there is one parcel only."""
-    if order.state not in GOES_AHEAD or order.is_exchange or len(order.parcels) < 2:
+    if not can_be_parted(order):
         return {}
-    threshold = using.threshold_of(session, order.number) if order.discount_fen else 0
+    sent = [parcel for parcel in order.parcels if parcel.state not in (S.REFUSED, S.CANCELLED)]
+    rules = staying.rules_of(session, order.number) if order.discount_fen else []
+    bought = staying.lines_of(session, [parcel.id for parcel in sent]) if rules else []
     waiting = {
         parcel.id: parcel.public_id
-        for parcel in order.parcels
-        if parcel.state is S.AWAITING_ACCEPTANCE and discounted_without(order, parcel) not in range(1, threshold)
+        for parcel in sent
+        if parcel.state is S.AWAITING_ACCEPTANCE
+        and staying.would_be_given(rules, [line for line in bought if line.parcel_id != parcel.id])
     }
     lines = remaining.of_parcels(session, list(waiting)) if waiting else {}
     found = {waiting[number]: sum(line.rest.fen for line in parcel) for number, parcel in lines.items()}
     return {parcel: still_there(session, order, fen) for parcel, fen in found.items()}
 
 
-def discounted_without(order: Order, parcel: Parcel) -> int:
-    """Fen of goods, before discounts, that stay and on which something was taken off, were this parcel not sent."""
-    staying = [each for each in order.parcels if each is not parcel and each.state not in (S.REFUSED, S.CANCELLED)]
-    lines = [line for each in staying for line in each.lines if line.discount_fen]
-    return sum(line.unit_price_fen * (line.quantity - line.refunded_quantity) for line in lines)
-
-
 def cancel_part(session: Session, *, number: str, parcel: str, actor: str) -> int:
     """The buyer does without one parcel, the others come: as `cancel_paid`, for what is in it. The last one cancels it all.
 
-    Raises NotFound, AlreadyBegun."""
+    Raises NotFound, DiscountNeedsIt, AlreadyBegun."""
     order = get_order(session, number)
     row = next((each for each in order.parcels if each.public_id == parcel), None)
     if row is None:
         raise NotFound(parcel)
     fen = parts_to_cancel(session, order).get(parcel)
+    if fen is None and can_be_parted(order) and row.state is S.AWAITING_ACCEPTANCE:
+        raise DiscountNeedsIt(number)
     if fen is None:
         raise AlreadyBegun(number)
     if all(each is row or each.state in (S.REFUSED, S.CANCELLED) for each in order.parcels):

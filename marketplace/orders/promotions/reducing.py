@@ -6,15 +6,27 @@ any units in any order are sums above zero, and the station's fee, which is on t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Protocol
 
-from listings.offers import Offer
 from marketplace.core.money import apportion
 from marketplace.orders.promotions.models import MOST_PERCENT, WHOLE_BPS
 from marketplace.orders.promotions.states import Kind, Scope
 from marketplace.orders.quoting import Cut, Quote, QuotedLine, Reduction
 
 NOTHING: Final = Cut()
+
+
+class Goods(Protocol):
+    """What a scope is about: an offer, or a line of an order."""
+
+    @property
+    def listing(self) -> str: ...
+    @property
+    def category(self) -> str: ...
+    @property
+    def seller(self) -> str: ...
+    @property
+    def station_code(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +51,12 @@ class Rule:
     uses_each: int | None = None
     parents: Mapping[str, str | None] = field(default_factory=dict)  # of categories, by code
 
-    def covers(self, offer: Offer) -> bool:
-        if self.seller_public_id and offer.seller != self.seller_public_id:
+    def covers(self, goods: Goods) -> bool:
+        if self.seller_public_id and goods.seller != self.seller_public_id:
             return False
         if self.scope is Scope.CATEGORY:
-            return offer.category in self.scope_values or self.parents.get(offer.category) in self.scope_values
-        found = {Scope.STATION: offer.station_code, Scope.SELLER: offer.seller, Scope.LISTINGS: offer.listing}
+            return goods.category in self.scope_values or self.parents.get(goods.category) in self.scope_values
+        found = {Scope.STATION: goods.station_code, Scope.SELLER: goods.seller, Scope.LISTINGS: goods.listing}
         return self.scope is Scope.ALL or found[self.scope] in self.scope_values
 
     def goods_fen(self, quoted: Quote) -> int:

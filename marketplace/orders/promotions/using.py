@@ -6,7 +6,7 @@ Budget and number of uses are guarded as stock is: one conditional UPDATE, and a
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from marketplace.core import clock, ids
@@ -56,13 +56,6 @@ def take(session: Session, promotion: int, fen: int, platform_fen: int, *, order
 def of_order(session: Session, number: str, state: UseState) -> Sequence[PromotionUse]:
     wanted = select(PromotionUse).where(PromotionUse.order_number == number, PromotionUse.state == state)
     return session.scalars(wanted.order_by(PromotionUse.promotion_id).execution_options(populate_existing=True)).all()
-
-
-def threshold_of(session: Session, number: str) -> int:
-    """Fen of goods that what was taken off the order asks for: the largest of its promotions' thresholds."""
-    wanted = select(func.max(Promotion.threshold_fen)).join(PromotionUse, PromotionUse.promotion_id == Promotion.id)
-    held = PromotionUse.state != UseState.RETURNED
-    return session.scalar(wanted.where(PromotionUse.order_number == number, held)) or 0
 
 
 def spend(session: Session, number: str) -> None:

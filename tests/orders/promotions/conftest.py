@@ -29,6 +29,8 @@ class Counter:
     apples: str
     millet: str
     placed: int = 0
+    sack: str = ""  # a test's own goods
+    others: str = ""
 
     def quoted(self, *, code: str = "", person_id: int | None = None, **goods: int) -> Quote:
         owner = CartOwner(None, f"counter-{self.placed}-{sorted(goods.items())}")

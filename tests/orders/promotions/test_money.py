@@ -16,11 +16,12 @@ from marketplace.orders.models import Order, RefundLine
 from marketplace.orders.promotions import ending
 from marketplace.orders.promotions.ending import FUNDING, GRANT
 from marketplace.orders.promotions.models import PromotionUse
-from marketplace.orders.promotions.states import Kind, PromotionState, UseState
+from marketplace.orders.promotions.states import Kind, PromotionState, Scope, UseState
 from marketplace.orders.states import OrderState, ParcelState as S
 from marketplace.payments import refunds
 from marketplace.payments.models import Refund
-from tests.orders.conftest import balances, get
+from tests import factories
+from tests.orders.conftest import QINXIAN, balances, get
 from tests.orders.promotions.conftest import Counter
 from tests.orders.promotions.promoting import give_up, line_of, move, pay, promotion, row_of
 from tests.tiers import in_full
@@ -110,7 +111,7 @@ def test_a_parcel_is_cancelled_alone_where_the_discount_would_have_been_given_wi
     parcel = min(get(number).parcels, key=lambda each: each.number).public_id
     given: dict[str, Any] = {"number": number, "parcel": parcel, "actor": "guest"}
     if allowed == "none":
-        with pytest.raises(undelivered.AlreadyBegun):
+        with pytest.raises(undelivered.DiscountNeedsIt):
             in_transaction(undelivered.cancel_part, **given)
         assert balances(number)["gateway_clearing"] == apples + millet
         return
@@ -126,6 +127,26 @@ def test_a_parcel_without_a_discount_is_cancelled_whatever_the_others_have(count
     number = counter.order(apples=3, millet=1)
     pay(number)
     assert parts_to_cancel(number) == [5997 - 599 + 1000, 6400]
+
+
+def test_one_promotions_threshold_is_not_reached_with_the_goods_of_another(counter: Counter) -> None:
+    """Ten per cent off fruit from 70.00 on, by itself, and a code for everything: 39.98 of apples and a sack of millet, and
+    40.00 of another station's apples. And a code for apples asks nothing of the millet that has its own."""
+    here, there = factories.make_listing(category_code="grain-millet"), factories.make_listing(station_code=QINXIAN)
+    counter.sack = factories.make_variant(here, price_fen=6000).code
+    counter.others = factories.make_variant(there, price_fen=4000).code
+    percent: dict[str, Any] = {"kind": Kind.PERCENT, "amount_fen": 0, "percent": 10, "scope": Scope.CATEGORY, "uses_each": 9}
+    fruit = promotion(code="", threshold_fen=7000, scope_values=("fruit-apple",), **percent)
+    promotion(kind=Kind.PERCENT, amount_fen=0, percent=5)
+    number = counter.order(code="XINQIU", apples=2, sack=1, others=1)
+    pay(number)
+    assert row_of(fruit).used_fen == 799 and parts_to_cancel(number) == [0, 0]
+
+    promotion(code="PINGGUO", scope_values=("fruit-apple",), **percent)
+    promotion(code="", threshold_fen=5000, scope_values=("grain-millet",), **percent)
+    number = counter.order(code="PINGGUO", apples=2, millet=1)
+    pay(number)
+    assert parts_to_cancel(number) == [3998 - 399 + 600, 5800 - 580 + 600]
 
 
 def test_shared_ones_are_borne_by_both(counter: Counter) -> None:
