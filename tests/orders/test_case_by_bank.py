@@ -245,6 +245,18 @@ def test_a_part_that_was_taken_back_does_not_end_what_a_buyer_may_ask(shop: Shop
     assert everything() == (1, 1) and differences(shop) == []
 
 
+def test_of_what_is_more_than_is_left_the_station_is_asked(shop: Shop) -> None:
+    """4.97 are left. A box that came spoilt is not refunded at once, as it would be: it may be brought back for the rest."""
+    order = bought(shop)
+    lost(shop, order.number, fen=6500)
+    case = open_case(order, **DAMAGED)
+    assert (case_of(case).state, case_of(case).is_automatic, everything()) == (C.REQUESTED, False, (1, 0))
+    do(deciding.approve, case)
+    do(returning.witness, case, quantity=1, condition=Condition.BAD)
+    do(deciding.refund, case)
+    assert case_of(case).is_paid_by_bank and differences(shop) == []
+
+
 def test_the_sellers_quality_counts_it(shop: Shop) -> None:
     order, case = brought_back(shop)
     lost(shop, order.number)

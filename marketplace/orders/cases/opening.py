@@ -111,22 +111,22 @@ def open_case(
     case = write_down(session, bought, parcel, said, list(shown.values()), actor=actor)
     if case.is_in_part and paying_back.worth(session, case, paying_back.line_left(session, case, parcel)).fen <= 0:
         raise spoiling.TooLight(line)
-    refuse_given_back(session, case, parcel)
-    if automatic.is_due(session, case, parcel, bought, has_pictures=bool(shown)):
+    is_short = is_given_back(session, case, parcel)
+    if is_short and (case.is_in_part or kind not in COMES_BACK):
+        raise PaidByTheBank(number)
+    if not is_short and automatic.is_due(session, case, parcel, bought, has_pictures=bool(shown)):
         refund_at_once(session, case, parcel)
     return case.public_id
 
 
-def refuse_given_back(session: Session, case: AfterSalesCase, parcel: Parcel) -> None:
-    """A bank, or somebody on the provider's pages, has left less of the payment than this is about, and nothing comes back.
+def is_given_back(session: Session, case: AfterSalesCase, parcel: Parcel) -> bool:
+    """A bank, or somebody on the provider's pages, has left less of the payment than this is about.
 
-    Of goods that are brought back the rest is owed: `by_bank`. Raises PaidByTheBank."""
-    may_come_back = case.kind in COMES_BACK and not case.is_in_part
-    if may_come_back or not disputed.is_lost(session, parcel.order.number):
-        return
+    Of goods that are brought back the rest is owed (`by_bank`), of others nothing."""
+    if not disputed.is_lost(session, parcel.order.number):
+        return False
     left = refunds.left_of(session, payments.attempt_of(session, parcel.order.number))
-    if paying_back.worth(session, case, paying_back.line_left(session, case, parcel)).fen > left:
-        raise PaidByTheBank(parcel.order.number)
+    return paying_back.worth(session, case, paying_back.line_left(session, case, parcel)).fen > left
 
 
 def get_line(session: Session, number: str, line: str, *, actor: str) -> tuple[OrderLine, Parcel]:
