@@ -178,6 +178,24 @@ def test_the_page_takes_pieces_and_says_by_the_field_what_is_wrong(delivered: Bo
     assert db.session.scalars(db.select(Refund.fen)).one() == 133
 
 
+@pytest.mark.parametrize(
+    ("unit", "claim", "of_pack", "refusal", "said"),
+    [("5斤箱", spoiled, 2500, spoiling.TooHeavy, "grams"), ("30枚箱", broken, 30, spoiling.TooManyPieces, "pieces")],
+)
+def test_what_was_paid_for_in_part_is_not_paid_for_again(
+    shop: Shop, unit: str, claim: Claim, of_pack: int, refusal: type[Refusal], said: str
+) -> None:
+    """Of one box all but a fifth; of more than that fifth nothing then but the whole box, for what is left of its price."""
+    order, fifth = bought(shop, 1), of_pack // 5
+    sold_as(unit)
+    claim(order, 4 * fifth)
+    with pytest.raises(refusal) as refused:
+        claim(order, fifth + 1)
+    assert getattr(refused.value, said) == fifth and everything() == (1, 1)
+    claim(order, of_pack)
+    assert db.session.scalars(db.select(Refund.fen).order_by(Refund.id)).all() == [1599, 1999 - 1599 + 600]
+
+
 def test_less_than_a_fen_is_nothing(shop: Shop) -> None:
     with pytest.raises(spoiling.TooLight):
         spoiled(bought(shop), 1)
@@ -227,7 +245,7 @@ def pay_back_in_parts_and_then_the_rest(shop: Shop, claim: Claim, of_pack: int, 
     for bad in parts:
         try:
             case = claim(order, bad, 2)
-        except spoiling.TooLight:
+        except (spoiling.TooLight, spoiling.TooHeavy, spoiling.TooManyPieces):
             continue
         do(deciding.refund, case)
         row = case_of(case)

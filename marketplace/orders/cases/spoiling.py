@@ -37,10 +37,10 @@ class NotByPiece(Refusal):
 
 
 class TooHeavy(Refusal):
-    """The packs that were said hold only `grams`."""
+    """The packs that were said hold only `grams`, or so much is all that other cases were not paid for."""
 
     status = 422
-    message = _l("So many packs do not weigh that much.")
+    message = _l("So many packs do not weigh that much, or some of it was paid for before.")
 
     def __init__(self, line: str, grams: int) -> None:
         super().__init__(line)
@@ -48,10 +48,10 @@ class TooHeavy(Refusal):
 
 
 class TooManyPieces(Refusal):
-    """The packs that were said hold only `pieces`."""
+    """As TooHeavy."""
 
     status = 422
-    message = _l("So many packs do not hold that many.")
+    message = _l("So many packs do not hold that many, or some were paid for before.")
 
     def __init__(self, line: str, pieces: int) -> None:
         super().__init__(line)
@@ -81,9 +81,11 @@ def check_weight(session: Session, line: OrderLine, *, grams: int, quantity: int
         raise NotByWeight(line.public_id)
     if grams < 1:
         raise TooLight(line.public_id)
-    if grams > pack.amount * quantity:
-        raise TooHeavy(line.public_id, pack.amount * quantity)
-    return {"spoiled_grams": grams} if grams < pack.amount * quantity else {}
+    if grams == pack.amount * quantity:
+        return {}
+    if grams > (most := most_of(session, line, pack.amount, quantity)):
+        raise TooHeavy(line.public_id, most)
+    return {"spoiled_grams": grams}
 
 
 def check_pieces(session: Session, line: OrderLine, *, pieces: int, quantity: int, kind: Kind, wish: Wish) -> dict[str, int]:
@@ -93,23 +95,30 @@ def check_pieces(session: Session, line: OrderLine, *, pieces: int, quantity: in
         raise NotByPiece(line.public_id)
     if pieces < 1:
         raise TooLight(line.public_id)
-    if pieces > pack.amount * quantity:
-        raise TooManyPieces(line.public_id, pack.amount * quantity)
-    return {"spoiled_pieces": pieces, "pieces_of_pack": pack.amount} if pieces < pack.amount * quantity else {}
+    if pieces == pack.amount * quantity:
+        return {}
+    if pieces > (most := most_of(session, line, pack.amount, quantity)):
+        raise TooManyPieces(line.public_id, most)
+    return {"spoiled_pieces": pieces, "pieces_of_pack": pack.amount}
+
+
+def most_of(session: Session, line: OrderLine, pack: int, quantity: int) -> int:
+    """So many packs hold no more, and nothing that was bought is paid for twice."""
+    return min(pack * quantity, pack * line.quantity - paid_before(session, line.id))
 
 
 def part(session: Session, case: AfterSalesCase, line: LineLeft) -> Part:
     """What is bad of the line is worth: never more than it cost, and no more than its share of what is still paid for."""
     bad = case.spoiled_grams or case.spoiled_pieces or 0
     pack = case.pieces_of_pack or session.get_one(OrderLine, case.order_line_id).net_weight_grams
-    good = max(bad, line.units * pack - paid_before(session, case))
+    good = max(bad, line.units * pack - paid_before(session, case.order_line_id))
     fen = min(line.goods_fen * bad // good, line.unit_price_fen * bad // pack)
     return line.of_price(fen, line.service_fee_fen * fen // max(line.goods_fen, 1))
 
 
-def paid_before(session: Session, case: AfterSalesCase) -> int:
+def paid_before(session: Session, line: int) -> int:
     """Grams, or pieces, of the line that other cases were paid for: a line has one measure."""
     bad = func.coalesce(AfterSalesCase.spoiled_grams, AfterSalesCase.spoiled_pieces)
-    others = select(func.sum(bad)).where(AfterSalesCase.order_line_id == case.order_line_id)
+    others = select(func.sum(bad)).where(AfterSalesCase.order_line_id == line)
     others = others.join(Refund, Refund.public_id == AfterSalesCase.refund_public_id)
     return int(session.scalar(others.where(Refund.state != RefundState.FAILED)) or 0)
