@@ -91,9 +91,9 @@ def with_token(action: str, *scopes: TokenScope) -> Callable[[View], View]:
                 hit("api.write", bearer.session_id, limit=WRITES_AN_HOUR, seconds=HOUR, is_watched=True)
             try:
                 return view(*args, **kwargs)
-            except Unfit as unfit:
-                if request.method == "POST" and was_used():
-                    raise KeyWithOtherRequest(str(unfit)) from None
+            except Refusal as refusal:
+                if request.method == "POST" and is_of_body(refusal) and was_used():
+                    raise KeyWithOtherRequest(str(refusal)) from None
                 raise
 
         guarded.action = action  # type: ignore[attr-defined]
@@ -141,6 +141,11 @@ def key() -> str:
     if not KEYS.fullmatch(given):
         raise Unfit((KEY, _("It has 1 to 255 plain characters without spaces, and is new for each request.")))
     return given
+
+
+def is_of_body(refusal: Refusal) -> bool:
+    """What was sent could not be taken: it is too much, of another type, or unfit."""
+    return isinstance(refusal, Unfit) or refusal.status in {TooLarge.status, NotJson.status}
 
 
 def was_used() -> bool:

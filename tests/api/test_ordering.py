@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from listings.models import Category
 from marketplace.accounts import addresses
+from marketplace.api.doors import MOST_BYTES
 from marketplace.core.db import db, in_transaction
 from marketplace.orders.institutions import keeping
 from marketplace.orders.institutions.states import InstitutionState
@@ -72,6 +73,18 @@ def test_a_used_key_with_a_body_that_cannot_be_taken_is_refused_as_another_reque
     assert buyer.post("/orders", sent, key="new").status_code == 422
     assert program().post("/orders", sent, key="k").status_code == 422  # another's key
     assert buyer.post("/orders", body_of(shop), key="k").get_json() == first.get_json() and rows() == before
+
+
+def test_so_is_a_body_of_another_type_or_one_that_is_too_long(shop: Shop, program: Programs) -> None:
+    buyer = program()
+    assert buyer.post("/orders", body_of(shop), key="k").status_code == 201
+    before = rows()
+    for data, kind, alone in (("a=1", "text/plain", 415), (" " * (MOST_BYTES + 1), "application/json", 413)):
+        for key, status in (("new", alone), ("k", 409)):
+            headers = buyer.headers() | {"Idempotency-Key": key}
+            answer = buyer.client.post("/api/v1/orders", data=data, content_type=kind, headers=headers)
+            assert answer.status_code == status, answer.text
+    assert rows() == before
 
 
 def test_a_refusal_is_not_kept_and_the_same_key_may_try_again(shop: Shop, program: Programs) -> None:
