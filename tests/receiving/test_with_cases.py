@@ -23,7 +23,7 @@ from marketplace.payments.models import Refund
 from tests.factories import signed_in
 from tests.orders.casework import Bought, appeal, arrive, bought, case_of, do, later, open_case, ship, small_boxes
 from tests.orders.conftest import JIXIAN, Shop, balances, differences, parcels, post, stock_of
-from tests.orders.refunding import address as refunds_of, ask, bounce, box, clerk_of, form_for, refund
+from tests.orders.refunding import address as refunds_of, ask, bounce, box, clerk_of, form_for, lines_of, refund
 from tests.receiving.conftest import accepted, bring, packs
 from tests.receiving.test_pages import address, entered
 from tests.receiving.test_substitutes import other_pack
@@ -134,6 +134,21 @@ def test_what_was_taken_instead_is_for_sale_again_when_the_parcel_is_refused(sho
     assert stock_of(instead) == (100, 0) and stock_of(shop.apples) == (98, 0)
     shop.work()
     assert differences(shop) == []
+
+
+def test_of_what_was_sent_instead_no_part_is_asked_about(shop: Shop) -> None:
+    number, offer, _instead = offered(shop)
+    in_transaction(substituting.accept, number=number, substitute=offer, actor="buyer")
+    parcel = box(number)
+    step = {"parcel": parcel.public_id, "station": JIXIAN, "actor": "clerk"}
+    in_transaction(fulfilment.pack, shelf="A", **step)
+    in_transaction(fulfilment.ship, carrier="邮政", tracking_number="123456", **step)
+    client = shop.browser()
+    client.get(f"/orders/{number}?key={access.link_key(number)}")
+    own, other = lines_of(parcel)
+    for line, asks in ((own, True), (other, False)):
+        page = client.get(f"/orders/{number}/cases/new?line={line}").text
+        assert 'name="quantity"' in page and ('name="spoiled"' in page) is asks
 
 
 def test_what_a_desk_has_given_back_is_not_sent_instead(shop: Shop) -> None:

@@ -16,7 +16,7 @@ from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, cut
 from marketplace.core.transitions import EventRow
 from marketplace.orders import kept
-from marketplace.orders.cases import appealing, opening
+from marketplace.orders.cases import appealing, opening, spoiling
 from marketplace.orders.cases.finding import Reach, within
 from marketplace.orders.cases.models import AfterSalesCase, CaseAppeal, CasePicture
 from marketplace.orders.cases.rules import Kind, kinds_open
@@ -247,14 +247,14 @@ def askable(session: Session, order: Order) -> list[Askable]:
     if order.is_exchange or order.paid_at is None:
         return []
     arrived = or_(Parcel.state == S.SHIPPED, and_(Parcel.state.in_(opening.ARRIVED), Parcel.delivered_at.is_not(None)))
-    wanted = select(OrderLine, Parcel).join(Parcel, Parcel.id == OrderLine.parcel_id)
+    wanted = select(OrderLine, Parcel, spoiling.HAS_SUBSTITUTE).join(Parcel, Parcel.id == OrderLine.parcel_id)
     rows = session.execute(wanted.where(Parcel.order_id == order.id, arrived).order_by(OrderLine.id)).all()
-    left = opening.units_left(session, [line.id for line, _parcel in rows]) if rows else {}
-    found = [shown_line(line, parcel, left) for line, parcel in rows]
+    left = opening.units_left(session, [line.id for line, _parcel, _is_other in rows]) if rows else {}
+    found = [shown_line(line, parcel, left, is_other=is_other) for line, parcel, is_other in rows]
     return [each for each in found if each.units and each.kinds]
 
 
-def shown_line(line: OrderLine, parcel: Parcel, left: Mapping[int, int]) -> Askable:
+def shown_line(line: OrderLine, parcel: Parcel, left: Mapping[int, int], *, is_other: bool) -> Askable:
     kinds = kinds_open(line.return_policy, parcel.delivered_at or clock.now(), clock.now())
     same = ("public_id", "title_zh", "title_en", "unit_zh", "unit_en", "drawing", "media_public_id")
     return Askable(
@@ -263,6 +263,6 @@ def shown_line(line: OrderLine, parcel: Parcel, left: Mapping[int, int]) -> Aska
         station_code=parcel.station_code,
         units=left[line.id],
         kinds=tuple(kinds),
-        measure=measures.read(line.unit_zh).kind,
+        measure=measures.Measure().kind if is_other else measures.read(line.unit_zh).kind,
         is_on_the_road=parcel.state is S.SHIPPED,
     )

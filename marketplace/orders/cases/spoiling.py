@@ -6,7 +6,7 @@ No pack goes back with that, no shipping, and the other goods stay paid for. doc
 from typing import Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from listings import measures
@@ -24,6 +24,10 @@ from marketplace.payments.states import RefundState
 WEIGHT, PIECE = "weight", "piece"
 IN_PARTS: Final = (WEIGHT, PIECE)
 """Kinds of `measures.read` of which a part may be paid for."""
+HAS_SUBSTITUTE: Final = (
+    exists().where(Substitute.order_line_id == OrderLine.id, Substitute.state == SubstituteState.ACCEPTED).correlate(OrderLine)
+)
+"""SQL: something else was sent for this line."""
 
 
 class NotByWeight(Refusal):
@@ -66,8 +70,7 @@ class TooLight(Refusal):
 def measure_of_pack(session: Session, line: OrderLine) -> Measure:
     """What a pack weighs in grams, or how many pieces it holds; else, and where something else was sent, nothing."""
     read = measures.read(line.unit_zh)
-    instead = select(Substitute.id).where(Substitute.order_line_id == line.id, Substitute.state == SubstituteState.ACCEPTED)
-    if read.kind not in IN_PARTS or session.scalar(instead.limit(1)) is not None:
+    if read.kind not in IN_PARTS or session.scalar(select(HAS_SUBSTITUTE).where(OrderLine.id == line.id)):
         return Measure()
     return Measure(WEIGHT, line.net_weight_grams) if read.kind == WEIGHT else read
 
