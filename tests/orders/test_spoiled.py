@@ -1,6 +1,7 @@
 """What is bad in part is paid for by weight (坏果按斤赔) or by the piece: to the fen, once, and never more than it cost."""
 
 import html
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -168,11 +169,13 @@ def test_what_cannot_be_paid_for_by_the_piece_changes_nothing(
 
 def test_the_page_takes_pieces_and_says_by_the_field_what_is_wrong(delivered: Bought) -> None:
     sold_as("30枚箱")
-    for typed, says in (("31", "最多 30"), ("两个", "整数"), ("0", "1"), ("1.5", "整数")):
+    for typed, says in (("31", "最多 30枚。"), ("两个", "整数"), ("0", "1"), ("1.5", "整数")):
         answer = report(delivered, spoiled_pieces=typed)
         page = html.unescape(answer.text)
         assert answer.status_code == 422 and says in page and f'value="{typed}"' in page and "烂了四个" in page, typed
         assert 'href="#spoiled_pieces"' in page
+    (field,) = re.findall(r'<input[^>]*name="spoiled_pieces"[^>]*>', page)
+    assert 'type="text"' in field  # of 2枚 a field of numbers sends nothing, and nothing means the whole pack
     assert everything() == (0, 0)
     assert report(delivered, spoiled_pieces="2", spoiled="1").status_code == 303  # a weight is not asked for here
     assert db.session.scalars(db.select(Refund.fen)).one() == 133

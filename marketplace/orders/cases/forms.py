@@ -6,6 +6,7 @@ from typing import Any, Final
 from flask_babel import gettext as _, lazy_gettext as _l
 from wtforms import HiddenField, IntegerField, RadioField, StringField, TextAreaField, ValidationError
 from wtforms.validators import Length, NumberRange, Optional
+from wtforms.widgets import TextInput
 
 from marketplace.core.forms import Form, KeyedForm, Needed, SelectChoice, dropped_beyond
 from marketplace.orders import weights
@@ -23,7 +24,7 @@ class RequestForm(KeyedForm):
     quantity = WholeNumberField(_l("How many"), [Needed(_l("Enter how many.")), NumberRange(1)], default=1)
     unit = HiddenField(filters=[dropped_beyond(4)])
     spoiled = StringField(validators=[Optional(), Length(max=10), weights.check_weight])
-    spoiled_pieces = WholeNumberField(_l("How many are bad"), [Optional(), NumberRange(1)])
+    spoiled_pieces = WholeNumberField(_l("How many are bad"), [Optional(), NumberRange(1)], widget=TextInput())
     kind = RadioField(_l("What happened"), [Needed(_l("Choose what happened."))])
     wish = RadioField(_l("What would help you"), [Needed(_l("Choose what would help you."))], default=Wish.REFUND.value)
     words = TextAreaField(_l("In your words"), [Needed(_l("Write a sentence about it.")), Length(max=1000)])

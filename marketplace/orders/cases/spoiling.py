@@ -25,7 +25,9 @@ WEIGHT, PIECE = "weight", "piece"
 IN_PARTS: Final = (WEIGHT, PIECE)
 """Kinds of `measures.read` of which a part may be paid for."""
 HAS_SUBSTITUTE: Final = (
-    exists().where(Substitute.order_line_id == OrderLine.id, Substitute.state == SubstituteState.ACCEPTED).correlate(OrderLine)
+    exists()
+    .where(Substitute.order_line_id == OrderLine.id, Substitute.state == SubstituteState.ACCEPTED)
+    .correlate(OrderLine)
 )
 """SQL: something else was sent for this line."""
 

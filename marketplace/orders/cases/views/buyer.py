@@ -101,7 +101,9 @@ def create_case(number: str) -> ResponseReturnValue:
         form.spoiled.errors = [_("At most %(weight)s.", weight=weight(refusal.grams, language()))]
         return request_page(order, line, form, refusal.status)
     except spoiling.TooManyPieces as refusal:
-        form.spoiled_pieces.errors = [_("At most %(number)s.", number=refusal.pieces)]
+        form.spoiled_pieces.errors = [
+            _("At most %(pieces)s.", pieces=telling.pieces(refusal.pieces, line.unit_zh if line else ""))
+        ]
         return request_page(order, line, form, refusal.status)
     except (spoiling.NotByWeight, spoiling.NotByPiece, spoiling.TooLight) as refusal:
         (form.spoiled or form.spoiled_pieces).errors = [str(refusal.message)]
