@@ -38,7 +38,7 @@ class Cause(StrEnum):
     CALLED_OFF = "called_off"
     REPLACED = "replaced"
     LIGHTER = "lighter"
-    SPOILED = "spoiled"  # a part of the pack, paid for by weight
+    SPOILED = "spoiled"  # a part of the pack, paid for by weight or by the piece
 
 
 def sums(*, by_station: bool, since: datetime) -> Any:
