@@ -102,17 +102,12 @@ def parts_to_cancel(session: Session, order: Order) -> dict[str, int]:
     """Parcels that may be cancelled alone, by public id, with the fen that would go back: no station has begun with them.
 
     None without which a discount would not have been given, nor where there is one parcel only."""
-    if not can_be_parted(order):
+    waiting = {parcel.id: parcel.public_id for parcel in order.parcels if parcel.state is S.AWAITING_ACCEPTANCE}
+    if not can_be_parted(order) or not waiting:
         return {}
-    sent = [parcel for parcel in order.parcels if parcel.state not in (S.REFUSED, S.CANCELLED)]
-    rules = staying.rules_of(session, order.number) if order.discount_fen else []
-    bought = staying.lines_of(session, [parcel.id for parcel in sent]) if rules else []
-    waiting = {
-        parcel.id: parcel.public_id
-        for parcel in sent
-        if parcel.state is S.AWAITING_ACCEPTANCE
-        and staying.would_be_given(rules, [line for line in bought if line.parcel_id != parcel.id])
-    }
+    if order.discount_fen:
+        sent = [parcel.id for parcel in order.parcels if parcel.state not in (S.REFUSED, S.CANCELLED)]
+        waiting = {number: waiting[number] for number in staying.may_leave(session, order.number, sent) & waiting.keys()}
     lines = remaining.of_parcels(session, list(waiting)) if waiting else {}
     found = {waiting[number]: sum(line.rest.fen for line in parcel) for number, parcel in lines.items()}
     return {parcel: still_there(session, order, fen) for parcel, fen in found.items()}

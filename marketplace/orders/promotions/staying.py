@@ -3,7 +3,7 @@
 Of each of its promotions that covers something of it, by its own scope and threshold: one is not reached with the goods of
 another (docs/adr/0026)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -30,15 +30,22 @@ class Bought:
     is_reduced: bool
 
 
+def may_leave(session: Session, number: str, parcels: Collection[int]) -> set[int]:
+    """Those of these parcels, which are all that is still sent, without which the others would have their discounts all the
+    same: three statements at most."""
+    rules, lines = rules_of(session, number), lines_of(session, parcels)
+    return {each for each in parcels if would_be_given(rules, [line for line in lines if line.parcel_id != each])}
+
+
 def rules_of(session: Session, number: str) -> list[Rule]:
-    """Of what was taken off the order: two statements at most."""
+    """Of what was taken off the order."""
     wanted = select(Promotion).join(PromotionUse, PromotionUse.promotion_id == Promotion.id)
     wanted = wanted.where(PromotionUse.order_number == number, PromotionUse.state != UseState.RETURNED)
     return choosing.rules(session, session.scalars(wanted.order_by(Promotion.id)).all())
 
 
-def lines_of(session: Session, parcels: Sequence[int]) -> list[Bought]:
-    """What is left of these parcels: one statement."""
+def lines_of(session: Session, parcels: Collection[int]) -> list[Bought]:
+    """What is left of these parcels."""
     wanted = select(OrderLine, Parcel.station_code, Listing.category_code).join(Parcel, Parcel.id == OrderLine.parcel_id)
     wanted = wanted.outerjoin(Listing, Listing.code == OrderLine.listing_code).where(Parcel.id.in_(parcels))
     return [bought(*row) for row in session.execute(wanted) if row.OrderLine.quantity > row.OrderLine.refunded_quantity]
