@@ -5,7 +5,7 @@ import io
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from marketplace.accounts.models import Person
@@ -14,7 +14,7 @@ from marketplace.core import ids
 from marketplace.core.db import db
 from marketplace.core.settings import settings
 from marketplace.orders.cases.models import AfterSalesCase, CasePicture
-from marketplace.orders.models import Order
+from marketplace.orders.models import Order, OrderLine
 from marketplace.payments.models import Refund
 from tests.api.conftest import Program
 from tests.api.trading import Programs, paid
@@ -108,6 +108,19 @@ def test_what_is_bad_in_part_is_paid_for_by_weight(buyer: Program, about: dict[s
     assert opened.status_code == 201, opened.text
     told = opened.get_json()
     assert (told["state"], told["spoiled_grams"], told["refunded_fen"]) == ("refunded", 625, 995)
+
+
+def test_what_is_bad_in_part_is_paid_for_by_the_piece_once(buyer: Program, about: dict[str, Any]) -> None:
+    db.session.execute(update(OrderLine).values(unit_zh="30枚箱"))
+    db.session.commit()
+    bad = about | {"kind": "damaged", "spoiled_pieces": 2}
+    for pieces, kind in (("31", "too-many-pieces"), ("0", "unfit"), ("-1", "unfit"), ("1.5", "unfit"), (10**30, "unfit")):
+        refused = send(buyer, bad | {"spoiled_pieces": pieces}, picture())
+        assert (refused.status_code, refused.get_json()["type"]) == (422, f"urn:problem:{kind}"), pieces
+        assert refused.get_json()["errors"][0]["pointer"] == "#/spoiled_pieces" and written() == (0, 0, 0)
+    first, again = (send(buyer, bad, picture(), key="k").get_json() for _time in range(2))
+    assert first == again and written() == (1, 1, 1)
+    assert (first["state"], first["spoiled_pieces"], first["refunded_fen"]) == ("refunded", 2, 3980 * 2 // 30)
 
 
 REFUSED: list[tuple[dict[str, Any], int, str, str]] = [

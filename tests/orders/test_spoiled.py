@@ -21,6 +21,7 @@ from marketplace.orders.cases.models import QualityCount
 from marketplace.orders.cases.rules import Bearer, Kind, Wish
 from marketplace.orders.cases.states import CaseState as C
 from marketplace.orders.models import OrderLine
+from marketplace.orders.promotions.states import Kind as OffBy
 from marketplace.payments.models import Refund
 from tests import factories
 from tests.examples import enough
@@ -39,7 +40,8 @@ from tests.orders.casework import (
     picture,
     small_boxes,
 )
-from tests.orders.conftest import OURS, Shop, balances, differences, hidden
+from tests.orders.conftest import OURS, Shop, balances, differences, get, hidden
+from tests.orders.promotions.promoting import promotion
 from tests.orders.refunding import bounce, clerk_of
 
 __all__ = ["delivered", "small_boxes"]
@@ -264,13 +266,20 @@ def pay_back_in_parts_and_then_the_rest(shop: Shop, claim: Claim, of_pack: int, 
         in_transaction(refunding.refund_units, units={order.line: units}, with_shipping=True, **given)
     if db.session.scalars(free).one():
         in_transaction(refunding.refund_rest, **given)
-    assert balances(order.number) == {"gateway_clearing": 6997, "refund_in_transit": -6997}
+    off = get(order.number).discount_fen
+    borne = {"promotion_funding": off, "operating_grant": -off} if off else {}
+    assert balances(order.number) == {"gateway_clearing": 6997 - off, "refund_in_transit": off - 6997} | borne
 
 
-@pytest.mark.parametrize(("unit", "claim", "of_pack"), [("5斤箱", spoiled, 2500), ("30枚箱", broken, 30)])
+@pytest.mark.parametrize(
+    ("unit", "claim", "of_pack", "percent"),
+    [("5斤箱", spoiled, 2500, 0), ("30枚箱", broken, 30, 0), ("30枚箱", broken, 30, 37)],
+)
 def test_by_whatever_way_all_that_was_paid_goes_back(
-    shop: Shop, asked_of_the_station: None, pytestconfig: pytest.Config, unit: str, claim: Claim, of_pack: int
+    shop: Shop, asked_of_the_station: None, pytestconfig: pytest.Config, unit: str, claim: Claim, of_pack: int, percent: int
 ) -> None:
+    if percent:
+        promotion(code="", kind=OffBy.PERCENT, amount_fen=0, percent=percent, uses_each=None, budget_fen=10_000_000)
     listing = factories.make_listing(return_policy="7d_no_reason")
     shop.apples = factories.make_variant(listing, price_fen=1999, stock_on_hand=100_000, unit_zh=unit).code
 
