@@ -108,7 +108,9 @@ def create_details(code: str) -> ResponseReturnValue:
     listing = get_own(code)
     if listing.state in REVISED:
         return create_edit(listing)
-    form = with_categories(DraftForm(request.form))
+    form = with_categories(
+        DraftForm(request.form, data={"category": listing.category_code})
+    )  # a page of before asked nothing
     is_whole = form.validate()
     if not is_whole and "later" in request.form:
         return keep_for_later(listing, form)

@@ -242,6 +242,9 @@ def test_a_draft_begun_in_the_wrong_category_is_put_into_another(shop: Flask) ->
     assert post(client, here, DETAILS).status_code == 303
     assert kind() == apple
 
+    again = post(client, here, DETAILS | {"title": ""})  # of a page that did not ask: what comes back chooses no other
+    assert again.status_code == 422 and re.findall(r'<option selected value="([\w-]+)"', again.text) == ["fruit-apple"]
+
     post(client, f"/seller/listings/{code}/submission")
     assert post(client, here, DETAILS | {"category": "grain-millet"}).status_code == 409
     assert kind() == apple
