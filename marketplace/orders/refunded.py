@@ -7,12 +7,13 @@ from operator import attrgetter
 from typing import Any, Final
 
 from flask_babel import LazyString, lazy_gettext as _l
-from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from marketplace.core import clock
 from marketplace.core.db import Columns
 from marketplace.core.paging import Page, cut
+from marketplace.core.transitions import EventRow
 from marketplace.orders.models import Order, OrderLine, Parcel, RefundLine
 from marketplace.orders.receiving import named
 from marketplace.orders.receiving.models import Substitute
@@ -139,10 +140,16 @@ def count_failed(session: Session, station: str) -> int:
 
 
 def waits_for_a_person() -> ColumnElement[bool]:
-    """It failed, and of the same line nothing was refunded since; after half a year it is nobody's errand any more."""
+    """It failed, and of the same line nothing was refunded since that was known; after half a year it is nobody's errand any
+    more."""
+    failed = select(func.max(EventRow.at)).where(EventRow.subject == literal("refund:") + Refund.public_id)
+    failed = failed.where(EventRow.to_state == RefundState.FAILED.value).correlate(Refund)
+    known = func.coalesce(failed.scalar_subquery(), Refund.created_at)
     later_line, later = aliased(RefundLine), aliased(Refund)
     again = select(later.id).join(later_line, later_line.refund_public_id == later.public_id)
-    again = again.where(later_line.order_line_id == RefundLine.order_line_id, later.id > Refund.id)
+    again = again.where(
+        later_line.order_line_id == RefundLine.order_line_id, later.id > Refund.id, later.created_at >= known
+    )
     again = again.where(later.state != RefundState.FAILED).correlate(RefundLine, Refund)
     return (Refund.state == RefundState.FAILED) & (Refund.created_at >= clock.now() - WAITS) & ~again.exists()
 

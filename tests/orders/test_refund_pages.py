@@ -100,6 +100,22 @@ def test_what_arrived_and_what_did_not_is_said_to_both(shop: Shop) -> None:
     assert "没退成，请看一下" not in clerk.get("/station").text and refunds() == 2
 
 
+def test_what_fails_after_another_refund_of_its_line_was_asked_for_waits_as_well(shop: Shop) -> None:
+    clerk = clerk_of(shop)
+    parcel = deliver(shop, clerk, shop.paid_order(shop.browser(), apples=3))
+    first, second = ask(parcel, 1), ask(parcel, 1)
+    bounce(shop, first)
+
+    assert "有 1 笔退款没退成" in clerk.get("/station").text
+    found = refunded.lately(db.session(), JIXIAN).rows
+    assert [(each.public_id, each.waits) for each in found] == [(first, True), (second, False)]
+    assert refund(clerk, parcel, 1).status_code == 303
+    assert "没退成" not in clerk.get("/station").text
+    other = deliver(shop, clerk, shop.paid_order(shop.browser(), apples=1))
+    bounce(shop, ask(other, 1))  # what fails later elsewhere brings nothing back
+    assert [each.waits for each in refunded.lately(db.session(), JIXIAN).rows] == [True, False, False, False]
+
+
 def test_refunds_go_on_where_the_page_ended(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refunded, "PAGE", 2)
     clerk = clerk_of(shop)
