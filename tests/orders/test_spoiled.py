@@ -142,6 +142,14 @@ def test_eggs_are_paid_for_by_the_piece_and_the_boxes_stay_bought(shop: Shop, de
     assert (found.sold, found.refunded, found.spoiled, found.on_seller) == (3, 2, 2, 0)
 
 
+def test_of_so_many_pieces_no_more_packs_count_as_bad(delivered: Bought) -> None:
+    sold_as("30枚箱")
+    broken(delivered, 2, quantity=3)
+    duties.count_quality()
+    found = db.session.scalars(db.select(QualityCount).where(QualityCount.owner_kind == "seller")).one()
+    assert (found.sold, found.refunded, found.spoiled) == (3, 2, 2)
+
+
 def test_all_pieces_are_the_box_with_its_shipping(delivered: Bought) -> None:
     sold_as("30枚箱")
     row = case_of(broken(delivered, 30))

@@ -147,8 +147,9 @@ def returned(which: Any) -> Any:
 
 
 def spoiled() -> Any:
-    """SQL: packs of the line of which a part was bad, and paid for."""
-    packs = select(func.coalesce(func.sum(AfterSalesCase.quantity), 0))
+    """SQL: packs of the line of which a part was bad, and paid for: of one bad piece no more than one pack."""
+    each, pieces = AfterSalesCase.quantity, AfterSalesCase.spoiled_pieces
+    packs = select(func.coalesce(func.sum(case((pieces < each, pieces), else_=each)), 0))
     packs = packs.join(Refund, Refund.public_id == AfterSalesCase.refund_public_id).where(Refund.state != RefundState.FAILED)
     in_part = or_(AfterSalesCase.spoiled_grams.is_not(None), AfterSalesCase.spoiled_pieces.is_not(None))
     packs = packs.where(AfterSalesCase.order_line_id == OrderLine.id, in_part)
