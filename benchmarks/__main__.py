@@ -22,6 +22,7 @@ from benchmarks import (
     crowded_page,
     gifts,
     giving_day,
+    idling,
     matching,
     orders,
     packing,
@@ -100,6 +101,10 @@ def of_audit(python: str) -> list[str]:
     return auditing.report(in_each_place(python, auditing.of_place))
 
 
+def of_idling(python: str) -> list[str]:
+    return idling.report(in_each_place(python, idling.of_place))
+
+
 def of_giving(_python: str) -> list[str]:
     return replay.report({name: of_deed() for name, of_deed in DEEDS.items()})
 
@@ -140,6 +145,7 @@ SECTIONS: Final = {
     "pages": of_pages,
     "orders": of_orders,
     "audit": of_audit,
+    "idling": of_idling,
     "giving": of_giving,
     "giving-day": of_giving_day,
     "campaign-page": of_campaign_page,

@@ -24,6 +24,7 @@ from tests.campaigns.conftest import Fund, fund
 from tests.campaigns.test_receiving import differences as faults_of_giving
 from tests.faults.test_paying import TOTAL, assert_paid_once, assert_sound, bring, charges, ordered, second_attempt, webhooks
 from tests.orders.conftest import JIXIAN, Shop, balances, get, parcels, shop
+from tests.orders.refunding import clerk_of
 
 __all__ = ["fund", "shop"]
 
@@ -100,11 +101,17 @@ def test_16_of_an_order_of_two_stations_of_which_neither_promises_more_than_is_l
     number = shop.paid_order(shop.browser(), apples=1, millet=1)
     before = undelivered.parts_to_cancel(db.session(), get(number))
     assert len(before) == 2 and sum(before.values()) == get(number).total_fen
+    mine = next(parcel.public_id for parcel in parcels(number) if parcel.station_code == JIXIAN)
+    clerk, warning = clerk_of(shop), "发货前先问省里"
+    assert warning not in clerk.get(f"/station/parcels/{mine}").text
     send_back_there(shop, number, get(number).total_fen - 100)
     with a_minute_later(shop):
         shop.cashier.finish_refunds()
         shop.work()
         assert set(undelivered.parts_to_cancel(db.session(), get(number)).values()) == {100}
+        assert warning in clerk.get(f"/station/parcels/{mine}").text
+        on_its_way(mine)
+        assert warning not in clerk.get(f"/station/parcels/{mine}").text
 
 
 @pytest.mark.parametrize("fen", [TOTAL, 1000])

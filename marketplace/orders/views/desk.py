@@ -16,7 +16,7 @@ from marketplace.core.errors import NotFound
 from marketplace.core.forms import Form
 from marketplace.core.records import record
 from marketplace.core.steps import TOO_LATE, take_step
-from marketplace.orders import desk, fulfilment, queries, refunded, remaining, undelivered
+from marketplace.orders import desk, disputed, fulfilment, queries, refunded, remaining, undelivered
 from marketplace.orders.forms import DispatchForm, NothingForm, PackingForm, PickupForm, RefusalForm
 from marketplace.orders.institutions import queries as institution_queries
 from marketplace.orders.models import Order, Parcel
@@ -120,6 +120,7 @@ def parcel_page(public_id: str, forms: dict[str, Form], status: int = 200) -> Re
         left_fen=sum(line.rest.fen for line in remaining.of(session, shown.row)),
         offered=offered.of_parcel(session, public_id),
         institution=institution_queries.of_order(session, order.id),
+        money_is_back=not shown.row.dispatched_at and disputed.is_lost(session, order.number),
         can_refuse=shown.row.state in fulfilment.REFUSABLE,
         status=status,
     )
