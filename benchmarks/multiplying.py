@@ -162,7 +162,7 @@ class Copies:
 
     def copy(self, life: Life, step: Step, position: int, row: dict[str, Any], first: int) -> None:
         values = {column: self.value(life, step.table, column, row[column], position, first) for column in row}
-        keys = [column for column in ("id", "refund_public_id", "order_line_id") if column in row]
+        keys = ["id"] if "id" in row else ["refund_public_id", "order_line_id"]
         which = " AND ".join(f"p.{key} = :{key}" for key in keys)
         self.connection.execute(
             text(
