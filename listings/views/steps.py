@@ -108,9 +108,8 @@ def create_details(code: str) -> ResponseReturnValue:
     listing = get_own(code)
     if listing.state in REVISED:
         return create_edit(listing)
-    form = with_categories(
-        DraftForm(request.form, data={"category": listing.category_code})
-    )  # a page of before asked nothing
+    known = {"category": listing.category_code}  # a page from before this was asked sends none
+    form = with_categories(DraftForm(request.form, data=known))
     is_whole = form.validate()
     if not is_whole and "later" in request.form:
         return keep_for_later(listing, form)
