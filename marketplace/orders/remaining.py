@@ -1,9 +1,11 @@
 """What of a parcel was not given back to its buyer, by line: units, goods, shipping. Refunds that failed gave nothing back.
 
 Price and fee are frozen for each unit. Where a part of the price went back since the goods weighed less, k of the n units
-that are left have k / n of the rest, rounded down, and the last ones all of it. A line's shipping is frozen as one sum: of k
-units of n that go back with their shipping it is s * k // n in all, so that any order of refunds ends exactly at s, also
-where one of them failed.
+that are left have k / n of the rest, rounded down, and the last ones all of it. What was paid for bad parts of packs (cases)
+lessens those packs alone: whole ones go back first, at their own price (docs/adr/0067).
+
+A line's shipping is frozen as one sum: of k units of n that go back with their shipping it is s * k // n in all, so that any
+order of refunds ends exactly at s, also where one of them failed.
 
 What promotions took off a line lies within these figures and goes back with its part of the price, the last units with all
 of it that is left (`apportioning`), so that whatever the order of refunds what was paid goes back to the fen. Shipping that
@@ -20,6 +22,7 @@ from marketplace.core.records import record
 from marketplace.core.transitions import EventRow
 from marketplace.ledger import books
 from marketplace.orders.apportioning import Price
+from marketplace.orders.cases.models import AfterSalesCase
 from marketplace.orders.institutions.models import BillCredit
 from marketplace.orders.models import OrderLine, Parcel, RefundLine
 from marketplace.orders.promotions.ending import GRANT
@@ -32,6 +35,7 @@ from marketplace.payments.states import RefundState
 SUMS: Final = (
     *("shipping_back_fen", "units_with_shipping_back", "goods_back_fen", "fee_back_fen"),
     *("seller_discount_back_fen", "platform_discount_back_fen"),
+    *("packs_in_part", "goods_in_part_fen", "fee_in_part_fen"),
 )
 PAYABLE: Final = {"seller_held": "seller_payable", "station_held": "station_payable"}
 
@@ -62,6 +66,9 @@ class LineLeft:
     shipping_discount_fen: int = 0  # all of the shipping, or nothing
     seller_discount_back_fen: int = 0
     platform_discount_back_fen: int = 0
+    packs_in_part: int = 0  # of which a part was bad and paid for, and with them, of what went back, goods and fee
+    goods_in_part_fen: int = 0
+    fee_in_part_fen: int = 0
 
     @property
     def units(self) -> int:
@@ -75,8 +82,8 @@ class LineLeft:
 
     @property
     def unit_fen(self) -> int:
-        """What one of them costs, now that a part of the price may have gone back; rounded down."""
-        return self.goods_fen // max(self.units, 1) if self.goods_back_fen else self.unit_price_fen
+        """What one of them costs, a whole one first, now that a part of the price may have gone back; rounded down."""
+        return self.of_units(self.goods_fen, self.goods_in_part_fen, 1) if self.goods_back_fen else self.unit_price_fen
 
     @property
     def service_fee_fen(self) -> int:
@@ -101,9 +108,18 @@ class LineLeft:
     def part(self, units: int, *, with_shipping: bool) -> "Part":
         """What giving back so many more units means."""
         due = self.shipping_fen * (self.units_with_shipping_back + units) // self.quantity if with_shipping else 0
-        goods_fen, fee_fen = (fen * units // max(self.units, 1) for fen in (self.goods_fen, self.service_fee_fen))
-        shipping_fen = max(0, due - self.shipping_back_fen)
-        return self.part_of(self.price.part(goods_fen, fee_fen), units, shipping_fen, with_shipping=with_shipping)
+        goods_fen = self.of_units(self.goods_fen, self.goods_in_part_fen, units)
+        fee_fen = self.of_units(self.service_fee_fen, self.fee_in_part_fen, units)
+        stays = self.units - units if self.packs_in_part else 0
+        price = self.price.part(goods_fen, fee_fen, stays=stays)
+        return self.part_of(price, units, max(0, due - self.shipping_back_fen), with_shipping=with_shipping)
+
+    def of_units(self, left_fen: int, in_part_fen: int, units: int) -> int:
+        """Of what is left so many units' share: first of whole packs, which bear nothing of what went back for parts."""
+        in_part = min(self.packs_in_part, self.units)
+        paid_fen = in_part_fen * in_part // max(self.packs_in_part, 1)
+        among_these = max(0, units - (self.units - in_part))
+        return (left_fen + paid_fen) * units // max(self.units, 1) - paid_fen * among_these // max(in_part, 1)
 
     def of_price(self, fen: int, fee_fen: int) -> "Part":
         """So much of the price and of the fee in it, of no unit: a fen of each unit that is left stays."""
@@ -166,6 +182,7 @@ def of_parcels(session: Session, parcels: Sequence[int]) -> dict[int, list[LineL
         .group_by(gone.c.order_line_id)
         .subquery()
     )
+    in_part = paid_in_part(parcels)
     wanted = (
         select(OrderLine.id, OrderLine.public_id, OrderLine.parcel_id, OrderLine.seller_public_id.label("seller"))
         .add_columns(*named.NAMES, OrderLine.unit_price_fen, OrderLine.unit_service_fee_fen)
@@ -177,7 +194,11 @@ def of_parcels(session: Session, parcels: Sequence[int]) -> dict[int, list[LineL
         .add_columns(func.coalesce(went_back.c.fee, 0).label("fee_back_fen"))
         .add_columns(func.coalesce(went_back.c.seller_discount, 0).label("seller_discount_back_fen"))
         .add_columns(func.coalesce(went_back.c.platform_discount, 0).label("platform_discount_back_fen"))
+        .add_columns(func.coalesce(in_part.c.packs, 0).label("packs_in_part"))
+        .add_columns(func.coalesce(in_part.c.goods, 0).label("goods_in_part_fen"))
+        .add_columns(func.coalesce(in_part.c.fee, 0).label("fee_in_part_fen"))
         .outerjoin(went_back, went_back.c.order_line_id == OrderLine.id)
+        .outerjoin(in_part, in_part.c.order_line_id == OrderLine.id)
         .outerjoin(Substitute, named.SENT_INSTEAD)
         .where(OrderLine.parcel_id.in_(parcels))
         .order_by(OrderLine.id)
@@ -196,6 +217,18 @@ def taken_off(parcels: Sequence[int]) -> Subquery:
     refunded = refunded.where(Refund.state != RefundState.FAILED, OrderLine.parcel_id.in_(parcels))
     credited = select(*figures(BillCredit)).join(OrderLine, OrderLine.id == BillCredit.order_line_id)
     return union_all(refunded, credited.where(OrderLine.parcel_id.in_(parcels))).subquery()
+
+
+def paid_in_part(parcels: Sequence[int]) -> Subquery:
+    """SQL, by line: how many packs what was bad would fill at least, and the goods and the fee that went back for it."""
+    bad = func.coalesce(AfterSalesCase.spoiled_grams, AfterSalesCase.spoiled_pieces)
+    pack = func.max(func.coalesce(AfterSalesCase.pieces_of_pack, OrderLine.net_weight_grams))
+    paid = select(RefundLine.order_line_id, ((func.sum(bad) + pack - 1) // func.nullif(pack, 0)).label("packs"))
+    paid = paid.add_columns(func.sum(RefundLine.goods_fen).label("goods"), func.sum(RefundLine.service_fee_fen).label("fee"))
+    paid = paid.join(AfterSalesCase, AfterSalesCase.refund_public_id == RefundLine.refund_public_id)
+    paid = paid.join(Refund, Refund.public_id == RefundLine.refund_public_id).where(Refund.state != RefundState.FAILED)
+    paid = paid.join(OrderLine, OrderLine.id == RefundLine.order_line_id).where(bad.is_not(None))
+    return paid.where(OrderLine.parcel_id.in_(parcels)).group_by(RefundLine.order_line_id).subquery()
 
 
 def figures(kind: type[RefundLine] | type[BillCredit]) -> tuple[Any, ...]:

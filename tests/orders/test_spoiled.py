@@ -142,6 +142,21 @@ def test_eggs_are_paid_for_by_the_piece_and_the_boxes_stay_bought(shop: Shop, de
     assert (found.sold, found.refunded, found.spoiled, found.on_seller) == (3, 2, 2, 0)
 
 
+def test_a_whole_box_is_worth_what_it_cost_though_another_was_bad_in_part(
+    shop: Shop, delivered: Bought, asked_of_the_station: None
+) -> None:
+    """The box of which 29 eggs were paid for is the last to go back, with what the thirtieth cost."""
+    sold_as("30枚箱")
+    do(deciding.refund, broken(delivered, 29))
+    for _box in range(3):
+        do(deciding.refund, open_case(delivered, 1, **DAMAGED))
+    fen = db.session.scalars(db.select(Refund.fen).order_by(Refund.id)).all()
+    assert fen == [1932, 1999 + 333, 1999 + 333, 67 + 334]
+    assert balances(delivered.number) == {"gateway_clearing": 6997, "refund_in_transit": -6997}
+    arrive(shop)
+    assert differences(shop) == [] and balances(delivered.number) == {}
+
+
 def test_of_so_many_pieces_no_more_packs_count_as_bad(delivered: Bought) -> None:
     sold_as("30枚箱")
     broken(delivered, 2, quantity=3)
