@@ -38,6 +38,13 @@ def send_elsewhere(session: Session, /, *, reference: str, refund: str, amount: 
     return {} if row.state is B.ORDERED else give_up(session, row, amount, why=SENT_ELSEWHERE)
 
 
+def keep_what_waits(session: Session, /, *, reference: str) -> None:
+    """Of a place that is an order, as of any order."""
+    row = backing.get(session, reference)
+    if row.state is B.ORDERED:
+        disputed.keep_what_waits(session, reference=str(row.order_number))
+
+
 def give_up(session: Session, row: Backing, amount: Money, *, why: str) -> Mapping[books.Account, Money]:
     """A place of which all has gone: out of where it lies. Nothing of one that went in part."""
     if row.state not in {B.CONFIRMED, B.REFUNDED} or amount.fen != row.fen or not returning.lies_here(session, row):

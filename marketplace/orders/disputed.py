@@ -102,10 +102,15 @@ def keep_what_came_back(session: Session, parcel: Parcel) -> None:
 
 def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) -> Mapping[books.Account, Money]:
     """The province bears all of it; what had come back before the bank decided lessens that at once."""
+    keep_what_waits(session, reference=reference)
+    return {}
+
+
+def keep_what_waits(session: Session, /, *, reference: str) -> None:
+    """What is held for parcels that nobody has got, since a refund did not arrive, lessens the loss (see `keep`)."""
     order = session.scalars(select(Order).where(Order.number == reference).with_for_update()).one()
     for parcel in session.scalars(select(Parcel).where(Parcel.order_id == order.id).order_by(Parcel.id)):
         keep_what_came_back(session, parcel)
-    return {}
 
 
 def bear_lost(session: Session, parcel: Parcel) -> None:

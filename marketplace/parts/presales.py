@@ -38,6 +38,7 @@ def install_presales(app: Flask) -> None:
     refunds.on_failed[purpose] = presale_disputes.came_back
     following.bearers[purpose] = presale_disputes.bear
     elsewhere.bearers[purpose] = presale_disputes.send_elsewhere
+    elsewhere.recorded[purpose] = presale_disputes.keep_what_waits
     following.regained[purpose] = presale_disputes.regain
     escrow.releases[:] = [presale_escrow.release_order]
     tracing.others_of_purposes[purpose] = presale_escrow.booked_under

@@ -47,7 +47,7 @@ from marketplace.orders.offline import pickup_keys
 from marketplace.orders.pickups import letters as pickup_letters
 from marketplace.orders.receiving import offered, substituting
 from marketplace.orders.views import cart as cart_views, checkout as checkout_views, orders as order_views
-from marketplace.payments import outcomes, refunds
+from marketplace.payments import elsewhere, outcomes, refunds
 from marketplace.payments.disputes import following
 from marketplace.payments.operator import tracing, words
 from marketplace.payments.transfers import sending
@@ -70,6 +70,7 @@ def install_orders(app: Flask) -> None:
     outcomes.on_succeeded["order"] = paying.mark_paid
     refunds.on_failed["order"] = paying_back.came_back
     following.bearers["order"] = disputed_orders.bear
+    elsewhere.recorded["order"] = disputed_orders.keep_what_waits
     following.regained["order"] = appealed.regained
     outbox.listeners[appealed.REGAINED] = [appealed.told]
     words.reasons.update(refunded.WHY)
@@ -133,6 +134,7 @@ def install_institutions(app: Flask) -> None:
     outcomes.on_succeeded[order_payments.PURPOSE] = paying_bills.receive
     refunds.on_failed[order_payments.PURPOSE] = paying_bills.came_back
     following.bearers[order_payments.PURPOSE] = paying_bills.bear
+    elsewhere.recorded[order_payments.PURPOSE] = paying_bills.keep_what_waits
     tracing.payers[:] = [order_payments.paid_under]
     tracing.others_of_purposes[order_payments.PURPOSE] = order_payments.orders_of
     queues.others["checks"] = LateView(f"{ORDERS}.institutions.views.station", "queue")

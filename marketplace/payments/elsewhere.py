@@ -25,6 +25,9 @@ bearers: dict[str, Callable[..., Mapping[books.Account, Money]]] = {}
 """purpose -> called with session, reference, refund and amount in the transaction that hears of it: whose money it was, at
 most so much. What nobody bears is the province's loss."""
 
+recorded: dict[str, Callable[..., None]] = {}
+"""purpose -> called with session and reference once it is written down: what is done with money that waits there."""
+
 
 def payment_of(gateway: PaymentGateway, remote: RemoteRefund) -> RemotePayment | None:
     """The payment of a refund that bears no name of ours; None for one that does. Outside any transaction."""
@@ -68,6 +71,8 @@ def record(session: Session, attempt: Attempt, payment: RemotePayment, remote: R
     transition(session, refund, step, expected=refund.state, actor=whose, why=why, first_asked_at=clock.now())
     subject, there = f"refund:{refund.public_id}", remote.remote_id
     audit.record(session, actor=whose, action="refund.made_elsewhere", subject=subject, why=there, fen=refund.fen)
+    if attempt.purpose in recorded and not attempt.is_surplus and not parked:
+        recorded[attempt.purpose](session, reference=attempt.reference)
 
 
 def borne(session: Session, refund: Refund, attempt: Attempt, *, waits: int) -> dict[books.Account, Money]:

@@ -138,6 +138,24 @@ def test_16_of_an_order_and_it_does_not_arrive_once_the_parcel_was_refused(shop:
 
 
 @pytest.mark.parametrize("fen", [TOTAL, 1000])
+def test_16_of_an_order_whose_refund_had_not_arrived_before(shop: Shop, fen: int) -> None:
+    """What is held again since it did not arrive lessens the loss; what nobody gave the buyer yet is sent again."""
+    number = shop.paid_order(shop.browser(), apples=1)
+    (parcel,) = parcels(number)
+    in_transaction(fulfilment.refuse, parcel=parcel.public_id, station=JIXIAN, actor="clerk", reason="霜")
+    shop.work()
+    (made,) = shop.cashier.refunds_of(shop.remote_of(number))
+    shop.cashier.fail_refund(made.remote_id)
+    shop.work()
+    assert refunds_of() == [("parcel", TOTAL, "failed")] and balances(number)["seller_held"] < 0
+    send_back_there(shop, number, fen)
+    all_arrives(shop)
+    back = [each for each in refunds_of() if each[2] == "succeeded"]
+    assert back[0] == ("elsewhere", fen, "succeeded") and sum(each[1] for each in back) == TOTAL and balances(number) == {}
+    assert_sound(shop)
+
+
+@pytest.mark.parametrize("fen", [TOTAL, 1000])
 def test_16_of_an_order_that_is_lost_on_the_way_afterwards(shop: Shop, fen: int) -> None:
     """The station pays for it all the same, and its buyer gets what is left."""
     number = shop.paid_order(shop.browser(), apples=1)

@@ -104,8 +104,13 @@ def came_back(session: Session, /, *, reference: str, refund: str, amount: Money
 
 def bear(session: Session, /, *, reference: str, dispute: str, amount: Money) -> dict[books.Account, Money]:
     """A bank has taken the money of a statement back: the province bears it, as of any order."""
+    keep_what_waits(session, reference=reference)
+    return {}
+
+
+def keep_what_waits(session: Session, /, *, reference: str) -> None:
+    """As of each of its orders (`orders.disputed`)."""
     wanted = select(Order.number).join(AccountOrder, AccountOrder.order_id == Order.id)
     wanted = wanted.join(AccountStatement, AccountStatement.id == AccountOrder.statement_id)
     for number in session.scalars(wanted.where(AccountStatement.public_id == reference).order_by(Order.id)).all():
-        disputed.bear(session, reference=number, dispute=dispute, amount=amount)
-    return {}
+        disputed.keep_what_waits(session, reference=number)
