@@ -21,6 +21,10 @@ EXPLAIN: Final = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}
 
 def read_through(look: Callable[[], object]) -> set[str]:
     """The tables of which the database would read every row for this, though it had an index for whatever it could."""
+    return {found[1] for plan in plans_of(look) if (found := FULL.search(plan))} - SMALL
+
+
+def plans_of(look: Callable[[], object]) -> list[str]:
     sent: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
@@ -37,7 +41,7 @@ def read_through(look: Callable[[], object]) -> set[str]:
     for statement, values in sent:
         plans += [row[-1] for row in connection.exec_driver_sql(f"{explain} {statement}", values)]
     assert plans
-    return {found[1] for plan in plans if (found := FULL.search(plan))} - SMALL
+    return plans
 
 
 @pytest.mark.parametrize("step", duties.queues(), ids=lambda step: f"{step.__module__}.{step.__name__}")
@@ -46,7 +50,9 @@ def test_a_look_into_a_queue_reads_through_no_table(app: Flask, step: Any) -> No
 
 
 def test_nor_does_the_look_for_parcels_that_settle(app: Flask) -> None:
-    assert read_through(lambda: settlement.first_due(db.session())) <= {"after_sales_case", "case_appeal"}
+    """Nor through all that have arrived: as many are settled."""
+    plans = plans_of(lambda: settlement.first_due(db.session()))
+    assert any("parcel_arrived" in plan for plan in plans), plans
 
 
 def test_what_no_index_leads_to_would_be_seen(app: Flask) -> None:

@@ -5,10 +5,13 @@ from datetime import timedelta
 import pytest
 
 from marketplace.core import clock
+from marketplace.core.db import in_transaction
 from marketplace.core.money import Money
+from marketplace.orders import fulfilment
 from marketplace.payments.gateways import RefundRequest
+from tests.orders.conftest import JIXIAN, parcels
 from tests.presales.conftest import ONE, TWO, Orchard, at, wrong
-from tests.presales.test_disputes import asked, loss
+from tests.presales.test_disputes import asked, loss, ordered
 
 
 def sent_back_there(orchard: Orchard, place: str, fen: int) -> str:
@@ -58,3 +61,17 @@ def test_of_a_presale_that_fails_its_buyer_gets_what_is_left(orchard: Orchard, f
         assert asked() == [(1000, "failed"), (ONE - 1000, "succeeded"), (1000, "succeeded")]
         with at(clock.now() + timedelta(days=24)):
             assert wrong(orchard) == []
+
+
+def test_of_an_order_whose_refund_had_not_arrived_before_what_is_held_again_lessens_the_loss(orchard: Orchard) -> None:
+    place, number = ordered(orchard)
+    told = {"parcel": parcels(number)[0].public_id, "station": JIXIAN, "actor": "test"}
+    in_transaction(fulfilment.refuse, **told, reason="霜")
+    orchard.live_through(clock.now() + timedelta(minutes=1))
+    (made,) = orchard.shop.cashier.refunds_of(orchard.shop.remote_of(place))
+    orchard.shop.cashier.fail_refund(made.remote_id)
+    orchard.live_through(clock.now() + timedelta(minutes=2))
+    assert asked() == [(TWO, "failed")]
+    sent_back_there(orchard, place, TWO)
+    orchard.live_through(clock.now() + timedelta(minutes=4))
+    assert (loss(), asked()) == (0, [(TWO, "failed"), (TWO, "succeeded")]) and wrong(orchard) == []
